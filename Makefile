@@ -1,0 +1,43 @@
+# Needs Python 3.11 or newer; `make setup` brings the rest into .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+
+.PHONY: help setup demo check lint test bench torture lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## Make .venv with the locked packages
+	@scripts/setup
+
+demo: setup ## Play a whole raise, for example ARGS="--seed 7"
+	@$(BIN)/bookrunner demo $(ARGS)
+
+check: setup ## Lint and test: what CI runs
+	@scripts/chromium
+	@$(MAKE) lint
+	@$(MAKE) test
+
+lint: setup ## Check style, types and imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+test: setup ## Run the tests, for example ARGS="tests/books -x"
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+bench: setup ## Measure, for example ONLY=matching
+	@$(BIN)/python -m bench $(ONLY)
+
+torture: setup ## Kill servers and workers, and look for what was lost
+	@$(BIN)/python -m pytest -q -m torture $(ARGS)
+
+lock: setup ## Write the lock files anew, for example ARGS=--upgrade
+	@scripts/lock $(ARGS)
+
+clean: ## Remove .venv, builds and caches
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,54 @@
+"""What a bank file can be refused for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bookrunner.core.errors import Refused
+
+
+class StatementRule(StrEnum):
+    """The rules whose breach refuses a whole file, in the order in which they are checked."""
+
+    FILE_FITS_LIMIT = "file_fits_limit"
+    """At most 64 MiB, half a million lines and 1 MiB for one line."""
+    ENCODING_IS_SUPPORTED = "encoding_is_supported"
+    """UTF-8, ASCII, ISO 8859-1, ISO 8859-15 or Windows-1252."""
+    STATEMENT_HAS_NO_DOCTYPE = "statement_has_no_doctype"
+    """No document type declaration, so no entities either."""
+    STATEMENT_IS_XML = "statement_is_xml"
+    """Well-formed and complete, nested at most 256 deep."""
+    MESSAGE_IS_SUPPORTED = "message_is_supported"
+    """camt.052, .053 or .054, versions 02 to 08."""
+    FILE_HAS_STATEMENT = "file_has_statement"
+    """At least one statement, report or notification."""
+    FILE_HAS_ONE_STATEMENT = "file_has_one_statement"
+    """Exactly one, when the caller asked for one."""
+    STATEMENT_HAS_ACCOUNT = "statement_has_account"
+    """The account is named before the first entry."""
+    STATEMENT_HAS_CURRENCY = "statement_has_currency"
+    """The account, a balance or an entry names a currency."""
+    CURRENCY_IS_KNOWN = "currency_is_known"
+    """Each amount carries an ISO 4217 code."""
+    AMOUNT_IS_DECIMAL = "amount_is_decimal"
+    """Unsigned ASCII digits with at most one point."""
+    AMOUNT_FITS_CURRENCY = "amount_fits_currency"
+    """A whole number of the currency's minor units."""
+    AMOUNT_FITS_STORAGE = "amount_fits_storage"
+    """At most 64 bits of minor units."""
+    DIRECTION_IS_GIVEN = "direction_is_given"
+    """Each entry and balance says credit or debit."""
+    DATE_IS_ISO = "date_is_iso"
+    """Each date is a day of the calendar, year first."""
+
+
+class StatementRefused(Refused):
+    """A bank file was refused as a whole; no line of it may be posted.
+
+    ``line`` is the line of the file, 0 when the rule concerns the file as a whole. The detail
+    never quotes the file.
+    """
+
+    def __init__(self, rule: StatementRule, line: int, detail: str) -> None:
+        super().__init__(rule.value, f"line {line}: {detail}" if line else detail)
+        self.line = line

@@ -1,0 +1,290 @@
+"""The chain as Bookrunner sees it: what can be asked of it, and what it answers.
+
+Addresses are 20 bytes, hashes 32 bytes, units whole token units, coin and fees wei.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol, TypeVar
+
+from bookrunner.adapters.chain.abi import Read, keccak
+from bookrunner.adapters.chain.rpc import (
+    ChainAnswerInvalid,
+    ChainError,
+    ChainUnreachable,
+    NodeRefused,
+)
+from bookrunner.adapters.chain.trex import (
+    MAX_LINES,
+    MAX_TRANSACTION_GAS,
+    Delivery,
+    DeployStep,
+    GasModel,
+    SuitePlan,
+    balance_of,
+    can_transfer,
+    compliance_contract,
+    decimals,
+    delivered,
+    deployment,
+    further_suite,
+    identity_registry,
+    implementation_authority,
+    is_agent,
+    is_frozen,
+    is_registered,
+    is_verified,
+    mint,
+    pause,
+    paused,
+    register_batch,
+    token_implementation,
+    token_of,
+    total_supply,
+    transfer_batch,
+    unpause,
+)
+from bookrunner.adapters.chain.wallets import (
+    Challenge,
+    checksum,
+    contract_accepts,
+    message_digest,
+    new_nonce,
+    parse_address,
+    recover,
+)
+
+__all__ = [
+    "MAX_LINES",
+    "MAX_TRANSACTION_GAS",
+    "BlockNumbers",
+    "Chain",
+    "ChainAnswerInvalid",
+    "ChainError",
+    "ChainUnreachable",
+    "Challenge",
+    "Delivery",
+    "DeployStep",
+    "Fees",
+    "GasModel",
+    "Log",
+    "NodeRefused",
+    "Read",
+    "Receipt",
+    "SendHint",
+    "SendOutcome",
+    "SignedTransaction",
+    "Signer",
+    "SuitePlan",
+    "Transaction",
+    "TransferLog",
+    "balance_of",
+    "can_transfer",
+    "checksum",
+    "compliance_contract",
+    "contract_accepts",
+    "decimals",
+    "delivered",
+    "deployment",
+    "further_suite",
+    "identity_registry",
+    "implementation_authority",
+    "is_agent",
+    "is_frozen",
+    "is_registered",
+    "is_verified",
+    "keccak",
+    "message_digest",
+    "mint",
+    "new_nonce",
+    "parse_address",
+    "pause",
+    "paused",
+    "recover",
+    "register_batch",
+    "token_implementation",
+    "token_of",
+    "total_supply",
+    "transfer_batch",
+    "unpause",
+]
+
+T = TypeVar("T")
+
+
+class SendOutcome(StrEnum):
+    """What a node said to a transaction; only a hint, receipts and nonces are the truth."""
+
+    ACCEPTED = "accepted"  # The node took the transaction.
+    ALREADY_KNOWN = "already_known"  # The node says that it has these bytes.
+    OTHERWISE = "otherwise"  # The node said something else; `SendHint.text` keeps it.
+    UNANSWERED = "unanswered"  # No answer came, so the transaction may be out.
+
+
+@dataclass(frozen=True, slots=True)
+class SendHint:
+    """A node's answer to one transaction, with its code and text for people."""
+
+    outcome: SendOutcome
+    code: int = 0
+    text: str = ""
+
+
+class BlockNumbers(NamedTuple):
+    """The newest block and the newest one that cannot be undone."""
+
+    latest: int
+    finalized: int
+
+
+class Fees(NamedTuple):
+    """What a new transaction should offer, in wei for each unit of gas (EIP-1559)."""
+
+    max_fee: int
+    priority_fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event of a contract; ``ordinal`` counts from 0 within its receipt."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    data: bytes
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a mined transaction did; ``status`` is 1 for done, 0 for reverted."""
+
+    hash: bytes
+    block_number: int
+    block_hash: bytes
+    status: int
+    gas_used: int
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLog:
+    """One transfer of a token; (chain, transaction hash, ordinal) names it for ever."""
+
+    transaction_hash: bytes
+    ordinal: int
+    block_number: int
+    block_hash: bytes
+    sender: bytes
+    receiver: bytes
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A type-2 transaction before its signature; ``to`` is None to create a contract."""
+
+    chain_id: int
+    nonce: int
+    to: bytes | None
+    data: bytes
+    gas: int
+    fees: Fees
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """The bytes that a node takes, and the hash under which the chain will know them."""
+
+    raw: bytes
+    hash: bytes
+
+
+class Signer(Protocol):
+    """A key that signs; signing the same transaction twice may give two different hashes."""
+
+    @property
+    def address(self) -> bytes:
+        """The address that the key controls."""
+
+    def sign(self, transaction: Transaction) -> SignedTransaction:
+        """Return the signed bytes; the caller stores them before anybody else sees them."""
+
+
+class Chain(Protocol):
+    """One chain, through one node.
+
+    Every method may raise `ChainUnreachable`, `ChainAnswerInvalid` or `NodeRefused`. ``block`` is
+    a number or a tag such as ``latest`` and ``finalized``.
+    """
+
+    def chain_id(self) -> int:
+        """Return the chain's id (EIP-155)."""
+
+    def genesis(self) -> bytes:
+        """Return the hash of block 0, which names the incarnation of an embedded chain."""
+
+    def block_numbers(self) -> BlockNumbers:
+        """Return the newest block and the newest final one."""
+
+    def send(self, raws: Sequence[bytes]) -> list[SendHint]:
+        """Broadcast signed transactions in order; may be repeated with the same bytes for ever."""
+
+    def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
+        """Return the receipts in order; None while a transaction is not mined, or unknown."""
+
+    def canonical(self, block_numbers: Sequence[int]) -> list[bytes | None]:
+        """Return the hash that each height has now; None for a height not reached."""
+
+    def nonce(self, address: bytes, block: int | str = "latest") -> int:
+        """Return how many transactions of ``address`` the chain has mined by ``block``."""
+
+    def balance(self, address: bytes) -> int:
+        """Return the address's coin in wei, for fees."""
+
+    def code_hash(self, address: bytes) -> bytes:
+        """Return keccak of the contract's code; of nothing for an address without code."""
+
+    def call(self, to: bytes, data: bytes, *, gas: int | None = None, sender: bytes | None = None) -> bytes:
+        """Try a call without sending it; a revert raises `NodeRefused`."""
+
+    def estimate_gas(self, to: bytes | None, data: bytes, *, sender: bytes) -> int:
+        """Return the gas that the call would need now; a revert raises `NodeRefused`."""
+
+    def fees(self) -> Fees:
+        """Return fees that outlast several full blocks."""
+
+    def read(self, reads: Sequence[Read[T]], block: int | str = "latest") -> list[T]:
+        """Answer several questions to contracts in as few requests as the node allows."""
+
+    def balances(self, token: bytes, addresses: Sequence[bytes], block: int | str = "latest") -> list[int]:
+        """Return each holder's units of ``token``."""
+
+    def transfer_logs(
+        self,
+        token: bytes,
+        from_block: int,
+        to_block: int,
+        *,
+        receivers: Sequence[bytes] | None = None,
+    ) -> list[TransferLog]:
+        """Return the token's transfers in both blocks and between, in chain order."""
+
+    def preflight(
+        self, token: bytes, sender: bytes, lines: Sequence[tuple[bytes, int]], *, gas: int
+    ) -> dict[int, str]:
+        """Return the broken rule of each line that would revert its batch; empty when it passes."""
+
+    def check(
+        self,
+        expected_chain_id: int,
+        *,
+        genesis: bytes | None = None,
+        code_hashes: Mapping[bytes, bytes] | None = None,
+        next_nonces: Mapping[bytes, int] | None = None,
+        finalized_seen: int = 0,
+    ) -> None:
+        """Refuse to go on with a chain or a node that is not the expected one."""

@@ -1,0 +1,88 @@
+"""What the compliance book needs of an identity provider: checked messages, canonical outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bookrunner.core.errors import Refused
+
+__all__ = ["IdentityEvent", "Outcome", "VerifiedMessage", "WebhookRefused", "WebhookRule"]
+
+
+class WebhookRule(StrEnum):
+    """The rules of an incoming message, in the order in which they are checked."""
+
+    BODY_FITS_LIMIT = "body_fits_limit"
+    """The body has at most 1 MiB."""
+    HEADERS_ARE_COMPLETE = "headers_are_complete"
+    """Id, timestamp and signature are there."""
+    HEADERS_STAND_ONCE = "headers_stand_once"
+    """None of the three is repeated."""
+    HEADERS_FOLLOW_GRAMMAR = "headers_follow_grammar"
+    """Each of the three is written exactly as specified."""
+    TIMESTAMP_IS_RECENT = "timestamp_is_recent"
+    """The message was signed within 300 seconds of now."""
+    SIGNATURE_MATCHES = "signature_matches"
+    """An active secret made one of the signatures."""
+    EVENT_HAS_ITS_SHAPE = "event_has_its_shape"
+    """The body is a JSON object with the members of an identity event."""
+    EVENT_KEYS_ARE_UNIQUE = "event_keys_are_unique"
+    """No JSON object of the body names a member twice."""
+
+
+class WebhookRefused(Refused):
+    """An incoming message was refused; the detail names a header or member, never its value."""
+
+    def __init__(self, rule: WebhookRule, detail: str) -> None:
+        super().__init__(rule.value, detail)
+
+
+class Outcome(StrEnum):
+    """What a provider says about a subject, in words common to all providers.
+
+    None is final: each new event is a new fact, and none of them clears anybody by itself.
+    """
+
+    APPROVED = "approved"
+    """The provider's checks passed."""
+    DECLINED = "declined"
+    """The provider's checks failed."""
+    EXPIRED = "expired"
+    """An approval has run out."""
+    IN_PROGRESS = "in_progress"
+    """The subject has begun."""
+    IN_REVIEW = "in_review"
+    """A person at the provider looks at it."""
+    NEEDS_INPUT = "needs_input"
+    """The subject has to add something."""
+    NEEDS_REVIEW = "needs_review"
+    """A person of ours has to look, also whenever the outcome is unknown to us."""
+    REVOKED = "revoked"
+    """An approval was taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedMessage:
+    """A message with a valid signature: its id, the key that fits, and digests for the inbox.
+
+    One id with two different ``body_sha256`` is an alarm.
+    """
+
+    id: str
+    key_id: str
+    signature_digest: str
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityEvent:
+    """One event about one subject; ``occurred_at`` is the provider's time and orders events."""
+
+    event_id: str
+    kind: str
+    subject: str
+    outcome: Outcome
+    evidence_sha256: str
+    occurred_at: datetime

@@ -1,0 +1,55 @@
+"""The one error root, and the refusals that every part may raise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class BookrunnerError(Exception):
+    """Something that Bookrunner can name went wrong."""
+
+
+class ConfigurationError(BookrunnerError):
+    """The set-up lacks something that the start needs."""
+
+
+class NotFound(BookrunnerError):
+    """The thing asked for does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One condition that a gate found open.
+
+    ``condition`` is its stable name, ``keeper`` the book that alone can confirm it,
+    ``since`` the moment from which it has been missing.
+    """
+
+    condition: str
+    keeper: str
+    since: datetime
+    investment_id: str = ""
+
+
+class Refused(BookrunnerError):
+    """A rule refused the act; nothing was changed.
+
+    ``rule`` is the stable name of the broken rule.
+    """
+
+    def __init__(self, rule: str, detail: str = "") -> None:
+        super().__init__(f"{rule}: {detail}" if detail else rule)
+        self.rule = rule
+        self.detail = detail
+
+
+class GateClosed(Refused):
+    """A gate is closed; ``missing`` names each condition in the order to fix them."""
+
+    def __init__(self, act: str, missing: Sequence[Missing]) -> None:
+        names = ", ".join(m.condition for m in missing[:12])
+        super().__init__("gate_is_closed", f"{act} waits for {names}")
+        self.act = act
+        self.missing = tuple(missing)

@@ -1,0 +1,58 @@
+"""The SQL files that make the database, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from bookrunner.core.errors import ConfigurationError
+
+_BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
+
+SCHEMA_FILES: tuple[tuple[str, str], ...] = (
+    ("bookrunner.audit", "schema.sql"),
+    ("bookrunner.engine", "schema.sql"),
+    ("bookrunner.engine", "machines.sql"),
+    ("bookrunner.engine", "transitions.sql"),
+    ("bookrunner.engine", "gates.sql"),
+    *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
+    *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    ("bookrunner.engine", "verbs.sql"),
+    ("bookrunner.engine", "closing.sql"),
+    ("bookrunner.audit", "verbs.sql"),
+    ("bookrunner.reconciliation", "schema.sql"),
+    ("bookrunner.reconciliation", "verbs.sql"),
+    ("bookrunner.db", "grants.sql"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of one SQL file; ``name`` says its place in the order and its package."""
+
+    name: str
+    text: str
+
+
+def sources(*, strict: bool = True) -> Sequence[Source]:
+    """Return the files of SCHEMA_FILES with their texts.
+
+    A missing file raises ConfigurationError, or is left out when ``strict`` is False.
+    """
+    found = []
+    for place, (package, filename) in enumerate(SCHEMA_FILES, start=1):
+        try:
+            text = read(package, filename)
+        except (FileNotFoundError, ModuleNotFoundError):
+            if strict:
+                raise ConfigurationError(f"{filename} is missing from {package}") from None
+            continue
+        short = package.removeprefix("bookrunner.").replace(".", "_")
+        found.append(Source(f"{place:02}_{short}_{filename}", text))
+    return found
+
+
+def read(package: str, filename: str) -> str:
+    """Return the text of a file inside a package."""
+    return (files(package) / filename).read_text(encoding="utf-8")

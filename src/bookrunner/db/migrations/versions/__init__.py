@@ -1,0 +1,1 @@
+"""One file for each migration, run in the order of their numbers."""

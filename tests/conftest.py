@@ -1,0 +1,106 @@
+"""One embedded server for the session, and a fresh database for each test that asks for one."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bookrunner.db import (
+    Database,
+    Endpoint,
+    Server,
+    install,
+    make_roles,
+    make_workflow_tables,
+    set_passwords,
+    start_embedded,
+)
+from bookrunner.db.catalog import clone_database, drop_database, ensure_database
+from bookrunner.db.layout import sources
+
+TEMPLATE = "template_of_tests"
+
+Connect = Callable[[str], psycopg.Connection]
+
+
+def server_account() -> str:
+    """Return the account for servers started by root: the dedicated one, else one that every system has."""
+    try:
+        return pwd.getpwnam("bookrunner").pw_name
+    except KeyError:
+        return "nobody"
+
+
+@pytest.fixture(scope="session")
+def state_root() -> Iterator[Path]:
+    """Return a short directory that the server's own account can pass through; removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="bkr-", dir="/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(state_root: Path) -> Iterator[Server]:
+    """Return the session's running server, with the programs that a first start would choose.
+
+    ``BOOKRUNNER_TEST_POSTGRES=wheel`` runs the same tests on the wheel's PostgreSQL.
+    """
+    prefer = "wheel" if os.environ.get("BOOKRUNNER_TEST_POSTGRES") == "wheel" else None
+    running = start_embedded(state_root / "session", prefer, account=server_account())
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Endpoint:
+    """Return the endpoint of a database with the whole schema; never connect to it, only copy it."""
+    ensure_database(server.endpoint.of("postgres").admin_dsn(), TEMPLATE)
+    endpoint = server.endpoint.of(TEMPLATE)
+    install(endpoint.admin_dsn(), sources(strict=False))
+    make_workflow_tables(endpoint)
+    set_passwords(endpoint)
+    return endpoint
+
+
+@pytest.fixture
+def endpoint(template: Endpoint) -> Iterator[Endpoint]:
+    """Return the endpoint of a fresh copy of the template, dropped afterwards."""
+    maintenance = template.of("postgres").admin_dsn()
+    name = f"test_{secrets.token_hex(6)}"
+    clone_database(maintenance, name, template.database)
+    make_roles(template.of(name).admin_dsn())
+    yield template.of(name)
+    drop_database(maintenance, name)
+
+
+@pytest.fixture
+def database(endpoint: Endpoint) -> Iterator[Database]:
+    """Return the pools of a fresh database."""
+    opened = Database(endpoint, max_size=4)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def connect(endpoint: Endpoint) -> Iterator[Connect]:
+    """Return a function that opens a raw autocommit connection as a login, ``owner`` or ``admin``."""
+    with ExitStack() as opened:
+
+        def open_as(login: str) -> psycopg.Connection:
+            ways = {"admin": endpoint.admin_dsn, "owner": endpoint.owner_dsn}
+            dsn = ways[login]() if login in ways else endpoint.dsn(login)
+            connection = psycopg.connect(dsn, autocommit=True)
+            opened.callback(connection.close)
+            return connection
+
+        yield open_as
