@@ -25,7 +25,7 @@ from bookrunner.db import (
     start_embedded,
 )
 from bookrunner.db.catalog import clone_database, drop_database, ensure_database
-from bookrunner.db.layout import sources
+from bookrunner.db.embedded.binaries import Kind
 
 TEMPLATE = "template_of_tests"
 
@@ -55,7 +55,7 @@ def server(state_root: Path) -> Iterator[Server]:
 
     ``BOOKRUNNER_TEST_POSTGRES=wheel`` runs the same tests on the wheel's PostgreSQL.
     """
-    prefer = "wheel" if os.environ.get("BOOKRUNNER_TEST_POSTGRES") == "wheel" else None
+    prefer: Kind | None = "wheel" if os.environ.get("BOOKRUNNER_TEST_POSTGRES") == "wheel" else None
     running = start_embedded(state_root / "session", prefer, account=server_account())
     yield running
     running.stop()
@@ -66,7 +66,7 @@ def template(server: Server) -> Endpoint:
     """Return the endpoint of a database with the whole schema; never connect to it, only copy it."""
     ensure_database(server.endpoint.of("postgres").admin_dsn(), TEMPLATE)
     endpoint = server.endpoint.of(TEMPLATE)
-    install(endpoint.admin_dsn(), sources(strict=False))
+    install(endpoint.admin_dsn())
     make_workflow_tables(endpoint)
     set_passwords(endpoint)
     return endpoint

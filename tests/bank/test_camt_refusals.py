@@ -62,7 +62,10 @@ NO_DAY = message(ntry().replace("03-02", "02-30"))
         (GOOD + b"<again/>", "statement_is_xml"),
         (message("<x>" * 300 + "</x>" * 300), "statement_is_xml"),
         (message(ntry(body="<AddtlNtryInf>&unknown;</AddtlNtryInf>")), "statement_is_xml"),
-        (message(ntry(body="<AddtlNtryInf>\xff</AddtlNtryInf>")).replace(b"\xc3\xbf", b"\xff"), "statement_is_xml"),
+        (
+            message(ntry(body="<AddtlNtryInf>\xff</AddtlNtryInf>")).replace(b"\xc3\xbf", b"\xff"),
+            "statement_is_xml",
+        ),
         (DOCTYPE + GOOD, "statement_has_no_doctype"),
         ((DOCTYPE + GOOD).decode().encode("utf-16"), "encoding_is_supported"),
         (b'<?xml version="1.0" encoding="UTF-7"?>' + GOOD, "encoding_is_supported"),
@@ -77,7 +80,10 @@ NO_DAY = message(ntry().replace("03-02", "02-30"))
         (message(account=ACCOUNT.replace("<Ccy>USD</Ccy>", "")), "statement_has_currency"),
         (message(ntry("1000.001")), "amount_fits_currency"),
         (message(ntry("99999999999999999999")), "amount_fits_storage"),
-        *((message(ntry(a)), "amount_is_decimal") for a in ("1e3", "NaN", "１００", "-5", "+5", " 5", "", "1,5")),
+        *(
+            (message(ntry(a)), "amount_is_decimal")
+            for a in ("1e3", "NaN", "\uff11\uff10\uff10", "-5", "+5", " 5", "", "1,5")
+        ),
         (message(ntry(body=details('<Amt Ccy="USD">1e3</Amt>'))), "amount_is_decimal"),
         (message(ntry().replace('<Amt Ccy="USD">10.00</Amt>', "")), "amount_is_decimal"),
         (OTHER_UNIT, "currency_is_known"),

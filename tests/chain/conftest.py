@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bookrunner.adapters.chain import Fees, Receipt, Transaction, trex
+from bookrunner.adapters.chain import Fees, Receipt, Transaction, abi, trex
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.sandbox import toolchain
@@ -39,7 +39,7 @@ class World:
 
     def settle(self, raws: Sequence[bytes]) -> list[Receipt]:
         """Send stored bytes and wait until every one is final."""
-        hashes = [trex.abi.keccak(raw) for raw in raws]
+        hashes = [abi.keccak(raw) for raw in raws]
         deadline = time.monotonic() + 30
         with self.node.pulsing():
             self.chain.send(raws)

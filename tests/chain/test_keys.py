@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
-from eth_account.typed_transactions import TypedTransaction
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from bookrunner.adapters.chain import Fees, Transaction, abi

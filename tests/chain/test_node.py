@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from bookrunner.sandbox.node import Node
 from bookrunner.sandbox.toolchain import Tools
 
 from .conftest import CHAIN_ID, FEES, open_key
+
+pytestmark = pytest.mark.chain
 
 PARENT = """
 import sys, time
@@ -93,6 +96,19 @@ def test_the_node_dies_with_a_killed_parent() -> None:
     assert not _is_running(pid)
 
 
+def test_the_folder_of_a_killed_parent_is_wiped_at_the_next_start(tools: Tools) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    left = Path(tempfile.mkdtemp(prefix=f"bookrunner-node-{gone.pid}-"))
+    kept = Path(tempfile.mkdtemp(prefix=f"bookrunner-node-{os.getpid()}-"))
+    try:
+        with Node.start(tools, chain_id=CHAIN_ID):
+            assert not left.exists()
+            assert kept.exists()
+    finally:
+        kept.rmdir()
+
+
 def test_an_executable_that_does_not_run_is_named(tools: Tools, tmp_path: Path) -> None:
     broken = tmp_path / "anvil"
     broken.write_text("#!/bin/false\n")
@@ -103,7 +119,9 @@ def test_an_executable_that_does_not_run_is_named(tools: Tools, tmp_path: Path) 
 
 def test_blocks_become_final_only_by_pulses(node: Node, key: LocalKey) -> None:
     with EvmChain(node.url) as chain:
-        chain.send([_payment(key, 0).raw])
+        payment = _payment(key, 0)
+        chain.send([payment.raw])
+        _wait_for(chain, payment.hash)
         latest, finalized = chain.block_numbers()
         assert finalized < latest
         with node.pulsing(lambda: chain.block_numbers().finalized < latest):
@@ -145,8 +163,8 @@ def test_after_a_reorg_the_stored_bytes_bring_everything_back(node: Node, key: L
         assert chain.canonical([lost.block_number]) != [lost.block_hash]
         chain.send([each.raw for each in signed])
         with node.pulsing():
-            for each in hashes:
-                _wait_for(chain, each)
+            for sent in hashes:
+                _wait_for(chain, sent)
         assert chain.balance(b"\x77" * 20) == 5
 
 

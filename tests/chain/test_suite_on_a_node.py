@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from bookrunner.adapters.chain import MAX_TRANSACTION_GAS, SendOutcome, trex
+from bookrunner.adapters.chain import MAX_TRANSACTION_GAS, SendOutcome, abi, trex
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.trex import GasModel
 from bookrunner.core.errors import Refused
@@ -14,6 +14,8 @@ from bookrunner.sandbox.node import Node
 from bookrunner.sandbox.toolchain import Tools
 
 from .conftest import CHAIN_ID, LINES, SUPPLY, Suite
+
+pytestmark = pytest.mark.chain
 
 
 def _register(suite: Suite, count: int) -> list[bytes]:
@@ -53,7 +55,7 @@ def test_the_implementation_behind_a_token_can_be_followed(suite: Suite) -> None
     (authority,) = chain.read([trex.implementation_authority(suite.token)])
     (logic,) = chain.read([trex.token_implementation(authority)])
     assert chain.code_hash(logic) != chain.code_hash(suite.token)
-    assert chain.code_hash(logic) != trex.abi.keccak(b"")
+    assert chain.code_hash(logic) != abi.keccak(b"")
 
 
 def test_a_batch_delivers_exactly_its_lines(suite: Suite) -> None:
@@ -143,7 +145,7 @@ def test_a_reverted_batch_delivers_nothing(suite: Suite) -> None:
 
 def test_replay_on_a_new_node_gives_the_same_hashes_and_balances(suite: Suite, tools: Tools) -> None:
     old = suite.world.chain
-    hashes = [trex.abi.keccak(raw) for _, raw in suite.world.stored]
+    hashes = [abi.keccak(raw) for _, raw in suite.world.stored]
     holders = [suite.treasury.address, *suite.investors]
     with Node.start(tools, chain_id=CHAIN_ID) as node, EvmChain(node.url) as new:
         node.replay(suite.world.stored)

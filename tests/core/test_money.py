@@ -44,7 +44,7 @@ def test_dollars_are_read(text: str, minor: int) -> None:
         ("1000.001", "amount_fits_currency"),
         ("1e3", "amount_is_decimal"),
         ("NaN", "amount_is_decimal"),
-        ("１００", "amount_is_decimal"),
+        ("\uff11\uff10\uff10", "amount_is_decimal"),
         ("٣", "amount_is_decimal"),
         ("1,000.00", "amount_is_decimal"),
         (" 5.00", "amount_is_decimal"),

@@ -48,7 +48,14 @@ def test_a_reference_is_found_as_people_type_it(digits: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "RF75000000000001", "RF740000000000011", "RF74 00000000 00 01", "RF７4000000000001", "RF01000000000001"],
+    [
+        "",
+        "RF75000000000001",
+        "RF740000000000011",
+        "RF74 00000000 00 01",
+        "RF\uff174000000000001",
+        "RF01000000000001",
+    ],
 )
 def test_what_is_no_reference_is_not_found(text: str) -> None:
     assert find_references(text) == []
@@ -59,7 +66,15 @@ def test_each_reference_once_in_order() -> None:
     assert find_references(f"{first} and {second.lower()}, {printed(first)}") == [first, second]
 
 
-@pytest.mark.parametrize("digits", ["1", "0000000000001", "00000000000a", "００００００００００００"])
+@pytest.mark.parametrize(
+    "digits",
+    [
+        "1",
+        "0000000000001",
+        "00000000000a",
+        "\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff10\uff10",
+    ],
+)
 def test_other_digits_are_refused(digits: str) -> None:
     with pytest.raises(Refused, match="reference_has_twelve_digits"):
         make_reference(digits)

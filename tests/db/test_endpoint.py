@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def test_two_first_uses_get_one_password(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(found)) == 1
-    assert sorted(os.listdir(tmp_path)) == ["portal"]
+    assert [path.name for path in tmp_path.iterdir()] == ["portal"]
 
 
 @pytest.mark.parametrize("login", LOGINS)

@@ -23,8 +23,7 @@ ATTACKS = [
     "create function dbos.mine() returns int language sql as 'select 1'",
     "create or replace function dbos.enqueue_workflow(text) returns text language sql as 'select $1'",
     "alter table dbos.workflow_status disable trigger all",
-    "create trigger mine before insert on dbos.workflow_status for each row"
-    " execute function suppress_redundant_updates_trigger()",
+    "create rule mine as on insert to dbos.workflow_status do nothing",
     "create role mine",
     "alter role treasury password 'mine'",
     "create database mine",

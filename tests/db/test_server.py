@@ -20,15 +20,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Server, diagnose, start_embedded
 from bookrunner.db.embedded.account import check_reach, find_account
-from bookrunner.db.embedded.binaries import Kind, choose, system_binaries, wheel_binaries
+from bookrunner.db.embedded.binaries import Binaries, Kind, choose, system_binaries, wheel_binaries
 from bookrunner.db.embedded.process import running
 from tests.conftest import server_account
 
 ACCOUNT = server_account()
 AS_ROOT = os.geteuid() == 0
-KINDS: list[Kind] = [
-    kind for kind, found in (("system", system_binaries()), ("wheel", wheel_binaries())) if found is not None
-]
+INSTALLED: dict[Kind, Binaries | None] = {"system": system_binaries(), "wheel": wheel_binaries()}
+KINDS = [kind for kind, found in INSTALLED.items() if found is not None]
 
 START = """
 import sys, time
@@ -72,8 +71,11 @@ def test_durability_is_on_and_no_port_is_open(started: Server) -> None:
 
 
 def test_data_collation_does_not_depend_on_the_host(started: Server) -> None:
-    locale = "datlocale" if started.cluster.binaries.major >= 17 else "datcollate"
-    assert ask(started, f"select {locale} from pg_database where datname = 'bookrunner'") == "C.UTF-8"
+    question = "select to_jsonb(d) from pg_database as d where datname = 'bookrunner'"
+    column = "datlocale" if started.cluster.binaries.major >= 17 else "datcollate"
+    answer = ask(started, question)
+    assert isinstance(answer, dict)
+    assert answer[column] == "C.UTF-8"
     assert ask(started, "show server_encoding") == "UTF8"
 
 
@@ -123,7 +125,9 @@ def test_secrets_and_data_are_private(started: Server) -> None:
 
 def test_secrets_are_in_no_argument_log_or_representation(started: Server) -> None:
     password = (started.cluster.state / "secrets" / "bookrunner_admin").read_text()
-    command = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    command = subprocess.run(
+        ["/bin/ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout
     logs = "".join(path.read_text() for path in (started.cluster.data / "log").iterdir())
     assert password not in command + logs + started.cluster.log.read_text() + repr(started)
 
@@ -267,3 +271,23 @@ def test_diagnosis_is_empty_for_a_healthy_server_and_speaks_when_it_is_down(stop
     assert diagnose(stopped, account=ACCOUNT) == []
     server.stop()
     assert diagnose(stopped / "never", account=ACCOUNT)[0].endswith("the server was never started")
+
+
+def test_two_processes_may_start_a_new_state_at_once(state_root: Path) -> None:
+    state = state_root / "both"
+    parents = [
+        subprocess.Popen(
+            [sys.executable, "-c", START, str(state), ACCOUNT], stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    pids = set()
+    for parent in parents:
+        assert parent.stdout is not None
+        pids.add(int(parent.stdout.readline()))
+        parent.stdout.close()
+    assert len(pids) == 1
+    for parent in parents:
+        parent.kill()
+        parent.wait()
+    start_embedded(state, account=ACCOUNT).stop()

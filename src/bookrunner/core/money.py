@@ -49,9 +49,7 @@ class Currency:
 
 
 _CURRENCIES: Final = {
-    code: Currency(code, exponent)
-    for exponent, codes in _EXPONENTS.items()
-    for code in codes.split()
+    code: Currency(code, exponent) for exponent, codes in _EXPONENTS.items() for code in codes.split()
 }
 
 
@@ -110,9 +108,7 @@ class Money:
 
     def _same(self, other: Money) -> Money:
         if other.currency != self.currency:
-            raise Refused(
-                "currencies_are_equal", f"{self.currency.code} and {other.currency.code}"
-            )
+            raise Refused("currencies_are_equal", f"{self.currency.code} and {other.currency.code}")
         return other
 
 

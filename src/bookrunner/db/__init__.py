@@ -2,6 +2,7 @@
 
 from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
+from bookrunner.db.keeper import Keeper, Within
 from bookrunner.db.migrate import (
     freeze,
     install,
@@ -24,10 +25,12 @@ __all__ = [
     "DatabaseFault",
     "DatabaseUnavailable",
     "Endpoint",
+    "Keeper",
     "MigrationFailed",
     "Secrets",
     "Server",
     "ServerFailed",
+    "Within",
     "diagnose",
     "freeze",
     "from_url",

@@ -17,7 +17,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine", "transitions.sql"),
     ("bookrunner.engine", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
+    ("bookrunner.books.treasury", "ledger.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    ("bookrunner.books.registry", "issuance.sql"),
+    ("bookrunner.books.treasury", "release.sql"),
     ("bookrunner.engine", "verbs.sql"),
     ("bookrunner.engine", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
@@ -35,24 +38,23 @@ class Source:
     text: str
 
 
-def sources(*, strict: bool = True) -> Sequence[Source]:
-    """Return the files of SCHEMA_FILES with their texts.
-
-    A missing file raises ConfigurationError, or is left out when ``strict`` is False.
-    """
+def sources() -> Sequence[Source]:
+    """Return the files of SCHEMA_FILES with their texts; a missing one raises ConfigurationError."""
     found = []
     for place, (package, filename) in enumerate(SCHEMA_FILES, start=1):
         try:
             text = read(package, filename)
-        except (FileNotFoundError, ModuleNotFoundError):
-            if strict:
-                raise ConfigurationError(f"{filename} is missing from {package}") from None
-            continue
+        except FileNotFoundError:
+            raise ConfigurationError(f"{filename} is missing from {package}") from None
         short = package.removeprefix("bookrunner.").replace(".", "_")
         found.append(Source(f"{place:02}_{short}_{filename}", text))
     return found
 
 
 def read(package: str, filename: str) -> str:
-    """Return the text of a file inside a package."""
-    return (files(package) / filename).read_text(encoding="utf-8")
+    """Return the text of a file inside a package of bookrunner, without importing that package.
+
+    An import would run code of layers above this one. A missing file raises FileNotFoundError.
+    """
+    root, *folders = package.split(".")
+    return files(root).joinpath(*folders, filename).read_text(encoding="utf-8")

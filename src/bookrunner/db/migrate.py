@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING
 
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import catalog, layout
 from bookrunner.db.endpoint import LOGINS, Endpoint, owner_dsn
 from bookrunner.db.migrations import apply
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic and the workflow library take more than a second to import, which only a deployment should pay.
 
 _HERE = Path(__file__).parent
 _SCRIPTS = _HERE / "migrations"
@@ -38,6 +40,8 @@ def migrate(endpoint: Endpoint) -> None:
     Repeating it changes nothing; of two deployments at once the second waits. Raises MigrationFailed naming
     file and line, and ConfigurationError when the server would lose acknowledged writes.
     """
+    from alembic import command
+
     unsafe = catalog.unsafe_settings(endpoint.admin_dsn(), embedded=endpoint.embedded)
     if unsafe:
         raise ConfigurationError("the database server is not safe to write to: " + "; ".join(unsafe))
@@ -64,7 +68,6 @@ def set_passwords(endpoint: Endpoint) -> None:
 
 def make_workflow_tables(endpoint: Endpoint) -> None:
     """Make or upgrade the workflow library's tables in the schema ``dbos``."""
-    # The library takes more than a second to import, which only a deployment should pay.
     from bookrunner.db.migrations import workflow_tables
 
     workflow_tables.make(endpoint)
@@ -72,6 +75,8 @@ def make_workflow_tables(endpoint: Endpoint) -> None:
 
 def refuse_unmigrated(endpoint: Endpoint) -> None:
     """Raise ConfigurationError unless the database has reached exactly this release's migrations."""
+    from alembic.script import ScriptDirectory
+
     reached = catalog.migration_heads(endpoint.admin_dsn())
     wanted = sorted(ScriptDirectory.from_config(_config("")).get_heads())
     if reached != wanted:
@@ -81,10 +86,10 @@ def refuse_unmigrated(endpoint: Endpoint) -> None:
         )
 
 
-def freeze() -> None:
+def freeze(sources: Sequence[layout.Source] | None = None) -> None:
     """Rewrite the SQL of the first migration from the current schema files; ends with the first release."""
     target = _SCRIPTS / "sql" / FIRST
-    current = layout.sources()
+    current = layout.sources() if sources is None else sources
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for source in current:
@@ -92,6 +97,8 @@ def freeze() -> None:
 
 
 def _config(dsn: str) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -12,7 +12,8 @@ begin
     if not exists (select from pg_catalog.pg_roles where rolname = 'bookrunner_owner') then
         create role bookrunner_owner nologin;
     end if;
-    if not pg_catalog.pg_has_role(current_user, 'bookrunner_owner', 'member') then
+    -- From 16 on the maker of a role administers it but may not act as it until he is granted it.
+    if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
         execute pg_catalog.format('grant bookrunner_owner to %I', current_user);
     end if;
 

@@ -152,6 +152,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('payment_attempt', 'sent_back_pending', 'sent_back_settled', 'refunded', 'treasury'),
     ('statement', '', 'imported', 'imported', 'treasury'),
     ('receipt', '', 'unmatched', 'booked', 'treasury'),
+    ('receipt', 'unmatched', 'unmatched', 'exception_named', 'treasury'),
     ('receipt', 'unmatched', 'matched', 'matched', 'treasury'),
     ('receipt', 'unmatched', 'held', 'held', 'treasury'),
     ('receipt', 'held', 'unmatched', 'released_from_hold', 'treasury'),

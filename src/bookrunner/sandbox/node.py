@@ -29,6 +29,7 @@ _READY_SECONDS = 15.0
 _STOP_SECONDS = 5.0
 _REPLAY_SECONDS = 120.0
 _STARTS = 3
+_FOLDER = "bookrunner-node-"
 _LIMIT_SPREAD = 1_000_000
 _MEMORY_BYTES = 6 * 1024**3
 _FUNDS_WEI = 10**24
@@ -78,7 +79,8 @@ class Node:
 
     @classmethod
     def _launch(cls, anvil: Path, chain_id: int, port: int) -> Self:
-        folder = Path(tempfile.mkdtemp(prefix="bookrunner-node-"))
+        _sweep()
+        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
         limits = [str(os.getpid()), str(_MEMORY_BYTES)]
         command = [*launcher, *limits, str(anvil), *_flags(chain_id, port, folder / "cache")]
@@ -246,6 +248,25 @@ def _spawn(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
     if not found:
         raise ConfigurationError("the sandbox's node could not be launched")
     return found[0]
+
+
+def _sweep() -> None:
+    """Wipe the folders of nodes whose parent was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        parent = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if parent.isdecimal() and not _is_alive(int(parent)):
+            # Somebody else's folder is not ours to remove, and the system then says no.
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _free_port() -> int:

@@ -42,7 +42,6 @@ class _Detail:
     return_reason: str | None
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Balance:
     minor: int
@@ -70,9 +69,7 @@ class CamtReader:
         """Return the only statement of the file; refuses ``file_has_one_statement``."""
         statements = self.read_all(raw)
         if len(statements) != 1:
-            raise StatementRefused(
-                StatementRule.FILE_HAS_ONE_STATEMENT, 0, f"{len(statements)} statements"
-            )
+            raise StatementRefused(StatementRule.FILE_HAS_ONE_STATEMENT, 0, f"{len(statements)} statements")
         return statements[0]
 
     def read_all(self, raw: bytes) -> tuple[Statement, ...]:
@@ -133,9 +130,7 @@ class _Reading:
         page = self._fields.text(element, "MsgPgntn/PgNb")
         last = self._fields.text(element, "MsgPgntn/LastPgInd")
         if page is not None and (page.lstrip("0") != "1" or last not in {"true", "1"}):
-            self._page = Finding(
-                FindingRule.MESSAGE_IS_ONE_PAGE, line_of(element), "one page of several"
-            )
+            self._page = Finding(FindingRule.MESSAGE_IS_ONE_PAGE, line_of(element), "one page of several")
 
     def _take_account(self, element: Element) -> None:
         fields, statement = self._fields, element.getparent()

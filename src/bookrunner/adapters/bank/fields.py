@@ -45,7 +45,7 @@ class Fields:
 
     def __init__(self, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}"
-        self._paths: dict[str, tuple[str, str]] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
         self._parent: Element | None = None
         self._children: dict[str, Element] = {}
 
@@ -55,9 +55,13 @@ class Fields:
 
     def find(self, element: Element, path: str) -> Element | None:
         """Return the first element on this path."""
-        first, rest = self._split(path)
-        child = self._child(element, first)
-        return child.find(rest) if rest and child is not None else child
+        first, *rest = self._steps(path)
+        found = self._child(element, first)
+        for step in rest:
+            if found is None:
+                return None
+            found = next(found.iterchildren(step), None)
+        return found
 
     def text(self, element: Element, *paths: str) -> str | None:
         """Return the text at the first of these paths that has any, without blanks around it."""
@@ -75,10 +79,10 @@ class Fields:
 
     def joined(self, element: Element, path: str) -> str | None:
         """Return all texts at this path, joined by blanks."""
-        first, rest = self._split(path)
-        if self._child(element, first) is None:
+        steps = self._steps(path)
+        if self._child(element, steps[0]) is None:
             return None
-        found = element.iterfind(f"{first}/{rest}" if rest else first)
+        found = element.iterfind("/".join(steps))
         texts = (" ".join((part.text or "").split()) for part in found)
         return " ".join(text for text in texts if text) or None
 
@@ -145,11 +149,10 @@ class Fields:
                 self._children.setdefault(str(child.tag), child)
         return self._children.get(tag)
 
-    def _split(self, path: str) -> tuple[str, str]:
+    def _steps(self, path: str) -> tuple[str, ...]:
         found = self._paths.get(path)
         if found is None:
-            first, *rest = (self._prefix + step for step in path.split("/"))
-            found = self._paths[path] = (first, "/".join(rest))
+            found = self._paths[path] = tuple(self._prefix + step for step in path.split("/"))
         return found
 
 

@@ -11,7 +11,7 @@ from lxml import etree
 
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
 
-Element: TypeAlias = etree._Element  # lxml has no public name for it
+Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no public name for it
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 LINE_BYTES_MAX: Final = 1024 * 1024
@@ -77,9 +77,7 @@ def _fed(parser: etree.XMLPullParser, piece: bytes | None) -> Iterator[tuple[str
             parser.feed(piece)
     except etree.XMLSyntaxError as error:
         # The parser's own message may quote the file.
-        raise StatementRefused(
-            StatementRule.STATEMENT_IS_XML, error.lineno or 0, "not well-formed"
-        ) from None
+        raise StatementRefused(StatementRule.STATEMENT_IS_XML, error.lineno or 0, "not well-formed") from None
     yield from cast("Iterator[tuple[str, Element]]", parser.read_events())
 
 

@@ -9,8 +9,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-import httpx
-
 from bookrunner.core.errors import BookrunnerError
 
 Call = tuple[str, Sequence[object]]
@@ -92,6 +90,8 @@ class Rpc:
         """Prepare the connection to ``url``; nothing is sent yet."""
         self._url = url
         self._batch_size = batch_size
+        import httpx
+
         # A proxy from the environment must never see, or break, traffic to this machine.
         self._client = httpx.Client(timeout=timeout, trust_env=not _is_loopback(url))
 
@@ -160,6 +160,8 @@ class Rpc:
         return [by_id[position] for position in range(len(requests))]
 
     def _post(self, body: bytes) -> object:
+        import httpx
+
         headers = {"content-type": "application/json"}
         try:
             response = self._client.post(self._url, content=body, headers=headers)

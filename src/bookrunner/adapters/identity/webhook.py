@@ -33,8 +33,8 @@ SECRET_BYTES_MIN: Final = 24
 _NAMES: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
-_TOKEN: Final = r"(?:v1,[A-Za-z0-9+/]{43}=|v1a,[A-Za-z0-9+/]{86}==)"
-_SIGNATURES: Final = re.compile(rf"{_TOKEN}(?: {_TOKEN}){{0,7}}")
+_SCHEME: Final = r"(?:v1,[A-Za-z0-9+/]{43}=|v1a,[A-Za-z0-9+/]{86}==)"
+_SIGNATURES: Final = re.compile(rf"{_SCHEME}(?: {_SCHEME}){{0,7}}")
 
 
 def verify(

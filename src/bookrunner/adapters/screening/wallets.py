@@ -49,10 +49,7 @@ class ListedWallets:
                 tickers.setdefault(address, set()).add(ticker)
         if not tickers:
             raise Refused("list_is_not_empty", "no address in the files")
-        wallets = {
-            address: ListedWallet(address, tuple(sorted(names)))
-            for address, names in tickers.items()
-        }
+        wallets = {address: ListedWallet(address, tuple(sorted(names))) for address, names in tickers.items()}
         return cls(wallets, ListVersion(digest.hexdigest(), published_on))
 
     def screen(self, address: bytes) -> WalletScreening:

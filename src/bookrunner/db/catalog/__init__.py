@@ -42,6 +42,12 @@ def server_version(dsn: str) -> str:
         return str(_queries.server_version(connection))
 
 
+def has_database(dsn: str, name: str) -> bool:
+    """Tell whether the server has the database ``name``."""
+    with session(dsn) as connection:
+        return bool(_queries.database_exists(connection, name=name))
+
+
 def ensure_database(dsn: str, name: str) -> None:
     """Make the database ``name`` when there is none; ``dsn`` points to another database of the server."""
     with session(dsn) as connection:

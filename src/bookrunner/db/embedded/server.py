@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen, TimeoutExpired
+from typing import TypeVar
 
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import catalog
@@ -16,7 +19,10 @@ from bookrunner.db.embedded.cluster import ADMIN, PORT, Cluster, ServerFailed
 from bookrunner.db.embedded.process import PidFile, fast_stop, running
 from bookrunner.db.endpoint import DATABASE, Endpoint, Secrets, conninfo
 
+T = TypeVar("T")
+
 STOP_SECONDS = 60.0
+GUEST_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -110,16 +116,29 @@ def _adopt_or_start(mine: Cluster, secrets: Secrets) -> tuple[PidFile, Popen[byt
 
 def _attach_as_guest(state: Path, account: str, secrets: Secrets) -> Server:
     """Wait for the server of the process that holds the lock, and use it without owning it."""
-    chosen = binaries.recorded(state)
-    if chosen is None:
-        raise ServerFailed(f"another process is starting the server of {state}; try again in a moment")
+    chosen = _awaited(lambda: binaries.recorded(state), state)
     theirs = Cluster(state, chosen, find_account(account))
-    found = cluster.wait_until_ready(theirs)
-    if found is None:
-        raise ServerFailed(f"another process holds the lock of {state}, but its server does not answer")
+    found = _awaited(lambda: _ready(theirs), state)
     endpoint = _endpoint(found.socket_directory, secrets)
-    _make_ready(endpoint)
+    maintenance = endpoint.of("postgres").admin_dsn()
+    _refuse_unsafe(maintenance)
+    _awaited(lambda: catalog.has_database(maintenance, DATABASE) or None, state)
     return Server(endpoint, theirs, found.pid, supervises=False)
+
+
+def _ready(theirs: Cluster) -> PidFile | None:
+    found = running(theirs.data)
+    return found if found is not None and found.ready else None
+
+
+def _awaited(look: Callable[[], T | None], state: Path) -> T:
+    """Return what ``look`` finds as soon as it finds it; the other process may still be starting."""
+    deadline = time.monotonic() + GUEST_SECONDS
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"another process holds the lock of {state}, but its server does not answer")
+        time.sleep(0.05)
+    return found
 
 
 def _endpoint(socket_directory: str, secrets: Secrets) -> Endpoint:
@@ -131,11 +150,15 @@ def _endpoint(socket_directory: str, secrets: Secrets) -> Endpoint:
 def _make_ready(endpoint: Endpoint) -> None:
     """Refuse a server that could lose or leak a fact, then make our database if it is missing."""
     maintenance = endpoint.of("postgres").admin_dsn()
-    findings = catalog.unsafe_settings(maintenance)
+    _refuse_unsafe(maintenance)
+    catalog.close_side_doors(maintenance)
+    catalog.ensure_database(maintenance, DATABASE)
+
+
+def _refuse_unsafe(dsn: str) -> None:
+    findings = catalog.unsafe_settings(dsn)
     if findings:
         raise ConfigurationError("the embedded server is not safe to write to: " + "; ".join(findings))
-    catalog.ensure_database(maintenance, DATABASE)
-    catalog.close_side_doors(maintenance)
 
 
 def _lock(path: Path) -> int | None:

@@ -21,9 +21,15 @@ def make(endpoint: Endpoint) -> None:
     login that could replace those would act as the owner.
     """
     url = endpoint.owner_url()
-    logging.getLogger("dbos").setLevel(logging.WARNING)
-    DBOS.migrate(url, schema=SCHEMA)
-    SQLAlchemyDatasource.migrate(url, schema=SCHEMA)
+    log = logging.getLogger("dbos")
+    level = log.level
+    # The library warns that the owner may not enter the maintenance database, which is as it should be.
+    log.setLevel(logging.ERROR)
+    try:
+        DBOS.migrate(url, schema=SCHEMA)
+        SQLAlchemyDatasource.migrate(url, schema=SCHEMA)
+    finally:
+        log.setLevel(level)
     with catalog.session(endpoint.owner_dsn()) as connection, connection.transaction():
         name = "workflow_grants.sql"
         apply(connection, [Source(name, read("bookrunner.db.migrations", name))])

@@ -1,0 +1,1 @@
+"""Measurements on a server of their own: what one gated transition costs, how long a closing takes."""

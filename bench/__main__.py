@@ -1,0 +1,37 @@
+"""``python -m bench [NAME]``: one benchmark, small; without a name all of them, in full."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+from bench import transitions
+
+
+def close(full: bool) -> dict[str, object]:
+    """Run the closing, which brings the whole sandbox with it."""
+    from bench.close import run
+
+    return run(full)
+
+
+BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
+    "close": close,
+    "transitions": transitions.run,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the arguments name; the last line of each benchmark is one JSON object."""
+    unknown = [name for name in arguments if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in arguments or BENCHMARKS:
+        print(json.dumps(BENCHMARKS[name](not arguments)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

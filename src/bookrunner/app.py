@@ -1,0 +1,102 @@
+"""The composition root: database, chain, keys, process and workflows, put together in one place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bookrunner.adapters.bank.camt import CamtReader
+from bookrunner.adapters.chain import Chain, total_supply
+from bookrunner.adapters.chain.evm import EvmChain
+from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.core.ids import new_id
+from bookrunner.db import Database, Endpoint
+from bookrunner.engine import ClosingRun, Desk, Process, Submitter
+from bookrunner.engine.closing import Keys, Progress
+from bookrunner.engine.process import send_agreement
+from bookrunner.engine.receipts import import_statement
+from bookrunner.engine.token import deploy_token
+
+
+class Application:
+    """One installation at work: the desk of keepers, the process that events drive, and the chain."""
+
+    def __init__(self, endpoint: Endpoint, chain: Chain, keys: Keys, *, pause: Callable[[], None]) -> None:
+        self.endpoint = endpoint
+        self.database = Database(endpoint)
+        self.desk = Desk(self.database)
+        self.process = Process(self.desk)
+        self.chain = chain
+        self.keys = keys
+        self.submitter = Submitter(self.desk.registry, chain, pause=pause)
+        self._closings = ClosingRun(self.desk, chain, keys, pause=pause)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.database.close()
+
+    def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
+        """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
+        return self.desk.freeze(offering, actor=actor, ready_only=ready)
+
+    def run_closing(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
+        """Carry a frozen closing to the register; may be repeated after any crash."""
+        return self._closings.run(offering, closing, progress)
+
+    def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
+        """Say who would be in a closing now and what each one lacks; writes nothing."""
+        candidates: Sequence[dict[str, Any]] = self.desk.engine.candidates(offering=offering)
+        return candidates
+
+    def import_statement(self, offering: str, raw: bytes, *, actor: str) -> int:
+        """Post a bank statement's credits and match them by the rules; return how many were new."""
+        added = import_statement(self.desk, CamtReader(), offering, raw, actor=actor)
+        self.desk.treasury.match(actor=actor, offering=offering)
+        return added
+
+    def open_agreement(self, offering: str, investment: str) -> str:
+        """Render and send a new agreement for an investment that has none in force; return its id."""
+        stage = self.desk.engine.stage(investment=investment)
+        with self.desk.subscription.together() as within:
+            return send_agreement(self.desk, within, offering, stage)
+
+    def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
+        """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""
+        return deploy_token(self.desk, self.chain, self.keys, self.submitter, (artifacts, offering, units))
+
+    def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
+        """Compare the five books and the chain; return every open break."""
+        holders = [row["address"] for row in self.desk.engine.holders_on_chain(offering=offering)]
+        token = self.desk.engine.offer(offering=offering)["token_address"]
+        lines = None
+        if token is not None:
+            balances = self.chain.balances(bytes(token), [bytes.fromhex(h) for h in holders], "finalized")
+            held = zip(holders, balances, strict=True)
+            lines = [{"address": holder, "units": units} for holder, units in held if units]
+        self.desk.reconciliation.run(actor=actor, offering=offering, run=new_id("run"), chain=None if lines is None else json.dumps(lines))
+        breaks: Sequence[dict[str, Any]] = self.desk.engine.breaks(offering=offering)
+        return breaks
+
+    def totals(self, offering: str) -> dict[str, int]:
+        """Return the units in register, control book and display, and those the chain has delivered."""
+        row = dict(self.desk.engine.totals(offering=offering))
+        offer = self.desk.engine.offer(offering=offering)
+        token = bytes(offer["token_address"])
+        (supply,) = self.chain.read([total_supply(token)])
+        (kept,) = self.chain.balances(token, [bytes(offer["treasury_address"])])
+        return row | {"chain_units": supply - kept}
+
+
+def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
+    """Open the transfer agent's and the treasury's key files; both are made at the first start."""
+    agent, treasury = (
+        LocalKey.open(folder, name, chain_id=chain_id, embedded=embedded) for name in ("agent", "treasury")
+    )
+    return Keys(agent, treasury)
+
+
+def connect_chain(url: str) -> EvmChain:
+    """Return the chain behind a JSON-RPC endpoint."""
+    return EvmChain(url)

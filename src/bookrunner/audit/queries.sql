@@ -1,0 +1,214 @@
+-- name: advance_feed$
+-- Gives at most so many committed events their place in the feed and says how many there were.
+select audit.advance_feed(cast(:most as integer));
+
+-- name: unsealed_heads
+-- The last event of each chain that the feed has reached since the last seal, in the order of the leaves.
+select first_seq, last_seq, scope, subject, version, head from audit.unsealed_heads();
+
+-- name: last_root$
+-- The root of the last seal.
+select root from audit.seal order by seal_no desc limit 1;
+
+-- name: record_seal$
+-- Keeps a seal with its leaves and returns its number.
+select audit.record_seal(cast(:first as bigint), cast(:last as bigint), :root, cast(:leaves as jsonb));
+
+-- name: one_snapshot!
+-- All that this transaction reads is of one moment.
+set transaction isolation level repeatable read, read only;
+
+-- name: unhurried$
+-- A walk over the whole history may take longer than a keeper's statement.
+select set_config('statement_timeout', '0', true);
+
+-- name: open_events!
+-- Opens the walk over the events of one scope, or of all, chain by chain.
+declare event_rows no scroll cursor for
+select scope, subject, version, kind, keeper, actor, request_id, caused_by, canonical, prev_hash, hash,
+    to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
+    to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
+    payload is not distinct from cast(canonical as jsonb) -> 'payload' as payload_stands
+from audit.event
+where cast(:scope as text) is null or scope = :scope
+order by scope collate "C", subject collate "C", version;
+
+-- name: next_events
+-- The next events of the walk.
+fetch 1000 from event_rows;
+
+-- name: open_leaves!
+-- Opens the walk over the seals, each with its leaves in the order in which they were sealed.
+declare leaf_rows no scroll cursor for
+select s.seal_no, s.first_seq, s.last_seq, s.leaf_count, s.prev_root, s.root,
+    to_char(s.sealed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sealed_at,
+    l.scope, l.subject, l.version, l.head
+from audit.seal s left join audit.seal_leaf l using (seal_no)
+order by s.seal_no, l.scope collate "C", l.subject collate "C";
+
+-- name: next_leaves
+-- The next leaves of the walk.
+fetch 1000 from leaf_rows;
+
+-- name: broken_heads_of_portal
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'profile', investor_id, investor_id, version, chain_head from portal.profile
+    union all
+    select 'wallet_claim', offering_id, claim_id, version, chain_head from portal.wallet_claim
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_compliance
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'kyc_case', investor_id, case_id, version, chain_head from compliance.kyc_case
+    union all
+    select 'beneficial_owner', investor_id, owner_id, version, chain_head from compliance.beneficial_owner
+    union all
+    select 'accreditation', investor_id, accreditation_id, version, chain_head from compliance.accreditation
+    union all
+    select 'screening', subject_id, screening_id, version, chain_head from compliance.screening
+    union all
+    select 'clearance', offering_id, clearance_id, version, chain_head from compliance.clearance
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_subscription
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'acknowledgment', offering_id, acknowledgment_id, version, chain_head from subscription.acknowledgment
+    union all
+    select 'agreement', offering_id, agreement_id, version, chain_head from subscription.agreement
+    union all
+    select 'allocation_approval', offering_id, approval_id, version, chain_head from subscription.allocation_approval
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_treasury
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'source_account', investor_id, source_id, version, chain_head from treasury.source_account
+    union all
+    select 'payment_attempt', offering_id, attempt_id, version, chain_head from treasury.payment_attempt
+    union all
+    select 'statement', offering_id, statement_id, version, chain_head from treasury.statement
+    union all
+    select 'receipt', offering_id, receipt_id, version, chain_head from treasury.receipt
+    union all
+    select 'release', offering_id, release_id, version, chain_head from treasury.release
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_registry
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'wallet_mapping', offering_id, mapping_id, version, chain_head from registry.wallet_mapping
+    union all
+    select 'issuance_instruction', offering_id, instruction_id, version, chain_head from registry.issuance_instruction
+    union all
+    select 'chain_transaction', offering_id, transaction_id, version, chain_head from registry.chain_transaction
+    union all
+    select 'holding', offering_id, holding_id, version, chain_head from registry.holding
+    union all
+    select 'control_book', offering_id, control_id, version, chain_head from registry.control_book
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in (
+        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'holding', 'control_book')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_engine
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'offer', offering_id, offering_id, version, chain_head from engine.offer
+    union all
+    select 'investment', offering_id, investment_id, version, chain_head from engine.investment
+    union all
+    select 'closing', offering_id, closing_id, version, chain_head from engine.closing
+    union all
+    select 'closing_member', offering_id, member_id, version, chain_head from engine.closing_member
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_reconciliation
+-- The records of this book whose head is not their last event, and the chains of this book without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'break', offering_id, break_id, version, chain_head from reconciliation.break
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('break')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

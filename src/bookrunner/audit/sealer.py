@@ -1,0 +1,70 @@
+"""Gives committed events their place in the feed and seals the chain heads that the feed has reached."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bookrunner.audit.merkle import FIRST_ROOT, Leaf, chained_root, merkle_root
+from bookrunner.db import Database, load
+
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """One seal over the feed from ``first_seq`` to ``last_seq``; ``leaves`` counts the chains in it."""
+
+    seal_no: int
+    first_seq: int
+    last_seq: int
+    leaves: int
+    root: bytes
+
+
+def advance_feed(database: Database) -> int:
+    """Move every committed event that waits into the feed, and return how many there were.
+
+    Each batch is a transaction of its own.
+    """
+    moved = 0
+    while True:
+        with database.transaction("audit") as transaction:
+            batch: int = load(__package__).advance_feed(transaction, most=BATCH)
+        if not batch:
+            return moved
+        moved += batch
+
+
+def seal(database: Database) -> Seal | None:
+    """Seal the chain heads that the feed has reached since the last seal; None when there are none.
+
+    Two sealers at once wait for each other: reading the heads locks the mark of the last seal.
+    """
+    queries = load(__package__)
+    with database.transaction("audit") as transaction:
+        heads = queries.unsealed_heads(transaction)
+        if not heads:
+            return None
+        leaves = [Leaf(row["scope"], row["subject"], row["version"], row["head"]) for row in heads]
+        previous: bytes = queries.last_root(transaction) or FIRST_ROOT
+        root = chained_root(previous, merkle_root(leaf.digest() for leaf in leaves))
+        first, last = heads[0]["first_seq"], heads[0]["last_seq"]
+        number: int = queries.record_seal(
+            transaction, first=first, last=last, root=root, leaves=_as_json(leaves)
+        )
+    return Seal(number, first, last, len(leaves), root)
+
+
+def _as_json(leaves: list[Leaf]) -> str:
+    return json.dumps(
+        [
+            {
+                "scope": leaf.scope,
+                "subject": leaf.subject,
+                "version": leaf.version,
+                "head": leaf.head.hex(),
+            }
+            for leaf in leaves
+        ]
+    )

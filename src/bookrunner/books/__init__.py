@@ -1,0 +1,1 @@
+"""The five books. They do not know each other."""

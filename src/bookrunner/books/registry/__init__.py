@@ -1,0 +1,10 @@
+"""The transfer agent: wallets, issuance, the master securityholder file."""
+
+from bookrunner.db import Database, Keeper
+
+__all__ = ["keeper"]
+
+
+def keeper(database: Database) -> Keeper:
+    """Return the verbs and lookups of this book, under its own login."""
+    return Keeper(database, "registry", __name__)

@@ -1,0 +1,92 @@
+-- The verbs of the investor portal.
+
+-- Tells every position of an investor what the portal says of the profile now.
+create function portal.publish(p_investor text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update engine.position as pos set
+        profile_is_complete = p.status = 'complete',
+        profile_since = case when pos.profile_is_complete = (p.status = 'complete') then pos.profile_since
+            else clock_timestamp() end,
+        profile_digest = p.detail_digest,
+        profile_fact = p.investor_id || '@' || p.version,
+        profile_hash = p.chain_head
+    from portal.profile p
+    where p.investor_id = p_investor and pos.investor_id = p_investor;
+end $$;
+
+-- What a new position starts with; waits for a change of the profile that is under way.
+create function portal.profile_says(p_investor text) returns setof portal.profile
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform 1 from portal.profile where investor_id = p_investor for share;
+    return query select * from portal.profile where investor_id = p_investor;
+end $$;
+
+create function portal.record_detail(p_investor text, p_version integer, p_detail jsonb) returns bytea
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    p_salt bytea := uuid_send(gen_random_uuid());
+begin
+    insert into portal.profile_detail (investor_id, detail_version, salt, legal_name, country, address, tax_id,
+        email, representative)
+    values (p_investor, p_version, p_salt, p_detail ->> 'legal_name', p_detail ->> 'country', p_detail ->> 'address',
+        p_detail ->> 'tax_id', p_detail ->> 'email', p_detail ->> 'representative');
+    return sha256(p_salt || convert_to(audit.canonical(p_detail), 'UTF8'));
+end $$;
+
+-- Opens a profile; detail holds legal_name, country, address, tax_id, email and, for entities, representative.
+create function portal.open_profile(p_actor text, p_request text, p_investor text, p_account text, p_kind text,
+    p_detail jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    no_digest constant bytea := decode(repeat('00', 32), 'hex');
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into portal.profile (investor_id, account_id, kind, status, detail_version, detail_digest)
+    values (p_investor, p_account, p_kind, 'draft', 1, no_digest);
+    update portal.profile set status = 'complete', detail_digest = portal.record_detail(p_investor, 1, p_detail)
+    where investor_id = p_investor;
+    if p_kind in ('entity', 'trust', 'nominee') and coalesce(p_detail ->> 'representative', '') = '' then
+        raise exception using errcode = 'BR008', constraint = 'entity_names_its_representative',
+            message = 'an entity, trust or nominee names the person who acts for it';
+    end if;
+    perform portal.publish(p_investor);
+end $$;
+
+-- A new version of the details; the earlier versions stay readable.
+create function portal.amend_profile(p_actor text, p_request text, p_investor text, p_detail jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    next_version integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    select detail_version + 1 into next_version from portal.profile where investor_id = p_investor for update;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'profile_exists',
+            message = format('there is no profile %s', p_investor);
+    end if;
+    update portal.profile set status = 'complete', detail_version = next_version,
+        detail_digest = portal.record_detail(p_investor, next_version, p_detail)
+    where investor_id = p_investor;
+    perform portal.publish(p_investor);
+end $$;
+
+create function portal.require_correction(p_actor text, p_request text, p_investor text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update portal.profile set status = 'correction_required' where investor_id = p_investor;
+    perform portal.publish(p_investor);
+end $$;
+
+-- Records a wallet whose proof of control the adapter has verified.
+create function portal.claim_wallet(p_actor text, p_request text, p_offering text, p_claim text, p_investor text,
+    p_chain_id bigint, p_address bytea, p_challenge_sha256 bytea, p_signature bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into portal.wallet_claim (offering_id, claim_id, investor_id, status, chain_id, address,
+        challenge_sha256, signature)
+    values (p_offering, p_claim, p_investor, 'claimed', p_chain_id, p_address, p_challenge_sha256, p_signature);
+end $$;

@@ -1,0 +1,56 @@
+-- Each keeper may call the verbs of its own book and read its own tables; engine and reconciliation read views.
+
+do $grants$
+declare
+    book text;
+    verb regprocedure;
+begin
+    foreach book in array array['portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation'] loop
+        execute format('grant usage on schema %I to %I', book, book);
+        execute format('grant select on all tables in schema %I to %I', book, book);
+        for verb in select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = book and p.prosecdef and p.proargnames[1] = 'p_actor' loop
+            execute format('grant execute on function %s to %I', verb, book);
+        end loop;
+        execute format('grant usage on schema audit to %I', book);
+        execute format('grant execute on function audit.react(text, text, text, bigint, text, text),
+            audit.claim_request(text, bytea), audit.answer_request(text, jsonb),
+            audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz) to %I', book);
+        execute format('grant select on audit.event, audit.feed to %I', book);
+    end loop;
+end $grants$;
+
+grant usage on schema audit to audit;
+grant select on all tables in schema audit to audit;
+grant execute on function audit.advance_feed(integer), audit.unsealed_heads(),
+    audit.record_seal(bigint, bigint, bytea, jsonb) to audit;
+grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
+
+do $views$
+declare
+    published regclass;
+    reader text;
+begin
+    foreach reader in array array['engine', 'reconciliation', 'audit'] loop
+        execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
+        for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where c.relkind = 'v' and c.relname <> 'profile_claim'
+            and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
+            execute format('grant select on %s to %I', published, reader);
+        end loop;
+    end loop;
+end $views$;
+
+-- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
+grant usage on schema engine to portal, registry, treasury, subscription, compliance;
+grant select on engine.stage, engine.condition, engine.offer to portal, registry, treasury, subscription, compliance;
+grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
+grant usage on schema portal to compliance;
+grant select on portal.profile_claim to compliance;
+grant select on reconciliation.break, reconciliation.run to engine;
+grant usage on schema reconciliation to engine;
+
+-- A view runs its functions with its reader's rights.
+grant execute on function engine.holds(engine.position), engine.missing(engine.position, integer),
+    engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz)
+    to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;

@@ -1,0 +1,170 @@
+"""One closing after its freeze: instructions, signed batches, finality, posting, release, certificate.
+
+Every step can be repeated after a crash: it reads what is left to do from the books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bookrunner.adapters.chain import (
+    MAX_LINES,
+    MAX_TRANSACTION_GAS,
+    Chain,
+    Signer,
+    identity_registry,
+    is_registered,
+    register_batch,
+    transfer_batch,
+)
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.submission import Row, Submitter, gas_for
+
+Progress = Callable[[str, int, int], None]
+
+COUNTRY = 840
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The transfer agent's key, which registers wallets, and the offer's treasury key, which delivers units."""
+
+    agent: Signer
+    treasury: Signer
+
+
+class ClosingRun:
+    """Carries a frozen closing to the register, in the order that the design declares."""
+
+    def __init__(self, desk: Desk, chain: Chain, keys: Keys, *, pause: Callable[[], None]) -> None:
+        self._desk = desk
+        self._chain = chain
+        self._keys = keys
+        self._submitter = Submitter(desk.registry, chain, pause=pause)
+
+    def run(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
+        """Issue every member whose gate is still open and return how many stand in the register.
+
+        Escrow is not released here: two people do that, and the certificate follows.
+        """
+        row = self._desk.engine.closing(closing=closing)
+        if row is None or row["status"] != "frozen":
+            return 0
+        token = bytes(self._desk.engine.offer(offering=offering)["token_address"])
+        # Bytes that an earlier run stored may be out: they are settled before anything new is signed.
+        self._submitter.send_unfinished(offering)
+        self._submitter.settle(offering, token)
+        self._instruct(offering, closing)
+        self._register_wallets(offering, closing, token)
+        self._deliver(offering, closing, token, progress)
+        self._drop_stopped(offering, closing)
+        issued: int = self._desk.engine.mark_issued(actor=PROCESS, offering=offering, closing=closing)
+        return issued
+
+    def _instruct(self, offering: str, closing: str) -> None:
+        members = [
+            {"investment": m["investment_id"], "instruction": "ins_" + m["investment_id"][4:] + closing[-6:]}
+            for m in self._desk.engine.frozen_members(offering=offering, closing=closing)
+        ]
+        if not members:
+            return
+        refused = self._desk.registry.instruct(actor=PROCESS, offering=offering, closing=closing, members=members)
+        if refused:
+            self._leave(offering, closing, sorted(refused), "its gate closed before the instruction")
+
+    def _leave(self, offering: str, closing: str, investments: Sequence[str], because: str) -> None:
+        self._desk.engine.leave_closing(
+            actor=PROCESS, offering=offering, closing=closing, investments=list(investments), because=because
+        )
+
+    def _register_wallets(self, offering: str, closing: str, token: bytes) -> None:
+        waiting = self._desk.registry.prepared_addresses(offering=offering, closing=closing)
+        wallets = [bytes.fromhex(row["address"]) for row in waiting]
+        if not wallets:
+            return
+        (registry,) = self._chain.read([identity_registry(token)])
+        known = self._chain.read([is_registered(registry, wallet) for wallet in wallets])
+        unknown = [w for w, there in zip(wallets, known, strict=True) if not there]
+        for start in range(0, len(unknown), MAX_LINES):
+            part = unknown[start : start + MAX_LINES]
+            data = register_batch([(wallet, wallet, COUNTRY) for wallet in part])
+            gas = gas_for(self._chain, (registry, data), self._keys.agent.address)
+            order = {
+                "offering": offering,
+                "purpose": "identity",
+                "intent": new_id("int"),
+                "to": registry,
+                "data": data,
+                "gas": gas,
+            }
+            self._submitter.submit(self._keys.agent, order)
+        self._submitter.settle(offering, token)
+
+    def _deliver(self, offering: str, closing: str, token: bytes, progress: Progress) -> None:
+        waiting = self._desk.registry.prepared_addresses(offering=offering, closing=closing)
+        self._stop_poisoned(offering, closing, token, waiting)
+        posted, total = 0, len(waiting)
+        progress("deliver", posted, total)
+        while True:
+            sent = sum(self._sign_batch(offering, closing, token) for _ in range(3))
+            if not sent:
+                return
+            self._submitter.send_unfinished(offering)
+            posted += self._submitter.settle(offering, token)
+            progress("deliver", posted, total)
+
+    def _stop_poisoned(self, offering: str, closing: str, token: bytes, waiting: Sequence[Row]) -> None:
+        for start in range(0, len(waiting), MAX_LINES):
+            part = waiting[start : start + MAX_LINES]
+            lines = [(bytes.fromhex(row["address"]), int(row["units"])) for row in part]
+            faults = self._chain.preflight(
+                token, self._keys.treasury.address, lines, gas=MAX_TRANSACTION_GAS
+            )
+            for place, rule in faults.items():
+                investment = part[place]["investment_id"]
+                self._desk.registry.stop(
+                    actor=PROCESS, offering=offering, investments=[investment], because=rule
+                )
+                self._leave(offering, closing, [investment], rule)
+
+    def _sign_batch(self, offering: str, closing: str, token: bytes) -> int:
+        with self._desk.registry.together() as within:
+            lines = within.take_lines(actor=PROCESS, offering=offering, closing=closing, most=MAX_LINES)
+            if not lines:
+                return 0
+            data = transfer_batch([(bytes.fromhex(line["address"]), line["units"]) for line in lines])
+            order = {
+                "offering": offering,
+                "purpose": "deliver",
+                "intent": new_id("int"),
+                "to": token,
+                "data": data,
+                "gas": min(150_000 + 60_000 * len(lines), MAX_TRANSACTION_GAS),
+            }
+            self._submitter.store(within, self._keys.treasury, order, lines)
+            return len(lines)
+
+    def _drop_stopped(self, offering: str, closing: str) -> None:
+        """Let those go whose gate closed after the instruction: their money waits in escrow."""
+        staying = self._desk.engine.frozen_members(offering=offering, closing=closing)
+        registered = {
+            row["investment_id"] for row in self._desk.engine.registered_members(offering=offering, closing=closing)
+        }
+        gone = [m["investment_id"] for m in staying if m["investment_id"] not in registered]
+        if gone:
+            self._leave(offering, closing, gone, "its gate closed before signing")
+
+
+def finish_release(desk: Desk, offering: str, closing: str) -> str:
+    """Mark a closing released after its escrow went out, certify it, and return the certificate's text."""
+    row = desk.engine.closing(closing=closing)
+    if row["status"] == "issued":
+        desk.engine.mark_released(actor=PROCESS, offering=offering, closing=closing)
+        row = desk.engine.closing(closing=closing)
+    if row["status"] != "released":
+        raise Refused("closing_is_released", f"{closing} is {row['status']}")
+    certificate: str = desk.engine.certify(actor=PROCESS, offering=offering, closing=closing)
+    return certificate

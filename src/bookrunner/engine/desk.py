@@ -1,0 +1,50 @@
+"""The keepers of all books and of the engine on one database."""
+
+from __future__ import annotations
+
+from bookrunner.books import compliance, portal, registry, subscription, treasury
+from bookrunner.core.errors import GateClosed
+from bookrunner.core.ids import new_id
+from bookrunner.db import Database, Keeper
+
+PROCESS = "process"
+
+
+class Desk:
+    """One keeper per book, each under its own login; the engine asks, the keepers act."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.portal = portal.keeper(database)
+        self.compliance = compliance.keeper(database)
+        self.subscription = subscription.keeper(database)
+        self.treasury = treasury.keeper(database)
+        self.registry = registry.keeper(database)
+        self.engine = Keeper(database, "engine", "bookrunner.engine")
+        self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
+
+    def freeze(self, offering: str, *, actor: str, ready_only: bool) -> str:
+        """Freeze a closing of everybody, or of those whose gate is open, and return its id.
+
+        Raises GateClosed with every missing condition; the refusal is kept in the books.
+        """
+        chosen = None
+        if ready_only:
+            open_now = [c["investment_id"] for c in self.engine.candidates(offering=offering) if not c["missing"]]
+            chosen = sorted(open_now)
+        closing = new_id("cls")
+        try:
+            self.engine.freeze_closing(actor=actor, offering=offering, closing=closing, investments=chosen)
+        except GateClosed as refused:
+            self.keep_refusal(refused, offering, closing, actor)
+            raise
+        return closing
+
+    def keep_refusal(self, refused: GateClosed, offering: str, subject: str, actor: str) -> None:
+        """Record what a gate turned away, in a transaction of its own."""
+        missing = [
+            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id} for m in refused.missing
+        ]
+        self.engine.record_refusal(
+            actor=actor, offering=offering, subject=subject, act=refused.act, rule=refused.rule, missing=missing
+        )

@@ -1,0 +1,61 @@
+"""Bank statements on their way into the treasury book."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from bookrunner.adapters.bank import Entry, EntryStatus, StatementReader
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.reference import find_references
+from bookrunner.engine.desk import Desk
+
+
+def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: bytes, *, actor: str) -> int:
+    """Read one statement file and post its booked credits as unmatched receipts; return how many are new.
+
+    The same entry is posted once, whatever file brings it; the same statement twice is refused. Pending entries,
+    debits and reversals are not posted.
+    """
+    statement = reader.read(raw)
+    if statement.opening_minor is None or statement.closing_minor is None or statement.closed_on is None:
+        raise Refused("statement_has_its_balances", "opening or closing balance is missing")
+    credits = [e for e in statement.entries if e.credit and not e.reversal and e.status is EntryStatus.BOOK]
+    head = {
+        "id": new_id("stm"),
+        "account": statement.account,
+        "bank_id": statement.statement_id,
+        "currency": statement.currency,
+        "file_sha256": hashlib.sha256(raw).hexdigest(),
+        "opening_minor": statement.opening_minor,
+        "closing_minor": statement.closing_minor,
+        "closed_on": statement.closed_on.isoformat(),
+    }
+    entries = [_receipt(entry) for entry in credits]
+    added: int = desk.treasury.import_statement(
+        actor=actor, offering=offering, statement=head, entries=json.dumps(entries)
+    )
+    return added
+
+
+def fingerprint(account: str) -> bytes:
+    """Return the digest under which an account that pays in is known."""
+    return hashlib.sha256(b"bookrunner/account/1/" + account.replace(" ", "").upper().encode()).digest()
+
+
+def _receipt(entry: Entry) -> dict[str, object]:
+    told = " ".join(filter(None, (entry.remittance_structured, entry.remittance_text, entry.end_to_end_id)))
+    references = find_references(told)
+    return {
+        "id": new_id("rcp"),
+        "key": entry.dedupe_key,
+        "amount": entry.amount_minor,
+        "currency": entry.currency,
+        "booked_on": entry.booked_on.isoformat() if entry.booked_on else None,
+        "value_on": (entry.value_on or entry.booked_on).isoformat() if entry.value_on or entry.booked_on else None,
+        "reference": references[0] if len(references) == 1 else None,
+        "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
+        "sender": entry.debtor_name,
+        "line_sha256": entry.line_sha256.hex() if isinstance(entry.line_sha256, bytes) else entry.line_sha256,
+    }

@@ -1,0 +1,63 @@
+"""The token of an offer: its contracts deployed, its treasury registered, its units minted, all from stored bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bookrunner.adapters.chain import (
+    Chain,
+    SuitePlan,
+    deployment,
+    identity_registry,
+    mint,
+    register_batch,
+    token_of,
+    unpause,
+)
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.engine.closing import COUNTRY, Keys
+from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.submission import Submitter
+
+
+def deploy_token(desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, plan: tuple[Path, str, int]) -> bytes:
+    """Deploy the contracts of a legally accepted offer, mint its units to its treasury wallet, return the token.
+
+    ``plan`` holds the folder of contract artifacts, the offer's id and its whole units. Refuses
+    ``deployer_is_fresh`` when the agent's key has been used on this chain before.
+    """
+    artifacts, offering, units = plan
+    agent, chain_id = keys.agent, chain.chain_id()
+    for signer, purpose in ((agent, "agent"), (keys.treasury, "treasury")):
+        desk.registry.open_key(actor=PROCESS, chain_id=chain_id, address=signer.address, purpose=purpose)
+    agents = (agent.address,)
+    suite = SuitePlan(offering, agent.address, "Offered units", "UNIT", agents, agents)
+    steps = deployment(artifacts, agent.address, 0, suite)
+    if chain.nonce(agent.address) != 0:
+        raise Refused("deployer_is_fresh", "the agent's key has sent transactions on this chain")
+    with desk.registry.together() as within:
+        for step in steps:
+            order = _order(offering, "deploy", step.to, step.data)
+            submitter.store(within, agent, order | {"gas": step.gas}, [])
+    submitter.send_unfinished(offering)
+    submitter.settle(offering, None)
+    factory = next(step.creates for step in steps if step.name == "factory")
+    assert factory is not None
+    (token,) = chain.read([token_of(factory, offering)])
+    (registry,) = chain.read([identity_registry(token)])
+    treasury = keys.treasury.address
+    calls = (
+        ("identity", registry, register_batch([(treasury, treasury, COUNTRY)]), 500_000),
+        ("mint", token, mint(treasury, units), 500_000),
+        ("unpause", token, unpause(), 100_000),
+    )
+    for purpose, to, data, gas in calls:
+        submitter.submit(agent, _order(offering, purpose, to, data) | {"gas": gas})
+        submitter.settle(offering, None)
+    desk.engine.name_token(actor=PROCESS, offering=offering, chain_id=chain_id, token=token, treasury=treasury)
+    return token
+
+
+def _order(offering: str, purpose: str, to: bytes | None, data: bytes) -> dict[str, object]:
+    return {"offering": offering, "purpose": purpose, "intent": new_id("int"), "to": to, "data": data}

@@ -1,0 +1,57 @@
+"""Pages rendered on the server: the offers, the closing console, the investor's page, live hints."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from bookrunner.core.errors import NotFound
+from bookrunner.pages import investment, live, offers
+from bookrunner.pages.live import Hints
+from bookrunner.pages.offers import Desk
+from bookrunner.pages.shell import Guard, Shell
+
+__all__ = ["Desk", "web"]
+
+_YEAR = "public, max-age=31536000, immutable"
+
+
+def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bool = True) -> FastAPI:
+    """Return the web application of the pages over ``application``.
+
+    ``operator`` is the actor that closings are asked for as; ``is_sandbox`` puts the mark on each page.
+    """
+    shell = Shell(is_sandbox=is_sandbox)
+    hints = Hints(application.database)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        hints.closing = True
+
+    app = FastAPI(
+        title="Bookrunner pages", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    app.add_middleware(Guard)
+    app.include_router(offers.routes(application, shell, hints, operator))
+    app.include_router(investment.routes(application.database, shell, hints))
+    app.include_router(live.routes(hints))
+    _serve_static(app, shell)
+
+    @app.exception_handler(NotFound)
+    def not_found(request: Request, found: NotFound) -> Response:
+        return shell.page(request, "shell/missing.html", {"sentence": str(found)}, 404)
+
+    return app
+
+
+def _serve_static(app: FastAPI, shell: Shell) -> None:
+    @app.get("/static/{digest}/{name}")
+    def static(digest: str, name: str) -> Response:
+        asset = shell.by_path.get(f"/static/{digest}/{name}")
+        if asset is None:
+            raise NotFound(f"there is no file {name}")
+        return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": _YEAR})

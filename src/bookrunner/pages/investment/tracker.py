@@ -1,0 +1,97 @@
+"""The five stages of one investment in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+STAGES = (
+    ("profile", "Profile", "portal"),
+    ("compliance", "Compliance", "compliance"),
+    ("subscription", "Subscription", "subscription"),
+    ("funding", "Funding", "treasury"),
+    ("issuance", "Issuance", "registry"),
+)
+_YOURS = frozenset(
+    {
+        "profile_is_complete",
+        "materials_are_received",
+        "risks_are_acknowledged",
+        "representations_are_made",
+        "agreement_is_signed",
+        "funds_are_received",
+        "wallet_is_linked",
+    }
+)
+_ENDED = {
+    "cancelled_by_investor": "You cancelled this investment.",
+    "cancelled_by_manager": "This investment was cancelled.",
+    "closed_unsuccessfully": "The offer closed without this investment.",
+}
+
+
+def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]]:
+    """Return each stage with its word, icon, tone, its confirmed conditions and its missing ones.
+
+    A stage counts only with all stages before it; the first open one is ``current``.
+    """
+    found: list[dict[str, object]] = []
+    blocked_by = ""
+    for name, title, keeper in STAGES:
+        own = [row for row in conditions if row["stage"] == name]
+        missing = [item for item in investment["missing"] if item["condition"] in {row["condition"] for row in own}]
+        held = [row for row in own if investment["holds"] >> row["bit"] & 1]
+        icon, tone, word = _word(investment, name, missing, blocked_by)
+        found.append(
+            {
+                "title": title,
+                "keeper": keeper,
+                "icon": icon,
+                "tone": tone,
+                "word": word,
+                "confirmed": held,
+                "missing": missing,
+                "is_current": not investment[name] and not blocked_by,
+                "waits_for_closing": name == "issuance" and len(held) < len(own) and not missing,
+            }
+        )
+        if not investment[name] and not blocked_by:
+            blocked_by = title.lower()
+    return found
+
+
+def _word(investment: Row, name: str, missing: Sequence[Row], blocked_by: str) -> tuple[str, str, str]:
+    if name == "issuance" and investment["issuance"] and investment["holding_is_held"]:
+        return "held", "wait", "held"
+    if investment[name]:
+        return "confirmed", "good", "confirmed"
+    if missing and not blocked_by:
+        if missing[0]["condition"] in _YOURS:
+            return "you", "wait", "needs you"
+        return "waiting", "wait", f"waiting for {missing[0]['keeper']}"
+    if not missing and blocked_by:
+        return "waiting", "wait", f"waiting for {blocked_by}"
+    if not missing:
+        return "progress", "calm", "waiting for a closing" if investment["issuance_state"] == "open" else "in progress"
+    return "not-started", "grey", "open"
+
+
+def sentence(investment: Row) -> str:
+    """Say in one plain sentence where the investment stands and who decides next."""
+    if investment["status"] in _ENDED:
+        return _ENDED[investment["status"]]
+    if investment["holds"] >> 11 & 1:
+        if investment["holding_is_held"]:
+            return "Your units are registered and under a hold; the transfer agent can say why."
+        return "Your units are registered in the master securityholder file."
+    missing = investment["missing"]
+    if not missing:
+        if investment["issuance_state"] != "open":
+            return "Your units are being issued; the transfer agent registers them next."
+        return "Everything is confirmed; your units are issued in the next closing."
+    first = missing[0]
+    who = "this needs you" if first["condition"] in _YOURS else f"{first['keeper']} decides"
+    more = f", and {len(missing) - 1} more after it" if len(missing) > 1 else ""
+    return f"Next: {first['condition'].replace('_', ' ')}; {who}{more}."

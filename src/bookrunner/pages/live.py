@@ -1,0 +1,70 @@
+"""Live hints: a stream that says only that something changed, never what."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from bookrunner.db import Database, load
+
+POLL_SECONDS = 0.5
+KEEP_ALIVE_SECONDS = 15.0
+EVENT = "offer-changed"
+
+
+@dataclass(slots=True)
+class Hints:
+    """The latest feed sequence of each offer, read at most twice a second however many pages are open.
+
+    ``closing`` ends every stream, so that a server can stop.
+    """
+
+    database: Database
+    closing: bool = False
+    _known: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def reached(self, offering: str) -> int:
+        """Return the feed sequence that this offer has reached; 0 before its first published event."""
+        known, read_at = self._known.get(offering, (0, 0.0))
+        if read_at and time.monotonic() - read_at < POLL_SECONDS:
+            return known
+        with self.database.transaction("engine") as transaction:
+            found = int(load("bookrunner.pages").reached(transaction, offering=offering, after=known))
+        self._known[offering] = (found, time.monotonic())
+        return found
+
+
+async def stream(request: Request, hints: Hints, offering: str) -> AsyncIterator[str]:
+    """Yield the sequence at once, then at each change; a comment keeps the line open in between."""
+    sent: int | None = None
+    spoke_at = 0.0
+    while not hints.closing and not await request.is_disconnected():
+        reached = await run_in_threadpool(hints.reached, offering)
+        if reached != sent:
+            yield f"id: {reached}\nevent: {EVENT}\ndata: {reached}\n\n"
+            sent, spoke_at = reached, time.monotonic()
+        elif time.monotonic() - spoke_at > KEEP_ALIVE_SECONDS:
+            yield ": still here\n\n"
+            spoke_at = time.monotonic()
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def routes(hints: Hints) -> APIRouter:
+    """Return the route of the stream: ``GET /live/{offering}``."""
+    router = APIRouter()
+
+    @router.get("/live/{offering}")
+    async def live(request: Request, offering: str) -> StreamingResponse:
+        return StreamingResponse(
+            stream(request, hints, offering),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    return router

@@ -1,0 +1,154 @@
+"""The list of offers and the closing console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bookrunner.core.errors import GateClosed, NotFound, Refused
+from bookrunner.db import Database, load
+from bookrunner.pages.live import Hints
+from bookrunner.pages.offers.facts import console
+from bookrunner.pages.shell import Shell
+
+__all__ = ["Desk", "routes"]
+
+_CONFLICT = 409
+_Page = Annotated[int, Query(ge=1, le=10_000)]
+
+
+class Desk(Protocol):
+    """What the console asks of the application.
+
+    ``close_offer`` freezes a closing of all investments, or of those ``ready``, and returns its id; it raises
+    GateClosed with every missing condition, or another Refused. ``dry_run`` changes nothing and returns a
+    mapping for each candidate with investment_id, units, amount_minor and missing.
+    """
+
+    @property
+    def database(self) -> Database:
+        """The keepers' logins."""
+        ...
+
+    def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
+        """Freeze a closing and return its id."""
+        ...
+
+    def dry_run(self, offering: str) -> Sequence[Mapping[str, Any]]:
+        """Return each candidate of a closing with what it lacks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which part of the list of missing investments is asked for."""
+
+    keeper: str = ""
+    page: int = 1
+
+    @property
+    def query(self) -> str:
+        """The query string of this view, empty for the plain one."""
+        asked = {"keeper": self.keeper, "page": self.page if self.page > 1 else ""}
+        text = urlencode({name: value for name, value in asked.items() if value})
+        return f"?{text}" if text else ""
+
+
+def refusal_of(refused: Refused) -> dict[str, object]:
+    """Return a refusal as the page shows it, its conditions by investment."""
+    missing = [
+        {"investment": m.investment_id, "condition": m.condition, "keeper": m.keeper, "since": m.since, "lacks": []}
+        for m in (refused.missing if isinstance(refused, GateClosed) else ())
+    ]
+    grouped: dict[str, list[dict[str, object]]] = {}
+    for item in missing:
+        grouped.setdefault(str(item["investment"]), []).append(item)
+    return {
+        "rule": refused.rule,
+        "detail": "" if missing else refused.detail,
+        "missing": missing,
+        "by_investment": grouped,
+    }
+
+
+class Console:
+    """Renders the console of one offer in each of its forms."""
+
+    def __init__(self, desk: Desk, shell: Shell, hints: Hints) -> None:
+        self.desk = desk
+        self.shell = shell
+        self.hints = hints
+
+    def facts(self, offering: str, asked: View) -> dict[str, object]:
+        """Read the console's facts; raises NotFound for an unknown offer."""
+        with self.desk.database.transaction("engine") as transaction:
+            return console(transaction, offering, asked.keeper, asked.page)
+
+    def page(self, request: Request, offering: str, asked: View, **extra: object) -> Response:
+        """Return the whole page, with a refusal, a dry run or a fresh closing when there is one."""
+        shown: dict[str, object] = {"refusal": None, "closed": "", "trial": None, "query": asked.query}
+        status = _CONFLICT if extra.get("refusal") else 200
+        facts = {**self.facts(offering, asked), **shown, **extra}
+        return self.shell.page(request, "offers/console.html", facts, status)
+
+    def now(self, request: Request, offering: str, asked: View) -> Response:
+        """Return the part that changes; the sequence is read before the facts, so it never claims too much."""
+        reached = self.hints.reached(offering)
+        return self.shell.fragment(request, "offers/now.html", self.facts(offering, asked), reached)
+
+    def close(self, request: Request, offering: str, actor: str, *, ready: bool) -> Response:
+        """Ask for a closing; a refusal comes back as the same page with all its conditions."""
+        try:
+            closing = self.desk.close_offer(offering, actor=actor, ready=ready)
+        except Refused as refused:
+            return self.page(request, offering, View(), refusal=refusal_of(refused))
+        return RedirectResponse(f"/offers/{offering}?closed={closing}", status_code=303)
+
+
+def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
+    """Return the routes of offers; closings are asked for in the name of ``operator``."""
+    router = APIRouter()
+    pages = Console(desk, shell, hints)
+
+    @router.get("/")
+    def offers(request: Request) -> Response:
+        with desk.database.transaction("engine") as transaction:
+            found = load("bookrunner.pages").offers(transaction, offering=None)
+        return shell.page(request, "offers/list.html", {"offers": found})
+
+    @router.get("/offers/{offering}")
+    def offer(
+        request: Request,
+        offering: str,
+        keeper: str = "",
+        page: _Page = 1,
+        dry_run: Annotated[int, Query(ge=0, le=1)] = 0,
+        closed: str = "",
+    ) -> Response:
+        trial = desk.dry_run(offering) if dry_run else None
+        return pages.page(request, offering, View(keeper, page), trial=trial, closed=closed)
+
+    @router.get("/offers/{offering}/now")
+    def now(
+        request: Request, offering: str, keeper: str = "", page: _Page = 1
+    ) -> Response:
+        return pages.now(request, offering, View(keeper, page))
+
+    @router.post("/offers/{offering}/close")
+    def close(request: Request, offering: str, chosen: Annotated[str, Form(alias="set")] = "all") -> Response:
+        return pages.close(request, offering, operator, ready=chosen == "ready")
+
+    @router.get("/offers/{offering}/closings/{closing}/certificate")
+    def certificate(offering: str, closing: str) -> Response:
+        with desk.database.transaction("engine") as transaction:
+            text = load("bookrunner.pages").certificate(transaction, offering=offering, closing=closing)
+        if text is None:
+            raise NotFound(f"{closing} has no certificate")
+        return Response(text, media_type="application/json")
+
+    return router

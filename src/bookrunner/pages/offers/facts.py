@@ -1,0 +1,139 @@
+"""What the closing console shows, read in one transaction of the engine's login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import accumulate
+from typing import Any
+
+import psycopg
+
+from bookrunner.core.errors import NotFound
+from bookrunner.db import load
+
+Row = Mapping[str, Any]
+
+PAGE_ROWS = 25
+_ISSUE = 2047
+_LEFT, _RIGHT, _TOP, _BOTTOM = 10, 630, 30, 190
+
+# The name of a count, its title, what it says, and the conditions that it counts as bits.
+COUNTS = (
+    ("profile", "Profile", "complete in the portal", 1),
+    ("compliance", "Compliance", "cleared", 2),
+    ("subscription", "Subscription", "executed and approved", 252),
+    ("treasury", "Treasury", "received and cleared", 768),
+    ("registry", "Registry", "registered in the file", 2048),
+)
+MASKS = {name: mask for name, _, _, mask in COUNTS}
+TONES = {
+    "proposed": ("waiting", "wait"),
+    "frozen": ("progress", "calm"),
+    "issued": ("progress", "calm"),
+    "released": ("progress", "calm"),
+    "certified": ("confirmed", "good"),
+    "abandoned": ("cancelled", "grey"),
+}
+
+
+def console(transaction: psycopg.Connection, offering: str, keeper: str, page: int) -> dict[str, object]:
+    """Return the facts of the console; ``keeper`` filters the missing investments, ``page`` starts at 1.
+
+    Raises NotFound for an unknown offer.
+    """
+    queries = load("bookrunner.pages")
+    offers: Sequence[Row] = queries.offers(transaction, offering=offering)
+    if not offers:
+        raise NotFound(f"there is no offer {offering}")
+    offer = offers[0]
+    waiting: Sequence[Row] = queries.waiting(
+        transaction,
+        offering=offering,
+        mask=MASKS.get(keeper, _ISSUE),
+        most=PAGE_ROWS,
+        skip=(page - 1) * PAGE_ROWS,
+    )
+    money: Row = queries.buckets(transaction, offering=offering)
+    total = waiting[0]["total"] if waiting else 0
+    return {
+        "offer": offer,
+        "sentence": sentence(offer),
+        "counts": counts(offer),
+        "waiting": waiting,
+        "waiting_title": title(keeper if keeper in MASKS else "", total),
+        "total": total,
+        "page": page,
+        "pages": -(-total // PAGE_ROWS),
+        "keeper": keeper if keeper in MASKS else "",
+        "breaks": queries.breaks(transaction, offering=offering),
+        "money": money,
+        "plot": plot(queries.cleared_by_day(transaction, offering=offering), money["total"]),
+        "units": queries.units(transaction, offering=offering),
+        "closings": queries.closings(transaction, offering=offering),
+        "tones": TONES,
+    }
+
+
+def counts(offer: Row) -> list[dict[str, object]]:
+    """Return the five counts, each with how many investments it lacks."""
+    return [
+        {"name": name, "title": head, "says": says, "done": offer[name], "missing": offer["investments"] - offer[name]}
+        for name, head, says, _ in COUNTS
+    ]
+
+
+def sentence(offer: Row) -> str:
+    """Say in one sentence where the offer stands."""
+    if not offer["investments"]:
+        return "No investor has subscribed yet."
+    return (
+        f"{offer['registry']} of {offer['investments']} investments are registered, "
+        f"{offer['issuable']} are ready to close."
+    )
+
+
+def title(keeper: str, total: int) -> str:
+    """Head the list of investments that lack something."""
+    noun = "investment" if total == 1 else "investments"
+    return f"Missing at {keeper}: {total} {noun}" if keeper else f"Missing: {total} {noun} not ready to be issued"
+
+
+def plot(days: Sequence[Row], target: int) -> dict[str, object]:
+    """Return the points of cleared money over time on a plane of 640 by 220, in whole units of it."""
+    sums = list(accumulate(row["amount_minor"] for row in days))
+    top = max([target, *sums, 1])
+    points = [
+        {
+            "day": row["day"].isoformat(),
+            "amount_minor": row["amount_minor"],
+            "sum_minor": so_far,
+            "x": _across(row["day"], days[0]["day"], days[-1]["day"]),
+            "y": _height(so_far, top),
+        }
+        for row, so_far in zip(days, sums, strict=True)
+    ]
+    return {
+        "points": points,
+        "line": _steps(points),
+        "sum": sums[-1] if sums else 0,
+        "target": target,
+        "target_y": _height(target, top),
+    }
+
+
+def _across(day: date, first: date, last: date) -> int:
+    span = (last - first).days
+    return _RIGHT if span == 0 else _LEFT + (day - first).days * (_RIGHT - _LEFT) // span
+
+
+def _height(amount: int, top: int) -> int:
+    return _BOTTOM - amount * (_BOTTOM - _TOP) // top
+
+
+def _steps(points: Sequence[Mapping[str, Any]]) -> str:
+    corners, height = [f"{_LEFT},{_BOTTOM}"], _BOTTOM
+    for point in points:
+        corners += [f"{point['x']},{height}", f"{point['x']},{point['y']}"]
+        height = point["y"]
+    return " ".join(corners)

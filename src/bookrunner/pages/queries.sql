@@ -1,0 +1,119 @@
+-- name: offers
+-- Every offer with what each keeper counts as done.
+select o.offering_id, o.name, o.status, o.exemption, o.currency, o.units_total, o.unit_price_minor,
+    coalesce(c.investments, 0) as investments, coalesce(c.profile, 0) as profile,
+    coalesce(c.compliance, 0) as compliance, coalesce(c.subscription, 0) as subscription,
+    coalesce(c.treasury, 0) as treasury, coalesce(c.registry, 0) as registry, coalesce(c.issuable, 0) as issuable
+from engine.offer o left join engine.five_counts c using (offering_id)
+where cast(:offering as text) is null or o.offering_id = :offering
+order by o.offering_id;
+
+-- name: conditions
+-- The conditions in the order to fix them, each with its stage, keeper and sentence.
+select condition, bit, stage, keeper, sentence from engine.condition order by bit;
+
+-- name: waiting
+-- A page of the live investments that lack a condition of the mask, with every missing condition of issuance.
+select s.investment_id, s.units, s.amount_minor, s.currency, s.status, s.holds, s.missing, s.issuance_state,
+    count(*) over () as total
+from engine.stage s
+where s.offering_id = :offering and (s.holds & cast(:mask as integer)) <> cast(:mask as integer)
+    and s.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')
+order by s.investment_id limit :most offset :skip;
+
+-- name: buckets^
+-- The committed money in exclusive buckets that sum to the committed total, and what stands beside it.
+with line as (
+    select s.amount_minor,
+        coalesce(exists (select from treasury.release_fact r where r.offering_id = s.offering_id
+            and r.closing_id = s.closing_id and r.status in ('sent', 'settled')), false) as is_released,
+        exists (select from treasury.attempt_fact a where a.offering_id = s.offering_id
+            and a.investment_id = s.investment_id
+            and a.status in ('initialized', 'in_progress', 'received', 'cleared')) as is_instructed,
+        least(s.received_minor, s.amount_minor) as received_minor, least(s.cleared_minor, s.amount_minor) as cleared_minor
+    from engine.stage s
+    where s.offering_id = :offering
+        and s.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')
+), beside as (
+    select r.status, sum(r.amount_minor) as amount_minor from treasury.receipt_fact r
+    where r.offering_id = :offering group by r.status
+)
+select cast(coalesce(sum(amount_minor), 0) as bigint) as total,
+    cast(coalesce(sum(case when not is_released and not is_instructed then amount_minor - received_minor end), 0) as bigint) as committed,
+    cast(coalesce(sum(case when not is_released and is_instructed then amount_minor - received_minor end), 0) as bigint) as instructed,
+    cast(coalesce(sum(case when not is_released then received_minor - cleared_minor end), 0) as bigint) as matched,
+    cast(coalesce(sum(case when not is_released then cleared_minor end), 0) as bigint) as cleared,
+    cast(coalesce(sum(case when is_released then amount_minor end), 0) as bigint) as released,
+    (select cast(coalesce(sum(b.amount_minor), 0) as bigint) from beside b where b.status = 'unmatched') as unmatched,
+    (select cast(coalesce(sum(b.amount_minor), 0) as bigint) from beside b where b.status = 'held') as held,
+    (select cast(coalesce(sum(b.amount_minor), 0) as bigint) from beside b where b.status = 'returned') as returned,
+    (select cast(coalesce(sum(b.amount_minor), 0) as bigint) from beside b where b.status = 'refunding') as refunding,
+    (select cast(coalesce(sum(b.amount_minor), 0) as bigint) from beside b where b.status = 'refunded') as refunded
+from line;
+
+-- name: cleared_by_day
+-- What became final on each day, of the receipts that still stand.
+select cast(c.cleared_at at time zone 'UTC' as date) as day, cast(sum(r.amount_minor) as bigint) as amount_minor
+from treasury.receipt_fact r
+join lateral (select max(e.occurred_at) as cleared_at from audit.event e
+    where e.scope = r.offering_id and e.subject = r.receipt_id and e.kind = 'receipt.cleared') c on true
+where r.offering_id = :offering and r.status = 'cleared' and c.cleared_at is not null
+group by 1 order by 1;
+
+-- name: units^
+-- The same units by the master securityholder file, the control book, final deliveries and these pages.
+select coalesce((select cast(sum(h.units) as bigint) from registry.holding_fact h where h.offering_id = :offering), 0) as file,
+    coalesce((select cast(sum(c.issued_units) as bigint) from registry.control_fact c where c.offering_id = :offering), 0) as control_book,
+    coalesce((select cast(sum(p.units) as bigint) from registry.posting_fact p where p.offering_id = :offering), 0) as chain,
+    coalesce((select cast(sum(s.units) as bigint) from engine.stage s
+        where s.offering_id = :offering and s.holds & 2048 = 2048), 0) as displayed,
+    (select count(*) from registry.holding_fact h where h.offering_id = :offering) as holders;
+
+-- name: closings
+-- The closings of an offer with their members and certificates.
+select c.closing_id, c.ordinal, c.status, encode(f.sha256, 'hex') as certificate_sha256, f.issued_at,
+    (select count(*) from engine.closing_member m where m.offering_id = c.offering_id
+        and m.closing_id = c.closing_id and m.status <> 'left') as members,
+    (select count(*) from engine.closing_member m where m.offering_id = c.offering_id
+        and m.closing_id = c.closing_id and m.status = 'left') as departed,
+    (select cast(coalesce(sum(m.units), 0) as bigint) from engine.closing_member m where m.offering_id = c.offering_id
+        and m.closing_id = c.closing_id and m.status <> 'left') as units,
+    (select cast(coalesce(sum(m.amount_minor), 0) as bigint) from engine.closing_member m where m.offering_id = c.offering_id
+        and m.closing_id = c.closing_id and m.status <> 'left') as amount_minor
+from engine.closing c left join engine.certificate f using (offering_id, closing_id)
+where c.offering_id = :offering order by c.ordinal desc;
+
+-- name: certificate$
+-- The canonical text of a closing's certificate.
+select f.canonical from engine.certificate f where f.offering_id = :offering and f.closing_id = :closing;
+
+-- name: breaks
+-- The open breaks of an offer, oldest first.
+select b.break_id, b.comparison, b.subject_id, b.kind, b.left_value, b.right_value, b.owner, b.since
+from reconciliation.break b where b.offering_id = :offering and b.status = 'open' order by b.since, b.break_id;
+
+-- name: reached$
+-- The feed sequence of the latest event of an offer or of one of its investors, from a known one on.
+select coalesce(max(f.seq), cast(:after as bigint)) from audit.feed f
+where f.seq > cast(:after as bigint) and (f.scope = :offering
+    or f.scope in (select s.investor_id from engine.stage s where s.offering_id = :offering));
+
+-- name: investment^
+-- What an investor's page shows of one investment.
+select s.offering_id, s.investment_id, s.investor_id, o.name, s.units, s.amount_minor, s.currency, s.status, s.holds, s.missing,
+    s.profile, s.compliance, s.subscription, s.funding, s.issuance, s.issuance_state, s.issuance_is_stopped,
+    s.holding_is_held, s.received_minor, s.cleared_minor, s.closing_id
+from engine.stage s join engine.offer o using (offering_id) where s.investment_id = :investment;
+
+-- name: timeline
+-- The latest events of one investment over the five books: kind, keeper and time, never the payload. Screenings
+-- stay with compliance.
+with told as (
+    select distinct e.scope, e.subject from audit.event e
+    where e.scope = :offering and (e.subject = :investment or e.payload ->> 'investment_id' = :investment
+        or (e.payload ->> 'investor_id' = :investor and e.payload ->> 'investment_id' is null))
+    union select :investor, e.subject from audit.event e where e.scope = :investor
+)
+select e.kind, e.keeper, e.subject, e.occurred_at from told join audit.event e using (scope, subject)
+where e.kind not like 'screening.%'
+order by e.recorded_at desc limit 100;

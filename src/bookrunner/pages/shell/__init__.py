@@ -1,0 +1,85 @@
+"""The frame of every page: templates, words, assets, the sandbox mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bookrunner.core import clock
+from bookrunner.core.money import Money, currency
+from bookrunner.pages.shell.assets import Asset, assets
+from bookrunner.pages.shell.guard import Guard, is_our_own
+
+__all__ = ["Guard", "Shell", "age", "is_our_own", "money"]
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def money(minor: int, code: str) -> str:
+    """Write an amount with its currency, thousands apart: ``1,250.00 USD``."""
+    whole, dot, cents = Money(minor, currency(code)).format().partition(".")
+    return f"{int(whole):,}{dot}{cents} {code}" if whole not in {"-0"} else f"-0{dot}{cents} {code}"
+
+
+def age(since: datetime | str) -> str:
+    """Write how long ago a moment was, in plain words."""
+    seconds = int((clock.now() - _moment(since)).total_seconds())
+    for size, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+def instant(moment: datetime | str) -> str:
+    """Write a moment as a reader in UTC sees it."""
+    return _moment(moment).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def words(name: str) -> str:
+    """Write a stable name as words: ``funds_are_cleared`` as ``funds are cleared``."""
+    return name.replace("_", " ").replace(".", ", ", 1)
+
+
+def _moment(moment: datetime | str) -> datetime:
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+class Shell:
+    """Renders pages and fragments; ``is_sandbox`` puts the mark on each page."""
+
+    def __init__(self, *, is_sandbox: bool) -> None:
+        self.assets: Mapping[str, Asset] = assets()
+        self.by_path = {asset.path: asset for asset in self.assets.values()}
+        self._environment = Environment(
+            loader=PackageLoader("bookrunner.pages", ""),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(money=money, age=age, instant=instant, words=words)
+        self._environment.globals.update(assets=self.assets, is_sandbox=is_sandbox)
+
+    def page(self, request: Request, template: str, facts: Mapping[str, object], status: int = 200) -> Response:
+        """Return a whole page or a fragment; nothing of it is kept by the browser."""
+        text = self._environment.get_template(template).render(
+            **facts, nonce=request.state.nonce, rendered_at=clock.now(), path=request.url.path
+        )
+        return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+
+    def fragment(self, request: Request, template: str, facts: Mapping[str, object], reached: int) -> Response:
+        """Return a fragment whose tag is the feed sequence, or 304 when the browser has this one.
+
+        The tag holds the minute too: ages and lapsed clearances change without an event.
+        """
+        tag = f'"{reached}-{int(clock.now().timestamp()) // _MINUTE}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        text = self._environment.get_template(template).render(**facts, rendered_at=clock.now())
+        return HTMLResponse(text, headers=headers)

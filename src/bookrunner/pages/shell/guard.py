@@ -1,0 +1,65 @@
+"""What every answer carries and every write must show."""
+
+from __future__ import annotations
+
+import secrets
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NOT_MODIFIED = 304
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types htmx"
+)
+
+
+def is_our_own(request: Request) -> bool:
+    """Whether a write comes from a page of this very origin, by Sec-Fetch-Site and by Origin.
+
+    Each that is present must agree, and one of them must be present.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is None and origin is None:
+        return False
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return site in {None, "same-origin"} and origin in {None, own}
+
+
+class Guard:
+    """Refuses a write from another origin and puts the policy, with a fresh nonce, on each answer.
+
+    An unchanged fragment (304) carries no policy: the browser would join the new nonce to its old copy.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(16)
+        scope.setdefault("state", {})["nonce"] = nonce
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                if message["status"] != _NOT_MODIFIED:
+                    headers["Content-Security-Policy"] = _POLICY.format(nonce=nonce)
+            await send(message)
+
+        request = Request(scope)
+        if request.method not in _READS and not is_our_own(request):
+            refused = PlainTextResponse("refused: write_comes_from_our_own_page\n", status_code=403)
+            await refused(scope, receive, send_guarded)
+            return
+        await self.app(scope, receive, send_guarded)

@@ -1,0 +1,72 @@
+"""The gates of the program and of the database are one set of rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from bookrunner.engine.gates import CONDITIONS, GATES, missing_conditions
+from tests.attack.world import Connect, World
+
+PATTERNS = 1 << len(CONDITIONS)
+
+# A position with exactly the conditions of one bit pattern; digests are equal because both are absent.
+EVERY_PATTERN = """
+with pattern as (
+    select n, (jsonb_populate_record(null::engine.position, (
+        select jsonb_object_agg(c.condition, (n >> c.bit) & 1 = 1) from engine.condition c)
+        || '{"offering_id": "ofr_x", "investment_id": "inv_x", "clearance_lacks": []}')) as p
+    from generate_series(0, %s) n)
+select n, g.act, engine.holds(p) as holds, array(
+    select m ->> 'condition' from jsonb_array_elements(engine.missing(p, g.mask)) with ordinality as e (m, place)
+    order by place)
+from pattern, engine.gate g
+"""
+
+
+def test_conditions_are_the_rows_of_the_database(shared: Connect) -> None:
+    rows = shared("owner").execute("select condition, bit, stage, keeper from engine.condition order by bit")
+    assert rows.fetchall() == [(c.name, c.bit, c.stage, c.keeper) for c in CONDITIONS]
+
+
+def test_gates_are_the_rows_of_the_database(shared: Connect) -> None:
+    assert dict(shared("owner").execute("select act, mask from engine.gate").fetchall()) == GATES
+
+
+def test_missing_conditions_agree_for_every_pattern_and_act(shared: Connect) -> None:
+    rows = shared("owner").execute(EVERY_PATTERN, [PATTERNS - 1]).fetchall()
+    assert len(rows) == PATTERNS * len(GATES)
+    for pattern, act, holds, missing in rows:
+        assert holds == pattern
+        assert tuple(missing) == missing_conditions(pattern, act), (pattern, act)
+
+
+@pytest.mark.parametrize(
+    ("change", "closed"),
+    [
+        ("profile_digest = '\\x01'", {"investor_is_cleared", "agreement_is_signed", "agreement_is_countersigned"}),
+        ("verified_digest = '\\x01'", {"investor_is_cleared"}),
+        ("agreed_digest = '\\x01'", {"agreement_is_signed", "agreement_is_countersigned"}),
+        ("cleared_until = clock_timestamp() - interval '1 second'", {"investor_is_cleared"}),
+        ("cleared_until = clock_timestamp() + interval '1 hour'", set()),
+    ],
+)
+def test_a_condition_counts_only_for_its_profile_and_its_time(
+    shared: Connect, change: str, closed: set[str]
+) -> None:
+    column, _, value = change.partition(" = ")
+    statement = """
+        select engine.holds(jsonb_populate_record(null::engine.position, (
+            select jsonb_object_agg(c.condition, true) from engine.condition c)
+            || jsonb_build_object('{column}', {value})))"""
+    row = shared("owner").execute(statement.format(column=column, value=value).encode()).fetchone()
+    assert row is not None
+    assert {c.name for c in CONDITIONS if not row[0] >> c.bit & 1} == closed
+
+
+def test_the_displayed_holds_of_a_real_offering_lack_what_python_says(shared: Connect) -> None:
+    world = World(shared, "agree").build("funded")
+    rows = world.login("engine").execute(
+        "select holds, array(select m ->> 'condition' from jsonb_array_elements(missing) m) from engine.stage"
+    )
+    for holds, missing in rows.fetchall():
+        assert tuple(missing) == missing_conditions(holds, "issue") == ("wallet_is_linked",)

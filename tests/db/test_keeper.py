@@ -1,0 +1,110 @@
+"""A keeper's verbs run under its own login, one transaction each unless they are taken together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bookrunner.core.errors import Refused
+from bookrunner.db import Database, Keeper
+
+QUERIES = """
+-- name: note(actor, request, detail)$
+-- Keeps a note and says under whose login.
+select scene.keep(:actor, :request, cast(:detail as jsonb));
+
+-- name: notes()
+-- Every note.
+select actor, request, detail from scene.note order by id;
+"""
+
+SCENE = """
+create schema scene;
+create table scene.note (
+    id integer generated always as identity primary key,
+    actor text not null,
+    request text not null unique,
+    detail jsonb
+);
+create function scene.keep(p_actor text, p_request text, p_detail jsonb) returns text
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into scene.note (actor, request, detail) values (p_actor, p_request, p_detail)
+    returning session_user;
+$$;
+grant usage on schema scene to portal, treasury;
+grant select on scene.note to portal, treasury;
+grant execute on function scene.keep to portal;
+revoke execute on function scene.keep from public;
+"""
+
+
+class Abandoned(Exception):
+    """Ends a transaction without keeping it."""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[str]:
+    """Return an importable package with the queries."""
+    home = tmp_path / "planted_keeper"
+    home.mkdir()
+    (home / "__init__.py").write_text('"""Planted."""\n')
+    (home / "queries.sql").write_text(QUERIES)
+    sys.path.insert(0, str(tmp_path))
+    yield "planted_keeper"
+    sys.path.remove(str(tmp_path))
+    sys.modules.pop("planted_keeper", None)
+
+
+@pytest.fixture
+def portal(package: str, database: Database, connect: Callable[[str], psycopg.Connection]) -> Keeper:
+    """Return the portal as the keeper of a small scene."""
+    connect("owner").execute(SCENE)
+    return Keeper(database, "portal", package)
+
+
+def test_a_verb_runs_under_the_keepers_login_and_is_kept(portal: Keeper) -> None:
+    assert portal.note(actor="usr_1", request="req_1", detail={"a": [1]}) == "portal"
+    assert portal.notes() == [{"actor": "usr_1", "request": "req_1", "detail": {"a": [1]}}]
+
+
+def test_an_act_without_a_request_gets_one_of_its_own(portal: Keeper) -> None:
+    for _ in range(2):
+        portal.note(actor="usr_1", detail=[{"a": 1}])
+    first, second = (note["request"] for note in portal.notes())
+    assert first.startswith("req_")
+    assert second.startswith("req_")
+    assert first != second
+
+
+def _note_and_abandon(keeper: Keeper) -> None:
+    with keeper.together() as within:
+        within.note(actor="usr_1", detail=None)
+        assert len(within.notes()) == 1
+        raise Abandoned
+
+
+def test_verbs_taken_together_are_kept_or_lost_together(portal: Keeper) -> None:
+    with pytest.raises(Abandoned):
+        _note_and_abandon(portal)
+    assert portal.notes() == []
+    with portal.together() as within:
+        within.note(actor="usr_1", detail=None)
+        within.note(actor="usr_1", detail=None)
+    assert len(portal.notes()) == 2
+
+
+def test_another_keeper_reads_but_may_not_act(portal: Keeper, package: str) -> None:
+    treasury = Keeper(portal.database, "treasury", package)
+    assert treasury.notes() == []
+    with pytest.raises(Refused, match="login_may_not_do_this"):
+        treasury.note(actor="usr_1", detail=None)
+    assert portal.notes() == []
+
+
+def test_an_unknown_verb_is_an_error_of_the_program(portal: Keeper) -> None:
+    with pytest.raises(AttributeError):
+        portal.forget(actor="usr_1")

@@ -1,0 +1,111 @@
+"""What the pages answer, without a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+
+import httpx
+import pytest
+
+from tests.pages.conftest import Site
+from tests.pages.world import OFFERING, STAGES
+
+CLOSE = f"/offers/{OFFERING}/close"
+
+
+def test_vendored_files_are_the_locked_ones() -> None:
+    folder = files("bookrunner.pages") / "static"
+    locked = json.loads((folder / "vendored.json").read_text(encoding="utf-8"))
+    for entry in locked:
+        content = (folder / entry["file"]).read_bytes()
+        assert len(content) == entry["bytes"]
+        assert base64.b64encode(hashlib.sha384(content).digest()).decode() == entry["sha384"]
+    ours = {"bookrunner.css", "vendored.json"}
+    assert {entry["file"] for entry in locked} == {file.name for file in folder.iterdir()} - ours
+
+
+def test_each_count_names_how_many_are_missing(site: Site) -> None:
+    page = httpx.get(f"{site.url}/offers/{OFFERING}").text
+    found = re.findall(r"keeper=(\w+)#waiting\">(\d+) missing", page)
+    assert found == [
+        ("compliance", "1"),
+        ("subscription", "2"),
+        ("treasury", "3"),
+        ("registry", str(len(STAGES))),
+    ]
+
+
+def test_a_count_opens_exactly_its_investments(site: Site) -> None:
+    page = httpx.get(f"{site.url}/offers/{OFFERING}?keeper=treasury").text
+    assert re.findall(r'<tr id="row-(inv_\d+)">', page) == ["inv_0004", "inv_0005", "inv_0006"]
+
+
+def test_buckets_sum_to_the_total(site: Site) -> None:
+    page = httpx.get(f"{site.url}/offers/{OFFERING}").text
+    amounts = dict(re.findall(r'row">([\w ]+)</th><td class="number">(?:<strong>)?<span class="money">([\d.,]+)', page))
+    minor = {name: int(re.sub(r"\D", "", amount)) for name, amount in amounts.items()}
+    parts = ("committed", "instructed", "matched", "cleared", "released")
+    assert sum(minor[name] for name in parts) == minor["Total subscribed"] == 6 * 100_000
+    assert (minor["matched"], minor["cleared"]) == (100_000, 300_000)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+    ],
+)
+def test_a_write_from_elsewhere_is_refused(site: Site, headers: dict[str, str]) -> None:
+    answer = httpx.post(site.url + CLOSE, data={"set": "ready"}, headers=headers)
+    assert answer.status_code == 403
+    assert "write_comes_from_our_own_page" in answer.text
+    assert site.world.asked == []
+
+
+def test_a_refused_closing_names_every_condition(site: Site) -> None:
+    answer = httpx.post(site.url + CLOSE, data={"set": "all"}, headers={"Origin": site.url})
+    assert answer.status_code == 409
+    refusal = answer.text.partition('id="refusal"')[2].partition("</section>")[0]
+    for condition in ("wallet is linked", "funds are cleared", "agreement is countersigned", "investor is cleared"):
+        assert condition in refusal
+    assert "Nothing was changed" in refusal
+
+
+def test_an_unchanged_fragment_answers_304_without_a_policy(site: Site) -> None:
+    path = f"{site.url}/offers/{OFFERING}/now"
+    first = httpx.get(path)
+    assert "<html" not in first.text
+    again = httpx.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) in {(304, b""), (200, again.content)}
+    if again.status_code == 304:
+        assert "content-security-policy" not in again.headers
+
+
+def test_each_page_has_its_own_nonce_and_no_inline_style(site: Site) -> None:
+    first, second = (httpx.get(f"{site.url}/offers/{OFFERING}") for _ in range(2))
+    nonces = [re.search(r"'nonce-([^']+)'", page.headers["content-security-policy"]) for page in (first, second)]
+    assert nonces[0] and nonces[1] and nonces[0][1] != nonces[1][1]
+    assert "style=" not in first.text
+    for tag in re.findall(r"<[^>]+\shx-[^>]+>", first.text):
+        assert f'hx-nonce="{nonces[0][1]}"' in tag
+
+
+def test_the_investors_page_shows_no_personal_data(site: Site) -> None:
+    page = httpx.get(f"{site.url}/investments/inv_0003").text
+    assert "Investor 0003" not in page
+    assert "@example.org" not in page
+    assert "screening" not in page
+    assert "not registered yet" in page
+
+
+@pytest.mark.parametrize("path", ["/offers/ofr_none", "/investments/inv_none", "/static/0/none.js"])
+def test_an_unknown_thing_is_not_found(site: Site, path: str) -> None:
+    assert httpx.get(site.url + path).status_code == 404

@@ -1,0 +1,244 @@
+"""A small offer whose investors stand at different stages, built through the keepers' own verbs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bookrunner.books import compliance, portal, registry, subscription, treasury
+from bookrunner.core.reference import make_reference
+from bookrunner.db import Database, Keeper, load
+
+OFFERING = "ofr_pages"
+UNITS = 100
+PRICE = 1_000
+CHAIN = 31337
+
+# How far each investor has come; the word is the first thing that is missing.
+STAGES = ("nothing", "nothing", "wallet", "clearing", "countersignature", "clearance")
+
+
+def digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8")).digest()
+
+
+@dataclass
+class World:
+    """The application that the pages are given, over real books."""
+
+    database: Database
+    stages: Sequence[str] = STAGES
+    asked: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.portal = portal.keeper(self.database)
+        self.compliance = compliance.keeper(self.database)
+        self.subscription = subscription.keeper(self.database)
+        self.treasury = treasury.keeper(self.database)
+        self.registry = registry.keeper(self.database)
+        self.engine = Keeper(self.database, "engine", "bookrunner.engine")
+
+    def dry_run(self, offering: str) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self.engine.candidates(offering=offering)
+        return found
+
+    def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
+        self.asked.append((offering, actor, ready))
+        chosen = [c["investment_id"] for c in self.dry_run(offering) if not c["missing"]] if ready else None
+        closing = f"cls_{len(self.asked):04}"
+        self.engine.freeze_closing(actor=actor, offering=offering, closing=closing, investments=chosen)
+        return closing
+
+    def build(self) -> None:
+        self._offer()
+        for number, lacks in enumerate(self.stages, start=1):
+            self._investor(f"{number:04}", lacks)
+        self._money()
+        self.publish()
+
+    def publish(self) -> None:
+        """Carry the events of committed transactions into the feed, as the relay does."""
+        with self.database.transaction("audit") as transaction:
+            load("tests.pages").advance_feed(transaction)
+
+    def _offer(self) -> None:
+        terms = {
+            "issuer_id": "iss_1",
+            "name": "Harbor Light Income Fund",
+            "exemption": "506(b)",
+            "currency": "USD",
+            "unit_price_minor": PRICE,
+            "units_total": 100_000,
+            "minimum_units": 10,
+        }
+        self.engine.open_offer(actor="issuer", offering=OFFERING, terms=terms)
+        for status in ("in_legal_review", "legal_accepted"):
+            self.engine.move_offer(actor="counsel", offering=OFFERING, status=status)
+        self.engine.name_token(
+            actor="issuer", offering=OFFERING, chain_id=CHAIN, token=b"\x11" * 20, treasury=b"\x22" * 20
+        )
+        self.engine.move_offer(actor="issuer", offering=OFFERING, status="published")
+
+    def _investor(self, number: str, lacks: str) -> None:
+        investor, investment = f"ivr_{number}", f"inv_{number}"
+        detail = {
+            "legal_name": f"Investor {number}",
+            "country": "US",
+            "address": "1 Example Street",
+            "tax_id": f"90000{number}",
+            "email": f"{number}@example.org",
+        }
+        self.portal.open_profile(
+            actor=investor, investor=investor, account="acc", kind="individual", detail=detail
+        )
+        self.engine.open_investment(
+            actor=investor, offering=OFFERING, investment=investment, investor=investor, units=UNITS
+        )
+        if lacks == "clearance":
+            return
+        self._clear(number)
+        self._sign(number, countersigned=lacks != "countersignature")
+        if lacks == "countersignature":
+            return
+        if lacks != "wallet":
+            self.link_wallet(number)
+        self._instruct(number)
+
+    def _clear(self, number: str) -> None:
+        investor = f"ivr_{number}"
+        with self.database.transaction("engine") as transaction:
+            profile = load("tests.pages").profile_digest(transaction, investor=investor)
+        self.compliance.open_case(actor="officer", investor=investor, case=f"kyc_{number}", kind="individual")
+        self.compliance.record_screening(
+            actor="officer",
+            subject=investor,
+            screening=f"scr_{number}",
+            list_version="1",
+            matched=None,
+        )
+        self.compliance.record_identity(
+            actor="officer",
+            investor=investor,
+            outcome="approved",
+            evidence_sha256=digest("id"),
+            verified_digest=profile,
+            valid_until=None,
+        )
+        self.compliance.open_clearance(
+            actor="officer",
+            offering=OFFERING,
+            clearance=f"clr_{number}",
+            investor=investor,
+            needs_accreditation=False,
+        )
+
+    def _sign(self, number: str, *, countersigned: bool) -> None:
+        desk, investment, agreement = self.subscription, f"inv_{number}", f"agr_{number}"
+        document = desk.archive(actor="desk", content=f"agreement {number}".encode(), media_type="text/plain")
+        desk.acknowledge(actor=f"ivr_{number}", offering=OFFERING, investment=investment, items=[])
+        desk.send_agreement(
+            actor="desk",
+            offering=OFFERING,
+            agreement=agreement,
+            investment=investment,
+            units=UNITS,
+            amount_minor=UNITS * PRICE,
+            document_sha256=document,
+        )
+        proof = {
+            "capacity": "self",
+            "intent": "I sign",
+            "signed_sha256": bytes(document).hex(),
+            "public_key": "01" * 32,
+            "signature": "02" * 64,
+        }
+        desk.sign(actor=f"ivr_{number}", offering=OFFERING, agreement=agreement, proof=proof)
+        self.engine.confirm(actor=f"ivr_{number}", offering=OFFERING, investment=investment)
+        if countersigned:
+            self.countersign(number, bytes(document))
+
+    def countersign(self, number: str, document: bytes) -> None:
+        desk, investment = self.subscription, f"inv_{number}"
+        proof = {
+            "capacity": "officer",
+            "intent": "I countersign",
+            "signed_sha256": hashlib.sha256(document + b"\x02" * 64).hexdigest(),
+            "public_key": "03" * 32,
+            "signature": "04" * 64,
+        }
+        desk.countersign(actor="issuer", offering=OFFERING, agreement=f"agr_{number}", proof=proof)
+        desk.propose_allocation(
+            actor="desk", offering=OFFERING, approval=f"alc_{number}", investment=investment, units=UNITS
+        )
+        desk.approve_allocation(actor="head", offering=OFFERING, approval=f"alc_{number}")
+        self.engine.confirm_legally(actor="desk", offering=OFFERING, investment=investment)
+
+    def link_wallet(self, number: str) -> None:
+        mapping = f"map_{number}"
+        self.registry.open_mapping(
+            actor="agent",
+            offering=OFFERING,
+            mapping=mapping,
+            investor=f"ivr_{number}",
+            chain_id=CHAIN,
+            address=digest(number)[:20],
+            claim_fact=f"clm_{number}@1",
+        )
+        self.registry.mark_screened(
+            actor="agent", offering=OFFERING, mapping=mapping, screening_fact=f"scr_{number}@1"
+        )
+        self.registry.approve_wallet(actor="issuer", offering=OFFERING, mapping=mapping)
+        self.registry.link_wallet(actor="agent", offering=OFFERING, mapping=mapping)
+
+    def _instruct(self, number: str) -> None:
+        self.treasury.approve_source(
+            actor="fund", investor=f"ivr_{number}", source=f"src_{number}", fingerprint=digest(number)
+        )
+        self.treasury.release_instructions(
+            actor="fund",
+            offering=OFFERING,
+            attempt=f"pay_{number}",
+            investment=f"inv_{number}",
+            reference=make_reference(f"00000000{number}"),
+            due_minor=UNITS * PRICE,
+            currency="USD",
+        )
+
+    def _money(self) -> None:
+        payers = [
+            f"{place:04}"
+            for place, lacks in enumerate(self.stages, start=1)
+            if lacks in {"nothing", "wallet", "clearing"}
+        ]
+        entries = [
+            {
+                "id": f"rcp_{number}",
+                "key": f"key-{number}",
+                "amount": UNITS * PRICE,
+                "currency": "USD",
+                "booked_on": "2026-03-02",
+                "value_on": "2026-03-02",
+                "reference": make_reference(f"00000000{number}"),
+                "fingerprint": digest(number).hex(),
+                "sender": "a sender",
+                "line_sha256": digest(number).hex(),
+            }
+            for number in payers
+        ]
+        statement = {
+            "id": "stm_1",
+            "account": "escrow",
+            "bank_id": "1",
+            "file_sha256": digest("file").hex(),
+            "opening_minor": 0,
+            "closing_minor": len(payers) * UNITS * PRICE,
+            "closed_on": "2026-03-02",
+            "currency": "USD",
+        }
+        self.treasury.import_statement(actor="fund", offering=OFFERING, statement=statement, entries=entries)
+        self.treasury.match(actor="fund", offering=OFFERING)
+        lacking = {f"{place:04}" for place, lacks in enumerate(self.stages, start=1) if lacks == "clearing"}
+        cleared = [f"rcp_{number}" for number in payers if number not in lacking]
+        self.treasury.clear(actor="fund", offering=OFFERING, receipts=cleared)
