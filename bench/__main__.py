@@ -26,7 +26,10 @@ def main(arguments: list[str]) -> int:
     """Run what the arguments name; the last line of each benchmark is one JSON object."""
     unknown = [name for name in arguments if name not in BENCHMARKS]
     if unknown:
-        print(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        print(
+            f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}",
+            file=sys.stderr,
+        )
         return 2
     for name in arguments or BENCHMARKS:
         print(json.dumps(BENCHMARKS[name](not arguments)), flush=True)

@@ -18,7 +18,13 @@ from psycopg.conninfo import conninfo_to_dict
 from bookrunner.core.errors import BookrunnerError
 from bookrunner.db import Server, install, set_passwords, start_embedded
 
-_ENVIRONMENT = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+_ENVIRONMENT = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+}
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
 
@@ -62,14 +68,16 @@ def served() -> Iterator[Server]:
 def pgbench(server: Server, dsn: str, *arguments: str) -> Rate | None:
     """Run pgbench with ``arguments`` against ``dsn``; the password travels in the environment.
 
-    Returns None when the run measures nothing, such as an initialization. Raises BenchFailed with what pgbench
+    Returns None when the run measures nothing, such as an initialization. Raises BenchFailed with what it
     wrote when any of its clients stopped early.
     """
     parts = conninfo_to_dict(dsn)
     variables = {name: str(parts[key]) for key, name in _ENVIRONMENT.items() if parts.get(key)}
     program = server.cluster.binaries.program("pgbench")
     try:
-        done = run([program, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=True)
+        done = run(
+            [program, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=True
+        )
     except (OSError, CalledProcessError) as fault:
         said = fault.stderr if isinstance(fault, CalledProcessError) else str(fault)
         raise BenchFailed(f"pgbench {' '.join(arguments)}: {said.strip()[-500:]}") from None

@@ -1,6 +1,6 @@
 """One gated transition against pgbench's simple update, on the same server with every write made durable.
 
-The transition is ``engine.confirm``: it locks the position, computes its gate, moves the investment, and writes
+The transition ``engine.confirm`` locks the position, computes its gate, moves the investment and writes
 the event with its hash and the line of the outbox. The simple update (``pgbench -N``) changes one account and
 writes one line of history. Rounds of both alternate, so that whatever else the machine does meets both.
 """

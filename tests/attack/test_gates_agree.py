@@ -17,7 +17,8 @@ with pattern as (
         || '{"offering_id": "ofr_x", "investment_id": "inv_x", "clearance_lacks": []}')) as p
     from generate_series(0, %s) n)
 select n, g.act, engine.holds(p) as holds, array(
-    select m ->> 'condition' from jsonb_array_elements(engine.missing(p, g.mask)) with ordinality as e (m, place)
+    select m ->> 'condition' from jsonb_array_elements(engine.missing(p, g.mask))
+        with ordinality as e (m, place)
     order by place)
 from pattern, engine.gate g
 """
@@ -43,7 +44,10 @@ def test_missing_conditions_agree_for_every_pattern_and_act(shared: Connect) -> 
 @pytest.mark.parametrize(
     ("change", "closed"),
     [
-        ("profile_digest = '\\x01'", {"investor_is_cleared", "agreement_is_signed", "agreement_is_countersigned"}),
+        (
+            "profile_digest = '\\x01'",
+            {"investor_is_cleared", "agreement_is_signed", "agreement_is_countersigned"},
+        ),
         ("verified_digest = '\\x01'", {"investor_is_cleared"}),
         ("agreed_digest = '\\x01'", {"agreement_is_signed", "agreement_is_countersigned"}),
         ("cleared_until = clock_timestamp() - interval '1 second'", {"investor_is_cleared"}),

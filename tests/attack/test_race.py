@@ -1,4 +1,4 @@
-"""A clearance is revoked while units are instructed: in no order does an instruction stand on a revoked fact."""
+"""A clearance is revoked while units are instructed: no instruction stands on a revoked fact."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from engine.position p left join registry.issuance_instruction i using (offering
 
 
 class Race:
-    """Two connections, as registry and as compliance, that act on the same investor at almost the same time."""
+    """Two connections, as registry and as compliance, that act on one investor almost at once."""
 
     def __init__(self, connect: Connect, seed: int) -> None:
         self._owner = connect("owner")
@@ -74,7 +74,9 @@ class Race:
         row = self._owner.execute("select pg_get_functiondef(%s::regproc)", [function]).fetchone()
         assert row is not None
         pattern, replacement = change
-        text, found = re.subn(re.escape(pattern) if isinstance(pattern, str) else pattern, replacement, row[0])
+        text, found = re.subn(
+            re.escape(pattern) if isinstance(pattern, str) else pattern, replacement, row[0]
+        )
         assert found == 1, (function, found)
         self._owner.execute(text.encode())
 
@@ -87,9 +89,14 @@ class Race:
         self.change("engine.pass", ("return p;", "perform pg_sleep(0.004); return p;"))
 
     def trust_the_check(self) -> None:
-        """Take away the second wall: the position believes the registry and stops only what compliance closes."""
-        self.change("engine.position_stands", (STOP, "if session_user = 'compliance' and new.issuance <> 'open' and ("))
-        self._owner.execute("alter table engine.position drop constraint no_instruction_runs_on_a_closed_gate")
+        """Take away the second wall: the position stops only what compliance closes."""
+        self.change(
+            "engine.position_stands",
+            (STOP, "if session_user = 'compliance' and new.issuance <> 'open' and ("),
+        )
+        self._owner.execute(
+            "alter table engine.position drop constraint no_instruction_runs_on_a_closed_gate"
+        )
 
     def _act(self, verb: object, world: World, n: int) -> None:
         time.sleep(self._random.uniform(0, LONGEST_DELAY_SECONDS))

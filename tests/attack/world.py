@@ -80,7 +80,7 @@ class World:
             self._open[name] = self._connect(name)
         return self._open[name]
 
-    def call(self, verb: str, *arguments: object, actor: str = "usr_first") -> Any:
+    def call(self, verb: str, *arguments: object, actor: str = "usr_first") -> Any:  # noqa: ANN401 - any answer
         """Run one verb under the login of its schema and return its answer."""
         login, function = verb.split(".")
         self._requests += 1
@@ -106,26 +106,34 @@ class World:
             self.call("engine.move_offer", self.offering, status)
         self.call("engine.name_token", self.offering, CHAIN, digest(self.label)[:20], b"\x02" * 20)
         self.call("engine.move_offer", self.offering, "published")
-        self.call("registry.open_control_book", self.offering, f"ctl_{self.label}", 1_000_000, digest("authority"))
+        self.call(
+            "registry.open_control_book", self.offering, f"ctl_{self.label}", 1_000_000, digest("authority")
+        )
         content = f"agreement {self.label}".encode()
         self.call("subscription.archive", content, "text/plain")
         for kind in ("material", "risk", "representation"):
-            self.call("subscription.require_item", self.offering, kind, "first", 1, self.document, "One sentence.")
+            self.call(
+                "subscription.require_item", self.offering, kind, "first", 1, self.document, "One sentence."
+            )
 
     def opened(self) -> None:
         self._each("engine.open_investment", lambda n: [*self._investment(n), self.id("ivr", n), n])
 
     def profiled(self) -> None:
-        self._each("portal.open_profile", lambda n: [self.id("ivr", n), self.id("acc", n), "individual", DETAIL])
+        self._each(
+            "portal.open_profile", lambda n: [self.id("ivr", n), self.id("acc", n), "individual", DETAIL]
+        )
 
     def cleared(self) -> None:
         evidence = digest("evidence")
-        rows = self.login("portal").execute("select investor_id, detail_digest from portal.profile").fetchall()
+        rows = (
+            self.login("portal").execute("select investor_id, detail_digest from portal.profile").fetchall()
+        )
         found: dict[str, bytes] = dict(rows)
         with self.login("compliance").transaction():
             for n in self.numbers:
                 ivr = self.id("ivr", n)
-                self.call("compliance.open_clearance", self.offering, self.id("clr", n), ivr, False)
+                self.call("compliance.open_clearance", self.offering, self.id("clr", n), ivr, "false")
                 self.call("compliance.open_case", ivr, self.id("kyc", n), "individual")
                 self.call("compliance.record_identity", ivr, "approved", evidence, found[ivr], None)
                 self.call("compliance.record_screening", ivr, self.id("scr", n), "list-1", None)
@@ -152,7 +160,9 @@ class World:
             lambda n: [self.offering, self.id("alc", n), self.id("inv", n), n],
         )
         self._each(
-            "subscription.approve_allocation", lambda n: [self.offering, self.id("alc", n)], actor="usr_second"
+            "subscription.approve_allocation",
+            lambda n: [self.offering, self.id("alc", n)],
+            actor="usr_second",
         )
 
     def confirmed(self) -> None:
@@ -169,7 +179,9 @@ class World:
             lambda n: [self.offering, self.id("pay", n), self.id("inv", n), f"RF{n:014}", n * PRICE, "USD"],
         )
 
-    def statement(self, name: str, entries: Sequence[dict[str, object]]) -> tuple[dict[str, object], list[dict[str, object]]]:
+    def statement(
+        self, name: str, entries: Sequence[dict[str, object]]
+    ) -> tuple[dict[str, object], list[dict[str, object]]]:
         """Return the two arguments of an import: the statement and its entries."""
         head: dict[str, object] = {
             "id": f"stm_{self.label}_{name}",
@@ -246,9 +258,7 @@ class World:
             self.call("registry.record_transaction", self.offering, transaction, lines)
 
     def registered(self) -> None:
-        delivered = [
-            {"address": self.address(n).hex(), "units": n, "ordinal": n - 1} for n in self.numbers
-        ]
+        delivered = [{"address": self.address(n).hex(), "units": n, "ordinal": n - 1} for n in self.numbers]
         block = {"number": 5, "hash": digest("block").hex(), "incarnation": digest("genesis").hex()}
         self.call("registry.finalize", self.offering, f"txn_{self.label}", block, delivered)
 
@@ -264,7 +274,7 @@ class World:
         return [self.offering, self.id("inv", n)]
 
     def _each(self, verb: str, arguments: Callable[[int], list[Any]], actor: str = "usr_first") -> None:
-        with self.login(verb.split(".")[0]).transaction():
+        with self.login(verb.partition(".")[0]).transaction():
             for n in self.numbers:
                 self.call(verb, *arguments(n), actor=actor)
 

@@ -14,7 +14,7 @@ def _digests(count: int) -> list[bytes]:
 
 
 def _defined(digests: list[bytes]) -> bytes:
-    """Return the root by the definition in RFC 6962, 2.1: split at the largest power of two below the size."""
+    """Return the root defined in RFC 6962, 2.1: split at the largest power of two below the size."""
     if len(digests) == 1:
         return digests[0]
     split = 1 << (len(digests) - 1).bit_length() - 1

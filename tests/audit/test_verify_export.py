@@ -11,6 +11,7 @@ import pytest
 import rfc8785
 
 from bookrunner.audit import HistoryRule, verify_export
+from bookrunner.audit.export import line
 from bookrunner.core.errors import NotFound
 from tests.audit.histories import resigned, write
 
@@ -104,7 +105,7 @@ def _of(record: dict[str, object], **changes: object) -> bytes:
     return rfc8785.dumps({**record, **changes}) + b"\n"  # type: ignore[arg-type]
 
 
-def _with(lines: Lines, kind: str, nth: int, **changes: object) -> Lines:
+def _with(lines: Lines, kind: str, nth: int, /, **changes: object) -> Lines:
     places = [at for at, raw in enumerate(lines) if json.loads(raw)["type"] == kind]
     at = places[nth]
     return [*lines[:at], _of(json.loads(lines[at]), **changes), *lines[at + 1 :]]
@@ -192,6 +193,24 @@ def test_rubbish_is_a_verdict_and_no_crash(tmp_path: Path, content: bytes) -> No
     path = tmp_path / "history.jsonl"
     path.write_bytes(content)
     assert not verify_export(path).ok
+
+
+@pytest.mark.parametrize(
+    "value", ["0.5", "1e3", "1.0", "-0", "9007199254740992", "9" * 40, "NaN", "Infinity"]
+)
+def test_a_number_that_is_not_whole_and_exact_is_no_event(history: Path, value: str) -> None:
+    lines = history.read_bytes().splitlines(keepends=True)[:-1]
+    text = json.loads(lines[1])["canonical"].replace('"units_total":1001', f'"units_total":{value}')
+    history.write_bytes(resigned(_with(lines, "event", 0, canonical=text)))
+    faults = {(fault.rule, fault.event) for fault in verify_export(history).faults}
+    assert (HistoryRule.TEXT_IS_CANONICAL.value, "inv_1@1") in faults
+
+
+def test_lines_are_written_in_the_canonical_form() -> None:
+    texts = [chr(number) for number in range(0x20, 0x250)] + ["\u2028", "\ufffd", "\U0001f3db"]
+    record = {f"a{number}": text for number, text in enumerate([*texts, *map(chr, range(0x20))])}
+    record |= {text: text for text in texts[:95]}
+    assert line(record) == rfc8785.dumps(record) + b"\n"  # type: ignore[arg-type]
 
 
 def test_faults_are_bounded(tmp_path: Path) -> None:

@@ -20,10 +20,15 @@ from bookrunner.pages import web
 from tests.pages.world import World
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 AXE = "axe-core@4.14.1"
 
 
@@ -40,10 +45,11 @@ def site(database: Database) -> Iterator[Site]:
     """Serve the pages of a fresh world on loopback."""
     world = World(database)
     world.build()
+    app = web(world)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(web(world), log_level="warning", timeout_graceful_shutdown=1, ws="none")
+            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
@@ -51,6 +57,7 @@ def site(database: Database) -> Iterator[Site]:
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.02)
         yield Site(f"http://127.0.0.1:{bound.getsockname()[1]}", world)
+        app.state.hints.closing = True
         server.should_exit = True
         thread.join(10)
 

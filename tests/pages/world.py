@@ -74,7 +74,7 @@ class World:
             "minimum_units": 10,
         }
         self.engine.open_offer(actor="issuer", offering=OFFERING, terms=terms)
-        for status in ("in_legal_review", "legal_accepted"):
+        for status in ("legal_review", "legal_accepted"):
             self.engine.move_offer(actor="counsel", offering=OFFERING, status=status)
         self.engine.name_token(
             actor="issuer", offering=OFFERING, chain_id=CHAIN, token=b"\x11" * 20, treasury=b"\x22" * 20
@@ -137,7 +137,6 @@ class World:
     def _sign(self, number: str, *, countersigned: bool) -> None:
         desk, investment, agreement = self.subscription, f"inv_{number}", f"agr_{number}"
         document = desk.archive(actor="desk", content=f"agreement {number}".encode(), media_type="text/plain")
-        desk.acknowledge(actor=f"ivr_{number}", offering=OFFERING, investment=investment, items=[])
         desk.send_agreement(
             actor="desk",
             offering=OFFERING,

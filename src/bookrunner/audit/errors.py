@@ -39,7 +39,7 @@ class HistoryRule(StrEnum):
     SEAL_NAMES_THE_ONE_BEFORE = "seal_names_the_one_before"
     """The previous root of a seal is the root of the seal before it."""
     SEAL_COVERS_ITS_LEAVES = "seal_covers_its_leaves"
-    """The root of a seal follows from the root before and from its leaves, or each leaf's proof leads to it."""
+    """The root of a seal follows from the root before and its leaves, and each proof leads to it."""
     SEALED_HEAD_IS_PRESENT = "sealed_head_is_present"
     """Each sealed head is the hash of an event that is here."""
     MANIFEST_COUNTS_ALL = "manifest_counts_all"

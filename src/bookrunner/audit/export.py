@@ -1,8 +1,8 @@
 """Writes the history into one file that proves itself without a database.
 
 ``history.jsonl`` has one RFC 8785 record a line: a header; the events sorted by scope, subject and version;
-each seal followed by its leaves; a manifest with the counts and the SHA-256 of every byte before it. An export
-of one scope keeps only that scope's leaves, each with the proof that leads to the seal's Merkle root.
+each seal followed by its leaves; a manifest with the counts and the SHA-256 of every byte before it. An
+export of one scope keeps only that scope's leaves, each with the proof that leads to the seal's Merkle root.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, cast
-
-import psycopg
 
 from bookrunner.audit.merkle import Leaf, inclusion_proofs, merkle_root
 from bookrunner.db import Database, load
@@ -112,14 +110,14 @@ def export_history(database: Database, target: Path, scope: str | None = None) -
     return ExportSummary(path, writer.events, writer.seals, writer.size_bytes, digest)
 
 
-def events(transaction: psycopg.Connection, scope: str | None = None) -> Iterator[Row]:
+def events(transaction: object, scope: str | None = None) -> Iterator[Row]:
     """Yield the events of the transaction's moment, chain by chain, a thousand at a time."""
     queries = load(__package__)
     queries.open_events(transaction, scope=scope)
     return _rows(lambda: queries.next_events(transaction))
 
 
-def seals(transaction: psycopg.Connection) -> Iterator[tuple[Row, Iterator[Leaf]]]:
+def seals(transaction: object) -> Iterator[tuple[Row, Iterator[Leaf]]]:
     """Yield each seal with its leaves; the leaves must be read before the next seal is taken."""
     queries = load(__package__)
     queries.open_leaves(transaction)
@@ -127,7 +125,7 @@ def seals(transaction: psycopg.Connection) -> Iterator[tuple[Row, Iterator[Leaf]
     for _, group in groupby(rows, key=lambda row: row["seal_no"]):
         first = next(group)
         # A seal without leaves comes as one row that has only the seal.
-        told = () if first["head"] is None else chain([first], group)
+        told = () if first["head"] is None else chain([first], group)  # noqa: B031 - next() took one row
         yield first, (_leaf(row) for row in told)
 
 

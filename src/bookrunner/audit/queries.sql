@@ -24,7 +24,7 @@ select set_config('statement_timeout', '0', true);
 
 -- name: open_events!
 -- Opens the walk over the events of one scope, or of all, chain by chain.
-declare event_rows no scroll cursor for
+declare "select of events" no scroll cursor for
 select scope, subject, version, kind, keeper, actor, request_id, caused_by, canonical, prev_hash, hash,
     to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
     to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
@@ -34,12 +34,12 @@ where cast(:scope as text) is null or scope = :scope
 order by scope collate "C", subject collate "C", version;
 
 -- name: next_events
--- The next events of the walk.
-fetch 1000 from event_rows;
+-- The next events of the walk. The loader wants the word select in whatever returns rows.
+fetch 1000 from "select of events";
 
 -- name: open_leaves!
 -- Opens the walk over the seals, each with its leaves in the order in which they were sealed.
-declare leaf_rows no scroll cursor for
+declare "select of leaves" no scroll cursor for
 select s.seal_no, s.first_seq, s.last_seq, s.leaf_count, s.prev_root, s.root,
     to_char(s.sealed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sealed_at,
     l.scope, l.subject, l.version, l.head
@@ -47,8 +47,8 @@ from audit.seal s left join audit.seal_leaf l using (seal_no)
 order by s.seal_no, l.scope collate "C", l.subject collate "C";
 
 -- name: next_leaves
--- The next leaves of the walk.
-fetch 1000 from leaf_rows;
+-- The next leaves of the walk. The loader wants the word select in whatever returns rows.
+fetch 1000 from "select of leaves";
 
 -- name: broken_heads_of_portal
 -- The records of this book whose head is not their last event, and the chains of this book without a record.

@@ -163,7 +163,7 @@ begin
             select string_agg(audit.canonical(e.value), ',' order by e.ordinality)
             from jsonb_array_elements(value) with ordinality e(value, ordinality)), '') || ']';
     when 'number' then
-        if (value::numeric) <> trunc(value::numeric) or abs(value::numeric) > 9007199254740992 then
+        if (value::numeric) <> trunc(value::numeric) or abs(value::numeric) > 9007199254740991 then
             raise exception using errcode = 'BR005', constraint = 'numbers_are_whole_and_exact',
                 message = 'a number in an event is a whole number within 2^53, or a string';
         end if;

@@ -22,7 +22,8 @@ _YEAR = "public, max-age=31536000, immutable"
 def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bool = True) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
-    ``operator`` is the actor that closings are asked for as; ``is_sandbox`` puts the mark on each page.
+    ``operator`` is the actor that closings are asked for as; ``is_sandbox`` puts the mark on each page. A
+    server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
     shell = Shell(is_sandbox=is_sandbox)
     hints = Hints(application.database)
@@ -35,6 +36,7 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
     app = FastAPI(
         title="Bookrunner pages", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
+    app.state.hints = hints
     app.add_middleware(Guard)
     app.include_router(offers.routes(application, shell, hints, operator))
     app.include_router(investment.routes(application.database, shell, hints))

@@ -41,7 +41,9 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
     blocked_by = ""
     for name, title, keeper in STAGES:
         own = [row for row in conditions if row["stage"] == name]
-        missing = [item for item in investment["missing"] if item["condition"] in {row["condition"] for row in own}]
+        missing = [
+            item for item in investment["missing"] if item["condition"] in {row["condition"] for row in own}
+        ]
         held = [row for row in own if investment["holds"] >> row["bit"] & 1]
         icon, tone, word = _word(investment, name, missing, blocked_by)
         found.append(
@@ -63,35 +65,35 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
 
 
 def _word(investment: Row, name: str, missing: Sequence[Row], blocked_by: str) -> tuple[str, str, str]:
-    if name == "issuance" and investment["issuance"] and investment["holding_is_held"]:
-        return "held", "wait", "held"
     if investment[name]:
-        return "confirmed", "good", "confirmed"
-    if missing and not blocked_by:
+        is_held = name == "issuance" and investment["holding_is_held"]
+        return ("held", "wait", "held") if is_held else ("confirmed", "good", "confirmed")
+    if missing:
+        if blocked_by:
+            return "not-started", "grey", "open"
         if missing[0]["condition"] in _YOURS:
             return "you", "wait", "needs you"
         return "waiting", "wait", f"waiting for {missing[0]['keeper']}"
-    if not missing and blocked_by:
+    if blocked_by:
         return "waiting", "wait", f"waiting for {blocked_by}"
-    if not missing:
-        return "progress", "calm", "waiting for a closing" if investment["issuance_state"] == "open" else "in progress"
-    return "not-started", "grey", "open"
+    is_open = investment["issuance_state"] == "open"
+    return "progress", "calm", "waiting for a closing" if is_open else "in progress"
 
 
 def sentence(investment: Row) -> str:
     """Say in one plain sentence where the investment stands and who decides next."""
+    missing = investment["missing"]
     if investment["status"] in _ENDED:
         return _ENDED[investment["status"]]
-    if investment["holds"] >> 11 & 1:
-        if investment["holding_is_held"]:
-            return "Your units are registered and under a hold; the transfer agent can say why."
+    if investment["issuance_state"] == "registered" and investment["holding_is_held"]:
+        return "Your units are registered and under a hold; the transfer agent can say why."
+    if investment["issuance_state"] == "registered":
         return "Your units are registered in the master securityholder file."
-    missing = investment["missing"]
-    if not missing:
-        if investment["issuance_state"] != "open":
-            return "Your units are being issued; the transfer agent registers them next."
+    if missing:
+        first = missing[0]
+        who = "this needs you" if first["condition"] in _YOURS else f"{first['keeper']} decides"
+        more = f", and {len(missing) - 1} more after it" if len(missing) > 1 else ""
+        return f"Next: {first['condition'].replace('_', ' ')}; {who}{more}."
+    if investment["issuance_state"] == "open":
         return "Everything is confirmed; your units are issued in the next closing."
-    first = missing[0]
-    who = "this needs you" if first["condition"] in _YOURS else f"{first['keeper']} decides"
-    more = f", and {len(missing) - 1} more after it" if len(missing) > 1 else ""
-    return f"Next: {first['condition'].replace('_', ' ')}; {who}{more}."
+    return "Your units are being issued; the transfer agent registers them next."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import GateClosed, NotFound, Refused
@@ -59,10 +59,24 @@ class View:
         return f"?{text}" if text else ""
 
 
+def view(keeper: str = "", page: _Page = 1) -> View:
+    """Read the view from the query string."""
+    return View(keeper, page)
+
+
+_Asked = Annotated[View, Depends(view)]
+
+
 def refusal_of(refused: Refused) -> dict[str, object]:
     """Return a refusal as the page shows it, its conditions by investment."""
     missing = [
-        {"investment": m.investment_id, "condition": m.condition, "keeper": m.keeper, "since": m.since, "lacks": []}
+        {
+            "investment": m.investment_id,
+            "condition": m.condition,
+            "keeper": m.keeper,
+            "since": m.since,
+            "lacks": [],
+        }
         for m in (refused.missing if isinstance(refused, GateClosed) else ())
     ]
     grouped: dict[str, list[dict[str, object]]] = {}
@@ -86,8 +100,7 @@ class Console:
 
     def facts(self, offering: str, asked: View) -> dict[str, object]:
         """Read the console's facts; raises NotFound for an unknown offer."""
-        with self.desk.database.transaction("engine") as transaction:
-            return console(transaction, offering, asked.keeper, asked.page)
+        return console(self.desk.database, offering, asked.keeper, asked.page)
 
     def page(self, request: Request, offering: str, asked: View, **extra: object) -> Response:
         """Return the whole page, with a refusal, a dry run or a fresh closing when there is one."""
@@ -97,7 +110,7 @@ class Console:
         return self.shell.page(request, "offers/console.html", facts, status)
 
     def now(self, request: Request, offering: str, asked: View) -> Response:
-        """Return the part that changes; the sequence is read before the facts, so it never claims too much."""
+        """Return the part that changes; its sequence is read first, so that it never claims too much."""
         reached = self.hints.reached(offering)
         return self.shell.fragment(request, "offers/now.html", self.facts(offering, asked), reached)
 
@@ -123,21 +136,14 @@ def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
 
     @router.get("/offers/{offering}")
     def offer(
-        request: Request,
-        offering: str,
-        keeper: str = "",
-        page: _Page = 1,
-        dry_run: Annotated[int, Query(ge=0, le=1)] = 0,
-        closed: str = "",
+        request: Request, offering: str, *, asked: _Asked, dry_run: bool = False, closed: str = ""
     ) -> Response:
         trial = desk.dry_run(offering) if dry_run else None
-        return pages.page(request, offering, View(keeper, page), trial=trial, closed=closed)
+        return pages.page(request, offering, asked, trial=trial, closed=closed)
 
     @router.get("/offers/{offering}/now")
-    def now(
-        request: Request, offering: str, keeper: str = "", page: _Page = 1
-    ) -> Response:
-        return pages.now(request, offering, View(keeper, page))
+    def now(request: Request, offering: str, asked: _Asked) -> Response:
+        return pages.now(request, offering, asked)
 
     @router.post("/offers/{offering}/close")
     def close(request: Request, offering: str, chosen: Annotated[str, Form(alias="set")] = "all") -> Response:

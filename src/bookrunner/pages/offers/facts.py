@@ -7,10 +7,8 @@ from datetime import date
 from itertools import accumulate
 from typing import Any
 
-import psycopg
-
 from bookrunner.core.errors import NotFound
-from bookrunner.db import load
+from bookrunner.db import Database, load
 
 Row = Mapping[str, Any]
 
@@ -37,40 +35,44 @@ TONES = {
 }
 
 
-def console(transaction: psycopg.Connection, offering: str, keeper: str, page: int) -> dict[str, object]:
+def console(database: Database, offering: str, keeper: str, page: int) -> dict[str, object]:
     """Return the facts of the console; ``keeper`` filters the missing investments, ``page`` starts at 1.
 
     Raises NotFound for an unknown offer.
     """
     queries = load("bookrunner.pages")
-    offers: Sequence[Row] = queries.offers(transaction, offering=offering)
-    if not offers:
-        raise NotFound(f"there is no offer {offering}")
-    offer = offers[0]
-    waiting: Sequence[Row] = queries.waiting(
-        transaction,
-        offering=offering,
-        mask=MASKS.get(keeper, _ISSUE),
-        most=PAGE_ROWS,
-        skip=(page - 1) * PAGE_ROWS,
-    )
-    money: Row = queries.buckets(transaction, offering=offering)
+    shown = keeper if keeper in MASKS else ""
+    with database.transaction("engine") as transaction:
+        offers: Sequence[Row] = queries.offers(transaction, offering=offering)
+        if not offers:
+            raise NotFound(f"there is no offer {offering}")
+        waiting: Sequence[Row] = queries.waiting(
+            transaction,
+            offering=offering,
+            mask=MASKS.get(shown, _ISSUE),
+            most=PAGE_ROWS,
+            skip=(page - 1) * PAGE_ROWS,
+        )
+        money: Row = queries.buckets(transaction, offering=offering)
+        read = {
+            "breaks": queries.breaks(transaction, offering=offering),
+            "units": queries.units(transaction, offering=offering),
+            "closings": queries.closings(transaction, offering=offering),
+            "plot": plot(queries.cleared_by_day(transaction, offering=offering), money["total"]),
+        }
     total = waiting[0]["total"] if waiting else 0
     return {
-        "offer": offer,
-        "sentence": sentence(offer),
-        "counts": counts(offer),
+        **read,
+        "offer": offers[0],
+        "sentence": sentence(offers[0]),
+        "counts": counts(offers[0]),
         "waiting": waiting,
-        "waiting_title": title(keeper if keeper in MASKS else "", total),
+        "waiting_title": title(shown, total),
         "total": total,
         "page": page,
         "pages": -(-total // PAGE_ROWS),
-        "keeper": keeper if keeper in MASKS else "",
-        "breaks": queries.breaks(transaction, offering=offering),
+        "keeper": shown,
         "money": money,
-        "plot": plot(queries.cleared_by_day(transaction, offering=offering), money["total"]),
-        "units": queries.units(transaction, offering=offering),
-        "closings": queries.closings(transaction, offering=offering),
         "tones": TONES,
     }
 
@@ -78,7 +80,13 @@ def console(transaction: psycopg.Connection, offering: str, keeper: str, page: i
 def counts(offer: Row) -> list[dict[str, object]]:
     """Return the five counts, each with how many investments it lacks."""
     return [
-        {"name": name, "title": head, "says": says, "done": offer[name], "missing": offer["investments"] - offer[name]}
+        {
+            "name": name,
+            "title": head,
+            "says": says,
+            "done": offer[name],
+            "missing": offer["investments"] - offer[name],
+        }
         for name, head, says, _ in COUNTS
     ]
 
@@ -96,7 +104,11 @@ def sentence(offer: Row) -> str:
 def title(keeper: str, total: int) -> str:
     """Head the list of investments that lack something."""
     noun = "investment" if total == 1 else "investments"
-    return f"Missing at {keeper}: {total} {noun}" if keeper else f"Missing: {total} {noun} not ready to be issued"
+    return (
+        f"Missing at {keeper}: {total} {noun}"
+        if keeper
+        else f"Missing: {total} {noun} not ready to be issued"
+    )
 
 
 def plot(days: Sequence[Row], target: int) -> dict[str, object]:

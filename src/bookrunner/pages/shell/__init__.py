@@ -22,7 +22,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 def money(minor: int, code: str) -> str:
     """Write an amount with its currency, thousands apart: ``1,250.00 USD``."""
     whole, dot, cents = Money(minor, currency(code)).format().partition(".")
-    return f"{int(whole):,}{dot}{cents} {code}" if whole not in {"-0"} else f"-0{dot}{cents} {code}"
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{dot}{cents} {code}"
 
 
 def age(since: datetime | str) -> str:
@@ -65,14 +66,18 @@ class Shell:
         self._environment.filters.update(money=money, age=age, instant=instant, words=words)
         self._environment.globals.update(assets=self.assets, is_sandbox=is_sandbox)
 
-    def page(self, request: Request, template: str, facts: Mapping[str, object], status: int = 200) -> Response:
+    def page(
+        self, request: Request, template: str, facts: Mapping[str, object], status: int = 200
+    ) -> Response:
         """Return a whole page or a fragment; nothing of it is kept by the browser."""
         text = self._environment.get_template(template).render(
             **facts, nonce=request.state.nonce, rendered_at=clock.now(), path=request.url.path
         )
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
-    def fragment(self, request: Request, template: str, facts: Mapping[str, object], reached: int) -> Response:
+    def fragment(
+        self, request: Request, template: str, facts: Mapping[str, object], reached: int
+    ) -> Response:
         """Return a fragment whose tag is the feed sequence, or 304 when the browser has this one.
 
         The tag holds the minute too: ages and lapsed clearances change without an event.

@@ -1,0 +1,138 @@
+"""Offers, investments and closings."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+
+import typer
+
+from bookrunner.app import Application
+from bookrunner.cli.screen import app, bars, console, money, show_counts, show_missing
+from bookrunner.core.errors import GateClosed, NotFound
+from bookrunner.core.ids import new_id
+from bookrunner.sandbox.world import opened
+from bookrunner.settings import Settings
+
+Actor = Annotated[str, typer.Option("--actor", help="The person who acts.")]
+OPERATOR = "operator.cli"
+
+
+@app.command()
+def why(investment: str) -> None:
+    """Say which conditions an investment misses, who confirms them, and since when."""
+    with opened(Settings()) as world:
+        stage = world.application.desk.engine.stage(investment=investment)
+        if stage is None:
+            raise NotFound(f"there is no investment {investment}")
+        reached = [name for name in ("profile", "compliance", "subscription", "funding", "issuance") if stage[name]]
+        console.print(f"{investment}: {stage['status']}, stages reached: {', '.join(reached) or 'none'}")
+        if stage["missing"]:
+            show_missing(stage["missing"])
+            for one in stage["missing"]:
+                if one["lacks"]:
+                    console.print(f"  {one['condition']} lacks: {', '.join(one['lacks'])}")
+        elif stage["issuance"]:
+            console.print("nothing is missing; the holding is registered")
+        else:
+            console.print("nothing is missing; it can be issued in the next closing")
+
+
+@app.command()
+def close(
+    offer: str,
+    *,
+    ready: Annotated[bool, typer.Option("--ready", help="Close only those whose gate is open.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would close; write nothing.")] = False,
+    actor: Actor = OPERATOR,
+) -> None:
+    """Close an offer: everybody, or those who are ready. A missing condition refuses the whole close."""
+    with opened(Settings()) as world:
+        application = world.application
+        require_offer(application, offer)
+        if dry_run:
+            show_dry_run(application, offer)
+            return
+        try:
+            closing = application.close_offer(offer, actor=actor, ready=ready)
+        except GateClosed as refused:
+            console.print(f"[red]refused[/red] {refused.rule}: nothing was frozen")
+            show_refusal(refused)
+            raise typer.Exit(1) from None
+        with bars() as report:
+            issued = application.run_closing(offer, closing, report)
+        console.print(f"{closing}: {issued} issued and registered")
+        console.print(f"escrow waits for two people: bookrunner release {offer} {closing} --actor NAME")
+
+
+@app.command()
+def release(offer: str, closing: str, *, payee: str, actor: Actor) -> None:
+    """Propose or, as a second person, approve the release of a closing's escrow to the payee account."""
+    digest = hashlib.sha256(b"bookrunner/account/1/" + payee.replace(" ", "").upper().encode()).digest()
+    with opened(Settings()) as world:
+        desk = world.application.desk
+        row = desk.engine.release_of_closing(offering=offer, closing=closing)
+        if row is None or row["status"] != "proposed":
+            amount = desk.treasury.propose_release(
+                actor=actor, offering=offer, release=new_id("rel"), closing=closing, payee_fingerprint=digest
+            )
+            console.print(f"{money(amount)} proposed; a second person runs the same command")
+            return
+        desk.treasury.approve_release(
+            actor=actor,
+            offering=offer,
+            release=row["release_id"],
+            payee_fingerprint=digest,
+            amount_minor=row["amount_minor"],
+        )
+        world.application.process.drain()
+        console.print(f"{money(row['amount_minor'])} released; {closing} is certified")
+
+
+@app.command()
+def reconcile(offer: str) -> None:
+    """Compare the five books and the chain, and list every open break."""
+    with opened(Settings()) as world:
+        require_offer(world.application, offer)
+        breaks = world.application.reconcile(offer, actor=OPERATOR)
+        show_counts(world.application.desk.engine.five_counts(offering=offer))
+        for one in breaks:
+            console.print(
+                f"[yellow]break[/yellow] {one['comparison']}: {one['subject_id']} {one['kind']}"
+                f" ({one['left_value']} against {one['right_value']}), owner {one['owner']}"
+            )
+        console.print(f"{len(breaks)} open breaks")
+
+
+def require_offer(application: Application, offer: str) -> Any:
+    """Return the offer, or raise NotFound naming those that exist."""
+    found = application.desk.engine.offer(offering=offer)
+    if found is None:
+        known = ", ".join(row["offering_id"] for row in application.desk.engine.offers()) or "none yet"
+        raise NotFound(f"there is no offer {offer}; known: {known}")
+    return found
+
+
+def show_dry_run(application: Application, offer: str) -> None:
+    """Print who would close now and what each other one misses."""
+    candidates = application.dry_run(offer)
+    blocked = [c for c in candidates if c["missing"]]
+    ready = len(candidates) - len(blocked)
+    console.print(f"{ready} of {len(candidates)} would be issued; {len(blocked)} miss something")
+    if blocked:
+        show_missing([one for c in blocked for one in c["missing"]])
+
+
+def show_refusal(refused: GateClosed) -> None:
+    """Print each condition that a refused close waits for."""
+    show_missing(
+        [
+            {
+                "investment": m.investment_id,
+                "condition": m.condition,
+                "keeper": m.keeper,
+                "since": m.since.isoformat(),
+            }
+            for m in refused.missing
+        ]
+    )

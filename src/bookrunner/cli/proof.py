@@ -1,0 +1,41 @@
+"""Proof: export the history, verify it with or without a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bookrunner.audit import Verdict, advance_feed, export_history, seal, verify_export, verify_history
+from bookrunner.cli.screen import app, console
+from bookrunner.sandbox.world import opened
+from bookrunner.settings import Settings
+
+
+@app.command()
+def export(target: Path) -> None:
+    """Seal what has happened and write the whole history to a file that anybody can verify offline."""
+    with opened(Settings()) as world:
+        advance_feed(world.application.database)
+        seal(world.application.database)
+        summary = export_history(world.application.database, target)
+    console.print(f"{target}: {summary}")
+
+
+@app.command()
+def verify(export: Annotated[Path | None, typer.Argument(help="An exported file; without it, the database.")] = None) -> None:
+    """Verify an exported history offline, or the whole history in the database."""
+    if export is not None:
+        _judge(verify_export(export))
+        return
+    with opened(Settings()) as world:
+        _judge(verify_history(world.application.database))
+
+
+def _judge(verdict: Verdict) -> None:
+    for fault in verdict.faults[:20]:
+        console.print(f"[red]fault[/red] {fault.rule} {fault.event}: {fault.detail}")
+    console.print(f"{verdict.events} events, {verdict.seals} seals, {len(verdict.faults)} faults")
+    if not verdict.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""What the commands share: the terminal, progress bars, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run a tokenized offering over five books.")
+console = Console(highlight=False)
+
+Report = Callable[[str, int, int], None]
+
+BOOKS = (
+    ("profile", "portal"),
+    ("compliance", "compliance"),
+    ("subscription", "subscription"),
+    ("treasury", "treasury"),
+    ("registry", "registry"),
+)
+
+
+@contextmanager
+def bars() -> Iterator[Report]:
+    """Show one progress bar per part while the block runs."""
+    columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, Any] = {}
+
+        def report(label: str, done: int, total: int) -> None:
+            if label not in tasks:
+                tasks[label] = progress.add_task(label, total=total)
+            progress.update(tasks[label], completed=done, total=total)
+
+        yield report
+
+
+def show_counts(counts: Mapping[str, Any]) -> None:
+    """Print what each of the five books counts by itself, and how many are missing."""
+    table = Table("book", "confirmed", "of", "missing", title="Five books")
+    total = counts["investments"]
+    for column, book in BOOKS:
+        table.add_row(book, str(counts[column]), str(total), str(total - counts[column]))
+    console.print(table)
+
+
+def show_missing(missing: Sequence[Mapping[str, Any]]) -> None:
+    """Print each missing condition with its investment, keeper and since when."""
+    table = Table("investment", "missing condition", "keeper", "since")
+    for one in missing:
+        table.add_row(one["investment"], one["condition"], one["keeper"], one["since"][:19].replace("T", " "))
+    console.print(table)
+
+
+def money(minor: int, currency: str = "USD") -> str:
+    """Write minor units of a two-decimal currency for people."""
+    return f"{currency} {minor // 100:,}.{minor % 100:02d}"

@@ -1,0 +1,103 @@
+-- Refused even to a login that was given every right by mistake.
+
+-- registry | gate_is_closed | an instruction past a closed gate
+insert into registry.issuance_instruction (offering_id, instruction_id, investment_id, investor_id, closing_id, status, units, address, authorised_by)
+    values ('ofr_open', 'iss_x', 'inv_open1', 'ivr_open1', 'cls_open', 'prepared', 1, decode(repeat('01', 20), 'hex'), 'usr_1');
+
+-- registry | instruction_is_inside_a_frozen_set | an instruction outside a frozen set
+insert into registry.issuance_instruction (offering_id, instruction_id, investment_id, investor_id, closing_id, status, units, address, authorised_by)
+    values ('ofr_open', 'iss_x', 'inv_open2', 'ivr_open2', 'cls_full', 'prepared', 2, decode(repeat('01', 20), 'hex'), 'usr_1');
+
+-- registry | instruction_terms_are_locked | an instruction over other units
+update registry.issuance_instruction set units = 99, status = 'stopped', stopped_because = 'x'
+    where instruction_id = 'iss_full1';
+
+-- registry | transition_is_listed_for_the_keeper | an instruction posted before it is submitted
+update registry.issuance_instruction set status = 'posted', transaction_id = 'x';
+
+-- registry | transition_is_listed_for_the_keeper | a holding born in no state of the machine
+insert into registry.holding
+    values ('ofr_full', 'hld_x', 'ivr_full1', 'invented', 5, 'f', '\x00');
+
+-- registry | issue_stays_within_authorised | more issued than authorised
+update registry.control_book set issued_units = 1000001
+    where offering_id = 'ofr_full';
+
+-- registry | registered_holding_is_in_the_register | a holding registered while its instruction is open
+update engine.position set holding_is_registered = true
+    where investment_id = 'inv_full1';
+
+-- compliance | clear_means_nothing_lacks | a clearance set clear by hand
+update compliance.clearance set status = 'clear'
+    where clearance_id = 'clr_open1';
+
+-- compliance | keys_never_change | an identity moved to another key
+update compliance.kyc_case set case_id = 'kyc_x'
+    where investor_id = 'ivr_full1';
+
+-- compliance | transition_is_listed_for_the_keeper | an identity born approved
+insert into compliance.kyc_case (investor_id, case_id, kind, status, verified_digest, evidence_sha256)
+    values ('ivr_x', 'kyc_x', 'individual', 'approved', '\x00', '\x00');
+
+-- subscription | transition_is_listed_for_the_keeper | an agreement born countersigned
+insert into subscription.agreement (offering_id, agreement_id, investment_id, ordinal, status, units, amount_minor, profile_digest, document_sha256, executed_sha256)
+    values ('ofr_full', 'agr_x', 'inv_full1', 9, 'countersigned', 1, 1, '\x00', '\x00', '\x00');
+
+-- subscription | agreement_terms_are_locked | an executed agreement over other units
+update subscription.agreement set units = 99, status = 'voided', void_because = 'x'
+    where agreement_id = 'agr_full1';
+
+-- subscription | transition_is_listed_for_the_keeper | an executed agreement back at the investor
+update subscription.agreement set status = 'sent'
+    where agreement_id = 'agr_full1';
+
+-- treasury | transition_is_listed_for_the_keeper | money cleared before it is matched
+insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, line_sha256)
+    values ('ofr_full', 'rcp_x', 'stm_full_first', 'kx', 'cleared', 5, 'USD', now(), now(), '\x00');
+
+-- treasury | transition_is_listed_for_the_keeper | a release born approved
+insert into treasury.release (offering_id, release_id, closing_id, status, amount_minor, currency, payee_fingerprint, proposed_by, approved_by)
+    values ('ofr_full', 'rel_x', 'cls_full', 'approved', 1, 'USD', '\x00', 'a', 'b');
+
+-- engine | committed_amount_is_locked | an investment with another amount
+update engine.investment set amount_minor = 1, status = 'closed_successfully'
+    where investment_id = 'inv_full1';
+
+-- engine | transition_is_listed_for_the_keeper | an investment born legally confirmed
+insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
+    values ('ofr_full', 'inv_x', 'ivr_full1', 1, 1, 'USD', 'legally_confirmed');
+
+-- engine | transition_is_listed_for_the_keeper | an offer born published
+insert into engine.offer (offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status)
+    values ('ofr_x', 'i', 'n', '506(b)', 'USD', 1, 1, 1, 'published');
+
+-- engine | terms_are_locked_after_review | terms changed after the review
+update engine.offer set unit_price_minor = 1
+    where offering_id = 'ofr_full';
+
+-- engine | token_is_named_once | another token
+update engine.offer set token_address = decode(repeat('01', 20), 'hex')
+    where offering_id = 'ofr_full';
+
+-- engine | keeper_alone_writes_its_facts | a position born full
+insert into engine.position (offering_id, investment_id, investor_id, funds_are_received)
+    values ('ofr_x', 'inv_x', 'ivr_full1', true);
+
+-- engine | keys_never_change | a position of another investor
+update engine.position set investor_id = 'ivr_x'
+    where investment_id = 'inv_full1';
+
+-- engine | history_is_append_only | a machine with one more move
+update engine.transition set role = 'portal';
+
+-- portal | transition_is_listed_for_the_keeper | a profile back in draft
+update portal.profile set status = 'draft'
+    where investor_id = 'ivr_full1';
+
+-- reconciliation | transition_is_listed_for_the_keeper | a break resolved at birth
+insert into reconciliation.break (offering_id, break_id, comparison, subject_id, kind, left_value, right_value, owner, status)
+    values ('ofr_full', 'brk_x', 'wallets', 's', 'k', 'l', 'r', 'o', 'resolved');
+
+-- audit | event_hash_covers_its_text | an event with a forged hash
+insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at, canonical, prev_hash, hash)
+    values ('s', 's', 1, 'k', 'k', 'a', 'r', now(), now(), '{}', '\x00', '\x00');

@@ -1,0 +1,156 @@
+-- Refused to a login that has its own rights. Each head: login, SQLSTATE or constraint, sentence.
+
+-- treasury | statement_is_imported_once | a second import of the same statement
+select treasury.import_statement('usr_1', 'req_1', 'ofr_full', '{"id": "stm_again", "account": "escrow", "bank_id": "bank-first", "file_sha256": "00", "opening_minor": 0, "closing_minor": 0, "closed_on": "2026-03-31", "currency": "USD"}', '[]');
+
+-- treasury | event_pkey | a statement under the id of another
+select treasury.import_statement('usr_1', 'req_1', 'ofr_full', '{"id": "stm_full_first", "account": "escrow", "bank_id": "bank-other", "file_sha256": "00", "opening_minor": 0, "closing_minor": 0, "closed_on": "2026-03-31", "currency": "USD"}', '[]');
+
+-- treasury | gate_is_closed | instructions for money before the agreement
+select treasury.release_instructions('usr_1', 'req_1', 'ofr_early', 'pay_x', 'inv_early1', 'RF00000000000001', 5, 'USD');
+
+-- treasury | one_payment_attempt_is_live | a second payment attempt while one is live
+select treasury.release_instructions('usr_1', 'req_1', 'ofr_open', 'pay_x', 'inv_open2', 'RF99999999999999', 5, 'USD');
+
+-- treasury | holding_stands_before_escrow_is_released | escrow released before holdings exist
+select treasury.propose_release('usr_1', 'req_1', 'ofr_full', 'rel_x', 'cls_full', sha256('payee'));
+
+-- treasury | release_needs_two_people | escrow released by the person who proposed it
+select treasury.approve_release('usr_first', 'req_1', 'ofr_done', 'rel_done', sha256('payee'), 300000);
+
+-- treasury | both_people_confirm_payee_and_amount | escrow released to another payee
+select treasury.approve_release('usr_second', 'req_1', 'ofr_done', 'rel_done', sha256('thief'), 300000);
+
+-- treasury | both_people_confirm_payee_and_amount | escrow released with another amount
+select treasury.approve_release('usr_second', 'req_1', 'ofr_done', 'rel_done', sha256('payee'), 300001);
+
+-- treasury | hand_match_needs_two_people | a match by hand with one person
+select treasury.match_by_hand('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'inv_full1', 'usr_1');
+
+-- treasury | receipt_and_attempt_are_open | money matched twice by hand
+select treasury.match_by_hand('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'inv_full1', 'usr_2');
+
+-- treasury | 42501 | a journal posted past the verbs
+select treasury.post('ofr_full', 'x', 'x', 'USD', '[]');
+
+-- registry | 42501 | an instruction past a closed gate
+insert into registry.issuance_instruction (offering_id, instruction_id, investment_id, investor_id, closing_id, status, units, address, authorised_by)
+    values ('ofr_open', 'iss_x', 'inv_open1', 'ivr_open1', 'cls_open', 'prepared', 1, '\x01', 'usr_1');
+
+-- registry | transition_is_listed_for_the_keeper | a wallet linked without screening and approval
+select registry.link_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early1');
+
+-- registry | transition_is_listed_for_the_keeper | a wallet approved without screening
+select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early1');
+
+-- registry | one_holder_per_live_wallet | a wallet that belongs to another holder
+select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_x', 'ivr_full2', 31337, address, 'wlc_x@1')
+    from registry.wallet_mapping
+    where mapping_id = 'wmp_full1';
+
+-- registry | final_is_marked_with_its_posting | a transaction marked final without its posting
+select registry.mark_transaction('usr_1', 'req_1', 'ofr_done', 'txn_done', 'final', '{}');
+
+-- registry | chain_delivered_the_frozen_lines | deliveries that are not the frozen lines
+select registry.finalize('usr_1', 'req_1', 'ofr_sent', 'txn_sent', '{"number": 1, "hash": "01"}', '[{"address": "01", "units": 6, "ordinal": 0}]');
+
+-- registry | gate_is_closed | a hold freed while the clearance is revoked
+select registry.free_holding('usr_1', 'req_1', 'ofr_open', 'inv_open1');
+
+-- registry | control_book_pkey | a second control book
+select registry.open_control_book('usr_1', 'req_1', 'ofr_full', 'ctl_x', 5, '\x00');
+
+-- engine | gate_is_closed | a closing frozen with a closed gate
+select engine.freeze_closing('usr_1', 'req_1', 'ofr_open', 'cls_open', '{inv_open1,inv_open2}');
+
+-- engine | closing_has_open_investments | an investment in two closings
+select engine.freeze_closing('usr_1', 'req_1', 'ofr_full', 'cls_x', '{inv_full1}');
+
+-- engine | every_member_is_registered | a closing issued before its members are registered
+select engine.mark_issued('usr_1', 'req_1', 'ofr_full', 'cls_full');
+
+-- engine | escrow_is_released | a closing released before its escrow
+select engine.mark_released('usr_1', 'req_1', 'ofr_full', 'cls_full');
+
+-- engine | certificate_follows_the_release | a certificate of a closing that is not released
+select engine.certify('usr_1', 'req_1', 'ofr_full', 'cls_full');
+
+-- engine | gate_is_closed | an investment confirmed without its agreement
+select engine.confirm('usr_1', 'req_1', 'ofr_early', 'inv_early1');
+
+-- engine | gate_is_closed | an investment legally confirmed before it is confirmed
+select engine.confirm_legally('usr_1', 'req_1', 'ofr_early', 'inv_early1');
+
+-- engine | transition_is_listed_for_the_keeper | a confirmed investment withdrawn by the investor alone
+select engine.withdraw('usr_1', 'req_1', 'ofr_open', 'inv_open1');
+
+-- engine | transition_is_listed_for_the_keeper | an offer that skips its legal close
+select engine.move_offer('usr_1', 'req_1', 'ofr_full', 'closed_successfully');
+
+-- engine | transition_is_listed_for_the_keeper | an offer back in draft
+select engine.move_offer('usr_1', 'req_1', 'ofr_full', 'draft');
+
+-- engine | transition_is_listed_for_the_keeper | an offer in a state that does not exist
+select engine.move_offer('usr_1', 'req_1', 'ofr_full', 'finished');
+
+-- engine | token_follows_legal_acceptance | another token for a published offer
+select engine.name_token('usr_1', 'req_1', 'ofr_full', 1, '\x00', '\x00');
+
+-- engine | units_are_left | more units than the offer has
+select engine.open_investment('usr_1', 'req_1', 'ofr_full', 'inv_x', 'ivr_full1', 1000001);
+
+-- subscription | allocation_needs_two_people | a private approval of one person alone
+select subscription.approve_allocation('usr_first', 'req_1', 'ofr_lone', 'alc_lone1');
+
+-- subscription | one_agreement_is_in_force | a second agreement while one is in force
+select subscription.send_agreement('usr_1', 'req_1', 'ofr_full', 'agr_x', 'inv_full1', 1, 50000, document_sha256)
+    from subscription.agreement
+    where agreement_id = 'agr_full1';
+
+-- subscription | gate_is_closed | an agreement for an investor who is not cleared
+select subscription.send_agreement('usr_1', 'req_1', 'ofr_open', 'agr_x', 'inv_open1', 1, 50000, '\x00');
+
+-- subscription | signature_covers_the_agreement | a signature over another document
+select subscription.sign('usr_1', 'req_1', 'ofr_full', 'agr_full1', '{"signed_sha256": "00"}');
+
+-- subscription | signature_pkey | an agreement signed a second time
+select subscription.sign('usr_1', 'req_1', 'ofr_full', 'agr_full1', jsonb_build_object('capacity', 'self', 'intent', 'I sign', 'signed_sha256', encode(document_sha256, 'hex'), 'public_key', repeat('11', 32), 'signature', repeat('22', 64)))
+    from subscription.agreement
+    where agreement_id = 'agr_full1';
+
+-- subscription | each_item_is_acknowledged_once | an item acknowledged twice
+select subscription.acknowledge('usr_1', 'req_1', 'ofr_full', 'inv_full1', '[{"id": "ack_x", "kind": "risk", "code": "first", "version": 1}]');
+
+-- subscription | acknowledged_item_is_required | an item acknowledged that nobody requires
+select subscription.acknowledge('usr_1', 'req_1', 'ofr_full', 'inv_full1', '[{"id": "ack_x", "kind": "risk", "code": "other", "version": 1}]');
+
+-- compliance | approved_identity_has_evidence | an identity approved without evidence
+select compliance.record_identity('usr_1', 'req_1', 'ivr_fresh1', 'approved', null, null, null);
+
+-- compliance | identity_outcome_is_known | an identity with an invented outcome
+select compliance.record_identity('usr_1', 'req_1', 'ivr_early1', 'revoked', null, null, null);
+
+-- compliance | transition_is_listed_for_the_keeper | an identity revoked twice
+select compliance.revoke_identity('usr_1', 'req_1', 'ivr_open1', 'again');
+
+-- compliance | accreditation_method_is_allowed | an accreditation by a method that is not allowed
+select compliance.record_accreditation('usr_1', 'req_1', 'ivr_full1', 'acr_1', 'word_of_honour', '\x00', now());
+
+-- compliance | owners_hold_at_most_the_whole | owners of more than the whole
+select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, true, true), compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_2', 2000, true, true);
+
+-- portal | event_pkey | a profile opened twice
+select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual', '{}');
+
+-- portal | 23502 | a profile without its details
+select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{}');
+
+-- portal | entity_names_its_representative | an entity without a representative
+select portal.open_profile('usr_1', 'req_1', 'ivr_x', 'acc_x', 'entity', '{"legal_name": "X", "country": "US", "address": "1 Example Street", "tax_id": "123456789", "email": "a@example.org"}');
+
+-- portal | one_proof_serves_once | one proof of control used twice
+select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), sha256('x'), decode(repeat('01', 65), 'hex'))
+    from unnest('{wlc_1,wlc_2}'::text[]) c;
+
+-- portal | wallet_proof_is_given | a wallet without a proof
+select portal.claim_wallet('u', 'r', 'ofr_full', 'wlc_1', 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), '\x00', '\x01');

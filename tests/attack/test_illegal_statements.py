@@ -1,0 +1,290 @@
+# ruff: noqa: S608 - table and column names come from the constants of this file
+"""Statements that must be refused, one sentence each, and legal ones that must not.
+
+One database serves all of them: each statement runs in a transaction that is rolled back. ``ofr_full`` has a
+closing with prepared instructions, ``ofr_open`` is funded with a revoked first investor, ``ofr_early`` has
+investors with a profile and clearance only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from tests.attack.world import Connect, World
+
+BOOKS = {
+    "portal": ("portal.profile", "account_id"),
+    "compliance": ("compliance.clearance", "needs_accreditation"),
+    "subscription": ("subscription.agreement", "units"),
+    "treasury": ("treasury.receipt", "amount_minor"),
+    "registry": ("registry.issuance_instruction", "units"),
+    "engine": ("engine.investment", "units"),
+    "reconciliation": ("reconciliation.break", "owner"),
+    "audit": ("audit.event", "actor"),
+}
+LOGINS = tuple(BOOKS)
+NO_RIGHT = "42501"
+UNLISTED = "transition_is_listed_for_the_keeper"
+APPEND_ONLY = "history_is_append_only"
+NEVER_DELETED = "records_are_never_deleted"
+NAMELESS = "write_names_actor_and_request"
+NAMED = """
+select set_config('bookrunner.actor', 'usr_thief', true), set_config('bookrunner.request', 'req_theft', true)
+"""
+# A mistaken grant of everything: what still stands are the triggers and constraints.
+EVERY_RIGHT = """
+grant usage on schema audit, engine, portal, compliance, subscription, treasury, registry, reconciliation to {0};
+grant all on all tables in schema audit, engine, portal, compliance, subscription, treasury, registry,
+    reconciliation to {0};
+grant execute on all functions in schema audit, engine, portal, compliance, subscription, treasury, registry,
+    reconciliation to {0};
+set local session authorization {0};
+"""
+
+# The keeper's own verb with a bad name for who acts; the other arguments do not matter.
+VERBS = {
+    "portal": "portal.require_correction({0}, {1}, 'ivr_early1')",
+    "compliance": "compliance.revoke_identity({0}, {1}, 'ivr_early1', 'because')",
+    "subscription": "subscription.void_agreement({0}, {1}, 'ofr_full', 'agr_full1', 'because')",
+    "treasury": "treasury.clear({0}, {1}, 'ofr_full', null)",
+    "registry": "registry.stop({0}, {1}, 'ofr_full', '{{inv_full1}}', 'because')",
+    "engine": "engine.move_offer({0}, {1}, 'ofr_early', 'legally_closed')",
+    "reconciliation": "reconciliation.run({0}, {1}, 'ofr_full', 'run_1', null)",
+}
+NAMES = [("''", "'req_1'"), ("'usr_1'", "''"), ("null", "'req_1'"), ("'usr_1'", "null")]
+
+Row = tuple[str, str, str, str]
+
+
+def read(name: str) -> list[Row]:
+    """Return the rows of a file of statements; the head of each is ``-- login | rule | sentence``."""
+    text = (Path(__file__).parent / "statements" / name).read_text(encoding="utf-8")
+    found = re.findall(r"^-- (\w+) \| (\w+) \| (.+)\n((?:(?!--).+\n)+)", text, re.MULTILINE)
+    return [(sentence, login, statement, rule) for login, rule, sentence, statement in found]
+
+
+OWN_RIGHTS = read("own_rights.sql")
+ALL_RIGHTS = read("every_right.sql")
+LEDGER = read("ledger.sql")
+LEGAL = read("legal.sql")
+CHECKED = "set constraints all immediate"
+
+FACTS = {
+    "portal": "profile_is_complete = not profile_is_complete",
+    "compliance": "investor_is_cleared = not investor_is_cleared",
+    "subscription": "risks_are_acknowledged = not risks_are_acknowledged",
+    "treasury": "received_minor = received_minor + 1",
+    "registry": "wallet_is_linked = not wallet_is_linked",
+}
+
+VIEWS = """
+select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'v' and n.nspname not in ('pg_catalog', 'information_schema', 'dbos')
+    and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+"""
+
+
+@pytest.fixture(scope="module")
+def attack(shared: Connect) -> World:
+    """Return one of several offerings at different steps; its connections serve every attack."""
+    World(shared, "full").build("prepared")
+    opened = World(shared, "open").build("linked")
+    opened.revoke(1)
+    World(shared, "sent").build("submitted")
+    done = World(shared, "done").build("registered")
+    payee = done.login("owner").execute("select sha256('payee')").fetchone()
+    assert payee is not None
+    done.call("treasury.propose_release", done.offering, "rel_done", done.closing, payee[0])
+    lone = World(shared, "lone", 1).build("signed")
+    lone.call("subscription.propose_allocation", lone.offering, "alc_lone1", "inv_lone1", 1)
+    early = World(shared, "early").build("cleared")
+    early.call(
+        "registry.open_mapping", early.offering, "wmp_early1", "ivr_early1", 1, b"\x09" * 20, "wlc_x@1"
+    )
+    early.call("compliance.open_case", "ivr_fresh1", "kyc_fresh1", "individual")
+    return early
+
+
+@contextmanager
+def rolled_back(connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
+    """Lend the connection inside a transaction that leaves nothing behind."""
+    with connection.transaction(force_rollback=True):
+        yield connection
+
+
+def refused(world: World, login: str, statements: str, rule: str, *, rights: str = "") -> None:
+    """Assert that the statements are refused with this SQLSTATE or constraint."""
+    with rolled_back(world.login(login)) as connection:
+        connection.execute(NAMED.encode())
+        if rights:
+            connection.execute(rights.encode())
+        with pytest.raises(psycopg.Error) as caught:
+            connection.execute(statements.encode())
+    assert rule in {caught.value.sqlstate, caught.value.diag.constraint_name}, caught.value
+
+
+def sentences(rows: list[Row]) -> list[str]:
+    return [f"{login}: {sentence}" for sentence, login, *_ in rows]
+
+
+@pytest.mark.parametrize("row", OWN_RIGHTS, ids=sentences(OWN_RIGHTS))
+def test_a_login_is_refused(attack: World, row: Row) -> None:
+    _, login, statement, rule = row
+    refused(attack, login, statement, rule)
+
+
+@pytest.mark.parametrize("row", ALL_RIGHTS, ids=sentences(ALL_RIGHTS))
+def test_a_login_with_every_right_is_refused(attack: World, row: Row) -> None:
+    _, login, statement, rule = row
+    refused(attack, "admin", statement, rule, rights=EVERY_RIGHT.format(login))
+
+
+@pytest.mark.parametrize("row", LEDGER, ids=sentences(LEDGER))
+def test_the_ledger_refuses_even_its_owner(attack: World, row: Row) -> None:
+    _, login, statement, rule = row
+    refused(attack, login, statement, rule)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("book", LOGINS)
+def test_no_login_writes_a_table_directly(attack: World, login: str, book: str) -> None:
+    table, column = BOOKS[book]
+    for statement in (
+        f"update {table} set {column} = {column}",
+        f"insert into {table} default values",
+        f"delete from {table}",
+        f"truncate {table}",
+        f"alter table {table} disable trigger all",
+        f"drop table {table}",
+    ):
+        refused(attack, login, statement, NO_RIGHT)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("book", list(VERBS))
+def test_no_login_calls_the_verb_of_another_book(attack: World, login: str, book: str) -> None:
+    if login != book:
+        refused(attack, login, "select " + VERBS[book].format("'usr_1'", "'req_1'"), NO_RIGHT)
+
+
+@pytest.mark.parametrize("login", list(VERBS))
+@pytest.mark.parametrize(("actor", "request_id"), NAMES)
+def test_a_verb_without_actor_or_request_is_refused(
+    attack: World, login: str, actor: str, request_id: str
+) -> None:
+    refused(attack, login, "select " + VERBS[login].format(actor, request_id), NAMELESS)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "set role bookrunner_owner",
+        "set session authorization treasury; set session authorization registry",
+        "set session_replication_role = replica",
+        "alter role portal superuser",
+        "create schema mine",
+        "create table public.mine ()",
+        "create function engine.mine() returns int language sql as 'select 1'",
+        "alter function engine.pass(text, text, text) owner to current_user",
+        "copy audit.event to program 'true'",
+        "select dbos.enqueue_workflow('run_closing', 'closings')",
+        "select audit.enter('usr_1', 'req_1')",
+        "lock table engine.position in access exclusive mode",
+    ],
+)
+def test_no_login_steps_out_of_its_role(attack: World, login: str, statement: str) -> None:
+    refused(attack, login, statement, NO_RIGHT)
+
+
+@pytest.mark.parametrize("who", ["owner", "admin"])
+@pytest.mark.parametrize(
+    "statement",
+    ["update audit.event set actor = 'usr_x'", "delete from audit.event", "truncate audit.event cascade"],
+)
+def test_an_event_stands_even_in_replica_mode(attack: World, who: str, statement: str) -> None:
+    refused(attack, who, statement, APPEND_ONLY)
+    refused(attack, "admin", statement, APPEND_ONLY, rights="set local session_replication_role = replica")
+
+
+@pytest.mark.parametrize("book", [book for book in LOGINS if book not in {"audit", "reconciliation"}])
+def test_a_record_is_never_deleted_even_by_the_owner(attack: World, book: str) -> None:
+    table, _ = BOOKS[book]
+    refused(attack, "owner", f"delete from {table}", NEVER_DELETED)
+    refused(attack, "owner", f"truncate {table} cascade", NEVER_DELETED)
+    refused(
+        attack,
+        "admin",
+        f"delete from {table}",
+        NEVER_DELETED,
+        rights="set local session_replication_role = replica",
+    )
+
+
+@pytest.mark.parametrize("book", [book for book in LOGINS if book not in {"audit", "reconciliation"}])
+def test_the_guard_turns_the_owner_away(attack: World, book: str) -> None:
+    table, _ = BOOKS[book]
+    replica = "set local session_replication_role = replica"
+    nameless = "select set_config('bookrunner.actor', '', true)"
+    refused(attack, "owner", f"update {table} set status = 'invented'", UNLISTED)
+    refused(attack, "owner", f"update {table} set status = status", NAMELESS, rights=nameless)
+    refused(attack, "admin", f"update {table} set status = 'invented'", UNLISTED, rights=replica)
+
+
+@pytest.mark.parametrize("who", [*LOGINS, "nobody"])
+@pytest.mark.parametrize("keeper", list(FACTS))
+def test_a_fact_is_written_by_its_keeper_alone(attack: World, who: str, keeper: str) -> None:
+    statement = f"update engine.position set {FACTS[keeper]} where investment_id = 'inv_early1'"
+    rights = "" if who == "nobody" else EVERY_RIGHT.format(who)
+    if who != keeper:
+        refused(attack, "admin", statement, "keeper_alone_writes_its_facts", rights=rights)
+
+
+@pytest.mark.parametrize("row", LEGAL, ids=sentences(LEGAL))
+def test_a_legal_statement_is_accepted(attack: World, row: Row) -> None:
+    _, login, statement, _ = row
+    with rolled_back(attack.login(login)) as connection:
+        rows = connection.execute(statement.encode()).fetchall()
+        connection.execute(CHECKED.encode())
+    assert rows
+
+
+def test_every_login_has_a_legal_statement() -> None:
+    assert {row[1] for row in LEGAL} == set(LOGINS)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_login_hands_on_a_right(attack: World, login: str) -> None:
+    # The server only warns a login that may read but not grant.
+    with rolled_back(attack.login(login)) as connection:
+        connection.execute("grant insert, update on audit.event to portal")
+        row = connection.execute(
+            "select has_table_privilege('portal', 'audit.event', 'insert, update')"
+        ).fetchone()
+    assert row == (False,)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_view_that_a_login_may_read_can_be_read(attack: World, login: str) -> None:
+    """A view may be granted while a function or table behind it is not."""
+    connection = attack.login(login)
+    views = connection.execute(VIEWS.encode()).fetchall()
+    assert views
+    for (view,) in views:
+        connection.execute(sql.SQL("select * from {}").format(sql.SQL(view)))
+
+
+def test_a_late_verb_finds_the_transaction_already_refused(attack: World) -> None:
+    """After a refusal nothing of the same transaction can be kept."""
+    with rolled_back(attack.login("engine")) as connection:
+        with pytest.raises(psycopg.Error):
+            connection.execute("select engine.confirm('usr_1', 'req_1', 'ofr_early', 'inv_early1')")
+        with pytest.raises(errors.InFailedSqlTransaction):
+            connection.execute("select 1")
