@@ -75,7 +75,12 @@ class Application:
             balances = self.chain.balances(bytes(token), [bytes.fromhex(h) for h in holders], "finalized")
             held = zip(holders, balances, strict=True)
             lines = [{"address": holder, "units": units} for holder, units in held if units]
-        self.desk.reconciliation.run(actor=actor, offering=offering, run=new_id("run"), chain=None if lines is None else json.dumps(lines))
+        self.desk.reconciliation.run(
+            actor=actor,
+            offering=offering,
+            run=new_id("run"),
+            chain=None if lines is None else json.dumps(lines),
+        )
         breaks: Sequence[dict[str, Any]] = self.desk.engine.breaks(offering=offering)
         return breaks
 

@@ -40,7 +40,8 @@ select set_config('bookrunner.actor', 'usr_thief', true), set_config('bookrunner
 """
 # A mistaken grant of everything: what still stands are the triggers and constraints.
 EVERY_RIGHT = """
-grant usage on schema audit, engine, portal, compliance, subscription, treasury, registry, reconciliation to {0};
+grant usage on schema audit, engine, portal, compliance, subscription, treasury,
+    registry, reconciliation to {0};
 grant all on all tables in schema audit, engine, portal, compliance, subscription, treasury, registry,
     reconciliation to {0};
 grant execute on all functions in schema audit, engine, portal, compliance, subscription, treasury, registry,

@@ -77,7 +77,9 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     began = time.monotonic()
     closing = application.close_offer(story.offering, actor=ACTOR, ready=True)
     issued = workflows.wait(closing)
-    console.print(f"Closing those who are ready: {issued} issued and registered in {time.monotonic() - began:.1f} s")
+    console.print(
+        f"Closing those who are ready: {issued} issued and registered in {time.monotonic() - began:.1f} s"
+    )
     amount = story.release(closing)
     console.print(f"Two fund administrators released {money(amount)} from escrow.")
     certificate = application.desk.engine.certificate(offering=story.offering, closing=closing)
@@ -95,7 +97,11 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
 
 def _serve(application: Application, settings: Settings) -> uvicorn.Server:
     config = uvicorn.Config(
-        web(application), host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=2
+        web(application),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
     threading.Thread(target=server.run, daemon=True, name="pages").start()

@@ -25,7 +25,9 @@ def why(investment: str) -> None:
         stage = world.application.desk.engine.stage(investment=investment)
         if stage is None:
             raise NotFound(f"there is no investment {investment}")
-        reached = [name for name in ("profile", "compliance", "subscription", "funding", "issuance") if stage[name]]
+        reached = [
+            name for name in ("profile", "compliance", "subscription", "funding", "issuance") if stage[name]
+        ]
         console.print(f"{investment}: {stage['status']}, stages reached: {', '.join(reached) or 'none'}")
         if stage["missing"]:
             show_missing(stage["missing"])

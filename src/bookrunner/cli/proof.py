@@ -24,7 +24,9 @@ def export(target: Path) -> None:
 
 
 @app.command()
-def verify(export: Annotated[Path | None, typer.Argument(help="An exported file; without it, the database.")] = None) -> None:
+def verify(
+    export: Annotated[Path | None, typer.Argument(help="An exported file; without it, the database.")] = None,
+) -> None:
     """Verify an exported history offline, or the whole history in the database."""
     if export is not None:
         _judge(verify_export(export))

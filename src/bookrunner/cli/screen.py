@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Run a tokenized offering over five books.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Run a tokenized offering over five books."
+)
 console = Console(highlight=False)
 
 Report = Callable[[str, int, int], None]

@@ -71,7 +71,9 @@ class ClosingRun:
         ]
         if not members:
             return
-        refused = self._desk.registry.instruct(actor=PROCESS, offering=offering, closing=closing, members=members)
+        refused = self._desk.registry.instruct(
+            actor=PROCESS, offering=offering, closing=closing, members=members
+        )
         if refused:
             self._leave(offering, closing, sorted(refused), "its gate closed before the instruction")
 
@@ -120,9 +122,7 @@ class ClosingRun:
         for start in range(0, len(waiting), MAX_LINES):
             part = waiting[start : start + MAX_LINES]
             lines = [(bytes.fromhex(row["address"]), int(row["units"])) for row in part]
-            faults = self._chain.preflight(
-                token, self._keys.treasury.address, lines, gas=MAX_TRANSACTION_GAS
-            )
+            faults = self._chain.preflight(token, self._keys.treasury.address, lines, gas=MAX_TRANSACTION_GAS)
             for place, rule in faults.items():
                 investment = part[place]["investment_id"]
                 self._desk.registry.stop(
@@ -151,7 +151,8 @@ class ClosingRun:
         """Let those go whose gate closed after the instruction: their money waits in escrow."""
         staying = self._desk.engine.frozen_members(offering=offering, closing=closing)
         registered = {
-            row["investment_id"] for row in self._desk.engine.registered_members(offering=offering, closing=closing)
+            row["investment_id"]
+            for row in self._desk.engine.registered_members(offering=offering, closing=closing)
         }
         gone = [m["investment_id"] for m in staying if m["investment_id"] not in registered]
         if gone:

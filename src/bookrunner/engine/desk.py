@@ -30,7 +30,9 @@ class Desk:
         """
         chosen = None
         if ready_only:
-            open_now = [c["investment_id"] for c in self.engine.candidates(offering=offering) if not c["missing"]]
+            open_now = [
+                c["investment_id"] for c in self.engine.candidates(offering=offering) if not c["missing"]
+            ]
             chosen = sorted(open_now)
         closing = new_id("cls")
         try:
@@ -43,8 +45,14 @@ class Desk:
     def keep_refusal(self, refused: GateClosed, offering: str, subject: str, actor: str) -> None:
         """Record what a gate turned away, in a transaction of its own."""
         missing = [
-            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id} for m in refused.missing
+            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
+            for m in refused.missing
         ]
         self.engine.record_refusal(
-            actor=actor, offering=offering, subject=subject, act=refused.act, rule=refused.rule, missing=missing
+            actor=actor,
+            offering=offering,
+            subject=subject,
+            act=refused.act,
+            rule=refused.rule,
+            missing=missing,
         )

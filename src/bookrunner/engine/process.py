@@ -70,7 +70,9 @@ class Process:
                 pass
 
     @contextmanager
-    def _taken(self, keeper: Keeper, event: Event, result: str = "done", detail: str = "") -> Iterator[Within | None]:
+    def _taken(
+        self, keeper: Keeper, event: Event, result: str = "done", detail: str = ""
+    ) -> Iterator[Within | None]:
         """Lend the keeper's verbs with the event taken, or None when it was answered before."""
         with keeper.together() as within:
             name = f"{event['subject']}@{event['version']}"
@@ -106,7 +108,9 @@ class Process:
     def _hold(self, event: Event) -> None:
         with self._taken(self._desk.registry, event) as within:
             if within:
-                within.hold_where_gated(actor=PROCESS, offering=event["scope"], investor=self._investor_of(event))
+                within.hold_where_gated(
+                    actor=PROCESS, offering=event["scope"], investor=self._investor_of(event)
+                )
 
     def _void_agreements(self, event: Event) -> None:
         live = self._desk.engine.agreements_of_investor(investor=event["subject"])

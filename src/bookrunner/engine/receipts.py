@@ -53,7 +53,9 @@ def _receipt(entry: Entry) -> dict[str, object]:
         "amount": entry.amount_minor,
         "currency": entry.currency,
         "booked_on": entry.booked_on.isoformat() if entry.booked_on else None,
-        "value_on": (entry.value_on or entry.booked_on).isoformat() if entry.value_on or entry.booked_on else None,
+        "value_on": (entry.value_on or entry.booked_on).isoformat()
+        if entry.value_on or entry.booked_on
+        else None,
         "reference": references[0] if len(references) == 1 else None,
         "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
         "sender": entry.debtor_name,

@@ -21,7 +21,9 @@ from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.submission import Submitter
 
 
-def deploy_token(desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, plan: tuple[Path, str, int]) -> bytes:
+def deploy_token(
+    desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, plan: tuple[Path, str, int]
+) -> bytes:
     """Deploy the contracts of a legally accepted offer, mint its units to its treasury wallet, return the token.
 
     ``plan`` holds the folder of contract artifacts, the offer's id and its whole units. Refuses
@@ -55,7 +57,9 @@ def deploy_token(desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, pla
     for purpose, to, data, gas in calls:
         submitter.submit(agent, _order(offering, purpose, to, data) | {"gas": gas})
         submitter.settle(offering, None)
-    desk.engine.name_token(actor=PROCESS, offering=offering, chain_id=chain_id, token=token, treasury=treasury)
+    desk.engine.name_token(
+        actor=PROCESS, offering=offering, chain_id=chain_id, token=token, treasury=treasury
+    )
     return token
 
 

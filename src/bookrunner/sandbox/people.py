@@ -9,8 +9,37 @@ from dataclasses import dataclass
 from bookrunner.core.ids import encode
 from bookrunner.core.money import allocate
 
-_FIRST = ("Ada", "Bela", "Cleo", "Dara", "Eden", "Femi", "Gita", "Hana", "Ilya", "Juno", "Kofi", "Lena", "Mina", "Noor")
-_LAST = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Gum", "Hazel", "Ivy", "Juniper", "Larch", "Maple", "Oak")
+_FIRST = (
+    "Ada",
+    "Bela",
+    "Cleo",
+    "Dara",
+    "Eden",
+    "Femi",
+    "Gita",
+    "Hana",
+    "Ilya",
+    "Juno",
+    "Kofi",
+    "Lena",
+    "Mina",
+    "Noor",
+)
+_LAST = (
+    "Alder",
+    "Birch",
+    "Cedar",
+    "Dogwood",
+    "Elm",
+    "Fir",
+    "Gum",
+    "Hazel",
+    "Ivy",
+    "Juniper",
+    "Larch",
+    "Maple",
+    "Oak",
+)
 _FORMS = {"entity": "Holdings LLC", "trust": "Family Trust"}
 _KINDS = ("individual",) * 6 + ("joint",) * 2 + ("entity", "trust")
 
@@ -37,7 +66,7 @@ def ident(prefix: str, seed: int, label: str) -> str:
 
 def people(count: int, seed: int, units: int, minimum: int) -> list[Person]:
     """Return ``count`` investors whose units sum to ``units``, none below ``minimum``."""
-    rng = random.Random(seed)  # noqa: S311 - a story told again by its seed, not a secret
+    rng = random.Random(seed)
     weights = {f"{n:06d}": rng.choice((1, 1, 2, 2, 3, 5, 8)) for n in range(count)}
     extra = allocate(units - count * minimum, weights)
     return [_person(n, seed, rng, minimum + extra[f"{n:06d}"]) for n in range(count)]

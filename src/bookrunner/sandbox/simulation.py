@@ -35,7 +35,9 @@ def simulate(
         return simulate_in(world, investors, seed, progress)
 
 
-def simulate_in(world: World, investors: int, seed: int, progress: Progress = lambda *_: None) -> SimulationReport:
+def simulate_in(
+    world: World, investors: int, seed: int, progress: Progress = lambda *_: None
+) -> SimulationReport:
     """Play a raise in a world that runs."""
     app = world.application
     story = Story(app, investors=investors, seed=seed)

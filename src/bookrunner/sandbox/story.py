@@ -191,7 +191,11 @@ class Story:
             )
         version = str(self._listed.version)
         compliance.record_screening(
-            actor=officer, subject=person.investor, screening=new_id("scr"), list_version=version, matched=None
+            actor=officer,
+            subject=person.investor,
+            screening=new_id("scr"),
+            list_version=version,
+            matched=None,
         )
         wallet = LocalKey(person.wallet_secret, chain_id=self.app.chain.chain_id()).address
         hit = self._listed.screen(wallet)
@@ -241,13 +245,16 @@ class Story:
         items = self.desk.subscription.requirements(offering=self.offering)
         for person in _each(self.people, "signing", progress):
             said = [
-                {"id": new_id("ack"), "kind": i["kind"], "code": i["code"], "version": i["item_version"]} for i in items
+                {"id": new_id("ack"), "kind": i["kind"], "code": i["code"], "version": i["item_version"]}
+                for i in items
             ]
             self.desk.subscription.acknowledge(
                 actor=person.investor, offering=self.offering, investment=person.investment, items=said
             )
             self.sign(person)
-            self.desk.engine.confirm(actor=person.investor, offering=self.offering, investment=person.investment)
+            self.desk.engine.confirm(
+                actor=person.investor, offering=self.offering, investment=person.investment
+            )
 
     def sign(self, person: Person) -> None:
         """The investor signs the agreement in force."""
@@ -264,7 +271,9 @@ class Story:
         """The issuer countersigns one agreement; refused while its gate is closed."""
         row = self.desk.subscription.investor_signature(offering=self.offering, agreement=agreement)
         digest = hashlib.sha256(bytes(row["document_sha256"]) + bytes(row["signature"])).digest()
-        proof = signed(self._issuer, digest, capacity="issuer", intent="The issuer accepts this subscription.")
+        proof = signed(
+            self._issuer, digest, capacity="issuer", intent="The issuer accepts this subscription."
+        )
         verify(proof)
         self.desk.subscription.countersign(
             actor="issuer.iris", offering=self.offering, agreement=agreement, proof=proof
@@ -276,7 +285,9 @@ class Story:
         for row in _each(waiting, "countersigning", progress):
             self.countersign(row["agreement_id"])
         self.app.process.drain()
-        for row in _each(self.desk.subscription.proposed_allocations(offering=self.offering), "allocation", progress):
+        for row in _each(
+            self.desk.subscription.proposed_allocations(offering=self.offering), "allocation", progress
+        ):
             self.desk.subscription.approve_allocation(
                 actor="placement.pia", offering=self.offering, approval=row["approval_id"]
             )
@@ -309,7 +320,9 @@ class Story:
             self.desk.registry.approve_wallet(
                 actor="issuer.iris", offering=self.offering, mapping=row["mapping_id"]
             )
-            self.desk.registry.link_wallet(actor="agent.theo", offering=self.offering, mapping=row["mapping_id"])
+            self.desk.registry.link_wallet(
+                actor="agent.theo", offering=self.offering, mapping=row["mapping_id"]
+            )
 
     def break_four(self) -> None:
         """Real life: two packets are corrected after funding, then a review finds three unidentified owners."""
@@ -364,7 +377,10 @@ class Story:
         """Two fund administrators release the escrow of an issued closing; return its minor units."""
         release = new_id("rel")
         amount: int = self.desk.treasury.propose_release(
-            actor="fundadmin.fay", offering=self.offering, release=release, closing=closing,
+            actor="fundadmin.fay",
+            offering=self.offering,
+            release=release,
+            closing=closing,
             payee_fingerprint=ISSUER_PAYEE,
         )
         self.desk.treasury.approve_release(
