@@ -50,16 +50,22 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
+def engine_file(name: str, root: Path = ROOT) -> Path:
+    """Return the one file of this name in the engine, whatever folder it is in."""
+    (path,) = (root / PACKAGE / "engine").rglob(name)
+    return path
+
+
 def machines(root: Path = ROOT) -> Machines:
-    """Read the machines from the rows of ``engine/machines.sql`` and ``engine/transitions.sql``."""
+    """Read the machines from the rows of ``machines.sql`` and ``transitions.sql`` in the engine."""
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for name in ("machines.sql", "transitions.sql"):
-        text = (root / PACKAGE / "engine" / name).read_text(encoding="utf-8")
+        text = engine_file(name, root).read_text(encoding="utf-8")
         for table, columns, body in _INSERT.findall(text):
             for found in _ROW.finditer(f"{body})"):
                 values = tuple(v.replace("''", "'") for v in _VALUE.findall(found.group(1)))
                 if len(values) != columns.count(",") + 1:
-                    raise SystemExit(f"{name}: {found.group(0)} has not the columns {columns}")
+                    raise SystemExit(f"{name}: {found.group(0)} is not ({columns})")
                 rows[table].append(values)
     states: dict[str, dict[str, str]] = defaultdict(dict)
     moves: dict[str, list[Move]] = defaultdict(list)
@@ -132,9 +138,9 @@ def refusals_page(root: Path = ROOT) -> str:
         places[rule].add((kind, where))
     lines = [_MADE, "# Refusals\n"]
     lines += [
-        f"{len(places)} rules. A refusal carries the name of the rule that was broken: a proposition that would",
-        "have to be true. *raised* is a RAISE in SQL, *constraint* and *unique index* are declared on a table,",
-        "*refused* is raised in Python, and a name ending in Rule is the enum that lists the rules of one reader",
+        f"{len(places)} rules. A refusal carries the name of the broken rule: a proposition that would",
+        "have to hold. *raised* is a RAISE in SQL, *constraint* and *unique index* stand on a table,",
+        "*refused* is raised in Python, a name ending in Rule is the enum of the rules of one reader",
         f"or check. Files are under `{PACKAGE}/`.\n",
         "| Rule | Kind | Stands in |",
         "|---|---|---|",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ from bookrunner.adapters.bank.camt import CamtReader
 from bookrunner.adapters.chain import Chain, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.adapters.identity.webhook import parse_identity_event, verify
+from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
-from bookrunner.engine.closing import Keys, Progress
+from bookrunner.engine.closing import Progress
+from bookrunner.engine.intake import import_statement, record_identity
+from bookrunner.engine.issuance import Keys, deploy_token
 from bookrunner.engine.process import send_agreement
-from bookrunner.engine.receipts import import_statement
-from bookrunner.engine.token import deploy_token
 
 
 class Application:
@@ -62,9 +64,17 @@ class Application:
         with self.desk.subscription.together() as within:
             return send_agreement(self.desk, within, offering, stage)
 
+    def receive_identity(
+        self, headers: Iterable[tuple[str, str]], body: bytes, secrets: Mapping[str, bytes]
+    ) -> bool:
+        """Verify and record one signed message of the identity provider; false when it came before."""
+        message = verify(headers, body, now=clock.now(), secrets=secrets)
+        return record_identity(self.desk, message, parse_identity_event(body), body)
+
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""
-        return deploy_token(self.desk, self.chain, self.keys, self.submitter, (artifacts, offering, units))
+        signing = (self.chain, self.keys, self.submitter)
+        return deploy_token(self.desk, signing, (artifacts, offering, units))
 
     def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
         """Compare the five books and the chain; return every open break."""

@@ -20,9 +20,8 @@ def main() -> None:
     except GateClosed as refused:
         console.print(f"[red]refused[/red] {refused.rule}: {refused.act}")
         for missing in refused.missing:
-            console.print(
-                f"  {missing.investment_id}  [bold]{missing.condition}[/bold]  {missing.keeper}  since {missing.since:%Y-%m-%d %H:%M:%S} UTC"
-            )
+            since = f"{missing.since:%Y-%m-%d %H:%M:%S} UTC"
+            console.print(f"  {missing.investment_id}  {missing.condition}  {missing.keeper}  since {since}")
         sys.exit(1)
     except BookrunnerError as error:
         console.print(f"[red]refused[/red] {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -106,13 +106,12 @@ def reconcile(offer: str) -> None:
         console.print(f"{len(breaks)} open breaks")
 
 
-def require_offer(application: Application, offer: str) -> Any:
-    """Return the offer, or raise NotFound naming those that exist."""
+def require_offer(application: Application, offer: str) -> None:
+    """Raise NotFound naming the offers that exist unless this is one of them."""
     found = application.desk.engine.offer(offering=offer)
     if found is None:
         known = ", ".join(row["offering_id"] for row in application.desk.engine.offers()) or "none yet"
         raise NotFound(f"there is no offer {offer}; known: {known}")
-    return found
 
 
 def show_dry_run(application: Application, offer: str) -> None:

@@ -24,6 +24,6 @@ def simulate(
         result = play(folder, investors, seed, report)
     console.print(
         f"{result.investors} investors: the full close was refused for {result.refused} missing conditions,"
-        f" {result.first_issued} were issued in {result.close_seconds:.1f} s, {result.issued} after the repair,"
+        f" {result.first_issued} were issued in {result.close_seconds:.1f} s, {result.issued} after repair,"
         f" {result.breaks} breaks left; set-up took {result.setup_seconds:.1f} s. State: {folder}"
     )

@@ -14,7 +14,7 @@ from bookrunner.db.migrate import (
 )
 from bookrunner.db.migrations import MigrationFailed
 from bookrunner.db.pools import Closed, Database
-from bookrunner.db.queries import load
+from bookrunner.db.queries import Row, load
 from bookrunner.db.refusals import Contention, DatabaseFault, DatabaseUnavailable, retrying, translate
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Endpoint",
     "Keeper",
     "MigrationFailed",
+    "Row",
     "Secrets",
     "Server",
     "ServerFailed",

@@ -13,9 +13,9 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "schema.sql"),
     ("bookrunner.engine", "schema.sql"),
-    ("bookrunner.engine", "machines.sql"),
-    ("bookrunner.engine", "transitions.sql"),
-    ("bookrunner.engine", "gates.sql"),
+    ("bookrunner.engine.machines", "machines.sql"),
+    ("bookrunner.engine.machines", "transitions.sql"),
+    ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.treasury", "ledger.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),

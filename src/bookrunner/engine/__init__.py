@@ -2,7 +2,7 @@
 
 from bookrunner.engine.closing import ClosingRun
 from bookrunner.engine.desk import Desk
+from bookrunner.engine.issuance import Submitter
 from bookrunner.engine.process import Process
-from bookrunner.engine.submission import Submitter
 
 __all__ = ["ClosingRun", "Desk", "Process", "Submitter"]

@@ -6,13 +6,11 @@ Every step can be repeated after a crash: it reads what is left to do from the b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bookrunner.adapters.chain import (
     MAX_LINES,
     MAX_TRANSACTION_GAS,
     Chain,
-    Signer,
     identity_registry,
     is_registered,
     register_batch,
@@ -20,20 +18,11 @@ from bookrunner.adapters.chain import (
 )
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.submission import Row, Submitter, gas_for
+from bookrunner.engine.issuance import COUNTRY, Keys, Submitter, gas_for
 
 Progress = Callable[[str, int, int], None]
-
-COUNTRY = 840
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The transfer agent's key, which registers wallets, and the offer's treasury key, which delivers units."""
-
-    agent: Signer
-    treasury: Signer
 
 
 class ClosingRun:

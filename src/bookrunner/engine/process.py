@@ -7,21 +7,19 @@ second effect.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from bookrunner.adapters.documents import AgreementTerms, render_agreement
 from bookrunner.audit import advance_feed
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.reference import make_reference
-from bookrunner.db import Keeper, load
-from bookrunner.db.keeper import Within
+from bookrunner.db import Keeper, Row, Within, load
 from bookrunner.engine.closing import finish_release
 from bookrunner.engine.desk import PROCESS, Desk
 
-Event = Mapping[str, Any]
+Event = Row
 
 BATCH = 500
 
@@ -195,8 +193,8 @@ class Process:
             pass
 
 
-def send_agreement(desk: Desk, within: Within, offering: str, stage: Mapping[str, Any]) -> str:
-    """Render the agreement of an investment from the profile as it is now, open it for signature, return its id."""
+def send_agreement(desk: Desk, within: Within, offering: str, stage: Row) -> str:
+    """Render an investment's agreement from its profile as it is now, send it, return its id."""
     offer = desk.engine.offer(offering=offering)
     profile = desk.engine.profile(investor=stage["investor_id"])
     document = render_agreement(

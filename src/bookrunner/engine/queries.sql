@@ -22,18 +22,6 @@ select engine.confirm(:actor, :request, :offering, :investment);
 -- Confirm legally.
 select engine.confirm_legally(:actor, :request, :offering, :investment);
 
--- name: withdraw$
--- Withdraw.
-select engine.withdraw(:actor, :request, :offering, :investment);
-
--- name: request_cancellation$
--- Request cancellation.
-select engine.request_cancellation(:actor, :request, :offering, :investment);
-
--- name: decide_cancellation$
--- Decides a requested cancellation: granted ends the investment, denied returns it to the remembered status.
-select engine.decide_cancellation(:actor, :request, :offering, :investment, :is_granted);
-
 -- name: record_refusal$
 -- Keeps what a gate turned away; the refused act itself left nothing behind.
 select engine.record_refusal(:actor, :request, :offering, :subject, :act, :rule, cast(:missing as jsonb));
@@ -95,10 +83,6 @@ select * from engine.closing where closing_id = :closing;
 -- The closings of an offer by number.
 select * from engine.closing where offering_id = :offering order by ordinal;
 
--- name: open_closings
--- Closings whose process has not ended.
-select offering_id, closing_id, status from engine.closing where status in ('frozen', 'issued', 'released');
-
 -- name: frozen_members
 -- The members of a closing that stay in it.
 select investment_id, units from engine.closing_member
@@ -149,11 +133,6 @@ select offering_id, mapping_id from registry.wallet_fact where address = :addres
 -- How many payment attempts of an investment are live.
 select count(*) from treasury.attempt_fact where offering_id = :offering and investment_id = :investment
     and status in ('initialized', 'in_progress', 'received', 'cleared');
-
--- name: unfinished_transactions
--- Signed transactions of an offer that are not final yet, in nonce order.
-select offering_id, transaction_id, status from registry.transaction_fact
-where offering_id = :offering and status in ('signed', 'broadcast', 'mined') order by sender, nonce;
 
 -- name: release_of_closing^
 -- The release of a closing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dbos import DBOS, DBOSConfig, Queue
+from dbos import DBOS, DBOSConfig, WorkflowHandle
 
 from bookrunner import __version__
 from bookrunner.db import Endpoint
@@ -34,7 +34,6 @@ class Workflows:
             "console_log_level": "ERROR",
         }
         self._dbos = DBOS(config=config)
-        self._queue = Queue("closings", worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
         step = DBOS.step(name="carry_closing", retries_allowed=True, max_attempts=5)(run_closing)
 
         @DBOS.workflow(name="run_closing")
@@ -44,12 +43,12 @@ class Workflows:
     def start(self) -> None:
         """Take up what waits and what an earlier process left unfinished."""
         DBOS.launch()
+        DBOS.register_queue("closings", worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
 
     def wait(self, closing: str) -> int:
         """Wait for the workflow of a closing and return how many investments it issued."""
-        handle = DBOS.retrieve_workflow(f"close-{closing}")
-        issued: int = handle.get_result()
-        return issued
+        handle: WorkflowHandle[int] = DBOS.retrieve_workflow(f"close-{closing}")
+        return handle.get_result()
 
     def stop(self) -> None:
         """Stop taking up work; what is unfinished waits in the database."""

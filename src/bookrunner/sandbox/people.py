@@ -44,6 +44,9 @@ _FORMS = {"entity": "Holdings LLC", "trust": "Family Trust"}
 _KINDS = ("individual",) * 6 + ("joint",) * 2 + ("entity", "trust")
 
 
+LEADING_ENTITIES = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """One invented investor: ids, kind, units, the seed of its wallet key, and what the portal is told."""
@@ -74,7 +77,7 @@ def people(count: int, seed: int, units: int, minimum: int) -> list[Person]:
 
 def _person(number: int, seed: int, rng: random.Random, units: int) -> Person:
     # The first investors are entities: the story's gaps need some, at every size.
-    kind = "entity" if number < 4 else rng.choice(_KINDS)
+    kind = "entity" if number < LEADING_ENTITIES else rng.choice(_KINDS)
     surname = f"{rng.choice(_LAST)} {number}"
     name = f"{rng.choice(_FIRST)} {surname}" if kind not in _FORMS else f"{surname} {_FORMS[kind]}"
     detail = {

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bookrunner.core.errors import GateClosed
-from bookrunner.sandbox.story import Progress, Story
+from bookrunner.sandbox.props import Progress
+from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 from bookrunner.settings import Settings
 
@@ -16,7 +17,7 @@ ACTOR = "operator.otto"
 
 @dataclass(frozen=True, slots=True)
 class SimulationReport:
-    """What a simulated raise did: seconds of set-up and of the first close, holdings issued by both closes."""
+    """What a simulated raise did: seconds of set-up and first close, holdings issued by both closes."""
 
     investors: int
     refused: int

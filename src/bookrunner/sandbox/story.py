@@ -1,15 +1,11 @@
-"""The seeded raise: an offer, its investors, their facts and their gaps, all through the keepers' own verbs."""
+"""The seeded raise: offer, investors, facts and gaps, all through the keepers' own verbs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from importlib.resources import files
-from typing import TypeVar
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bookrunner.adapters.chain import Challenge, new_nonce, recover
 from bookrunner.adapters.chain.keys import LocalKey
@@ -20,13 +16,10 @@ from bookrunner.app import Application
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.engine.identity import receive_identity
-from bookrunner.engine.receipts import fingerprint
+from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.people import Person, ident, people
-
-Progress = Callable[[str, int, int], None]
-T = TypeVar("T")
+from bookrunner.sandbox.props import Progress, each, evidence, listed_addresses, signing_key
 
 PRICE_MINOR = 10_000
 MINIMUM_UNITS = 10
@@ -55,8 +48,8 @@ class Story:
         self.units = UNITS_PER_RAISE * investors // INVESTORS
         self.people: Sequence[Person] = people(investors, seed, self.units, MINIMUM_UNITS)
         self._secret = hashlib.sha256(f"{seed}/webhook".encode()).digest()
-        self._issuer = _signing_key(seed, "issuer")
-        self._listed = ListedWallets.load({"ETH": _listed_addresses()}, published_on=LIST_DAY)
+        self._issuer = signing_key(seed, "issuer")
+        self._listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
 
     def exists(self) -> bool:
         """Say whether this raise was played on this database before."""
@@ -114,7 +107,7 @@ class Story:
 
     def enter(self, progress: Progress) -> None:
         """Every investor opens a profile, an investment, a wallet and the checks that compliance needs."""
-        for person in _each(self.people, "onboarding", progress):
+        for person in each(self.people, "onboarding", progress):
             actor = person.investor
             self.desk.portal.open_profile(
                 actor=actor,
@@ -187,7 +180,7 @@ class Story:
                 is_identified=True,
             )
             compliance.verify_owner(
-                actor=officer, investor=person.investor, owner=owner, evidence_sha256=_evidence(owner)
+                actor=officer, investor=person.investor, owner=owner, evidence_sha256=evidence(owner)
             )
         version = str(self._listed.version)
         compliance.record_screening(
@@ -211,13 +204,13 @@ class Story:
             investor=person.investor,
             accreditation=new_id("acr"),
             method="net_worth",
-            evidence_sha256=_evidence(person.investor),
+            evidence_sha256=evidence(person.investor),
             valid_until=clock.now() + timedelta(days=90),
         )
 
     def verify_identities(self, progress: Progress = lambda *_: None) -> None:
-        """The identity provider's signed messages arrive; those cleared by them are sent their agreements."""
-        for person in _each(self.people, "identity", progress):
+        """Bring in the identity provider's signed messages; those they clear are sent agreements."""
+        for person in each(self.people, "identity", progress):
             self.identity_message(person)
         self.app.process.drain()
 
@@ -236,14 +229,12 @@ class Story:
         }
         body = json.dumps(event).encode()
         headers = sign_message(message, body, now=clock.now(), secrets=[self._secret])
-        return receive_identity(
-            self.desk, headers, body, now=clock.now(), secrets={"sandbox-1": self._secret}
-        )
+        return self.app.receive_identity(headers, body, {"sandbox-1": self._secret})
 
     def sign_and_confirm(self, progress: Progress = lambda *_: None) -> None:
         """Every investor acknowledges each item, signs the agreement and submits the review step."""
         items = self.desk.subscription.requirements(offering=self.offering)
-        for person in _each(self.people, "signing", progress):
+        for person in each(self.people, "signing", progress):
             said = [
                 {"id": new_id("ack"), "kind": i["kind"], "code": i["code"], "version": i["item_version"]}
                 for i in items
@@ -257,10 +248,10 @@ class Story:
             )
 
     def sign(self, person: Person) -> None:
-        """The investor signs the agreement in force."""
+        """Sign the agreement in force as the investor."""
         found = self.desk.engine.agreement_in_force(offering=self.offering, investment=person.investment)
         intent = "I agree to be bound by this subscription agreement."
-        key = _signing_key(self.seed, person.investor)
+        key = signing_key(self.seed, person.investor)
         proof = signed(key, bytes(found["document_sha256"]), capacity="investor", intent=intent)
         verify(proof)
         self.desk.subscription.sign(
@@ -268,7 +259,7 @@ class Story:
         )
 
     def countersign(self, agreement: str) -> None:
-        """The issuer countersigns one agreement; refused while its gate is closed."""
+        """Countersign one agreement as the issuer; refused while its gate is closed."""
         row = self.desk.subscription.investor_signature(offering=self.offering, agreement=agreement)
         digest = hashlib.sha256(bytes(row["document_sha256"]) + bytes(row["signature"])).digest()
         proof = signed(
@@ -280,12 +271,12 @@ class Story:
         )
 
     def countersign_all(self, progress: Progress = lambda *_: None) -> None:
-        """The issuer countersigns, a second person approves the units, instructions go out."""
+        """Countersign, have a second person approve the units, let instructions go out."""
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
-        for row in _each(waiting, "countersigning", progress):
+        for row in each(waiting, "countersigning", progress):
             self.countersign(row["agreement_id"])
         self.app.process.drain()
-        for row in _each(
+        for row in each(
             self.desk.subscription.proposed_allocations(offering=self.offering), "allocation", progress
         ):
             self.desk.subscription.approve_allocation(
@@ -294,7 +285,7 @@ class Story:
         self.app.process.drain()
 
     def fund(self) -> None:
-        """The bank's statement arrives as a file; one wire carries no reference."""
+        """Import the bank's statement file, in which one wire carries no reference."""
         by_investment = {p.investment: p for p in self.people}
         day = clock.today()
         silent = self.people[1].investment
@@ -313,10 +304,10 @@ class Story:
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
 
     def link_wallets(self, progress: Progress = lambda *_: None) -> None:
-        """The issuer approves each screened wallet and the transfer agent links it."""
+        """Approve each screened wallet as the issuer and link it as the transfer agent."""
         self.app.process.drain()
         waiting = self.desk.registry.claimed_mappings(offering=self.offering)
-        for row in _each(waiting, "wallets", progress):
+        for row in each(waiting, "wallets", progress):
             self.desk.registry.approve_wallet(
                 actor="issuer.iris", offering=self.offering, mapping=row["mapping_id"]
             )
@@ -325,7 +316,7 @@ class Story:
             )
 
     def break_four(self) -> None:
-        """Real life: two packets are corrected after funding, then a review finds three unidentified owners."""
+        """Correct two packets after funding, then let a review find three unidentified owners."""
         first, named = self.people[0], self.people[4]
         self._execute_again(first, "the ownership schedule was corrected")
         detail = named.detail | {"legal_name": f"{named.detail['legal_name']} Jr"}
@@ -354,11 +345,11 @@ class Story:
         self.sign(person)
 
     def repair(self) -> None:
-        """The keepers repair the four: owners verified, agreements countersigned, the silent wire matched."""
+        """Repair the four: owners verified, agreements countersigned, the silent wire matched."""
         for person in self.people[:3]:
             owner = ident("own", self.seed, person.investor)
             self.desk.compliance.verify_owner(
-                actor="officer.olga", investor=person.investor, owner=owner, evidence_sha256=_evidence(owner)
+                actor="officer.olga", investor=person.investor, owner=owner, evidence_sha256=evidence(owner)
             )
         for row in self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed"):
             self.countersign(row["agreement_id"])
@@ -392,22 +383,3 @@ class Story:
         )
         self.app.process.drain()
         return amount
-
-
-def _each(things: Sequence[T], label: str, progress: Progress) -> Iterable[T]:
-    for done, thing in enumerate(things):
-        progress(label, done, len(things))
-        yield thing
-    progress(label, len(things), len(things))
-
-
-def _signing_key(seed: int, name: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"{seed}/signing/{name}".encode()).digest())
-
-
-def _evidence(text: str) -> bytes:
-    return hashlib.sha256(f"evidence/{text}".encode()).digest()
-
-
-def _listed_addresses() -> bytes:
-    return (files("bookrunner.sandbox") / "data" / "ofac_wallets_excerpt.csv").read_bytes()

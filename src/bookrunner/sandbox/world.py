@@ -1,4 +1,4 @@
-"""The world that an installation runs in: a database, a chain rebuilt from our own bytes, the application on both."""
+"""The world of an installation: a database, a chain rebuilt from our bytes, the application on both."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def opened(settings: Settings) -> Iterator[World]:
     with ExitStack() as stack:
         endpoint = _endpoint(settings, state, stack)
         tools = toolchain.ensure()
-        url, pulse = _node(settings, state, endpoint, tools, stack)
+        url, pulse = _node(settings, endpoint, tools, stack)
         chain = stack.enter_context(EvmChain(url))
         if chain.chain_id() != settings.chain_id:
             raise ConfigurationError(f"the node is not on chain {settings.chain_id}")
@@ -67,10 +67,11 @@ def _endpoint(settings: Settings, state: Path, stack: ExitStack) -> Endpoint:
 
 
 def _node(
-    settings: Settings, state: Path, endpoint: Endpoint, tools: toolchain.Tools, stack: ExitStack
+    settings: Settings, endpoint: Endpoint, tools: toolchain.Tools, stack: ExitStack
 ) -> tuple[str, Callable[[], None]]:
     if settings.rpc_url is not None:
         return settings.rpc_url.get_secret_value(), lambda: time.sleep(0.5)
+    state = settings.state_dir.resolve()
     known = state / _NODE_FILE
     running = known.read_text(encoding="utf-8") if known.exists() else ""
     if running and _answers(running, settings.chain_id):

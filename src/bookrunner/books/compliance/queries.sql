@@ -2,10 +2,6 @@
 -- Opens the clearance of an investor for an offer and computes it.
 select compliance.open_clearance(:actor, :request, :offering, :clearance, :investor, :needs_accreditation);
 
--- name: compute_again$
--- Compute again.
-select compliance.compute_again(:actor, :request, :investor);
-
 -- name: open_case$
 -- Open case.
 select compliance.open_case(:actor, :request, :investor, :case, :kind);
@@ -14,10 +10,6 @@ select compliance.open_case(:actor, :request, :investor, :case, :kind);
 -- Records what the identity provider found: outcome is approved, declined or in_review. The verified digest
 -- names the very version of the profile that was verified.
 select compliance.record_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone));
-
--- name: revoke_identity$
--- Revoke identity.
-select compliance.revoke_identity(:actor, :request, :investor, :because);
 
 -- name: declare_owner$
 -- Names an owner behind an entity. Without evidence of who it is, the owner stands as unidentified.
@@ -31,18 +23,7 @@ select compliance.verify_owner(:actor, :request, :investor, :owner, :evidence_sh
 -- Record screening.
 select compliance.record_screening(:actor, :request, :subject, :screening, :list_version, :matched);
 
--- name: decide_hit$
--- Decide hit.
-select compliance.decide_hit(:actor, :request, :subject, :screening, :is_match);
-
 -- name: record_accreditation$
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));
 
--- name: end_accreditation$
--- End accreditation.
-select compliance.end_accreditation(:actor, :request, :investor);
-
--- name: identity_case^
--- The identity case of an investor.
-select case_id, kind, status from compliance.kyc_case where investor_id = :investor;

@@ -6,10 +6,6 @@ select portal.open_profile(:actor, :request, :investor, :account, :kind, cast(:d
 -- A new version of the details; the earlier versions stay readable.
 select portal.amend_profile(:actor, :request, :investor, cast(:detail as jsonb));
 
--- name: require_correction$
--- Require correction.
-select portal.require_correction(:actor, :request, :investor);
-
 -- name: claim_wallet$
 -- Records a wallet whose proof of control the adapter has verified.
 select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, cast(:chain_id as bigint), :address, :challenge_sha256, :signature);

@@ -6,10 +6,6 @@ select registry.open_mapping(:actor, :request, :offering, :mapping, :investor, c
 -- Mark screened.
 select registry.mark_screened(:actor, :request, :offering, :mapping, :screening_fact);
 
--- name: reject_wallet$
--- Reject wallet.
-select registry.reject_wallet(:actor, :request, :offering, :mapping, :because);
-
 -- name: approve_wallet$
 -- Approve wallet.
 select registry.approve_wallet(:actor, :request, :offering, :mapping);
@@ -18,10 +14,6 @@ select registry.approve_wallet(:actor, :request, :offering, :mapping);
 -- Makes the wallet effective; an earlier linked wallet of the holder is superseded in the same breath.
 select registry.link_wallet(:actor, :request, :offering, :mapping);
 
--- name: revoke_wallet$
--- Revoke wallet.
-select registry.revoke_wallet(:actor, :request, :offering, :mapping);
-
 -- name: open_control_book$
 -- Opens the control book with the issuer's written authority.
 select registry.open_control_book(:actor, :request, :offering, :control, cast(:authorised_units as bigint), :authority_sha256);
@@ -29,10 +21,6 @@ select registry.open_control_book(:actor, :request, :offering, :control, cast(:a
 -- name: hold_where_gated$
 -- Follows the positions that a closed gate has held: the register shows the hold too.
 select registry.hold_where_gated(:actor, :request, :offering, :investor);
-
--- name: free_holding$
--- Frees a hold once every condition of issuance holds again.
-select registry.free_holding(:actor, :request, :offering, :investment);
 
 -- name: instruct$
 -- Prepares the instructions of a frozen set. Members are {investment, instruction}; those whose gate has closed
@@ -60,10 +48,6 @@ select registry.take_nonce(:actor, :request, cast(:chain_id as bigint), :address
 -- Stores a signed transaction before anybody sees it. The transaction holds id, intent, purpose, chain_id, sender,
 -- nonce, hash, raw (hex); lines are what it must do.
 select registry.record_transaction(:actor, :request, :offering, cast(:transaction as jsonb), cast(:lines as jsonb));
-
--- name: mark_transaction$
--- A node has the bytes, a block holds them, or a block lost them: status is broadcast or mined.
-select registry.mark_transaction(:actor, :request, :offering, :transaction, :status, cast(:block as jsonb));
 
 -- name: finalize$
 -- Marks a transaction final; a delivery is posted to the master securityholder file in the same transaction.

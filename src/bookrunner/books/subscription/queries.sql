@@ -1,5 +1,5 @@
 -- name: archive$
--- Archive.
+-- Keeps a document under its SHA-256 and returns it.
 select subscription.archive(:actor, :request, :content, :media_type);
 
 -- name: require_item$

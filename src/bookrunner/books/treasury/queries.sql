@@ -23,10 +23,6 @@ select treasury.match_by_hand(:actor, :request, :offering, :receipt, :investment
 -- Confirms matched receipts as final; all of the offer's, or those named.
 select treasury.clear(:actor, :request, :offering, cast(:receipts as text[]));
 
--- name: record_return$
--- The bank took a receipt back: a new fact that closes the funding stage.
-select treasury.record_return(:actor, :request, :offering, :receipt);
-
 -- name: propose_release$
 -- Propose release.
 select treasury.propose_release(:actor, :request, :offering, :release, :closing, :payee_fingerprint);
@@ -45,6 +41,3 @@ where a.offering_id = :offering order by a.attempt_id;
 select receipt_id, amount_minor, exception, booked_on from treasury.receipt
 where offering_id = :offering and status = 'unmatched' order by booked_on, receipt_id;
 
--- name: trial_balance
--- Every account of an offer's ledger.
-select account, currency, side, amount_minor from treasury.trial_balance where offering_id = :offering order by account;

@@ -61,7 +61,7 @@ def missing_conditions(holds: int, act: str) -> tuple[str, ...]:
 
 
 def stage_reached(holds: int) -> str | None:
-    """Return the last stage all of whose conditions, and those of every stage before it, hold; None for none."""
+    """Return the last stage whose conditions, and those of all stages before it, hold; None for none."""
     reached = None
     for stage in STAGES:
         if any(c.stage == stage and not holds >> c.bit & 1 for c in CONDITIONS):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bookrunner.adapters.chain import (
     MAX_TRANSACTION_GAS,
@@ -17,12 +17,18 @@ from bookrunner.adapters.chain import (
 )
 from bookrunner.core.errors import BookrunnerError
 from bookrunner.core.ids import new_id
-from bookrunner.db import Keeper
-from bookrunner.db.keeper import Within
-
-Row = Mapping[str, Any]
+from bookrunner.db import Keeper, Row, Within
 
 ACTOR = "process"
+COUNTRY = 840
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The transfer agent's key, for wallets, and the offer's treasury key, which delivers units."""
+
+    agent: Signer
+    treasury: Signer
 
 
 class ChainStalled(BookrunnerError):
@@ -37,7 +43,7 @@ class Submitter:
         self._chain = chain
         self._pause = pause
 
-    def store(self, within: Within, signer: Signer, order: Mapping[str, Any], lines: Sequence[Row]) -> str:
+    def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> str:
         """Take a nonce, sign and record one transaction inside an open transaction; return its id.
 
         ``order`` holds offering, purpose, intent, to, data and gas. Nothing is sent here.
@@ -65,7 +71,7 @@ class Submitter:
         )
         return transaction_id
 
-    def submit(self, signer: Signer, order: Mapping[str, Any], lines: Sequence[Row] = ()) -> str:
+    def submit(self, signer: Signer, order: Row, lines: Sequence[Row] = ()) -> str:
         """Store and commit one transaction, then send it; the answer of the node is only a hint."""
         with self._registry.together() as within:
             transaction_id = self.store(within, signer, order, lines)
@@ -78,14 +84,14 @@ class Submitter:
         if waiting:
             self._chain.send([row["raw"] for row in waiting])
 
-    def settle(self, offering: str, token: bytes | None, *, seconds: float = 120.0) -> int:
+    def settle(self, offering: str, token: bytes | None, *, timeout_seconds: float = 120.0) -> int:
         """Wait until every stored transaction of an offer is final or reverted; return the number posted.
 
         A delivery is posted to the master securityholder file in the transaction that marks it final. Raises
         ChainStalled when the time is up; what is stored stays stored.
         """
         posted = 0
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + timeout_seconds
         while waiting := self._registry.unfinished(offering=offering):
             posted += self._advance(waiting, token)
             if time.monotonic() > deadline:

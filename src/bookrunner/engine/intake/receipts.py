@@ -13,7 +13,7 @@ from bookrunner.engine.desk import Desk
 
 
 def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: bytes, *, actor: str) -> int:
-    """Read one statement file and post its booked credits as unmatched receipts; return how many are new.
+    """Post the booked credits of one statement file as unmatched receipts; return how many are new.
 
     The same entry is posted once, whatever file brings it; the same statement twice is refused. Pending entries,
     debits and reversals are not posted.
@@ -21,7 +21,7 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
     statement = reader.read(raw)
     if statement.opening_minor is None or statement.closing_minor is None or statement.closed_on is None:
         raise Refused("statement_has_its_balances", "opening or closing balance is missing")
-    credits = [e for e in statement.entries if e.credit and not e.reversal and e.status is EntryStatus.BOOK]
+    booked = [e for e in statement.entries if e.credit and not e.reversal and e.status is EntryStatus.BOOK]
     head = {
         "id": new_id("stm"),
         "account": statement.account,
@@ -32,7 +32,7 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
         "closing_minor": statement.closing_minor,
         "closed_on": statement.closed_on.isoformat(),
     }
-    entries = [_receipt(entry) for entry in credits]
+    entries = [_receipt(entry) for entry in booked]
     added: int = desk.treasury.import_statement(
         actor=actor, offering=offering, statement=head, entries=json.dumps(entries)
     )
@@ -47,17 +47,18 @@ def fingerprint(account: str) -> bytes:
 def _receipt(entry: Entry) -> dict[str, object]:
     told = " ".join(filter(None, (entry.remittance_structured, entry.remittance_text, entry.end_to_end_id)))
     references = find_references(told)
+    booked_on = entry.booked_on
+    if booked_on is None:
+        raise Refused("booked_entry_has_its_day", entry.dedupe_key)
     return {
         "id": new_id("rcp"),
         "key": entry.dedupe_key,
         "amount": entry.amount_minor,
         "currency": entry.currency,
-        "booked_on": entry.booked_on.isoformat() if entry.booked_on else None,
-        "value_on": (entry.value_on or entry.booked_on).isoformat()
-        if entry.value_on or entry.booked_on
-        else None,
+        "booked_on": booked_on.isoformat(),
+        "value_on": (entry.value_on or booked_on).isoformat(),
         "reference": references[0] if len(references) == 1 else None,
         "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
         "sender": entry.debtor_name,
-        "line_sha256": entry.line_sha256.hex() if isinstance(entry.line_sha256, bytes) else entry.line_sha256,
+        "line_sha256": entry.line_sha256,
     }

@@ -1,4 +1,4 @@
-"""The token of an offer: its contracts deployed, its treasury registered, its units minted, all from stored bytes."""
+"""The token of an offer: contracts deployed, treasury registered, units minted, all from stored bytes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ from bookrunner.adapters.chain import (
 )
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.engine.closing import COUNTRY, Keys
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.submission import Submitter
+from bookrunner.engine.issuance.submission import COUNTRY, Keys, Submitter
 
 
-def deploy_token(
-    desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, plan: tuple[Path, str, int]
-) -> bytes:
-    """Deploy the contracts of a legally accepted offer, mint its units to its treasury wallet, return the token.
+def deploy_token(desk: Desk, signing: tuple[Chain, Keys, Submitter], plan: tuple[Path, str, int]) -> bytes:
+    """Deploy the contracts of a legally accepted offer, mint its units to its treasury wallet.
 
-    ``plan`` holds the folder of contract artifacts, the offer's id and its whole units. Refuses
+    Returns the token's address. ``plan`` holds the folder of contract artifacts, the offer's id and its whole
+    units. Refuses
     ``deployer_is_fresh`` when the agent's key has been used on this chain before.
     """
+    chain, keys, submitter = signing
     artifacts, offering, units = plan
     agent, chain_id = keys.agent, chain.chain_id()
     for signer, purpose in ((agent, "agent"), (keys.treasury, "treasury")):
@@ -45,7 +44,8 @@ def deploy_token(
     submitter.send_unfinished(offering)
     submitter.settle(offering, None)
     factory = next(step.creates for step in steps if step.name == "factory")
-    assert factory is not None
+    if factory is None:
+        raise Refused("deployment_makes_a_factory", offering)
     (token,) = chain.read([token_of(factory, offering)])
     (registry,) = chain.read([identity_registry(token)])
     treasury = keys.treasury.address
