@@ -34,11 +34,14 @@ class Workflows:
             "console_log_level": "ERROR",
         }
         self._dbos = DBOS(config=config)
-        step = DBOS.step(name="carry_closing", retries_allowed=True, max_attempts=5)(run_closing)
+
+        @DBOS.step(name="carry_closing", retries_allowed=True, max_attempts=5)
+        def _carry(offering: str, closing: str) -> int:
+            return run_closing(offering, closing)
 
         @DBOS.workflow(name="run_closing")
         def _run(offering: str, closing: str) -> int:
-            return step(offering, closing)
+            return _carry(offering, closing)
 
     def start(self) -> None:
         """Take up what waits and what an earlier process left unfinished."""

@@ -15,8 +15,8 @@ from bookrunner.engine.desk import Desk
 def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: bytes, *, actor: str) -> int:
     """Post the booked credits of one statement file as unmatched receipts; return how many are new.
 
-    The same entry is posted once, whatever file brings it; the same statement twice is refused. Pending entries,
-    debits and reversals are not posted.
+    The same entry is posted once, whatever file brings it; the same statement twice is refused. Pending
+    entries, debits and reversals are not posted.
     """
     statement = reader.read(raw)
     if statement.opening_minor is None or statement.closing_minor is None or statement.closed_on is None:
