@@ -12,7 +12,7 @@ help: ## Show this list
 setup: ## Make .venv with the locked packages
 	@scripts/setup
 
-demo: setup ## Play a whole raise, for example ARGS="--seed 7"
+demo: setup ## Play a whole raise, for example ARGS="--investors 50"
 	@$(BIN)/bookrunner demo $(ARGS)
 
 check: setup ## Lint and test: what CI runs

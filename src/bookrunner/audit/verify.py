@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from bookrunner.audit.errors import HistoryRule
 from bookrunner.audit.export import FORMAT, Row, events, line, seals
 from bookrunner.audit.merkle import Leaf
-from bookrunner.audit.walk import Fault, Sealed, Told, Walk, event_name, shown
+from bookrunner.audit.walk import Fault, Sealed, Told, Walk, event_name, is_nested_too_deep, shown
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
 
@@ -197,6 +197,8 @@ class _Reader:
 def _record(raw: bytes) -> dict[str, object] | None:
     """Return the record of a line, None unless the line is exactly how that record is written."""
     try:
+        if is_nested_too_deep(raw.decode()):
+            return None
         record = json.loads(raw)
         if not isinstance(record, dict) or line(record) != raw:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from bookrunner.audit.merkle import FIRST_ROOT, Leaf, Tree, chained_root, root_o
 MOST_FAULTS = 1000
 
 _LONGEST_NAME = 120
+_DEEPEST = 100
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _LONGEST_NUMBER = 17
 _LARGEST_NUMBER = 2**53 - 1
 _TEXTS = ("actor", "keeper", "kind", "occurred_at", "recorded_at", "request_id", "scope", "subject")
@@ -190,6 +193,8 @@ def shown(text: str) -> str:
 def _body(canonical: str) -> dict[str, object] | None:
     """Return what the text says, None unless it is the RFC 8785 form of an event."""
     try:
+        if is_nested_too_deep(canonical):
+            return None
         body = json.loads(canonical, parse_float=_refuse, parse_int=_whole)
         # For ASCII and whole numbers the compiled encoder gives the same form in less time.
         again = _encode(body) if canonical.isascii() else rfc8785.dumps(body).decode()
@@ -204,6 +209,18 @@ def _body(canonical: str) -> dict[str, object] | None:
     texts = all(isinstance(body[name], str) for name in _TEXTS)
     rest = isinstance(body["payload"], dict) and isinstance(body["caused_by"], str | None)
     return body if whole and texts and rest else None
+
+
+def is_nested_too_deep(text: str) -> bool:
+    """Say whether JSON would nest deeper than any record does: a parser in C may fall over it, not raise."""
+    if text.count("[") + text.count("{") < _DEEPEST:
+        return False
+    depth = 0
+    for token in _NESTING.findall(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token, 0)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _whole(digits: str) -> int:

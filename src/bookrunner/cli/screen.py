@@ -14,7 +14,7 @@ from rich.table import Table
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run a tokenized offering over five books."
 )
-console = Console(highlight=False)
+console = Console(highlight=False, width=max(Console().width, 110), soft_wrap=False)
 
 Report = Callable[[str, int, int], None]
 
@@ -53,7 +53,9 @@ def show_counts(counts: Mapping[str, Any]) -> None:
 
 def show_missing(missing: Sequence[Mapping[str, Any]]) -> None:
     """Print each missing condition with its investment, keeper and since when."""
-    table = Table("investment", "missing condition", "keeper", "since")
+    table = Table()
+    for heading in ("investment", "missing condition", "keeper", "since"):
+        table.add_column(heading, no_wrap=True)
     for one in missing:
         table.add_row(one["investment"], one["condition"], one["keeper"], one["since"][:19].replace("T", " "))
     console.print(table)

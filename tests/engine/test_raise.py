@@ -1,0 +1,135 @@
+"""The raise, small, on real parts: counts, refusal, closing, proof, and a restart that finds everything again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bookrunner.app import Application
+from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
+from bookrunner.core.errors import GateClosed, Refused
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World, opened
+from bookrunner.settings import Settings
+
+pytestmark = pytest.mark.chain
+
+INVESTORS = 12
+
+
+@pytest.fixture(scope="module")
+def state(state_root: Path) -> Path:
+    """Return a directory that the server's account can pass through."""
+    folder = state_root / "raise"
+    folder.mkdir(mode=0o711)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def world(state: Path) -> Iterator[World]:
+    """Play the raise up to the morning of the close."""
+    with opened(Settings(state_dir=state)) as running:
+        story = Story(running.application, investors=INVESTORS)
+        app = running.application
+        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
+        yield running
+
+
+@pytest.fixture
+def story(world: World) -> Story:
+    """Return the story of the raise that was played."""
+    return Story(world.application, investors=INVESTORS)
+
+
+def counts(app: Application, story: Story) -> tuple[int, ...]:
+    """Return what the five books count, in the order of the stages."""
+    row = app.desk.engine.five_counts(offering=story.offering)
+    return tuple(row[book] for book in ("profile", "compliance", "subscription", "treasury", "registry"))
+
+
+def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Story, tmp_path: Path) -> None:
+    app = world.application
+    assert counts(app, story) == (12, 9, 10, 11, 0)
+
+    with pytest.raises(GateClosed) as refused:
+        app.close_offer(story.offering, actor="operator.otto", ready=False)
+    by_person = {p.investment: [] for p in story.people[:5]}  # type: dict[str, list[str]]
+    for missing in refused.value.missing:
+        by_person[missing.investment_id].append(missing.condition)
+    cleared, funded = ["investor_is_cleared"], ["funds_are_received", "funds_are_cleared"]
+    countersigned = ["agreement_is_countersigned"]
+    assert list(by_person.values()) == [cleared + countersigned, cleared + funded, cleared, [], countersigned]
+    assert app.desk.engine.closings(offering=story.offering) == []
+
+    agreement = app.desk.engine.agreement_in_force(
+        offering=story.offering, investment=story.people[0].investment
+    )
+    with pytest.raises(GateClosed, match="investor_is_cleared"):
+        story.countersign(agreement["agreement_id"])
+
+    closing = app.close_offer(story.offering, actor="operator.otto", ready=True)
+    with pytest.raises(
+        Refused, match="closing_has_open_investments|one_closing_runs_per_offer|gate_is_closed"
+    ):
+        app.close_offer(story.offering, actor="operator.otto", ready=False)
+    with pytest.raises(Refused, match="holding_stands_before_escrow_is_released"):
+        story.release(closing)
+    assert app.run_closing(story.offering, closing) == 8
+    assert app.run_closing(story.offering, closing) == 0
+    story.release(closing)
+    totals = app.totals(story.offering)
+    assert totals["holdings"] == 8
+    assert len({totals[f"{at}_units"] for at in ("registered", "control", "chain", "displayed")}) == 1
+    breaks = app.reconcile(story.offering, actor="reconciliation")
+    assert [(b["comparison"], b["kind"]) for b in breaks] == [("payments", "no_reference")]
+
+    story.repair()
+    second = app.close_offer(story.offering, actor="operator.otto", ready=False)
+    assert app.run_closing(story.offering, second) == 4
+    story.release(second)
+    assert counts(app, story) == (12, 12, 12, 12, 12)
+    assert app.totals(story.offering)["chain_units"] == story.units
+    assert app.reconcile(story.offering, actor="reconciliation") == []
+    assert [row["status"] for row in app.desk.engine.closings(offering=story.offering)] == ["certified"] * 2
+
+    advance_feed(app.database)
+    seal(app.database)
+    assert verify_history(app.database).ok
+    export_history(app.database, tmp_path / "history.jsonl")
+    assert verify_export(tmp_path / "history.jsonl").ok
+    raw = bytearray((tmp_path / "history.jsonl").read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (tmp_path / "changed.jsonl").write_bytes(raw)
+    assert not verify_export(tmp_path / "changed.jsonl").ok
+
+
+def test_bad_input_is_refused_and_leaves_nothing(world: World, story: Story) -> None:
+    app = world.application
+    before = len(app.desk.treasury.attempts(offering=story.offering))
+    with pytest.raises(Refused, match="statement_is_xml"):
+        app.import_statement(story.offering, b"not a bank file", actor="fundadmin.fay")
+    with pytest.raises(Refused, match="message_id_has_one_body"):
+        story.identity_message(story.people[7])
+    with pytest.raises(Refused):
+        app.receive_identity((("webhook-id", "x"),), b"{}", {"sandbox-1": b"k" * 32})
+    with pytest.raises(Refused, match="closing_has_open_investments"):
+        app.close_offer(story.offering, actor="operator.otto", ready=False)
+    assert len(app.desk.treasury.attempts(offering=story.offering)) == before
+
+
+def test_a_revocation_after_registration_holds_the_holding(world: World, story: Story) -> None:
+    app, person = world.application, story.people[6]
+    app.desk.compliance.declare_owner(
+        actor="officer.olga",
+        investor=person.investor,
+        owner="own_late",
+        share_bp=100,
+        controls=False,
+        is_identified=False,
+    )
+    app.process.drain()
+    stage = app.desk.engine.stage(investment=person.investment)
+    assert stage["holding_is_held"]
+    assert not stage["issuance"]
