@@ -47,8 +47,9 @@ begin
         raise exception using errcode = 'BR008', constraint = 'closing_has_open_investments',
             message = format('there is nothing to close in %s, or a named investment is not open to a closing', p_offering);
     end if;
-    select coalesce(jsonb_agg(m.value order by pos.investment_id), '[]') into missing
-    from engine.position pos, engine.gate g, jsonb_array_elements(engine.missing(pos, g.mask)) m
+    select coalesce(jsonb_agg(m.value order by pos.investment_id, m.place), '[]') into missing
+    from engine.position pos, engine.gate g,
+        jsonb_array_elements(engine.missing(pos, g.mask)) with ordinality as m (value, place)
     where pos.offering_id = p_offering and pos.investment_id = any (chosen) and g.act = 'issue';
     if missing <> '[]' then
         raise exception using errcode = 'BR409', constraint = 'gate_is_closed',
