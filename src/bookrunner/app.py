@@ -1,4 +1,4 @@
-"""The composition root: database, chain, keys, process and workflows, put together in one place."""
+"""The composition root: settings, database, chain, keys, process and workflows, put together in one place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.bank.camt import CamtReader
 from bookrunner.adapters.chain import Chain, total_supply
@@ -20,6 +23,33 @@ from bookrunner.engine.closing import Progress
 from bookrunner.engine.intake import import_statement, record_identity
 from bookrunner.engine.issuance import Keys, deploy_token
 from bookrunner.engine.process import send_agreement
+
+
+class Settings(BaseSettings):
+    """What differs between two deployments; every name is read with the prefix ``BOOKRUNNER_``."""
+
+    model_config = SettingsConfigDict(env_prefix="BOOKRUNNER_", frozen=True)
+
+    state_dir: Path = Path(".state")
+    """Where the embedded database, keys and secrets live."""
+
+    database_url: SecretStr | None = None
+    """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""
+
+    rpc_url: SecretStr | None = None
+    """JSON-RPC endpoint of an EVM node; the sandbox's own node serves when it is not set."""
+
+    chain_id: int = 31337
+    """The chain that the node must be on (EIP-155)."""
+
+    host: str = "127.0.0.1"
+    """Address on which the pages listen."""
+
+    port: int = 8360
+    """Port on which the pages listen."""
+
+    log_json: bool = False
+    """Write the log as JSON lines."""
 
 
 class Application:

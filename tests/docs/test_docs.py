@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from typer.main import get_command
 
-from bookrunner.settings import Settings
+from bookrunner.app import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

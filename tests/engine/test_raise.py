@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bookrunner.app import Application
+from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.core.errors import GateClosed, Refused
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
-from bookrunner.settings import Settings
 
 pytestmark = pytest.mark.chain
 

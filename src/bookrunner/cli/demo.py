@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from bookrunner.app import Application
+from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, money, show_counts
@@ -20,7 +20,6 @@ from bookrunner.engine.workflow import Workflows
 from bookrunner.pages import web
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened
-from bookrunner.settings import Settings
 
 ACTOR = "operator.otto"
 

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import Application
+from bookrunner.app import Application, Settings
 from bookrunner.cli.screen import app, bars, console, money, show_counts, show_missing
 from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id
 from bookrunner.sandbox.world import opened
-from bookrunner.settings import Settings
 
 Actor = Annotated[str, typer.Option("--actor", help="The person who acts.")]
 OPERATOR = "operator.cli"

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from bookrunner.app import Settings
 from bookrunner.audit import Verdict, advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.cli.screen import app, console
 from bookrunner.sandbox.world import opened
-from bookrunner.settings import Settings
 
 
 @app.command()

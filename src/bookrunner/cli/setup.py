@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from bookrunner.app import Settings
 from bookrunner.cli.screen import app, console
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import diagnose
 from bookrunner.sandbox import toolchain
-from bookrunner.settings import Settings
 
 
 @app.command()

@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bookrunner.app import Settings
 from bookrunner.core.errors import GateClosed
 from bookrunner.sandbox.props import Progress
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
-from bookrunner.settings import Settings
 
 ACTOR = "operator.otto"
 

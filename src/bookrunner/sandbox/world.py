@@ -10,12 +10,11 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
-from bookrunner.app import Application, open_keys
+from bookrunner.app import Application, Settings, open_keys
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
-from bookrunner.settings import Settings
 
 SANDBOX_CHAIN = 31337
 _FUNDS_WEI = 10**24
