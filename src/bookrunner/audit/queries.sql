@@ -27,8 +27,7 @@ select set_config('statement_timeout', '0', true);
 declare "select of events" no scroll cursor for
 select scope, subject, version, kind, keeper, actor, request_id, caused_by, canonical, prev_hash, hash,
     to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
-    to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
-    payload is not distinct from cast(canonical as jsonb) -> 'payload' as payload_stands
+    to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at
 from audit.event
 where cast(:scope as text) is null or scope = :scope
 order by scope collate "C", subject collate "C", version;

@@ -90,7 +90,7 @@ where offering_id = :offering and closing_id = :closing and status = 'frozen' or
 
 -- name: pending_reactions
 -- Events in feed order that the process answers and has not answered yet.
-select f.seq, e.scope, e.subject, e.version, e.kind, e.payload, e.actor
+select f.seq, e.scope, e.subject, e.version, e.kind, cast(e.canonical as jsonb) -> 'payload' as payload, e.actor
 from audit.feed f join audit.event e using (scope, subject, version)
 where f.seq > :after and e.kind = any (:kinds)
     and not exists (select from audit.reaction r where r.consumer = :consumer and r.scope = e.scope

@@ -238,16 +238,24 @@ begin
         raise exception using errcode = 'BR006', constraint = 'committed_amount_is_locked',
             message = format('units, amount and investor of %s are locked', old.investment_id);
     end if;
-    if old.status = 'cancellation_requested' and new.status in ('confirmed', 'legally_confirmed')
-        and new.status is distinct from old.remembered_status then
+    return new;
+end $$;
+
+create trigger investment_stands before update of units, amount_minor, currency, investor_id on engine.investment
+    for each row execute function engine.investment_stands();
+
+create function engine.denial_returns() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if new.status in ('confirmed', 'legally_confirmed') and new.status is distinct from old.remembered_status then
         raise exception using errcode = 'BR002', constraint = 'denial_returns_to_the_remembered_status',
             message = format('%s returns to "%s"', old.investment_id, old.remembered_status);
     end if;
     return new;
 end $$;
 
-create trigger investment_stands before update on engine.investment
-    for each row execute function engine.investment_stands();
+create trigger denial_returns before update on engine.investment
+    for each row when (old.status = 'cancellation_requested') execute function engine.denial_returns();
 
 -- Each login writes its own columns; a revocation stops what is in flight and holds what is done.
 create function engine.position_stands() returns trigger
@@ -339,8 +347,9 @@ alter table engine.position enable always trigger aa_never_truncated;
 -- One bit per condition that holds now, in the order of engine.condition. A clearance and an agreement
 -- count only for the very profile they were made on: a later amendment opens both at once.
 create function engine.holds(p engine.position) returns integer
-language sql stable set search_path = pg_catalog, pg_temp
-return p.profile_is_complete::int
+language plpgsql stable as $$
+begin
+    return p.profile_is_complete::int
     | ((p.investor_is_cleared and p.verified_digest is not distinct from p.profile_digest
         and coalesce(p.cleared_until > clock_timestamp(), true))::int << 1)
     | (p.materials_are_received::int << 2) | (p.risks_are_acknowledged::int << 3)
@@ -349,6 +358,7 @@ return p.profile_is_complete::int
     | ((p.agreement_is_countersigned and p.agreed_digest is not distinct from p.profile_digest)::int << 6) | (p.allocation_is_approved::int << 7)
     | (p.funds_are_received::int << 8) | (p.funds_are_cleared::int << 9)
     | (p.wallet_is_linked::int << 10) | (p.holding_is_registered::int << 11);
+end $$;
 
 -- The moment since which a condition of this position has been as it is now.
 create function engine.since(p engine.position, p_condition text) returns timestamptz

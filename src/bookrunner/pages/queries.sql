@@ -110,8 +110,10 @@ from engine.stage s join engine.offer o using (offering_id) where s.investment_i
 -- stay with compliance.
 with told as (
     select distinct e.scope, e.subject from audit.event e
-    where e.scope = :offering and (e.subject = :investment or e.payload ->> 'investment_id' = :investment
-        or (e.payload ->> 'investor_id' = :investor and e.payload ->> 'investment_id' is null))
+    cross join lateral (select cast(e.canonical as jsonb) -> 'payload' as said) p
+    where e.scope = :offering and (position(:investment in e.canonical) > 0 or position(:investor in e.canonical) > 0)
+        and (e.subject = :investment or p.said ->> 'investment_id' = :investment
+            or (p.said ->> 'investor_id' = :investor and p.said ->> 'investment_id' is null))
     union select :investor, e.subject from audit.event e where e.scope = :investor
 )
 select e.kind, e.keeper, e.subject, e.occurred_at from told join audit.event e using (scope, subject)

@@ -5,7 +5,7 @@ create schema audit;
 create table audit.event (
     scope text not null,
     subject text not null,
-    version bigint not null check (version > 0),
+    version bigint not null,
     kind text not null,
     keeper text not null,
     actor text not null,
@@ -14,7 +14,6 @@ create table audit.event (
     recorded_at timestamptz not null,
     caused_by text,
     canonical text not null,
-    payload jsonb generated always as ((canonical::jsonb) -> 'payload') stored,
     prev_hash bytea not null,
     hash bytea not null,
     primary key (scope, subject, version),
@@ -174,7 +173,7 @@ begin
 end $$;
 
 create function audit.instant(moment timestamptz) returns text
-language sql immutable strict set search_path = pg_catalog, pg_temp
+language sql stable strict
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
 create function audit.genesis(subject text) returns bytea
@@ -208,17 +207,18 @@ declare
     actor text := nullif(current_setting('bookrunner.actor', true), '');
     request text := nullif(current_setting('bookrunner.request', true), '');
     cause text := nullif(current_setting('bookrunner.cause', true), '');
-    occurred timestamptz := nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz;
     recorded timestamptz := clock_timestamp();
-    after jsonb := to_jsonb(new) - array['version', 'chain_head'];
+    occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
+    after jsonb := to_jsonb(new);
     before jsonb;
-    private text[] := coalesce(tg_argv[3], '{}')::text[];
     subject_id text := after ->> tg_argv[1];
     scope_id text := after ->> tg_argv[2];
     was text := '';
+    becomes text := new.status;
     previous bytea;
+    only_status boolean := false;
     payload jsonb;
-    move text;
+    event_kind text;
     canon text;
 begin
     if actor is null or request is null then
@@ -228,32 +228,41 @@ begin
     if tg_op = 'INSERT' then
         previous := audit.genesis(subject_id);
         new.version := 1;
-        payload := jsonb_strip_nulls(after);
+        payload := jsonb_strip_nulls(after - array['version', 'chain_head']);
     else
-        before := to_jsonb(old) - array['version', 'chain_head'];
-        if before ->> tg_argv[1] is distinct from subject_id or before ->> tg_argv[2] is distinct from scope_id then
-            raise exception using errcode = 'BR004', constraint = 'keys_never_change',
-                message = format('the key of %s never changes', before ->> tg_argv[1]);
-        end if;
-        was := before ->> 'status';
+        was := old.status;
         previous := old.chain_head;
+        -- Most moves change the status alone, which the row image shows without comparing column by column.
+        new.status := was;
+        new.version := old.version;
+        new.chain_head := previous;
+        only_status := new *= old and becomes <> was;
+        new.status := becomes;
         new.version := old.version + 1;
-        select coalesce(jsonb_object_agg(e.key, e.value), '{}') into payload
-        from jsonb_each(after) e where e.value is distinct from before -> e.key;
+        if not only_status then
+            before := to_jsonb(old);
+            if before ->> tg_argv[1] is distinct from subject_id or before ->> tg_argv[2] is distinct from scope_id then
+                raise exception using errcode = 'BR004', constraint = 'keys_never_change',
+                    message = format('the key of %s never changes', before ->> tg_argv[1]);
+            end if;
+            select coalesce(jsonb_object_agg(e.key, e.value), '{}') into payload
+            from jsonb_each(after - array['version', 'chain_head']) e where e.value is distinct from before -> e.key;
+        end if;
     end if;
-    select t.trigger into move from engine.transition t
-    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = after ->> 'status' and t.role = session_user;
+    select t.machine || '.' || t.trigger into event_kind from engine.transition t
+    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user;
     if not found then
         raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
             message = format('%s: %s may not move %s from "%s" to "%s"',
-                tg_argv[0], session_user, subject_id, was, after ->> 'status');
+                tg_argv[0], session_user, subject_id, was, becomes);
     end if;
     canon := '{"actor":' || to_json(actor)::text
         || ',"caused_by":' || coalesce(to_json(cause)::text, 'null')
         || ',"keeper":' || to_json(session_user::text)::text
-        || ',"kind":"' || tg_argv[0] || '.' || move
-        || '","occurred_at":"' || audit.instant(coalesce(occurred, recorded))
-        || '","payload":' || audit.canonical(payload - private)
+        || ',"kind":"' || event_kind
+        || '","occurred_at":"' || audit.instant(occurred)
+        || '","payload":' || case when only_status then '{"status":' || to_json(becomes)::text || '}'
+            else audit.canonical(payload - coalesce(tg_argv[3], '{}')::text[]) end
         || ',"recorded_at":"' || audit.instant(recorded)
         || '","request_id":' || to_json(request)::text
         || ',"scope":' || to_json(scope_id)::text
@@ -262,8 +271,8 @@ begin
     new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
     insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
         caused_by, canonical, prev_hash, hash)
-    values (scope_id, subject_id, new.version, tg_argv[0] || '.' || move, session_user, actor, request,
-        coalesce(occurred, recorded), recorded, cause, canon, previous, new.chain_head);
+    values (scope_id, subject_id, new.version, event_kind, session_user, actor, request,
+        occurred, recorded, cause, canon, previous, new.chain_head);
     insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, new.version);
     return new;
 end $$;

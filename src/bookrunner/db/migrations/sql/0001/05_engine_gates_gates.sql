@@ -46,19 +46,18 @@ return (
     from engine.condition c
     where (p_mask >> c.bit) & 1 = 1 and (engine.holds(p) >> c.bit) & 1 = 0);
 
--- Locks the position in one statement, computes the gate in the next, refuses by name.
+-- Locks the position in one statement, computes the gate of the locked row in the next, refuses by name.
 create function engine.pass(p_offering text, p_investment text, p_act text) returns engine.position
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
     p engine.position;
     needed integer;
 begin
-    perform 1 from engine.position where offering_id = p_offering and investment_id = p_investment for update;
+    select * into p from engine.position where offering_id = p_offering and investment_id = p_investment for update;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'investment_exists',
             message = format('there is no investment %s in %s', p_investment, p_offering);
     end if;
-    select * into p from engine.position where offering_id = p_offering and investment_id = p_investment;
     select g.mask into strict needed from engine.gate g where g.act = p_act;
     if needed & ~engine.holds(p) <> 0 then
         raise exception using errcode = 'BR409', constraint = 'gate_is_closed',
