@@ -14,7 +14,7 @@ import pytest
 from tests.attack.world import Connect, World
 
 PER_WORLD = 250
-LOCK = re.compile(r"(?<=\w) for update;")
+LOCK = re.compile(r"(?<=\w) for update(?=\)?;)")
 STOP = "if new.issuance <> 'open' and ("
 LONGEST_DELAY_SECONDS = 0.006
 
@@ -82,8 +82,8 @@ class Race:
 
     def unlock(self) -> None:
         """Leave the gate a check without a lock, with some time between the check and the act."""
-        self.change("registry.lock_and_judge", (LOCK, ";"))
-        self.change("engine.pass", (LOCK, ";"))
+        self.change("registry.lock_and_judge", (LOCK, ""))
+        self.change("engine.pass", (LOCK, ""))
         self.change("engine.pass", ("return p;", "perform pg_sleep(0.004); return p;"))
 
     def trust_the_check(self) -> None:

@@ -36,6 +36,9 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",
+    # Reads go to memory or to solid state; statements are short.
+    "random_page_cost": "1.1",
+    "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "logging_collector": "on",

@@ -53,8 +53,9 @@ declare
     p engine.position;
     needed integer;
 begin
-    select * into p from engine.position where offering_id = p_offering and investment_id = p_investment for update;
-    if not found then
+    p := (select x from engine.position x
+        where x.offering_id = p_offering and x.investment_id = p_investment for update);
+    if p.investment_id is null then
         raise exception using errcode = 'BR404', constraint = 'investment_exists',
             message = format('there is no investment %s in %s', p_investment, p_offering);
     end if;
