@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.core import clock
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
@@ -49,7 +51,7 @@ class Settings(BaseSettings):
     """Port on which the pages listen."""
 
     log_json: bool = False
-    """Write the log as JSON lines."""
+    """Log every act as a JSON line; otherwise only warnings are written, in words."""
 
 
 class Application:
@@ -71,11 +73,15 @@ class Application:
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
-        return self.desk.freeze(offering, actor=actor, ready_only=ready)
+        closing = self.desk.freeze(offering, actor=actor, ready_only=ready)
+        tell("a closing is frozen", offering=offering, closing=closing)
+        return closing
 
     def run_closing(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Carry a frozen closing to the register; may be repeated after any crash."""
-        return self._closings.run(offering, closing, progress)
+        issued = self._closings.run(offering, closing, progress)
+        tell("a closing is issued", offering=offering, closing=closing, issued=issued)
+        return issued
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""
@@ -86,6 +92,7 @@ class Application:
         """Post a bank statement's credits and match them by the rules; return how many were new."""
         added = import_statement(self.desk, CamtReader(), offering, raw, actor=actor)
         self.desk.treasury.match(actor=actor, offering=offering)
+        tell("a statement is posted", offering=offering, sha256=hashlib.sha256(raw).hexdigest(), rows=added)
         return added
 
     def open_agreement(self, offering: str, investment: str) -> str:
@@ -99,7 +106,12 @@ class Application:
     ) -> bool:
         """Verify and record one signed message of the identity provider; false when it came before."""
         message = verify(headers, body, now=clock.now(), secrets=secrets)
-        return record_identity(self.desk, message, parse_identity_event(body), body)
+        fresh = record_identity(self.desk, message, parse_identity_event(body), body)
+        tell(
+            "an identity message is kept" if fresh else "an identity message came again",
+            message_id=message.id,
+        )
+        return fresh
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""
@@ -122,6 +134,7 @@ class Application:
             chain=None if lines is None else json.dumps(lines),
         )
         breaks: Sequence[dict[str, Any]] = self.desk.engine.breaks(offering=offering)
+        (warn if breaks else tell)("the books are compared", offering=offering, break_count=len(breaks))
         return breaks
 
     def totals(self, offering: str) -> dict[str, int]:

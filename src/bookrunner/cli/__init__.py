@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from bookrunner.app import Settings
 from bookrunner.cli import demo, offers, proof, setup, simulate
 from bookrunner.cli.screen import app, console
 from bookrunner.core.errors import BookrunnerError, GateClosed
+from bookrunner.core.log import configure
 
 __all__ = ["app", "main"]
 
@@ -16,6 +18,7 @@ _NOUNS = (demo, offers, proof, setup, simulate)
 def main() -> None:
     """Run one command; a refusal is printed by name and ends with status 1."""
     try:
+        configure(as_json=Settings().log_json)
         app(standalone_mode=True)
     except GateClosed as refused:
         console.print(f"[red]refused[/red] {refused.rule}: {refused.act}")

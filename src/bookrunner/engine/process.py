@@ -14,6 +14,7 @@ from bookrunner.adapters.documents import AgreementTerms, render_agreement
 from bookrunner.audit import advance_feed
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Keeper, Row, Within, load
 from bookrunner.engine.closing import finish_release
@@ -64,6 +65,7 @@ class Process:
         try:
             self._answers[event["kind"]](event)
         except Refused as refused:
+            warn("a reaction is refused", kind=event["kind"], subject=event["subject"], rule=refused.rule)
             with self._taken(self._desk.engine, event, "refused", refused.rule):
                 pass
 
