@@ -8,21 +8,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.bank.camt import CamtReader
-from bookrunner.adapters.chain import Chain, total_supply
+from bookrunner.adapters.chain import Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.core import clock
+from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
-from bookrunner.db import Database, Endpoint
+from bookrunner.db import Database, Endpoint, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
-from bookrunner.engine.intake import import_statement, record_identity
+from bookrunner.engine.intake import claim_wallet, import_statement, record_identity, wallet_challenge
 from bookrunner.engine.issuance import Keys, deploy_token
 from bookrunner.engine.process import send_agreement
 
@@ -52,6 +53,18 @@ class Settings(BaseSettings):
 
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises ConfigurationError naming those that cannot be read, without their values.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"BOOKRUNNER_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
+        raise ConfigurationError("; ".join(sorted(faults))) from None
 
 
 class Application:
@@ -85,19 +98,21 @@ class Application:
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""
+        self.desk.offer(offering)
         candidates: Sequence[dict[str, Any]] = self.desk.engine.candidates(offering=offering)
         return candidates
 
     def import_statement(self, offering: str, raw: bytes, *, actor: str) -> int:
         """Post a bank statement's credits and match them by the rules; return how many were new."""
         added = import_statement(self.desk, CamtReader(), offering, raw, actor=actor)
-        self.desk.treasury.match(actor=actor, offering=offering)
         tell("a statement is posted", offering=offering, sha256=hashlib.sha256(raw).hexdigest(), rows=added)
         return added
 
     def open_agreement(self, offering: str, investment: str) -> str:
         """Render and send a new agreement for an investment that has none in force; return its id."""
         stage = self.desk.engine.stage(investment=investment)
+        if stage is None or stage["offering_id"] != offering:
+            raise Refused("investment_exists", f"there is no investment {investment} in {offering}")
         with self.desk.subscription.together() as within:
             return send_agreement(self.desk, within, offering, stage)
 
@@ -113,6 +128,15 @@ class Application:
         )
         return fresh
 
+    def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:
+        """Return what an investor's wallet has to sign, for an address as a person wrote it."""
+        ours = (self.keys.agent.address, self.keys.treasury.address)
+        return wallet_challenge(self.desk, (offering, investor), written, domain=domain, ours=ours)
+
+    def claim_wallet(self, offering: str, investor: str, challenge: Challenge, signature: bytes) -> str:
+        """Record a wallet whose key signed the challenge; return the claim's id."""
+        return claim_wallet(self.desk, (offering, investor), challenge, signature)
+
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""
         signing = (self.chain, self.keys, self.submitter)
@@ -120,8 +144,8 @@ class Application:
 
     def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
         """Compare the five books and the chain; return every open break."""
+        token = self.desk.offer(offering)["token_address"]
         holders = [row["address"] for row in self.desk.engine.holders_on_chain(offering=offering)]
-        token = self.desk.engine.offer(offering=offering)["token_address"]
         lines = None
         if token is not None:
             balances = self.chain.balances(bytes(token), [bytes.fromhex(h) for h in holders], "finalized")
@@ -139,8 +163,8 @@ class Application:
 
     def totals(self, offering: str) -> dict[str, int]:
         """Return the units in register, control book and display, and those the chain has delivered."""
+        offer = self.desk.offer(offering)
         row = dict(self.desk.engine.totals(offering=offering))
-        offer = self.desk.engine.offer(offering=offering)
         token = bytes(offer["token_address"])
         (supply,) = self.chain.read([total_supply(token)])
         (kept,) = self.chain.balances(token, [bytes(offer["treasury_address"])])
@@ -155,6 +179,31 @@ def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
     return Keys(agent, treasury)
 
 
-def connect_chain(url: str) -> EvmChain:
-    """Return the chain behind a JSON-RPC endpoint."""
-    return EvmChain(url)
+def refuse_other_chain(chain: Chain, chain_id: int) -> None:
+    """Raise ConfigurationError unless the node answers and is on the chain that the settings name."""
+    found = chain.chain_id()
+    if found != chain_id:
+        raise ConfigurationError(f"the node is on chain {found}, BOOKRUNNER_CHAIN_ID says {chain_id}")
+
+
+def diagnose_chain(settings: Settings) -> list[str]:
+    """Return a sentence when the node of the settings cannot be used; the sandbox's own always can."""
+    if settings.rpc_url is None:
+        return []
+    try:
+        with EvmChain(settings.rpc_url.get_secret_value()) as chain:
+            refuse_other_chain(chain, settings.chain_id)
+    except BookrunnerError as fault:
+        return [f"BOOKRUNNER_RPC_URL: {fault}"]
+    return []
+
+
+def diagnose_database(settings: Settings) -> list[str]:
+    """Return a sentence for each thing that is wrong with the database that the settings point to."""
+    state = settings.state_dir.resolve()
+    if settings.database_url is None:
+        return diagnose(state / "database")
+    try:
+        return diagnose_server(from_url(settings.database_url.get_secret_value(), state))
+    except ConfigurationError as fault:
+        return [str(fault)]

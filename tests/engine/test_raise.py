@@ -69,7 +69,7 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
         story.countersign(agreement["agreement_id"])
 
     closing = app.close_offer(story.offering, actor="operator.otto", ready=True)
-    with pytest.raises(Refused, match="gate_is_closed"):
+    with pytest.raises(Refused, match="one_closing_runs_per_offer"):
         app.close_offer(story.offering, actor="operator.otto", ready=False)
     with pytest.raises(Refused, match="holding_stands_before_escrow_is_released"):
         story.release(closing)

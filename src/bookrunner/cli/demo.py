@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from bookrunner.app import Application, Settings
+from bookrunner.app import Application, Settings, read_settings
 from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
-from bookrunner.cli.screen import app, bars, console, money, show_counts
+from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
 from bookrunner.core.errors import GateClosed
 from bookrunner.engine.workflow import Workflows
 from bookrunner.pages import web
@@ -32,7 +32,7 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop after the story instead of serving.")] = False,
 ) -> None:
     """Play the raise of 310 investors over five books and show what the close refuses and what it does."""
-    settings = Settings()
+    settings = read_settings()
     if wipe:
         shutil.rmtree(settings.state_dir, ignore_errors=True)
         console.print(f"{settings.state_dir} is removed")
@@ -71,7 +71,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     try:
         application.close_offer(story.offering, actor=ACTOR, ready=False)
     except GateClosed as refused:
-        console.print(f"[red]refused[/red] {refused.rule}; nothing was frozen")
+        marked("refused", f"{refused.rule}; nothing was frozen")
         show_refusal(refused)
     began = time.monotonic()
     closing = application.close_offer(story.offering, actor=ACTOR, ready=True)
@@ -89,7 +89,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
         f" · chain {totals['chain_units']:,} · displayed {totals['displayed_units']:,}"
     )
     for one in application.reconcile(story.offering, actor=ACTOR):
-        console.print(f"[yellow]break[/yellow] {one['comparison']}: {one['kind']} {one['subject_id']}")
+        marked("break", f"{one['comparison']}: {one['kind']} {one['subject_id']}", "yellow")
     show_counts(application.desk.engine.five_counts(offering=story.offering))
     console.print(f"Why is one of the four blocked?  bookrunner why {story.people[0].investment}")
 

@@ -4,6 +4,7 @@ from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedde
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
 from bookrunner.db.keeper import Keeper, Within
 from bookrunner.db.migrate import (
+    diagnose_server,
     freeze,
     install,
     make_roles,
@@ -33,6 +34,7 @@ __all__ = [
     "ServerFailed",
     "Within",
     "diagnose",
+    "diagnose_server",
     "freeze",
     "from_url",
     "install",

@@ -55,8 +55,9 @@ def translate(fault: psycopg.Error) -> BookrunnerError:
     """Return our error for one of the driver's.
 
     ``BR409`` is a closed gate, any other ``BR…`` a refusal named by its constraint field, a broken
-    constraint a refusal named by the constraint, a missing privilege ``login_may_not_do_this``. The server's
-    DETAIL is kept only where we wrote it: for a broken constraint it quotes the row, personal data included.
+    constraint a refusal named by the constraint, a missing privilege ``login_may_not_do_this``, a number out
+    of range ``number_fits_its_field``. The server's DETAIL is kept only where we wrote it: for a broken
+    constraint it quotes the row, personal data included.
     """
     state = fault.sqlstate or ""
     if state == GATE_IS_CLOSED:
@@ -130,6 +131,8 @@ def _foreign(fault: psycopg.Error, state: str) -> BookrunnerError:
     summary = fault.diag.message_primary or str(fault).partition("\n")[0] or type(fault).__name__
     if isinstance(fault, errors.InsufficientPrivilege):
         return Refused("login_may_not_do_this", summary)
+    if isinstance(fault, errors.NumericValueOutOfRange):
+        return Refused("number_fits_its_field", "a number is larger than what is kept")
     if isinstance(fault, _CONTENTION):
         return Contention(state, summary)
     if _session_is_gone(fault, state):

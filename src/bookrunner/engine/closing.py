@@ -37,10 +37,13 @@ class ClosingRun:
     def run(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Issue every member whose gate is still open and return how many stand in the register.
 
-        Escrow is not released here: two people do that, and the certificate follows.
+        Escrow is not released here: two people do that, and the certificate follows. Refuses
+        ``closing_exists``; a closing that is not frozen any more has nothing left to issue.
         """
         row = self._desk.engine.closing(closing=closing)
-        if row is None or row["status"] != "frozen":
+        if row is None or row["offering_id"] != offering:
+            raise Refused("closing_exists", f"there is no closing {closing} in {offering}")
+        if row["status"] != "frozen":
             return 0
         token = bytes(self._desk.engine.offer(offering=offering)["token_address"])
         # Bytes that an earlier run stored may be out: they are settled before anything new is signed.

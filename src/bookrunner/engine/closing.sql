@@ -32,12 +32,23 @@ declare
     chosen text[];
     missing jsonb;
     digest bytea;
+    running engine.closing;
 begin
     perform audit.enter(p_actor, p_request);
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
     if (select o.status from engine.offer o where o.offering_id = p_offering) not in ('published', 'legally_closed') then
         raise exception using errcode = 'BR002', constraint = 'offer_can_close',
             message = format('%s is neither published nor legally closed', p_offering);
+    end if;
+    select * into running from engine.closing c where c.offering_id = p_offering
+        and c.status in ('proposed', 'frozen', 'issued', 'released');
+    if found then
+        raise exception using errcode = 'BR008', constraint = 'one_closing_runs_per_offer',
+            message = format('%s is %s; the next closing waits for its certificate', running.closing_id, running.status);
     end if;
     chosen := coalesce(p_investments, array(select c.investment_id from engine.candidates(p_offering) c));
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (chosen)

@@ -48,13 +48,17 @@ begin
     perform audit.enter(p_actor, p_request);
     perform 1 from engine.offer where offering_id = p_offering for update;
     select * into o from engine.offer where offering_id = p_offering;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
     if o.status is distinct from 'published' then
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
-            message = format('%s is %s', p_offering, coalesce(o.status, 'unknown'));
+            message = format('%s is %s', p_offering, o.status);
     end if;
     select coalesce(sum(i.units), 0) into taken from engine.investment i
     where i.offering_id = p_offering and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully');
-    if taken + p_units > o.units_total then
+    if p_units > o.units_total - taken then
         raise exception using errcode = 'BR008', constraint = 'units_are_left',
             message = format('%s units are left', o.units_total - taken);
     end if;
@@ -67,11 +71,20 @@ begin
     insert into engine.position (offering_id, investment_id, investor_id) values (p_offering, p_investment, p_investor);
 end $$;
 
--- The investor submits the review step; profile, compliance and the signed packet must hold at this moment.
+-- The investor submits the review step; profile, compliance and the signed packet must hold at this moment, and
+-- the offer must still take commitments.
 create function engine.confirm(p_actor text, p_request text, p_offering text, p_investment text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    stands text;
 begin
     perform audit.enter(p_actor, p_request);
+    -- Not locked: a confirmation that read the open offer stands before the close that it overlapped.
+    select o.status into stands from engine.offer o where o.offering_id = p_offering;
+    if stands <> 'published' then
+        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
+            message = format('%s is %s', p_offering, stands);
+    end if;
     perform engine.pass(p_offering, p_investment, 'confirm');
     update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;

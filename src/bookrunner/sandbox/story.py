@@ -7,14 +7,13 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from bookrunner.adapters.chain import Challenge, new_nonce, recover
+from bookrunner.adapters.chain import checksum
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import sign as sign_message
 from bookrunner.adapters.screening.wallets import ListedWallets
 from bookrunner.adapters.signing import signed, verify
 from bookrunner.app import Application
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
@@ -134,30 +133,11 @@ class Story:
 
     def _claim_wallet(self, person: Person) -> None:
         key = LocalKey(person.wallet_secret, chain_id=self.app.chain.chain_id())
-        now = clock.now()
-        challenge = Challenge(
-            domain="sandbox.example.test",
-            address=key.address,
-            statement=f"I claim this wallet for {person.investor} in {self.offering}.",
-            uri="https://sandbox.example.test/wallets",
-            chain_id=self.app.chain.chain_id(),
-            nonce=new_nonce(),
-            issued_at=now,
-            expires_at=now + timedelta(minutes=10),
-        ).text()
-        signature = key.sign_text(challenge)
-        if recover(challenge, signature) != key.address:
-            raise Refused("wallet_proof_is_valid", "another key signed the challenge")
-        self.desk.portal.claim_wallet(
-            actor=person.investor,
-            offering=self.offering,
-            claim=new_id("wcl"),
-            investor=person.investor,
-            chain_id=self.app.chain.chain_id(),
-            address=key.address,
-            challenge_sha256=hashlib.sha256(challenge.encode()).digest(),
-            signature=signature,
+        challenge = self.app.wallet_challenge(
+            self.offering, person.investor, checksum(key.address), domain="sandbox.example.test"
         )
+        signature = key.sign_text(challenge.text())
+        self.app.claim_wallet(self.offering, person.investor, challenge, signature)
 
     def _open_checks(self, person: Person) -> None:
         officer, compliance = "officer.olga", self.desk.compliance

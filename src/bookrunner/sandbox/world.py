@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
-from bookrunner.app import Application, Settings, open_keys
+from bookrunner.app import Application, Settings, open_keys, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
@@ -40,14 +40,16 @@ def opened(settings: Settings) -> Iterator[World]:
     ConfigurationError when a server, node or tool cannot be had.
     """
     state = settings.state_dir.resolve()
-    state.mkdir(parents=True, exist_ok=True)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise ConfigurationError(f"{state} cannot be made: {fault.strerror}") from None
     with ExitStack() as stack:
         endpoint = _endpoint(settings, state, stack)
         tools = toolchain.ensure()
         url, pulse = _node(settings, endpoint, tools, stack)
         chain = stack.enter_context(EvmChain(url))
-        if chain.chain_id() != settings.chain_id:
-            raise ConfigurationError(f"the node is not on chain {settings.chain_id}")
+        refuse_other_chain(chain, settings.chain_id)
         keys = open_keys(state / "keys", settings.chain_id, embedded=settings.chain_id == SANDBOX_CHAIN)
         application = Application(endpoint, chain, keys, pause=pulse)
         stack.callback(application.close)
@@ -89,7 +91,7 @@ def _answers(url: str, chain_id: int) -> bool:
     try:
         with EvmChain(url, timeout=1.0) as chain:
             return chain.chain_id() == chain_id
-    except ChainError:
+    except (ChainError, ConfigurationError):
         return False
 
 

@@ -63,7 +63,10 @@ select registry.open_control_book('usr_1', 'req_1', 'ofr_full', 'ctl_x', 5, '\x0
 -- engine | gate_is_closed | a closing frozen with a closed gate
 select engine.freeze_closing('usr_1', 'req_1', 'ofr_open', 'cls_open', '{inv_open1,inv_open2}');
 
--- engine | closing_has_open_investments | an investment in two closings
+-- engine | closing_has_open_investments | a closing of an investment that nobody opened
+select engine.freeze_closing('usr_1', 'req_1', 'ofr_open', 'cls_x', '{inv_nobody}');
+
+-- engine | one_closing_runs_per_offer | an investment in two closings
 select engine.freeze_closing('usr_1', 'req_1', 'ofr_full', 'cls_x', '{inv_full1}');
 
 -- engine | every_member_is_registered | a closing issued before its members are registered

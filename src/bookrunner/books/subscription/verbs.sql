@@ -170,6 +170,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select investment_id into i from subscription.agreement where offering_id = p_offering and agreement_id = p_agreement;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'agreement_exists',
+            message = format('there is no agreement %s in %s', p_agreement, p_offering);
+    end if;
     perform subscription.lock(p_offering, i);
     update subscription.agreement set status = 'voided', void_because = p_because
     where offering_id = p_offering and agreement_id = p_agreement;
@@ -194,6 +198,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select * into al from subscription.allocation_approval where offering_id = p_offering and approval_id = p_approval;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'allocation_exists',
+            message = format('there is no allocation %s in %s', p_approval, p_offering);
+    end if;
     perform subscription.lock(p_offering, al.investment_id);
     if al.units is distinct from (select a.units from subscription.agreement a where a.offering_id = p_offering
         and a.investment_id = al.investment_id and a.status = 'countersigned') then

@@ -20,6 +20,10 @@ declare
     total bigint;
 begin
     perform audit.enter(p_actor, p_request);
+    if not exists (select from engine.closing c where c.offering_id = p_offering and c.closing_id = p_closing) then
+        raise exception using errcode = 'BR404', constraint = 'closing_exists',
+            message = format('there is no closing %s in %s', p_closing, p_offering);
+    end if;
     select sum(l.amount_minor) into total from treasury.releasable(p_offering, p_closing) l;
     if total is null then
         raise exception using errcode = 'BR008', constraint = 'holding_stands_before_escrow_is_released',
