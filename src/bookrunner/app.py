@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.bank.camt import CamtReader
@@ -17,7 +17,7 @@ from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.core import clock
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Endpoint
+from bookrunner.db import Database, Endpoint, default_state
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
 from bookrunner.engine.intake import import_statement, record_identity
@@ -30,8 +30,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BOOKRUNNER_", frozen=True)
 
-    state_dir: Path = Path(".state")
-    """Where the embedded database, keys and secrets live."""
+    state_dir: Path = Field(default_factory=default_state)
+    """Where the embedded database, keys and secrets live; see `default_state`."""
 
     database_url: SecretStr | None = None
     """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""

@@ -54,7 +54,7 @@ def demo(
             else:
                 _tell(world, story, workflows)
             if not leave:
-                _stay(world.application)
+                _stay(world.application, settings)
         finally:
             workflows.stop()
             server.should_exit = True
@@ -107,9 +107,9 @@ def _serve(application: Application, settings: Settings) -> uvicorn.Server:
     return server
 
 
-def _stay(application: Application) -> None:
+def _stay(application: Application, settings: Settings) -> None:
     """Serve until stopped; meanwhile events are answered and sealed."""
-    console.print("Press Ctrl-C to stop; the data stays until --wipe.")
+    console.print(f"Press Ctrl-C to stop; the data stays in {settings.state_dir} until --wipe.")
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     try:

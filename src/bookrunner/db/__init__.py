@@ -1,6 +1,6 @@
 """The database: an embedded server or one by URL, a pool for each keeper, migrations, translated errors."""
 
-from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
+from bookrunner.db.embedded import Server, ServerFailed, default_state, diagnose, start_embedded
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
 from bookrunner.db.keeper import Keeper, Within
 from bookrunner.db.migrate import (
@@ -32,6 +32,7 @@ __all__ = [
     "Server",
     "ServerFailed",
     "Within",
+    "default_state",
     "diagnose",
     "freeze",
     "from_url",
