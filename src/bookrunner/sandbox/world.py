@@ -40,7 +40,10 @@ def opened(settings: Settings) -> Iterator[World]:
     ConfigurationError when a server, node or tool cannot be had.
     """
     state = settings.state_dir.resolve()
-    state.mkdir(parents=True, exist_ok=True)
+    if not state.exists():
+        state.mkdir(parents=True)
+        # Whatever the umask, the database's account passes through here.
+        state.chmod(0o711)
     with ExitStack() as stack:
         endpoint = _endpoint(settings, state, stack)
         tools = toolchain.ensure()
