@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sys
 import threading
 import time
 from typing import Annotated
@@ -91,7 +92,8 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     for one in application.reconcile(story.offering, actor=ACTOR):
         console.print(f"[yellow]break[/yellow] {one['comparison']}: {one['kind']} {one['subject_id']}")
     show_counts(application.desk.engine.five_counts(offering=story.offering))
-    console.print(f"Why is one of the four blocked?  bookrunner why {story.people[0].investment}")
+    program = "bookrunner" if shutil.which("bookrunner") else sys.argv[0]
+    console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
 
 
 def _serve(application: Application, settings: Settings) -> uvicorn.Server:
