@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -268,6 +269,16 @@ def test_state_is_elsewhere_when_root_works_in_a_closed_folder(
     home.chmod(0o700)
     monkeypatch.chdir(home / "clone")
     assert default_state(ACCOUNT) == Path("/var/lib/bookrunner")
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can become another account")
+def test_state_of_another_account_is_refused(stopped: Path) -> None:
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(ConfigurationError, match="belongs to another account"):
+            start_embedded(stopped)
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root drops to another account")
