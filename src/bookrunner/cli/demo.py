@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -16,7 +18,7 @@ from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, money, show_counts
-from bookrunner.core.errors import GateClosed
+from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.engine.workflow import Workflows
 from bookrunner.pages import web
 from bookrunner.sandbox.story import INVESTORS, Story
@@ -39,9 +41,9 @@ def demo(
         console.print(f"{settings.state_dir} is removed")
         return
     began = time.monotonic()
-    with opened(settings) as world:
+    with listening(settings) as bound, opened(settings) as world:
         story = Story(world.application, investors=investors)
-        server = _serve(world.application, settings)
+        server = _serve(world.application, bound)
         home = f"http://{settings.host}:{settings.port}"
         console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
         console.print(f"  closing console   {home}/offers/{story.offering}")
@@ -96,16 +98,25 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
 
 
-def _serve(application: Application, settings: Settings) -> uvicorn.Server:
-    config = uvicorn.Config(
-        web(application),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-    )
+def listening(settings: Settings) -> socket.socket:
+    """Take the pages' address before anything else starts; ConfigurationError when it cannot be had."""
+    try:
+        return socket.create_server((settings.host, settings.port))
+    except OSError as fault:
+        raise ConfigurationError(
+            f"the pages cannot listen on {settings.host}:{settings.port}, {os.strerror(fault.errno or 0)};"
+            " name another port with BOOKRUNNER_PORT"
+        ) from None
+
+
+def _serve(application: Application, bound: socket.socket) -> uvicorn.Server:
+    """Return the server of the pages as soon as it answers."""
+    config = uvicorn.Config(web(application), log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    threading.Thread(target=server.run, daemon=True, name="pages").start()
+    pages = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
+    pages.start()
+    while pages.is_alive() and not server.started:
+        time.sleep(0.01)
     return server
 
 
