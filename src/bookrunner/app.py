@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.bank.camt import CamtReader
@@ -20,7 +20,7 @@ from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
-from bookrunner.db import Database, Endpoint, diagnose, diagnose_server, from_url
+from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
 from bookrunner.engine.intake import claim_wallet, import_statement, record_identity, wallet_challenge
@@ -33,8 +33,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BOOKRUNNER_", frozen=True)
 
-    state_dir: Path = Path(".state")
-    """Where the embedded database, keys and secrets live."""
+    state_dir: Path = Field(default_factory=default_state)
+    """Where the embedded database, keys and secrets live; see `default_state`."""
 
     database_url: SecretStr | None = None
     """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,20 +21,22 @@ INVESTORS = 12
 
 @pytest.fixture(scope="module")
 def state(state_root: Path) -> Path:
-    """Return a directory that the server's account can pass through."""
-    folder = state_root / "raise"
-    folder.mkdir(mode=0o711)
-    return folder
+    """Return a directory that the first start makes."""
+    return state_root / "raise"
 
 
 @pytest.fixture(scope="module")
 def world(state: Path) -> Iterator[World]:
-    """Play the raise up to the morning of the close."""
-    with opened(Settings(state_dir=state)) as running:
-        story = Story(running.application, investors=INVESTORS)
-        app = running.application
-        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
-        yield running
+    """Play the raise up to the morning of the close, under a umask that shuts others out."""
+    usual = os.umask(0o077)
+    try:
+        with opened(Settings(state_dir=state)) as running:
+            story = Story(running.application, investors=INVESTORS)
+            app = running.application
+            story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
+            yield running
+    finally:
+        os.umask(usual)
 
 
 @pytest.fixture

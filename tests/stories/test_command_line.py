@@ -258,3 +258,25 @@ def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], statu
     assert ended.returncode == status
     assert "Traceback" not in ended.stdout + ended.stderr
     assert not ended.stderr
+
+
+def test_wiping_takes_only_what_an_installation_wrote(run: Run, tmp_path: Path) -> None:
+    precious = tmp_path / "state" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("ten years")
+    status, lines = run("demo", "--wipe")
+    assert (status, lines) == (
+        1,
+        [f"refused {precious.parent} is not removed: thesis.txt is not of an installation"],
+    )
+    precious.rename(tmp_path / "thesis.txt")
+    (precious.parent / "keys").mkdir()
+    assert run("demo", "--wipe")[0] == 0
+    assert not precious.parent.exists()
+
+
+def test_an_installation_that_runs_is_not_wiped(here: Run, story_state: Path) -> None:
+    status, lines = here("demo", "--wipe")
+    assert status == 1
+    assert lines == [f"refused {story_state} is not removed: its database is running; stop it first"]
+    assert (story_state / "keys").exists()

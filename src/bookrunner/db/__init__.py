@@ -1,6 +1,13 @@
 """The database: an embedded server or one by URL, a pool for each keeper, migrations, translated errors."""
 
-from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
+from bookrunner.db.embedded import (
+    Server,
+    ServerFailed,
+    default_state,
+    diagnose,
+    embedded_runs,
+    start_embedded,
+)
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
 from bookrunner.db.keeper import Keeper, Within
 from bookrunner.db.migrate import (
@@ -33,8 +40,10 @@ __all__ = [
     "Server",
     "ServerFailed",
     "Within",
+    "default_state",
     "diagnose",
     "diagnose_server",
+    "embedded_runs",
     "freeze",
     "from_url",
     "install",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,13 +13,14 @@ from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
 from bookrunner.app import Application, Settings, open_keys, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
-from bookrunner.db import Database, Endpoint, Keeper, from_url, migrate, start_embedded
+from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
 
 SANDBOX_CHAIN = 31337
 _FUNDS_WEI = 10**24
 _NODE_FILE = "node.url"
+_OURS = {"database", "keys", _NODE_FILE}
 _BLOCK_PAUSE_SECONDS = 0.01
 
 
@@ -41,7 +43,10 @@ def opened(settings: Settings) -> Iterator[World]:
     """
     state = settings.state_dir.resolve()
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        if not state.exists():
+            state.mkdir(parents=True)
+            # Whatever the umask, the database's account passes through here.
+            state.chmod(0o711)
     except OSError as fault:
         raise ConfigurationError(f"{state} cannot be made: {fault.strerror}") from None
     with ExitStack() as stack:
@@ -54,6 +59,26 @@ def opened(settings: Settings) -> Iterator[World]:
         application = Application(endpoint, chain, keys, pause=pulse)
         stack.callback(application.close)
         yield World(application, endpoint, tools, url)
+
+
+def wipe(settings: Settings) -> bool:
+    """Remove an installation's state; return False when there is none.
+
+    Raises ConfigurationError for a directory that holds anything else, and while its database runs.
+    """
+    state = settings.state_dir.resolve()
+    if not state.exists():
+        return False
+    other = sorted(entry.name for entry in state.iterdir() if entry.name not in _OURS)
+    if other:
+        raise ConfigurationError(f"{state} is not removed: {other[0]} is not of an installation")
+    if embedded_runs(state / "database"):
+        raise ConfigurationError(f"{state} is not removed: its database is running; stop it first")
+    try:
+        shutil.rmtree(state)
+    except OSError as fault:
+        raise ConfigurationError(f"{state} is not removed: {fault.strerror}") from None
+    return True
 
 
 def _endpoint(settings: Settings, state: Path, stack: ExitStack) -> Endpoint:
