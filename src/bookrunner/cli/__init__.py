@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bookrunner.cli import demo, offers, proof, setup, simulate
+from bookrunner.cli import demo, offers, proof, setup, simulate, work
 from bookrunner.cli.screen import app, console
 from bookrunner.core.errors import BookrunnerError, GateClosed
 
 __all__ = ["app", "main"]
 
-_NOUNS = (demo, offers, proof, setup, simulate)
+_NOUNS = (demo, offers, proof, setup, simulate, work)
 
 
 def main() -> None:

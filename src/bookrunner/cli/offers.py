@@ -11,7 +11,7 @@ from bookrunner.app import Application, Settings
 from bookrunner.cli.screen import app, bars, console, money, show_counts, show_missing
 from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id
-from bookrunner.sandbox.world import opened
+from bookrunner.sandbox.world import opened, worker_seat
 
 Actor = Annotated[str, typer.Option("--actor", help="The person who acts.")]
 OPERATOR = "operator.cli"
@@ -48,7 +48,8 @@ def close(
     actor: Actor = OPERATOR,
 ) -> None:
     """Close an offer: everybody, or those who are ready. A missing condition refuses the whole close."""
-    with opened(Settings()) as world:
+    settings = Settings()
+    with opened(settings) as world, worker_seat(settings.state_dir) as mine:
         application = world.application
         require_offer(application, offer)
         if dry_run:
@@ -60,6 +61,9 @@ def close(
             console.print(f"[red]refused[/red] {refused.rule}: nothing was frozen")
             show_refusal(refused)
             raise typer.Exit(1) from None
+        if not mine:
+            console.print(f"{closing}: frozen; the worker that runs carries it on")
+            return
         with bars() as report:
             issued = application.run_closing(offer, closing, report)
         console.print(f"{closing}: {issued} issued and registered")
