@@ -77,6 +77,10 @@ def release(offer: str, closing: str, *, payee: str, actor: Actor) -> None:
     with opened(Settings()) as world:
         desk = world.application.desk
         row = desk.engine.release_of_closing(offering=offer, closing=closing)
+        if row is not None and row["status"] in {"sent", "settled"}:
+            world.application.process.drain()
+            console.print(f"{money(row['amount_minor'])} was released before; {closing} is certified")
+            return
         if row is None or row["status"] != "proposed":
             amount = desk.treasury.propose_release(
                 actor=actor, offering=offer, release=new_id("rel"), closing=closing, payee_fingerprint=digest

@@ -20,7 +20,8 @@ from bookrunner.engine.workflow import Workflows
 from bookrunner.sandbox.world import opened, worker_seat
 
 ROUND_SECONDS = 0.2
-PATIENCE_SECONDS = 2.0
+DATABASE_SECONDS = 10.0
+CHAIN_SECONDS = 2.0
 
 
 @app.command()
@@ -48,7 +49,11 @@ def _work(application: Application, *, once: bool) -> None:
         def report(phase: str, done: int, total: int) -> None:
             console.print(f"{closing} {phase} {done}/{total}")
 
-        issued = application.run_closing(offering, closing, report)
+        try:
+            issued = application.run_closing(offering, closing, report)
+        except BookrunnerError as fault:
+            console.print(f"{closing} waits: {type(fault).__name__} {fault}")
+            raise
         console.print(f"{closing} issued {issued}")
         return issued
 
@@ -71,8 +76,10 @@ def _rounds(application: Application, stopped: threading.Event, *, once: bool) -
             heard = time.monotonic()
             if once and not application.open_closings():
                 return
-        except (DatabaseUnavailable, Contention, ChainError):
-            if time.monotonic() - heard > PATIENCE_SECONDS:
+        except (DatabaseUnavailable, Contention, ChainError) as fault:
+            # A server that lost one backend recovers by itself; a node that is gone does not come back.
+            patience = CHAIN_SECONDS if isinstance(fault, ChainError) else DATABASE_SECONDS
+            if time.monotonic() - heard > patience:
                 raise
         stopped.wait(ROUND_SECONDS)
 

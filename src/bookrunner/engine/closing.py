@@ -56,6 +56,7 @@ class ClosingRun:
         if row is None or row["status"] != "frozen":
             return 0
         token = bytes(self._desk.engine.offer(offering=offering)["token_address"])
+        progress("recover", 0, 1)
         # Bytes that an earlier run stored may be out: they are settled before anything new is signed.
         self._submitter.send_unfinished(offering)
         self._submitter.settle(offering, token)
