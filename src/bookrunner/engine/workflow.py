@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
+from dbos import DBOS, DBOSConfig, PortableWorkflowError, SetWorkflowID, WorkflowHandle
 
 from bookrunner import __version__
 from bookrunner.adapters.chain import ChainError
+from bookrunner.core.errors import BookrunnerError
 from bookrunner.core.ids import new_id
-from bookrunner.db import Contention, DatabaseUnavailable, Endpoint
+from bookrunner.db import Closed, Contention, DatabaseUnavailable, Endpoint
 from bookrunner.engine.issuance import ChainStalled
 
 RunClosing = Callable[[str, str], int]
@@ -17,17 +18,21 @@ RunClosing = Callable[[str, str], int]
 POLL_SECONDS = 0.05
 RETRY_SECONDS = 0.5
 
-# What may be over by itself; a refusal is not, and waits for a person and the next start.
-_PASSING = (ChainError, ChainStalled, Contention, DatabaseUnavailable)
+# What may be over by itself, or with this process; a refusal waits for a person and the next start.
+_PASSING = (ChainError, ChainStalled, Closed, Contention, DatabaseUnavailable)
 _UNLIMITED = 2**31
 _QUEUE = "closings"
+
+
+class ClosingStopped(BookrunnerError):
+    """A closing's workflow ended with an error; the next start gives it another."""
 
 
 class Workflows:
     """Runs enqueued closings, one at a time; an unfinished one goes on after a restart.
 
-    Every step of a closing can be repeated, so a workflow that is recovered runs its one step again. Each
-    process is an executor of its own; `take_up` takes over what a dead one left.
+    Every step of a closing can be repeated, so what a dead process left is run again from its start. Each
+    process is an executor of its own, whatever its pid and host; `start` takes over from those before it.
     """
 
     def __init__(self, endpoint: Endpoint, run_closing: RunClosing) -> None:
@@ -76,23 +81,29 @@ class Workflows:
             self._names[closing] = self._take_up(offering, closing)
 
     def wait(self, closing: str) -> int:
-        """Wait for the workflow of a closing and return how many investments it issued."""
+        """Wait for the workflow of a closing and return how many investments it issued.
+
+        Raises ClosingStopped when a rule refused to go on; the closing stays open for the next start.
+        """
         handle: WorkflowHandle[int] = DBOS.retrieve_workflow(self._names.get(closing, f"close-{closing}"))
-        return handle.get_result()
+        try:
+            return handle.get_result()
+        except PortableWorkflowError as fault:
+            raise ClosingStopped(f"{closing}: {fault}") from None
 
     def stop(self) -> None:
         """Stop taking up work; what is unfinished waits in the database."""
         DBOS.destroy(destroy_registry=True)
 
     def _take_up(self, offering: str, closing: str) -> str:
-        """Name a workflow that will run an open closing: the one it has, or another when that one failed."""
+        """Name a workflow that will run an open closing: one that waits, or a new one when the last began."""
         attempt, name = 1, f"close-{closing}"
         while (known := DBOS.get_workflow_status(name)) is not None:
             if known.status == "ENQUEUED":
                 return name
-            if known.status not in {"SUCCESS", "ERROR"}:
-                DBOS.resume_workflow(name, queue_name=_QUEUE)
-                return name
+            if known.status == "PENDING":
+                # Resumed, it would repeat an error that its step had recorded before the process died.
+                DBOS.cancel_workflow(name)
             attempt += 1
             name = f"close-{closing}-{attempt}"
         with SetWorkflowID(name):
