@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bookrunner.app import Settings
-from bookrunner.db.embedded.process import read_pid_file
+from bookrunner.db.embedded.process import running
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import opened
 
@@ -44,6 +44,7 @@ class Installation:
     offering: str = ""
     closing: str = ""
     kills: list[Kill] = field(default_factory=list)
+    commands: list[subprocess.Popen[bytes]] = field(default_factory=list)
     starts_seconds: list[float] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ class Installation:
             "COLUMNS": "200",
         }
         with (self.state / "output").open("ab") as output:
-            return subprocess.Popen(
+            command = subprocess.Popen(
                 [sys.executable, "-m", "bookrunner.cli", *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -77,6 +78,14 @@ class Installation:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.commands.append(command)
+        return command
+
+    def end(self) -> None:
+        """Kill what a failed test has left running; nothing of it shall outlive the test."""
+        if self.commands:
+            self.kill("all", self.commands[-1])
+            self.commands[-1].wait(PATIENCE_SECONDS)
 
     def said(self) -> str:
         """Return everything that the commands have said; it was written outside the database."""
@@ -139,7 +148,7 @@ class Installation:
                 left = of - done
 
     def _pids(self, victim: str, parent: subprocess.Popen[bytes]) -> Iterator[int]:
-        found = read_pid_file(next((self.state / "database" / "pg").glob("[0-9]*")))
+        found = running(next((self.state / "database" / "pg").glob("[0-9]*")))
         postmaster = found.pid if found else 0
         if victim in {"worker", "all"}:
             yield parent.pid
@@ -150,7 +159,7 @@ class Installation:
         backends = [
             p for p in _children(postmaster) if " bookrunner_" in _command(p) or "engine" in _command(p)
         ]
-        if victim == "all":
+        if victim == "all" and postmaster:
             yield from _children(postmaster)
         elif victim == "backend":
             yield from backends[:1]
