@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.bank.camt import CamtReader
-from bookrunner.adapters.chain import Chain, Challenge, total_supply
+from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     chain_id: int = 31337
     """The chain that the node must be on (EIP-155)."""
 
+    delivery_lines: int = Field(default=MAX_LINES, ge=1, le=MAX_LINES)
+    """Most investors in one delivery; fewer where the rules of a token cost more gas."""
+
     host: str = "127.0.0.1"
     """Address on which the pages listen."""
 
@@ -70,7 +73,15 @@ def read_settings() -> Settings:
 class Application:
     """One installation at work: the desk of keepers, the process that events drive, and the chain."""
 
-    def __init__(self, endpoint: Endpoint, chain: Chain, keys: Keys, *, pause: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        chain: Chain,
+        keys: Keys,
+        *,
+        pause: Callable[[], None],
+        lines: int = MAX_LINES,
+    ) -> None:
         self.endpoint = endpoint
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
@@ -78,7 +89,7 @@ class Application:
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
-        self._closings = ClosingRun(self.desk, chain, keys, pause=pause)
+        self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -95,6 +106,10 @@ class Application:
         issued = self._closings.run(offering, closing, progress)
         tell("a closing is issued", offering=offering, closing=closing, issued=issued)
         return issued
+
+    def open_closings(self) -> list[tuple[str, str]]:
+        """Return (offering, closing) of every frozen closing, which a workflow still has to carry on."""
+        return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -175,6 +176,25 @@ def test_start_after_a_killed_postmaster_keeps_committed_rows(stopped: Path) -> 
     os.close(server._lock or -1)
     again = start_embedded(stopped, account=ACCOUNT)
     assert ask(again, "select count(*) >= 1 from public.kept") is True
+    again.stop()
+
+
+def test_start_does_not_wait_for_what_a_killed_postmaster_left_at_work(stopped: Path) -> None:
+    server = start_embedded(stopped, account=ACCOUNT)
+    with psycopg.connect(server.endpoint.admin_dsn()) as connection, ThreadPoolExecutor(1) as aside:
+        busy = aside.submit(
+            connection.execute,
+            "do $$ begin while clock_timestamp() < now() + interval '30 s' loop end loop; end $$",
+        )
+        time.sleep(0.3)
+        os.kill(server.pid, signal.SIGKILL)
+        server._forget_child()
+        os.close(server._lock or -1)
+        begun = time.monotonic()
+        again = start_embedded(stopped, account=ACCOUNT)
+        assert time.monotonic() - begun < 15
+        assert isinstance(busy.exception(), psycopg.OperationalError)
+    assert ask(again, "select 1") == 1
     again.stop()
 
 

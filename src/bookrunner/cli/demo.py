@@ -22,7 +22,7 @@ from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.engine.workflow import Workflows
 from bookrunner.pages import web
 from bookrunner.sandbox.story import INVESTORS, Story
-from bookrunner.sandbox.world import World, opened
+from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state
 
 ACTOR = "operator.otto"
@@ -42,7 +42,9 @@ def demo(
         console.print(f"{settings.state_dir} is removed" if removed else f"{settings.state_dir} is not there")
         return
     began = time.monotonic()
-    with listening(settings) as bound, opened(settings) as world:
+    with listening(settings) as bound, opened(settings) as world, worker_seat(settings.state_dir) as mine:
+        if not mine:
+            raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
         story = Story(world.application, investors=investors)
         server = _serve(world.application, bound)
         home = f"http://{settings.host}:{settings.port}"
@@ -50,10 +52,13 @@ def demo(
         console.print(f"  closing console   {home}/offers/{story.offering}")
         console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
         workflows = Workflows(world.endpoint, world.application.run_closing)
-        workflows.start()
+        left_open = world.application.open_closings()
+        workflows.start(left_open)
         try:
             if story.exists():
                 console.print("This raise was played before; its data is here again.")
+                for _, closing in left_open:
+                    console.print(f"Going on with {closing}: {workflows.wait(closing)} issued and registered")
                 show_counts(world.application.desk.engine.five_counts(offering=story.offering))
             else:
                 _tell(world, story, workflows)

@@ -11,7 +11,7 @@ from bookrunner.app import Application, read_settings
 from bookrunner.cli.screen import app, bars, console, marked, money, one_name, show_counts, show_missing
 from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id
-from bookrunner.sandbox.world import opened
+from bookrunner.sandbox.world import opened, worker_seat
 
 Actor = Annotated[str, typer.Option("--actor", help="The person who acts.", callback=one_name)]
 Id = Annotated[str, typer.Argument(callback=one_name)]
@@ -49,7 +49,8 @@ def close(
     actor: Actor = OPERATOR,
 ) -> None:
     """Close an offer: everybody, or those who are ready. A missing condition refuses the whole close."""
-    with opened(read_settings()) as world:
+    settings = read_settings()
+    with opened(settings) as world, worker_seat(settings.state_dir) as mine:
         application = world.application
         require_offer(application, offer)
         if dry_run:
@@ -61,6 +62,9 @@ def close(
             marked("refused", f"{refused.rule}: nothing was frozen")
             show_refusal(refused)
             raise typer.Exit(1) from None
+        if not mine:
+            console.print(f"{closing}: frozen; the worker that runs carries it on")
+            return
         with bars() as report:
             issued = application.run_closing(offer, closing, report)
         console.print(f"{closing}: {issued} issued and registered")
@@ -75,6 +79,10 @@ def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
         require_offer(world.application, offer)
         desk = world.application.desk
         row = desk.engine.release_of_closing(offering=offer, closing=closing)
+        if row is not None and row["status"] in {"sent", "settled"}:
+            world.application.process.drain()
+            console.print(f"{money(row['amount_minor'])} was released before; {closing} is certified")
+            return
         if row is None or row["status"] != "proposed":
             amount = desk.treasury.propose_release(
                 actor=actor, offering=offer, release=new_id("rel"), closing=closing, payee_fingerprint=digest

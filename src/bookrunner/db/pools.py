@@ -11,7 +11,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from bookrunner.core.errors import BookrunnerError
-from bookrunner.db import refusals
+from bookrunner.db import catalog, refusals
 from bookrunner.db.endpoint import Endpoint
 
 Pool = ConnectionPool[psycopg.Connection[Any]]
@@ -49,6 +49,14 @@ class Database:
             connection.transaction(),
         ):
             yield connection
+
+    def answers(self) -> bool:
+        """Tell whether the server takes a new connection now; a pool would wait for one."""
+        try:
+            with catalog.session(self.endpoint.dsn("engine")):
+                return True
+        except refusals.DatabaseUnavailable:
+            return False
 
     def close(self) -> None:
         """Close every pool; a later use raises Closed."""

@@ -83,10 +83,17 @@ select * from engine.closing where closing_id = :closing;
 -- The closings of an offer by number.
 select * from engine.closing where offering_id = :offering order by ordinal;
 
+-- name: open_closings
+-- Frozen closings, which the process still has to carry to the register.
+select offering_id, closing_id from engine.closing where status = 'frozen' order by offering_id, ordinal;
+
 -- name: frozen_members
--- The members of a closing that stay in it.
-select investment_id, units from engine.closing_member
-where offering_id = :offering and closing_id = :closing and status = 'frozen' order by investment_id;
+-- The members of a closing that stay in it, how far each is issued, and what stopped its instruction.
+select m.investment_id, m.units, pos.issuance, (select i.stopped_because from registry.instruction_fact i
+    where i.offering_id = m.offering_id and i.closing_id = m.closing_id and i.investment_id = m.investment_id
+        and i.status = 'stopped') as stopped_because
+from engine.closing_member m join engine.position pos using (offering_id, investment_id)
+where m.offering_id = :offering and m.closing_id = :closing and m.status = 'frozen' order by m.investment_id;
 
 -- name: pending_reactions
 -- Events in feed order that the process answers and has not answered yet.
@@ -159,11 +166,6 @@ select (select coalesce(sum(units), 0) from registry.holding_fact where offering
 -- The addresses that the register knows to hold units of an offer.
 select distinct encode(address, 'hex') as address from registry.instruction_fact
 where offering_id = :offering and transaction_id is not null;
-
--- name: registered_members
--- Members of a closing that stand in the register.
-select m.investment_id from engine.closing_member m join engine.stage s using (offering_id, investment_id)
-where m.offering_id = :offering and m.closing_id = :closing and s.issuance_state = 'registered';
 
 -- name: clearance^
 -- One clearance.

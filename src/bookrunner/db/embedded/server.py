@@ -21,7 +21,7 @@ from bookrunner.db.endpoint import DATABASE, Endpoint, Secrets, conninfo
 
 T = TypeVar("T")
 
-STOP_SECONDS = 60.0
+STOP_SECONDS = 40.0
 GUEST_SECONDS = 60.0
 
 
@@ -105,10 +105,13 @@ def _prepare(state: Path) -> None:
 
 
 def _adopt_or_start(mine: Cluster, secrets: Secrets) -> tuple[PidFile, Popen[bytes] | None]:
-    if running(mine.data) is not None:
+    found = running(mine.data)
+    if found is not None:
         alive = cluster.wait_until_ready(mine)
         if alive is not None:
             return alive, None
+        # It hangs, nobody supervises it, and the lock is ours.
+        fast_stop(found.pid, mine.data, STOP_SECONDS)
     cluster.create(mine, secrets.obtain(ADMIN))
     private_directory(mine.account, mine.data)
     return cluster.start(mine)

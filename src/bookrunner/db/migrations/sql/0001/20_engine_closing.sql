@@ -86,12 +86,19 @@ begin
     return cardinality(chosen);
 end $$;
 
--- One whose gate closed before issuance leaves the set; the others go on.
+-- One whose gate closed before issuance leaves the set; the others go on. Nobody leaves whose units are on their way.
 create function engine.leave_closing(p_actor text, p_request text, p_offering text, p_closing text,
     p_investments text[], p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (p_investments)
+    order by pos.investment_id for update;
+    if exists (select from engine.position pos where pos.offering_id = p_offering
+        and pos.investment_id = any (p_investments) and pos.issuance <> 'open') then
+        raise exception using errcode = 'BR008', constraint = 'member_leaves_before_its_units_move',
+            message = format('a member of %s is instructed, submitted or registered', p_closing);
+    end if;
     update engine.closing_member set status = 'left', left_because = p_because
     where offering_id = p_offering and closing_id = p_closing and investment_id = any (p_investments) and status = 'frozen';
 end $$;
@@ -111,7 +118,8 @@ begin
     end if;
     update engine.closing_member set status = 'issued'
     where offering_id = p_offering and closing_id = p_closing and status = 'frozen';
-    get diagnostics issued = row_count;
+    select count(*) into issued from engine.closing_member m
+    where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'issued';
     update engine.investment i set status = 'closed_successfully', closing_id = p_closing
     from engine.closing_member m
     where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'issued'
