@@ -20,9 +20,9 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
-from bookrunner.engine.intake import import_statement, record_identity
+from bookrunner.engine.intake import import_statement, record_identities
 from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import send_agreement
+from bookrunner.engine.process import render, sending
 
 
 class Settings(BaseSettings):
@@ -90,16 +90,29 @@ class Application:
 
     def open_agreement(self, offering: str, investment: str) -> str:
         """Render and send a new agreement for an investment that has none in force; return its id."""
-        stage = self.desk.engine.stage(investment=investment)
+        terms = self.desk.engine.agreement_terms(scopes=[offering], subjects=[investment], versions=[0])
+        (row,) = [each for each in terms if each["investment_id"] == investment]
         with self.desk.subscription.together() as within:
-            return send_agreement(self.desk, within, offering, stage)
+            archive, send = sending(within, row, render(row))
+            within.in_order((archive, send))
+            return str(send[1]["agreement"])
 
     def receive_identity(
         self, headers: Iterable[tuple[str, str]], body: bytes, secrets: Mapping[str, bytes]
     ) -> bool:
         """Verify and record one signed message of the identity provider; false when it came before."""
-        message = verify(headers, body, now=clock.now(), secrets=secrets)
-        return record_identity(self.desk, message, parse_identity_event(body), body)
+        (fresh,) = self.receive_identities([(headers, body)], secrets)
+        return fresh
+
+    def receive_identities(
+        self, messages: Iterable[tuple[Iterable[tuple[str, str]], bytes]], secrets: Mapping[str, bytes]
+    ) -> list[bool]:
+        """Verify each signed message, then record all in one transaction; false where one came before."""
+        verified = []
+        for headers, body in messages:
+            message = verify(headers, body, now=clock.now(), secrets=secrets)
+            verified.append((message, parse_identity_event(body), body))
+        return record_identities(self.desk, verified)
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""

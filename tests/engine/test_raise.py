@@ -62,11 +62,11 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
     assert list(by_person.values()) == [cleared + countersigned, cleared + funded, cleared, [], countersigned]
     assert app.desk.engine.closings(offering=story.offering) == []
 
-    agreement = app.desk.engine.agreement_in_force(
-        offering=story.offering, investment=story.people[0].investment
+    (agreement,) = app.desk.engine.agreements_in_force(
+        offering=story.offering, investments=[story.people[0].investment]
     )
     with pytest.raises(GateClosed, match="investor_is_cleared"):
-        story.countersign(agreement["agreement_id"])
+        story.countersign([agreement["agreement_id"]])
 
     closing = app.close_offer(story.offering, actor="operator.otto", ready=True)
     with pytest.raises(Refused, match="gate_is_closed"):
@@ -108,7 +108,7 @@ def test_bad_input_is_refused_and_leaves_nothing(world: World, story: Story) -> 
     with pytest.raises(Refused, match="statement_is_xml"):
         app.import_statement(story.offering, b"not a bank file", actor="fundadmin.fay")
     with pytest.raises(Refused, match="message_id_has_one_body"):
-        story.identity_message(story.people[7])
+        story.identity_messages([story.people[7]])
     with pytest.raises(Refused):
         app.receive_identity((("webhook-id", "x"),), b"{}", {"sandbox-1": b"k" * 32})
     with pytest.raises(Refused, match="closing_has_open_investments"):

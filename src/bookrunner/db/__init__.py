@@ -2,7 +2,7 @@
 
 from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
-from bookrunner.db.keeper import Keeper, Within
+from bookrunner.db.keeper import Arguments, Keeper, Step, Within
 from bookrunner.db.migrate import (
     freeze,
     install,
@@ -19,6 +19,7 @@ from bookrunner.db.refusals import Contention, DatabaseFault, DatabaseUnavailabl
 
 __all__ = [
     "LOGINS",
+    "Arguments",
     "Closed",
     "Contention",
     "Database",
@@ -31,6 +32,7 @@ __all__ = [
     "Secrets",
     "Server",
     "ServerFailed",
+    "Step",
     "Within",
     "diagnose",
     "freeze",

@@ -151,6 +151,7 @@ create table engine.position (
 ) with (fillfactor = 70);
 
 create index position_of_investor on engine.position (investor_id);
+create index position_of_investment on engine.position (investment_id);
 
 create table engine.closing (
     offering_id text not null references engine.offer,

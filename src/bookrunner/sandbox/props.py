@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from typing import TypeVar
 
@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
+GROUP = 500
 
-def each(things: Sequence[T], label: str, progress: Progress) -> Iterable[T]:
-    """Yield each thing and report how many are done."""
-    for done, thing in enumerate(things):
-        progress(label, done, len(things))
-        yield thing
+
+def groups(things: Sequence[T], label: str, progress: Progress) -> Iterator[Sequence[T]]:
+    """Yield the things in groups that one transaction can carry, and report how many are done."""
+    for start in range(0, len(things), GROUP):
+        progress(label, start, len(things))
+        yield things[start : start + GROUP]
     progress(label, len(things), len(things))
 
 
