@@ -150,7 +150,8 @@ create table engine.position (
         (issuance = 'registered') = holding_is_registered)
 ) with (fillfactor = 70);
 
-create index position_of_investor on engine.position (investor_id);
+create index position_of_investor on engine.position (investor_id, offering_id);
+create index position_of_investment on engine.position (investment_id);
 
 create table engine.closing (
     offering_id text not null references engine.offer,

@@ -227,7 +227,7 @@ begin
     update treasury.payment_attempt a set status = 'cleared'
     where a.offering_id = p_offering and a.investment_id = any (touched) and a.status = 'received'
         and a.due_minor = (select sum(r.amount_minor) from treasury.receipt r where r.offering_id = p_offering
-            and r.attempt_id = a.attempt_id and r.status = 'cleared');
+            and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared');
     perform treasury.publish(p_offering, touched);
     return cardinality(touched);
 end $$;
