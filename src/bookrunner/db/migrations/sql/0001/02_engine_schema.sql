@@ -79,6 +79,33 @@ create table engine.investment (
 
 create index investment_of_investor on engine.investment (investor_id);
 
+-- How many units of an offer are spoken for: the sum over its live investments, kept by their trigger, so that
+-- opening one more costs the same in an offer of any size.
+create table engine.reservation (
+    offering_id text primary key references engine.offer,
+    units bigint not null constraint reserved_units_are_live_units check (units >= 0)
+) with (fillfactor = 50);
+
+create function engine.units_are_reserved() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    ended constant text[] := '{cancelled_by_investor,cancelled_by_manager,closed_unsuccessfully}';
+    moved bigint := case when new.status = any (ended) then 0 else new.units end;
+begin
+    if tg_op = 'UPDATE' then
+        moved := moved - case when old.status = any (ended) then 0 else old.units end;
+    end if;
+    if moved <> 0 then
+        insert into engine.reservation as r (offering_id, units) values (new.offering_id, greatest(moved, 0))
+        on conflict (offering_id) do update set units = r.units + moved;
+    end if;
+    return null;
+end $$;
+
+create trigger units_are_reserved after insert or update of status on engine.investment
+    for each row execute function engine.units_are_reserved();
+alter table engine.investment enable always trigger units_are_reserved;
+
 -- One row per investment with what each keeper says now; each column group is written by its keeper alone.
 create table engine.position (
     offering_id text not null,
