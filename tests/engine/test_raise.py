@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.core.errors import GateClosed, Refused
+from bookrunner.sandbox.entering import Entering, claim_of
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 
@@ -114,6 +118,34 @@ def test_bad_input_is_refused_and_leaves_nothing(world: World, story: Story) -> 
     with pytest.raises(Refused, match="closing_has_open_investments"):
         app.close_offer(story.offering, actor="operator.otto", ready=False)
     assert len(app.desk.treasury.attempts(offering=story.offering)) == before
+
+
+def test_one_refused_event_leaves_the_others_of_its_batch_answered(world: World, story: Story) -> None:
+    app, (taken, other, free) = world.application, story.people[8:11]
+    place = Entering(story.offering, story.seed, app.chain.chain_id())
+    theirs = LocalKey(taken.wallet_secret, chain_id=place.chain_id)
+    own = LocalKey(sha256(b"another wallet").digest(), chain_id=place.chain_id)
+    app.desk.portal.claim_wallet(**claim_of(other, theirs, place))
+    app.desk.portal.claim_wallet(**claim_of(free, own, place))
+    assert app.process.drain() == 2
+    assert app.process.drain() == 0
+    waiting = app.desk.registry.claimed_mappings(offering=story.offering)
+    assert [(row["investor_id"], bytes(row["address"])) for row in waiting] == [(free.investor, own.address)]
+    with psycopg.connect(world.endpoint.dsn("engine")) as reader:
+        noted = reader.execute(
+            "select result, detail from audit.reaction where result = 'refused'"
+        ).fetchall()
+        causes = reader.execute(
+            "select caused_by from audit.event where version = 1 and subject = %s",
+            [waiting[0]["mapping_id"]],
+        ).fetchall()
+        claims = reader.execute(
+            "select subject || '@1' from audit.event where kind = 'wallet_claim.claimed' and actor = %s"
+            " order by recorded_at",
+            [free.investor],
+        ).fetchall()
+    assert noted == [("refused", "one_holder_per_live_wallet")]
+    assert causes == [claims[-1]]
 
 
 def test_a_revocation_after_registration_holds_the_holding(world: World, story: Story) -> None:

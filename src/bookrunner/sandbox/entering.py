@@ -38,7 +38,7 @@ def enter(desk: Desk, place: Entering, people: Sequence[Person], progress: Progr
     listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
     for group in groups(people, "onboarding", progress):
         keys = [LocalKey(person.wallet_secret, chain_id=place.chain_id) for person in group]
-        claims = [_claim(person, key, place) for person, key in zip(group, keys, strict=True)]
+        claims = [claim_of(person, key, place) for person, key in zip(group, keys, strict=True)]
         with desk.portal.together() as portal:
             portal.open_profile.each(_profile(person) for person in group)
         with desk.engine.together() as engine:
@@ -73,7 +73,8 @@ def _investment(person: Person, place: Entering) -> Arguments:
     }
 
 
-def _claim(person: Person, key: LocalKey, place: Entering) -> Arguments:
+def claim_of(person: Person, key: LocalKey, place: Entering) -> Arguments:
+    """Return the claim of a wallet, proved by its own key."""
     now = clock.now()
     challenge = Challenge(
         domain="sandbox.example.test",

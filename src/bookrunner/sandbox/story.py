@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from bookrunner.adapters.identity.webhook import sign as sign_message
 from bookrunner.adapters.signing import signed, verify
@@ -24,6 +25,8 @@ UNITS_PER_RAISE = 114_000
 INVESTORS = 310
 ESCROW_ACCOUNT = "021000021-900100200"
 ISSUER_PAYEE = fingerprint("021000021-700700700")
+Message = tuple[Iterable[tuple[str, str]], bytes]
+Wires = Callable[[Payment], Sequence[Payment]]
 _ITEMS = (
     ("material", "memorandum", "The offering memorandum, version 1."),
     ("risk", "illiquidity", "Units may not be sold for a long time, or at all."),
@@ -43,6 +46,8 @@ class Story:
         self.offering = ident("ofr", seed, f"raise/{investors}")
         self.units = UNITS_PER_RAISE * investors // INVESTORS
         self.people: Sequence[Person] = people(investors, seed, self.units, MINIMUM_UNITS)
+        self.wires: dict[str, Wires] = {self.people[1].investment: silent}
+        self.statement = b""
         self._secret = hashlib.sha256(f"{seed}/webhook".encode()).digest()
         self._issuer = signing_key(seed, "issuer")
 
@@ -113,13 +118,16 @@ class Story:
     def identity_messages(self, group: Sequence[Person]) -> list[bool]:
         """Send one signed message for each person about the profile as it stands now."""
         profiles = self.desk.engine.profiles(investors=[person.investor for person in group])
-        return self.app.receive_identities(
-            [self._identity_message(profile) for profile in profiles], {"sandbox-1": self._secret}
-        )
+        return self.deliver([self.identity_message(profile) for profile in profiles])
 
-    def _identity_message(self, profile: Row) -> tuple[Iterable[tuple[str, str]], bytes]:
+    def deliver(self, messages: Sequence[Message]) -> list[bool]:
+        """Hand signed messages of the identity provider to the application; false where one is known."""
+        return self.app.receive_identities(messages, {"sandbox-1": self._secret})
+
+    def identity_message(self, profile: Row, suffix: str = "") -> Message:
+        """Return a signed message that a profile, as it was read, belongs to who it says."""
         digest = bytes(profile["detail_digest"]).hex()
-        message = f"msg_{profile['investor_id'][4:]}_{profile['detail_version']}"
+        message = f"msg_{profile['investor_id'][4:]}_{profile['detail_version']}{suffix}"
         event = {
             "event_id": message,
             "kind": "identity.completed",
@@ -207,19 +215,20 @@ class Story:
         """Import the bank's statement file, in which one wire carries no reference."""
         by_investment = {p.investment: p for p in self.people}
         day = clock.today()
-        silent = self.people[1].investment
-        payments = [
-            Payment(
+        payments: list[Payment] = []
+        for row in self.desk.treasury.attempts(offering=self.offering):
+            person = by_investment[row["investment_id"]]
+            wire = Payment(
                 amount_minor=row["due_minor"],
-                reference=None if row["investment_id"] == silent else row["reference"],
-                debtor_name=by_investment[row["investment_id"]].detail["legal_name"],
-                debtor_account=by_investment[row["investment_id"]].account,
+                reference=row["reference"],
+                debtor_name=person.detail["legal_name"],
+                debtor_account=person.account,
                 value_on=day,
             )
-            for row in self.desk.treasury.attempts(offering=self.offering)
-        ]
+            payments.extend(self.wires.get(person.investment, _as_asked)(wire))
         head = StatementHead(ESCROW_ACCOUNT, "USD", 1, day)
-        self.app.import_statement(self.offering, write_statement(head, payments), actor="fundadmin.fay")
+        self.statement = write_statement(head, payments)
+        self.app.import_statement(self.offering, self.statement, actor="fundadmin.fay")
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
 
     def link_wallets(self, progress: Progress = lambda *_: None) -> None:
@@ -272,7 +281,12 @@ class Story:
             )
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
         self.countersign([row["agreement_id"] for row in waiting])
-        (receipt,) = self.desk.treasury.unmatched(offering=self.offering)
+        paid_from = fingerprint(self.people[1].account)
+        (receipt,) = [
+            row
+            for row in self.desk.treasury.unmatched(offering=self.offering)
+            if row["source_fingerprint"] == paid_from
+        ]
         self.desk.treasury.match_by_hand(
             actor="fundadmin.finn",
             offering=self.offering,
@@ -302,3 +316,12 @@ class Story:
         )
         self.app.process.drain()
         return amount
+
+
+def silent(wire: Payment) -> Sequence[Payment]:
+    """Return a wire whose sender forgot the reference."""
+    return [replace(wire, reference=None)]
+
+
+def _as_asked(wire: Payment) -> Sequence[Payment]:
+    return [wire]
