@@ -17,7 +17,7 @@ from bookrunner.db import Arguments, Within
 from bookrunner.engine import Desk
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.people import Person, ident
-from bookrunner.sandbox.props import Progress, evidence, groups, listed_addresses
+from bookrunner.sandbox.props import Progress, evidence, listed_addresses, spread
 
 OFFICER = "officer.olga"
 LIST_DAY = date(2024, 9, 1)
@@ -36,21 +36,24 @@ class Entering:
 def enter(desk: Desk, place: Entering, people: Sequence[Person], progress: Progress) -> None:
     """Let every investor in, in groups: each keeper records a group in one transaction of its own."""
     listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
-    for group in groups(people, "onboarding", progress):
-        keys = [LocalKey(person.wallet_secret, chain_id=place.chain_id) for person in group]
-        claims = [claim_of(person, key, place) for person, key in zip(group, keys, strict=True)]
-        with desk.portal.together() as portal:
-            portal.open_profile.each(_profile(person) for person in group)
-        with desk.engine.together() as engine:
-            engine.open_investment.each(_investment(person, place) for person in group)
-        with desk.portal.together() as portal:
-            portal.claim_wallet.each(claims)
-        with desk.compliance.together() as compliance:
-            _open_checks(compliance, place, group)
-            compliance.record_screening.each(_screenings(group, keys, listed))
-            compliance.record_accreditation.each(_accreditation(person) for person in group)
-        with desk.treasury.together() as treasury:
-            treasury.approve_source.each(_source(person, place) for person in group)
+    spread(people, "onboarding", progress, lambda group: _enter(desk, place, group, listed))
+
+
+def _enter(desk: Desk, place: Entering, group: Sequence[Person], listed: ListedWallets) -> None:
+    keys = [LocalKey(person.wallet_secret, chain_id=place.chain_id) for person in group]
+    claims = [claim_of(person, key, place) for person, key in zip(group, keys, strict=True)]
+    with desk.portal.together() as portal:
+        portal.open_profile.each(_profile(person) for person in group)
+    with desk.engine.together() as engine:
+        engine.open_investment.each(_investment(person, place) for person in group)
+    with desk.portal.together() as portal:
+        portal.claim_wallet.each(claims)
+    with desk.compliance.together() as compliance:
+        _open_checks(compliance, place, group)
+        compliance.record_screening.each(_screenings(group, keys, listed))
+        compliance.record_accreditation.each(_accreditation(person) for person in group)
+    with desk.treasury.together() as treasury:
+        treasury.approve_source.each(_source(person, place) for person in group)
 
 
 def _profile(person: Person) -> Arguments:

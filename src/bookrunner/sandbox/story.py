@@ -17,7 +17,7 @@ from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.entering import Entering, enter
 from bookrunner.sandbox.people import Person, ident, people
-from bookrunner.sandbox.props import Progress, evidence, groups, signing_key
+from bookrunner.sandbox.props import Progress, evidence, signing_key, spread
 
 PRICE_MINOR = 10_000
 MINIMUM_UNITS = 10
@@ -111,8 +111,7 @@ class Story:
 
     def verify_identities(self, progress: Progress = lambda *_: None) -> None:
         """Bring in the identity provider's signed messages; those they clear are sent agreements."""
-        for group in groups(self.people, "identity", progress):
-            self.identity_messages(group)
+        spread(self.people, "identity", progress, self.identity_messages)
         self.app.process.drain()
 
     def identity_messages(self, group: Sequence[Person]) -> list[bool]:
@@ -142,15 +141,16 @@ class Story:
     def sign_and_confirm(self, progress: Progress = lambda *_: None) -> None:
         """Every investor acknowledges each item, signs the agreement and submits the review step."""
         items = self.desk.subscription.requirements(offering=self.offering)
-        for group in groups(self.people, "signing", progress):
-            with self.desk.subscription.together() as within:
-                within.acknowledge.each(self._acknowledgment(person, items) for person in group)
-            self.sign(group)
-            with self.desk.engine.together() as within:
-                within.confirm.each(
-                    {"actor": p.investor, "offering": self.offering, "investment": p.investment}
-                    for p in group
-                )
+        spread(self.people, "signing", progress, lambda group: self._sign_packets(group, items))
+
+    def _sign_packets(self, group: Sequence[Person], items: Sequence[Row]) -> None:
+        with self.desk.subscription.together() as within:
+            within.acknowledge.each(self._acknowledgment(person, items) for person in group)
+        self.sign(group)
+        with self.desk.engine.together() as within:
+            within.confirm.each(
+                {"actor": p.investor, "offering": self.offering, "investment": p.investment} for p in group
+            )
 
     def _acknowledgment(self, person: Person, items: Sequence[Row]) -> dict[str, object]:
         said = [
@@ -199,17 +199,18 @@ class Story:
     def countersign_all(self, progress: Progress = lambda *_: None) -> None:
         """Countersign, have a second person approve the units, let instructions go out."""
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
-        for group in groups([row["agreement_id"] for row in waiting], "countersigning", progress):
-            self.countersign(group)
+        spread([row["agreement_id"] for row in waiting], "countersigning", progress, self.countersign)
         self.app.process.drain()
         proposed = self.desk.subscription.proposed_allocations(offering=self.offering)
-        for group in groups([row["approval_id"] for row in proposed], "allocation", progress):
-            with self.desk.subscription.together() as within:
-                within.approve_allocation.each(
-                    {"actor": "placement.pia", "offering": self.offering, "approval": approval}
-                    for approval in group
-                )
+        spread([row["approval_id"] for row in proposed], "allocation", progress, self._approve)
         self.app.process.drain()
+
+    def _approve(self, approvals: Sequence[str]) -> None:
+        with self.desk.subscription.together() as within:
+            within.approve_allocation.each(
+                {"actor": "placement.pia", "offering": self.offering, "approval": approval}
+                for approval in approvals
+            )
 
     def fund(self) -> None:
         """Import the bank's statement file, in which one wire carries no reference."""
@@ -235,11 +236,13 @@ class Story:
         """Approve each screened wallet as the issuer and link it as the transfer agent."""
         self.app.process.drain()
         waiting = self.desk.registry.claimed_mappings(offering=self.offering)
-        for group in groups([row["mapping_id"] for row in waiting], "wallets", progress):
-            where = [{"offering": self.offering, "mapping": mapping} for mapping in group]
-            with self.desk.registry.together() as within:
-                within.approve_wallet.each({"actor": "issuer.iris", **each} for each in where)
-                within.link_wallet.each({"actor": "agent.theo", **each} for each in where)
+        spread([row["mapping_id"] for row in waiting], "wallets", progress, self._link)
+
+    def _link(self, mappings: Sequence[str]) -> None:
+        where = [{"offering": self.offering, "mapping": mapping} for mapping in mappings]
+        with self.desk.registry.together() as within:
+            within.approve_wallet.each({"actor": "issuer.iris", **each} for each in where)
+            within.link_wallet.each({"actor": "agent.theo", **each} for each in where)
 
     def break_four(self) -> None:
         """Correct two packets after funding, then let a review find three unidentified owners."""

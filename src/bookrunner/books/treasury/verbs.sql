@@ -94,7 +94,7 @@ end $$;
 -- What the rules say of each unmatched receipt: the investment it belongs to, or the first rule that stops it.
 create function treasury.verdicts(p_offering text) returns table (receipt_id text, attempt_id text, investment_id text,
     amount_minor bigint, exception text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select r.receipt_id, a.attempt_id, a.investment_id, r.amount_minor, case
         when r.claimed_reference is null then 'no_reference'

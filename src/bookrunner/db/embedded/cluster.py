@@ -36,6 +36,8 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "512MB",
     "max_wal_size": "4GB",
+    # A raise fills its tables within a minute: their statistics must not wait for the next one.
+    "autovacuum_naptime": "5s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "logging_collector": "on",
