@@ -24,9 +24,9 @@ begin
             a.received_minor as received,
             coalesce((select sum(r.amount_minor) from treasury.receipt r where r.offering_id = a.offering_id
                 and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared'), 0) as cleared
-        from treasury.payment_attempt a
-        where a.offering_id = p_offering and a.investment_id = any (p_investments)
-            and a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
+        from unnest(p_investments) as x (investment_id)
+        join treasury.payment_attempt a on a.offering_id = p_offering and a.investment_id = x.investment_id
+        where a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
                 where l.offering_id = a.offering_id and l.investment_id = a.investment_id)
     ) f
     where pos.offering_id = p_offering and pos.investment_id = f.investment_id;
