@@ -23,9 +23,9 @@ from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
-from bookrunner.engine.intake import claim_wallet, import_statement, record_identity, wallet_challenge
+from bookrunner.engine.intake import import_statement, record_identities, wallet_challenge, wallet_claim
 from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import send_agreement
+from bookrunner.engine.process import render, sending
 
 
 class Settings(BaseSettings):
@@ -125,32 +125,46 @@ class Application:
 
     def open_agreement(self, offering: str, investment: str) -> str:
         """Render and send a new agreement for an investment that has none in force; return its id."""
-        stage = self.desk.engine.stage(investment=investment)
-        if stage is None or stage["offering_id"] != offering:
+        terms = self.desk.engine.agreement_terms(scopes=[offering], subjects=[investment], versions=[0])
+        row = next((each for each in terms if each["investment_id"] == investment), None)
+        if row is None:
             raise Refused("investment_exists", f"there is no investment {investment} in {offering}")
         with self.desk.subscription.together() as within:
-            return send_agreement(self.desk, within, offering, stage)
+            archive, send = sending(within, row, render(row))
+            within.in_order((archive, send))
+            return str(send[1]["agreement"])
 
     def receive_identity(
         self, headers: Iterable[tuple[str, str]], body: bytes, secrets: Mapping[str, bytes]
     ) -> bool:
         """Verify and record one signed message of the identity provider; false when it came before."""
-        message = verify(headers, body, now=clock.now(), secrets=secrets)
-        fresh = record_identity(self.desk, message, parse_identity_event(body), body)
-        tell(
-            "an identity message is kept" if fresh else "an identity message came again",
-            message_id=message.id,
-        )
+        (fresh,) = self.receive_identities([(headers, body)], secrets)
+        return fresh
+
+    def receive_identities(
+        self, messages: Iterable[tuple[Iterable[tuple[str, str]], bytes]], secrets: Mapping[str, bytes]
+    ) -> list[bool]:
+        """Verify each signed message, then record all in one transaction; false where one came before."""
+        verified = []
+        for headers, body in messages:
+            message = verify(headers, body, now=clock.now(), secrets=secrets)
+            verified.append((message, parse_identity_event(body), body))
+        fresh = record_identities(self.desk, verified)
+        for (message, _, _), is_new in zip(verified, fresh, strict=True):
+            said = "an identity message is kept" if is_new else "an identity message came again"
+            tell(said, message_id=message.id)
         return fresh
 
     def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:
         """Return what an investor's wallet has to sign, for an address as a person wrote it."""
         ours = (self.keys.agent.address, self.keys.treasury.address)
-        return wallet_challenge(self.desk, (offering, investor), written, domain=domain, ours=ours)
+        return wallet_challenge(self.desk.offer(offering), investor, written, domain=domain, ours=ours)
 
     def claim_wallet(self, offering: str, investor: str, challenge: Challenge, signature: bytes) -> str:
         """Record a wallet whose key signed the challenge; return the claim's id."""
-        return claim_wallet(self.desk, (offering, investor), challenge, signature)
+        claim = wallet_claim((offering, investor), challenge, signature)
+        self.desk.portal.claim_wallet(**claim)
+        return str(claim["claim"])
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""

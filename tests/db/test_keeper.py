@@ -108,3 +108,26 @@ def test_another_keeper_reads_but_may_not_act(portal: Keeper, package: str) -> N
 def test_an_unknown_verb_is_an_error_of_the_program(portal: Keeper) -> None:
     with pytest.raises(AttributeError):
         portal.forget(actor="usr_1")
+
+
+def test_a_verb_for_many_rows_answers_in_order_and_commits_each_batch(portal: Keeper) -> None:
+    rows = [{"actor": "usr_1", "request": f"req_{n}", "detail": {"n": n}} for n in range(5)]
+    assert list(portal.note.each(rows, at_once=2)) == ["portal"] * 5
+    assert [note["detail"]["n"] for note in portal.notes()] == list(range(5))
+
+
+def test_a_refusal_among_many_rows_undoes_its_batch_and_keeps_the_ones_before(portal: Keeper) -> None:
+    requests = ["req_1", "req_2", "req_3", "req_1", "req_5"]
+    rows = [{"actor": "usr_1", "request": request, "detail": None} for request in requests]
+    with pytest.raises(Refused, match="note_request_key"):
+        list(portal.note.each(rows, at_once=2))
+    assert [note["request"] for note in portal.notes()] == ["req_1", "req_2"]
+
+
+def test_steps_run_in_their_order_and_a_refusal_undoes_them_all(portal: Keeper) -> None:
+    with portal.together() as within:
+        within.in_order(within.note.step(actor="usr_1", request=f"req_{n}", detail=None) for n in range(3))
+    assert [note["request"] for note in portal.notes()] == ["req_0", "req_1", "req_2"]
+    with pytest.raises(Refused, match="note_request_key"), portal.together() as within:
+        within.in_order(within.note.step(actor="usr_1", request=f"req_{n}", detail=None) for n in (7, 2, 8))
+    assert len(portal.notes()) == 3

@@ -45,7 +45,7 @@ def verified(entered: Story) -> Story:
 
 def message(person: Person, story: Story, *, identity: str = "msg_story", **changed: object) -> bytes:
     """Return the body of a message about a person's profile, some members changed."""
-    profile = story.desk.engine.profile(investor=person.investor)
+    (profile,) = story.desk.engine.profiles(investors=[person.investor])
     event = {
         "event_id": identity,
         "kind": "identity.completed",
@@ -211,7 +211,7 @@ def test_a_closed_offer_takes_no_commitment(world: World, verified: Story, refus
     desk.subscription.acknowledge(
         actor=last.investor, offering=offering, investment=last.investment, items=said
     )
-    verified.sign(last)
+    verified.sign([last])
     verified.people = everybody
     desk.engine.move_offer(actor="issuer.iris", offering=offering, status="legally_closed")
     with refused("offer_is_open_to_new_money"):

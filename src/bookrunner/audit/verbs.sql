@@ -21,17 +21,19 @@ end $$;
 
 -- Seals the chain heads that the feed has reached since the last seal. The root is made by the caller over the
 -- leaves this returns, in this same transaction, by record_seal.
-create function audit.unsealed_heads() returns table (first_seq bigint, last_seq bigint, scope text, subject text,
+create function audit.unsealed_heads(p_most bigint) returns table (first_seq bigint, last_seq bigint, scope text, subject text,
     version bigint, head bytea)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     sealed bigint;
+    reached bigint;
 begin
     select r.last_seq into sealed from audit.relay r where r.relay = 'seal' for update;
+    select least(sealed + p_most, max(f.seq)) into reached from audit.feed f;
     return query
-        select sealed + 1, (select max(f.seq) from audit.feed f), e.scope, e.subject, e.version, e.hash
-        from (select f.scope, f.subject, max(f.version) as version from audit.feed f where f.seq > sealed
-            group by f.scope, f.subject) h
+        select sealed + 1, reached, e.scope, e.subject, e.version, e.hash
+        from (select f.scope, f.subject, max(f.version) as version from audit.feed f
+            where f.seq > sealed and f.seq <= reached group by f.scope, f.subject) h
         join audit.event e using (scope, subject, version)
         order by e.scope collate "C", e.subject collate "C";
 end $$;

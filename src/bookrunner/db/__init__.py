@@ -9,7 +9,7 @@ from bookrunner.db.embedded import (
     start_embedded,
 )
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
-from bookrunner.db.keeper import Keeper, Within
+from bookrunner.db.keeper import Arguments, Keeper, Step, Within
 from bookrunner.db.migrate import (
     diagnose_server,
     freeze,
@@ -27,6 +27,7 @@ from bookrunner.db.refusals import Contention, DatabaseFault, DatabaseUnavailabl
 
 __all__ = [
     "LOGINS",
+    "Arguments",
     "Closed",
     "Contention",
     "Database",
@@ -39,6 +40,7 @@ __all__ = [
     "Secrets",
     "Server",
     "ServerFailed",
+    "Step",
     "Within",
     "default_state",
     "diagnose",

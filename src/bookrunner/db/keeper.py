@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -12,6 +13,11 @@ import psycopg
 from bookrunner.core.ids import new_id
 from bookrunner.db.pools import Database
 from bookrunner.db.queries import Queries, load
+
+BATCH = 500
+
+Arguments = dict[str, object]
+Step = tuple[str, Arguments]
 
 
 class Keeper:
@@ -27,18 +33,39 @@ class Keeper:
         self.login = login
         self._queries = load(package)
 
-    def __getattr__(self, verb: str) -> Callable[..., Any]:
-        def act(**arguments: object) -> object:
-            with self.database.transaction(self.login) as transaction:
-                return Within(transaction, self._queries).run(verb, arguments)
-
-        return act
+    def __getattr__(self, verb: str) -> KeeperVerb:
+        return KeeperVerb(self, verb)
 
     @contextmanager
     def together(self) -> Iterator[Within]:
         """Lend the verbs inside one transaction that the block decides."""
         with self.database.transaction(self.login) as transaction:
             yield Within(transaction, self._queries)
+
+
+class KeeperVerb:
+    """One verb of a keeper: called, it is one transaction."""
+
+    def __init__(self, keeper: Keeper, name: str) -> None:
+        self._keeper = keeper
+        self._name = name
+
+    def __call__(self, **arguments: object) -> Any:  # noqa: ANN401
+        """Run the verb and return what its query returns."""
+        with self._keeper.together() as within:
+            return getattr(within, self._name)(**arguments)
+
+    def each(self, rows: Iterable[Arguments], *, at_once: int = BATCH) -> Iterator[Any]:
+        """Run the verb for each row of arguments and yield the answers in order.
+
+        ``at_once`` rows share a transaction; a refusal undoes those and ends the run. What was yielded is
+        committed. Rows are read as they are needed.
+        """
+        waiting = iter(rows)
+        while batch := list(islice(waiting, at_once)):
+            with self._keeper.together() as within:
+                answers = getattr(within, self._name).each(batch)
+            yield from answers
 
 
 class Within:
@@ -48,15 +75,58 @@ class Within:
         self.transaction = transaction
         self._queries = queries
 
-    def __getattr__(self, verb: str) -> Callable[..., Any]:
-        return lambda **arguments: self.run(verb, arguments)
+    def __getattr__(self, verb: str) -> VerbWithin:
+        return VerbWithin(self.transaction, self._queries, verb)
 
-    def run(self, verb: str, arguments: dict[str, object]) -> object:
-        """Run one query of the book; an act that names its actor gets a request id."""
-        if "actor" in arguments:
-            arguments.setdefault("request", new_id("req"))
-        prepared = {key: _as_json(value) for key, value in arguments.items()}
-        return getattr(self._queries, verb)(self.transaction, **prepared)
+    def using(self, queries: Queries) -> Within:
+        """Lend other queries in the same transaction."""
+        return Within(self.transaction, queries)
+
+    def in_order(self, steps: Iterable[Step]) -> None:
+        """Run steps one after the other without waiting between them; their answers are dropped.
+
+        A refusal ends the whole transaction.
+        """
+        with self.transaction.pipeline():
+            for text, arguments in steps:
+                self.transaction.execute(text, arguments)
+
+
+class VerbWithin:
+    """One verb inside an open transaction."""
+
+    def __init__(self, transaction: psycopg.Connection, queries: Queries, name: str) -> None:
+        self._transaction = transaction
+        self._query = getattr(queries, name)
+
+    def __call__(self, **arguments: object) -> Any:  # noqa: ANN401
+        """Run the verb and return what its query returns."""
+        return self._query(self._transaction, **_prepared(arguments))
+
+    def each(self, rows: Iterable[Arguments]) -> list[Any]:
+        """Run a verb of one value for each row of arguments; none waits for the answer before it."""
+        given = [_prepared(row) for row in rows]
+        if not given:
+            return []
+        with self._transaction.cursor() as cursor:
+            cursor.executemany(self._query.sql, given, returning=True)
+            return [_value(result) for result in cursor.results()]
+
+    def step(self, **arguments: object) -> Step:
+        """Return the call for `Within.in_order`; nothing runs here."""
+        return self._query.sql, _prepared(arguments)
+
+
+def _prepared(arguments: Arguments) -> Arguments:
+    """Return the arguments as the driver takes them; an act that names its actor gets a request id."""
+    if "actor" in arguments:
+        arguments.setdefault("request", new_id("req"))
+    return {key: _as_json(value) for key, value in arguments.items()}
+
+
+def _value(result: psycopg.Cursor[Any]) -> object:
+    row = result.fetchone()
+    return None if row is None else row[0]
 
 
 def _as_json(value: object) -> object:

@@ -15,6 +15,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine", "schema.sql"),
     ("bookrunner.engine.machines", "machines.sql"),
     ("bookrunner.engine.machines", "transitions.sql"),
+    ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.treasury", "ledger.sql"),

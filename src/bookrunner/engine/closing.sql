@@ -14,7 +14,7 @@ end $$;
 -- Who would be in a closing now: every legally confirmed investment that no closing holds, with what it lacks.
 create function engine.candidates(p_offering text) returns table (investment_id text, units bigint,
     amount_minor bigint, missing jsonb)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select s.investment_id, s.units, s.amount_minor, s.missing from engine.stage s
     where s.offering_id = p_offering and s.status in ('new', 'confirmed', 'legally_confirmed')
@@ -143,7 +143,7 @@ end $$;
 
 -- Writes the certificate of a released closing: who, how many units, on which facts, in which transactions.
 create function engine.certify(p_actor text, p_request text, p_offering text, p_closing text) returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     text_of text;
 begin

@@ -56,8 +56,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
             message = format('%s is %s', p_offering, o.status);
     end if;
-    select coalesce(sum(i.units), 0) into taken from engine.investment i
-    where i.offering_id = p_offering and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully');
+    taken := coalesce((select r.units from engine.reservation r where r.offering_id = p_offering), 0);
     if p_units > o.units_total - taken then
         raise exception using errcode = 'BR008', constraint = 'units_are_left',
             message = format('%s units are left', o.units_total - taken);

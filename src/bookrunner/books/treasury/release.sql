@@ -2,7 +2,7 @@
 
 -- The lines of a closing that may be released now, and have not been.
 create function treasury.releasable(p_offering text, p_closing text) returns table (investment_id text, amount_minor bigint)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select m.investment_id, m.amount_minor from engine.closing_member m
     join engine.position pos on pos.offering_id = m.offering_id and pos.investment_id = m.investment_id

@@ -39,6 +39,8 @@ SETTINGS = {
     # Reads go to memory or to solid state; statements are short.
     "random_page_cost": "1.1",
     "jit": "off",
+    # A raise fills its tables within a minute: their statistics must not wait for the next one.
+    "autovacuum_naptime": "5s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "logging_collector": "on",

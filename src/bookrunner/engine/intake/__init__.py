@@ -1,7 +1,7 @@
 """What counterparties and investors send, on its way into the books."""
 
-from bookrunner.engine.intake.identity import record_identity
+from bookrunner.engine.intake.identity import record_identities
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
-from bookrunner.engine.intake.wallets import claim_wallet, wallet_challenge
+from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
 
-__all__ = ["claim_wallet", "fingerprint", "import_statement", "record_identity", "wallet_challenge"]
+__all__ = ["fingerprint", "import_statement", "record_identities", "wallet_challenge", "wallet_claim"]

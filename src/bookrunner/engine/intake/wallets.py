@@ -10,27 +10,25 @@ from bookrunner.adapters.chain import Challenge, new_nonce, parse_address, recov
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.engine.desk import Desk
+from bookrunner.db import Arguments, Row
 
 VALID_FOR = timedelta(minutes=10)
 
 
 def wallet_challenge(
-    desk: Desk, claimant: tuple[str, str], written: str, *, domain: str, ours: Collection[bytes]
+    offer: Row, investor: str, written: str, *, domain: str, ours: Collection[bytes]
 ) -> Challenge:
     """Return what the wallet has to sign, for an address as a person wrote it.
 
-    ``claimant`` is offering and investor. Refuses ``offer_exists`` and what `parse_address` refuses; no
-    holder may name the offer's own addresses or those in ``ours``.
+    Refuses what `parse_address` refuses; no holder may name the offer's own addresses or those in ``ours``.
     """
-    offer = desk.offer(claimant[0])
     named = (offer["token_address"], offer["treasury_address"])
     reserved = {*ours, *(bytes(address) for address in named if address is not None)}
     now = clock.now()
     return Challenge(
         domain=domain,
         address=parse_address(written, reserved=reserved),
-        statement=_statement(claimant),
+        statement=_statement((offer["offering_id"], investor)),
         uri=f"https://{domain}/wallets",
         chain_id=offer["chain_id"],
         nonce=new_nonce(),
@@ -39,11 +37,11 @@ def wallet_challenge(
     )
 
 
-def claim_wallet(desk: Desk, claimant: tuple[str, str], challenge: Challenge, signature: bytes) -> str:
-    """Record a wallet whose key signed the challenge, and return the claim's id.
+def wallet_claim(claimant: tuple[str, str], challenge: Challenge, signature: bytes) -> Arguments:
+    """Return what the portal records of a wallet whose key signed the challenge.
 
-    Refuses ``challenge_names_investor_and_offer``, ``challenge_has_not_expired``, ``wallet_proof_is_valid``
-    and what `recover` refuses.
+    ``claimant`` is offering and investor. Refuses ``challenge_names_investor_and_offer``,
+    ``challenge_has_not_expired``, ``wallet_proof_is_valid`` and what `recover` refuses.
     """
     if challenge.statement != _statement(claimant):
         raise Refused("challenge_names_investor_and_offer", "it was made for another claim")
@@ -53,18 +51,16 @@ def claim_wallet(desk: Desk, claimant: tuple[str, str], challenge: Challenge, si
     if recover(text, signature) != challenge.address:
         raise Refused("wallet_proof_is_valid", "another key signed the challenge")
     offering, investor = claimant
-    claim = new_id("wcl")
-    desk.portal.claim_wallet(
-        actor=investor,
-        offering=offering,
-        claim=claim,
-        investor=investor,
-        chain_id=challenge.chain_id,
-        address=challenge.address,
-        challenge_sha256=hashlib.sha256(text.encode()).digest(),
-        signature=signature,
-    )
-    return claim
+    return {
+        "actor": investor,
+        "offering": offering,
+        "claim": new_id("wcl"),
+        "investor": investor,
+        "chain_id": challenge.chain_id,
+        "address": challenge.address,
+        "challenge_sha256": hashlib.sha256(text.encode()).digest(),
+        "signature": signature,
+    }
 
 
 def _statement(claimant: tuple[str, str]) -> str:

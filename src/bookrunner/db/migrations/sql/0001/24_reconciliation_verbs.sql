@@ -1,8 +1,9 @@
--- Each comparison as a full join of two keepers' views; a difference is named, owned and dated.
+-- Each comparison as a full join of two keepers' views; a difference is named, owned and dated. Whole books are
+-- hashed: before their first statistics the planner takes them for a few rows and walks one for each row of the other.
 
 create function reconciliation.differences(p_offering text, p_chain jsonb) returns table (comparison text,
     subject_id text, kind text, left_value text, right_value text, owner text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select 'identity', s.investment_id, 'claimed_is_not_verified', encode(f.detail_digest, 'hex'),
         coalesce(encode(k.verified_digest, 'hex'), 'none'), 'compliance'

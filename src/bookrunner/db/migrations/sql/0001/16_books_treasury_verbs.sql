@@ -24,9 +24,9 @@ begin
             a.received_minor as received,
             coalesce((select sum(r.amount_minor) from treasury.receipt r where r.offering_id = a.offering_id
                 and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared'), 0) as cleared
-        from treasury.payment_attempt a
-        where a.offering_id = p_offering and a.investment_id = any (p_investments)
-            and a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
+        from unnest(p_investments) as x (investment_id)
+        join treasury.payment_attempt a on a.offering_id = p_offering and a.investment_id = x.investment_id
+        where a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
                 where l.offering_id = a.offering_id and l.investment_id = a.investment_id)
     ) f
     where pos.offering_id = p_offering and pos.investment_id = f.investment_id;
@@ -104,7 +104,7 @@ end $$;
 -- What the rules say of each unmatched receipt: the investment it belongs to, or the first rule that stops it.
 create function treasury.verdicts(p_offering text) returns table (receipt_id text, attempt_id text, investment_id text,
     amount_minor bigint, exception text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select r.receipt_id, a.attempt_id, a.investment_id, r.amount_minor, case
         when r.claimed_reference is null then 'no_reference'
@@ -237,7 +237,7 @@ begin
     update treasury.payment_attempt a set status = 'cleared'
     where a.offering_id = p_offering and a.investment_id = any (touched) and a.status = 'received'
         and a.due_minor = (select sum(r.amount_minor) from treasury.receipt r where r.offering_id = p_offering
-            and r.attempt_id = a.attempt_id and r.status = 'cleared');
+            and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared');
     perform treasury.publish(p_offering, touched);
     return cardinality(touched);
 end $$;
