@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bookrunner.cli import demo, offers, proof, setup, simulate
+from bookrunner.cli import demo, keys, offers, proof, setup, simulate
 from bookrunner.cli.screen import app, console
 from bookrunner.core.errors import BookrunnerError, GateClosed
 
 __all__ = ["app", "main"]
 
-_NOUNS = (demo, offers, proof, setup, simulate)
+_NOUNS = (demo, keys, offers, proof, setup, simulate)
 
 
 def main() -> None:

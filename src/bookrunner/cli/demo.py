@@ -15,9 +15,9 @@ from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, money, show_counts
+from bookrunner.cli.site import site
 from bookrunner.core.errors import GateClosed
 from bookrunner.engine.workflow import Workflows
-from bookrunner.pages import web
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened
 
@@ -96,7 +96,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
 
 def _serve(application: Application, settings: Settings) -> uvicorn.Server:
     config = uvicorn.Config(
-        web(application),
+        site(application),
         host=settings.host,
         port=settings.port,
         log_level="warning",

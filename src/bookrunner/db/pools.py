@@ -50,6 +50,15 @@ class Database:
         ):
             yield connection
 
+    @contextmanager
+    def statement(self, login: str) -> Iterator[psycopg.Connection]:
+        """Lend a connection of ``login`` for one statement, which is its own transaction and one round trip.
+
+        A second statement in the block would commit by itself. Errors as in ``transaction``.
+        """
+        with refusals.translated(), self._pool(login).connection() as connection:
+            yield connection
+
     def close(self) -> None:
         """Close every pool; a later use raises Closed."""
         with self._guard:

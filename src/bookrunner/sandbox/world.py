@@ -54,6 +54,15 @@ def opened(settings: Settings) -> Iterator[World]:
         yield World(application, endpoint, tools, url)
 
 
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Endpoint]:
+    """Lend the migrated database alone, without a chain; an embedded server that this started is stopped."""
+    state = settings.state_dir.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        yield _endpoint(settings, state, stack)
+
+
 def _endpoint(settings: Settings, state: Path, stack: ExitStack) -> Endpoint:
     if settings.database_url is not None:
         endpoint = from_url(settings.database_url.get_secret_value(), state)

@@ -78,6 +78,8 @@ create table engine.investment (
 ) with (fillfactor = 75);
 
 create index investment_of_investor on engine.investment (investor_id);
+-- A caller names an investment by its id alone.
+create index investment_by_id on engine.investment (investment_id);
 
 -- One row per investment with what each keeper says now; each column group is written by its keeper alone.
 create table engine.position (
