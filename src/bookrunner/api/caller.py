@@ -36,6 +36,11 @@ class Write:
     version: str | None
 
     @property
+    def claim(self) -> dict[str, bytes | str]:
+        """What the database claims the request by."""
+        return {"key": self.caller.key_sha256, "request": self.request, "body_sha256": self.body_sha256}
+
+    @property
     def decided_on(self) -> str:
         """The version that the decision was made on; raises VersionNotNamed when it was not said."""
         if self.version is None:

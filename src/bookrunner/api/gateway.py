@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -12,27 +13,34 @@ from typing import TypeVar
 from fastapi.responses import Response
 
 from bookrunner.api.caller import Caller, Write
+from bookrunner.api.keys import KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
-from bookrunner.db import Database, Row, Within, load, retrying
+from bookrunner.db import Contention, Database, Lanes, Within, load
+from bookrunner.db.lanes import TextRow, Value
 
 T = TypeVar("T")
 
 # As many as a pool has connections: more threads would only wait for one.
 THREADS = 8
+ATTEMPTS = 5
+_LONGEST_PAUSE_SECONDS = 0.02
 _JSON = "application/json"
 
 
 class Gateway:
-    """Runs calls on a few threads of its own, each under the login of the caller's keeper."""
+    """Carries calls under the login of the caller's keeper: reads on a few threads, writes on lanes."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._queries = load(__package__)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+        self._lanes = {keeper: Lanes(database.endpoint, keeper) for keeper in KEEPERS}
 
     def close(self) -> None:
-        """Wait for the calls that run and end the threads."""
+        """Wait for the calls that run, and give threads and connections back."""
         self._threads.shutdown()
+        for lanes in self._lanes.values():
+            lanes.close()
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run ``work`` on a thread of the gateway."""
@@ -42,7 +50,7 @@ class Gateway:
         """Run ``work`` over the lookups that the caller's login may make; raises NotAuthenticated."""
         return await self.run(partial(self._read, caller, work))
 
-    async def write(self, asked: Write, keeper: str, verb: str, **arguments: object) -> Response:
+    async def write(self, asked: Write, keeper: str, verb: str, **arguments: Value) -> Response:
         """Carry out a write once and return its stored answer.
 
         The answer is stored in the transaction of the effect, so a repetition under the same key returns it,
@@ -50,48 +58,48 @@ class Gateway:
         Malformed for the same key with another body, StillRunning, VersionChanged, GateClosed (which is kept)
         and every other Refused.
         """
-        text, is_replay = await self.run(partial(self._write, asked, keeper, verb, arguments))
-        version = json.loads(text)["version"]
-        headers = {"ETag": f'"{version}"'}
-        if is_replay:
+        if asked.caller.keeper != keeper:
+            await self.read(asked.caller, lambda _: None)
+            raise NotAllowed("key_serves_this_keeper", f"{keeper} decides this")
+        try:
+            row = await self._once(keeper, verb, {**asked.claim, **arguments})
+        except GateClosed as closed:
+            await self._keep(closed, asked, arguments)
+            raise
+        answer = row["answer"]
+        headers = {"ETag": f'"{json.loads(answer)["version"]}"'}
+        if row["is_replay"] == "t":
             headers["Idempotent-Replayed"] = "true"
-        return Response(text, headers=headers, media_type=_JSON)
+        return Response(answer, headers=headers, media_type=_JSON)
 
     def _read(self, caller: Caller, work: Callable[[Within], T]) -> T:
         with self.database.transaction(caller.keeper) as transaction:
             self._queries.caller(transaction, key=caller.key_sha256)
             return work(Within(transaction, self._queries))
 
-    def _write(self, asked: Write, keeper: str, verb: str, arguments: dict[str, object]) -> tuple[str, bool]:
-        if asked.caller.keeper != keeper:
-            self._read(asked.caller, lambda _: None)
-            raise NotAllowed("key_serves_this_keeper", f"{keeper} decides this")
-        call: dict[str, object] = {"key": asked.caller.key_sha256, "request": asked.request}
-        claim = call | {"body_sha256": asked.body_sha256} | arguments
-        try:
-            row = retrying(lambda: self._once(keeper, verb, claim))
-        except GateClosed as closed:
-            self._keep(closed, keeper, call, arguments)
-            raise
-        return row["answer"], row["is_replay"]
-
-    def _keep(
-        self, closed: GateClosed, keeper: str, call: dict[str, object], arguments: dict[str, object]
-    ) -> None:
+    async def _keep(self, closed: GateClosed, asked: Write, arguments: Mapping[str, Value]) -> None:
         missing = [
             {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
             for m in closed.missing
         ]
-        about = {
+        refused: dict[str, Value] = {
+            "key": asked.caller.key_sha256,
+            "request": asked.request,
             "scope": arguments.get("offering"),
             "subject": arguments.get("investment") or arguments.get("closing"),
             "act": closed.act,
             "rule": closed.rule,
             "missing": json.dumps(missing),
         }
-        self._once(keeper, "keep_refusal", call | about)
+        await self._once(asked.caller.keeper, "keep_refusal", refused)
 
-    def _once(self, keeper: str, verb: str, arguments: dict[str, object]) -> Row:
-        with self.database.statement(keeper) as connection:
-            row: Row = getattr(self._queries, verb)(connection, **arguments)
-        return row
+    async def _once(self, keeper: str, verb: str, arguments: Mapping[str, Value]) -> TextRow:
+        """Run one statement, again after Contention: it left nothing, and its key is still free."""
+        sql: str = getattr(self._queries, verb).sql
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._lanes[keeper].run(verb, sql, arguments)
+            except Contention:
+                # Jitter only spreads the rivals; nothing secret depends on it.
+                await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
+        return await self._lanes[keeper].run(verb, sql, arguments)

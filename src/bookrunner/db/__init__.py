@@ -3,6 +3,7 @@
 from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
 from bookrunner.db.keeper import Keeper, Within
+from bookrunner.db.lanes import Lanes
 from bookrunner.db.migrate import (
     freeze,
     install,
@@ -26,6 +27,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Endpoint",
     "Keeper",
+    "Lanes",
     "MigrationFailed",
     "Row",
     "Secrets",

@@ -50,15 +50,6 @@ class Database:
         ):
             yield connection
 
-    @contextmanager
-    def statement(self, login: str) -> Iterator[psycopg.Connection]:
-        """Lend a connection of ``login`` for one statement, which is its own transaction and one round trip.
-
-        A second statement in the block would commit by itself. Errors as in ``transaction``.
-        """
-        with refusals.translated(), self._pool(login).connection() as connection:
-            yield connection
-
     def close(self) -> None:
         """Close every pool; a later use raises Closed."""
         with self._guard:
@@ -81,11 +72,7 @@ class Database:
         prepare = 5 if self.endpoint.embedded else None
         pool: Pool = ConnectionPool(
             self.endpoint.dsn(login),
-            kwargs={
-                "autocommit": True,
-                "prepare_threshold": prepare,
-                "application_name": f"bookrunner {login}",
-            },
+            kwargs={**connection_options(login), "prepare_threshold": prepare},
             min_size=1,
             max_size=self._max_size,
             timeout=WAIT_SECONDS,
@@ -94,3 +81,8 @@ class Database:
         )
         pool.open()
         return pool
+
+
+def connection_options(login: str) -> dict[str, Any]:
+    """Return what every connection of a login has in common."""
+    return {"autocommit": True, "application_name": f"bookrunner {login}"}

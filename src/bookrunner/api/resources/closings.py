@@ -58,7 +58,9 @@ def routes(gateway: Gateway) -> APIRouter:
 
         Every member passes the gate in this transaction; otherwise nothing is frozen.
         """
-        named = isinstance(body.members, tuple)
+        chosen, named = (
+            (body.members, None) if isinstance(body.members, str) else ("named", list(body.members))
+        )
         answer = await gateway.write(
             write,
             "engine",
@@ -66,8 +68,8 @@ def routes(gateway: Gateway) -> APIRouter:
             offering=offer,
             version=write.decided_on,
             closing=new_id("cls"),
-            chosen="named" if named else body.members,
-            investments=list(body.members) if named else None,
+            chosen=chosen,
+            investments=named,
         )
         answer.status_code = _CREATED
         return answer
