@@ -1,8 +1,8 @@
 """One gated transition through HTTP against pgbench's simple update, on the same server and machine.
 
-Each request confirms another investment under an Idempotency-Key, an API key and If-Match: the key is checked,
-the request claimed, the version compared, the gate computed, the event and the answer written in one
-transaction. The server is one process; load, server and PostgreSQL share the machine. Rounds alternate.
+Each request confirms another investment with an API key, an Idempotency-Key and If-Match. The key is checked,
+the request claimed, the version compared, the gate computed, event and answer written in one transaction.
+The server is one process; load, server and PostgreSQL share the machine. Rounds alternate.
 """
 
 from __future__ import annotations

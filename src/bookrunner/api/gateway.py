@@ -16,7 +16,7 @@ from bookrunner.api.caller import Caller, Write
 from bookrunner.api.keys import KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
 from bookrunner.db import Contention, Database, Lanes, Within, load
-from bookrunner.db.lanes import TextRow, Value
+from bookrunner.db.pools.lanes import TextRow, Value
 
 T = TypeVar("T")
 

@@ -3,7 +3,6 @@
 from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
 from bookrunner.db.keeper import Keeper, Within
-from bookrunner.db.lanes import Lanes
 from bookrunner.db.migrate import (
     freeze,
     install,
@@ -15,6 +14,7 @@ from bookrunner.db.migrate import (
 )
 from bookrunner.db.migrations import MigrationFailed
 from bookrunner.db.pools import Closed, Database
+from bookrunner.db.pools.lanes import Lanes
 from bookrunner.db.queries import Row, load
 from bookrunner.db.refusals import Contention, DatabaseFault, DatabaseUnavailable, retrying, translate
 

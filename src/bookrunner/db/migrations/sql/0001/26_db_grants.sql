@@ -47,7 +47,7 @@ grant execute on function api.caller(bytea) to portal, compliance, subscription,
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
-    api.candidates_version(text),
+    api.candidates_version(text), engine.candidates(text),
     api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
     api.keep_refusal(bytea, text, text, text, text, text, jsonb) to engine;
 grant execute on function api.propose_allocation(bytea, text, bytea, text, text, bigint),
