@@ -24,8 +24,8 @@ from bookrunner.db import Database, Endpoint, Server, load
 from bookrunner.db.catalog import session
 
 CONNECTIONS = 16
-REQUESTS = 4_000
-TRIVIAL = 8_000
+REQUESTS = 2_500
+TRIVIAL = 4_000
 ROUNDS = {False: 3, True: 5}
 WARM = 400
 
