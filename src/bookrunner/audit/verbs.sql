@@ -64,29 +64,31 @@ begin
     return found;
 end $$;
 
--- Claims an idempotency key: null when it is new, else the stored answer. Another body under it is refused.
-create function audit.claim_request(p_request text, p_body_sha256 bytea) returns jsonb
+-- Claims an idempotency key for this transaction: null when it is new, else the stored answer. The same key in a
+-- transaction that still runs is refused at once, and so is another body under it.
+create function audit.claim_request(p_actor text, p_request text, p_body_sha256 bytea) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     known audit.request;
 begin
-    insert into audit.request (keeper, request_id, body_sha256) values (session_user, p_request, p_body_sha256)
-    on conflict do nothing;
-    if found then
-        return null;
+    if not pg_try_advisory_xact_lock(hashtextextended(session_user || E'\n' || p_actor || E'\n' || p_request, 0)) then
+        raise exception using errcode = 'BR423', constraint = 'request_has_come_to_its_end',
+            message = format('the key %s belongs to a request that still runs', p_request);
     end if;
-    select * into known from audit.request r where r.keeper = session_user and r.request_id = p_request;
+    select * into known from audit.request r
+    where r.keeper = session_user and r.actor = p_actor and r.request_id = p_request;
     if known.body_sha256 <> p_body_sha256 then
         raise exception using errcode = 'BR422', constraint = 'request_key_has_one_body',
             message = format('the key %s was used with another body', p_request);
     end if;
-    return coalesce(known.answer, '{}');
+    return known.answer;
 end $$;
 
-create function audit.answer_request(p_request text, p_answer jsonb) returns void
+create function audit.answer_request(p_actor text, p_request text, p_body_sha256 bytea, p_answer text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    update audit.request set answer = p_answer where keeper = session_user and request_id = p_request and answer is null;
+    insert into audit.request (keeper, actor, request_id, body_sha256, answer)
+    values (session_user, p_actor, p_request, p_body_sha256, p_answer::json);
 end;
 
 -- Keeps a verified message; true when it is new. The same id with another body is refused.

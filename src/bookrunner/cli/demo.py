@@ -18,9 +18,9 @@ from bookrunner.app import Application, Settings, read_settings
 from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
+from bookrunner.cli.site import site
 from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.engine.workflow import Workflows
-from bookrunner.pages import web
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state
@@ -117,7 +117,7 @@ def listening(settings: Settings) -> socket.socket:
 
 def _serve(application: Application, bound: socket.socket) -> uvicorn.Server:
     """Return the server of the pages as soon as it answers."""
-    config = uvicorn.Config(web(application), log_level="warning", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(site(application), log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     pages = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
     pages.start()

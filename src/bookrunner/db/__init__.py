@@ -22,6 +22,7 @@ from bookrunner.db.migrate import (
 )
 from bookrunner.db.migrations import MigrationFailed
 from bookrunner.db.pools import Closed, Database
+from bookrunner.db.pools.lanes import Lanes
 from bookrunner.db.queries import Row, load
 from bookrunner.db.refusals import Contention, DatabaseFault, DatabaseUnavailable, retrying, translate
 
@@ -35,6 +36,7 @@ __all__ = [
     "DatabaseUnavailable",
     "Endpoint",
     "Keeper",
+    "Lanes",
     "MigrationFailed",
     "Row",
     "Secrets",

@@ -27,6 +27,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "verbs.sql"),
+    ("bookrunner.api", "schema.sql"),
+    ("bookrunner.api", "verbs.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

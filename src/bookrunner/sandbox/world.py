@@ -45,14 +45,7 @@ def opened(settings: Settings) -> Iterator[World]:
     A second process on the same state directory uses the server and the node of the first. Raises
     ConfigurationError when a server, node or tool cannot be had.
     """
-    state = settings.state_dir.resolve()
-    try:
-        if not state.exists():
-            state.mkdir(parents=True)
-            # Whatever the umask, the database's account passes through here.
-            state.chmod(0o711)
-    except OSError as fault:
-        raise ConfigurationError(f"{state} cannot be made: {fault.strerror}") from None
+    state = _made(settings)
     with ExitStack() as stack:
         endpoint = _endpoint(settings, state, stack)
         tools = toolchain.ensure()
@@ -83,6 +76,26 @@ def wipe(settings: Settings) -> bool:
     except OSError as fault:
         raise ConfigurationError(f"{state} is not removed: {fault.strerror}") from None
     return True
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Endpoint]:
+    """Lend the migrated database alone, without a chain; an embedded server that this started is stopped."""
+    state = _made(settings)
+    with ExitStack() as stack:
+        yield _endpoint(settings, state, stack)
+
+
+def _made(settings: Settings) -> Path:
+    state = settings.state_dir.resolve()
+    try:
+        if not state.exists():
+            state.mkdir(parents=True)
+            # Whatever the umask, the database's account passes through here.
+            state.chmod(0o711)
+    except OSError as fault:
+        raise ConfigurationError(f"{state} cannot be made: {fault.strerror}") from None
+    return state
 
 
 def _endpoint(settings: Settings, state: Path, stack: ExitStack) -> Endpoint:

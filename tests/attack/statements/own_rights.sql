@@ -157,3 +157,22 @@ select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repea
 
 -- portal | wallet_proof_is_given | a wallet without a proof
 select portal.claim_wallet('u', 'r', 'ofr_full', 'wlc_1', 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), '\x00', '\x01');
+
+-- engine | 42501 | a key for another keeper
+insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
+    values ('mine', sha256('x'), 'treasury', 'usr_1', now() + interval '1 day');
+
+-- audit | 42501 | the digests of keys
+select key_sha256 from api.key;
+
+-- portal | 42501 | an act of the engine through the API
+select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm');
+
+-- subscription | 42501 | a closing through the API
+select api.freeze_closing(sha256('x'), 'req_1', sha256('y'), 'ofr_full', 'x', 'cls_x', 'all', null);
+
+-- engine | credential_is_in_force | an act of the API under a key that nobody issued
+select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm');
+
+-- engine | 42501 | an answer of an earlier request removed
+delete from audit.request;

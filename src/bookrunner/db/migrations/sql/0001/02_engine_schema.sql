@@ -78,6 +78,8 @@ create table engine.investment (
 ) with (fillfactor = 75);
 
 create index investment_of_investor on engine.investment (investor_id);
+-- A caller names an investment by its id alone.
+create index investment_by_id on engine.investment (investment_id);
 
 -- How many units of an offer are spoken for, kept by a trigger, so that opening one more costs the same in an offer
 -- of any size. An offer that has failed takes nobody in, so its investments keep their place here.

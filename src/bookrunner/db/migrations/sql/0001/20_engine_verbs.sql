@@ -143,7 +143,7 @@ select pos.offering_id, pos.investment_id, pos.investor_id, i.units, i.amount_mi
     (engine.holds(pos) & 4095) = 4095 as issuance,
     engine.missing(pos, 2047) as missing,
     pos.issuance as issuance_state, pos.issuance_is_stopped, pos.holding_is_held, pos.received_minor, pos.cleared_minor,
-    engine.facts(pos) as facts, pos.version
+    engine.facts(pos) as facts, pos.version, i.version as investment_version
 from engine.position pos join engine.investment i using (offering_id, investment_id);
 
 -- What each book counts as done by itself, whatever the other books say.

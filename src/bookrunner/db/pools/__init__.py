@@ -80,11 +80,7 @@ class Database:
         prepare = 5 if self.endpoint.embedded else None
         pool: Pool = ConnectionPool(
             self.endpoint.dsn(login),
-            kwargs={
-                "autocommit": True,
-                "prepare_threshold": prepare,
-                "application_name": f"bookrunner {login}",
-            },
+            kwargs={**connection_options(login), "prepare_threshold": prepare},
             min_size=1,
             max_size=self._max_size,
             timeout=WAIT_SECONDS,
@@ -93,3 +89,8 @@ class Database:
         )
         pool.open()
         return pool
+
+
+def connection_options(login: str) -> dict[str, Any]:
+    """Return what every connection of a login has in common."""
+    return {"autocommit": True, "application_name": f"bookrunner {login}"}
