@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -25,6 +24,7 @@ from bookrunner.core.errors import (
     VersionChanged,
 )
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.db import Contention, DatabaseUnavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,8 +53,6 @@ STATUS: Mapping[type[BookrunnerError], HTTPStatus] = {
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BookrunnerError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-
-_log = structlog.get_logger(__name__)
 
 
 def status_of(error: BookrunnerError) -> HTTPStatus:
@@ -92,7 +90,7 @@ def answer(request: Request, error: BookrunnerError) -> Response:
     """Return the problem that an error is."""
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request_failed", path=request.url.path, fault=type(error).__name__)
+        warn("a request failed", kind=type(error).__name__)
         headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
         return _problem(request, status, "server_can_answer", {}, headers=headers)
     code = error.rule if isinstance(error, Refused) else "record_exists"

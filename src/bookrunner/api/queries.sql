@@ -94,7 +94,8 @@ from reconciliation.break where offering_id = :offering and status = 'open' orde
 
 -- name: events
 -- Committed events after a place in the feed.
-select f.seq, e.scope, e.subject, e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by, e.payload, e.hash,
+select f.seq, e.scope, e.subject, e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by,
+    cast(e.canonical as jsonb) -> 'payload' as payload, e.hash,
     e.occurred_at, e.recorded_at
 from audit.feed f join audit.event e using (scope, subject, version)
 where f.seq > :after order by f.seq limit :most;
