@@ -2,95 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import rfc8785
-
-from bookrunner.adapters.documents.readback import check_boxes, check_summary
-from bookrunner.adapters.documents.snapshot import (
-    Snapshot,
-    check_letters,
-    check_packet,
-    check_shape,
-    moment,
-)
+from bookrunner.adapters.documents.render import Rendered, render
+from bookrunner.adapters.documents.snapshot import Snapshot, check_letters, check_packet, check_shape
 from bookrunner.adapters.documents.template import Template, read_clause
-from bookrunner.adapters.documents.typesetter import Sheet, Typesetter, engine_version
+from bookrunner.adapters.documents.typesetter import Typesetter
 from bookrunner.core.money import Money, currency
 
-MEDIA_TYPE: Final = "application/pdf"
 _SCHEDULES: Final = ("risks", "representations", "materials", "consent", "authority", "intent")
-_LETTER: Final = (612, 792)
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureBox:
-    """Where a signature is shown: page from 1, upper left corner, width and height in points."""
-
-    page: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedPacket:
-    """The bytes of a packet and what proves how they were made.
-
-    Hashes are SHA-256 in hex: ``sha256`` of the PDF, ``data_sha256`` of the snapshot in canonical form
-    (RFC 8785), ``template_sha256`` of all files of the template version. ``media_type`` is PDF.
-    """
-
-    content: bytes
-    sha256: str
-    data_sha256: str
-    template: str
-    template_sha256: str
-    engine_version: str
-    pages: int
-    boxes: Mapping[str, SignatureBox]
-    media_type: str = MEDIA_TYPE
-
-
-def render_packet(template: Template, data: Snapshot, typesetter: Typesetter) -> RenderedPacket:
+def render_packet(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
     """Return the packet of one investment as PDF/A-2b; the same template and data give the same bytes.
 
     ``data`` is a snapshot of the shape in the template's ``schema.json``. Refuses each rule of
-    :class:`SnapshotRule`, what :meth:`Typesetter.typeset` refuses, and ``printed_text_equals_the_data`` when
-    the file, read back, says something else than the data.
+    :class:`SnapshotRule` and what :func:`render` refuses.
     """
     check_letters(data)
     check_shape(template, data)
     check_packet(template, data)
     summary = _summary(data)
-    labels = [f"sig-{name}" for name in template.about["signature_boxes"]]
-    printed = typesetter.typeset(
-        Sheet(
-            template.folder,
-            template.layout,
-            _packet(template, data, summary),
-            moment(data["as_of"]),
-            (*labels, "pages"),
-        )
-    )
-    pages = int(printed.labels["pages"][0])
-    boxes = {label.removeprefix("sig-"): printed.labels[label][0] for label in labels}
-    check_boxes(boxes, pages, _LETTER)
-    check_summary(printed.content, summary)
-    return RenderedPacket(
-        content=printed.content,
-        sha256=hashlib.sha256(printed.content).hexdigest(),
-        data_sha256=hashlib.sha256(rfc8785.dumps(dict(data))).hexdigest(),
-        template=f"{template.id}/{template.version}",
-        template_sha256=template.sha256,
-        engine_version=engine_version(),
-        pages=pages,
-        boxes={name: SignatureBox(**box) for name, box in boxes.items()},
-    )
+    return render(template, data, typesetter, packet=_packet(template, data, summary), summary=summary)
 
 
 def _packet(template: Template, data: Snapshot, summary: Sequence[tuple[str, str]]) -> dict[str, object]:
