@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
+
+from bookrunner.adapters.documents import Template, load_template
+from bookrunner.adapters.documents.template import SHELF, folder_sha256
 
 Data = dict[str, Any]
 
@@ -149,3 +155,23 @@ def trust() -> Data:
         "certified_at": "2026-03-02T14:20:00Z",
     }
     return data
+
+
+def altered(folder: Path, file: str, old: str, new: str) -> Template:
+    """Return the packet template with one text replaced in one file, approved on a shelf of its own."""
+    shelf = shutil.copytree(SHELF, folder / "shelf")
+    version = shelf / "subscription_packet" / "1.0.0"
+    path = version / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    approve(shelf, state="approved")
+    return load_template("subscription_packet", "1.0.0", shelf)
+
+
+def approve(shelf: Path, *, state: str) -> None:
+    """Write the packet's approval anew for the files as they are now."""
+    approvals = json.loads((shelf / "approved.json").read_text(encoding="utf-8"))
+    digest = folder_sha256(shelf / "subscription_packet" / "1.0.0")
+    approvals["subscription_packet/1.0.0"] |= {"state": state, "sha256": digest}
+    (shelf / "approved.json").write_text(json.dumps(approvals), encoding="utf-8")

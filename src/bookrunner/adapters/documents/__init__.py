@@ -1,7 +1,61 @@
-"""Documents that people sign, made so that the same data always gives the same bytes."""
+"""Documents that people sign, made so that the same data always gives the same bytes.
+
+What needs a large library is imported at its first use, so that a command answers fast.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
 from bookrunner.adapters.documents.terms import AgreementTerms, Document, render_agreement
 
-__all__ = ["AgreementTerms", "Document", "render_agreement"]
+if TYPE_CHECKING:
+    from bookrunner.adapters.documents.certificate import render_certificate
+    from bookrunner.adapters.documents.packet import render_packet
+    from bookrunner.adapters.documents.render import Rendered, SignatureBox
+    from bookrunner.adapters.documents.snapshot import Snapshot, SnapshotRule
+    from bookrunner.adapters.documents.template import Template, load_template
+    from bookrunner.adapters.documents.typesetter import Typesetter
+    from bookrunner.adapters.documents.uploads import UploadRule, take_upload
+    from bookrunner.adapters.documents.words import amount_in_words
+
+__all__ = [
+    "AgreementTerms",
+    "Document",
+    "Rendered",
+    "SignatureBox",
+    "Snapshot",
+    "SnapshotRule",
+    "Template",
+    "Typesetter",
+    "UploadRule",
+    "amount_in_words",
+    "load_template",
+    "render_agreement",
+    "render_certificate",
+    "render_packet",
+    "take_upload",
+]
+
+_HOMES: Final = {
+    "Rendered": "render",
+    "SignatureBox": "render",
+    "Snapshot": "snapshot",
+    "SnapshotRule": "snapshot",
+    "Template": "template",
+    "Typesetter": "typesetter",
+    "UploadRule": "uploads",
+    "amount_in_words": "words",
+    "load_template": "template",
+    "render_certificate": "certificate",
+    "render_packet": "packet",
+    "take_upload": "uploads",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name from the module that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

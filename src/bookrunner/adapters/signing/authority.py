@@ -70,7 +70,7 @@ class SandboxAuthority:
         self._now = read_clock
         self._lock = Lock()
         self._trust: tuple[datetime, Trust] | None = None
-        self._root, self._issuing, self.time_stamps, self.seal = (
+        self._root, self._issuing, self.time_stamps, self._seal = (
             _read(folder, name) for name in ("root", "issuing", "time_stamps", "seal")
         )
 
@@ -84,6 +84,10 @@ class SandboxAuthority:
     def issue(self, holder: Holder, *, life: timedelta = _PARTY_LIFE) -> Credential:
         """Return a new credential of this party for this envelope, valid from now for ``life``."""
         return Credential(certify(holder, Use.SIGNATURE, issuer=self._issuing, life=life, start=self._now()))
+
+    def sealing(self) -> Credential:
+        """Return the platform's seal, for one signature."""
+        return Credential(self._seal)
 
     def revoke(self, serial: int) -> None:
         """Put a certificate on the revocation list from now on; a second call changes nothing."""
