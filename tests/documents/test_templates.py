@@ -145,9 +145,8 @@ def test_a_layout_beyond_its_limits_is_refused(
     tmp_path: Path, source: str, seconds: float, bytes_: int
 ) -> None:
     (tmp_path / "a.typ").write_text(PAGE + source, encoding="utf-8")
-    with Typesetter(seconds=seconds, address_space=bytes_) as press:
-        with pytest.raises(Refused) as refused:
-            press.typeset(Sheet(tmp_path, "a.typ", {}, AT))
+    with Typesetter(seconds=seconds, address_space=bytes_) as press, pytest.raises(Refused) as refused:
+        press.typeset(Sheet(tmp_path, "a.typ", {}, AT))
     assert refused.value.rule == "typesetting_keeps_its_limits"
 
 
