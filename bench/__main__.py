@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import transitions
+from bench import packet, transitions
 
 
 def close(full: bool) -> dict[str, object]:
@@ -18,6 +18,7 @@ def close(full: bool) -> dict[str, object]:
 
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "close": close,
+    "packet": packet.run,
     "transitions": transitions.run,
 }
 

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ from tests.signing.conftest import INTENT, Room, make_envelope, open_ceremony
 BYTES, ORIGIN, FIELDS = ExecutionRule.BYTES, ExecutionRule.ORIGIN, ExecutionRule.FIELDS
 SIGNERS, VALIDITY = ExecutionRule.SIGNERS, ExecutionRule.VALIDITY
 CHANGES, COVERAGE = ExecutionRule.CHANGES, ExecutionRule.COVERAGE
+ADDED = ExecutionRule.ADDED
 
 
 def _broken(content: bytes, expected: Expected) -> set[ExecutionRule]:
@@ -88,8 +90,9 @@ def test_poppler_confirms_an_untouched_file(room: Room, tmp_path: Path) -> None:
         (attacks.with_a_third_field, {VALIDITY, CHANGES, COVERAGE}),
     ],
 )
-def test_a_changed_file_is_refused(room: Room, attack: object, noticed: set[ExecutionRule]) -> None:
-    assert callable(attack)
+def test_a_changed_file_is_refused(
+    room: Room, attack: Callable[[bytes], bytes], noticed: set[ExecutionRule]
+) -> None:
     changed = attack(room.executed.content)
     assert _broken(changed, room.expected()) >= noticed
     assert BYTES in _broken(changed, room.expected(sha256=room.executed.sha256))
@@ -202,7 +205,8 @@ def test_an_expired_signer_is_refused(room: Room, tmp_path: Path) -> None:
         field: ExpectedSigner(credential.serial, f"pty_{field}", room.envelope.id)
         for field, credential in zip(("investor", "issuer"), credentials, strict=True)
     }
-    expected = Expected(room.envelope.rendered.content, signers, trust)
+    rendered = room.envelope.rendered
+    expected = Expected(rendered.content, rendered.boxes, signers, trust)
     assert _broken(content, expected) == {VALIDITY}
 
 
@@ -236,7 +240,28 @@ def test_without_the_issuers_lock_the_file_is_refused(room: Room) -> None:
         )
         content, serials[field] = signed, credential.serial
     expected = room.ceremony.expected(room.envelope, investor=serials["investor"], issuer=serials["issuer"])
-    assert _broken(content, expected) == {CHANGES}
+    assert _broken(content, expected) == {CHANGES, ADDED}
+
+
+@pytest.mark.parametrize(
+    "attack", [attacks.replace_page_one, attacks.add_an_annotation, attacks.with_a_third_field]
+)
+def test_what_slipped_in_before_the_first_signature_is_refused(
+    room: Room, attack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    """Every signature is valid over it, for poppler too; only the rendered file tells."""
+    rendered = room.envelope.rendered
+    content = attack(with_fields(rendered.content, rendered.boxes))
+    serials = {}
+    for field in ("investor", "issuer"):
+        credential = room.authority.issue(Holder("I", f"pty_{field}", room.envelope.id))
+        content = (
+            _signer(room).sign(content, _act(room, field=field), credential, room.authority.trust()).content
+        )
+        serials[field] = credential.serial
+    assert _pdfsig(content, tmp_path).count("Signature is Valid.") == 2
+    expected = room.ceremony.expected(room.envelope, investor=serials["investor"], issuer=serials["issuer"])
+    assert _broken(content, expected) == {ADDED}
 
 
 def test_a_verdict_needs_both_signers(room: Room) -> None:

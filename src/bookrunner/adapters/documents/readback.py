@@ -20,14 +20,14 @@ def check_summary(content: bytes, summary: Sequence[tuple[str, str]]) -> None:
     Blanks count as one, and none is expected where a line may break after a hyphen or a stroke. Refuses
     ``printed_text_equals_the_data`` with the label.
     """
-    reader = PdfReader(BytesIO(content))
-    printed = _squeezed(" ".join(page.extract_text() for page in reader.pages[:_PAGES]))
-    at = printed.find(_squeezed(summary[0][0]))
-    for label, value in summary:
-        wanted = _squeezed(f"{label} {value}")
-        if at < 0 or not printed.startswith(wanted, at):
-            raise Refused("printed_text_equals_the_data", label)
-        at += len(wanted) + (printed[at + len(wanted) : at + len(wanted) + 1] == " ")
+    printed, wrong = "", summary[0][0]
+    for page in PdfReader(BytesIO(content)).pages[:_PAGES]:
+        printed = _squeezed(f"{printed} {page.extract_text()}")
+        found = _first_difference(printed, summary)
+        if found is None:
+            return
+        wrong = found
+    raise Refused("printed_text_equals_the_data", wrong)
 
 
 def check_boxes(boxes: Mapping[str, Mapping[str, float]], pages: int, paper: tuple[float, float]) -> None:
@@ -45,6 +45,16 @@ def check_boxes(boxes: Mapping[str, Mapping[str, float]], pages: int, paper: tup
         )
         if not inside:
             raise Refused("signature_box_lies_on_a_page", name)
+
+
+def _first_difference(printed: str, summary: Sequence[tuple[str, str]]) -> str | None:
+    at = printed.find(_squeezed(summary[0][0]))
+    for label, value in summary:
+        wanted = _squeezed(f"{label} {value}")
+        if at < 0 or not printed.startswith(wanted, at):
+            return label
+        at += len(wanted) + (printed[at + len(wanted) : at + len(wanted) + 1] == " ")
+    return None
 
 
 def _squeezed(text: str) -> str:

@@ -11,7 +11,7 @@ import rfc8785
 
 from bookrunner.adapters.documents.readback import check_boxes, check_summary
 from bookrunner.adapters.documents.snapshot import Snapshot, moment
-from bookrunner.adapters.documents.template import Template
+from bookrunner.adapters.documents.template import LAYOUT, Template
 from bookrunner.adapters.documents.typesetter import Sheet, Typesetter, engine_version
 
 MEDIA_TYPE: Final = "application/pdf"
@@ -63,7 +63,7 @@ def render(
     """
     labels = [f"sig-{name}" for name in template.about["signature_boxes"]]
     printed = typesetter.typeset(
-        Sheet(template.folder, template.layout, packet, moment(data["as_of"]), (*labels, "pages"))
+        Sheet(template.folder, LAYOUT, packet, moment(data["as_of"]), (*labels, "pages"))
     )
     pages = int(printed.labels["pages"][0])
     boxes = {label.removeprefix("sig-"): printed.labels[label][0] for label in labels}

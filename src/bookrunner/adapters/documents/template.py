@@ -13,6 +13,7 @@ from typing import Any, Final
 from bookrunner.adapters.documents.typesetter import engine_version
 from bookrunner.core.errors import Refused
 
+LAYOUT: Final = "layout.typ"
 SHELF: Final = Path(__file__).with_name("templates")
 _PACKAGE_IMPORT: Final = re.compile(r"[\"']@[a-z]")
 _ITEM: Final = re.compile(r"\(([a-z])\) ")
@@ -29,11 +30,6 @@ class Template:
     sha256: str
     about: Mapping[str, Any]
     schema: Mapping[str, Any]
-
-    @property
-    def layout(self) -> str:
-        """Return the name of the Typst file that lays the document out."""
-        return str(self.about["layout"])
 
     def clause(self, name: str) -> str:
         """Return the text of one clause file, such as ``schedules/consent``."""

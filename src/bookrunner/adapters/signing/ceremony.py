@@ -145,7 +145,8 @@ class Ceremony:
         signers = {INVESTOR: ExpectedSigner(investor, envelope.investor.id, envelope.id)}
         if issuer is not None:
             signers[ISSUER] = ExpectedSigner(issuer, envelope.issuer.id, envelope.id)
-        return Expected(envelope.rendered.content, signers, self._authority.trust(), sha256)
+        rendered = envelope.rendered
+        return Expected(rendered.content, rendered.boxes, signers, self._authority.trust(), sha256)
 
     def _sign(self, envelope: Envelope, content: bytes, *, field: str, intent: str) -> SignedFile:
         party = envelope.investor if field == INVESTOR else envelope.issuer

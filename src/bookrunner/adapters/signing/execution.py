@@ -28,6 +28,8 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 
+from bookrunner.adapters.documents.render import SignatureBox
+from bookrunner.adapters.signing.additions import additions
 from bookrunner.adapters.signing.authority import Trust
 from bookrunner.adapters.signing.pades import INVESTOR, ISSUER, validation
 from bookrunner.core import clock
@@ -58,6 +60,7 @@ class ExecutionRule(StrEnum):
     ORIGIN = "file_starts_with_the_rendered_document"
     READABLE = "signed_file_is_readable"
     FIELDS = "required_fields_are_signed_and_no_other"
+    ADDED = "only_signatures_were_added_to_the_rendered_document"
     SIGNERS = "signers_are_the_expected_ones"
     VALIDITY = "signatures_are_valid"
     CHANGES = "changes_stay_within_what_is_permitted"
@@ -75,12 +78,15 @@ class ExpectedSigner:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a signed file is compared with: rendered bytes, a signer for each field, trust, the stored hash.
+    """What a signed file is compared with.
+
+    The rendered bytes with their signature boxes, the signer of each field, whom we trust, the stored hash.
 
     ``sha256`` in hex is None only before the first verification, whose bytes become the stored ones.
     """
 
     rendered: bytes
+    boxes: Mapping[str, SignatureBox]
     signers: Mapping[str, ExpectedSigner]
     trust: Trust
     sha256: str | None = None
@@ -147,8 +153,12 @@ def inspect_signed(content: bytes, expected: Expected, *, at: datetime) -> Verdi
         failures.append((ExecutionRule.ORIGIN, ""))
     signatures: list[SignatureFacts] = []
     try:
-        found = list(PdfFileReader(BytesIO(content)).embedded_signatures)
+        reader = PdfFileReader(BytesIO(content))
+        found = list(reader.embedded_signatures)
         signatures += [SignatureFacts(s.field_name, s.signer_cert.serial_number, _stamped(s)) for s in found]
+        if not failures or failures[-1][0] is not ExecutionRule.ORIGIN:
+            added = additions(reader, expected.rendered, expected.boxes)
+            failures += [(ExecutionRule.ADDED, what) for what in added]
         failures += _broken(found, expected, at)
     except _MALFORMED as fault:
         failures.append((ExecutionRule.READABLE, type(fault).__name__))

@@ -27,8 +27,9 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from bookrunner.adapters.documents.render import SignatureBox
-from bookrunner.adapters.documents.template import Template
+from bookrunner.adapters.documents.template import LAYOUT, Template
 from bookrunner.adapters.documents.typesetter import Sheet, Typesetter
+from bookrunner.adapters.signing.additions import PAGE_HEIGHT
 from bookrunner.adapters.signing.authority import Credential, Trust
 from bookrunner.core.errors import Refused
 
@@ -38,7 +39,6 @@ logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 INVESTOR: Final = "investor"
 ISSUER: Final = "issuer"
 SEAL: Final = "seal"
-_PAGE_HEIGHT: Final = 792
 _WHOLE_BOX: Final = SimpleBoxLayoutRule(
     x_align=AxisAlignment.ALIGN_MID, y_align=AxisAlignment.ALIGN_MID, margins=Margins.uniform(0)
 )
@@ -186,7 +186,7 @@ def _stamp(template: Template, act: Act, serial: int) -> Sheet:
         "width": act.box.width,
         "height": act.box.height,
     }
-    return Sheet(template.folder, template.layout, packet, act.signed_at)
+    return Sheet(template.folder, LAYOUT, packet, act.signed_at)
 
 
 def _store(trust: Trust) -> SimpleCertificateStore:
@@ -197,5 +197,5 @@ def _store(trust: Trust) -> SimpleCertificateStore:
 
 def _corners(box: SignatureBox) -> tuple[int, int, int, int]:
     """Return lower left and upper right corner in the coordinates of PDF, which count from below."""
-    top = _PAGE_HEIGHT - box.y
+    top = PAGE_HEIGHT - box.y
     return round(box.x), round(top - box.height), round(box.x + box.width), round(top)

@@ -91,7 +91,7 @@ def accept_executed(
         field: ExpectedSigner(fetched.serials.get(field, 0), party.id, envelope.id)
         for field, party in parties.items()
     }
-    expected = Expected(envelope.rendered.content, signers, trust)
+    expected = Expected(envelope.rendered.content, envelope.rendered.boxes, signers, trust)
     return fetched.content, verify_executed(fetched.content, expected)
 
 
