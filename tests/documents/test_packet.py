@@ -15,7 +15,14 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from bookrunner.adapters.documents import Template, Typesetter, load_template, render_packet
+from bookrunner.adapters.documents import (
+    Template,
+    Typesetter,
+    consent_statement,
+    load_template,
+    render_consent_sample,
+    render_packet,
+)
 from bookrunner.adapters.documents.readback import check_boxes, check_summary
 from bookrunner.adapters.documents.template import SHELF
 from bookrunner.core.errors import Refused
@@ -151,5 +158,28 @@ def test_a_box_beside_the_page_is_refused() -> None:
 
 
 def test_the_template_says_that_counsel_has_to_review_it() -> None:
-    for name in ("subscription_packet", "audit_certificate", "signature_stamp"):
+    for name in ("subscription_packet", "audit_certificate", "signature_stamp", "consent_sample"):
         assert "counsel's review" in load_template(name, "1.0.0").about["review"]
+
+
+def test_a_sample_record_prints_its_code_and_keeps_it_out_of_the_statement(press: Typesetter) -> None:
+    template = load_template("consent_sample", "1.0.0")
+    data = {
+        "as_of": "2026-03-01T09:57:00Z",
+        "issuer_name": "Harbor Lofts Holdings LLC",
+        "offer_name": "Harbor Lofts Series A",
+        "contact": "records@example.test",
+        "paper_fee": "nothing",
+        "code": "HK7RW2QD",
+    }
+    made = render_consent_sample(template, data, press)
+    text = " ".join(PdfReader(BytesIO(made.content)).pages[0].extract_text().split())
+    statement = consent_statement(template, data)
+    assert "HK7RW2QD" in text.replace(" ", "")
+    assert "HK7RW2QD" not in statement
+    for told in ("on paper", "withdraw", "covers the records", "up to date", "program that opens PDF"):
+        assert told in statement
+        assert told in text
+    with pytest.raises(Refused) as refused:
+        render_consent_sample(template, data | {"code": "IO0"}, press)
+    assert refused.value.rule == "field_has_its_shape"

@@ -10,9 +10,12 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
+from pypdf.generic import IndirectObject
 
 from bookrunner.adapters.documents import load_template
 from bookrunner.adapters.signing import (
@@ -106,6 +109,26 @@ def test_poppler_sees_a_flipped_byte_and_what_was_added(room: Room, tmp_path: Pa
     assert "Digest Mismatch" in _pdfsig(attacks.flip_a_byte(room.executed.content), tmp_path)
     said = _pdfsig(attacks.replace_page_one(room.executed.content), tmp_path)
     assert "- Total document signed" not in said[said.index("Signature #2") :]
+
+
+def test_signatures_bring_no_font_that_is_not_embedded(room: Room) -> None:
+    reader = PdfReader(BytesIO(room.executed.content))
+    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
+    objects = [IndirectObject(number, 0, reader).get_object() for number in sorted(numbers)]
+    descriptors = [o for o in objects if isinstance(o, dict) and o.get("/Type") == "/FontDescriptor"]
+    fonts = [
+        o
+        for o in objects
+        if isinstance(o, dict) and o.get("/Type") == "/Font" and "/DescendantFonts" not in o
+    ]
+    assert len(descriptors) >= len(fonts) > 2
+    assert all({"/FontFile2", "/FontFile3"} & set(found) for found in descriptors)
+    assert all("/FontDescriptor" in found for found in fonts)
+
+
+def test_a_file_beyond_all_measure_is_not_read(room: Room) -> None:
+    huge = room.envelope.rendered.content + bytes(50 << 20)
+    assert _broken(huge, room.expected()) == {ExecutionRule.READABLE}
 
 
 def test_a_file_cut_back_to_the_investors_revision_is_refused(room: Room) -> None:

@@ -12,7 +12,7 @@ from bookrunner.adapters.documents.terms import AgreementTerms, Document, render
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents.certificate import render_certificate
-    from bookrunner.adapters.documents.packet import render_packet
+    from bookrunner.adapters.documents.packet import consent_statement, render_consent_sample, render_packet
     from bookrunner.adapters.documents.render import Rendered, SignatureBox
     from bookrunner.adapters.documents.snapshot import Snapshot, SnapshotRule
     from bookrunner.adapters.documents.template import Template, load_template
@@ -31,9 +31,11 @@ __all__ = [
     "Typesetter",
     "UploadRule",
     "amount_in_words",
+    "consent_statement",
     "load_template",
     "render_agreement",
     "render_certificate",
+    "render_consent_sample",
     "render_packet",
     "take_upload",
 ]
@@ -47,8 +49,10 @@ _HOMES: Final = {
     "Typesetter": "typesetter",
     "UploadRule": "uploads",
     "amount_in_words": "words",
+    "consent_statement": "packet",
     "load_template": "template",
     "render_certificate": "certificate",
+    "render_consent_sample": "packet",
     "render_packet": "packet",
     "take_upload": "uploads",
 }

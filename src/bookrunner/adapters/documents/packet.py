@@ -1,4 +1,4 @@
-"""The subscription packet: one PDF that says what was agreed, acknowledged, represented and received."""
+"""The subscription packet, and the sample record that an investor opens before it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,36 @@ def render_packet(template: Template, data: Snapshot, typesetter: Typesetter) ->
     check_packet(template, data)
     summary = _summary(data)
     return render(template, data, typesetter, packet=_packet(template, data, summary), summary=summary)
+
+
+def render_consent_sample(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
+    """Return a sample record with the statement on electronic records and the code printed inside it.
+
+    An investor who can enter the code has shown that the format can be opened (15 USC 7001(c)). ``data`` has
+    the shape in the template's ``schema.json``; :func:`consent_statement` is what was agreed to. Refuses what
+    :func:`check_letters`, :func:`check_shape` and :func:`render` refuse.
+    """
+    check_letters(data)
+    check_shape(template, data)
+    summary = [
+        ("Issuer", data["issuer_name"]),
+        ("Offering", data["offer_name"]),
+        ("Stated as of", data["as_of"]),
+    ]
+    packet = {
+        "title": template.about["title"],
+        "summary": summary,
+        "statement": read_clause(template.clause("statement"), data),
+        "code": data["code"],
+    }
+    return render(template, data, typesetter, packet=packet, summary=summary)
+
+
+def consent_statement(template: Template, data: Snapshot) -> str:
+    """Return the statement that an investor consents to, without the code; its SHA-256 is what is kept."""
+    read = read_clause(template.clause("statement"), data)
+    lines = [f"{block['mark']} {block['text']}".strip() for block in read["blocks"]]
+    return "\n\n".join([read["heading"], *lines])
 
 
 def _packet(template: Template, data: Snapshot, summary: Sequence[tuple[str, str]]) -> dict[str, object]:

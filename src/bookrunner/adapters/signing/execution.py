@@ -35,6 +35,7 @@ from bookrunner.adapters.signing.pades import INVESTOR, ISSUER, validation
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 
+_MOST_BYTES: Final = 50 << 20
 _DRIFT: Final = timedelta(minutes=5)
 _STAMP_ATTRIBUTE: Final = "signature_time_stamp_token"
 _MALFORMED: Final = (
@@ -153,6 +154,8 @@ def inspect_signed(content: bytes, expected: Expected, *, at: datetime) -> Verdi
         failures.append((ExecutionRule.ORIGIN, ""))
     signatures: list[SignatureFacts] = []
     try:
+        if len(content) > _MOST_BYTES:
+            raise ValueError("too large")
         reader = PdfFileReader(BytesIO(content))
         found = list(reader.embedded_signatures)
         signatures += [SignatureFacts(s.field_name, s.signer_cert.serial_number, _stamped(s)) for s in found]
