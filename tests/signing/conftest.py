@@ -13,10 +13,10 @@ from bookrunner.adapters.signing import (
     Ceremony,
     Envelope,
     Expected,
-    Party,
     SandboxAuthority,
     SandboxTimeStamper,
     Signed,
+    envelope_for,
 )
 from tests.documents import samples
 
@@ -50,11 +50,7 @@ def open_ceremony(folder: Path, press: Typesetter) -> tuple[SandboxAuthority, Ce
 def make_envelope(press: Typesetter, data: samples.Data, name: str = "env_01first") -> Envelope:
     """Return an envelope of this packet, for its two signers."""
     rendered = render_packet(load_template("subscription_packet", "1.0.0"), data, press)
-    investor, issuer = (
-        Party(data[who]["party_id"], data[who]["name"], data[who]["capacity"])
-        for who in ("signer", "countersigner")
-    )
-    return Envelope(name, rendered, investor, issuer)
+    return envelope_for(name, rendered, data)
 
 
 @pytest.fixture(scope="session")

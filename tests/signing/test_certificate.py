@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -22,11 +23,12 @@ from pypdf import PdfReader
 import bookrunner.adapters.documents as documents_door
 import bookrunner.adapters.signing as signing_door
 from bookrunner.adapters.documents import SnapshotRule
-from bookrunner.adapters.signing import Ceremony, SandboxAuthority, SandboxTimeStamper
+from bookrunner.adapters.signing import Ceremony, SandboxAuthority, SandboxTimeStamper, envelope_for
 from bookrunner.adapters.signing.certificates import Holder
 from bookrunner.adapters.signing.pades import validation
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError, Refused
+from tests.documents import samples
 from tests.signing.conftest import INTENT, Room
 
 SHOWN = "2026-03-02T15:10:00.125Z"
@@ -146,6 +148,15 @@ def test_a_time_stamp_of_another_hour_is_refused(room: Room) -> None:
     assert refused.value.rule == "signatures_are_valid"
 
 
+def test_an_envelope_names_the_people_of_its_document(room: Room) -> None:
+    data = samples.individual()
+    assert envelope_for("env_1", room.envelope.rendered, data).investor == room.envelope.investor
+    data["signer"]["capacity"] = "Trustee"
+    with pytest.raises(Refused) as refused:
+        envelope_for("env_1", room.envelope.rendered, data)
+    assert refused.value.rule == "envelope_is_of_the_rendered_data"
+
+
 def test_a_sentence_of_intent_is_printable(room: Room) -> None:
     with pytest.raises(Refused) as refused:
         room.ceremony.sign(room.envelope, intent="I\u202eagree")
@@ -167,8 +178,17 @@ def test_the_authority_keeps_its_keys_to_itself_and_opens_again(tmp_path: Path) 
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     again = SandboxAuthority.open(folder)
     assert again.trust().roots == first.trust().roots
+    before = again.trust()
     first.revoke(77)
+    assert again.trust().lists != before.lists
     assert SandboxAuthority.open(folder)._listed().keys() == {77}
+
+
+def test_revocations_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    authorities = [SandboxAuthority.open(tmp_path / "pki") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: authorities[number].revoke(number + 1), range(8)))
+    assert authorities[0]._listed().keys() == set(range(1, 9))
 
 
 def test_an_authority_with_a_lost_key_does_not_start(tmp_path: Path) -> None:

@@ -12,7 +12,14 @@ from bookrunner.adapters.signing.proofs import Proof, signed, verify
 
 if TYPE_CHECKING:
     from bookrunner.adapters.signing.authority import SandboxAuthority, Trust
-    from bookrunner.adapters.signing.ceremony import Authority, Ceremony, Envelope, Party, Signed
+    from bookrunner.adapters.signing.ceremony import (
+        Authority,
+        Ceremony,
+        Envelope,
+        Party,
+        Signed,
+        envelope_for,
+    )
     from bookrunner.adapters.signing.execution import (
         ExecutionRule,
         Expected,
@@ -54,6 +61,7 @@ __all__ = [
     "Trust",
     "Verdict",
     "accept_executed",
+    "envelope_for",
     "inspect_signed",
     "signed",
     "verify",
@@ -81,6 +89,7 @@ _HOMES: Final = {
     "Trust": "authority",
     "Verdict": "execution",
     "accept_executed": "provider",
+    "envelope_for": "ceremony",
     "inspect_signed": "execution",
     "verify_executed": "execution",
     "verify_investor_signed": "execution",

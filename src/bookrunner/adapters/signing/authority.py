@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,7 +71,7 @@ class SandboxAuthority:
         self._folder = folder
         self._now = read_clock
         self._lock = Lock()
-        self._trust: tuple[datetime, Trust] | None = None
+        self._trust: tuple[datetime, dict[int, datetime], Trust] | None = None
         self._root, self._issuing, self.time_stamps, self._seal = (
             _read(folder, name) for name in ("root", "issuing", "time_stamps", "seal")
         )
@@ -91,26 +93,29 @@ class SandboxAuthority:
 
     def revoke(self, serial: int) -> None:
         """Put a certificate on the revocation list from now on; a second call changes nothing."""
-        with self._lock:
+        with self._lock, _alone(self._folder):
             listed = self._listed()
             listed.setdefault(serial, self._now())
             text = json.dumps({str(number): when.isoformat() for number, when in listed.items()})
             _write(self._folder / _REVOKED, text.encode())
-            self._trust = None
 
     def trust(self) -> Trust:
-        """Return root, issuing certificates and revocation lists that are at most twelve hours old."""
+        """Return root, issuing certificates and revocation lists that are at most twelve hours old.
+
+        A revocation by another process is seen at once.
+        """
         now = self._now()
         with self._lock:
-            if self._trust is None or now - self._trust[0] > _LIST_AGE:
+            listed = self._listed()
+            if self._trust is None or self._trust[1] != listed or now - self._trust[0] > _LIST_AGE:
                 number = int(now.timestamp())
                 lists = (
                     revocation_list(self._root, {}, number=number, at=now),
-                    revocation_list(self._issuing, self._listed(), number=number, at=now),
+                    revocation_list(self._issuing, listed, number=number, at=now),
                 )
                 made = Trust((self._root.der,), (self._issuing.der, self.time_stamps.der), lists)
-                self._trust = (now, made)
-            return self._trust[1]
+                self._trust = (now, listed, made)
+            return self._trust[2]
 
     def _listed(self) -> dict[int, datetime]:
         path = self._folder / _REVOKED
@@ -118,6 +123,17 @@ class SandboxAuthority:
             return {}
         found = json.loads(path.read_text(encoding="utf-8"))
         return {int(serial): datetime.fromisoformat(when) for serial, when in found.items()}
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing the list at the same time."""
+    descriptor = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _create(folder: Path, now: datetime) -> None:

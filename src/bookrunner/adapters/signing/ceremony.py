@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import rfc8785
 from pyhanko.sign.timestamps import TimeStamper
 
 from bookrunner.adapters.documents.certificate import render_certificate
@@ -34,6 +36,7 @@ from bookrunner.adapters.signing.pades import (
     with_fields,
 )
 from bookrunner.core import clock
+from bookrunner.core.errors import Refused
 
 _STAMP = ("signature_stamp", "1.0.0")
 _CERTIFICATE = ("audit_certificate", "1.0.0")
@@ -69,6 +72,20 @@ class Envelope:
     rendered: Rendered
     investor: Party
     issuer: Party
+
+
+def envelope_for(name: str, rendered: Rendered, data: Snapshot) -> Envelope:
+    """Return the envelope of a packet, whose parties are those that its snapshot names.
+
+    Refuses ``envelope_is_of_the_rendered_data`` when the snapshot is not the one that was rendered.
+    """
+    if hashlib.sha256(rfc8785.dumps(dict(data))).hexdigest() != rendered.data_sha256:
+        raise Refused("envelope_is_of_the_rendered_data", name)
+    investor, issuer = (
+        Party(data[role]["party_id"], data[role]["name"], data[role]["capacity"])
+        for role in ("signer", "countersigner")
+    )
+    return Envelope(name, rendered, investor, issuer)
 
 
 @dataclass(frozen=True, slots=True)
