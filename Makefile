@@ -21,6 +21,7 @@ demo: setup ## Play a whole raise, for example ARGS="--investors 50"
 
 check: setup ## Lint and test: what CI runs
 	@scripts/chromium
+	@scripts/poppler
 	@$(MAKE) lint
 	@$(MAKE) test
 
