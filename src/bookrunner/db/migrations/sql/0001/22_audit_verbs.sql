@@ -85,11 +85,11 @@ begin
 end $$;
 
 create function audit.answer_request(p_actor text, p_request text, p_body_sha256 bytea, p_answer text) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
     insert into audit.request (keeper, actor, request_id, body_sha256, answer)
     values (session_user, p_actor, p_request, p_body_sha256, p_answer::json);
-end;
+end $$;
 
 -- Keeps a verified message; true when it is new. The same id with another body is refused.
 create function audit.receive_message(p_provider text, p_message text, p_body bytea, p_key_id text) returns boolean
