@@ -1,0 +1,164 @@
+"""Compare two names word by word; the pairs of words are both the score and its explanation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+from typing import Final
+
+from rapidfuzz.distance import OSA, Indel
+
+from bookrunner.adapters.screening.candidates import Words
+from bookrunner.adapters.screening.normalise import sound
+
+_ASKED_LEFT: Final = 0.6
+_LISTED_LEFT: Final = 0.2
+_ONE_OF_SEVERAL: Final = 0.75
+_INITIAL: Final = 0.7
+_PREFIX: Final = 0.8
+_SAME_SOUND: Final = 0.94
+_LIKE_SOUND: Final = 0.97
+_JOINED: Final = 0.96
+_WHOLE: Final = 0.97
+_SHORT: Final = 3
+_LEAST: Final = 0.6
+_LEAST_WEIGHT: Final = 0.2
+_INITIAL_WEIGHT: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A score from 0 to 1; ``pairs`` holds (asked word, listed word, likeness, weight), the best first.
+
+    A word without partner stands beside an empty one. ``whole`` is set when the names written as one
+    string are more alike than their words.
+    """
+
+    score: float
+    pairs: tuple[tuple[str, str, float, float], ...]
+    whole: bool = False
+
+
+class Weights:
+    """How much a word of a list says: the rarer, the more; from 0.2 to 1."""
+
+    def __init__(self, names: Iterable[Words]) -> None:
+        spread = Counter(word for words in names for word in set(words))
+        most = log(1 + sum(spread.values()))
+        self._of: Mapping[str, float] = {
+            word: max(_LEAST_WEIGHT, 1 - log(count) / most * 1.4) for word, count in spread.items()
+        }
+
+    def of(self, word: str) -> float:
+        """Return the weight of a word; one that the list does not know says most, an initial little."""
+        return _INITIAL_WEIGHT if len(word) == 1 else self._of.get(word, 1.0)
+
+
+@lru_cache(maxsize=524_288)
+def likeness(asked: str, listed: str) -> float:
+    """Return how alike two words are, from 0 to 1; below 0.6 is 0.
+
+    The best of: edits in proportion to the length, the same for how the words sound, an initial
+    (0.7) and a shortened form (0.8).
+    """
+    if asked == listed:
+        return 1.0
+    shorter, longer = sorted((len(asked), len(listed)))
+    if shorter == 1:
+        return _INITIAL if asked[0] == listed[0] else 0.0
+    if asked.isdigit() or listed.isdigit():
+        return 0.0
+    best = _edits(asked, listed, longer)
+    heard, meant = sound(asked), sound(listed)
+    if heard == meant and shorter >= _SHORT:
+        best = max(best, _SAME_SOUND)
+    elif min(len(heard), len(meant)) > _SHORT:
+        best = max(best, _LIKE_SOUND * _edits(heard, meant, max(len(heard), len(meant))))
+    if shorter > _SHORT and (asked.startswith(listed) or listed.startswith(asked)):
+        best = max(best, _PREFIX)
+    return best
+
+
+def _edits(asked: str, listed: str, longer: int) -> float:
+    allowed = 1 if longer <= 5 else 2 if longer <= 8 else 3  # noqa: PLR2004
+    edits = OSA.distance(asked, listed, score_cutoff=allowed)
+    alike = 1 - edits / longer
+    return alike if edits <= allowed and alike >= _LEAST else 0.0
+
+
+def align(asked: Words, listed: Words, weights: Weights) -> Alignment:
+    """Pair words one to one, the most telling first, then join neighbours, and score what is left over."""
+    pairs, left_asked, left_listed = _paired(asked, listed, weights)
+    if left_asked and left_listed:
+        _join(pairs, (asked, left_asked), (listed, left_listed), weights)
+    matched = sum(like * weight for _, _, like, weight in pairs)
+    lost = sum((1 - like) * weight for _, _, like, weight in pairs)
+    asked_over = sum(weights.of(asked[i]) for i in left_asked)
+    listed_over = sum(weights.of(listed[j]) for j in left_listed)
+    mass = matched + lost + _ASKED_LEFT * asked_over + _LISTED_LEFT * listed_over
+    score = matched / mass if mass else 0.0
+    if len(pairs) == 1 and min(len(asked), len(listed)) > 1 and (left_asked or left_listed):
+        score *= _ONE_OF_SEVERAL
+    elif len(pairs) == 1 and max(len(asked), len(listed)) > 1 and "+" not in pairs[0][0] + pairs[0][1]:
+        score *= _ONE_OF_SEVERAL
+    rest = [(asked[i], "", 0.0, weights.of(asked[i])) for i in left_asked]
+    rest += [("", listed[j], 0.0, weights.of(listed[j])) for j in left_listed]
+    return _rescued(asked, listed, Alignment(score, (*pairs, *rest)))
+
+
+_Pair = tuple[str, str, float, float]
+
+
+def _paired(asked: Words, listed: Words, weights: Weights) -> tuple[list[_Pair], list[int], list[int]]:
+    options = []
+    for i, one in enumerate(asked):
+        for j, other in enumerate(listed):
+            like = likeness(one, other)
+            if like:
+                weight = min(weights.of(other), weights.of(one)) if like < 1 and len(one) == 1 else weights.of(other)
+                options.append((-like * weight, i, j, like, weight))
+    options.sort()
+    pairs: list[_Pair] = []
+    left_asked, left_listed = list(range(len(asked))), list(range(len(listed)))
+    for _, i, j, like, weight in options:
+        if i in left_asked and j in left_listed:
+            left_asked.remove(i)
+            left_listed.remove(j)
+            pairs.append((asked[i], listed[j], like, weight))
+    return pairs, left_asked, left_listed
+
+
+def _join(
+    pairs: list[_Pair], asked: tuple[Words, list[int]], listed: tuple[Words, list[int]], weights: Weights
+) -> None:
+    """Pair a word with two neighbours written as one, on either side."""
+    words, left = asked
+    others, left_others = listed
+    for i in [i for i in left if i + 1 in left]:
+        for j in left_others:
+            like = likeness(words[i] + words[i + 1], others[j])
+            if like > _PREFIX:
+                pairs.append((f"{words[i]}+{words[i + 1]}", others[j], like * _JOINED, weights.of(others[j])))
+                left.remove(i), left.remove(i + 1), left_others.remove(j)
+                return
+    for j in [j for j in left_others if j + 1 in left_others]:
+        for i in left:
+            like = likeness(words[i], others[j] + others[j + 1])
+            if like > _PREFIX:
+                weight = weights.of(others[j]) + weights.of(others[j + 1])
+                pairs.append((words[i], f"{others[j]}+{others[j + 1]}", like * _JOINED, weight))
+                left.remove(i), left_others.remove(j), left_others.remove(j + 1)
+                return
+
+
+def _rescued(asked: Words, listed: Words, alignment: Alignment) -> Alignment:
+    whole = _WHOLE * max(
+        Indel.normalized_similarity("".join(asked), "".join(listed)),
+        Indel.normalized_similarity("".join(sorted(asked)), "".join(sorted(listed))),
+    )
+    if whole <= max(alignment.score, 0.8):
+        return alignment
+    return Alignment(whole, alignment.pairs, whole=True)

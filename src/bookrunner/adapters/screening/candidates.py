@@ -1,0 +1,106 @@
+"""Find the few listed names that could be a given name: sparse three-letter grams weighted by rarity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+Words = tuple[str, ...]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+FLOOR: Final = 0.30
+MOST: Final = 25
+_CONFUSED: Final = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("5", "s"))
+
+
+def grams(words: Words) -> list[str]:
+    """Return the grams of a name: its words sorted and joined, so that split and joined words meet."""
+    joined = "".join(sorted(words))
+    for drawn, meant in _CONFUSED:
+        joined = joined.replace(drawn, meant)
+    if len(joined) < 3:  # noqa: PLR2004
+        return [joined]
+    return [joined[i : i + 3] for i in range(len(joined) - 2)]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pairs of a query and a listed name, ordered by query, each with the cosine of their grams."""
+
+    queries: Ints
+    names: Ints
+    cosines: Floats
+
+
+class GramIndex:
+    """Listed names by their grams; made once for a version of a list."""
+
+    def __init__(self, names: Sequence[Words]) -> None:
+        counted = [Counter(grams(words)) for words in names]
+        spread = Counter(gram for counts in counted for gram in counts)
+        self._column = {gram: number for number, gram in enumerate(spread)}
+        rarity = np.log((1 + len(names)) / (1 + np.array(list(spread.values()), dtype=np.float32))) + 1
+        self._rarity: Floats = rarity.astype(np.float32)
+        self._unknown = float(np.log(1 + len(names)) + 1)
+        self._names = len(names)
+        self._listed = self._matrix(counted).T.tocsr()
+
+    def only(self, names: Ints) -> GramIndex:
+        """Return an index of some of the names, by their numbers, with the rarities of all of them."""
+        part = object.__new__(GramIndex)
+        part._column, part._rarity, part._unknown = self._column, self._rarity, self._unknown  # noqa: SLF001
+        part._names = len(names)  # noqa: SLF001
+        part._listed = self._listed[:, names].tocsr()  # noqa: SLF001
+        return part
+
+    def find(self, queries: Sequence[Words]) -> Found:
+        """Return at most 25 listed names for each query, none below a cosine of 0.30."""
+        product = self._matrix(Counter(grams(words)) for words in queries) @ self._listed
+        keep = product.data >= FLOOR
+        counts = np.diff(np.concatenate(([0], np.cumsum(keep)))[product.indptr])
+        rows = np.repeat(np.arange(product.shape[0]), counts)
+        names, cosines = product.indices[keep].astype(np.int64), product.data[keep]
+        order = np.lexsort((names, -cosines, rows))
+        rows, names, cosines = rows[order], names[order], cosines[order]
+        rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        kept = rank < MOST
+        return Found(rows[kept], names[kept], cosines[kept])
+
+    def _matrix(self, counted: Iterable[Counter[str]]) -> sparse.csr_matrix:
+        columns: list[int] = []
+        counts: list[int] = []
+        ends = [0]
+        strangers: list[int] = []
+        for gram_counts in counted:
+            unknown = 0
+            for gram, count in gram_counts.items():
+                column = self._column.get(gram, -1)
+                if column < 0:
+                    unknown += count * count
+                else:
+                    columns.append(column)
+                    counts.append(count)
+            ends.append(len(columns))
+            strangers.append(unknown)
+        return self._scaled(columns, counts, ends, strangers)
+
+    def _scaled(
+        self, columns: list[int], counts: list[int], ends: list[int], strangers: list[int]
+    ) -> sparse.csr_matrix:
+        """Return unit rows; grams that the list does not know make a row longer and match nothing."""
+        which = np.array(columns, dtype=np.int32)
+        values = np.array(counts, dtype=np.float32) * self._rarity[which]
+        rows = np.repeat(np.arange(len(strangers)), np.diff(ends))
+        squares = np.bincount(rows, weights=values * values, minlength=len(strangers))
+        length = np.sqrt(squares + np.array(strangers) * self._unknown**2).astype(np.float32)
+        values /= np.maximum(length[rows], np.float32(1e-9))
+        return sparse.csr_matrix(
+            (values, which, np.array(ends, dtype=np.int32)), shape=(len(strangers), len(self._rarity))
+        )

@@ -1,0 +1,23 @@
+"""Words of names that identify nobody: titles, particles, legal forms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TITLES: Final = frozenset(
+    "mr mrs ms miss mister dr prof professor sir madam mme mlle herr frau senor senora don dona hon rev"
+    " jr sr ii iii iv esq phd md mba cpa cfa".split()  # noqa: SIM905
+)
+PARTICLES: Final = frozenset(
+    "al el ul bin ibn bint de del la los las der von und y".split()  # noqa: SIM905
+)
+LEGAL_FORMS: Final = frozenset(
+    "ltd limited llc lc llp lp plc inc incorporated co cos company companies corp corporation gmbh ag kg ohg ug"
+    " sa sas sasu sarl sprl bvba srl srls spa snc sl slu slne sca scs sc scrl bv nv cv vof ab as asa aps oy oyj"
+    " ooo oao zao pao ao nao jsc ojsc cjsc pjsc pjs ojs tov tzov ead eood ood ad doo dd kft rt zrt nyrt sro spol"
+    " pte pty sdn bhd kk yk gk fzc fze fzco fzllc dmcc est pvt private public joint stock closed open"
+    " ltda lda eirl cv de rl scv sab sapi sofom tic ve san sti as psc wll bsc kscc qsc saoc sal offshore"
+    " the and of for et und dan y ou la le les et cie und".split()  # noqa: SIM905
+)
+# Written out, a form is often misspelt; one edit away from one of these is still that form.
+LONG_FORMS: Final = tuple(sorted(form for form in LEGAL_FORMS if len(form) >= 7))  # noqa: PLR2004
