@@ -94,8 +94,9 @@ def two_typos(rng: random.Random, words: list[str]) -> list[str] | None:
 
 def transliteration(rng: random.Random, words: list[str]) -> list[str] | None:
     """Write one or two words by another romanisation, or the whole name in Cyrillic now and then."""
-    if rng.random() < 0.1 and all(re.fullmatch(r"[A-Za-z]+", word) for word in words):
-        return [_cyrillic(word.lower()) for word in words]
+    bare = [word for word in words if not FORM.match(word)]
+    if rng.random() < 0.1 and bare and all(re.fullmatch(r"[A-Za-z]+", word) for word in bare):
+        return [_cyrillic(word.lower()) for word in bare]
     changed = list(words)
     for _ in range(rng.choice((1, 2))):
         options = [

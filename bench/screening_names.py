@@ -15,11 +15,19 @@ from bookrunner.adapters.screening import EntryKind, Subject
 
 @dataclass(frozen=True, slots=True)
 class Culture:
-    """How one culture names people; ``share`` is in per mille of all people."""
+    """How one culture names people; ``share`` is in per mille of all people.
+
+    ``tail`` holds beginnings and endings of the many rare surnames, drawn in ``rare`` per mille of all names:
+    the 150 most frequent surnames of a country are those of a minority. ``syllables`` make given names where
+    these are composed.
+    """
 
     share: int
     given: str
     family: str
+    tail: tuple[str, str] = ("", "")
+    rare: int = 0
+    syllables: str = ""
     middle: int = 0
     family_first: int = 0
     two_families: int = 0
@@ -47,6 +55,14 @@ CULTURES = {
         " Palmer Mills Nichols Grant Knight Ferguson Stone Hawkins Dunn Perkins Hudson Spencer Gardner Stephens Payne"
         " Pierce Berry Matthews Arnold Wagner Willis Ray Watkins Olson Carroll Duncan Snyder Hart Cunningham Bradley",
         middle=550,
+        tail=(
+            "Ash Black Brad Brook Burn Clay Cran Dal Dray East Ed Fair Far Gar Glen Had Hal Har Hart Haw Hay"
+            " Hol Hor Kings Lang Law Liver Mans Mar May Mid Nor Oak Old Pem Pen Red Rock Ruther Sax Shel Stan"
+            " Stock Sut Thorn Wake Wal Wen Whit Win Wood",
+            "ford well ton ley field man worth by bury ham wood land more ridge stead shaw den burn croft"
+            " cliffe ster wick brook son gate",
+        ),
+        rare=700,
     ),
     "hispanic": Culture(
         130,
@@ -58,6 +74,13 @@ CULTURES = {
         " Medina Aguilar Castro Guzman Munoz Salazar Mendez Soto Delgado Pena Vega Guerrero Sandoval Rios Estrada",
         middle=400,
         two_families=250,
+        tail=(
+            "Agui Alber Arre Balle Barra Bece Cama Cana Carde Cerva Cisne Cabre Echeva Esca Espi Figue Galle"
+            " Gama Iba Landa Lara Madri Maldo Mira Monta Nava Oliva Orne Pala Pare Queza Quinta Sala Sere"
+            " Tama Terra Valde Vela Villa Zamo",
+            "rra nte nzo los ga do no lez rez ros las via nes da rio sco lba ndo ja res",
+        ),
+        rare=450,
     ),
     "german": Culture(
         40,
@@ -66,6 +89,12 @@ CULTURES = {
         "Muller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Schafer Koch Bauer Richter Klein"
         " Wolf Schroder Neumann Schwarz Zimmermann Braun Kruger Hofmann Hartmann Lange Werner Krause Lehmann Kohler",
         middle=150,
+        tail=(
+            "Acker Berg Birken Blum Bruck Eichen Feld Grun Hein Hirsch Holz Kalt Kirch Linden Neu Nieder Ober"
+            " Rosen Schon Stein Strauss Unter Wald Weiss Winkel",
+            "mann meier bach berger hauser stein hofer mayr wald ner ling brand horst feld",
+        ),
+        rare=600,
     ),
     "french": Culture(
         35,
@@ -74,6 +103,12 @@ CULTURES = {
         "Martin Bernard Dubois Thomas Robert Richard Petit Durand Leroy Moreau Simon Laurent Lefebvre Michel Garcia"
         " Bertrand Roux Vincent Fournier Morel Girard Andre Mercier Dupont Lambert Bonnet Francois Martinez Legrand",
         middle=150,
+        tail=(
+            "Beau Bel Bois Bour Char Clai Cour De Du Fon Gau Grand Haute La Le Mal Mont Per Rou Saint Val"
+            " Ville",
+            "champ mont ville pierre tier roux vigne sard bert lon dier rand let veau main court fort",
+        ),
+        rare=550,
     ),
     "italian": Culture(
         30,
@@ -81,6 +116,12 @@ CULTURES = {
         " Alessandra Davide Silvia Stefano Martina Roberto Federica Giovanni Laura",
         "Rossi Russo Ferrari Esposito Bianchi Romano Colombo Ricci Marino Greco Bruno Gallo Conti Costa Giordano"
         " Mancini Rizzo Lombardi Moretti Barbieri Fontana Santoro Mariani Rinaldi Caruso Ferrara Galli Martini",
+        tail=(
+            "Al Bar Bel Ber Bon Cal Can Car Cas Cos Del Fab Fer Gal Gran Lan Mal Man Mar Mon Pal Pan Pel Pic"
+            " San Sal Tar Tor Val Ven Zan",
+            "bieri tini telli toni nardi vani zoni rini gari lotti done tano doni colini netti lucci bini",
+        ),
+        rare=600,
     ),
     "nordic": Culture(
         20,
@@ -88,6 +129,12 @@ CULTURES = {
         " Henrik Sofie Jukka Aino Mikko Hanna Bjorn Sigrid",
         "Andersson Johansson Karlsson Nilsson Eriksson Larsson Olsson Persson Svensson Gustafsson Hansen Jensen"
         " Nielsen Pedersen Christensen Rasmussen Olsen Berg Haugen Korhonen Virtanen Lindberg Lindqvist Dahl",
+        tail=(
+            "Ak Berg Bjork Dal Ek Ek Fager Gran Hed Hall Holm Lind Lund Nord Ny Ost Sjo Sand Soder Stor"
+            " Strand Strom Sund Vik Wester",
+            "qvist gren berg strom lund man stad dahl holm gaard vold stedt blad",
+        ),
+        rare=500,
     ),
     "chinese": Culture(
         55,
@@ -96,6 +143,9 @@ CULTURES = {
         "Wang Li Zhang Liu Chen Yang Huang Zhao Wu Zhou Xu Sun Ma Zhu Hu Guo He Lin Gao Luo Zheng Liang Xie Tang Cao"
         " Deng Feng Peng Zeng Xiao Tian Dong Pan Yuan Cai Jiang Yu Du Ye Cheng Wei Su Lu Ding Ren",
         family_first=400,
+        syllables="an bo cheng chun da dong fei feng guang hai han hao heng hong hua hui jia jian jie jin jing jun kai kang"
+        " lan lei li liang lin ling long man mei meng min ming na nan ning peng ping qi qiang qing rong rui shan shu si"
+        " tao tian ting wei wen xia xiang xiao xin xiu xue yan yang yi ying yong yu yuan yue yun ze zhen zhi zhong zi",
     ),
     "indian": Culture(
         60,
@@ -104,6 +154,12 @@ CULTURES = {
         "Sharma Patel Singh Kumar Gupta Reddy Iyer Nair Joshi Mehta Shah Verma Rao Das Mukherjee Banerjee Chatterjee"
         " Desai Kapoor Malhotra Menon Pillai Agarwal Bhatt Chopra Sinha Trivedi Naidu Krishnan Subramanian",
         middle=150,
+        tail=(
+            "Achar Amba Bala Bhag Chan Chaura Dev Ganes Gopal Hari Jaya Kal Kesa Laksh Maha Nara Pad Rama"
+            " Saty Shan Siva Sri Sundar Tha Venka Vish Yad",
+            "rajan murthy sia dra kar wal nath van raman yanan swamy tia kumaran patra wade",
+        ),
+        rare=500,
     ),
     "east_asian": Culture(
         45,
@@ -112,6 +168,8 @@ CULTURES = {
         "Kim Park Choi Jung Kang Cho Yoon Jang Lim Han Sato Suzuki Takahashi Tanaka Watanabe Ito Yamamoto Nakamura"
         " Kobayashi Kato Nguyen Tran Le Pham Hoang Phan Vu Dang Bui Do",
         middle=100,
+        syllables="a chi da e eun hae han hee hi ho hye hyun in ji jin jun ka ki ko kyu ma mi min na o rin ri ro sa seo"
+        " shi so su ta tae to u woo ya ye yo yong yu yuki",
     ),
     "slavic": Culture(
         25,
@@ -119,6 +177,12 @@ CULTURES = {
         " Dmitry Natalia Alexei Tatiana Mikhail Svetlana Milan Jelena Marko Ivana",
         "Kowalski Nowak Wisniewski Wojcik Kaminski Lewandowski Zielinski Novak Svoboda Dvorak Cerny Horvat Petrovic"
         " Jovanovic Kovalenko Shevchenko Bondarenko Tkachenko Smirnov Popov Sokolov Lebedev Kozlov Novikov Morozov",
+        tail=(
+            "Bel Bor Chern Dob Gor Grab Hol Jab Kras Kubi Lis Mak Maz Mys Ost Paw Prok Rud Sav Sikor Slav Tok"
+            " Vas Vor Wal Zab Zar",
+            "inski enko owski ovic icki arczyk ylo iuk anek oszek chuk ika itsky alik",
+        ),
+        rare=600,
     ),
     "middle_eastern": Culture(
         25,
@@ -126,6 +190,12 @@ CULTURES = {
         " Dariush Parisa Ali Sara Yousef Mariam Khaled Hala",
         "Haddad Khoury Nasser Mansour Saleh Hamdan Aziz Rahman Farah Najjar Yilmaz Kaya Demir Celik Sahin Ozturk"
         " Hosseini Ahmadi Karimi Tehrani Moradi Shirazi Hakimi Sabbagh Darwish Bishara",
+        tail=(
+            "Abbas Akbar Arab Azim Bakh Fakh Far Ghaz Habib Jalal Kar Kash Kha Moss Nam Pour Rasht Sab Sal"
+            " Sham Tabriz Vaz Yazd Zand",
+            "zadeh i nejad pour ian oglu iri abadi anlar mand khani",
+        ),
+        rare=450,
     ),
     "african": Culture(
         15,
@@ -133,6 +203,12 @@ CULTURES = {
         " Otieno Achieng Abebe Tigist",
         "Mensah Owusu Boateng Asante Okafor Okonkwo Adeyemi Balogun Eze Nwosu Nkosi Dlamini Khumalo Mokoena Mwangi"
         " Njoroge Odhiambo Kariuki Bekele Tesfaye",
+        tail=(
+            "Ade Ako Amo Aya Chi Ebe Ife Ige Kama Kibe Kipro Muka Mulu Mwa Ndu Nja Obi Odu Ogun Oko Olu Onye"
+            " Sithe Tada Wam Zulu",
+            "yinka bisi chukwu tunde wole kamwa beka mu nda sanya lola ji bola rere kwu gwa",
+        ),
+        rare=550,
     ),
 }
 FIRST = (
@@ -151,6 +227,11 @@ THIRD = (
     "Group Holdings Solutions Services Systems Technologies Management Associates Industries Fund Trust Advisors"
     " Enterprises Labs Works International Investments Development Trading Supply"
 )
+# Words that listed companies bear too, so that a clean one is not told apart by its trade alone.
+TRADES = (
+    "General Trading|Shipping|Petroleum|Import Export|Construction|Engineering|Electronics|Commercial Bank"
+    "|Marine Services|Oil and Gas|Transport|Petrochemical|Exchange|Air Cargo|Steel|Mining|Travel Agency|Telecom"
+)
 FORMS = "LLC|LLC|LLC|Inc.|Inc.|Corp.|Ltd|Limited|LP|L.L.C.|Company|Co.|GmbH|S.A.|S.r.l.|B.V.|Pty Ltd|PLC|AG|Oy"
 PLACES = "Austin Denver Boston Ohio Carolina Phoenix Seattle Vermont Bavaria Lyon Leeds Utrecht Geneva Dublin Osaka"
 
@@ -161,14 +242,26 @@ def _drawn(rng: random.Random, words: str | list[str]) -> str:
     return known[int(len(known) * rng.random() ** 1.5)]
 
 
+def _given(rng: random.Random, how: Culture) -> str:
+    if how.syllables and rng.random() < 0.7:
+        return "".join(rng.choices(how.syllables.split(), k=rng.choice((1, 2, 2, 2)))).capitalize()
+    return _drawn(rng, how.given)
+
+
+def _family(rng: random.Random, how: Culture) -> str:
+    if rng.randrange(1000) < how.rare:
+        return rng.choice(how.tail[0].split()) + rng.choice(how.tail[1].split())
+    return _drawn(rng, how.family)
+
+
 def person(rng: random.Random, culture: str) -> str:
     """Return a name as such a person would write it."""
     how = CULTURES[culture]
-    given, family = _drawn(rng, how.given), _drawn(rng, how.family)
+    given, family = _given(rng, how), _family(rng, how)
     if rng.randrange(1000) < how.two_families:
-        family = f"{family} {_drawn(rng, how.family)}"
+        family = f"{family} {_family(rng, how)}"
     if rng.randrange(1000) < how.middle:
-        middle = _drawn(rng, how.given)
+        middle = _given(rng, how)
         given = f"{given} {middle if rng.random() < 0.5 else middle[0] + '.'}"
     return f"{family} {given}" if rng.randrange(1000) < how.family_first else f"{given} {family}"
 
@@ -182,16 +275,16 @@ def people(count: int, seed: int) -> list[tuple[str, str]]:
 
 def company(rng: random.Random) -> str:
     """Return a company's name with its form."""
-    family = _drawn(rng, CULTURES[rng.choice(("american", "american", "german", "italian", "indian"))].family)
-    first = rng.choice(FIRST.split())
-    second, third = rng.choice(SECOND.split()), rng.choice(THIRD.split())
+    family = _family(rng, CULTURES[rng.choice(("american", "american", "german", "italian", "indian"))])
+    first, second = rng.choice(FIRST.split()), rng.choice(SECOND.split())
+    third = rng.choice(TRADES.split("|")) if rng.random() < 0.3 else rng.choice(THIRD.split())
     shape = rng.choice(
         (
             f"{first} {second}",
             f"{first} {second} {third}",
             f"{first} {rng.choice(FIRST.split())} {second}",
             f"{family} {second} {third}",
-            f"{family} & {_drawn(rng, CULTURES['american'].family)} {second}",
+            f"{family} & {_family(rng, CULTURES['american'])} {second}",
             f"{rng.choice(PLACES.split())} {first} {third}",
             f"{family} Family {rng.choice(('Trust', 'Holdings', 'Partners', 'Foundation'))}",
             f"{first}{second.lower()} {third}",

@@ -20,13 +20,17 @@ _ONE_OF_SEVERAL: Final = 0.75
 _INITIAL: Final = 0.7
 _PREFIX: Final = 0.8
 _SAME_SOUND: Final = 0.94
+_SAME_SHORT_SOUND: Final = 0.85
+_SAME_BONES: Final = 0.9
 _LIKE_SOUND: Final = 0.97
+_OWN_NAME: Final = 0.75
+_NO_VOWELS: Final = str.maketrans("", "", "aiu")
 _JOINED: Final = 0.96
 _WHOLE: Final = 0.97
 _SHORT: Final = 3
 _LEAST: Final = 0.6
 _LEAST_WEIGHT: Final = 0.2
-_INITIAL_WEIGHT: Final = 0.3
+_INITIAL_WEIGHT: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class Weights:
             word: max(_LEAST_WEIGHT, 1 - log(count) / most * 1.4) for word, count in spread.items()
         }
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is a name of its own in the list, and so hardly a slip for another."""
+        return word in self._of
+
     def of(self, word: str) -> float:
         """Return the weight of a word; one that the list does not know says most, an initial little."""
         return _INITIAL_WEIGHT if len(word) == 1 else self._of.get(word, 1.0)
@@ -74,12 +82,18 @@ def likeness(asked: str, listed: str) -> float:
     best = _edits(asked, listed, longer)
     heard, meant = sound(asked), sound(listed)
     if heard == meant and shorter >= _SHORT:
-        best = max(best, _SAME_SOUND)
+        best = max(best, _SAME_SOUND if shorter > _SHORT else _SAME_SHORT_SOUND)
+    elif shorter > _SHORT + 1 and len(bones := _bones(heard)) >= _SHORT and bones == _bones(meant):
+        best = max(best, _SAME_BONES)
     elif min(len(heard), len(meant)) > _SHORT:
         best = max(best, _LIKE_SOUND * _edits(heard, meant, max(len(heard), len(meant))))
     if shorter > _SHORT and (asked.startswith(listed) or listed.startswith(asked)):
         best = max(best, _PREFIX)
     return best
+
+
+def _bones(heard: str) -> str:
+    return heard[0] + heard[1:].translate(_NO_VOWELS)
 
 
 def _edits(asked: str, listed: str, longer: int) -> float:
@@ -118,6 +132,8 @@ def _paired(asked: Words, listed: Words, weights: Weights) -> tuple[list[_Pair],
         for j, other in enumerate(listed):
             like = likeness(one, other)
             if like:
+                if like < _SAME_BONES and weights.knows(one) and len(one) > 1:
+                    like *= _OWN_NAME
                 weight = min(weights.of(other), weights.of(one)) if like < 1 and len(one) == 1 else weights.of(other)
                 options.append((-like * weight, i, j, like, weight))
     options.sort()
@@ -159,6 +175,6 @@ def _rescued(asked: Words, listed: Words, alignment: Alignment) -> Alignment:
         Indel.normalized_similarity("".join(asked), "".join(listed)),
         Indel.normalized_similarity("".join(sorted(asked)), "".join(sorted(listed))),
     )
-    if whole <= max(alignment.score, 0.8):
+    if whole <= max(alignment.score, _WHOLE * 0.92):
         return alignment
     return Alignment(whole, alignment.pairs, whole=True)

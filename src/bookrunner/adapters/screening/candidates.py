@@ -11,12 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from bookrunner.adapters.screening.normalise import sound
+
 Words = tuple[str, ...]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-FLOOR: Final = 0.30
-MOST: Final = 25
+FLOOR: Final = 0.24
+MOST: Final = 30
+_WHOLE_WORD: Final = 0.6
+_FEW_LETTERS: Final = 10
 _CONFUSED: Final = (("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("5", "s"))
 
 
@@ -25,9 +29,13 @@ def grams(words: Words) -> list[str]:
     joined = "".join(sorted(words))
     for drawn, meant in _CONFUSED:
         joined = joined.replace(drawn, meant)
-    if len(joined) < 3:  # noqa: PLR2004
-        return [joined]
-    return [joined[i : i + 3] for i in range(len(joined) - 2)]
+    found = [joined[i : i + 3] for i in range(len(joined) - 2)]
+    if len(joined) <= _FEW_LETTERS:
+        found += [joined[i : i + 2] for i in range(len(joined) - 1)]
+    for word in words:
+        found.append(f"={word}")
+        found.append(f"~{sound(word)}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class GramIndex:
         spread = Counter(gram for counts in counted for gram in counts)
         self._column = {gram: number for number, gram in enumerate(spread)}
         rarity = np.log((1 + len(names)) / (1 + np.array(list(spread.values()), dtype=np.float32))) + 1
-        self._rarity: Floats = rarity.astype(np.float32)
+        told = np.array([_WHOLE_WORD if gram[0] in "=~" else 1.0 for gram in spread])
+        self._rarity: Floats = (rarity * told).astype(np.float32)
         self._unknown = float(np.log(1 + len(names)) + 1)
         self._names = len(names)
         self._listed = self._matrix(counted).T.tocsr()
@@ -61,7 +70,7 @@ class GramIndex:
         return part
 
     def find(self, queries: Sequence[Words]) -> Found:
-        """Return at most 25 listed names for each query, none below a cosine of 0.30."""
+        """Return at most 30 listed names for each query, none below a cosine of 0.24."""
         product = self._matrix(Counter(grams(words)) for words in queries) @ self._listed
         keep = product.data >= FLOOR
         counts = np.diff(np.concatenate(([0], np.cumsum(keep)))[product.indptr])

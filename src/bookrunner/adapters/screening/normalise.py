@@ -42,7 +42,7 @@ _MIXED: Final = re.compile(r"(?=.*[a-z])[a-z0-9$@!|]+")
 _INNER_DIGIT: Final = re.compile(r"(?<=[a-z]{2})[01345](?=[a-z])|(?<=[a-z])[01345](?=[a-z]{2})")
 _WORD: Final = re.compile(r"\S+")
 _FEWEST_LETTERS: Final = 3
-_LONG_ENOUGH: Final = 6
+_LONG_ENOUGH: Final = 5
 
 
 def normalise(name: str, kind: EntryKind) -> tuple[str, ...]:
@@ -51,11 +51,14 @@ def normalise(name: str, kind: EntryKind) -> tuple[str, ...]:
     Invisible and direction characters vanish, look-alike letters become Latin, other scripts are
     transliterated, titles and legal forms go unless fewer than three letters would be left. Digits stay.
     """
+    person = kind is EntryKind.PERSON
     folded = (name if name.isascii() else _latin(name)).casefold()
+    if person and folded.count(",") == 1:
+        family, _, given = folded.partition(",")
+        folded = f"{given} {family}"
     if not folded.isascii():
         folded = anyascii(folded).casefold()
     folded = _GONE.sub("", folded)
-    person = kind is EntryKind.PERSON
     if person:
         folded = _CHUNK.sub(_unleeted, folded)
     else:

@@ -27,11 +27,11 @@ from bookrunner.adapters.screening.model import (
     TokenPair,
 )
 from bookrunner.adapters.screening.normalise import normalise
-from bookrunner.adapters.screening.prefilter import worth_aligning
+from bookrunner.adapters.screening.prefilter import Joined, worth_aligning
 from bookrunner.core.errors import Refused
 
 MATCHER_VERSION: Final = "1"
-OPERATING_POINT: Final = Thresholds(person=8_000, other=8_450)
+OPERATING_POINT: Final = Thresholds(person=8_550, other=7_800)
 _WEAK_ALIAS: Final = -300
 _BATCH: Final = 512
 _SCALE: Final = 10_000
@@ -52,7 +52,7 @@ class _Shelf:
     index: GramIndex
     weights: Weights
     words: Sequence[Words]
-    joined: Sequence[str]
+    joined: Joined
     names: Sequence[tuple[ListEntry, ListedName]]
 
     def only(self, ids: Collection[str]) -> _Shelf:
@@ -61,7 +61,7 @@ class _Shelf:
             self.index.only(np.array(kept, dtype=np.int64)),
             self.weights,
             [self.words[n] for n in kept],
-            [self.joined[n] for n in kept],
+            self.joined.only(kept),
             [self.names[n] for n in kept],
         )
 
@@ -137,7 +137,7 @@ class Screener:
             for entry in self._numbers.get(grade.number(own.value), ()):
                 parts = grade.parts(subject, entry)
                 if any(part.fact == "identifier" for part in parts):
-                    yield _match(entry, entry.names[0], subject.names[0], (), parts)
+                    yield _match((entry, entry.names[0]), subject.names[0], (), parts)
 
     def _screening(self, found: Mapping[str, Match], threshold: int) -> Screening:
         kept = [match for match in found.values() if match.score >= threshold]
@@ -155,9 +155,7 @@ def _refuse_unscreenable(subject: Subject) -> None:
 def _shelf(entries: Iterable[ListEntry], kind: EntryKind) -> _Shelf:
     names = [(entry, name) for entry in entries if entry.kind in _COMPARED[kind] for name in entry.names]
     words = [normalise(name.text, kind) for _, name in names]
-    return _Shelf(
-        GramIndex(words), Weights(words), words, ["".join(sorted(one)) for one in words], names
-    )
+    return _Shelf(GramIndex(words), Weights(words), words, Joined(words), names)
 
 
 def _by_number(entries: Iterable[ListEntry]) -> dict[str, list[ListEntry]]:
@@ -171,9 +169,8 @@ def _by_number(entries: Iterable[ListEntry]) -> dict[str, list[ListEntry]]:
 def _name_matches(
     shelf: _Shelf, names: Sequence[_Asked], batch: Sequence[Subject], floor: int
 ) -> Iterator[tuple[_Asked, Match]]:
-    found = shelf.index.find([one.words for one in names])
-    joined = ["".join(sorted(one.words)) for one in names]
-    for query, listed in worth_aligning(found, joined, shelf.joined):
+    asked = [one.words for one in names]
+    for query, listed in worth_aligning(shelf.index.find(asked), asked, shelf.joined):
         one = names[query]
         alignment = align(one.words, shelf.words[listed], shelf.weights)
         if alignment.score * _SCALE >= floor:
@@ -191,12 +188,13 @@ def _graded(subject: Subject, asked: str, listed: tuple[ListEntry, ListedName], 
         TokenPair(one, other, round(like * _SCALE), round(weight * _SCALE))
         for one, other, like, weight in alignment.pairs
     )
-    return _match(entry, name, asked, words, (*parts, *grade.parts(subject, entry)))
+    return _match(listed, asked, words, (*parts, *grade.parts(subject, entry)))
 
 
 def _match(
-    entry: ListEntry, name: ListedName, asked: str, words: tuple[TokenPair, ...], parts: tuple[ScorePart, ...]
+    listed: tuple[ListEntry, ListedName], asked: str, words: tuple[TokenPair, ...], parts: tuple[ScorePart, ...]
 ) -> Match:
+    entry, name = listed
     score = max(0, min(grade.HIGHEST, sum(part.effect for part in parts)))
     if any(part.fact == "identifier" for part in parts):
         score = grade.HIGHEST

@@ -20,4 +20,4 @@ LEGAL_FORMS: Final = frozenset(
     " the and of for et und dan y ou la le les et cie und".split()  # noqa: SIM905
 )
 # Written out, a form is often misspelt; one edit away from one of these is still that form.
-LONG_FORMS: Final = tuple(sorted(form for form in LEGAL_FORMS if len(form) >= 7))  # noqa: PLR2004
+LONG_FORMS: Final = tuple(sorted(form for form in LEGAL_FORMS if len(form) >= 5))  # noqa: PLR2004
