@@ -26,13 +26,13 @@ ROMANISED = (
 )  # fmt: skip
 CYRILLIC = (
     ("shch", "щ"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"), ("sh", "ш"), ("yu", "ю"), ("ya", "я"),
-    *zip("abvgdezijklmnoprstufy", "абвгдезийклмнопрстуфы", strict=True), ("h", "х"), ("c", "к"), ("q", "к"),
+    ("j", "дж"), *zip("abvgdeziklmnoprstufy", "абвгдезиклмнопрстуфы", strict=True), ("h", "х"), ("c", "к"), ("q", "к"),
     ("w", "в"), ("x", "кс"),
 )  # fmt: skip
 FORMS = "LLC|Ltd|Limited|Inc.|Corp.|Co., Ltd.|GmbH|S.A.|S.A. de C.V.|OOO|JSC|B.V.|PLC|Company|Group Ltd"
 FORM = re.compile(
     r"^(?:llc|ltd|limited|inc|corp|corporation|co|company|gmbh|sa|s\.a\.?|ooo|oao|zao|jsc|ojsc|pjsc|plc|sarl|srl|bv"
-    r"|ltda|s\.?a\.?s|c\.v|cv|de|ag|fze|pte|sdn|bhd|gesellschaft|pao|ao|pty)\W*$",
+    r"|ltda|s\.?a\.?s|c\.v|cv|de|ag|fze|pte|sdn|bhd|gesellschaft|pao|ao|pty|joint|stock|public|closed|open)\W*$",
     re.IGNORECASE,
 )
 TITLES = ("Mr.", "Dr.", "Mrs.", "Prof.")
@@ -131,7 +131,7 @@ def initials(_: random.Random, words: list[str]) -> list[str] | None:
     """Write the middle names as initials."""
     if len(words) < 3:
         return None
-    return [words[0], *(word[0] + "." for word in words[1:-1]), words[-1]]
+    return [words[0], *(word[0] + "." if word[0].isupper() else word for word in words[1:-1]), words[-1]]
 
 
 def all_initials(_: random.Random, words: list[str]) -> list[str] | None:

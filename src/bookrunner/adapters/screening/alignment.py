@@ -24,7 +24,7 @@ _SAME_SHORT_SOUND: Final = 0.85
 _SAME_BONES: Final = 0.9
 _LIKE_SOUND: Final = 0.97
 _OWN_NAME: Final = 0.75
-_NO_VOWELS: Final = str.maketrans("", "", "aiu")
+_NO_VOWELS: Final = str.maketrans("", "", "aeiou")
 _JOINED: Final = 0.96
 _WHOLE: Final = 0.97
 _SHORT: Final = 3
@@ -83,11 +83,13 @@ def likeness(asked: str, listed: str) -> float:
     heard, meant = sound(asked), sound(listed)
     if heard == meant and shorter >= _SHORT:
         best = max(best, _SAME_SOUND if shorter > _SHORT else _SAME_SHORT_SOUND)
-    elif shorter > _SHORT + 1 and len(bones := _bones(heard)) >= _SHORT and bones == _bones(meant):
+    elif shorter > _SHORT + 1 and _bones(heard) == _bones(meant) and len(_bones(asked)) >= _SHORT:
         best = max(best, _SAME_BONES)
     elif min(len(heard), len(meant)) > _SHORT:
         best = max(best, _LIKE_SOUND * _edits(heard, meant, max(len(heard), len(meant))))
     if shorter > _SHORT and (asked.startswith(listed) or listed.startswith(asked)):
+        best = max(best, _PREFIX)
+    elif shorter > _SHORT + 1 and (asked.endswith(listed) or listed.endswith(asked)):
         best = max(best, _PREFIX)
     return best
 
@@ -110,7 +112,8 @@ def align(asked: Words, listed: Words, weights: Weights) -> Alignment:
         _join(pairs, (asked, left_asked), (listed, left_listed), weights)
     matched = sum(like * weight for _, _, like, weight in pairs)
     lost = sum((1 - like) * weight for _, _, like, weight in pairs)
-    asked_over = sum(weights.of(asked[i]) for i in left_asked)
+    initials = [i for i in left_asked if len(asked[i]) == 1]
+    asked_over = sum(weights.of(asked[i]) for i in left_asked if i not in initials[1:])
     listed_over = sum(weights.of(listed[j]) for j in left_listed)
     mass = matched + lost + _ASKED_LEFT * asked_over + _LISTED_LEFT * listed_over
     score = matched / mass if mass else 0.0
@@ -171,6 +174,8 @@ def _join(
 
 
 def _rescued(asked: Words, listed: Words, alignment: Alignment) -> Alignment:
+    if len(asked) == len(listed):
+        return alignment
     whole = _WHOLE * max(
         Indel.normalized_similarity("".join(asked), "".join(listed)),
         Indel.normalized_similarity("".join(sorted(asked)), "".join(sorted(listed))),

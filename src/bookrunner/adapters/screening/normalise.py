@@ -11,7 +11,7 @@ from anyascii import anyascii
 from rapidfuzz.distance import OSA
 
 from bookrunner.adapters.screening.model import EntryKind
-from bookrunner.adapters.screening.words import LEGAL_FORMS, LONG_FORMS, PARTICLES, TITLES
+from bookrunner.adapters.screening.words import LEGAL_FORMS, LONG_FORMS, MIDDLE_FORMS, PARTICLES, TITLES
 
 # Cyrillic, Greek, Armenian and phonetic letters that draw like a Latin one, in the order of the second row.
 _ALIKE: Final = str.maketrans(
@@ -35,6 +35,7 @@ _ALIKE: Final = str.maketrans(
 _FILLERS: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")
 _GONE: Final = re.compile(r"['`\u2018\u2019\u02bb-\u02bf\u00b4\u2032\"]")
 _DOTTED: Final = re.compile(r"(?<=\b[a-z])\.(?=[a-z]\b)|(?<=[a-z0-9])\.(?=[a-z0-9])|(?<=\b[a-z])/(?=[a-z]\b)")
+_INITIALISM: Final = re.compile(r"\b[a-z](?: [a-z]\b)+")
 _TOKEN: Final = re.compile(r"[a-z0-9]+")
 _LEET: Final = str.maketrans("0134578$@!|", "oleastbsaii")
 _CHUNK: Final = re.compile(r"[a-z0-9$@!|]+")
@@ -42,7 +43,7 @@ _MIXED: Final = re.compile(r"(?=.*[a-z])[a-z0-9$@!|]+")
 _INNER_DIGIT: Final = re.compile(r"(?<=[a-z]{2})[01345](?=[a-z])|(?<=[a-z])[01345](?=[a-z]{2})")
 _WORD: Final = re.compile(r"\S+")
 _FEWEST_LETTERS: Final = 3
-_LONG_ENOUGH: Final = 5
+_LONG_ENOUGH: Final = 6
 
 
 def normalise(name: str, kind: EntryKind) -> tuple[str, ...]:
@@ -102,13 +103,28 @@ def _without_titles(words: list[str]) -> list[str]:
 
 
 def _without_forms(words: list[str]) -> list[str]:
-    kept = [word for word in words if word not in LEGAL_FORMS and not _is_misspelt_form(word)]
-    return [word for word in kept if len(word) > 1 or word.isdigit()] or kept
+    told = _INITIALISM.sub(lambda letters: letters[0].replace(" ", ""), " ".join(words)).split()
+    forms = [word in LEGAL_FORMS or _is_joined_form(word) for word in told]
+    return [
+        word
+        for place, word in enumerate(told)
+        if not forms[place]
+        and not _is_misspelt_form(word, beside_form=any(forms[max(0, place - 1) : place + 2]))
+    ]
 
 
 @lru_cache(maxsize=65_536)
-def _is_misspelt_form(word: str) -> bool:
-    return len(word) >= _LONG_ENOUGH and any(OSA.distance(word, form, score_cutoff=1) <= 1 for form in LONG_FORMS)
+def _is_joined_form(word: str) -> bool:
+    halves = ((word[:at], word[at:]) for at in range(_FEWEST_LETTERS, len(word) - 1))
+    return len(word) >= _LONG_ENOUGH and any(one in LEGAL_FORMS and other in LEGAL_FORMS for one, other in halves)
+
+
+@lru_cache(maxsize=65_536)
+def _is_misspelt_form(word: str, *, beside_form: bool) -> bool:
+    forms = LONG_FORMS + MIDDLE_FORMS if beside_form else LONG_FORMS
+    return len(word) >= _FEWEST_LETTERS + 1 and any(
+        abs(len(word) - len(form)) <= 1 and OSA.distance(word, form, score_cutoff=1) <= 1 for form in forms
+    )
 
 
 _SOUNDS: Final = (

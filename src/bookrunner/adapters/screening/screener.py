@@ -31,7 +31,7 @@ from bookrunner.adapters.screening.prefilter import Joined, worth_aligning
 from bookrunner.core.errors import Refused
 
 MATCHER_VERSION: Final = "1"
-OPERATING_POINT: Final = Thresholds(person=8_550, other=7_800)
+OPERATING_POINT: Final = Thresholds(person=8_500, other=7_500)
 _WEAK_ALIAS: Final = -300
 _BATCH: Final = 512
 _SCALE: Final = 10_000

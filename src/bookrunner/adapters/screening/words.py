@@ -19,5 +19,6 @@ LEGAL_FORMS: Final = frozenset(
     " ltda lda eirl cv de rl scv sab sapi sofom tic ve san sti as psc wll bsc kscc qsc saoc sal offshore"
     " the and of for et und dan y ou la le les et cie und".split()  # noqa: SIM905
 )
-# Written out, a form is often misspelt; one edit away from one of these is still that form.
-LONG_FORMS: Final = tuple(sorted(form for form in LEGAL_FORMS if len(form) >= 5))  # noqa: PLR2004
+# Written out, a form is often misspelt: the longest anywhere, the others beside another form.
+LONG_FORMS: Final = tuple(sorted(form for form in LEGAL_FORMS if len(form) >= 7))  # noqa: PLR2004
+MIDDLE_FORMS: Final = tuple(sorted(form for form in LEGAL_FORMS if len(form) in {5, 6}))
