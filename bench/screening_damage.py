@@ -7,28 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.screening_names import WORDS
+
 Damage = Callable[[random.Random, list[str]], list[str] | None]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LOOKALIKES = dict(
-    zip("aceopxyisjABCEHKMOPTX", "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0455\u0458\u0410\u0412\u0421\u0415\u041d\u041a\u041c\u041e\u0420\u0422\u0425", strict=True)
-)
+LOOKALIKES = dict(WORDS["damage"]["lookalikes"])
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u202e\u202c\u200f\u200e"
-ROMANISED = (
-    ("ou", "u"), ("u", "ou"), ("oo", "u"), ("ee", "i"), ("ei", "ey"), ("ey", "ei"), ("ai", "ay"), ("ay", "ai"),
-    ("kh", "h"), ("q", "k"), ("k", "q"), ("ph", "f"), ("w", "v"), ("v", "w"), ("dj", "j"), ("j", "dj"), ("zh", "j"),
-    ("y", "i"), ("i", "y"), ("mm", "m"), ("ss", "s"), ("ll", "l"), ("dd", "d"), ("sch", "sh"), ("tch", "ch"),
-    ("x", "ks"), ("ks", "x"), ("ov", "off"), ("ev", "eff"), ("iy", "y"), ("ii", "y"), ("sky", "skiy"), ("ts", "tz"),
-    ("mohammed", "muhammad"), ("muhammad", "mohamed"), ("mohammad", "mohamed"), ("hussein", "husayn"),
-    ("husayn", "hussein"), ("abdul", "abdel"), ("abdel", "abdul"), ("ahmed", "ahmad"), ("ahmad", "ahmed"),
-    ("yusuf", "yousef"), ("sergey", "sergei"), ("sergei", "serguei"), ("aleksandr", "alexander"), ("e", "a"),
-    ("o", "u"), ("th", "t"), ("dh", "d"), ("gh", "g"), ("h", ""),
-)  # fmt: skip
-CYRILLIC = (
-    ("shch", "щ"), ("zh", "ж"), ("kh", "х"), ("ts", "ц"), ("ch", "ч"), ("sh", "ш"), ("yu", "ю"), ("ya", "я"),
-    ("j", "дж"), *zip("abvgdeziklmnoprstufy", "абвгдезиклмнопрстуфы", strict=True), ("h", "х"), ("c", "к"), ("q", "к"),
-    ("w", "в"), ("x", "кс"),
-)  # fmt: skip
+ROMANISED = WORDS["damage"]["romanised"]
+CYRILLIC = WORDS["damage"]["cyrillic"]
 FORMS = "LLC|Ltd|Limited|Inc.|Corp.|Co., Ltd.|GmbH|S.A.|S.A. de C.V.|OOO|JSC|B.V.|PLC|Company|Group Ltd"
 FORM = re.compile(
     r"^(?:llc|ltd|limited|inc|corp|corporation|co|company|gmbh|sa|s\.a\.?|ooo|oao|zao|jsc|ojsc|pjsc|plc|sarl|srl|bv"
@@ -178,7 +165,12 @@ def digits(rng: random.Random, words: list[str]) -> list[str] | None:
     place = _long(rng, words)
     if place is None:
         return None
-    changed = re.sub(r"(?<=.)[oleasOLEAS]", lambda m: dict(zip("oleas", "01345", strict=True))[m[0].lower()], words[place], count=1)
+    changed = re.sub(
+        r"(?<=.)[oleasOLEAS]",
+        lambda m: dict(zip("oleas", "01345", strict=True))[m[0].lower()],
+        words[place],
+        count=1,
+    )
     return [*words[:place], changed, *words[place + 1 :]] if changed != words[place] else None
 
 

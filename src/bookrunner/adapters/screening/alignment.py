@@ -27,10 +27,15 @@ _OWN_NAME: Final = 0.75
 _NO_VOWELS: Final = str.maketrans("", "", "aeiou")
 _JOINED: Final = 0.96
 _WHOLE: Final = 0.97
+_LEAST_WHOLE: Final = 0.92
+_RARITY: Final = 1.4
 _SHORT: Final = 3
 _LEAST: Final = 0.6
 _LEAST_WEIGHT: Final = 0.2
 _INITIAL_WEIGHT: Final = 0.2
+
+
+_Pair = tuple[str, str, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Alignment:
     """
 
     score: float
-    pairs: tuple[tuple[str, str, float, float], ...]
+    pairs: tuple[_Pair, ...]
     whole: bool = False
 
 
@@ -53,7 +58,7 @@ class Weights:
         spread = Counter(word for words in names for word in set(words))
         most = log(1 + sum(spread.values()))
         self._of: Mapping[str, float] = {
-            word: max(_LEAST_WEIGHT, 1 - log(count) / most * 1.4) for word, count in spread.items()
+            word: max(_LEAST_WEIGHT, 1 - log(count) / most * _RARITY) for word, count in spread.items()
         }
 
     def knows(self, word: str) -> bool:
@@ -87,11 +92,14 @@ def likeness(asked: str, listed: str) -> float:
         best = max(best, _SAME_BONES)
     elif min(len(heard), len(meant)) > _SHORT:
         best = max(best, _LIKE_SOUND * _edits(heard, meant, max(len(heard), len(meant))))
-    if shorter > _SHORT and (asked.startswith(listed) or listed.startswith(asked)):
-        best = max(best, _PREFIX)
-    elif shorter > _SHORT + 1 and (asked.endswith(listed) or listed.endswith(asked)):
-        best = max(best, _PREFIX)
-    return best
+    return max(best, _PREFIX) if _is_part(asked, listed, shorter) else best
+
+
+def _is_part(asked: str, listed: str, shorter: int) -> bool:
+    """Whether the shorter word, of four letters or more, begins the longer or, of five, ends it."""
+    begins = asked.startswith(listed) or listed.startswith(asked)
+    ends = asked.endswith(listed) or listed.endswith(asked)
+    return (begins and shorter > _SHORT) or (ends and shorter > _SHORT + 1)
 
 
 def _bones(heard: str) -> str:
@@ -117,16 +125,20 @@ def align(asked: Words, listed: Words, weights: Weights) -> Alignment:
     listed_over = sum(weights.of(listed[j]) for j in left_listed)
     mass = matched + lost + _ASKED_LEFT * asked_over + _LISTED_LEFT * listed_over
     score = matched / mass if mass else 0.0
-    if len(pairs) == 1 and min(len(asked), len(listed)) > 1 and (left_asked or left_listed):
-        score *= _ONE_OF_SEVERAL
-    elif len(pairs) == 1 and max(len(asked), len(listed)) > 1 and "+" not in pairs[0][0] + pairs[0][1]:
+    if _is_lone(pairs, asked, listed):
         score *= _ONE_OF_SEVERAL
     rest = [(asked[i], "", 0.0, weights.of(asked[i])) for i in left_asked]
     rest += [("", listed[j], 0.0, weights.of(listed[j])) for j in left_listed]
     return _rescued(asked, listed, Alignment(score, (*pairs, *rest)))
 
 
-_Pair = tuple[str, str, float, float]
+def _is_lone(pairs: list[_Pair], asked: Words, listed: Words) -> bool:
+    """Whether one pair is all that names of several words have in common."""
+    if len(pairs) != 1:
+        return False
+    is_joined = "+" in pairs[0][0] + pairs[0][1]
+    left = len(asked) + len(listed) - (3 if is_joined else 2)
+    return left > 0 and (not is_joined or min(len(asked), len(listed)) > 1)
 
 
 def _paired(asked: Words, listed: Words, weights: Weights) -> tuple[list[_Pair], list[int], list[int]]:
@@ -134,11 +146,14 @@ def _paired(asked: Words, listed: Words, weights: Weights) -> tuple[list[_Pair],
     for i, one in enumerate(asked):
         for j, other in enumerate(listed):
             like = likeness(one, other)
-            if like:
-                if like < _SAME_BONES and weights.knows(one) and len(one) > 1:
-                    like *= _OWN_NAME
-                weight = min(weights.of(other), weights.of(one)) if like < 1 and len(one) == 1 else weights.of(other)
-                options.append((-like * weight, i, j, like, weight))
+            if not like:
+                continue
+            weight = weights.of(other)
+            if len(one) == 1:
+                weight = min(weight, weights.of(one))
+            elif like < _SAME_BONES and weights.knows(one):
+                like *= _OWN_NAME
+            options.append((-like * weight, i, j, like, weight))
     options.sort()
     pairs: list[_Pair] = []
     left_asked, left_listed = list(range(len(asked))), list(range(len(listed)))
@@ -161,7 +176,8 @@ def _join(
             like = likeness(words[i] + words[i + 1], others[j])
             if like > _PREFIX:
                 pairs.append((f"{words[i]}+{words[i + 1]}", others[j], like * _JOINED, weights.of(others[j])))
-                left.remove(i), left.remove(i + 1), left_others.remove(j)
+                left[:] = [other for other in left if other not in {i, i + 1}]
+                left_others.remove(j)
                 return
     for j in [j for j in left_others if j + 1 in left_others]:
         for i in left:
@@ -169,17 +185,19 @@ def _join(
             if like > _PREFIX:
                 weight = weights.of(others[j]) + weights.of(others[j + 1])
                 pairs.append((words[i], f"{others[j]}+{others[j + 1]}", like * _JOINED, weight))
-                left.remove(i), left_others.remove(j), left_others.remove(j + 1)
+                left.remove(i)
+                left_others[:] = [other for other in left_others if other not in {j, j + 1}]
                 return
 
 
 def _rescued(asked: Words, listed: Words, alignment: Alignment) -> Alignment:
+    """Compare names of different numbers of words as one string, for what joining neighbours did not meet."""
     if len(asked) == len(listed):
         return alignment
     whole = _WHOLE * max(
         Indel.normalized_similarity("".join(asked), "".join(listed)),
         Indel.normalized_similarity("".join(sorted(asked)), "".join(sorted(listed))),
     )
-    if whole <= max(alignment.score, _WHOLE * 0.92):
+    if whole <= max(alignment.score, _WHOLE * _LEAST_WHOLE):
         return alignment
     return Alignment(whole, alignment.pairs, whole=True)

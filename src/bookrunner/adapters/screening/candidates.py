@@ -64,9 +64,9 @@ class GramIndex:
     def only(self, names: Ints) -> GramIndex:
         """Return an index of some of the names, by their numbers, with the rarities of all of them."""
         part = object.__new__(GramIndex)
-        part._column, part._rarity, part._unknown = self._column, self._rarity, self._unknown  # noqa: SLF001
-        part._names = len(names)  # noqa: SLF001
-        part._listed = self._listed[:, names].tocsr()  # noqa: SLF001
+        part._column, part._rarity, part._unknown = self._column, self._rarity, self._unknown
+        part._names = len(names)
+        part._listed = self._listed[:, names].tocsr()
         return part
 
     def find(self, queries: Sequence[Words]) -> Found:

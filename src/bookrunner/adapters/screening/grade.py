@@ -23,7 +23,7 @@ def number(text: str) -> str:
 
 
 def parts(subject: Subject, entry: ListEntry) -> tuple[ScorePart, ...]:
-    """Return what birth date, country and identifiers add or take; a fact missing on one side says nothing."""
+    """Return what birth date, country and identifiers add or take; what one side lacks says nothing."""
     found = (_birth(subject, entry), _country(subject, entry), _identifier(subject, entry))
     return tuple(part for part in found if part is not None)
 

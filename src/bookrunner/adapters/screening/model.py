@@ -26,6 +26,23 @@ class EntryKind(StrEnum):
     """The list does not say; compared with persons and with entities."""
 
 
+class ChainFamily(StrEnum):
+    """Chains that share addresses: who holds one on the first holds it on the others."""
+
+    EVM = "evm"
+    """Ethereum and every chain with its addresses."""
+    BITCOIN = "bitcoin"
+    """Bitcoin and its descendants."""
+    TRON = "tron"
+    """Tron."""
+    MONERO = "monero"
+    """Monero."""
+    RIPPLE = "ripple"
+    """The XRP ledger."""
+    OTHER = "other"
+    """Any other; compared as written."""
+
+
 class NameStrength(StrEnum):
     """How firmly the list holds a name."""
 
@@ -189,6 +206,7 @@ class ListedWallet:
 
     address: str
     tickers: tuple[str, ...]
+    family: ChainFamily
     entry_ids: tuple[str, ...] = ()
 
 

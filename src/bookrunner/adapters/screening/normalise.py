@@ -116,7 +116,9 @@ def _without_forms(words: list[str]) -> list[str]:
 @lru_cache(maxsize=65_536)
 def _is_joined_form(word: str) -> bool:
     halves = ((word[:at], word[at:]) for at in range(_FEWEST_LETTERS, len(word) - 1))
-    return len(word) >= _LONG_ENOUGH and any(one in LEGAL_FORMS and other in LEGAL_FORMS for one, other in halves)
+    return len(word) >= _LONG_ENOUGH and any(
+        one in LEGAL_FORMS and other in LEGAL_FORMS for one, other in halves
+    )
 
 
 @lru_cache(maxsize=65_536)

@@ -13,7 +13,6 @@ from rapidfuzz.process import cpdist
 from bookrunner.adapters.screening.candidates import Found, Words
 
 
-
 class Joined:
     """Names written as one string: with their words sorted, and in their order."""
 

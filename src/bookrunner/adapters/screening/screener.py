@@ -92,8 +92,8 @@ class Screener:
         """Return a screener of some entries that scores them exactly as this one does."""
         part = object.__new__(Screener)
         part.versions = self.versions
-        part._shelves = {kind: shelf.only(entry_ids) for kind, shelf in self._shelves.items()}  # noqa: SLF001
-        part._numbers = {  # noqa: SLF001
+        part._shelves = {kind: shelf.only(entry_ids) for kind, shelf in self._shelves.items()}
+        part._numbers = {
             number: [entry for entry in found if entry.entry_id in entry_ids]
             for number, found in self._numbers.items()
         }
@@ -109,7 +109,7 @@ class Screener:
         """Yield one screening for each subject, in order, holding a few hundred subjects at a time.
 
         An identifier that a list has too is a match whatever the names. Refuses
-        ``subject_has_a_name`` and ``subject_is_of_one_kind``.
+        ``subject_has_a_name``, ``name_has_letters`` and ``subject_is_of_one_kind``.
         """
         rest = iter(subjects)
         while batch := list(islice(rest, _BATCH)):
@@ -120,7 +120,7 @@ class Screener:
         for place, subject in enumerate(batch):
             _refuse_unscreenable(subject)
             for name in subject.names:
-                asked[subject.kind].append(_Asked(place, name, normalise(name, subject.kind)))
+                asked[subject.kind].append(_asked(place, name, subject.kind))
         best: list[dict[str, Match]] = [{} for _ in batch]
         for kind, names in asked.items():
             floor = max(0, thresholds.of(kind) - _FACTS_ADD_AT_MOST)
@@ -143,6 +143,13 @@ class Screener:
         kept = [match for match in found.values() if match.score >= threshold]
         kept.sort(key=lambda match: (-match.score, -sum(p.effect for p in match.parts), match.entry_id))
         return Screening(tuple(kept), self.versions, MATCHER_VERSION, threshold)
+
+
+def _asked(place: int, name: str, kind: EntryKind) -> _Asked:
+    words = normalise(name, kind)
+    if not words:
+        raise Refused("name_has_letters", "a name of no letter in any script matches nothing")
+    return _Asked(place, name, words)
 
 
 def _refuse_unscreenable(subject: Subject) -> None:
@@ -178,7 +185,9 @@ def _name_matches(
             yield one, _graded(batch[one.place], one.name, (entry, name), alignment)
 
 
-def _graded(subject: Subject, asked: str, listed: tuple[ListEntry, ListedName], alignment: Alignment) -> Match:
+def _graded(
+    subject: Subject, asked: str, listed: tuple[ListEntry, ListedName], alignment: Alignment
+) -> Match:
     entry, name = listed
     outcome = "as_one_string" if alignment.whole else "word_by_word"
     parts = [ScorePart("name", outcome, round(alignment.score * _SCALE))]
@@ -192,7 +201,10 @@ def _graded(subject: Subject, asked: str, listed: tuple[ListEntry, ListedName], 
 
 
 def _match(
-    listed: tuple[ListEntry, ListedName], asked: str, words: tuple[TokenPair, ...], parts: tuple[ScorePart, ...]
+    listed: tuple[ListEntry, ListedName],
+    asked: str,
+    words: tuple[TokenPair, ...],
+    parts: tuple[ScorePart, ...],
 ) -> Match:
     entry, name = listed
     score = max(0, min(grade.HIGHEST, sum(part.effect for part in parts)))

@@ -49,7 +49,9 @@ def successor(current: SanctionsList, offered: SanctionsList) -> SanctionsList:
     if offered.code != current.code:
         raise Refused("list_keeps_its_code", f"{current.code} and {offered.code}")
     if offered.version.published_on < current.version.published_on:
-        raise Refused("list_is_not_older", f"{offered.version.published_on} follows {current.version.published_on}")
+        raise Refused(
+            "list_is_not_older", f"{offered.version.published_on} follows {current.version.published_on}"
+        )
     lost = len(current.entries.keys() - offered.entries.keys())
     if lost * 1000 > len(current.entries) * MOST_LOST_PER_MILLE:
         raise Refused("list_has_not_shrunk", f"{lost} of {len(current.entries)} entries are gone")

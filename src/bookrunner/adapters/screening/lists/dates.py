@@ -9,10 +9,8 @@ from typing import Final
 
 from bookrunner.adapters.screening.model import BirthDate
 
-_MONTHS: Final = {
-    name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)  # noqa: SIM905
-}
+_NAMES: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTHS: Final = {name: number for number, name in enumerate(_NAMES.split(), start=1)}
 _ABOUT: Final = re.compile(r"^(?:circa|approximately|approx\.?|about|ca\.?|c\.)\s+", re.IGNORECASE)
 _ISO: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T.*)?")
 _WRITTEN: Final = re.compile(r"(?:([0-9]{1,2}) )?([A-Za-z]{3})[a-z]* ([0-9]{4})")
@@ -28,9 +26,8 @@ def birth_date(text: str) -> BirthDate | None:
     stripped = text.strip().rstrip(".")
     about = _ABOUT.match(stripped)
     ends = _BETWEEN.split(stripped[about.end() :] if about else stripped)
-    spans = [_span(end.strip()) for end in ends]
-    first, last = spans[0], spans[-1]
-    if len(spans) > 2 or first is None or last is None:  # noqa: PLR2004
+    first, last = _span(ends[0].strip()), _span(ends[-1].strip())
+    if ends[1:-1] or first is None or last is None:
         return None
     earliest, latest = first.earliest, last.latest
     if about:

@@ -67,7 +67,9 @@ class Draft:
     def identifier(self, kind: str, value: str | None, country: str | None = "") -> None:
         """Add a document or registration number."""
         if value and value.strip():
-            self.identifiers[Identifier(kind.strip(), value.strip(), country_named(country or "") or "")] = None
+            self.identifiers[Identifier(kind.strip(), value.strip(), country_named(country or "") or "")] = (
+                None
+            )
 
     def wallet(self, ticker: str, address: str) -> None:
         """Add a digital-currency address."""

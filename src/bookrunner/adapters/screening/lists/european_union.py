@@ -62,7 +62,9 @@ def _names(draft: Draft, element: Element) -> None:
         whole = alias.get("wholeName") or " ".join(
             filter(None, (alias.get(part) for part in ("firstName", "middleName", "lastName")))
         )
-        draft.name(whole, NameStrength.WEAK if weak else NameStrength.PRIMARY if first else NameStrength.STRONG)
+        draft.name(
+            whole, NameStrength.WEAK if weak else NameStrength.PRIMARY if first else NameStrength.STRONG
+        )
         first = first and weak
 
 

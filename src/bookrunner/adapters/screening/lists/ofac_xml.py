@@ -85,7 +85,9 @@ def _enhanced(element: Element, code: str) -> Draft:
     for feature in under(element, "features/feature"):
         _feature(draft, feature)
     for document in under(element, "identityDocuments/identityDocument"):
-        draft.identifier(text(document, "type"), text(document, "documentNumber"), text(document, "issuingCountry"))
+        draft.identifier(
+            text(document, "type"), text(document, "documentNumber"), text(document, "issuingCountry")
+        )
     return draft
 
 

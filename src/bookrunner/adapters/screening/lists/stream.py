@@ -46,13 +46,13 @@ def elements(name: str, content: bytes, root: str, *wanted: str) -> Iterator[Ele
                 yield element
                 element.clear()
                 while element.getprevious() is not None:
-                    del element.getparent()[0]  # type: ignore[union-attr]
+                    del element.getparent()[0]
     except etree.XMLSyntaxError:
         raise Refused("list_file_is_whole", f"{name}: breaks off or is no XML") from None
 
 
 def _check_root(name: str, element: Element, root: str) -> None:
-    if element.getroottree().docinfo.doctype:
+    if element.getroottree().docinfo.internalDTD is not None:
         raise Refused("list_file_has_no_doctype", name)
     if local(element) != root:
         raise Refused("list_file_is_well_formed", f"{name}: the root is {local(element)[:40]}")

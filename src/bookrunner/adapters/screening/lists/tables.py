@@ -8,6 +8,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
+from typing import IO
 
 from bookrunner.adapters.screening.lists.draft import MAX_BYTES
 from bookrunner.core.errors import Refused
@@ -31,7 +32,7 @@ def unpacked(name: str, raw: bytes) -> bytes:
     return raw
 
 
-def _bounded(name: str, stream: io.BufferedIOBase | gzip.GzipFile | zipfile.ZipExtFile) -> bytes:
+def _bounded(name: str, stream: IO[bytes] | gzip.GzipFile) -> bytes:
     content = stream.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise Refused("list_file_fits_limit", f"{name}: more than {MAX_BYTES} bytes")
@@ -54,7 +55,9 @@ def rows(name: str, content: bytes, columns: int, *, end: bytes) -> Iterator[lis
     try:
         for row in reader:
             if len(row) != columns:
-                raise Refused("list_file_is_well_formed", f"{name}, line {reader.line_num}: {len(row)} columns")
+                raise Refused(
+                    "list_file_is_well_formed", f"{name}, line {reader.line_num}: {len(row)} columns"
+                )
             yield row
     except csv.Error:
         raise Refused("list_file_is_well_formed", f"{name}, line {reader.line_num}") from None

@@ -15,7 +15,18 @@ from bookrunner.core.errors import Refused
 
 _COLUMNS: Final = 29
 _NEEDED: Final = frozenset(
-    {"_id", "source", "type", "programs", "name", "alt_names", "citizenships", "dates_of_birth", "nationalities", "ids"}
+    {
+        "_id",
+        "source",
+        "type",
+        "programs",
+        "name",
+        "alt_names",
+        "citizenships",
+        "dates_of_birth",
+        "nationalities",
+        "ids",
+    }
 )
 _WALLET: Final = "Digital Currency Address - "
 _KINDS: Final = {
@@ -26,9 +37,9 @@ _KINDS: Final = {
     "Aircraft": EntryKind.AIRCRAFT,
 }
 _NOT_IDENTIFYING: Final = (
-    "Gender", "Additional Sanctions", "Secondary sanctions", "Website", "Transactions Prohibited", "Organization",
-    "Executive Order", "Email", "Aircraft M", "Aircraft Operator", "Target Type", "Issuer Name", "Former Vessel",
-    "Effective Date", "Listing Date", "Purchase", "CAATSA", "IFCA", "Phone", "Fax",
+    "Gender", "Additional Sanctions", "Secondary sanctions", "Website", "Transactions Prohibited",
+    "Organization", "Executive Order", "Email", "Aircraft M", "Aircraft Operator", "Target Type",
+    "Issuer Name", "Former Vessel", "Effective Date", "Listing Date", "Purchase", "CAATSA", "IFCA", "Phone", "Fax",
 )  # fmt: skip
 
 
@@ -39,7 +50,7 @@ def read(raw: bytes, *, published_on: date, sources: tuple[str, ...] = ()) -> Sa
     """
     table = rows("consolidated", unpacked("consolidated", raw), _COLUMNS, end=b"\n")
     header = next(table, [])
-    if not _NEEDED <= set(header):
+    if not set(header) >= _NEEDED:
         raise Refused("list_file_is_well_formed", "consolidated: columns are missing")
     records = (dict(zip(header, row, strict=True)) for row in table)
     kept = (r for r in records if not sources or r["source"].startswith(sources))
@@ -70,7 +81,6 @@ def _add(drafts: dict[str, Draft], record: Mapping[str, str]) -> None:
         draft.country(country)
     for identifier in _parts(record["ids"]):
         _identifier(draft, identifier)
-    return draft
 
 
 def _identifier(draft: Draft, text: str) -> None:
