@@ -16,8 +16,16 @@ def close(full: bool) -> dict[str, object]:
     return run(full)
 
 
+def screening(full: bool) -> dict[str, object]:
+    """Run the screening, which brings the numerical libraries with it."""
+    from bench.screening import run
+
+    return run(full)
+
+
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "close": close,
+    "screening": screening,
     "transitions": transitions.run,
 }
 

@@ -51,6 +51,15 @@ class Alignment:
     whole: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A name's words, how much each says, and which is a name of its own in the list."""
+
+    words: Words
+    weights: tuple[float, ...]
+    own: tuple[bool, ...]
+
+
 class Weights:
     """How much a word of a list says: the rarer, the more; from 0.2 to 1."""
 
@@ -61,13 +70,17 @@ class Weights:
             word: max(_LEAST_WEIGHT, 1 - log(count) / most * _RARITY) for word, count in spread.items()
         }
 
-    def knows(self, word: str) -> bool:
-        """Whether a word is a name of its own in the list, and so hardly a slip for another."""
-        return word in self._of
+    def weigh(self, words: Words) -> Weighed:
+        """Return a name ready to be aligned; a word that is a name of its own is hardly a slip for another."""
+        weights = tuple(self.of(word) for word in words)
+        return Weighed(words, weights, tuple(word in self._of and len(word) > 1 for word in words))
 
     def of(self, word: str) -> float:
         """Return the weight of a word; one that the list does not know says most, an initial little."""
         return _INITIAL_WEIGHT if len(word) == 1 else self._of.get(word, 1.0)
+
+
+_NOTHING: Final = Alignment(0.0, ())
 
 
 @lru_cache(maxsize=524_288)
@@ -113,23 +126,26 @@ def _edits(asked: str, listed: str, longer: int) -> float:
     return alike if edits <= allowed and alike >= _LEAST else 0.0
 
 
-def align(asked: Words, listed: Words, weights: Weights) -> Alignment:
+def align(asked: Weighed, listed: Weighed) -> Alignment:
     """Pair words one to one, the most telling first, then join neighbours, and score what is left over."""
-    pairs, left_asked, left_listed = _paired(asked, listed, weights)
+    pairs, left_asked, left_listed = _paired(asked, listed)
     if left_asked and left_listed:
-        _join(pairs, (asked, left_asked), (listed, left_listed), weights)
-    matched = sum(like * weight for _, _, like, weight in pairs)
-    lost = sum((1 - like) * weight for _, _, like, weight in pairs)
-    initials = [i for i in left_asked if len(asked[i]) == 1]
-    asked_over = sum(weights.of(asked[i]) for i in left_asked if i not in initials[1:])
-    listed_over = sum(weights.of(listed[j]) for j in left_listed)
-    mass = matched + lost + _ASKED_LEFT * asked_over + _LISTED_LEFT * listed_over
-    score = matched / mass if mass else 0.0
-    if _is_lone(pairs, asked, listed):
+        _join(pairs, (asked, left_asked), (listed, left_listed))
+    if not pairs:
+        return _rescued(asked.words, listed.words, _NOTHING)
+    matched = lost = 0.0
+    for _, _, like, weight in pairs:
+        matched += like * weight
+        lost += (1 - like) * weight
+    initials = [i for i in left_asked if len(asked.words[i]) == 1]
+    asked_over = sum(asked.weights[i] for i in left_asked if i not in initials[1:])
+    listed_over = sum(listed.weights[j] for j in left_listed)
+    score = matched / (matched + lost + _ASKED_LEFT * asked_over + _LISTED_LEFT * listed_over)
+    if _is_lone(pairs, asked.words, listed.words):
         score *= _ONE_OF_SEVERAL
-    rest = [(asked[i], "", 0.0, weights.of(asked[i])) for i in left_asked]
-    rest += [("", listed[j], 0.0, weights.of(listed[j])) for j in left_listed]
-    return _rescued(asked, listed, Alignment(score, (*pairs, *rest)))
+    rest = [(asked.words[i], "", 0.0, asked.weights[i]) for i in left_asked]
+    rest += [("", listed.words[j], 0.0, listed.weights[j]) for j in left_listed]
+    return _rescued(asked.words, listed.words, Alignment(score, (*pairs, *rest)))
 
 
 def _is_lone(pairs: list[_Pair], asked: Words, listed: Words) -> bool:
@@ -141,52 +157,50 @@ def _is_lone(pairs: list[_Pair], asked: Words, listed: Words) -> bool:
     return left > 0 and (not is_joined or min(len(asked), len(listed)) > 1)
 
 
-def _paired(asked: Words, listed: Words, weights: Weights) -> tuple[list[_Pair], list[int], list[int]]:
+def _paired(asked: Weighed, listed: Weighed) -> tuple[list[_Pair], list[int], list[int]]:
     options = []
-    for i, one in enumerate(asked):
-        for j, other in enumerate(listed):
+    for i, one in enumerate(asked.words):
+        for j, other in enumerate(listed.words):
             like = likeness(one, other)
             if not like:
                 continue
-            weight = weights.of(other)
+            weight = listed.weights[j]
             if len(one) == 1:
-                weight = min(weight, weights.of(one))
-            elif like < _SAME_BONES and weights.knows(one):
+                weight = min(weight, asked.weights[i])
+            elif like < _SAME_BONES and asked.own[i]:
                 like *= _OWN_NAME
             options.append((-like * weight, i, j, like, weight))
     options.sort()
     pairs: list[_Pair] = []
-    left_asked, left_listed = list(range(len(asked))), list(range(len(listed)))
+    left_asked, left_listed = list(range(len(asked.words))), list(range(len(listed.words)))
     for _, i, j, like, weight in options:
         if i in left_asked and j in left_listed:
             left_asked.remove(i)
             left_listed.remove(j)
-            pairs.append((asked[i], listed[j], like, weight))
+            pairs.append((asked.words[i], listed.words[j], like, weight))
     return pairs, left_asked, left_listed
 
 
-def _join(
-    pairs: list[_Pair], asked: tuple[Words, list[int]], listed: tuple[Words, list[int]], weights: Weights
-) -> None:
+def _join(pairs: list[_Pair], asked: tuple[Weighed, list[int]], listed: tuple[Weighed, list[int]]) -> None:
     """Pair a word with two neighbours written as one, on either side."""
-    words, left = asked
-    others, left_others = listed
+    (one, left), (other, left_others) = asked, listed
     for i in [i for i in left if i + 1 in left]:
         for j in left_others:
-            like = likeness(words[i] + words[i + 1], others[j])
+            like = likeness(one.words[i] + one.words[i + 1], other.words[j])
             if like > _PREFIX:
-                pairs.append((f"{words[i]}+{words[i + 1]}", others[j], like * _JOINED, weights.of(others[j])))
-                left[:] = [other for other in left if other not in {i, i + 1}]
+                joined = f"{one.words[i]}+{one.words[i + 1]}"
+                pairs.append((joined, other.words[j], like * _JOINED, other.weights[j]))
+                left[:] = [place for place in left if place not in {i, i + 1}]
                 left_others.remove(j)
                 return
     for j in [j for j in left_others if j + 1 in left_others]:
         for i in left:
-            like = likeness(words[i], others[j] + others[j + 1])
+            like = likeness(one.words[i], other.words[j] + other.words[j + 1])
             if like > _PREFIX:
-                weight = weights.of(others[j]) + weights.of(others[j + 1])
-                pairs.append((words[i], f"{others[j]}+{others[j + 1]}", like * _JOINED, weight))
+                joined = f"{other.words[j]}+{other.words[j + 1]}"
+                pairs.append((one.words[i], joined, like * _JOINED, other.weights[j] + other.weights[j + 1]))
                 left.remove(i)
-                left_others[:] = [other for other in left_others if other not in {j, j + 1}]
+                left_others[:] = [place for place in left_others if place not in {j, j + 1}]
                 return
 
 

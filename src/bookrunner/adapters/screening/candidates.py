@@ -51,15 +51,15 @@ class GramIndex:
     """Listed names by their grams; made once for a version of a list."""
 
     def __init__(self, names: Sequence[Words]) -> None:
-        counted = [Counter(grams(words)) for words in names]
-        spread = Counter(gram for counts in counted for gram in counts)
+        told = [grams(words) for words in names]
+        spread = Counter(gram for found in told for gram in set(found))
         self._column = {gram: number for number, gram in enumerate(spread)}
         rarity = np.log((1 + len(names)) / (1 + np.array(list(spread.values()), dtype=np.float32))) + 1
-        told = np.array([_WHOLE_WORD if gram[0] in "=~" else 1.0 for gram in spread])
-        self._rarity: Floats = (rarity * told).astype(np.float32)
+        trust = np.array([_WHOLE_WORD if gram[0] in "=~" else 1.0 for gram in spread])
+        self._rarity: Floats = (rarity * trust).astype(np.float32)
         self._unknown = float(np.log(1 + len(names)) + 1)
         self._names = len(names)
-        self._listed = self._matrix(counted).T.tocsr()
+        self._listed = self._matrix(told).T.tocsr()
 
     def only(self, names: Ints) -> GramIndex:
         """Return an index of some of the names, by their numbers, with the rarities of all of them."""
@@ -71,7 +71,7 @@ class GramIndex:
 
     def find(self, queries: Sequence[Words]) -> Found:
         """Return at most 30 listed names for each query, none below a cosine of 0.24."""
-        product = self._matrix(Counter(grams(words)) for words in queries) @ self._listed
+        product = self._matrix(grams(words) for words in queries) @ self._listed
         keep = product.data >= FLOOR
         counts = np.diff(np.concatenate(([0], np.cumsum(keep)))[product.indptr])
         rows = np.repeat(np.arange(product.shape[0]), counts)
@@ -82,34 +82,23 @@ class GramIndex:
         kept = rank < MOST
         return Found(rows[kept], names[kept], cosines[kept])
 
-    def _matrix(self, counted: Iterable[Counter[str]]) -> sparse.csr_matrix:
-        columns: list[int] = []
-        counts: list[int] = []
-        ends = [0]
-        strangers: list[int] = []
-        for gram_counts in counted:
-            unknown = 0
-            for gram, count in gram_counts.items():
-                column = self._column.get(gram, -1)
-                if column < 0:
-                    unknown += count * count
-                else:
-                    columns.append(column)
-                    counts.append(count)
-            ends.append(len(columns))
-            strangers.append(unknown)
-        return self._scaled(columns, counts, ends, strangers)
-
-    def _scaled(
-        self, columns: list[int], counts: list[int], ends: list[int], strangers: list[int]
-    ) -> sparse.csr_matrix:
+    def _matrix(self, told: Iterable[list[str]]) -> sparse.csr_matrix:
         """Return unit rows; grams that the list does not know make a row longer and match nothing."""
-        which = np.array(columns, dtype=np.int32)
-        values = np.array(counts, dtype=np.float32) * self._rarity[which]
-        rows = np.repeat(np.arange(len(strangers)), np.diff(ends))
-        squares = np.bincount(rows, weights=values * values, minlength=len(strangers))
-        length = np.sqrt(squares + np.array(strangers) * self._unknown**2).astype(np.float32)
-        values /= np.maximum(length[rows], np.float32(1e-9))
-        return sparse.csr_matrix(
-            (values, which, np.array(ends, dtype=np.int32)), shape=(len(strangers), len(self._rarity))
-        )
+        column = self._column.get
+        columns: list[int] = []
+        ends = [0]
+        for found in told:
+            columns += [column(gram, -1) for gram in found]
+            ends.append(len(columns))
+        which, count = np.array(columns, dtype=np.int32), len(ends) - 1
+        rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(ends))
+        known = which >= 0
+        once = np.ones(int(known.sum()), dtype=np.float32)
+        matrix = sparse.csr_matrix((once, (rows[known], which[known])), shape=(count, len(self._rarity)))
+        matrix.data *= self._rarity[matrix.indices]
+        filled = np.repeat(np.arange(count), np.diff(matrix.indptr))
+        squares = np.bincount(filled, weights=matrix.data**2, minlength=count)
+        strangers = np.bincount(rows[~known], minlength=count)
+        length = np.sqrt(squares + strangers * self._unknown**2).astype(np.float32)
+        matrix.data /= np.maximum(length[filled], np.float32(1e-9))
+        return matrix

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from bookrunner.adapters.screening import grade
-from bookrunner.adapters.screening.alignment import Alignment, Weights, align
+from bookrunner.adapters.screening.alignment import Alignment, Weighed, Weights, align
 from bookrunner.adapters.screening.candidates import GramIndex, Words
 from bookrunner.adapters.screening.model import (
     EntryKind,
@@ -51,7 +51,7 @@ class _Shelf:
 
     index: GramIndex
     weights: Weights
-    words: Sequence[Words]
+    words: Sequence[Weighed]
     joined: Joined
     names: Sequence[tuple[ListEntry, ListedName]]
 
@@ -162,7 +162,9 @@ def _refuse_unscreenable(subject: Subject) -> None:
 def _shelf(entries: Iterable[ListEntry], kind: EntryKind) -> _Shelf:
     names = [(entry, name) for entry in entries if entry.kind in _COMPARED[kind] for name in entry.names]
     words = [normalise(name.text, kind) for _, name in names]
-    return _Shelf(GramIndex(words), Weights(words), words, Joined(words), names)
+    weights = Weights(words)
+    weighed = [weights.weigh(one) for one in words]
+    return _Shelf(GramIndex(words), weights, weighed, Joined(words), names)
 
 
 def _by_number(entries: Iterable[ListEntry]) -> dict[str, list[ListEntry]]:
@@ -177,9 +179,10 @@ def _name_matches(
     shelf: _Shelf, names: Sequence[_Asked], batch: Sequence[Subject], floor: int
 ) -> Iterator[tuple[_Asked, Match]]:
     asked = [one.words for one in names]
+    weighed = [shelf.weights.weigh(words) for words in asked]
     for query, listed in worth_aligning(shelf.index.find(asked), asked, shelf.joined):
         one = names[query]
-        alignment = align(one.words, shelf.words[listed], shelf.weights)
+        alignment = align(weighed[query], shelf.words[listed])
         if alignment.score * _SCALE >= floor:
             entry, name = shelf.names[listed]
             yield one, _graded(batch[one.place], one.name, (entry, name), alignment)

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from bookrunner.adapters.screening.model import Screening, Subject, Thresholds
 from bookrunner.adapters.screening.screener import OPERATING_POINT, Screener
@@ -28,7 +28,7 @@ class ScreeningWorkers:
         self._count = count
         self._pool = ProcessPoolExecutor(count, get_context("spawn"), _keep, (screener,))
 
-    def __enter__(self) -> ScreeningWorkers:
+    def __enter__(self) -> Self:
         """Start every process and wait until its index stands."""
         for started in [self._pool.submit(_screen, (), OPERATING_POINT) for _ in range(self._count)]:
             started.result()

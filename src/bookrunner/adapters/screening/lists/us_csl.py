@@ -39,7 +39,8 @@ _KINDS: Final = {
 _NOT_IDENTIFYING: Final = (
     "Gender", "Additional Sanctions", "Secondary sanctions", "Website", "Transactions Prohibited",
     "Organization", "Executive Order", "Email", "Aircraft M", "Aircraft Operator", "Target Type",
-    "Issuer Name", "Former Vessel", "Effective Date", "Listing Date", "Purchase", "CAATSA", "IFCA", "Phone", "Fax",
+    "Issuer Name", "Former Vessel",
+    "Effective Date", "Listing Date", "Purchase", "CAATSA", "IFCA", "Phone", "Fax",
 )  # fmt: skip
 
 
