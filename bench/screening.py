@@ -145,7 +145,7 @@ def _speed(screener: Screener, subjects: Sequence[Subject]) -> dict[str, object]
             _drain(workers.screen_all(subjects))
             both = max(both, len(subjects) / (perf_counter() - started))
     print(
-        f"{alone:.0f} names/s in one process, {both:.0f} in {WORKERS}, {spent * 1e6:.0f} us of processor a name"
+        f"names/s: {alone:.0f} in one process, {both:.0f} in {WORKERS}; {spent * 1e6:.0f} us each", flush=True
     )
     return {
         "names_per_s": round(both),

@@ -71,7 +71,7 @@ class Weights:
         }
 
     def weigh(self, words: Words) -> Weighed:
-        """Return a name ready to be aligned; a word that is a name of its own is hardly a slip for another."""
+        """Return a name ready to be aligned; a word that is itself a listed name is hardly a slip."""
         weights = tuple(self.of(word) for word in words)
         return Weighed(words, weights, tuple(word in self._of and len(word) > 1 for word in words))
 

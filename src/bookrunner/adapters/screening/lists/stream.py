@@ -29,6 +29,7 @@ def elements(name: str, content: bytes, root: str, *wanted: str) -> Iterator[Ele
     """
     stream = io.BytesIO(content)
     tags = [f"{{*}}{tag}" for tag in wanted]
+    is_right = False
     try:
         for event, element in etree.iterparse(
             stream,
@@ -38,9 +39,9 @@ def elements(name: str, content: bytes, root: str, *wanted: str) -> Iterator[Ele
             no_network=True,
             load_dtd=False,
         ):
+            is_right = is_right or _is_right_root(name, element, root)
             if event == "start":
                 if element.getparent() is None:
-                    _check_root(name, element, root)
                     yield element
             elif element.getparent() is not None:
                 yield element
@@ -49,13 +50,21 @@ def elements(name: str, content: bytes, root: str, *wanted: str) -> Iterator[Ele
                     del element.getparent()[0]
     except etree.XMLSyntaxError:
         raise Refused("list_file_is_whole", f"{name}: breaks off or is no XML") from None
+    if not is_right:
+        raise _other_root(name, root)
 
 
-def _check_root(name: str, element: Element, root: str) -> None:
-    if element.getroottree().docinfo.internalDTD is not None:
+def _is_right_root(name: str, element: Element, root: str) -> bool:
+    tree = element.getroottree()
+    if tree.docinfo.internalDTD is not None:
         raise Refused("list_file_has_no_doctype", name)
-    if local(element) != root:
-        raise Refused("list_file_is_well_formed", f"{name}: the root is {local(element)[:40]}")
+    if local(tree.getroot()) != root:
+        raise _other_root(name, root)
+    return True
+
+
+def _other_root(name: str, root: str) -> Refused:
+    return Refused("list_file_is_well_formed", f"{name}: the root is no {root}")
 
 
 def under(element: Element, path: str) -> Iterator[Element]:
