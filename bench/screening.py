@@ -18,16 +18,26 @@ from time import perf_counter, process_time
 
 from bench import screening_damage as damage
 from bench import screening_names as clean
-from bookrunner.adapters.screening import EntryKind, ListEntry, SanctionsList, Screening, Subject
-from bookrunner.adapters.screening.difference import difference, rescreen
+from bookrunner.adapters.screening import (
+    MATCHER_VERSION,
+    OPERATING_POINT,
+    EntryKind,
+    ListEntry,
+    SanctionsList,
+    Screening,
+    Subject,
+    difference,
+    open_screener,
+    open_workers,
+    rescreen,
+)
 from bookrunner.adapters.screening.lists import ofac_csv, us_csl
-from bookrunner.adapters.screening.screener import MATCHER_VERSION, OPERATING_POINT, Screener
-from bookrunner.adapters.screening.workers import ScreeningWorkers
+from bookrunner.adapters.screening.screener import Screener
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "ofac"
 SEED = 20_260
 WORKERS = 2
-ROUNDS = 3
+ROUNDS = 5
 HOLDERS = 100_000
 SINGLE = 2_000
 KINDS = {"people": EntryKind.PERSON, "companies": EntryKind.ENTITY}
@@ -54,7 +64,7 @@ def run(full: bool) -> dict[str, object]:
     """Measure with 400 entries of each kind and 12,000 clean names, in full with 1,200 and 60,000."""
     listed = us_csl.read((DATA / "us_csl_2022-04.csv.gz").read_bytes(), published_on=date(2022, 4, 1))
     started = perf_counter()
-    screener = Screener([listed])
+    screener = open_screener([listed])
     print(f"{len(listed.entries)} entries indexed in {perf_counter() - started:.1f} s", flush=True)
     tally = _recall(screener, listed, 1_200 if full else 400)
     subjects = clean.subjects(60_000 if full else 12_000, SEED)
@@ -139,7 +149,7 @@ def _speed(screener: Screener, subjects: Sequence[Subject]) -> dict[str, object]
         _drain(screener.screen_all(subjects))
         alone = max(alone, len(subjects) / (perf_counter() - started))
         spent = min(spent, (process_time() - used) / len(subjects))
-    with ScreeningWorkers(screener, WORKERS) as workers:
+    with open_workers(screener, WORKERS) as workers:
         for _ in range(ROUNDS):
             started = perf_counter()
             _drain(workers.screen_all(subjects))

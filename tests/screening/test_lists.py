@@ -21,6 +21,7 @@ from bookrunner.adapters.screening.lists import (
     us_csl,
 )
 from bookrunner.adapters.screening.lists.dates import birth_date
+from bookrunner.adapters.screening.lists.tables import unpacked
 from bookrunner.core.errors import Refused
 
 HERE = Path(__file__).parent / "data"
@@ -243,6 +244,15 @@ def test_a_broken_file_of_ofac_is_refused(name: str, content: bytes, rule: str |
         return
     with pytest.raises(Refused, match=rule):
         ofac_csv.read(files, published_on=DAY)
+
+
+def test_a_packed_file_is_not_unpacked_beyond_its_limit() -> None:
+    packed = gzip.compress(b"\x00" * 10_001)
+    assert len(unpacked("sdn", packed, limit=10_001)) == 10_001
+    with pytest.raises(Refused, match="list_file_fits_limit"):
+        unpacked("sdn", packed, limit=10_000)
+    with pytest.raises(Refused, match="list_file_fits_limit"):
+        unpacked("enhanced", ENHANCED, limit=10_000)
 
 
 def test_a_missing_file_of_ofac_is_named() -> None:

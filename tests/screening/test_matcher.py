@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bench import screening_names as clean
 from bookrunner.adapters.screening import (
+    MATCHER_VERSION,
     BirthDate,
     EntryKind,
     Identifier,
@@ -26,7 +27,7 @@ from bookrunner.adapters.screening import (
     Thresholds,
     open_screener,
 )
-from bookrunner.adapters.screening.screener import MATCHER_VERSION, Screener
+from bookrunner.adapters.screening.screener import Screener
 from bookrunner.core.errors import Refused
 
 PINNED = json.loads((Path(__file__).parent / "data" / "scores.json").read_text(encoding="utf-8"))
@@ -188,6 +189,7 @@ def test_every_name_of_a_subject_is_asked_and_the_best_kept(small: Screener) -> 
         (Subject(EntryKind.PERSON, ("Good Name", "  ")), "subject_has_a_name"),
         (_person("\u200b\u202e---"), "name_has_letters"),
         (Subject(EntryKind.UNSPECIFIED, ("Good Name",)), "subject_is_of_one_kind"),
+        (Subject(EntryKind.PERSON, ("Good Name",), countries=("USA",)), "country_is_known"),
     ],
 )
 def test_who_cannot_be_screened_is_refused_and_not_cleared(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bookrunner.adapters.screening.difference import Difference, difference, rescreen
 from bookrunner.adapters.screening.model import (
+    MATCHER_VERSION,
+    OPERATING_POINT,
     BirthDate,
     ChainFamily,
     EntryKind,
@@ -27,10 +30,14 @@ from bookrunner.adapters.screening.model import (
 
 if TYPE_CHECKING:
     from bookrunner.adapters.screening.screener import Screener
+    from bookrunner.adapters.screening.workers import ScreeningWorkers
 
 __all__ = [
+    "MATCHER_VERSION",
+    "OPERATING_POINT",
     "BirthDate",
     "ChainFamily",
+    "Difference",
     "EntryKind",
     "Identifier",
     "ListEntry",
@@ -46,7 +53,10 @@ __all__ = [
     "Thresholds",
     "TokenPair",
     "WalletScreening",
+    "difference",
     "open_screener",
+    "open_workers",
+    "rescreen",
 ]
 
 
@@ -58,3 +68,10 @@ def open_screener(lists: Iterable[SanctionsList]) -> Screener:
     from bookrunner.adapters.screening.screener import Screener
 
     return Screener(lists)
+
+
+def open_workers(screener: Screener, count: int) -> ScreeningWorkers:
+    """Return processes that screen many subjects at once; use them in a ``with`` statement."""
+    from bookrunner.adapters.screening.workers import ScreeningWorkers
+
+    return ScreeningWorkers(screener, count)

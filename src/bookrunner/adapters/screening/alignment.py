@@ -11,7 +11,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA, Indel
 
-from bookrunner.adapters.screening.candidates import Words
+from bookrunner.adapters.screening.grams import Words
 from bookrunner.adapters.screening.normalise import sound
 
 _ASKED_LEFT: Final = 0.6

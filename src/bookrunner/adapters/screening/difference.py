@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bookrunner.adapters.screening.model import SanctionsList, Screening, Subject, Thresholds
-from bookrunner.adapters.screening.screener import OPERATING_POINT, Screener
+from bookrunner.adapters.screening.model import (
+    OPERATING_POINT,
+    SanctionsList,
+    Screening,
+    Subject,
+    Thresholds,
+)
 from bookrunner.core.errors import Refused
+
+if TYPE_CHECKING:
+    from bookrunner.adapters.screening.screener import Screener
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
+
+# Scores may be compared, and dismissals kept, only within one version; see docs/screening.md.
+MATCHER_VERSION: Final = "1"
 
 
 class EntryKind(StrEnum):
@@ -150,6 +154,9 @@ class Thresholds:
     def of(self, kind: EntryKind) -> int:
         """Return the threshold for a kind of subject."""
         return self.person if kind is EntryKind.PERSON else self.other
+
+
+OPERATING_POINT: Final = Thresholds(person=8_500, other=7_500)
 
 
 @dataclass(frozen=True, slots=True)

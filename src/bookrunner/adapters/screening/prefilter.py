@@ -1,4 +1,4 @@
-"""Set aside candidates that no alignment could lift over a threshold, many at once."""
+"""Set aside listed names that no alignment could lift over a threshold, many at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rapidfuzz.distance import Indel
 from rapidfuzz.process import cpdist
 
-from bookrunner.adapters.screening.candidates import Found, Words
+from bookrunner.adapters.screening.grams import Found, Words
 
 
 class Joined:

@@ -12,8 +12,10 @@ import numpy as np
 
 from bookrunner.adapters.screening import grade
 from bookrunner.adapters.screening.alignment import Alignment, Weighed, Weights, align
-from bookrunner.adapters.screening.candidates import GramIndex, Words
+from bookrunner.adapters.screening.grams import GramIndex, Words
 from bookrunner.adapters.screening.model import (
+    MATCHER_VERSION,
+    OPERATING_POINT,
     EntryKind,
     ListedName,
     ListEntry,
@@ -28,10 +30,9 @@ from bookrunner.adapters.screening.model import (
 )
 from bookrunner.adapters.screening.normalise import normalise
 from bookrunner.adapters.screening.prefilter import Joined, worth_aligning
+from bookrunner.core.countries import known_country
 from bookrunner.core.errors import Refused
 
-MATCHER_VERSION: Final = "1"
-OPERATING_POINT: Final = Thresholds(person=8_500, other=7_500)
 _WEAK_ALIAS: Final = -300
 _BATCH: Final = 512
 _SCALE: Final = 10_000
@@ -109,7 +110,8 @@ class Screener:
         """Yield one screening for each subject, in order, holding a few hundred subjects at a time.
 
         An identifier that a list has too is a match whatever the names. Refuses
-        ``subject_has_a_name``, ``name_has_letters`` and ``subject_is_of_one_kind``.
+        ``subject_has_a_name``, ``name_has_letters``, ``subject_is_of_one_kind`` and
+        ``country_is_known``.
         """
         rest = iter(subjects)
         while batch := list(islice(rest, _BATCH)):
@@ -129,8 +131,10 @@ class Screener:
         for place, subject in enumerate(batch):
             for match in self._number_matches(subject):
                 _keep_best(best[place], match)
+        # One answer for all who are clear, which also travels between processes once.
+        clear = {kind: self._screening({}, thresholds.of(kind)) for kind in asked}
         for subject, found in zip(batch, best, strict=True):
-            yield self._screening(found, thresholds.of(subject.kind))
+            yield self._screening(found, thresholds.of(subject.kind)) if found else clear[subject.kind]
 
     def _number_matches(self, subject: Subject) -> Iterator[Match]:
         for own in subject.identifiers:
@@ -157,6 +161,8 @@ def _refuse_unscreenable(subject: Subject) -> None:
         raise Refused("subject_is_of_one_kind", "a person, an entity, a vessel or an aircraft")
     if not subject.names or not all(name.strip() for name in subject.names):
         raise Refused("subject_has_a_name", "a subject without a name cannot be cleared")
+    for country in subject.countries:
+        known_country(country)
 
 
 def _shelf(entries: Iterable[ListEntry], kind: EntryKind) -> _Shelf:

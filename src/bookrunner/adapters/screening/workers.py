@@ -11,8 +11,8 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Final, Self
 
-from bookrunner.adapters.screening.model import Screening, Subject, Thresholds
-from bookrunner.adapters.screening.screener import OPERATING_POINT, Screener
+from bookrunner.adapters.screening.model import OPERATING_POINT, Screening, Subject, Thresholds
+from bookrunner.adapters.screening.screener import Screener
 
 _BATCH: Final = 2_048
 _AHEAD: Final = 2

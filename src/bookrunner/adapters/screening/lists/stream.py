@@ -56,7 +56,8 @@ def elements(name: str, content: bytes, root: str, *wanted: str) -> Iterator[Ele
 
 def _is_right_root(name: str, element: Element, root: str) -> bool:
     tree = element.getroottree()
-    if tree.docinfo.internalDTD is not None:
+    doctype: object = tree.docinfo.internalDTD
+    if doctype is not None:
         raise Refused("list_file_has_no_doctype", name)
     if local(tree.getroot()) != root:
         raise _other_root(name, root)

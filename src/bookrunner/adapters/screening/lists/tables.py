@@ -14,28 +14,28 @@ from bookrunner.adapters.screening.lists.draft import MAX_BYTES
 from bookrunner.core.errors import Refused
 
 
-def unpacked(name: str, raw: bytes) -> bytes:
+def unpacked(name: str, raw: bytes, limit: int = MAX_BYTES) -> bytes:
     """Return the bytes of a plain, gzip or zip file; a zip file holds one file.
 
     Refuses ``list_file_is_well_formed`` and ``list_file_fits_limit``.
     """
     try:
         if raw[:2] == b"\x1f\x8b":
-            return _bounded(name, gzip.GzipFile(fileobj=io.BytesIO(raw)))
+            return _bounded(name, gzip.GzipFile(fileobj=io.BytesIO(raw)), limit)
         if raw[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
                 (only,) = archive.namelist()
                 with archive.open(only) as stream:
-                    return _bounded(name, stream)
+                    return _bounded(name, stream, limit)
     except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile):
         raise Refused("list_file_is_well_formed", f"{name}: cannot be unpacked") from None
     return raw
 
 
-def _bounded(name: str, stream: IO[bytes] | gzip.GzipFile) -> bytes:
-    content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise Refused("list_file_fits_limit", f"{name}: more than {MAX_BYTES} bytes")
+def _bounded(name: str, stream: IO[bytes] | gzip.GzipFile, limit: int) -> bytes:
+    content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise Refused("list_file_fits_limit", f"{name}: more than {limit} bytes")
     return content
 
 
