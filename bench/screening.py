@@ -9,7 +9,8 @@ happens to be listed is counted against the matcher too.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -40,6 +41,7 @@ WORKERS = 2
 ROUNDS = 5
 HOLDERS = 100_000
 SINGLE = 2_000
+COMPANY = re.compile(r"\b(?:inc|llc|ltd|corp|co|company|gmbh|limited|trading|international)\b", re.IGNORECASE)
 KINDS = {"people": EntryKind.PERSON, "companies": EntryKind.ENTITY}
 
 
@@ -62,7 +64,8 @@ class Tally:
 
 def run(full: bool) -> dict[str, object]:
     """Measure with 400 entries of each kind and 12,000 clean names, in full with 1,200 and 60,000."""
-    listed = us_csl.read((DATA / "us_csl_2022-04.csv.gz").read_bytes(), published_on=date(2022, 4, 1))
+    raw = (DATA / "us_csl_2022-04.csv.gz").read_bytes()
+    listed = us_csl.read(raw, published_on=date(2022, 4, 1))
     started = perf_counter()
     screener = open_screener([listed])
     print(f"{len(listed.entries)} entries indexed in {perf_counter() - started:.1f} s", flush=True)
@@ -77,6 +80,7 @@ def run(full: bool) -> dict[str, object]:
         **{f"recall_{g}_{w}": round(tally.rate(g, w), 4) for g in ("benign", "adversarial") for w in KINDS},
         "alert_rate_clean": round(sum(alerts.values()) / len(subjects), 5),
         **{f"alert_rate_{who}": round(n / _count(subjects, KINDS[who]), 5) for who, n in alerts.items()},
+        **_barred_exporters(raw),
         **_latency(screener, subjects),
         **_rescreen(screener, listed),
         "matcher_version": MATCHER_VERSION,
@@ -134,11 +138,37 @@ def _found(screener: Screener, kind: EntryKind, asked: Sequence[tuple[str, str]]
 
 def _alerts(screener: Screener, subjects: Sequence[Subject]) -> dict[str, int]:
     alerts = dict.fromkeys(KINDS, 0)
-    for subject, answer in zip(subjects, screener.screen_all(subjects), strict=True):
-        alerts["people" if subject.kind is EntryKind.PERSON else "companies"] += bool(answer.matches)
+    alerted = [bool(answer.matches) for answer in screener.screen_all(subjects)]
+    for subject, alert in zip(subjects, alerted, strict=True):
+        alerts["people" if subject.kind is EntryKind.PERSON else "companies"] += alert
+    cultures = [culture for culture, _ in clean.people(_count(subjects, EntryKind.PERSON), SEED)]
+    totals = Counter(cultures)
+    hits = Counter(culture for culture, alert in zip(cultures, alerted, strict=False) if alert)
+    rates = {culture: hits[culture] / total for culture, total in totals.items()}
     point = OPERATING_POINT
     print(f"alerts on {len(subjects)} clean names at {point.person} / {point.other}: {alerts}", flush=True)
+    print(
+        "  by culture: " + ", ".join(f"{name} {rate:.1%}" for name, rate in sorted(rates.items())), flush=True
+    )
     return alerts
+
+
+def _barred_exporters(raw: bytes) -> dict[str, object]:
+    """Screen real people and companies whom the State Department barred from arms exports against SDN."""
+    day = date(2022, 4, 1)
+    screener = open_screener([us_csl.read(raw, published_on=day, sources=("Specially Designated",))])
+    barred = us_csl.read(raw, published_on=day, sources=("ITAR Debarred",))
+    names = [entry.names[0].text for entry in barred.entries.values()]
+    asked = {
+        "people": [name for name in names if not COMPANY.search(name) and len(name.split()) in {2, 3}],
+        "companies": [name for name in names if COMPANY.search(name)],
+    }
+    rates = {}
+    for who, found in asked.items():
+        answers = screener.screen_all(Subject(KINDS[who], (name,)) for name in found)
+        rates[who] = sum(bool(answer.matches) for answer in answers) / len(found)
+        print(f"real {who} that no sanctions list names: {rates[who]:.2%} of {len(found)} alert", flush=True)
+    return {"alert_rate_real_people": round(rates["people"], 4)}
 
 
 def _speed(screener: Screener, subjects: Sequence[Subject]) -> dict[str, object]:

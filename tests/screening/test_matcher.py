@@ -188,6 +188,7 @@ def test_every_name_of_a_subject_is_asked_and_the_best_kept(small: Screener) -> 
         (Subject(EntryKind.PERSON, ()), "subject_has_a_name"),
         (Subject(EntryKind.PERSON, ("Good Name", "  ")), "subject_has_a_name"),
         (_person("\u200b\u202e---"), "name_has_letters"),
+        (_person("a" * 501), "name_fits"),
         (Subject(EntryKind.UNSPECIFIED, ("Good Name",)), "subject_is_of_one_kind"),
         (Subject(EntryKind.PERSON, ("Good Name",), countries=("USA",)), "country_is_known"),
     ],

@@ -35,6 +35,7 @@ from bookrunner.core.errors import Refused
 
 _WEAK_ALIAS: Final = -300
 _BATCH: Final = 512
+_LONGEST_NAME: Final = 500
 _SCALE: Final = 10_000
 # What a name alone must reach before its facts are looked at: no facts but an identifier add more.
 _FACTS_ADD_AT_MOST: Final = 500
@@ -110,8 +111,8 @@ class Screener:
         """Yield one screening for each subject, in order, holding a few hundred subjects at a time.
 
         An identifier that a list has too is a match whatever the names. Refuses
-        ``subject_has_a_name``, ``name_has_letters``, ``subject_is_of_one_kind`` and
-        ``country_is_known``.
+        ``subject_has_a_name``, ``name_has_letters``, ``name_fits`` beyond 500 characters,
+        ``subject_is_of_one_kind`` and ``country_is_known``.
         """
         rest = iter(subjects)
         while batch := list(islice(rest, _BATCH)):
@@ -150,6 +151,8 @@ class Screener:
 
 
 def _asked(place: int, name: str, kind: EntryKind) -> _Asked:
+    if len(name) > _LONGEST_NAME:
+        raise Refused("name_fits", f"at most {_LONGEST_NAME} characters")
     words = normalise(name, kind)
     if not words:
         raise Refused("name_has_letters", "a name of no letter in any script matches nothing")
