@@ -211,6 +211,8 @@ declare
     cause text := nullif(current_setting('bookrunner.cause', true), '');
     recorded timestamptz := clock_timestamp();
     occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
+    recorded_text text := audit.instant(recorded);
+    occurred_text text := case when occurred = recorded then recorded_text else audit.instant(occurred) end;
     after jsonb := to_jsonb(new);
     before jsonb;
     subject_id text := after ->> tg_argv[1];
@@ -262,10 +264,10 @@ begin
         || ',"caused_by":' || coalesce(to_json(cause)::text, 'null')
         || ',"keeper":' || to_json(session_user::text)::text
         || ',"kind":"' || event_kind
-        || '","occurred_at":"' || audit.instant(occurred)
+        || '","occurred_at":"' || occurred_text
         || '","payload":' || case when only_status then '{"status":' || to_json(becomes)::text || '}'
             else audit.canonical(payload - coalesce(tg_argv[3], '{}')::text[]) end
-        || ',"recorded_at":"' || audit.instant(recorded)
+        || ',"recorded_at":"' || recorded_text
         || '","request_id":' || to_json(request)::text
         || ',"scope":' || to_json(scope_id)::text
         || ',"subject":' || to_json(subject_id)::text

@@ -64,8 +64,8 @@ create table engine.investment (
     offering_id text not null references engine.offer,
     investment_id text not null,
     investor_id text not null,
-    units bigint not null check (units > 0),
-    amount_minor bigint not null check (amount_minor > 0),
+    units bigint not null,
+    amount_minor bigint not null,
     currency text not null,
     status text not null,
     remembered_status text,
@@ -73,9 +73,10 @@ create table engine.investment (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, investment_id),
+    constraint committed_units_and_amount_are_positive check (units > 0 and amount_minor > 0),
     constraint pending_cancellation_remembers_its_status
         check ((status = 'cancellation_requested') = (remembered_status is not null))
-) with (fillfactor = 75);
+) with (fillfactor = 50);
 
 create index investment_of_investor on engine.investment (investor_id);
 -- A caller names an investment by its id alone.
