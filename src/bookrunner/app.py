@@ -19,7 +19,7 @@ from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.log import tell, warn
+from bookrunner.core.log import tell
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
@@ -187,7 +187,7 @@ class Application:
             chain=None if lines is None else json.dumps(lines),
         )
         breaks: Sequence[dict[str, Any]] = self.desk.engine.breaks(offering=offering)
-        (warn if breaks else tell)("the books are compared", offering=offering, break_count=len(breaks))
+        tell("the books are compared", offering=offering, break_count=len(breaks))
         return breaks
 
     def totals(self, offering: str) -> dict[str, int]:
