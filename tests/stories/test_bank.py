@@ -6,8 +6,10 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
+from fastapi.testclient import TestClient
 
 from bookrunner.core import clock
+from bookrunner.pages import web
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.story import ESCROW_ACCOUNT, Story
 from bookrunner.sandbox.world import World
@@ -148,6 +150,9 @@ def test_a_wire_with_an_unknown_reference_waits_in_suspense(
     assert ("payments", receipt["receipt_id"], "unknown_reference") in {
         (b["comparison"], b["subject_id"], b["kind"]) for b in breaks
     }
+    with TestClient(web(app), base_url="http://127.0.0.1") as client:
+        page = client.get(f"/offers/{offering}").text
+    assert f'data-name="One record">{money(attempt["due_minor"], "USD")}<' in page
     with refused("receipt_and_attempt_are_open"):
         due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand | {"receipt": "rcp_none"})
     due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand)
