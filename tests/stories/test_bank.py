@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from bookrunner.core import clock
 from bookrunner.pages import web
+from bookrunner.pages.shell import money
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.story import ESCROW_ACCOUNT, Story
 from bookrunner.sandbox.world import World
@@ -130,8 +131,8 @@ def test_a_wire_with_an_unknown_reference_waits_in_suspense(
     (attempt,) = [
         a for a in due.desk.treasury.attempts(offering=offering) if a["investment_id"] == payer.investment
     ]
-    money = statement(wire(attempt["due_minor"], UNKNOWN, payer.account))
-    assert app.import_statement(offering, money, actor=FAY) == 1
+    arrived = statement(wire(attempt["due_minor"], UNKNOWN, payer.account))
+    assert app.import_statement(offering, arrived, actor=FAY) == 1
     (receipt,) = [
         r for r in due.desk.treasury.unmatched(offering=offering) if r["exception"] == "unknown_reference"
     ]
