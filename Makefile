@@ -35,7 +35,7 @@ lint: setup ## Check style, types and imports
 test: setup ## Run the tests, for example ARGS="tests/books -x"
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-bench: setup ## Measure, for example ONLY=matching
+bench: setup ## Measure, for example ONLY=transitions
 	@$(BIN)/python -m bench $(ONLY)
 
 torture: setup ## Kill servers and workers, and look for what was lost

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import http, packet, transitions
+from bench import http, packet, transitions, verify
 
 
 def close(full: bool) -> dict[str, object]:
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "packet": packet.run,
     "screening": screening,
     "transitions": transitions.run,
+    "verify": verify.run,
 }
 
 
