@@ -52,3 +52,10 @@ def test_people_see_only_warnings(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_vocabulary_names_nobody() -> None:
     assert not FIELDS & {"name", "legal_name", "email", "address", "tax_id", "birth_date", "iban", "payer"}
+
+
+def test_without_a_configuration_it_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.reset_defaults()
+    warn("a reaction is refused", rule="gate_is_closed")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "")

@@ -71,15 +71,17 @@ def configure(*, as_json: bool) -> None:
 
 def tell(event: str, **fields: str | int) -> None:
     """Write what happened: a sentence and fields of the vocabulary; another field raises KeyError."""
-    structlog.get_logger().info(event, **_known(fields))
+    _write("info", event, fields)
 
 
 def warn(event: str, **fields: str | int) -> None:
     """Write what a person should look at; takes and refuses what ``tell`` does."""
-    structlog.get_logger().warning(event, **_known(fields))
+    _write("warning", event, fields)
 
 
-def _known(fields: dict[str, str | int]) -> dict[str, str | int]:
+def _write(level: str, event: str, fields: dict[str, str | int]) -> None:
     if unknown := fields.keys() - FIELDS:
         raise KeyError(f"the log has no field {', '.join(sorted(unknown))}")
-    return fields
+    # As a library it is silent: only a program that has configured the log has one.
+    if structlog.is_configured():
+        getattr(structlog.get_logger(), level)(event, **fields)
