@@ -40,6 +40,22 @@ class StatementRule(StrEnum):
     """Each entry and balance says credit or debit."""
     DATE_IS_ISO = "date_is_iso"
     """Each date is a day of the calendar, year first."""
+    MESSAGE_FITS_SCHEMA = "message_fits_schema"
+    """A message with a schema here is what the schema allows."""
+    FORMAT_IS_KNOWN = "format_is_known"
+    """The first bytes are those of one of the formats."""
+    FILE_IS_COMPLETE = "file_is_complete"
+    """Each header has its control, and nothing follows the last one."""
+    RECORD_IS_KNOWN = "record_is_known"
+    """Each record has a type of the format and its fields in their places."""
+    CONTINUATION_FOLLOWS_RECORD = "continuation_follows_record"
+    """A continuation comes after what it continues, and completes it."""
+    COUNT_IS_PLAUSIBLE = "count_is_plausible"
+    """A declared count of fields is not above the fields that are there."""
+    CONTROL_TOTALS_MATCH = "control_totals_match"
+    """The totals, counts and hashes of a NACHA file are those of its entries."""
+    BATCH_IS_SUPPORTED = "batch_is_supported"
+    """Not an automated accounting advice, which moves no customer's money."""
 
 
 class StatementRefused(Refused):

@@ -18,6 +18,8 @@ LINE_BYTES_MAX: Final = 1024 * 1024
 LINES_MAX: Final = 500_000
 
 _PIECE_BYTES: Final = 64 * 1024
+_SCHEMA_ERRORS: Final = range(1800, 1900)
+"""libxml2's numbers for what a schema refuses."""
 _BLANKS: Final = b" \t\r\n"
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([^"'>]*)["']""")
 _ENCODINGS: Final = frozenset(
@@ -25,8 +27,12 @@ _ENCODINGS: Final = frozenset(
 )
 
 
-def elements(raw: bytes, watched: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+def elements(
+    raw: bytes, watched: tuple[str, ...], schema: etree.XMLSchema | None = None
+) -> Iterator[tuple[str, Element]]:
     """Yield ``("start", root)``, then ``("end", element)`` for each watched local name.
+
+    With a schema, each element is checked against it as it is read.
 
     Whoever consumes an element should :func:`forget` it, which keeps memory bounded: a stretch
     of more than 1 MiB without a watched element is refused.
@@ -42,6 +48,7 @@ def elements(raw: bytes, watched: tuple[str, ...]) -> Iterator[tuple[str, Elemen
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        schema=schema,
     )
     quiet = seen = 0
     for start in range(0, len(raw), _PIECE_BYTES):
@@ -77,6 +84,9 @@ def _fed(parser: etree.XMLPullParser, piece: bytes | None) -> Iterator[tuple[str
             parser.feed(piece)
     except etree.XMLSyntaxError as error:
         # The parser's own message may quote the file.
+        if cast("int", getattr(error, "code", 0)) in _SCHEMA_ERRORS:
+            rule = StatementRule.MESSAGE_FITS_SCHEMA
+            raise StatementRefused(rule, error.lineno or 0, "not what the schema allows") from None
         raise StatementRefused(StatementRule.STATEMENT_IS_XML, error.lineno or 0, "not well-formed") from None
     yield from cast("Iterator[tuple[str, Element]]", parser.read_events())
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, cast
 
-from bookrunner.adapters.bank import EntryStatus
+from bookrunner.adapters.bank.entries import EntryStatus
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
-from bookrunner.adapters.bank.stream import Element
+from bookrunner.adapters.bank.iso20022.stream import Element
 from bookrunner.core import money
 from bookrunner.core.errors import Refused
 
@@ -128,6 +128,20 @@ class Fields:
             return self.text(code, "Prtry/Cd")
         family = self.text(code, "Domn/Fmly/Cd") or ""
         return f"{domain}-{family}-{self.text(code, 'Domn/Fmly/SubFmlyCd') or ''}"
+
+    def creditor(self, element: Element) -> Party:
+        """Return the creditor of a transaction, without its bank."""
+        parties = self.find(element, "RltdPties")
+        if parties is None:
+            return Party()
+        name = self.text(parties, "Cdtr/Nm", "Cdtr/Pty/Nm", "Cdtr/Agt/FinInstnId/Nm")
+        return Party(name, self.account(parties, "CdtrAcct/Id"))
+
+    def original(self, element: Element) -> str | None:
+        """Return what names the payment that a returned transaction undoes."""
+        if self.find(element, "RtrInf") is None:
+            return None
+        return self.text(element, "Refs/UETR") or self.reference(element, "Refs/EndToEndId")
 
     def debtor(self, element: Element) -> Party:
         """Return the debtor of a transaction; version 08 wraps the party once more."""
