@@ -32,7 +32,8 @@ def elements(
 ) -> Iterator[tuple[str, Element]]:
     """Yield ``("start", root)``, then ``("end", element)`` for each watched local name.
 
-    With a schema, each element is checked against it as it is read.
+    With a schema, the file is checked against it; an element may be seen before its fault is, so
+    nothing of a file counts before the last one.
 
     Whoever consumes an element should :func:`forget` it, which keeps memory bounded: a stretch
     of more than 1 MiB without a watched element is refused.
@@ -51,19 +52,29 @@ def elements(
         schema=schema,
     )
     quiet = seen = 0
+    opened = ended = False
     for start in range(0, len(raw), _PIECE_BYTES):
         quiet += _PIECE_BYTES
         for event, element in _fed(parser, raw[start : start + _PIECE_BYTES]):
+            is_root = element.getparent() is None
             if event == "end":
                 quiet, seen = 0, seen + 1
+                ended = ended or is_root
                 yield "end", element
-            elif element.getparent() is None:
+            elif is_root:
+                opened = True
                 yield "start", element
         if quiet > LINE_BYTES_MAX or seen > LINES_MAX:
             raise StatementRefused(
                 StatementRule.FILE_FITS_LIMIT, 0, "a line over 1 MiB, or over 500,000 lines"
             )
-    yield from ((event, element) for event, element in _fed(parser, None) if event == "end")
+    for event, element in _fed(parser, None):
+        if event == "end":
+            ended = ended or element.getparent() is None
+            yield "end", element
+    if opened and not ended:
+        # With a schema the parser takes a file that was cut for a whole one.
+        raise StatementRefused(StatementRule.STATEMENT_IS_XML, 0, "the file is cut")
 
 
 def forget(element: Element) -> None:

@@ -33,6 +33,8 @@ _MOVEMENT: Final = re.compile(
     r"(?P<amount>[0-9]{1,15}(?:,[0-9]{0,5})?)(?P<type>[A-Z][A-Z0-9]{3})(?P<refs>[^\n]*)(?:\n(?P<more>.*))?",
     re.ASCII | re.DOTALL,
 )
+_ENVELOPE: Final = re.compile(r"^(?:\{[0-9]:[^{}]{0,200}\}|\{4:)+", re.ASCII)
+"""The network's block headers, which may stand before the first tag of its line."""
 _FLOOR: Final = re.compile(r"([A-Z]{3})[CD]?[0-9]{1,15}(?:,[0-9]{0,5})?", re.ASCII)
 _NO_REFERENCE: Final = frozenset({"", "NONREF"})
 _RETURNED: Final = "RTI"
@@ -84,14 +86,7 @@ class _Reading:
         self._statements: list[Statement] = []
         self._keys = Keys()
         self._seen: set[str] = set()
-
-    def take(self, tag: _Tag) -> None:
-        """Take the next tag; tags that the reader has no use for are passed over."""
-        if tag.name == "20":
-            self._finish()
-            self._draft = _Draft(tag.line, tag.text.strip())
-            return
-        takers = {
+        self._takers = {
             "25": self._account,
             "25P": self._account,
             "28": self._number,
@@ -104,7 +99,14 @@ class _Reading:
             "62M": self._balance,
             "86": self._text,
         }
-        taker = takers.get(tag.name)
+
+    def take(self, tag: _Tag) -> None:
+        """Take the next tag; tags that the reader has no use for are passed over."""
+        if tag.name == "20":
+            self._finish()
+            self._draft = _Draft(tag.line, tag.text.strip())
+            return
+        taker = self._takers.get(tag.name)
         if taker is not None:
             if self._draft is None:
                 raise _irregular(tag, "before the reference that opens a statement")
@@ -240,8 +242,8 @@ def _tags(lines: list[str]) -> Iterator[_Tag]:
     length = 0
     for number, line in enumerate(lines, 1):
         bare = line.strip("\x01\x03 \t")
-        # A block header of the network may stand before the first tag of its line.
-        bare = re.sub(r"^(?:\{[0-9]:[^{}]{0,200}\}|\{4:)+", "", bare, flags=re.ASCII)
+        if bare.startswith("{"):
+            bare = _ENVELOPE.sub("", bare)
         match = _TAG.fullmatch(bare)
         if match is None and bare not in _ENDS:
             length += len(line)
