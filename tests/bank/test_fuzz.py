@@ -94,6 +94,15 @@ def test_any_bytes_are_read_or_refused(kind: FileFormat) -> None:
     check()
 
 
+@pytest.mark.parametrize("kind", list(FileFormat))
+def test_a_file_over_the_limit_is_refused_at_once(kind: FileFormat) -> None:
+    raw = bytes(256 * 1024 * 1024 + 1)
+    started = time.monotonic()
+    with pytest.raises(StatementRefused, match="file_fits_limit"):
+        READERS[kind].read_file(raw)
+    assert time.monotonic() - started < 0.5
+
+
 def is_whole(kind: FileFormat, raw: bytes) -> bool:
     try:
         file = READERS[kind].read_file(raw)

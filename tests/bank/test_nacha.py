@@ -166,7 +166,6 @@ def test_names_of_old_and_new_hosts_are_read() -> None:
         (b"\n".join([*lines(DEBIT)[:2], b"4", *lines(DEBIT)[2:]]), "record_is_known"),
         (lines(DEBIT)[0] + b"x" * 20 + b"\n", "record_is_known"),
         (b"\0" + DEBIT, "encoding_is_supported"),
-        (DEBIT + b" " * (64 * 1024 * 1024), "file_fits_limit"),
         (SAMPLES["adv.ach"], "batch_is_supported"),
     ],
 )

@@ -147,7 +147,6 @@ def test_interim_bai2_data_wait() -> None:
         (bai2(WIRE).replace(b",260302,,USD", b",261345,,USD"), "date_is_iso"),
         (bai2("16,195,1,,B,C," + "x" * 70_000), "file_fits_limit"),
         (bai2(WIRE).decode().encode("utf-16"), "encoding_is_supported"),
-        (bai2(WIRE) + b" " * (64 * 1024 * 1024), "file_fits_limit"),
     ],
 )
 def test_a_bad_bai2_file_is_refused_by_name(raw: bytes, rule: str) -> None:

@@ -63,7 +63,7 @@ def test_an_open_file_is_read_up_to_the_limit_only() -> None:
     assert reader.read_stream(io.BytesIO(SAMPLES[name])) == reader.read_file(SAMPLES[name])
     assert reader.read(SAMPLES[name]).entries
     with pytest.raises(StatementRefused, match="file_fits_limit"):
-        reader.read_stream(io.BytesIO(b" " * (64 * 1024 * 1024 + 1)))
+        reader.read_stream(io.BytesIO(bytes(256 * 1024 * 1024 + 1)))
     with pytest.raises(StatementRefused, match="file_has_one_statement"):
         reader.read(SAMPLES["mt940/jejik__knab.sta"])
 

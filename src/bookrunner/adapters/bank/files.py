@@ -9,9 +9,8 @@ from typing import BinaryIO, Final
 
 from bookrunner.adapters.bank.camt import CamtReader
 from bookrunner.adapters.bank.entries import BankFile, BankFileReader, FileFormat, Statement
-from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
+from bookrunner.adapters.bank.errors import XML_BYTES_MAX, StatementRefused, StatementRule, check_size
 from bookrunner.adapters.bank.iso20022.payments import PaymentReader
-from bookrunner.adapters.bank.iso20022.stream import FILE_BYTES_MAX
 from bookrunner.adapters.bank.nacha.reader import NachaReader
 from bookrunner.adapters.bank.plain.bai2 import Bai2Reader
 from bookrunner.adapters.bank.plain.mt940 import Mt940Reader
@@ -61,9 +60,8 @@ class AnyFormatReader:
 
         Refuses ``file_fits_limit``, and as :meth:`read_file` does.
         """
-        raw = stream.read(FILE_BYTES_MAX + 1)
-        if len(raw) > FILE_BYTES_MAX:
-            raise StatementRefused(StatementRule.FILE_FITS_LIMIT, 0, "more than 64 MiB")
+        raw = stream.read(XML_BYTES_MAX + 1)
+        check_size(raw, XML_BYTES_MAX)
         return self.read_file(raw)
 
     def read(self, raw: bytes) -> Statement:

@@ -9,11 +9,10 @@ from typing import Final, TypeAlias, cast
 
 from lxml import etree
 
-from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
+from bookrunner.adapters.bank.errors import XML_BYTES_MAX, StatementRefused, StatementRule, check_size
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no public name for it
 
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 LINE_BYTES_MAX: Final = 1024 * 1024
 LINES_MAX: Final = 500_000
 
@@ -103,8 +102,7 @@ def _fed(parser: etree.XMLPullParser, piece: bytes | None) -> Iterator[tuple[str
 
 
 def _check_bytes(raw: bytes) -> None:
-    if len(raw) > FILE_BYTES_MAX:
-        raise StatementRefused(StatementRule.FILE_FITS_LIMIT, 0, "more than 64 MiB")
+    check_size(raw, XML_BYTES_MAX)
     # Each of these encodings leaves ASCII as it is, so none hides a declaration from the search.
     declared = _DECLARED.match(raw.removeprefix(codecs.BOM_UTF8))
     if b"\0" in raw[:64] or (declared and declared[1].upper() not in _ENCODINGS):

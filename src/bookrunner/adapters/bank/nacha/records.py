@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
+from bookrunner.adapters.bank.errors import TEXT_BYTES_MAX, StatementRefused, StatementRule, check_size
 
 WIDTH: Final = 94
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 LINES_MAX: Final = 1_500_000
 PADDING: Final = "9" * WIDTH
 
@@ -95,8 +94,7 @@ def is_routing(nine: str) -> bool:
 
 
 def _decoded(raw: bytes) -> str:
-    if len(raw) > FILE_BYTES_MAX:
-        raise StatementRefused(StatementRule.FILE_FITS_LIMIT, 0, "more than 64 MiB")
+    check_size(raw, TEXT_BYTES_MAX)
     if b"\0" in raw[:WIDTH]:
         raise StatementRefused(StatementRule.ENCODING_IS_SUPPORTED, 1, "not a text")
     try:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from bookrunner.adapters.bank.entries import Entry, EntryStatus
-from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
+from bookrunner.adapters.bank.errors import TEXT_BYTES_MAX, StatementRefused, StatementRule, check_size
 from bookrunner.core import money
 from bookrunner.core.errors import Refused
 
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 LINE_CHARACTERS_MAX: Final = 64 * 1024
 LINES_MAX: Final = 1_500_000
 MINOR_MAX: Final = 2**63 - 1
@@ -22,8 +21,7 @@ def lines_of(raw: bytes) -> list[str]:
 
     Refuses ``file_fits_limit`` and ``encoding_is_supported``.
     """
-    if len(raw) > FILE_BYTES_MAX:
-        raise StatementRefused(StatementRule.FILE_FITS_LIMIT, 0, "more than 64 MiB")
+    check_size(raw, TEXT_BYTES_MAX)
     if b"\0" in raw[:_HEAD_BYTES]:
         raise StatementRefused(StatementRule.ENCODING_IS_SUPPORTED, 1, "not a text")
     try:
