@@ -149,18 +149,22 @@ def test_the_table_has_every_code_once() -> None:
 def test_each_rail_has_its_hold_and_its_windows() -> None:
     friday = date(2026, 7, 3)
     debit = clearing(Rail.ACH_DEBIT, friday)
-    assert (debit.cleared_on, debit.ordinary_return_due) == (date(2026, 7, 10), date(2026, 7, 7))
+    assert (debit.cleared_on, debit.ordinary_return_due) == (date(2026, 9, 1), date(2026, 7, 7))
     assert debit.longest_return_due == date(2026, 9, 2)
     wire = clearing(Rail.WIRE, friday)
     assert (wire.cleared_on, wire.longest_return_due) == (friday, None)
-    assert clearing(Rail.WIRE, date(2026, 7, 4)).cleared_on == date(2026, 7, 6)
-    assert {rail: rail_policy(rail, friday).hold_banking_days for rail in Rail} == {
+    saturday = date(2026, 7, 4)
+    assert clearing(Rail.WIRE, saturday).cleared_on == date(2026, 7, 6)
+    assert clearing(Rail.ACH_CREDIT, saturday).cleared_on == date(2026, 7, 8)
+    assert clearing(Rail.CHEQUE, friday).cleared_on == date(2026, 7, 16)
+    assert clearing(Rail.STABLECOIN, saturday).cleared_on == saturday
+    assert {rail: rail_policy(rail, friday).hold_days for rail in Rail} == {
         Rail.WIRE: 0,
-        Rail.ACH_DEBIT: 5,
-        Rail.ACH_CREDIT: 1,
-        Rail.WALLET_BALANCE: 0,
+        Rail.ACH_CREDIT: 2,
+        Rail.ACH_DEBIT: 60,
+        Rail.BALANCE: 0,
         Rail.STABLECOIN: 0,
-        Rail.CHEQUE: 7,
+        Rail.CHEQUE: 9,
     }
     with pytest.raises(Refused, match="rule_is_in_force"):
         rail_policy(Rail.WIRE, date(2010, 1, 4))

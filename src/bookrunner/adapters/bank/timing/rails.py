@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 
@@ -16,28 +16,36 @@ class Rail(StrEnum):
     """How money travels."""
 
     WIRE = "wire"
-    """Fedwire or another real-time gross settlement; final on credit."""
-    ACH_DEBIT = "ach_debit"
-    """We pull; the receiver's bank may send it back for weeks."""
+    """Fedwire or another real-time gross settlement; final on credit (12 CFR 210.31)."""
     ACH_CREDIT = "ach_credit"
     """The investor pushes."""
-    WALLET_BALANCE = "wallet_balance"
-    """A stored balance with us; final on posting."""
+    ACH_DEBIT = "ach_debit"
+    """We pull; a consumer's bank may send it back for sixty days."""
+    BALANCE = "balance"
+    """Money that is already held."""
     STABLECOIN = "stablecoin"
-    """A token transfer; final after confirmations."""
+    """A token transfer; final with its block."""
     CHEQUE = "cheque"
-    """Recorded by hand."""
+    """Recorded by hand; held as 12 CFR 229.12 and 229.13 allow."""
+
+
+class CountedIn(StrEnum):
+    """Which days a hold counts."""
+
+    BANKING_DAYS = "banking_days"
+    """Days on which the Federal Reserve Banks are open."""
+    CALENDAR_DAYS = "calendar_days"
+    """All days."""
 
 
 @dataclass(frozen=True, slots=True)
 class RailPolicy:
-    """One rail's clearing policy, in force from a day; ``return_group`` is its longest window."""
+    """How long money of a rail is held, from a day on; ``return_group`` has its longest return window."""
 
     rail: Rail
     valid_from: date
-    hold_banking_days: int
-    confirmations: int
-    can_return: bool
+    hold_days: int
+    counted_in: CountedIn
     return_group: ReturnGroup | None
 
 
@@ -57,9 +65,8 @@ def rail_policies() -> tuple[RailPolicy, ...]:
         RailPolicy(
             Rail(row["rail"]),
             date.fromisoformat(row["valid_from"]),
-            int(row["hold_banking_days"]),
-            int(row["confirmations"]),
-            row["can_return"] == "yes",
+            int(row["hold_days"]),
+            CountedIn(row["counted_in"]),
             ReturnGroup(row["return_group"]) if row["return_group"] else None,
         )
         for row in rows("rails")
@@ -72,15 +79,18 @@ def rail_policy(rail: Rail, on: date) -> RailPolicy:
 
 
 def clearing(rail: Rail, settled_on: date) -> Clearing:
-    """Return when a receipt of a rail is cleared by policy, and until when it may come back.
+    """Return when a receipt of a rail is cleared by the policy of its day, and until when it may come back.
 
-    Cleared is not final for a consumer's ACH debit: the longest window ends later.
+    A hold in banking days begins on the first one on or after settlement.
     """
     policy = rail_policy(rail, settled_on)
     group = policy.return_group
-    held = add_banking_days(settled_on, policy.hold_banking_days)
+    if policy.counted_in is CountedIn.CALENDAR_DAYS:
+        cleared_on = settled_on + timedelta(days=policy.hold_days)
+    else:
+        cleared_on = add_banking_days(on_or_after(settled_on), policy.hold_days)
     return Clearing(
-        cleared_on=held if policy.hold_banking_days else on_or_after(settled_on),
+        cleared_on=cleared_on,
         ordinary_return_due=return_due(ReturnGroup.ORDINARY, settled_on) if group else None,
         longest_return_due=return_due(group, settled_on) if group else None,
     )
