@@ -118,6 +118,15 @@ def test_a_statement_that_breaks_its_schema_is_refused() -> None:
         AnyFormatReader().read(broken)
 
 
+def test_another_name_before_the_document_does_not_avoid_the_schema() -> None:
+    decoy = b'<!-- xmlns="urn:iso:std:iso:20022:tech:xsd:abcd.001.001.01" -->'
+    for name in ("camt053.v2.minimal.ultimate.xml", "CustomerCreditTransfer_Variation3_pacs.008.xml"):
+        raw = SAMPLES[name]
+        start = raw.index(b"<Document")
+        with pytest.raises(StatementRefused, match="message_fits_schema"):
+            AnyFormatReader().read_file(decoy + raw[start:])
+
+
 def test_every_schema_compiles() -> None:
     names = messages()
     assert len(names) == 14

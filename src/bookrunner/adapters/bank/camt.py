@@ -24,7 +24,7 @@ from bookrunner.adapters.bank.entries import (
 )
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
 from bookrunner.adapters.bank.iso20022.fields import Amount, Fields, Party, line_of, parse_day, refused
-from bookrunner.adapters.bank.iso20022.schemas import schema_of
+from bookrunner.adapters.bank.iso20022.schemas import is_checked, schema_of
 from bookrunner.adapters.bank.iso20022.stream import Element, elements, forget
 
 _NAMESPACE: Final = re.compile(
@@ -102,6 +102,8 @@ class CamtReader:
         for event, element in elements(raw, _WATCHED, schema):
             if event == "start":
                 reading = _Reading(element)
+                if self._strict and not is_checked(reading.namespace, schema):
+                    raise refused(StatementRule.MESSAGE_FITS_SCHEMA, element, "named as another message")
                 reading.lacks_schema = self._strict and schema is None
             elif reading is not None:
                 reading.take(element)
@@ -120,6 +122,7 @@ class _Reading:
         match = _NAMESPACE.fullmatch(namespace)
         if match is None or name != "Document":
             raise refused(StatementRule.MESSAGE_IS_SUPPORTED, root, "not camt.052 to .054, 02 to 08")
+        self.namespace = namespace
         self.statements: list[Statement] = []
         self._fields = Fields(namespace)
         self._has_balances = match[1] == "053"

@@ -23,7 +23,7 @@ from bookrunner.adapters.bank.entries import (
 )
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
 from bookrunner.adapters.bank.iso20022.fields import Fields, Party, line_of, parse_day, refused
-from bookrunner.adapters.bank.iso20022.schemas import schema_of
+from bookrunner.adapters.bank.iso20022.schemas import is_checked, schema_of
 from bookrunner.adapters.bank.iso20022.stream import Element, elements, forget
 
 _NAMESPACE: Final = re.compile(
@@ -65,6 +65,8 @@ class PaymentReader:
         for event, element in elements(raw, _WATCHED, schema):
             if event == "start":
                 reading = _Reading(element)
+                if not is_checked(reading.namespace, schema):
+                    raise refused(StatementRule.MESSAGE_FITS_SCHEMA, element, "named as another message")
             elif reading is not None:
                 reading.take(element)
         if reading is None:
@@ -80,6 +82,7 @@ class _Reading:
         match = _NAMESPACE.fullmatch(namespace)
         if match is None or name != "Document":
             raise refused(StatementRule.MESSAGE_IS_SUPPORTED, root, "not a payment message")
+        self.namespace = namespace
         self._message = match[1]
         self._fields = Fields(namespace)
         self._head: dict[str, str | None] = {}

@@ -30,6 +30,14 @@ def message_of(raw: bytes) -> str | None:
     return None if named is None else named[1].decode("ascii")
 
 
+def is_checked(namespace: str, used: etree.XMLSchema | None) -> bool:
+    """Tell whether a document of this namespace is read with its schema, or has none here.
+
+    A file may name one message before its document and be another.
+    """
+    return used is not None or schema(namespace.rpartition(":")[2]) is None
+
+
 @cache
 def schema(message: str) -> etree.XMLSchema | None:
     """Return the compiled schema of one message, None when it is not here."""
