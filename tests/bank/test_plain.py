@@ -75,6 +75,7 @@ def test_a_bai2_account_is_a_balanced_statement() -> None:
         ("16,195,10000,S,1,2,3,BR1,CR1,TEXT/", "TEXT", date(2026, 3, 2)),
         ("16,195,10000,D,2,0,4000,1,6000,BR1,CR1,TEXT/", "TEXT", date(2026, 3, 2)),
         ("16,195,10000,D,2,0,4000/\n88,1,6000,BR1,CR1,TEXT/", "TEXT", date(2026, 3, 2)),
+        ("16,195,10000,D,2,0,4000,1,6000,BR1/\n88,CR1,TEXT/", "TEXT", date(2026, 3, 2)),
         ("16,195,10000,Z,BR1,CR1,ONE\n88,TWO, THREE\n88,FOUR/", "ONE TWO, THREE FOUR", date(2026, 3, 2)),
         ("16,195,10000,,BR1,CR1,/", None, date(2026, 3, 2)),
     ],
