@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bookrunner.adapters.bank.camt import CamtReader
+from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
@@ -119,7 +119,7 @@ class Application:
 
     def import_statement(self, offering: str, raw: bytes, *, actor: str) -> int:
         """Post a bank statement's credits and match them by the rules; return how many were new."""
-        added = import_statement(self.desk, CamtReader(), offering, raw, actor=actor)
+        added = import_statement(self.desk, AnyFormatReader(), offering, raw, actor=actor)
         tell("a statement is posted", offering=offering, sha256=hashlib.sha256(raw).hexdigest(), rows=added)
         return added
 

@@ -112,7 +112,7 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
 def test_bad_input_is_refused_and_leaves_nothing(world: World, story: Story) -> None:
     app = world.application
     before = len(app.desk.treasury.attempts(offering=story.offering))
-    with pytest.raises(Refused, match="statement_is_xml"):
+    with pytest.raises(Refused, match="format_is_known"):
         app.import_statement(story.offering, b"not a bank file", actor="fundadmin.fay")
     with pytest.raises(Refused, match="message_id_has_one_body"):
         story.identity_messages([story.people[7]])

@@ -60,8 +60,8 @@ def without_closing_balance(raw: bytes) -> bytes:
 
 
 BAD: dict[str, tuple[Change, str]] = {
-    "empty": (lambda _: b"", "statement_is_xml"),
-    "no XML": (lambda _: b"date;amount\n2026-01-01;5", "statement_is_xml"),
+    "empty": (lambda _: b"", "format_is_known"),
+    "no XML": (lambda _: b"date;amount\n2026-01-01;5", "format_is_known"),
     "cut off": (lambda raw: raw[:-40], "statement_is_xml"),
     "entities": (swap(b"<Document", b"<!DOCTYPE a><Document"), "statement_has_no_doctype"),
     "another message": (swap(b"camt.053.001.08", b"pain.001.001.09"), "message_is_supported"),

@@ -7,15 +7,25 @@ are returned, not with the file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from bookrunner.adapters.bank import Entry, EntryStatus, Finding, FindingRule, Statement
 from bookrunner.adapters.bank.dedupe import Keys
+from bookrunner.adapters.bank.entries import (
+    BankFile,
+    Batch,
+    Entry,
+    EntryStatus,
+    FileFormat,
+    Finding,
+    FindingRule,
+    Statement,
+)
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
-from bookrunner.adapters.bank.fields import Amount, Fields, Party, line_of, parse_day, refused
-from bookrunner.adapters.bank.stream import Element, elements, forget
+from bookrunner.adapters.bank.iso20022.fields import Amount, Fields, Party, line_of, parse_day, refused
+from bookrunner.adapters.bank.iso20022.schemas import is_checked, schema_of
+from bookrunner.adapters.bank.iso20022.stream import Element, elements, forget
 
 _NAMESPACE: Final = re.compile(
     r"(?:urn:iso:std:iso:20022:tech:xsd:|https?://www\.six-interbank-clearing\.com/de/)"
@@ -38,8 +48,10 @@ class _Detail:
     remittance_structured: str | None
     remittance_text: str | None
     debtor: Party
+    creditor: Party
     bank_code: str | None
     return_reason: str | None
+    original_reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,14 @@ class _Draft:
 
 
 class CamtReader:
-    """Reads camt.052, .053 and .054 files; it keeps nothing between files."""
+    """Reads camt.052, .053 and .054 files; it keeps nothing between files.
+
+    With ``strict``, a message of a version whose schema is here is refused unless it fits it, and one
+    without a schema carries a finding.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
 
     def read(self, raw: bytes) -> Statement:
         """Return the only statement of the file; refuses ``file_has_one_statement``."""
@@ -72,12 +91,20 @@ class CamtReader:
             raise StatementRefused(StatementRule.FILE_HAS_ONE_STATEMENT, 0, f"{len(statements)} statements")
         return statements[0]
 
+    def read_file(self, raw: bytes) -> BankFile:
+        """Return the file's statements; refuses as :meth:`read_all` does."""
+        return BankFile(format=FileFormat.CAMT, statements=self.read_all(raw))
+
     def read_all(self, raw: bytes) -> tuple[Statement, ...]:
         """Return every statement of the file in its order; refuses any file that is not sound."""
         reading: _Reading | None = None
-        for event, element in elements(raw, _WATCHED):
+        schema = schema_of(raw) if self._strict else None
+        for event, element in elements(raw, _WATCHED, schema):
             if event == "start":
                 reading = _Reading(element)
+                if self._strict and not is_checked(reading.namespace, schema):
+                    raise refused(StatementRule.MESSAGE_FITS_SCHEMA, element, "named as another message")
+                reading.lacks_schema = self._strict and schema is None
             elif reading is not None:
                 reading.take(element)
         if reading is None:
@@ -95,6 +122,7 @@ class _Reading:
         match = _NAMESPACE.fullmatch(namespace)
         if match is None or name != "Document":
             raise refused(StatementRule.MESSAGE_IS_SUPPORTED, root, "not camt.052 to .054, 02 to 08")
+        self.namespace = namespace
         self.statements: list[Statement] = []
         self._fields = Fields(namespace)
         self._has_balances = match[1] == "053"
@@ -102,6 +130,7 @@ class _Reading:
         self._draft: _Draft | None = None
         self._details: list[_Detail] = []
         self._page: Finding | None = None
+        self.lacks_schema = False
         self._keys = Keys()
         self._seen: set[str] = set()
         tag = self._fields.tag
@@ -148,6 +177,8 @@ class _Reading:
             first_day=parse_day(first, statement) if first else None,
             last_day=parse_day(last, statement) if last else None,
         )
+        if self.lacks_schema:
+            self._find(FindingRule.SCHEMA_IS_KNOWN, element, "no schema for this version")
         if self._page is not None:
             self._draft.findings.append(self._page)
 
@@ -183,8 +214,10 @@ class _Reading:
                 remittance_text=fields.joined(element, "RmtInf/Ustrd")
                 or fields.joined(element, "AddtlTxInf"),
                 debtor=fields.debtor(element),
+                creditor=fields.creditor(element),
                 bank_code=fields.bank_code(element),
                 return_reason=fields.text(element, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+                original_reference=fields.original(element),
             )
         )
 
@@ -207,8 +240,19 @@ class _Reading:
             parts = [self._keys.of_entry(draft.account, parts[0])]
             self._check_key(element, parts[0])
         else:
-            parts = [self._keys.of_part(draft.account, part) for part in parts]
+            parts = self._batch(draft.account, parts, whole)
         draft.entries.extend(parts)
+
+    def _batch(self, account: str, parts: list[Entry], whole: Entry) -> list[Entry]:
+        whole = self._keys.of_entry(account, whole)
+        keyed = [self._keys.of_part(account, part) for part in parts]
+        return [
+            replace(
+                part,
+                batch=Batch(whole.entry_ref, whole.bank_code, place, len(keyed), whole.dedupe_key),
+            )
+            for place, part in enumerate(keyed, start=1)
+        ]
 
     def _whole(self, element: Element, amount: Amount, *, credit: bool) -> Entry:
         fields = self._fields
@@ -326,4 +370,7 @@ def _part(whole: Entry, detail: _Detail, minor: int, *, only: bool) -> Entry:
         return_reason=detail.return_reason,
         dedupe_key="",
         line_sha256="",
+        creditor_name=detail.creditor.name,
+        creditor_account=detail.creditor.account,
+        original_reference=detail.original_reference,
     )

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bookrunner.adapters.bank import Entry
+from bookrunner.adapters.bank.entries import Entry
 
 
 class Keys:
@@ -27,19 +27,22 @@ class Keys:
         # The amount and the direction belong to the key: banks reuse a reference for the
         # packets of a day, and a return carries the UETR of the payment that it undoes.
         movement = [account, *_movement(entry)]
+        keys = []
         if entry.entry_ref:
-            key = "ref:" + _digest([*movement, entry.entry_ref])
-        elif entry.uetr:
-            key = "uetr:" + _digest([*movement, entry.uetr.lower()])
-        else:
-            key = self._numbered("line:" + line, entry)
-        return replace(entry, dedupe_key=key, line_sha256=line)
+            keys.append("ref:" + _digest([*movement, entry.entry_ref]))
+        if entry.uetr:
+            keys.append("uetr:" + _digest([*movement, entry.uetr.lower()]))
+        if not keys:
+            keys.append(self._numbered("line:" + line, entry))
+        return replace(entry, dedupe_key=keys[0], line_sha256=line, aliases=tuple(keys))
 
     def of_part(self, account: str, entry: Entry) -> Entry:
         """Return the entry with its key, for one of several under one bank reference."""
         line = _line_digest(account, entry)
-        key = self._numbered("part:" + line, entry)
-        return replace(entry, dedupe_key=key, line_sha256=line)
+        keys = [self._numbered("part:" + line, entry)]
+        if entry.uetr:
+            keys.append("uetr:" + _digest([account, *_movement(entry), entry.uetr.lower()]))
+        return replace(entry, dedupe_key=keys[0], line_sha256=line, aliases=tuple(keys))
 
     def _numbered(self, base: str, entry: Entry) -> str:
         # A pending line and the booked one that follows it are the same deposit.

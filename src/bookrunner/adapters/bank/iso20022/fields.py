@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, cast
 
-from bookrunner.adapters.bank import EntryStatus
+from bookrunner.adapters.bank.entries import EntryStatus
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
-from bookrunner.adapters.bank.stream import Element
+from bookrunner.adapters.bank.iso20022.stream import Element
 from bookrunner.core import money
 from bookrunner.core.errors import Refused
 
@@ -45,9 +45,10 @@ class Fields:
 
     def __init__(self, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}"
-        self._paths: dict[str, tuple[str, ...]] = {}
+        self._paths: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._parent: Element | None = None
-        self._children: dict[str, Element] = {}
+        self._below: dict[str, Element] = {}
 
     def tag(self, name: str) -> str:
         """Return the qualified tag of a local name."""
@@ -55,13 +56,11 @@ class Fields:
 
     def find(self, element: Element, path: str) -> Element | None:
         """Return the first element on this path."""
-        first, *rest = self._steps(path)
-        found = self._child(element, first)
-        for step in rest:
-            if found is None:
-                return None
-            found = next(found.iterchildren(step), None)
-        return found
+        # Most facts are absent: one walk below an element answers all questions to it.
+        if element is not self._parent:
+            self._parent, self._below = element, {}
+            self._walk(element, "")
+        return self._below.get(path)
 
     def text(self, element: Element, *paths: str) -> str | None:
         """Return the text at the first of these paths that has any, without blanks around it."""
@@ -79,10 +78,9 @@ class Fields:
 
     def joined(self, element: Element, path: str) -> str | None:
         """Return all texts at this path, joined by blanks."""
-        steps = self._steps(path)
-        if self._child(element, steps[0]) is None:
+        if self.find(element, path.partition("/")[0]) is None:
             return None
-        found = element.iterfind("/".join(steps))
+        found = element.iterfind(self._qualified(path))
         texts = (" ".join((part.text or "").split()) for part in found)
         return " ".join(text for text in texts if text) or None
 
@@ -120,39 +118,50 @@ class Fields:
 
     def bank_code(self, element: Element) -> str | None:
         """Return the bank transaction code: ``domain-family-subfamily``, else the bank's own."""
-        code = self.find(element, "BkTxCd")
-        if code is None:
-            return None
-        domain = self.text(code, "Domn/Cd")
+        domain = self.text(element, "BkTxCd/Domn/Cd")
         if domain is None:
-            return self.text(code, "Prtry/Cd")
-        family = self.text(code, "Domn/Fmly/Cd") or ""
-        return f"{domain}-{family}-{self.text(code, 'Domn/Fmly/SubFmlyCd') or ''}"
+            return self.text(element, "BkTxCd/Prtry/Cd")
+        family = self.text(element, "BkTxCd/Domn/Fmly/Cd") or ""
+        return f"{domain}-{family}-{self.text(element, 'BkTxCd/Domn/Fmly/SubFmlyCd') or ''}"
 
     def debtor(self, element: Element) -> Party:
         """Return the debtor of a transaction; version 08 wraps the party once more."""
-        parties = self.find(element, "RltdPties")
-        name = account = None
-        if parties is not None:
-            name = self.text(parties, "Dbtr/Nm", "Dbtr/Pty/Nm", "Dbtr/Agt/FinInstnId/Nm")
-            account = self.account(parties, "DbtrAcct/Id")
-        agent = self.find(element, "RltdAgts/DbtrAgt/FinInstnId")
-        if agent is None:
-            return Party(name, account)
-        return Party(name, account, self.text(agent, "BICFI", "BIC", "ClrSysMmbId/MmbId"))
+        agent = "RltdAgts/DbtrAgt/FinInstnId"
+        bank = self.text(element, f"{agent}/BICFI", f"{agent}/BIC", f"{agent}/ClrSysMmbId/MmbId")
+        return self._party(element, "RltdPties/Dbtr", bank)
 
-    def _child(self, element: Element, tag: str) -> Element | None:
-        # Most facts are absent: one walk over an element's children answers all questions to it.
-        if element is not self._parent:
-            self._parent, self._children = element, {}
-            for child in element:
-                self._children.setdefault(str(child.tag), child)
-        return self._children.get(tag)
+    def creditor(self, element: Element) -> Party:
+        """Return the creditor of a transaction, without its bank."""
+        return self._party(element, "RltdPties/Cdtr", None)
 
-    def _steps(self, path: str) -> tuple[str, ...]:
+    def original(self, element: Element) -> str | None:
+        """Return what names the payment that a returned transaction undoes."""
+        if self.find(element, "RtrInf") is None:
+            return None
+        return self.text(element, "Refs/UETR") or self.reference(element, "Refs/EndToEndId")
+
+    def _party(self, element: Element, path: str, agent: str | None) -> Party:
+        name = self.text(element, f"{path}/Nm", f"{path}/Pty/Nm", f"{path}/Agt/FinInstnId/Nm")
+        return Party(name, self.account(element, f"{path}Acct/Id"), agent)
+
+    def _walk(self, element: Element, above: str) -> None:
+        below, names = self._below, self._names
+        for child in element:
+            tag = child.tag
+            name = names.get(tag)
+            if name is None:
+                name = names[tag] = tag.removeprefix(self._prefix)
+            path = above + name
+            # Where an element is repeated, only the first is looked into.
+            if path not in below:
+                below[path] = child
+                if len(child):
+                    self._walk(child, path + "/")
+
+    def _qualified(self, path: str) -> str:
         found = self._paths.get(path)
         if found is None:
-            found = self._paths[path] = tuple(self._prefix + step for step in path.split("/"))
+            found = self._paths[path] = "/".join(self._prefix + step for step in path.split("/"))
         return found
 
 

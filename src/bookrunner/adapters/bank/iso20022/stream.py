@@ -9,15 +9,16 @@ from typing import Final, TypeAlias, cast
 
 from lxml import etree
 
-from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
+from bookrunner.adapters.bank.errors import XML_BYTES_MAX, StatementRefused, StatementRule, check_size
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no public name for it
 
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 LINE_BYTES_MAX: Final = 1024 * 1024
 LINES_MAX: Final = 500_000
 
 _PIECE_BYTES: Final = 64 * 1024
+_SCHEMA_ERRORS: Final = range(1800, 1900)
+"""libxml2's numbers for what a schema refuses."""
 _BLANKS: Final = b" \t\r\n"
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([^"'>]*)["']""")
 _ENCODINGS: Final = frozenset(
@@ -25,8 +26,13 @@ _ENCODINGS: Final = frozenset(
 )
 
 
-def elements(raw: bytes, watched: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+def elements(
+    raw: bytes, watched: tuple[str, ...], schema: etree.XMLSchema | None = None
+) -> Iterator[tuple[str, Element]]:
     """Yield ``("start", root)``, then ``("end", element)`` for each watched local name.
+
+    With a schema, the file is checked against it; an element may be seen before its fault is, so
+    nothing of a file counts before the last one.
 
     Whoever consumes an element should :func:`forget` it, which keeps memory bounded: a stretch
     of more than 1 MiB without a watched element is refused.
@@ -42,21 +48,32 @@ def elements(raw: bytes, watched: tuple[str, ...]) -> Iterator[tuple[str, Elemen
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        schema=schema,
     )
     quiet = seen = 0
+    opened = ended = False
     for start in range(0, len(raw), _PIECE_BYTES):
         quiet += _PIECE_BYTES
         for event, element in _fed(parser, raw[start : start + _PIECE_BYTES]):
+            is_root = element.getparent() is None
             if event == "end":
                 quiet, seen = 0, seen + 1
+                ended = ended or is_root
                 yield "end", element
-            elif element.getparent() is None:
+            elif is_root:
+                opened = True
                 yield "start", element
         if quiet > LINE_BYTES_MAX or seen > LINES_MAX:
             raise StatementRefused(
                 StatementRule.FILE_FITS_LIMIT, 0, "a line over 1 MiB, or over 500,000 lines"
             )
-    yield from ((event, element) for event, element in _fed(parser, None) if event == "end")
+    for event, element in _fed(parser, None):
+        if event == "end":
+            ended = ended or element.getparent() is None
+            yield "end", element
+    if opened and not ended:
+        # With a schema the parser takes a file that was cut for a whole one.
+        raise StatementRefused(StatementRule.STATEMENT_IS_XML, 0, "the file is cut")
 
 
 def forget(element: Element) -> None:
@@ -77,13 +94,15 @@ def _fed(parser: etree.XMLPullParser, piece: bytes | None) -> Iterator[tuple[str
             parser.feed(piece)
     except etree.XMLSyntaxError as error:
         # The parser's own message may quote the file.
+        if cast("int", getattr(error, "code", 0)) in _SCHEMA_ERRORS:
+            rule = StatementRule.MESSAGE_FITS_SCHEMA
+            raise StatementRefused(rule, error.lineno or 0, "not what the schema allows") from None
         raise StatementRefused(StatementRule.STATEMENT_IS_XML, error.lineno or 0, "not well-formed") from None
     yield from cast("Iterator[tuple[str, Element]]", parser.read_events())
 
 
 def _check_bytes(raw: bytes) -> None:
-    if len(raw) > FILE_BYTES_MAX:
-        raise StatementRefused(StatementRule.FILE_FITS_LIMIT, 0, "more than 64 MiB")
+    check_size(raw, XML_BYTES_MAX)
     # Each of these encodings leaves ASCII as it is, so none hides a declaration from the search.
     declared = _DECLARED.match(raw.removeprefix(codecs.BOM_UTF8))
     if b"\0" in raw[:64] or (declared and declared[1].upper() not in _ENCODINGS):

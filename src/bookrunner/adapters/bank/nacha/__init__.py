@@ -1,0 +1,1 @@
+"""NACHA files: entries, returns and notifications of change, read and written."""

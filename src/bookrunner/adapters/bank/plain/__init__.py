@@ -1,0 +1,1 @@
+"""Bank formats that are plain text: BAI2 and SWIFT MT940."""
