@@ -15,7 +15,9 @@ create table treasury.journal (
     body_sha256 bytea not null,
     occurred_at timestamptz not null default clock_timestamp(),
     posted_in xid8 not null default pg_current_xact_id(),
-    primary key (offering_id, journal_id)
+    reverses text,
+    primary key (offering_id, journal_id),
+    constraint reversed_journal_exists foreign key (offering_id, reverses) references treasury.journal
 );
 
 create table treasury.entry (
@@ -40,6 +42,18 @@ create table treasury.balance (
     primary key (offering_id, account, currency),
     foreign key (offering_id, account, currency) references treasury.account
 ) with (fillfactor = 70);
+
+-- What the bank itself booked of a journal, on its own day: what it has not booked yet is on its way.
+create table treasury.booking (
+    offering_id text not null,
+    booking_id text not null,
+    journal_id text not null,
+    currency text not null,
+    amount_minor numeric(38, 0) not null constraint booking_moves_money check (amount_minor <> 0),
+    booked_on date not null,
+    primary key (offering_id, booking_id),
+    foreign key (offering_id, journal_id) references treasury.journal
+);
 
 create function treasury.entry_joins_its_journal() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -75,10 +89,12 @@ create constraint trigger journal_balances after insert on treasury.journal
 
 call audit.append_only('treasury.journal');
 call audit.append_only('treasury.entry');
+call audit.append_only('treasury.booking');
 
 -- Posts one journal. Lines are {account, side, amount}; an account of an asset or expense grows by debits, any
 -- other by credits. The same id again is no second posting; the same id with other lines is refused.
-create function treasury.post(p_offering text, p_journal text, p_kind text, p_currency text, p_lines jsonb) returns void
+create function treasury.post(p_offering text, p_journal text, p_kind text, p_currency text, p_lines jsonb,
+    p_reverses text default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     digest bytea := sha256(convert_to(p_kind || audit.canonical(p_lines), 'UTF8'));
@@ -93,7 +109,8 @@ begin
         end if;
         return;
     end if;
-    insert into treasury.journal (offering_id, journal_id, kind, body_sha256) values (p_offering, p_journal, p_kind, digest);
+    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
+    values (p_offering, p_journal, p_kind, digest, p_reverses);
     insert into treasury.account (offering_id, account, currency, side)
     select distinct p_offering, l.account, p_currency,
         case when l.account ~ '^(asset|exp):' then 'debit' else 'credit' end
@@ -118,6 +135,26 @@ begin
             on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + moved.delta;
         end if;
     end loop;
+end $$;
+
+-- The lines that move money into or out of the bank account. Its balance never goes below zero: what the bank took and
+-- escrow did not have is owed to the bank, and the next money in pays that first. Locks the escrow balance.
+create function treasury.cash(p_offering text, p_currency text, p_side text, p_amount numeric) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    held numeric;
+    owed numeric;
+    by_bank numeric;
+begin
+    held := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
+        and b.account = 'asset:escrow_bank' and b.currency = p_currency for update);
+    owed := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
+        and b.account = 'liab:bank_overdraft' and b.currency = p_currency for update);
+    by_bank := case p_side when 'debit' then least(coalesce(owed, 0), p_amount)
+        else greatest(p_amount - coalesce(held, 0), 0) end;
+    return (select coalesce(jsonb_agg(jsonb_build_object('account', l.account, 'side', p_side, 'amount', l.amount)), '[]')
+        from (values ('asset:escrow_bank', p_amount - by_bank), ('liab:bank_overdraft', by_bank)) as l (account, amount)
+        where l.amount > 0);
 end $$;
 
 create view treasury.trial_balance as
