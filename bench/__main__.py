@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import http, transitions
+from bench import http, ledger, receipts, transitions
 
 
 def close(full: bool) -> dict[str, object]:
@@ -19,6 +19,8 @@ def close(full: bool) -> dict[str, object]:
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "close": close,
     "http": http.run,
+    "ledger": ledger.run,
+    "receipts": receipts.run,
     "transitions": transitions.run,
 }
 

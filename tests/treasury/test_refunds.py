@@ -160,10 +160,13 @@ def test_fees_never_eat_the_release(connect: Connect) -> None:
     all_of_it = [
         {"kind": "platform_fee", "payee": "platform", "fingerprint": digest("p").hex(), "amount": 6 * PRICE}
     ]
+    propose = ["treasury.propose_release", world.offering, "rel_1", world.closing, digest("payee")]
     with refused("issuer_gets_the_larger_part"):
-        world.call(
-            "treasury.propose_release", world.offering, "rel_1", world.closing, digest("payee"), all_of_it
-        )
+        world.call(*propose, all_of_it)
+    with refused("deduction_kind_is_known"):
+        world.call(*propose, [all_of_it[0] | {"kind": "gift", "amount": 1}])
+    with refused("payee_is_named"):
+        world.call(*propose, [all_of_it[0] | {"payee": "", "amount": 1}])
 
 
 @pytest.mark.parametrize(

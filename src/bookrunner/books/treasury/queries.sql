@@ -11,6 +11,10 @@ select treasury.release_instructions(:actor, :request, :offering, :attempt, :inv
 -- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256}.
 select treasury.import_statement(:actor, :request, :offering, cast(:statement as jsonb), cast(:entries as jsonb));
 
+-- name: import_entries$
+-- Further entries of the statement that this transaction imports.
+select treasury.import_entries(:actor, :request, :offering, :statement, cast(:entries as jsonb));
+
 -- name: match$
 -- Matches every unmatched receipt that passes the rules, and names what stops each other one.
 select treasury.match(:actor, :request, :offering);
