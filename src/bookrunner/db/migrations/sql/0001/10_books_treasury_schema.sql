@@ -89,6 +89,7 @@ create table treasury.receipt (
     chain_head bytea not null,
     primary key (offering_id, receipt_id),
     foreign key (offering_id, statement_id) references treasury.statement,
+    constraint part_belongs_to_a_receipt foreign key (offering_id, root_id) references treasury.receipt,
     constraint each_bank_entry_posts_once unique (offering_id, dedupe_key),
     constraint matched_receipt_names_its_investment check (
         (status in ('matched', 'cleared')) <= (investment_id is not null and attempt_id is not null))
@@ -107,7 +108,7 @@ create table treasury.payout (
     status text not null,
     purpose text not null check (purpose in ('refund', 'release')),
     content bytea not null,
-    content_sha256 bytea not null check (content_sha256 = sha256(content)),
+    content_sha256 bytea not null constraint payout_digest_is_of_its_bytes check (content_sha256 = sha256(content)),
     amount_minor bigint not null check (amount_minor > 0),
     currency text not null,
     orders integer not null check (orders > 0),

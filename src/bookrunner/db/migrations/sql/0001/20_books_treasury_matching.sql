@@ -84,11 +84,18 @@ begin
     insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on,
         value_on, rail, clears_on, claimed_reference, source_fingerprint, sender, line_sha256, exception, investment_id,
         attempt_id, matched_in, root_id, source_accepted_by, source_accepted_because)
-    select r.offering_id, x.part ->> 'id', r.statement_id, r.receipt_id || '/' || (x.part ->> 'id'), r.status,
+    select r.offering_id, x.part ->> 'id', r.statement_id, r.receipt_id || '/' || (x.part ->> 'id'), 'unmatched',
         (x.part ->> 'amount')::bigint, r.currency, r.booked_on, r.value_on, r.rail, r.clears_on, r.claimed_reference,
         r.source_fingerprint, r.sender, r.line_sha256, r.exception, r.investment_id, r.attempt_id, r.matched_in,
         coalesce(r.root_id, r.receipt_id), r.source_accepted_by, r.source_accepted_because
     from jsonb_array_elements(p_parts) as x (part);
+    -- A part is born like any receipt and takes the same way to where the whole stood.
+    update treasury.receipt p set status = case r.status when 'held' then 'held' else 'matched' end
+    where r.status <> 'unmatched' and p.offering_id = p_offering and p.receipt_id in (
+        select x ->> 'id' from jsonb_array_elements(p_parts) x);
+    update treasury.receipt p set status = 'cleared'
+    where r.status = 'cleared' and p.offering_id = p_offering and p.receipt_id in (
+        select x ->> 'id' from jsonb_array_elements(p_parts) x);
 end $$;
 
 create function treasury.divide_receipt(p_actor text, p_request text, p_offering text, p_receipt text, p_parts jsonb) returns void
