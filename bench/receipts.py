@@ -1,7 +1,7 @@
 """A bank statement of 100,000 credits: read, booked and matched, as one import of the file.
 
-Every credit carries the reference of one open payment and comes from the approved account of its investor. The
-file is a camt.053 in its shortest form; reading it is part of the time.
+Every credit carries the reference of one open payment and comes from the approved account of its
+investor. The file is a camt.053 in its shortest form; reading it is part of the time.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def statement(count: int) -> Iterator[bytes]:
     yield (
         f'<Document xmlns="{_NAMESPACE}"><BkToCstmrStmt><GrpHdr><MsgId>m</MsgId>'
         "<CreDtTm>2026-03-02T18:00:00Z</CreDtTm></GrpHdr><Stmt><Id>bench-1</Id><ElctrncSeqNb>1</ElctrncSeqNb>"
-        "<CreDtTm>2026-03-02T18:00:00Z</CreDtTm><Acct><Id><Othr><Id>900100200</Id></Othr></Id><Ccy>USD</Ccy></Acct>"
+        "<CreDtTm>2026-03-02T18:00:00Z</CreDtTm>"
+        "<Acct><Id><Othr><Id>900100200</Id></Othr></Id><Ccy>USD</Ccy></Acct>"
         f"{_balance('OPBD', '0.00')}{_balance('CLBD', total)}"
     ).encode()
     for n in range(1, count + 1):

@@ -14,8 +14,24 @@ import pytest
 from tests.attack.world import Connect
 from tests.treasury.escrow import Escrow
 
-ACCOUNTS = ("asset:escrow_bank", "asset:clawback_receivable", "liab:unmatched", "liab:issuer_payable", "exp:bank_fees")
-TABLES = ("account", "journal", "entry", "balance", "booking", "refund", "payout", "deduction", "release_line")
+ACCOUNTS = (
+    "asset:escrow_bank",
+    "asset:clawback_receivable",
+    "liab:unmatched",
+    "liab:issuer_payable",
+    "exp:bank_fees",
+)
+TABLES = (
+    "account",
+    "journal",
+    "entry",
+    "balance",
+    "booking",
+    "refund",
+    "payout",
+    "deduction",
+    "release_line",
+)
 LOGINS = ("portal", "compliance", "subscription", "treasury", "registry", "engine", "audit", "reconciliation")
 THREADS = 8
 
@@ -78,7 +94,12 @@ def test_sixteen_postings_of_one_key_are_one_journal(connect: Connect) -> None:
 def test_no_login_writes_the_ledger(connect: Connect, login: str) -> None:
     connection = connect(login)
     for table in TABLES:
-        for statement in ("insert into {} default values", "update {} set offering_id = ''", "delete from {}", "truncate {}"):
+        for statement in (
+            "insert into {} default values",
+            "update {} set offering_id = ''",
+            "delete from {}",
+            "truncate {}",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.format(f"treasury.{table}").encode())
 
