@@ -95,7 +95,8 @@ def statement(count: int) -> Iterator[bytes]:
     ).encode()
     for n in range(1, count + 1):
         yield (
-            f'<Ntry><Amt Ccy="USD">{DUE_MINOR // 100}.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
+            f'<Ntry><Amt Ccy="USD">{DUE_MINOR // 100}.00</Amt>'
+            "<CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
             f"<BookgDt><Dt>2026-03-02</Dt></BookgDt><AcctSvcrRef>B{n}</AcctSvcrRef><NtryDtls><TxDtls>"
             f"<RltdPties><DbtrAcct><Id><Othr><Id>{account(n)}</Id></Othr></Id></DbtrAcct></RltdPties>"
             f"<RmtInf><Ustrd>{make_reference(f'{n:012d}')}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"

@@ -73,11 +73,9 @@ create trigger entry_joins_its_journal before insert on treasury.entry
 create function treasury.journal_balances() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
-    if (select count(*) < 2 from treasury.entry e
-        where e.offering_id = new.offering_id and e.journal_id = new.journal_id)
-        or exists (select from treasury.entry e where e.offering_id = new.offering_id and e.journal_id = new.journal_id
-            group by e.currency
-            having sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end) <> 0) then
+    if (select coalesce(sum(c.legs), 0) < 2 or bool_or(c.net <> 0) from (
+        select count(*) as legs, sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end) as net
+        from treasury.entry e where e.offering_id = new.offering_id and e.journal_id = new.journal_id group by e.currency) c) then
         raise exception using errcode = 'BR009', constraint = 'journal_balances_per_currency',
             message = format('journal %s does not balance', new.journal_id);
     end if;
