@@ -219,3 +219,11 @@ def test_further_entries_join_only_in_the_transaction_of_their_statement(connect
     with refused("statement_is_open"):
         world.call("treasury.import_entries", world.offering, head["id"], [world.entry(3)])
     world.check()
+
+
+def test_a_long_statement_is_matched_in_parts(connect: Connect) -> None:
+    world = Escrow(connect, investors=5).build("instructed")
+    head, entries = world.statement("first", [world.entry(n) for n in world.numbers])
+    world.call("treasury.import_statement", world.offering, head, entries)
+    assert [world.call("treasury.match", world.offering, 2) for _ in range(4)] == [2, 2, 1, 0]
+    world.check()

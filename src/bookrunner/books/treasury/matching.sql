@@ -111,8 +111,9 @@ begin
 end $$;
 
 -- Matches every receipt that waits and passes the rules, and names what stops each other one. What is above the due
--- goes back to its source; what comes from a source that nobody approved is held. Returns how many were matched.
-create function treasury.match(p_actor text, p_request text, p_offering text) returns integer
+-- goes back to its source; what comes from a source that nobody approved is held. Takes at most so many by one reference,
+-- the earliest first, and returns how many were matched: a caller with a long statement repeats it until it answers 0.
+create function treasury.match(p_actor text, p_request text, p_offering text, p_most integer default 10000) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     lines jsonb;
@@ -122,14 +123,16 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
-        select v.investment_id from treasury.verdict v where v.offering_id = p_offering and v.exception is null
+        (select v.investment_id from treasury.verdict v where v.offering_id = p_offering and v.exception is null
+        order by v.booked_on, v.dedupe_key limit p_most)
         union all select unnest(v.investments) from treasury.several v where v.offering_id = p_offering and v.exception is null)
     order by pos.investment_id for update;
     select coalesce(jsonb_agg(jsonb_build_object('receipt', v.receipt_id, 'attempt', v.attempt_id,
                 'investment', v.investment_id, 'amount', v.amount_minor)) filter (where v.takes_minor = v.amount_minor), '[]'),
         coalesce(jsonb_agg(jsonb_build_object('receipt', v.receipt_id, 'attempt', v.attempt_id, 'investment', v.investment_id,
                 'amount', v.takes_minor, 'excess', v.amount_minor - v.takes_minor)) filter (where v.takes_minor < v.amount_minor), '[]')
-    into lines, over from treasury.verdict v where v.offering_id = p_offering and v.exception is null;
+    into lines, over from (select * from treasury.verdict x where x.offering_id = p_offering and x.exception is null
+        order by x.booked_on, x.dedupe_key limit p_most) v;
     for divided in select * from jsonb_to_recordset(over) as o (receipt text, attempt text, investment text, amount bigint, excess bigint) loop
         perform treasury.divide(p_offering, divided.receipt, jsonb_build_array(
             jsonb_build_object('id', divided.receipt || '.1', 'amount', divided.amount),

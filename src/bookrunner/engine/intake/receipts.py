@@ -50,7 +50,9 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             added += within.import_entries(
                 actor=actor, offering=offering, statement=head["id"], entries=piece
             )
-        within.match(actor=actor, offering=offering)
+        # Each call matches a part of a long statement, within the time that a statement may take.
+        while within.match(actor=actor, offering=offering):
+            pass
     return added
 
 
