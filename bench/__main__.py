@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import http, packet, transitions, verify
+from bench import http, ledger, packet, receipts, transitions, verify
 
 
 def close(full: bool) -> dict[str, object]:
@@ -28,6 +28,8 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "http": http.run,
     "packet": packet.run,
     "screening": screening,
+    "ledger": ledger.run,
+    "receipts": receipts.run,
     "transitions": transitions.run,
     "verify": verify.run,
 }

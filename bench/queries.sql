@@ -59,3 +59,47 @@ select count(*) from audit.event where kind = 'investment.confirmed';
 -- name: answered()$
 -- How many answers the measured requests stored.
 select count(*) from audit.request;
+
+-- name: suspend_treasury_guards#
+-- Only to fill the tables at once; restore_treasury_guards follows in the same transaction.
+alter table treasury.payment_attempt disable trigger user;
+alter table treasury.source_account disable trigger user;
+
+-- name: restore_treasury_guards#
+-- Every trigger as the schema declares it.
+alter table treasury.payment_attempt enable trigger user;
+alter table treasury.source_account enable trigger user;
+alter table treasury.payment_attempt enable always trigger zz_guard;
+alter table treasury.payment_attempt enable always trigger aa_never_deleted;
+alter table treasury.payment_attempt enable always trigger aa_never_truncated;
+alter table treasury.source_account enable always trigger zz_guard;
+alter table treasury.source_account enable always trigger aa_never_deleted;
+alter table treasury.source_account enable always trigger aa_never_truncated;
+
+-- name: add_payments(numbers, references, fingerprints, due)!
+-- Open payments of investors inv_<number>, each with its reference and the approved account of its investor.
+with payer as (
+    insert into treasury.source_account (investor_id, source_id, fingerprint, status, version, chain_head)
+    select 'ivr_' || n, 'src_' || n, f, 'approved', 1, audit.genesis('src_' || n)
+    from unnest(cast(:numbers as bigint[]), cast(:fingerprints as bytea[])) as u (n, f))
+insert into treasury.payment_attempt (offering_id, attempt_id, investment_id, investor_id, attempt_no, status,
+    reference, due_minor, currency, version, chain_head)
+select 'ofr_bench', 'pay_' || n, 'inv_' || n, 'ivr_' || n, 1, 'initialized', r, :due, 'USD', 1, audit.genesis('pay_' || n)
+from unnest(cast(:numbers as bigint[]), cast(:references as text[])) as u (n, r);
+
+-- name: receipts_stand()^
+-- What an import left: receipts matched, positions that hold their money, accounts that differ from their entries.
+select (select count(*) from treasury.receipt where status = 'matched') as matched,
+    (select count(*) from engine.position where funds_are_received) as received,
+    (select count(*) from treasury.trial_balance b full join treasury.entry_sum s using (offering_id, account, currency)
+        where coalesce(b.amount_minor, 0) <> coalesce(s.amount_minor, 0)) as uneven;
+
+-- name: open_hot_accounts()$
+-- Opens both accounts with a first journal, as after the first wire.
+select treasury.post('ofr_bench', 'first', 'receipts_booked', 'USD', '[{"account": "asset:escrow_bank", "side": "debit", "amount": 1}, {"account": "liab:unmatched", "side": "credit", "amount": 1}]');
+
+-- name: ledger_stands()^
+-- How many journals the measured calls left, and how many accounts differ from their entries.
+select (select count(*) - 1 from treasury.journal) as journals,
+    (select count(*) from treasury.trial_balance b full join treasury.entry_sum s using (offering_id, account, currency)
+        where coalesce(b.amount_minor, 0) <> coalesce(s.amount_minor, 0)) as uneven;

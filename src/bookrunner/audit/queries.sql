@@ -129,6 +129,10 @@ with kept (machine, scope, subject, version, head) as (
     select 'receipt', offering_id, receipt_id, version, chain_head from treasury.receipt
     union all
     select 'release', offering_id, release_id, version, chain_head from treasury.release
+    union all
+    select 'refund', offering_id, refund_id, version, chain_head from treasury.refund
+    union all
+    select 'payout', offering_id, payout_id, version, chain_head from treasury.payout
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -138,7 +142,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release')
+    and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -26,6 +26,8 @@ Answer = Callable[[Events], None]
 Acts = Callable[[Within], Iterable[tuple[str, Step]]]
 
 BATCH = 1000
+# More than one offer ever has receipts: a failed offer is answered in one transaction.
+MOST_REFUNDS = 1_000_000
 LIVE = frozenset({"new", "confirmed", "legally_confirmed"})
 
 
@@ -39,6 +41,7 @@ class Process:
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
+            "payment_attempt.returned": self._hold_unfunded,
             "wallet_claim.claimed": self._open_mappings,
             "screening.screened_clear": self._mark_screened,
             "profile.amended": self._void_agreements,
@@ -49,6 +52,9 @@ class Process:
             "allocation_approval.approved": self._confirm_legally,
             "investment.legally_confirmed": self._release_instructions,
             "release.sent": self._certify,
+            "investment.cancelled": self._refund,
+            "investment.failed": self._refund,
+            "offer.failed": self._refund,
         }
         self._ranks = {kind: rank for rank, kind in enumerate(self._answers)}
         # An agreement sent after an amendment must not be voided by it: these two keep the feed's order.
@@ -144,7 +150,12 @@ class Process:
         )
 
     def _hold(self, events: Events) -> None:
-        investors = self._desk.engine.investors_of_clearances(**_keys(events))
+        self._hold_gated(events, self._desk.engine.investors_of_clearances(**_keys(events)))
+
+    def _hold_unfunded(self, events: Events) -> None:
+        self._hold_gated(events, self._desk.engine.investors_of_attempts(**_keys(events)))
+
+    def _hold_gated(self, events: Events, investors: Sequence[Row]) -> None:
         self._carry(
             self._desk.registry,
             events,
@@ -156,6 +167,24 @@ class Process:
                     ),
                 )
                 for row in investors
+            ),
+        )
+
+    def _refund(self, events: Events) -> None:
+        self._carry(
+            self._desk.treasury,
+            events,
+            lambda within: (
+                (
+                    _name(event),
+                    within.refund_ended.step(
+                        actor=PROCESS,
+                        offering=event["scope"],
+                        investments=None if event["kind"] == "offer.failed" else [event["subject"]],
+                        most=MOST_REFUNDS,
+                    ),
+                )
+                for event in events
             ),
         )
 

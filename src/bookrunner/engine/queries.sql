@@ -189,6 +189,15 @@ from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions a
 join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
 order by c.offering_id, c.investor_id;
 
+-- name: investors_of_attempts
+-- The investors of payment attempts.
+select e.subject || '@' || e.version as cause, i.offering_id, i.investor_id
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join treasury.attempt_fact t on t.offering_id = e.scope and t.attempt_id = e.subject
+join engine.investment i on i.offering_id = t.offering_id and i.investment_id = t.investment_id
+order by i.offering_id, i.investor_id;
+
 -- name: agreements_of_investors
 -- The agreements in force of investors over all offers.
 select distinct on (a.offering_id, a.investment_id) e.subject || '@' || e.version as cause, a.offering_id, a.agreement_id

@@ -32,7 +32,11 @@ begin atomic
         where f.offering_id = p_offering order by f.closed_on desc, f.bank_statement_id desc limit 1) st
     where b.offering_id = p_offering and b.account = 'asset:escrow_bank' and b.currency = o.currency
         and b.amount_minor + coalesce((select sum(r.amount_minor) from treasury.release_fact r
-            where r.offering_id = p_offering and r.status = 'sent'), 0) <> st.closing_minor
+            where r.offering_id = p_offering and r.status = 'sent'), 0)
+        + coalesce((select sum(f.amount_minor) from treasury.refund_fact f
+            where f.offering_id = p_offering and f.currency = o.currency and f.status = 'sent'), 0)
+        - coalesce((select d.amount_minor from treasury.trial_balance d where d.offering_id = p_offering
+            and d.account = 'liab:bank_overdraft' and d.currency = o.currency), 0) <> st.closing_minor
     union all
     select 'wallets', i.investment_id, 'claimed_is_not_linked', encode(c.address, 'hex'),
         coalesce(encode(w.address, 'hex'), 'none'), 'registry'

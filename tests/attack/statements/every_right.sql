@@ -55,6 +55,20 @@ update subscription.agreement set status = 'sent'
 insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, line_sha256)
     values ('ofr_full', 'rcp_x', 'stm_full_first', 'kx', 'cleared', 5, 'USD', now(), now(), '\x00');
 
+-- treasury | refund_goes_to_its_source | a refund to an account that the money did not come from
+insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)
+    values ('ofr_open', 'rfd_x', 'rcp_open1', 'created', 50000, 'USD', 'excess', sha256('thief'));
+
+-- treasury | refund_goes_to_its_source | a refund of more than came
+insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)
+    select offering_id, 'rfd_x', receipt_id, 'created', 50001, 'USD', 'excess', source_fingerprint
+    from treasury.receipt
+    where receipt_id = 'rcp_open1';
+
+-- treasury | payout_digest_is_of_its_bytes | an order whose digest is of other bytes
+insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
+    values ('ofr_open', 'pyo_x', 'prepared', 'refund', 'one', sha256('two'), 1, 'USD', 1);
+
 -- treasury | transition_is_listed_for_the_keeper | a release born approved
 insert into treasury.release (offering_id, release_id, closing_id, status, amount_minor, currency, payee_fingerprint, proposed_by, approved_by)
     values ('ofr_full', 'rel_x', 'cls_full', 'approved', 1, 'USD', '\x00', 'a', 'b');

@@ -58,3 +58,56 @@ update treasury.entry set amount_minor = 1;
 -- owner | history_is_append_only | a journal deleted
 delete
     from treasury.journal;
+
+
+-- owner | history_is_append_only | a journal changed
+update treasury.journal set kind = 'x';
+
+-- owner | history_is_append_only | an entry deleted
+delete
+    from treasury.entry;
+
+-- owner | history_is_append_only | all entries truncated
+truncate treasury.entry;
+
+-- owner | history_is_append_only | all journals truncated
+truncate treasury.journal cascade;
+
+-- owner | history_is_append_only | a booking changed
+update treasury.booking set amount_minor = 1;
+
+-- owner | journal_is_closed | an entry in a closed journal beside an open one
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
+    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.entry
+    values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
+insert into treasury.entry
+    values ('ofr_full', 'booked:stm_full_first', 9, 'liab:unmatched', 'USD', 'credit', 5);
+
+-- owner | journal_balances_per_currency | dollars against euros
+insert into treasury.account
+    values ('ofr_full', 'liab:unmatched', 'EUR', 'credit');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
+    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.entry
+    values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
+insert into treasury.entry
+    values ('ofr_full', 'x', 2, 'liab:unmatched', 'EUR', 'credit', 5);
+set constraints all immediate;
+
+-- owner | entry_is_in_the_accounts_currency | an entry on an account that nobody opened
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
+    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.entry
+    values ('ofr_full', 'x', 1, 'liab:nobody', 'USD', 'debit', 5);
+
+-- owner | reversed_journal_exists | a reversal of a journal that is not there
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
+    values ('ofr_full', 'x', 'x', '\x00', 'none');
+
+-- owner | account_is_never_overdrawn | a balance set below zero
+update treasury.balance set amount_minor = -1;
+
+-- owner | booking_moves_money | a booking of nothing
+insert into treasury.booking
+    values ('ofr_full', 'x', 'booked:stm_full_first', 'USD', 0, '2026-03-31');

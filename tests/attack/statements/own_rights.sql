@@ -176,3 +176,51 @@ select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', nul
 
 -- engine | 42501 | an answer of an earlier request removed
 delete from audit.request;
+
+
+-- treasury | receipt_exists | a return of a receipt that is not there
+select treasury.record_return('usr_1', 'req_1', 'ofr_full', 'rcp_none');
+
+-- treasury | money_stands_after_issuance | a refund while units are instructed
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'cancellation');
+
+-- treasury | money_stands_after_issuance | a match undone while units are instructed
+select treasury.undo_match('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'because', 'usr_2');
+
+-- treasury | undo_needs_two_people | a match undone by one person
+select treasury.undo_match('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'because', 'usr_1');
+
+-- treasury | refund_reason_is_known | a refund for an invented reason
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'kindness');
+
+-- treasury | parts_sum_to_the_receipt | more sent back than came
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'scale_back', 50001);
+
+-- treasury | retry_follows_a_failure | a retry of a payment that arrived
+select treasury.retry_payment('usr_1', 'req_1', 'ofr_open', 'pay_x', 'inv_open2', 'RF99999999999999');
+
+-- treasury | failed_payment_brought_nothing | a payment failed whose money is in escrow
+select treasury.fail_payment('usr_1', 'req_1', 'ofr_open', 'pay_open1', 'wire', 'AC01');
+
+-- treasury | attempt_exists | a failure of an attempt that is not there
+select treasury.fail_payment('usr_1', 'req_1', 'ofr_open', 'pay_none', 'wire', 'AC01');
+
+-- treasury | payout_carries_each_refund_once | an order without a refund
+select treasury.store_payout('usr_1', 'req_1', 'ofr_open', 'pyo_x', '\x00', '{rfd_none}');
+
+-- treasury | policy_needs_two_people | a hold shortened by one person
+select treasury.set_clearing_policy('usr_1', 'req_1', 'ach_debit', '2999-01-01', 0, 'banking_days', 'x', 'usr_1');
+
+-- treasury | 42501 | a refund written past the verbs
+insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)
+    values ('ofr_open', 'rfd_x', 'rcp_open1', 'created', 50000, 'USD', 'excess', sha256('thief'));
+
+-- treasury | 42501 | the fund administrator books past the verbs
+insert into treasury.entry
+    values ('ofr_full', 'booked:stm_full_first', 9, 'asset:escrow_bank', 'USD', 'debit', 5);
+
+-- treasury | 42501 | a balance written past the ledger
+update treasury.balance set amount_minor = 0;
+
+-- compliance | 42501 | a refund by another keeper
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'cancellation');

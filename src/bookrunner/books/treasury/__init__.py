@@ -1,8 +1,23 @@
-"""The fund administrator: receipts, matching, clearing, escrow, release."""
+"""The fund administrator: receipts, matching, clearing, escrow, refunds, release."""
 
+from bookrunner.books.treasury.export import (
+    account_statement_csv,
+    statement_agreement_csv,
+    three_way_csv,
+    trial_balance_csv,
+)
+from bookrunner.books.treasury.payouts import clear_due, send_refunds
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keeper"]
+__all__ = [
+    "account_statement_csv",
+    "clear_due",
+    "keeper",
+    "send_refunds",
+    "statement_agreement_csv",
+    "three_way_csv",
+    "trial_balance_csv",
+]
 
 
 def keeper(database: Database) -> Keeper:

@@ -15,7 +15,9 @@ create table treasury.journal (
     body_sha256 bytea not null,
     occurred_at timestamptz not null default clock_timestamp(),
     posted_in xid8 not null default pg_current_xact_id(),
-    primary key (offering_id, journal_id)
+    reverses text,
+    primary key (offering_id, journal_id),
+    constraint reversed_journal_exists foreign key (offering_id, reverses) references treasury.journal
 );
 
 create table treasury.entry (
@@ -41,6 +43,18 @@ create table treasury.balance (
     foreign key (offering_id, account, currency) references treasury.account
 ) with (fillfactor = 70);
 
+-- What the bank itself booked of a journal, on its own day: what it has not booked yet is on its way.
+create table treasury.booking (
+    offering_id text not null,
+    booking_id text not null,
+    journal_id text not null,
+    currency text not null,
+    amount_minor numeric(38, 0) not null constraint booking_moves_money check (amount_minor <> 0),
+    booked_on date not null,
+    primary key (offering_id, booking_id),
+    foreign key (offering_id, journal_id) references treasury.journal
+);
+
 create function treasury.entry_joins_its_journal() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -57,13 +71,11 @@ create trigger entry_joins_its_journal before insert on treasury.entry
     for each row execute function treasury.entry_joins_its_journal();
 
 create function treasury.journal_balances() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
-    if (select count(*) < 2 from treasury.entry e
-        where e.offering_id = new.offering_id and e.journal_id = new.journal_id)
-        or exists (select from treasury.entry e where e.offering_id = new.offering_id and e.journal_id = new.journal_id
-            group by e.currency
-            having sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end) <> 0) then
+    if (select coalesce(sum(c.legs), 0) < 2 or bool_or(c.net <> 0) from (
+        select count(*) as legs, sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end) as net
+        from treasury.entry e where e.offering_id = new.offering_id and e.journal_id = new.journal_id group by e.currency) c) then
         raise exception using errcode = 'BR009', constraint = 'journal_balances_per_currency',
             message = format('journal %s does not balance', new.journal_id);
     end if;
@@ -75,11 +87,32 @@ create constraint trigger journal_balances after insert on treasury.journal
 
 call audit.append_only('treasury.journal');
 call audit.append_only('treasury.entry');
+call audit.append_only('treasury.booking');
 
--- Posts one journal. Lines are {account, side, amount}; an account of an asset or expense grows by debits, any
+-- Moves the balances of a long journal at once: rows are made, locked in the order of accounts, then written.
+create function treasury.move_balances(p_offering text, p_journal text, p_currency text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+begin
+    insert into treasury.balance (offering_id, account, currency)
+    select distinct e.offering_id, e.account, e.currency from treasury.entry e
+    where e.offering_id = p_offering and e.journal_id = p_journal order by e.account
+    on conflict do nothing;
+    perform 1 from treasury.balance b where b.offering_id = p_offering and b.currency = p_currency
+        and b.account in (select e.account from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal)
+    order by b.account for update of b;
+    update treasury.balance b set amount_minor = b.amount_minor + m.delta
+    from (select e.account, sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as delta
+        from treasury.entry e join treasury.account a using (offering_id, account, currency)
+        where e.offering_id = p_offering and e.journal_id = p_journal group by e.account) m
+    where b.offering_id = p_offering and b.account = m.account and b.currency = p_currency;
+end $$;
+
+-- Posts one journal. A session keeps the plans that it made while the ledger was short, those of foreign keys
+-- included: none may be a scan of the whole. Lines are {account, side, amount}; an account of an asset or expense grows by debits, any
 -- other by credits. The same id again is no second posting; the same id with other lines is refused.
-create function treasury.post(p_offering text, p_journal text, p_kind text, p_currency text, p_lines jsonb) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+create function treasury.post(p_offering text, p_journal text, p_kind text, p_currency text, p_lines jsonb,
+    p_reverses text default null) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
     digest bytea := sha256(convert_to(p_kind || audit.canonical(p_lines), 'UTF8'));
     known bytea;
@@ -93,7 +126,8 @@ begin
         end if;
         return;
     end if;
-    insert into treasury.journal (offering_id, journal_id, kind, body_sha256) values (p_offering, p_journal, p_kind, digest);
+    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
+    values (p_offering, p_journal, p_kind, digest, p_reverses);
     insert into treasury.account (offering_id, account, currency, side)
     select distinct p_offering, l.account, p_currency,
         case when l.account ~ '^(asset|exp):' then 'debit' else 'credit' end
@@ -104,7 +138,11 @@ begin
     select p_offering, p_journal, l.leg, l.account, p_currency, l.side, l.amount
     from rows from (jsonb_to_recordset(p_lines) as (account text, side text, amount numeric))
         with ordinality as l (account, side, amount, leg);
-    -- Balance by balance in the order of accounts: each is found by its whole key, however long the journal is.
+    if jsonb_array_length(p_lines) > 50 then
+        perform treasury.move_balances(p_offering, p_journal, p_currency);
+        return;
+    end if;
+    -- Balance by balance in the order of accounts, so that two journals never wait for each other.
     for moved in
         select e.account, sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as delta
         from treasury.entry e join treasury.account a using (offering_id, account, currency)
@@ -118,6 +156,26 @@ begin
             on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + moved.delta;
         end if;
     end loop;
+end $$;
+
+-- The lines that move money into or out of the bank account. Its balance never goes below zero: what the bank took and
+-- escrow did not have is owed to the bank, and the next money in pays that first. Locks the escrow balance.
+create function treasury.cash(p_offering text, p_currency text, p_side text, p_amount numeric) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    held numeric;
+    owed numeric;
+    by_bank numeric;
+begin
+    held := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
+        and b.account = 'asset:escrow_bank' and b.currency = p_currency for update);
+    owed := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
+        and b.account = 'liab:bank_overdraft' and b.currency = p_currency for update);
+    by_bank := case p_side when 'debit' then least(coalesce(owed, 0), p_amount)
+        else greatest(p_amount - coalesce(held, 0), 0) end;
+    return (select coalesce(jsonb_agg(jsonb_build_object('account', l.account, 'side', p_side, 'amount', l.amount)), '[]')
+        from (values ('asset:escrow_bank', p_amount - by_bank), ('liab:bank_overdraft', by_bank)) as l (account, amount)
+        where l.amount > 0);
 end $$;
 
 create view treasury.trial_balance as

@@ -11,6 +11,10 @@ select treasury.release_instructions(:actor, :request, :offering, :attempt, :inv
 -- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256}.
 select treasury.import_statement(:actor, :request, :offering, cast(:statement as jsonb), cast(:entries as jsonb));
 
+-- name: import_entries$
+-- Further entries of the statement that this transaction imports.
+select treasury.import_entries(:actor, :request, :offering, :statement, cast(:entries as jsonb));
+
 -- name: match$
 -- Matches every unmatched receipt that passes the rules, and names what stops each other one.
 select treasury.match(:actor, :request, :offering);
@@ -39,5 +43,53 @@ where a.offering_id = :offering order by a.attempt_id;
 -- name: unmatched
 -- Receipts that belong to nobody yet, with the rule that stops each.
 select receipt_id, amount_minor, exception, booked_on, source_fingerprint from treasury.receipt
-where offering_id = :offering and status = 'unmatched' order by booked_on, receipt_id;
+where offering_id = :offering and status in ('unmatched', 'held') order by booked_on, receipt_id;
 
+-- name: refund_ended$
+-- Sends back the money of investments that have ended, or of a failed offer; says how many receipts.
+select treasury.refund_ended(:actor, :request, :offering, cast(:investments as text[]), :most);
+
+-- name: take_refunds$
+-- The refunds that wait for the bank, locked for this transaction.
+select treasury.take_refunds(:actor, :request, :offering, :most);
+
+-- name: store_payout$
+-- Commits the bytes of an order with the refunds that it carries.
+select treasury.store_payout(:actor, :request, :offering, :payout, :content, cast(:refunds as text[]));
+
+-- name: mark_handed_over$
+-- Notes that the bank has the bytes; false when that was known.
+select treasury.mark_handed_over(:actor, :request, :offering, :payout, :bank_reference);
+
+-- name: prepared_payouts
+-- The orders that the bank has not acknowledged, with their bytes.
+select payout_id, content from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+
+-- name: offers_to_clear
+-- The offers with matched money whose day has come.
+select distinct offering_id from treasury.receipt where status = 'matched' and clears_on <= :on order by offering_id;
+
+-- name: clear_due$
+-- Clears what the policy of its rail lets clear by a day.
+select treasury.clear_due(:actor, :request, :offering, :on, :most);
+
+-- name: trial_balance
+-- The accounts of an offer with their balances, debits and credits apart.
+select account, currency, case side when 'debit' then amount_minor else 0 end as debit_minor,
+    case side when 'credit' then amount_minor else 0 end as credit_minor
+from treasury.trial_balance where offering_id = :offering order by currency, account;
+
+-- name: account_statement
+-- The entries of one account in the order of posting, each with the balance after it.
+select occurred_at, journal_id, kind, side, amount_minor, currency, balance_minor from treasury.account_statement
+where offering_id = :offering and account = :account order by currency, occurred_at, journal_id, leg;
+
+-- name: statement_agreement
+-- Each bank statement beside the ledger of its day.
+select closed_on, currency, statement_minor, ledger_minor, agrees from treasury.statement_agreement
+where offering_id = :offering order by closed_on, statement_id;
+
+-- name: three_way
+-- The ledger, the bank with what is on its way, and the investors with queues.
+select currency, cash_minor, bank_minor, on_its_way_minor, investors_minor, queues_minor, receivable_minor, agrees
+from treasury.three_way where offering_id = :offering order by currency;

@@ -6,7 +6,7 @@ begin
     perform 1 from engine.position where offering_id = p_offering and investment_id = p_investment for update;
 end $$;
 
--- Tells positions what the treasury says now; the caller has locked them.
+-- Tells positions what the treasury says now, over all attempts of an investment; the caller has locked them.
 create function treasury.publish(p_offering text, p_investments text[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -20,17 +20,58 @@ begin
         funding_fact = f.attempt_id || '@' || f.version,
         funding_hash = f.chain_head
     from (
-        select a.investment_id, a.attempt_id, a.version, a.chain_head, a.due_minor as due,
-            a.received_minor as received,
-            coalesce((select sum(r.amount_minor) from treasury.receipt r where r.offering_id = a.offering_id
-                and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared'), 0) as cleared
-        from unnest(p_investments) as x (investment_id)
-        join treasury.payment_attempt a on a.offering_id = p_offering and a.investment_id = x.investment_id
-        where a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
-                where l.offering_id = a.offering_id and l.investment_id = a.investment_id)
+        select x.investment_id, a.attempt_id, a.version, a.chain_head, i.amount_minor as due,
+            coalesce(m.received, 0) as received, coalesce(m.cleared, 0) as cleared
+        from (select distinct u.investment_id from unnest(p_investments) as u (investment_id)) x
+        join engine.investment i on i.offering_id = p_offering and i.investment_id = x.investment_id
+        cross join lateral (select l.attempt_id, l.version, l.chain_head from treasury.payment_attempt l
+            where l.offering_id = p_offering and l.investment_id = x.investment_id order by l.attempt_no desc limit 1) a
+        cross join lateral (select sum(r.amount_minor) as received,
+                sum(r.amount_minor) filter (where r.status = 'cleared') as cleared
+            from treasury.receipt r where r.offering_id = p_offering and r.investment_id = x.investment_id
+            and r.status in ('matched', 'cleared')) m
     ) f
     where pos.offering_id = p_offering and pos.investment_id = f.investment_id;
 end $$;
+
+-- Lets attempts follow their receipts after an event: p_because is matched, cleared, unmatched, returned, refunded,
+-- scaled_back, settled or bounced. An attempt that the event does not change is not written.
+create function treasury.follow(p_offering text, p_attempts text[], p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update treasury.payment_attempt a set received_minor = f.live, status = f.becomes,
+        due_minor = case p_because when 'scaled_back' then f.live else a.due_minor end
+    from (
+        select t.attempt_id, t.status, t.received_minor, m.live, case
+            when p_because = 'matched' and t.status in ('initialized', 'in_progress') and m.live >= t.due_minor then 'received'
+            when p_because = 'cleared' and t.status = 'received' and m.final >= t.due_minor then 'cleared'
+            when p_because = 'unmatched' and t.status in ('received', 'cleared') and m.live < t.due_minor then 'initialized'
+            when p_because = 'returned' and t.status in ('received', 'cleared', 'settled', 'sent_back_pending', 'sent_back_settled')
+                and m.live < t.due_minor then 'returned'
+            when p_because = 'refunded' and t.status in ('initialized', 'in_progress', 'received', 'cleared', 'returned')
+                and m.live < t.due_minor then 'sent_back_pending'
+            when p_because = 'settled' and t.status = 'sent_back_pending' and m.leaving = 0 then 'sent_back_settled'
+            when p_because = 'bounced' and t.status = 'sent_back_settled' then 'sent_back_pending'
+            else t.status end as becomes
+        from (select distinct u.attempt_id from unnest(p_attempts) as u (attempt_id)) x
+        join treasury.payment_attempt t on t.offering_id = p_offering and t.attempt_id = x.attempt_id
+        cross join lateral (select
+                coalesce(sum(r.amount_minor) filter (where r.status in ('matched', 'cleared')), 0) as live,
+                coalesce(sum(r.amount_minor) filter (where r.status = 'cleared'), 0) as final,
+                count(*) filter (where r.status = 'refunding') as leaving
+            from treasury.receipt r where r.offering_id = p_offering and r.investment_id = t.investment_id
+            and r.attempt_id = t.attempt_id) m
+    ) f
+    where a.offering_id = p_offering and a.attempt_id = f.attempt_id
+        and ((f.becomes, f.live) is distinct from (f.status, f.received_minor::numeric) or p_because = 'scaled_back');
+end $$;
+
+-- The liability that owes a receipt, by where the receipt stands.
+create function treasury.owing(r treasury.receipt) returns text
+language sql immutable
+return case r.status when 'matched' then 'liab:inv:' || r.investment_id || ':received'
+    when 'cleared' then 'liab:inv:' || r.investment_id || ':cleared'
+    when 'held' then 'liab:held_source' when 'refunding' then 'liab:refund_payable' else 'liab:unmatched' end;
 
 create function treasury.approve_source(p_actor text, p_request text, p_investor text, p_source text,
     p_fingerprint bytea) returns void
@@ -58,14 +99,12 @@ begin
 end $$;
 
 -- Imports the booked credits of one statement: each new entry is a receipt and stands in the ledger as unmatched.
--- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256}.
+-- Entries are {id, key, amount, currency, booked_on, value_on, reference, references, rail, fingerprint, sender, line_sha256}.
 create function treasury.import_statement(p_actor text, p_request text, p_offering text, p_statement jsonb,
     p_entries jsonb) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    added integer;
     in_currency text;
-    booked record;
 begin
     perform audit.enter(p_actor, p_request);
     select o.currency into in_currency from engine.offer o where o.offering_id = p_offering;
@@ -81,194 +120,126 @@ begin
         opening_minor, closing_minor, closed_on, entries)
     values (p_offering, p_statement ->> 'id', 'imported', p_statement ->> 'account', p_statement ->> 'bank_id',
         decode(p_statement ->> 'file_sha256', 'hex'), (p_statement ->> 'opening_minor')::bigint,
-        (p_statement ->> 'closing_minor')::bigint, (p_statement ->> 'closed_on')::date, jsonb_array_length(p_entries));
-    insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency,
-        booked_on, value_on, claimed_reference, source_fingerprint, sender, line_sha256)
-    select p_offering, e.id, p_statement ->> 'id', e.key, 'unmatched', e.amount, e.currency, e.booked_on, e.value_on,
-        e.reference, decode(e.fingerprint, 'hex'), e.sender, decode(e.line_sha256, 'hex')
-    from jsonb_to_recordset(p_entries) as e (id text, key text, amount bigint, currency text, booked_on date,
-        value_on date, reference text, fingerprint text, sender text, line_sha256 text)
-    where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key);
-    get diagnostics added = row_count;
-    -- A single entry may carry another currency than its account; each currency balances by itself.
-    for booked in select r.currency, sum(r.amount_minor) as total from treasury.receipt r
-        where r.offering_id = p_offering and r.statement_id = p_statement ->> 'id' group by r.currency order by 1 loop
-        perform treasury.post(p_offering, concat_ws(':', 'booked', p_statement ->> 'id', nullif(booked.currency, in_currency)),
-            'receipts_booked', booked.currency, jsonb_build_array(
-                jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', booked.total),
-                jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', booked.total)));
-    end loop;
-    return added;
+        (p_statement ->> 'closing_minor')::bigint, (p_statement ->> 'closed_on')::date,
+        coalesce((p_statement ->> 'entries')::integer, jsonb_array_length(p_entries)));
+    return treasury.book(p_offering, p_statement ->> 'id', p_entries);
 end $$;
 
--- What the rules say of each unmatched receipt: the investment it belongs to, or the first rule that stops it.
-create function treasury.verdicts(p_offering text) returns table (receipt_id text, attempt_id text, investment_id text,
-    amount_minor bigint, exception text)
-language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
-begin atomic
-    select r.receipt_id, a.attempt_id, a.investment_id, r.amount_minor, case
-        when r.claimed_reference is null then 'no_reference'
-        when a.attempt_id is null then 'unknown_reference'
-        when a.currency <> r.currency then 'currency_differs'
-        when a.status not in ('initialized', 'in_progress') then 'attempt_is_not_open'
-        when s.source_id is null then 'source_is_not_approved'
-        when a.received_minor + sum(r.amount_minor) over (partition by a.attempt_id order by r.booked_on, r.dedupe_key)
-            > a.due_minor then 'amount_exceeds_due' end
-    from treasury.receipt r
-    left join treasury.payment_attempt a on a.offering_id = r.offering_id and a.reference = r.claimed_reference
-    left join treasury.source_account s on s.investor_id = a.investor_id
-        and s.fingerprint = r.source_fingerprint and s.status = 'approved'
-    where r.offering_id = p_offering and r.status = 'unmatched'
-    order by r.booked_on, r.dedupe_key;
-end;
-
--- Matches every unmatched receipt that passes the rules, and names what stops each other one.
-create function treasury.match(p_actor text, p_request text, p_offering text) returns integer
+-- Further entries of a statement that this very transaction imports: a long file comes in pieces.
+create function treasury.import_entries(p_actor text, p_request text, p_offering text, p_statement text,
+    p_entries jsonb) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    matched jsonb;
-    touched text[];
 begin
     perform audit.enter(p_actor, p_request);
-    perform 1 from engine.position pos where pos.offering_id = p_offering
-        and pos.investment_id in (select v.investment_id from treasury.verdicts(p_offering) v where v.exception is null)
-    order by pos.investment_id for update;
-    select coalesce(jsonb_agg(jsonb_build_object('receipt', v.receipt_id, 'attempt', v.attempt_id,
-            'investment', v.investment_id, 'amount', v.amount_minor)) filter (where v.exception is null), '[]'),
-        coalesce(array_agg(v.investment_id) filter (where v.exception is null), '{}')
-    into matched, touched from treasury.verdicts(p_offering) v;
-    update treasury.receipt r set exception = v.exception
-    from treasury.verdicts(p_offering) v
-    where r.offering_id = p_offering and r.receipt_id = v.receipt_id and v.exception is not null
-        and r.exception is distinct from v.exception and r.status = 'unmatched';
-    perform treasury.assign(p_offering, matched);
-    perform treasury.publish(p_offering, touched);
-    return cardinality(touched);
+    if (select s.imported_in from treasury.statement s where s.offering_id = p_offering and s.statement_id = p_statement)
+        is distinct from pg_current_xact_id() then
+        raise exception using errcode = 'BR009', constraint = 'statement_is_open',
+            message = format('%s is imported as a whole', p_statement);
+    end if;
+    return treasury.book(p_offering, p_statement, p_entries);
 end $$;
 
--- Moves receipts from unmatched to their investments, in one journal. Lines are {receipt, attempt, investment, amount}.
-create function treasury.assign(p_offering text, p_lines jsonb) returns void
+create function treasury.book(p_offering text, p_statement text, p_entries jsonb) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    money text;
-    total numeric;
+    added integer;
+    booked record;
+    journal text;
+    totals jsonb;
+    closing date := (select s.closed_on from treasury.statement s
+        where s.offering_id = p_offering and s.statement_id = p_statement);
 begin
-    if jsonb_array_length(p_lines) = 0 then
-        return;
-    end if;
-    update treasury.receipt r set status = 'matched', investment_id = l.investment, attempt_id = l.attempt, exception = null
-    from jsonb_to_recordset(p_lines) as l (receipt text, attempt text, investment text)
-    where r.offering_id = p_offering and r.receipt_id = l.receipt;
-    update treasury.payment_attempt a set received_minor = a.received_minor + l.amount,
-        status = case when a.received_minor + l.amount = a.due_minor then 'received' else a.status end
-    from (select x.attempt, sum(x.amount) as amount
-        from jsonb_to_recordset(p_lines) as x (attempt text, amount bigint) group by x.attempt) l
-    where a.offering_id = p_offering and a.attempt_id = l.attempt;
-    select min(r.currency) into money from treasury.receipt r
-    where r.offering_id = p_offering and r.receipt_id = p_lines -> 0 ->> 'receipt';
-    select sum((l ->> 'amount')::numeric) into total from jsonb_array_elements(p_lines) l;
-    perform treasury.post(p_offering, 'matched:' || (select min(l ->> 'receipt') from jsonb_array_elements(p_lines) l)
-            || ':' || pg_current_xact_id(), 'receipts_matched', money,
-        jsonb_build_array(jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', total))
-        || (select jsonb_agg(jsonb_build_object('account', 'liab:inv:' || l.investment || ':received', 'side', 'credit',
-                'amount', l.amount) order by l.investment)
-            from (select x.investment, sum(x.amount) as amount
-                from jsonb_to_recordset(p_lines) as x (investment text, amount bigint) group by x.investment) l));
+    with line as materialized (
+        select e.*, coalesce(e.rail, 'wire') as on_rail
+        from jsonb_to_recordset(p_entries) as e (id text, key text, amount bigint, currency text, booked_on date,
+            value_on date, reference text, "references" text[], rail text, fingerprint text, sender text, line_sha256 text)
+        where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key)),
+    day as materialized (
+        select d.on_rail, d.booked_on, treasury.clears_on(d.on_rail, d.booked_on) as clears_on
+        from (select distinct on_rail, booked_on from line) d),
+    fresh as (
+        insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency,
+            booked_on, value_on, rail, clears_on, claimed_reference, further_references, source_fingerprint, sender, line_sha256)
+        select p_offering, l.id, p_statement, l.key, 'unmatched', l.amount, l.currency, l.booked_on, l.value_on, l.on_rail,
+            d.clears_on, coalesce(l.reference, l."references"[1]), nullif(l."references"[2:], '{}'), decode(l.fingerprint, 'hex'),
+            l.sender, decode(l.line_sha256, 'hex')
+        from line l join day d using (on_rail, booked_on) returning currency, amount_minor),
+    total as (select f.currency, sum(f.amount_minor) as amount, count(*) as entries from fresh f group by f.currency)
+    select sum(t.entries), jsonb_agg(to_jsonb(t) order by t.currency) into added, totals from total t;
+    -- A single entry may carry another currency than its account; each currency balances by itself.
+    for booked in select t.currency, t.amount from jsonb_to_recordset(totals) as t (currency text, amount numeric) loop
+        journal := concat_ws(':', 'booked', p_statement, nullif(booked.currency,
+            (select o.currency from engine.offer o where o.offering_id = p_offering)));
+        if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = journal) then
+            journal := journal || ':' || (select count(*) from treasury.journal j
+                where j.offering_id = p_offering and starts_with(j.journal_id, 'booked:' || p_statement));
+        end if;
+        perform treasury.post(p_offering, journal, 'receipts_booked', booked.currency,
+            treasury.cash(p_offering, booked.currency, 'debit', booked.amount) || jsonb_build_array(
+                jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', booked.amount)));
+        insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+        values (p_offering, journal, journal, booked.currency, booked.amount, closing);
+    end loop;
+    return coalesce(added, 0);
 end $$;
 
--- Matches one receipt without a reference by hand: proposer and approver are two people and give the reason.
-create function treasury.match_by_hand(p_actor text, p_request text, p_offering text, p_receipt text,
-    p_investment text, p_proposed_by text) returns void
+-- Another attempt on the same investment, when the reason of the last failure allows one; due is what is missing.
+create function treasury.retry_payment(p_actor text, p_request text, p_offering text, p_attempt text,
+    p_investment text, p_reference text) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    r treasury.receipt;
-    a treasury.payment_attempt;
+    p engine.position;
+    last treasury.payment_attempt;
+    rule treasury.failure_reason;
+    due bigint;
 begin
     perform audit.enter(p_actor, p_request);
-    if p_proposed_by = p_actor or coalesce(p_proposed_by, '') = '' then
-        raise exception using errcode = 'BR008', constraint = 'hand_match_needs_two_people',
-            message = 'a match without a reference needs a proposer and another approver';
+    p := engine.pass(p_offering, p_investment, 'release_instructions');
+    select * into last from treasury.payment_attempt a where a.offering_id = p_offering and a.investment_id = p_investment
+    order by a.attempt_no desc limit 1;
+    if last.status is null or last.status not in ('failed', 'returned', 'creation_error') then
+        raise exception using errcode = 'BR008', constraint = 'retry_follows_a_failure',
+            message = format('the last payment of %s neither failed nor came back', p_investment);
     end if;
-    perform treasury.lock(p_offering, p_investment);
-    select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
-    select * into a from treasury.payment_attempt where offering_id = p_offering and investment_id = p_investment
-        and status in ('initialized', 'in_progress');
-    if r.status is distinct from 'unmatched' or a.attempt_id is null then
-        raise exception using errcode = 'BR008', constraint = 'receipt_and_attempt_are_open',
-            message = format('%s and %s are not both open', p_receipt, p_investment);
+    select * into rule from treasury.failure_reason f where f.rail = last.failed_rail and f.code = last.failed_code;
+    if rule.then_do is distinct from 'retry' and rule.then_do is distinct from 'new_account'
+        or (select count(*) from treasury.payment_attempt a where a.offering_id = p_offering
+            and a.investment_id = p_investment and a.failed_code = last.failed_code) > rule.most_retries
+        or rule.then_do = 'new_account' and not exists (select from treasury.source_account s
+            where s.investor_id = p.investor_id and s.status = 'approved' and not exists (select from treasury.receipt r
+                where r.offering_id = p_offering and r.attempt_id = last.attempt_id
+                and r.source_fingerprint = s.fingerprint)) then
+        raise exception using errcode = 'BR008', constraint = 'reason_allows_a_retry',
+            message = format('%s: %s', coalesce(last.failed_code, 'no reason is known'), coalesce(rule.sentence, 'a person decides'));
     end if;
-    if not exists (select from treasury.source_account s where s.investor_id = a.investor_id
-        and s.fingerprint = r.source_fingerprint and s.status = 'approved') then
-        raise exception using errcode = 'BR008', constraint = 'source_is_approved',
-            message = format('the source of %s is not an approved account of that investor', p_receipt);
-    end if;
-    if r.currency <> a.currency or a.received_minor + r.amount_minor > a.due_minor then
-        raise exception using errcode = 'BR008', constraint = 'received_is_within_due',
-            message = format('%s does not fit what is due', p_receipt);
-    end if;
-    perform treasury.assign(p_offering, jsonb_build_array(jsonb_build_object('receipt', p_receipt,
-        'attempt', a.attempt_id, 'investment', p_investment, 'amount', r.amount_minor)));
+    due := (select i.amount_minor from engine.investment i where i.offering_id = p_offering
+        and i.investment_id = p_investment) - p.received_minor;
+    insert into treasury.payment_attempt (offering_id, attempt_id, investment_id, investor_id, attempt_no, status,
+        reference, due_minor, currency)
+    values (p_offering, p_attempt, p_investment, p.investor_id, last.attempt_no + 1, 'initialized', p_reference, due, last.currency);
     perform treasury.publish(p_offering, array[p_investment]);
+    return due;
 end $$;
 
--- Confirms matched receipts as final; all of the offer's, or those named.
-create function treasury.clear(p_actor text, p_request text, p_offering text, p_receipts text[]) returns integer
+-- The rail refused a payment before any money arrived.
+create function treasury.fail_payment(p_actor text, p_request text, p_offering text, p_attempt text, p_rail text,
+    p_code text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    lines jsonb;
-    money text;
-    touched text[];
+    paid text := (select a.investment_id from treasury.payment_attempt a
+        where a.offering_id = p_offering and a.attempt_id = p_attempt);
 begin
     perform audit.enter(p_actor, p_request);
-    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
-        select r.investment_id from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
-        and (p_receipts is null or r.receipt_id = any (p_receipts))) order by pos.investment_id for update;
-    with cleared as (
-        update treasury.receipt r set status = 'cleared' where r.offering_id = p_offering and r.status = 'matched'
-        and (p_receipts is null or r.receipt_id = any (p_receipts))
-        returning r.receipt_id, r.investment_id, r.amount_minor, r.currency)
-    select jsonb_agg(jsonb_build_object('account', 'liab:inv:' || investment_id || ':received', 'side', 'debit', 'amount', amount_minor))
-        || jsonb_agg(jsonb_build_object('account', 'liab:inv:' || investment_id || ':cleared', 'side', 'credit', 'amount', amount_minor)),
-        min(currency), array_agg(investment_id) into lines, money, touched from cleared;
-    if lines is null then
-        return 0;
+    perform treasury.lock(p_offering, paid);
+    if exists (select from treasury.payment_attempt a where a.offering_id = p_offering and a.attempt_id = p_attempt
+        and a.received_minor > 0) then
+        raise exception using errcode = 'BR008', constraint = 'failed_payment_brought_nothing',
+            message = format('money of %s is in escrow', p_attempt);
     end if;
-    perform treasury.post(p_offering, 'cleared:' || pg_current_xact_id() || ':' || p_request, 'receipts_cleared', money, lines);
-    update treasury.payment_attempt a set status = 'cleared'
-    where a.offering_id = p_offering and a.investment_id = any (touched) and a.status = 'received'
-        and a.due_minor = (select sum(r.amount_minor) from treasury.receipt r where r.offering_id = p_offering
-            and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared');
-    perform treasury.publish(p_offering, touched);
-    return cardinality(touched);
-end $$;
-
--- The bank took a receipt back: a new fact that closes the funding stage.
-create function treasury.record_return(p_actor text, p_request text, p_offering text, p_receipt text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    r treasury.receipt;
-begin
-    perform audit.enter(p_actor, p_request);
-    select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt;
-    perform treasury.lock(p_offering, r.investment_id);
-    select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
-    if exists (select from treasury.release_line l where l.offering_id = p_offering and l.investment_id = r.investment_id) then
-        perform treasury.post(p_offering, 'returned:' || p_receipt, 'return_after_release', r.currency, jsonb_build_array(
-            jsonb_build_object('account', 'asset:clawback_receivable', 'side', 'debit', 'amount', r.amount_minor),
-            jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', r.amount_minor)));
-    else
-        perform treasury.post(p_offering, 'returned:' || p_receipt, 'receipt_returned', r.currency, jsonb_build_array(
-            jsonb_build_object('account', case r.status when 'matched' then 'liab:inv:' || r.investment_id || ':received'
-                when 'cleared' then 'liab:inv:' || r.investment_id || ':cleared' else 'liab:unmatched' end,
-                'side', 'debit', 'amount', r.amount_minor),
-            jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', r.amount_minor)));
+    update treasury.payment_attempt set status = 'failed', failed_rail = p_rail, failed_code = p_code
+    where offering_id = p_offering and attempt_id = p_attempt;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'attempt_exists', message = format('there is no attempt %s', p_attempt);
     end if;
-    update treasury.receipt set status = 'returned' where offering_id = p_offering and receipt_id = p_receipt;
-    if r.attempt_id is not null then
-        update treasury.payment_attempt
-        set status = case when status in ('received', 'cleared') then 'returned' else status end,
-            received_minor = received_minor - r.amount_minor
-        where offering_id = p_offering and attempt_id = r.attempt_id;
-        perform treasury.publish(p_offering, array[r.investment_id]);
-    end if;
+    perform treasury.publish(p_offering, array[paid]);
 end $$;

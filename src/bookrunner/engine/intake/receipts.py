@@ -12,6 +12,9 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
 from bookrunner.engine.desk import Desk
 
+# A long file reaches the database in pieces, all in one transaction.
+PIECE = 5000
+
 
 def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: bytes, *, actor: str) -> int:
     """Post the booked credits of one statement file, match them by the rules; return how many are new.
@@ -33,13 +36,23 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
         "opening_minor": statement.opening_minor,
         "closing_minor": statement.closing_minor,
         "closed_on": closed_on.isoformat(),
+        "entries": len(booked),
     }
-    entries = [_receipt(entry) for entry in booked]
+    pieces = (
+        json.dumps([_receipt(entry) for entry in booked[at : at + PIECE]])
+        for at in range(0, max(len(booked), 1), PIECE)
+    )
     with desk.treasury.together() as within:
         added: int = within.import_statement(
-            actor=actor, offering=offering, statement=head, entries=json.dumps(entries)
+            actor=actor, offering=offering, statement=head, entries=next(pieces)
         )
-        within.match(actor=actor, offering=offering)
+        for piece in pieces:
+            added += within.import_entries(
+                actor=actor, offering=offering, statement=head["id"], entries=piece
+            )
+        # Each call matches a part of a long statement, within the time that a statement may take.
+        while within.match(actor=actor, offering=offering):
+            pass
     return added
 
 
@@ -75,7 +88,7 @@ def _receipt(entry: Entry) -> dict[str, object]:
         "currency": entry.currency,
         "booked_on": booked_on.isoformat(),
         "value_on": (entry.value_on or booked_on).isoformat(),
-        "reference": references[0] if len(references) == 1 else None,
+        "references": references,
         "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
         "sender": entry.debtor_name,
         "line_sha256": entry.line_sha256,

@@ -68,4 +68,5 @@ grant usage on schema reconciliation to engine;
 grant execute on function engine.holds(engine.position), engine.missing(engine.position, integer),
     engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
+grant execute on function treasury.owing(treasury.receipt) to treasury, engine, reconciliation, audit;
 grant select on engine.condition to audit, reconciliation;

@@ -1,0 +1,115 @@
+"""The ledger under many hands: it stays at zero, balances equal entries, and one key is one journal."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tests.attack.world import Connect
+from tests.treasury.escrow import Escrow
+
+ACCOUNTS = (
+    "asset:escrow_bank",
+    "asset:clawback_receivable",
+    "liab:unmatched",
+    "liab:issuer_payable",
+    "exp:bank_fees",
+)
+TABLES = (
+    "account",
+    "journal",
+    "entry",
+    "balance",
+    "booking",
+    "refund",
+    "payout",
+    "deduction",
+    "release_line",
+)
+LOGINS = ("portal", "compliance", "subscription", "treasury", "registry", "engine", "audit", "reconciliation")
+THREADS = 8
+
+
+def _post(connection: psycopg.Connection, journal: str, lines: Sequence[dict[str, object]]) -> str:
+    try:
+        with connection.transaction():
+            connection.execute(
+                "select treasury.post('ofr_one', %s, 'test', 'USD', %s)", [journal, json.dumps(lines)]
+            )
+    except psycopg.Error as fault:
+        return fault.diag.constraint_name or fault.sqlstate or "unknown"
+    return "posted"
+
+
+def _lines(rng: random.Random) -> list[dict[str, object]]:
+    """Return random legs that balance."""
+    debits = [(account, rng.randint(1, 900)) for account in rng.sample(ACCOUNTS, 2)]
+    rest = [account for account in ACCOUNTS if account not in {name for name, _ in debits}]
+    total = sum(amount for _, amount in debits)
+    first = rng.randint(1, total - 1)
+    credits_ = list(zip(rng.sample(rest, 2), (first, total - first), strict=True))
+    sides = [("debit", debits), ("credit", credits_)]
+    return [{"account": a, "side": side, "amount": n} for side, legs in sides for a, n in legs]
+
+
+def test_random_journals_from_eight_threads_leave_zero(connect: Connect) -> None:
+    world = Escrow(connect).build("published")
+    clients = [connect("owner") for _ in range(THREADS)]
+
+    def work(seed: int) -> list[str]:
+        rng = random.Random(seed)
+        return [_post(clients[seed], f"j:{seed}:{n}", _lines(rng)) for n in range(60)]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        told = Counter(answer for answers in pool.map(work, range(THREADS)) for answer in answers)
+    assert set(told) == {"posted", "account_is_never_overdrawn"}
+    assert world.ask("select count(*) from treasury.journal") == [(told["posted"],)]
+    world.check_ledger()
+
+
+def test_sixteen_postings_of_one_key_are_one_journal(connect: Connect) -> None:
+    world = Escrow(connect).build("published")
+    clients = [connect("owner") for _ in range(16)]
+    lines: list[dict[str, object]] = [
+        {"account": "asset:escrow_bank", "side": "debit", "amount": 5},
+        {"account": "liab:unmatched", "side": "credit", "amount": 5},
+    ]
+    with ThreadPoolExecutor(16) as pool:
+        told = Counter(pool.map(lambda client: _post(client, "same", lines), clients))
+    assert set(told) <= {"posted", "journal_pkey"}
+    assert world.balance("asset:escrow_bank") == 5
+    assert _post(clients[0], "same", lines) == "posted"
+    assert _post(clients[0], "same", [line | {"amount": 6} for line in lines]) == "journal_id_has_one_body"
+    assert world.balance("asset:escrow_bank") == 5
+    world.check_ledger()
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_login_writes_the_ledger(connect: Connect, login: str) -> None:
+    connection = connect(login)
+    for table in TABLES:
+        for statement in (
+            "insert into {} default values",
+            "update {} set offering_id = ''",
+            "delete from {}",
+            "truncate {}",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.format(f"treasury.{table}").encode())
+
+
+def test_an_account_statement_ends_with_the_balance(connect: Connect) -> None:
+    world = Escrow(connect).build("funded")
+    world.call("treasury.record_return", world.offering, "rcp_one3")
+    last = world.ask(
+        "select distinct on (account) account, balance_minor from treasury.account_statement"
+        " order by account, occurred_at desc, leg desc"
+    )
+    assert len(last) == 8
+    assert last == world.ask("select account, amount_minor from treasury.trial_balance order by account")

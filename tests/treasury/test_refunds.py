@@ -1,0 +1,233 @@
+"""Money goes back once, to its source; escrow goes out once, less fees; clearing waits its days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tests.attack.world import Connect
+from tests.treasury.escrow import DAY, PRICE, Escrow, digest, refused
+
+
+def _cancel(world: Escrow, n: int) -> None:
+    world.call("engine.request_cancellation", world.offering, world.id("inv", n))
+    world.call("engine.decide_cancellation", world.offering, world.id("inv", n), "true")
+
+
+def test_a_refund_walks_to_its_source(connect: Connect) -> None:
+    world = Escrow(connect).build("funded")
+    _cancel(world, 1)
+    assert world.call("treasury.refund_ended", world.offering, ["inv_one1", "inv_one2"], 100) == 1
+    assert (world.funding(1), world.gates(1)) == ("sent_back_pending", (False, False))
+    world.check()
+    taken = world.call("treasury.take_refunds", world.offering, 10)
+    assert [(t["amount"], t["fingerprint"]) for t in taken] == [(PRICE, digest("account ivr_one1").hex())]
+    world.call("treasury.store_payout", world.offering, "pyo_1", b"order", [taken[0]["refund"]])
+    assert world.balance("liab:refund_payable") == 0
+    assert world.call("treasury.mark_handed_over", world.offering, "pyo_1", "ack 1") is True
+    assert world.call("treasury.mark_handed_over", world.offering, "pyo_1", "ack 1") is False
+    world.call("treasury.settle_refunds", world.offering, [taken[0]["refund"]], DAY)
+    world.call("treasury.settle_refunds", world.offering, [taken[0]["refund"]], DAY)
+    assert world.funding(1) == "sent_back_settled"
+    assert world.ask("select bank_minor, on_its_way_minor from treasury.three_way") == [(5 * PRICE, 0)]
+    assert world.call("treasury.refund_ended", world.offering, None, 100) == 0
+    world.check()
+
+
+def test_a_bounced_refund_reopens(connect: Connect) -> None:
+    world = Escrow(connect).build("received")
+    refund = world.call("treasury.refund_receipt", world.offering, "rcp_one1", "cancellation")
+    with refused("bounced_refund_was_sent"):
+        world.call("treasury.bounce_refund", world.offering, refund, "AC04", DAY)
+    world.call("treasury.store_payout", world.offering, "pyo_1", b"order", [refund])
+    world.call("treasury.settle_refunds", world.offering, [refund], DAY)
+    world.call("treasury.bounce_refund", world.offering, refund, "AC04", DAY)
+    assert (world.funding(1), world.balance("liab:refund_payable")) == ("sent_back_pending", PRICE)
+    assert world.ask("select status, try_no from treasury.refund") == [("created", 2)]
+    world.check()
+    world.call("treasury.store_payout", world.offering, "pyo_2", b"order 2", [refund])
+    with refused("payout_carries_each_refund_once"):
+        world.call("treasury.store_payout", world.offering, "pyo_3", b"order 3", [refund])
+    world.check()
+
+
+def test_sixteen_refunds_of_the_same_money_give_one(connect: Connect) -> None:
+    world = Escrow(connect).build("received")
+    clients = [connect("treasury") for _ in range(16)]
+
+    def refund(place: int) -> str | None:
+        try:
+            clients[place].execute(
+                "select treasury.refund_receipt('usr_1', %s, %s, 'rcp_one2', 'cancellation')",
+                [f"req_race{place}", world.offering],
+            )
+        except psycopg.Error as fault:
+            return fault.diag.constraint_name
+        return None
+
+    with ThreadPoolExecutor(16) as pool:
+        assert Counter(pool.map(refund, range(16))) == {None: 1, "one_refund_per_receipt": 15}
+    assert world.balance("liab:refund_payable") == 2 * PRICE
+    world.check()
+
+
+def test_a_part_goes_back(connect: Connect) -> None:
+    world = Escrow(connect).build("funded")
+    world.call("treasury.refund_receipt", world.offering, "rcp_one3", "scale_back", PRICE)
+    assert world.balance("liab:inv:inv_one3:cleared") == 2 * PRICE
+    assert world.balance("liab:refund_payable") == PRICE
+    assert world.gates(3) == (False, False)
+    world.check()
+
+
+def test_nobody_is_paid_whose_account_is_unknown(connect: Connect) -> None:
+    world = Escrow(connect).build("instructed")
+    world.pay("first", world.entry(1, fingerprint=None))
+    with refused("refund_goes_to_its_source"):
+        world.call("treasury.refund_receipt", world.offering, "rcp_one1", "source_is_not_approved")
+    with refused("receipt_exists"):
+        world.call("treasury.refund_receipt", world.offering, "rcp_none", "unidentified")
+
+
+def test_a_failed_offer_sends_everything_back_in_pieces(connect: Connect) -> None:
+    world = Escrow(connect, investors=7).build("received")
+    world.call("treasury.clear", world.offering, ["rcp_one1", "rcp_one2"])
+    world.pay("late", world.entry(1, id="rcp_x", key="x", amount=777, reference=None))
+    world.pay("later", world.entry(2, id="rcp_y", key="y", amount=888, fingerprint=digest("z").hex()))
+    assert world.call("treasury.refund_ended", world.offering, None, 100) == 0
+    world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
+    counts = []
+    while counts[-1:] != [0]:
+        counts.append(world.call("treasury.refund_ended", world.offering, None, 4))
+        world.check()
+    assert counts == [4, 4, 1, 0]
+    total = 28 * PRICE + 777 + 888
+    assert world.balance("liab:refund_payable") == total == world.balance("asset:escrow_bank")
+    refunds = [t["refund"] for t in world.call("treasury.take_refunds", world.offering, 100)]
+    assert world.call("treasury.store_payout", world.offering, "pyo_1", b"order", refunds) == total
+    assert world.balance("asset:escrow_bank") == 0
+    world.check()
+
+
+def test_a_release_pays_fees_as_lines_and_the_issuer_the_net(connect: Connect) -> None:
+    world = Escrow(connect).build("registered")
+    fees = [
+        {
+            "kind": "platform_fee",
+            "payee": "platform",
+            "fingerprint": digest("platform").hex(),
+            "amount": 3_000,
+        },
+        {
+            "kind": "broker_commission",
+            "payee": "broker",
+            "fingerprint": digest("broker").hex(),
+            "amount": 9_000,
+        },
+    ]
+    release = [world.offering, "rel_1"]
+    gross = world.call("treasury.propose_release", *release, world.closing, digest("payee"), fees)
+    assert gross == 6 * PRICE
+    with refused("both_people_confirm_payee_and_amount"):
+        world.call("treasury.approve_release", *release, digest("payee"), gross, gross, actor="usr_second")
+    world.call(
+        "treasury.approve_release", *release, digest("payee"), gross, gross - 12_000, actor="usr_second"
+    )
+    assert world.ask(
+        "select account, amount_minor from treasury.entry where journal_id = 'released:rel_1' order by leg"
+    ) == [
+        ("liab:issuer_payable", gross - 12_000),
+        ("asset:escrow_bank", gross),
+        ("liab:fee:broker", 9_000),
+        ("liab:fee:platform", 3_000),
+    ]
+    world.check()
+    world.call("treasury.store_release_payout", world.offering, "pyo_1", b"order", "rel_1")
+    with refused("release_is_paid_once"):
+        world.call("treasury.store_release_payout", world.offering, "pyo_2", b"order", "rel_1")
+    with refused("holding_stands_before_escrow_is_released"):
+        world.call("treasury.propose_release", world.offering, "rel_2", world.closing, digest("payee"))
+    world.call("treasury.settle_release", *release, "2026-04-02")
+    assert world.ask("select bank_minor, on_its_way_minor from treasury.three_way") == [(0, 0)]
+    world.check()
+
+
+def test_fees_never_eat_the_release(connect: Connect) -> None:
+    world = Escrow(connect).build("registered")
+    all_of_it = [
+        {"kind": "platform_fee", "payee": "platform", "fingerprint": digest("p").hex(), "amount": 6 * PRICE}
+    ]
+    propose = ["treasury.propose_release", world.offering, "rel_1", world.closing, digest("payee")]
+    with refused("issuer_gets_the_larger_part"):
+        world.call(*propose, all_of_it)
+    with refused("deduction_kind_is_known"):
+        world.call(*propose, [all_of_it[0] | {"kind": "gift", "amount": 1}])
+    with refused("payee_is_named"):
+        world.call(*propose, [all_of_it[0] | {"payee": "", "amount": 1}])
+
+
+@pytest.mark.parametrize(
+    ("rail", "booked", "clears"),
+    [
+        ("wire", "2026-03-30", "2026-03-30"),
+        ("wire", "2026-04-04", "2026-04-06"),
+        ("ach_credit", "2026-07-02", "2026-07-06"),
+        ("ach_credit", "2026-11-25", "2026-11-30"),
+        ("ach_debit", "2026-01-30", "2026-03-31"),
+        ("cheque", "2026-05-15", "2026-05-29"),
+        ("stablecoin", "2026-03-29", "2026-03-29"),
+    ],
+)
+def test_money_clears_on_the_day_that_its_rail_says(
+    connect: Connect, rail: str, booked: str, clears: str
+) -> None:
+    world = Escrow(connect)
+    assert str(world.ask("select treasury.clears_on(%s, %s)", rail, booked)[0][0]) == clears
+
+
+def test_the_policy_clears_what_is_due_and_nothing_before(connect: Connect) -> None:
+    world = Escrow(connect).build("instructed")
+    debit = world.entry(2, rail="ach_debit", booked_on="2026-03-30")
+    world.pay("first", world.entry(1), debit, closed_on="2026-03-31")
+    assert world.call("treasury.clear_due", world.offering, "2026-03-31", 100) == 1
+    assert (world.funding(1), world.funding(2)) == ("cleared", "received")
+    assert world.call("treasury.clear_due", world.offering, "2026-05-28", 100) == 0
+    assert world.call("treasury.clear_due", world.offering, "2026-05-29", 100) == 1
+    with refused("clearing_day_has_come"):
+        world.call("treasury.clear_due", world.offering, "2999-01-01", 100)
+    world.check()
+
+
+def test_a_policy_needs_two_people_and_a_day_to_come(connect: Connect) -> None:
+    world = Escrow(connect)
+    policy = ["ach_debit", "2999-01-01", 5, "banking_days", "a new agreement with the bank"]
+    with refused("policy_needs_two_people"):
+        world.call("treasury.set_clearing_policy", *policy, "usr_first")
+    with refused("policy_starts_in_the_future"):
+        world.call("treasury.set_clearing_policy", "ach_debit", "2026-01-01", *policy[2:], "usr_second")
+    world.call("treasury.set_clearing_policy", *policy, "usr_second")
+    assert world.ask("select treasury.clears_on('ach_debit', '2999-01-01')") != world.ask(
+        "select date '2999-03-02'"
+    )
+    with refused("history_is_append_only"):
+        world.ask("update treasury.clearing_policy set hold_days = 0")
+
+
+def test_each_statement_agrees_with_the_ledger_of_its_day(connect: Connect) -> None:
+    world = Escrow(connect).build("instructed")
+    world.pay("first", world.entry(1), closed_on="2026-03-30")
+    world.pay("second", world.entry(2), closed_on="2026-03-31", closing_minor=3 * PRICE)
+    world.call("treasury.record_return", world.offering, "rcp_one1", None, "2026-04-01")
+    world.pay("third", world.entry(3), closed_on="2026-04-01", closing_minor=5 * PRICE)
+    world.pay("fourth", closed_on="2026-04-02", closing_minor=5 * PRICE + 1)
+    assert world.ask(
+        "select closed_on::text, agrees from treasury.statement_agreement order by closed_on"
+    ) == [
+        ("2026-03-30", True),
+        ("2026-03-31", True),
+        ("2026-04-01", True),
+        ("2026-04-02", False),
+    ]
