@@ -122,7 +122,7 @@ def test_a_revocation_after_registration_holds_the_holding(world: World, story: 
         actor="officer.olga",
         investor=person.investor,
         owner="own_late",
-        share_bp=100,
+        share_bp=3000,
         controls=False,
         is_identified=False,
     )

@@ -36,6 +36,7 @@ class Process:
             "clearance.renewed": self._open_signing,
             "investment.opened": self._open_signing,
             "clearance.reopened": self._hold,
+            "clearance.expired": self._hold,
             "profile.amended": self._void_agreements,
             "agreement.countersigned": self._propose_allocation,
             "allocation_approval.approved": self._confirm_legally,

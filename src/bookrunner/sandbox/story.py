@@ -18,8 +18,9 @@ from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
+from bookrunner.sandbox.checks import Checks
 from bookrunner.sandbox.people import Person, ident, people
-from bookrunner.sandbox.props import Progress, each, evidence, listed_addresses, signing_key
+from bookrunner.sandbox.props import Progress, each, listed_addresses, signing_key
 
 PRICE_MINOR = 10_000
 MINIMUM_UNITS = 10
@@ -49,7 +50,8 @@ class Story:
         self.people: Sequence[Person] = people(investors, seed, self.units, MINIMUM_UNITS)
         self._secret = hashlib.sha256(f"{seed}/webhook".encode()).digest()
         self._issuer = signing_key(seed, "issuer")
-        self._listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
+        listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
+        self._checks = Checks(self.desk, self.offering, listed)
 
     def exists(self) -> bool:
         """Say whether this raise was played on this database before."""
@@ -107,6 +109,7 @@ class Story:
 
     def enter(self, progress: Progress) -> None:
         """Every investor opens a profile, an investment, a wallet and the checks that compliance needs."""
+        self._checks.put_list_in_force()
         for person in each(self.people, "onboarding", progress):
             actor = person.investor
             self.desk.portal.open_profile(
@@ -160,53 +163,8 @@ class Story:
         )
 
     def _open_checks(self, person: Person) -> None:
-        officer, compliance = "officer.olga", self.desk.compliance
-        compliance.open_case(actor=officer, investor=person.investor, case=new_id("kyc"), kind=person.kind)
-        compliance.open_clearance(
-            actor=officer,
-            offering=self.offering,
-            clearance=new_id("clr"),
-            investor=person.investor,
-            needs_accreditation=True,
-        )
-        if person.kind in {"entity", "trust"}:
-            owner = new_id("own")
-            compliance.declare_owner(
-                actor=officer,
-                investor=person.investor,
-                owner=owner,
-                share_bp=6000,
-                controls=True,
-                is_identified=True,
-            )
-            compliance.verify_owner(
-                actor=officer, investor=person.investor, owner=owner, evidence_sha256=evidence(owner)
-            )
-        version = str(self._listed.version)
-        compliance.record_screening(
-            actor=officer,
-            subject=person.investor,
-            screening=new_id("scr"),
-            list_version=version,
-            matched=None,
-        )
         wallet = LocalKey(person.wallet_secret, chain_id=self.app.chain.chain_id()).address
-        hit = self._listed.screen(wallet)
-        compliance.record_screening(
-            actor=officer,
-            subject=f"wallet:{wallet.hex()}",
-            screening=new_id("scr"),
-            list_version=version,
-            matched=hit.matched.address if hit.matched else None,
-        )
-        compliance.record_accreditation(
-            actor=officer,
-            investor=person.investor,
-            accreditation=new_id("acr"),
-            method="net_worth",
-            evidence_sha256=evidence(person.investor),
-            valid_until=clock.now() + timedelta(days=90),
-        )
+        self._checks.open(person, wallet)
 
     def verify_identities(self, progress: Progress = lambda *_: None) -> None:
         """Bring in the identity provider's signed messages; those they clear are sent agreements."""
@@ -326,14 +284,7 @@ class Story:
         self.app.process.drain()
         self.sign(named)
         for person in self.people[:3]:
-            self.desk.compliance.declare_owner(
-                actor="officer.olga",
-                investor=person.investor,
-                owner=ident("own", self.seed, person.investor),
-                share_bp=3000,
-                controls=False,
-                is_identified=False,
-            )
+            self._checks.find_owner(person.investor, ident("own", self.seed, person.investor))
         self.app.process.drain()
 
     def _execute_again(self, person: Person, because: str) -> None:
@@ -347,10 +298,7 @@ class Story:
     def repair(self) -> None:
         """Repair the four: owners verified, agreements countersigned, the silent wire matched."""
         for person in self.people[:3]:
-            owner = ident("own", self.seed, person.investor)
-            self.desk.compliance.verify_owner(
-                actor="officer.olga", investor=person.investor, owner=owner, evidence_sha256=evidence(owner)
-            )
+            self._checks.verify_owner(person.investor, ident("own", self.seed, person.investor))
         for row in self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed"):
             self.countersign(row["agreement_id"])
         (receipt,) = self.desk.treasury.unmatched(offering=self.offering)

@@ -137,7 +137,7 @@ select compliance.revoke_identity('usr_1', 'req_1', 'ivr_open1', 'again');
 select compliance.record_accreditation('usr_1', 'req_1', 'ivr_full1', 'acr_1', 'word_of_honour', '\x00', now());
 
 -- compliance | owners_hold_at_most_the_whole | owners of more than the whole
-select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, true, true), compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_2', 2000, true, true);
+select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, true, true), compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_2', 2000, false, true);
 
 -- portal | event_pkey | a profile opened twice
 select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual', '{}');

@@ -1,6 +1,6 @@
 -- name: open_clearance$
 -- Opens the clearance of an investor for an offer and computes it.
-select compliance.open_clearance(:actor, :request, :offering, :clearance, :investor, :needs_accreditation);
+select compliance.open_clearance(:actor, :request, :offering, :clearance, :investor);
 
 -- name: open_case$
 -- Open case.
@@ -27,3 +27,27 @@ select compliance.record_screening(:actor, :request, :subject, :screening, :list
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));
 
+
+-- name: import_list$
+-- Records a list as imported; false when this very list is known.
+select compliance.import_list(:actor, :request, :source, :list_version, :sha256, cast(:published_on as date), cast(:entry_count as integer), :parser_version);
+
+-- name: activate_list$
+-- Puts an imported list in force and opens the screening of everybody against the difference.
+select compliance.activate_list(:actor, :request, :source, :list_version, :because);
+
+-- name: open_requirements
+-- What the investor's kind and form need and is not on file.
+select what, code, needed, missing, sentence from compliance.open_requirements(:investor);
+
+-- name: record_party$
+-- Names a person beside an investor; a representative comes with the document and the scope of the authority.
+select compliance.record_party(:actor, :request, :investor, :party, :role, cast(:authority as jsonb));
+
+-- name: verify_party$
+-- Records that the identity of a person beside an investor is verified.
+select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sha256);
+
+-- name: file_document$
+-- Files a paper about an investor.
+select compliance.file_document(:actor, :request, :investor, :document, :code, :sha256, cast(:issued_on as date), cast(:valid_until as timestamp with time zone));

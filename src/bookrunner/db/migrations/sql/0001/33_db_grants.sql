@@ -34,7 +34,7 @@ begin
     foreach reader in array array['engine', 'reconciliation', 'audit'] loop
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind = 'v' and c.relname <> 'profile_claim'
+            where c.relkind = 'v' and c.relname not in ('profile_claim', 'hit_queue')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -55,3 +55,14 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
     engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
 grant select on engine.condition to audit, reconciliation;
+
+-- What compliance may compute when it reads its own book.
+do $reads$
+declare
+    read regprocedure;
+begin
+    for read in select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'compliance' and p.provolatile = 's' and not p.prosecdef loop
+        execute format('grant execute on function %s to compliance', read);
+    end loop;
+end $reads$;

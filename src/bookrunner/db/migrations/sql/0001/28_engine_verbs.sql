@@ -64,6 +64,7 @@ begin
     end if;
     insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
     values (p_offering, p_investment, p_investor, p_units, p_units * o.unit_price_minor, o.currency, 'new');
+    perform compliance.judge_commitment(p_offering, p_investment, p_investor, p_units * o.unit_price_minor);
     insert into engine.position (offering_id, investment_id, investor_id) values (p_offering, p_investment, p_investor);
 end $$;
 
