@@ -63,6 +63,7 @@ class World:
     """One offering with some investors. Ids end in the offering's label and the investor's number."""
 
     def __init__(self, connect: Connect, label: str = "one", investors: int = 3) -> None:
+        self.exemption = "506(c)"
         self._connect = connect
         self._open: dict[str, psycopg.Connection] = {}
         self._requests = 0
@@ -101,7 +102,7 @@ class World:
         return self
 
     def published(self) -> None:
-        terms = {"issuer_id": "iss_one", "name": "Example", "exemption": "506(c)", "currency": "USD"}
+        terms = {"issuer_id": "iss_one", "name": "Example", "exemption": self.exemption, "currency": "USD"}
         numbers = {"unit_price_minor": PRICE, "units_total": 1_000_000, "minimum_units": 1}
         self.call("engine.open_offer", self.offering, terms | numbers)
         for status in ("legal_review", "legal_accepted"):

@@ -15,6 +15,9 @@ from tests.attack.world import Connect, World
 
 __all__ = ["shared"]
 
+NAMED = """
+select set_config('bookrunner.actor', 'officer.one', true), set_config('bookrunner.request', 'req_0', true)
+"""
 Script = tuple[str, str, list[str]]
 
 
@@ -34,10 +37,37 @@ def rolled_back(world: World) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@contextmanager
+def every_right(world: World) -> Iterator[psycopg.Connection]:
+    """Lend a session of the keeper that was given every right by mistake."""
+    admin = world.login("admin")
+    with admin.transaction(force_rollback=True):
+        for right in (
+            "usage on schema audit, engine, compliance",
+            "all on all tables in schema audit, engine, compliance",
+            "execute on all functions in schema audit, engine, compliance",
+        ):
+            admin.execute(f"grant {right} to compliance".encode())
+        admin.execute("set local session authorization compliance")
+        yield admin
+
+
 def play(connection: psycopg.Connection, statements: Sequence[str], first: int = 0) -> None:
     """Run statements one by one; each is a call without its actor and request."""
     for number, statement in enumerate(statements, first):
-        connection.execute(named(expand(statement, number)).encode())
+        prefix, _, raw = statement.partition(" ")
+        if prefix in {":owner", ":every"}:
+            _raw(connection, raw, prefix)
+        else:
+            connection.execute(named(expand(statement, number)).encode())
+
+
+def _raw(connection: psycopg.Connection, statement: str, who: str) -> None:
+    """Run plain SQL as the owner of the tables, or as the keeper with every right."""
+    if who == ":owner":
+        connection.execute("reset session authorization")
+    connection.execute(NAMED.encode())
+    connection.execute(statement.encode())
 
 
 def named(statement: str) -> str:

@@ -6,13 +6,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
 
 from tests.attack.world import World
-from tests.compliance.conftest import play, rolled_back, scripts
+from tests.compliance.conftest import every_right, play, rolled_back, scripts
 
 SCRIPTS = scripts("machines.txt")
 LISTED = """
@@ -76,21 +75,6 @@ def test_every_other_move_is_refused(world: World, script: str, machine: str) ->
                     tried.add(move)
                     _refused(connection, machine, becomes)
     assert {was for _, was, _ in tried} == states - {"new"}
-
-
-@contextmanager
-def every_right(world: World) -> Iterator[psycopg.Connection]:
-    """Lend a session of the keeper that was given every right by mistake."""
-    admin = world.login("admin")
-    with admin.transaction(force_rollback=True):
-        for right in (
-            "usage on schema audit, engine, compliance",
-            "all on all tables in schema audit, engine, compliance",
-            "execute on all functions in schema audit, engine, compliance",
-        ):
-            admin.execute(f"grant {right} to compliance".encode())
-        admin.execute("set local session authorization compliance")
-        yield admin
 
 
 def _refused(connection: psycopg.Connection, machine: str, becomes: str) -> None:

@@ -110,6 +110,10 @@ create function compliance.declare_owner(p_actor text, p_request text, p_investo
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    if p_owner = p_investor then
+        raise exception using errcode = 'BR008', constraint = 'owner_is_another_than_the_owned',
+            message = format('%s cannot own itself', p_investor);
+    end if;
     insert into compliance.beneficial_owner (investor_id, owner_id, kind, status, share_bp, controls)
     values (p_investor, p_owner, p_kind, case when p_is_identified then 'identified' else 'unidentified' end,
         p_share_bp, p_controls);

@@ -19,7 +19,8 @@ create table compliance.kyc_case (
     chain_head bytea not null,
     constraint approved_identity_has_evidence
         check (status <> 'approved' or (evidence_sha256 is not null and verified_digest is not null)),
-    constraint refused_identity_has_its_reason check (status not in ('declined', 'revoked') or decided_because ~ '\S')
+    constraint refused_identity_has_its_reason check (
+        status not in ('declined', 'revoked') or coalesce(decided_because ~ '\S', false))
 );
 
 create table compliance.beneficial_owner (
@@ -57,7 +58,8 @@ create table compliance.accreditation (
     chain_head bytea not null,
     constraint approved_accreditation_has_evidence check (
         status <> 'approved' or (method is not null and evidence_sha256 is not null and valid_until is not null)),
-    constraint declined_accreditation_has_its_reason check (status <> 'declined' or decided_because ~ '\S')
+    constraint declined_accreditation_has_its_reason check (
+        status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );
 
 -- A person or entity is screened under its own id, a wallet under "wallet:" and its address. The row has what

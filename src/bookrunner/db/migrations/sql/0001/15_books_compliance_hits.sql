@@ -22,7 +22,7 @@ create table compliance.hit (
     version bigint not null,
     chain_head bytea not null,
     primary key (subject_id, hit_id),
-    constraint decided_hit_has_its_reason check (status = 'open' or decided_because ~ '\S'),
+    constraint decided_hit_has_its_reason check (status = 'open' or coalesce(decided_because ~ '\S', false)),
     constraint weighty_hit_needs_two_people check (decided_by is distinct from proposed_by or decided_by is null),
     constraint confirmed_hit_was_proposed check (status not in ('confirmed', 'released') or proposed_by is not null)
 );
