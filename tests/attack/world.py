@@ -38,7 +38,8 @@ DETAIL = {
     "legal_name": "Example Person",
     "country": "US",
     "address": "1 Example Street, Example",
-    "tax_id": "123456789",
+    "sealed": "00" * 29,
+    "tax_id_blind": "11" * 32,
     "email": "person@example.org",
 }
 

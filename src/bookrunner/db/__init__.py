@@ -2,7 +2,7 @@
 
 from bookrunner.db.embedded import Server, ServerFailed, diagnose, start_embedded
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
-from bookrunner.db.keeper import Keeper, Within
+from bookrunner.db.keeper import Keeper, Prepare, Within
 from bookrunner.db.migrate import (
     freeze,
     install,
@@ -27,6 +27,7 @@ __all__ = [
     "Endpoint",
     "Keeper",
     "MigrationFailed",
+    "Prepare",
     "Row",
     "Secrets",
     "Server",

@@ -22,6 +22,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.treasury", "ledger.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.compliance", "expiry.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury", "release.sql"),

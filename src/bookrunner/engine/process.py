@@ -38,6 +38,7 @@ class Process:
             "clearance.reopened": self._hold,
             "clearance.expired": self._hold,
             "profile.amended": self._void_agreements,
+            "profile_change.applied": self._verify_again,
             "agreement.countersigned": self._propose_allocation,
             "allocation_approval.approved": self._confirm_legally,
             "investment.legally_confirmed": self._release_instructions,
@@ -122,6 +123,12 @@ class Process:
                         agreement=row["agreement_id"],
                         because="the profile was amended after it was rendered",
                     )
+
+    def _verify_again(self, event: Event) -> None:
+        touched = self._desk.engine.touched_by_change(investor=event["scope"], change=event["subject"])
+        with self._taken(self._desk.compliance, event) as within:
+            if within:
+                within.verify_again(actor=PROCESS, investor=event["scope"], touched=touched)
 
     def _propose_allocation(self, event: Event) -> None:
         agreement = self._desk.engine.agreement(offering=event["scope"], agreement=event["subject"])

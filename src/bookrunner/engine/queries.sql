@@ -47,6 +47,10 @@ select engine.mark_released(:actor, :request, :offering, :closing);
 -- Writes the certificate of a released closing: who, how many units, on which facts, in which transactions.
 select engine.certify(:actor, :request, :offering, :closing);
 
+-- name: touched_by_change$
+-- The verified fields that an applied change touched.
+select touched from portal.change_fact where investor_id = :investor and change_id = :change;
+
 -- name: offers
 -- Every offer, the newest last.
 select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, status, chain_id,

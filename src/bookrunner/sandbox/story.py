@@ -20,7 +20,7 @@ from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.checks import Checks
 from bookrunner.sandbox.people import Person, ident, people
-from bookrunner.sandbox.props import Progress, each, listed_addresses, signing_key
+from bookrunner.sandbox.props import Progress, each, evidence, listed_addresses, signing_key
 
 PRICE_MINOR = 10_000
 MINIMUM_UNITS = 10
@@ -278,7 +278,7 @@ class Story:
         first, named = self.people[0], self.people[4]
         self._execute_again(first, "the ownership schedule was corrected")
         detail = named.detail | {"legal_name": f"{named.detail['legal_name']} Jr"}
-        self.desk.portal.amend_profile(actor=named.investor, investor=named.investor, detail=detail)
+        self._change(named, detail)
         self.app.process.drain()
         self.identity_message(named)
         self.app.process.drain()
@@ -286,6 +286,16 @@ class Story:
         for person in self.people[:3]:
             self._checks.find_owner(person.investor, ident("own", self.seed, person.investor))
         self.app.process.drain()
+
+    def _change(self, person: Person, detail: dict[str, str]) -> None:
+        change = {"investor": person.investor, "change": ident("chg", self.seed, person.investor)}
+        because = "the name on the passport has a suffix"
+        self.desk.portal.request_change(
+            actor=person.investor, **change, detail=detail, because=because, evidence_sha256=evidence(because)
+        )
+        self.desk.portal.decide_change(
+            actor="officer.omar", **change, is_approved=True, because="the passport was seen", seen=1
+        )
 
     def _execute_again(self, person: Person, because: str) -> None:
         found = self.desk.engine.agreement_in_force(offering=self.offering, investment=person.investment)

@@ -146,7 +146,7 @@ select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual',
 select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{}');
 
 -- portal | entity_names_its_representative | an entity without a representative
-select portal.open_profile('usr_1', 'req_1', 'ivr_x', 'acc_x', 'entity', '{"legal_name": "X", "country": "US", "address": "1 Example Street", "tax_id": "123456789", "email": "a@example.org"}');
+select portal.open_profile('usr_1', 'req_1', 'ivr_x', 'acc_x', 'entity', ('{"legal_name": "X", "country": "US", "address": "1 Example Street", "sealed": "' || repeat('00', 29) || '", "tax_id_blind": "' || repeat('11', 32) || '", "email": "a@example.org"}')::jsonb);
 
 -- portal | one_proof_serves_once | one proof of control used twice
 select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), sha256('x'), decode(repeat('01', 65), 'hex'))

@@ -29,6 +29,15 @@ begin atomic
     select r.investor_id, 'review', r.rating_id, compliance.review_due(r.investor_id) from compliance.risk_rating r;
 end;
 
+-- Until when a rule keeps what is known of an investor, counted from the last event of the record.
+create view compliance.retention_fact as
+select s.investor_id, 'identification of customers, 31 CFR 1023.220(a)(3)' as because,
+    compliance.after_rule('us.cip.retention', max(s.verified_at))::date as keep_until
+from compliance.identity_snapshot s group by s.investor_id
+union all
+select r.investor_id, 'a sanctions report, 31 CFR 501.601', max(r.keep_until)
+from compliance.sanctions_report r group by r.investor_id;
+
 -- Closes what has lapsed: identities, accreditations, papers, and every clearance whose time is over or whose
 -- subjects were not screened against a new list in time. Opens the notices that are due. Returns how many closed.
 create function compliance.expire_due(p_actor text, p_request text) returns integer

@@ -36,6 +36,10 @@ select compliance.import_list(:actor, :request, :source, :list_version, :sha256,
 -- Puts an imported list in force and opens the screening of everybody against the difference.
 select compliance.activate_list(:actor, :request, :source, :list_version, :because);
 
+-- name: verify_again$
+-- Takes an identity back into review and its screenings up again after a change of what was verified.
+select compliance.verify_again(:actor, :request, :investor, cast(:touched as text[]));
+
 -- name: open_requirements
 -- What the investor's kind and form need and is not on file.
 select what, code, needed, missing, sentence from compliance.open_requirements(:investor);

@@ -212,6 +212,24 @@ begin
     perform compliance.compute(p_investor);
 end $$;
 
+-- A verified profile was changed: the identity waits for an officer, and a new name or birth date is screened again.
+create function compliance.verify_again(p_actor text, p_request text, p_investor text, p_touched text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update compliance.kyc_case set status = 'in_review', decided_because = 'changed: ' || array_to_string(p_touched, ', ')
+    where investor_id = p_investor and status = 'approved';
+    if p_touched && array['legal_name', 'birth_date'] then
+        insert into compliance.rescreening (source, list_version, subject_id, due_at)
+        select w.source, w.list_version, p_investor, compliance.after_rule('house.rescreen_within', clock_timestamp())
+        from compliance.watchlist w where w.status = 'active'
+            and exists (select from compliance.screening s where s.subject_id = p_investor and s.source = w.source)
+        on conflict (subject_id, source, list_version) do update
+            set done_at = null, claimed_by = null, claimed_until = null, from_version = null, due_at = excluded.due_at;
+    end if;
+    perform compliance.compute(p_investor);
+end $$;
+
 create function compliance.open_discrepancy(p_actor text, p_request text, p_investor text, p_discrepancy text,
     p_element text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -34,7 +34,7 @@ begin
     foreach reader in array array['engine', 'reconciliation', 'audit'] loop
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind = 'v' and c.relname not in ('profile_claim', 'hit_queue')
+            where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'retention_fact')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -46,7 +46,10 @@ grant usage on schema engine to portal, registry, treasury, subscription, compli
 grant select on engine.stage, engine.condition, engine.offer to portal, registry, treasury, subscription, compliance;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 grant usage on schema portal to compliance;
-grant select on portal.profile_claim to compliance;
+grant select on portal.profile_claim, portal.spelling_difference to compliance;
+-- Sealed fields and their keys are read by a verb that records the view.
+revoke select on portal.data_key from portal;
+grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema reconciliation to engine;
 

@@ -1,0 +1,205 @@
+"""Personal numbers at rest, locked fields, changes by two people, erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from bookrunner.adapters.vault import Vault
+from bookrunner.books import compliance, portal
+from bookrunner.books.portal import reveal
+from bookrunner.core.errors import Refused
+from bookrunner.db import Database, Keeper
+from bookrunner.engine import Desk, Process
+from tests.attack.world import digest
+
+Connect = Callable[[str], psycopg.Connection]
+
+TAX_ID = "912345678"
+DETAIL = {
+    "legal_name": "Ada Example",
+    "country": "US",
+    "address": "1 Example Street",
+    "tax_id": TAX_ID,
+    "birth_date": "1980-02-29",
+    "email": "ada@example.test",
+}
+
+
+@pytest.fixture
+def keeper(database: Database) -> Keeper:
+    """Return the portal with one open profile."""
+    made = portal.keeper(database)
+    made.open_profile(actor="ivr_1", investor="ivr_1", account="acc_1", kind="individual", detail=DETAIL)
+    return made
+
+
+def value(connection: psycopg.Connection, question: str) -> Any:  # noqa: ANN401 - any answer
+    row = connection.execute(question.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def verify(database: Database, connect: Connect) -> Keeper:
+    """Let an officer verify the profile as it stands."""
+    officer = compliance.keeper(database)
+    officer.open_case(actor="officer.one", investor="ivr_1", case="kyc_1", kind="individual")
+    officer.record_identity(
+        actor="officer.one",
+        investor="ivr_1",
+        outcome="approved",
+        evidence_sha256=digest("e"),
+        verified_digest=value(connect("owner"), "select detail_digest from portal.profile"),
+        valid_until=None,
+    )
+    return officer
+
+
+def test_no_table_no_event_and_no_error_holds_a_number_in_plain(
+    keeper: Keeper, connect: Connect, database: Database
+) -> None:
+    owner = connect("owner")
+    for (table,) in owner.execute(
+        "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where c.relkind = 'r' and n.nspname in ('portal', 'audit', 'compliance', 'engine')"
+    ).fetchall():
+        dump = value(owner, f"select coalesce(string_agg(t::text, ' '), '') from {table} t")  # noqa: S608
+        assert TAX_ID not in dump, table
+        assert "1980-02-29" not in dump, table
+        assert TAX_ID.encode().hex() not in dump, table
+    with pytest.raises(Refused) as caught:
+        keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | {"tax_id": "12345678"})
+    assert caught.value.rule == "tax_id_is_nine_digits"
+    assert "12345678" not in str(caught.value)
+    with pytest.raises(Refused, match="personal_numbers_are_sealed"), database.transaction("portal") as raw:
+        raw.execute("select portal.amend_profile('u', 'r', 'ivr_1', '{\"tax_id\": \"912345678\"}')")
+
+
+@pytest.mark.parametrize("born", ["1980-02-30", "2999-01-01", "1700-01-01", "yesterday"])
+def test_an_impossible_birth_date_is_refused(keeper: Keeper, born: str) -> None:
+    with pytest.raises(Refused, match="birth_date_is_a_day_of_a_life"):
+        keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | {"birth_date": born})
+
+
+def test_equal_tax_ids_are_found_without_opening_them(keeper: Keeper, connect: Connect) -> None:
+    other = DETAIL | {"birth_date": "1990-01-01"}
+    keeper.open_profile(actor="ivr_2", investor="ivr_2", account="acc_2", kind="individual", detail=other)
+    question = "select count(distinct {})::int from portal.profile_detail"
+    assert value(connect("owner"), question.format("tax_id_blind")) == 1
+    assert value(connect("owner"), question.format("sealed")) == 2
+
+
+def test_a_view_opens_the_numbers_and_is_an_event(keeper: Keeper, connect: Connect) -> None:
+    assert reveal(keeper, "ivr_1", 1, actor="officer.one", purpose="tax form") == {
+        "tax_id": TAX_ID,
+        "birth_date": "1980-02-29",
+    }
+    seen = connect("owner").execute("select actor from audit.event where kind = 'personal_view.viewed'")
+    assert seen.fetchall() == [("officer.one",)]
+    with pytest.raises(Refused, match="view_says_its_purpose"):
+        reveal(keeper, "ivr_1", 1, actor="officer.one", purpose=" ")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("portal").execute("select wrapped from portal.data_key")
+
+
+def test_verified_fields_change_by_two_people_and_run_their_checks_again(
+    keeper: Keeper, database: Database, connect: Connect
+) -> None:
+    verify(database, connect)
+    keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | {"email": "new@example.test"})
+    owner = connect("owner")
+    owner.execute("select 1")
+    verified = value(owner, "select detail_digest from portal.profile")
+    compliance.keeper(database).record_identity(
+        actor="officer.one",
+        investor="ivr_1",
+        outcome="approved",
+        evidence_sha256=digest("e"),
+        verified_digest=verified,
+        valid_until=None,
+    )
+    renamed = DETAIL | {"legal_name": "Ada Exemple"}
+    for changed in ({"legal_name": "Ada Exemple"}, {"address": "2 Other Street"}, {"tax_id": "912345679"}):
+        with pytest.raises(Refused, match="verified_fields_are_locked"):
+            keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | changed)
+    asked = {"investor": "ivr_1", "change": "chg_1"}
+    keeper.request_change(
+        actor="ivr_1", **asked, detail=renamed, because="as in the passport", evidence_sha256=digest("p")
+    )
+    answer = {"is_approved": True, "because": "seen"}
+    with pytest.raises(Refused, match="change_needs_two_people"):
+        keeper.decide_change(actor="ivr_1", **asked, **answer, seen=1)
+    with pytest.raises(Refused, match="decision_is_on_the_version_seen"):
+        keeper.decide_change(actor="officer.two", **asked, **answer, seen=2)
+    keeper.decide_change(actor="officer.two", **asked, **answer, seen=1)
+    Process(Desk(database)).drain()
+    assert value(owner, "select status from compliance.kyc_case") == "in_review"
+    assert value(owner, "select touched from portal.profile_change") == ["legal_name"]
+    names = owner.execute("select legal_name from portal.profile_detail order by detail_version").fetchall()
+    assert names == [("Ada Example",), ("Ada Example",), ("Ada Exemple",)]
+
+
+def test_erasure_waits_for_retention_then_leaves_nothing_to_open(
+    keeper: Keeper, database: Database, connect: Connect
+) -> None:
+    erase = "select portal.erase_personal('officer.one', 'req_1', '{}', 'asked for by the person')"
+    keeper.open_profile(actor="ivr_2", investor="ivr_2", account="a", kind="individual", detail=DETAIL)
+    verify(database, connect)
+    with (
+        pytest.raises(Refused, match=r"retention_allows_erasure.*1023\.220"),
+        database.transaction("portal") as raw,
+    ):
+        raw.execute(erase.format("ivr_1").encode())
+    with database.transaction("portal") as raw:
+        raw.execute(erase.format("ivr_2").encode())
+    with pytest.raises(Refused, match="personal_data_is_not_erased"):
+        reveal(keeper, "ivr_2", 1, actor="officer.one", purpose="tax form")
+    with pytest.raises(Refused, match="personal_data_is_not_erased"):
+        keeper.amend_profile(actor="ivr_2", investor="ivr_2", detail=DETAIL)
+
+
+class TestVault:
+    """The vault by itself."""
+
+    vault = Vault(b"m" * 32)
+
+    def test_it_opens_what_it_sealed(self) -> None:
+        key = self.vault.new_key("ivr_1")
+        sealed = self.vault.seal(key, "ivr_1", "here", b"text")
+        assert self.vault.open(key, "ivr_1", "here", sealed) == b"text"
+        assert sealed != self.vault.seal(key, "ivr_1", "here", b"text")
+        assert b"m" * 8 not in repr(self.vault).encode()
+
+    @pytest.mark.parametrize(
+        "attack",
+        ["another context", "another owner", "another key", "a changed bit", "cut short", "another master"],
+    )
+    def test_it_refuses(self, attack: str) -> None:
+        key, other = self.vault.new_key("ivr_1"), self.vault.new_key("ivr_1")
+        sealed = self.vault.seal(key, "ivr_1", "here", b"text")
+        vault = Vault(b"n" * 32) if attack == "another master" else self.vault
+        if attack == "a changed bit":
+            sealed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+        with pytest.raises(Refused, match="sealed_text_opens_in_its_context"):
+            vault.open(
+                other if attack == "another key" else key,
+                "ivr_2" if attack == "another owner" else "ivr_1",
+                "there" if attack == "another context" else "here",
+                sealed[:5] if attack == "cut short" else sealed,
+            )
+
+    def test_a_short_master_key_is_refused(self) -> None:
+        with pytest.raises(Refused, match="master_key_is_long_enough"):
+            Vault(b"short")
+
+    def test_a_blind_index_belongs_to_its_field_and_master(self) -> None:
+        mine = self.vault.blind("tax_id", "1")
+        assert mine == self.vault.blind("tax_id", "1")
+        assert mine not in {
+            self.vault.blind("tax_id", "2"),
+            self.vault.blind("birth_date", "1"),
+            Vault(b"n" * 32).blind("tax_id", "1"),
+        }
