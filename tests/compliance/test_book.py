@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.attack.world import World, digest
-from tests.compliance.conftest import play, rolled_back
+from tests.compliance.conftest import every_right, play, rolled_back
 
 CLEAR = [
     "record_accreditation('ivr_book1', 'acr_1', 'income', sha256('a'), 'infinity')",
@@ -264,15 +264,52 @@ def test_a_new_list_makes_work_that_is_claimed_once_and_closes_late_subjects(wor
 
 
 def test_a_change_of_a_rule_leaves_what_was_judged_before(world: World) -> None:
+    at = "select compliance.rule_value('us.regcf.limit.floor', %s::timestamptz)"
+    floor = "'us.regcf.limit.floor', 'rch_1'"
     with rolled_back(world) as connection:
-        play(connection, opened("individual"))
-        rows = connection.execute(
-            "select compliance.rule_value('us.regcf.limit.floor', timestamptz '2022-09-19 12:00Z'),"
-            " compliance.rule_value('us.regcf.limit.floor', timestamptz '2022-09-20 12:00Z')"
-        ).fetchone()
-        assert rows == (220_000, 250_000)
-        row = connection.execute("select exemption, needs_accreditation from compliance.clearance").fetchone()
-        assert row == ("506(c)", True)
+        play(
+            connection,
+            [
+                f"propose_rule({floor}, 300000, current_date + 3, '91 FR 1', 'adjusted')",
+                f"decide_rule@officer.two({floor}, true, 'read', 1)",
+            ],
+        )
+        found = [
+            connection.execute(at.encode(), [moment]).fetchone()
+            for moment in ("2022-09-19 12:00Z", "2022-09-20 12:00Z", "now", "2999-01-01 00:00Z")
+        ]
+        assert found == [(220_000,), (250_000,), (250_000,), (300_000,)]
+
+
+def test_work_that_is_not_done_in_time_closes_the_clearance(world: World) -> None:
+    with rolled_back(world) as connection:
+        play(
+            connection,
+            opened("individual")
+            + CLEAR
+            + [
+                "import_list('us.ofac.sdn', 'list-2', sha256('l2'), date '2026-04-01', 1010, 'reader.1')",
+                "activate_list('us.ofac.sdn', 'list-2', null)",
+                "expire_due()",
+            ],
+        )
+        assert lacks(connection) == set()
+    late = ":every update compliance.rescreening set due_at = clock_timestamp()"
+    with every_right(world) as connection:
+        play(
+            connection,
+            opened("individual")
+            + CLEAR
+            + [
+                "import_list('us.ofac.sdn', 'list-2', sha256('l2'), date '2026-04-01', 1010, 'reader.1')",
+                "activate_list('us.ofac.sdn', 'list-2', null)",
+                late,
+                "expire_due()",
+            ],
+        )
+        assert lacks(connection) == {"sanctions_are_screened"}
+        play(connection, ["record_screening('ivr_book1', 'scr_9', 'list-2', null)"], 30)
+        assert lacks(connection) == set()
 
 
 @pytest.mark.parametrize(

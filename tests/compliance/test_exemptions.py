@@ -166,3 +166,28 @@ def test_the_high_minimum_counts_in_the_offer_in_which_it_is_met(shared: Connect
         "compliance.record_contrary_knowledge", world.id("ivr", 1), "knw_hm", "a loan paid for the purchase"
     )
     assert lacks(world, 1) == ["accreditation_is_verified"]
+
+
+def test_a_hit_on_an_owner_stops_issuance_in_the_same_transaction(shared: Connect) -> None:
+    flight = World(shared, "flight", 2).build("prepared")
+    ivr = flight.id("ivr", 1)
+    flight.call("compliance.declare_owner", ivr, "own_flight", 3000, "false", "true")
+    stopped = (
+        flight.login("owner")
+        .execute(
+            "select issuance, issuance_is_stopped, clearance_lacks from engine.position"
+            " where offering_id = 'ofr_flight' order by investment_id"
+        )
+        .fetchall()
+    )
+    assert stopped == [
+        ("instructed", True, ["beneficial_owners_are_verified", "sanctions_are_screened"]),
+        ("instructed", False, []),
+    ]
+    flight.call("compliance.record_screening", flight.id("ivr", 2), "scr_flight", "list-1", "sdn-9")
+    row = (
+        flight.login("owner")
+        .execute("select issuance_is_stopped from engine.position where investment_id = 'inv_flight2'")
+        .fetchone()
+    )
+    assert row == (True,)

@@ -9,12 +9,15 @@ import psycopg
 import pytest
 
 from bookrunner.adapters.vault import Vault
+from bookrunner.audit import verify_history
 from bookrunner.books import compliance, portal
+from bookrunner.books.compliance import keep_file, view_file
 from bookrunner.books.portal import reveal
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper
 from bookrunner.engine import Desk, Process
-from tests.attack.world import digest
+from tests.attack import world as attack_world
+from tests.attack.world import World, digest
 
 Connect = Callable[[str], psycopg.Connection]
 
@@ -35,6 +38,12 @@ def keeper(database: Database) -> Keeper:
     made = portal.keeper(database)
     made.open_profile(actor="ivr_1", investor="ivr_1", account="acc_1", kind="individual", detail=DETAIL)
     return made
+
+
+@pytest.fixture
+def shared_world(connect: Connect) -> World:
+    """Return an offering whose investors have signed."""
+    return World(connect, "spell", 1).build("signed")
 
 
 def value(connection: psycopg.Connection, question: str) -> Any:  # noqa: ANN401 - any answer
@@ -142,6 +151,26 @@ def test_verified_fields_change_by_two_people_and_run_their_checks_again(
     assert names == [("Ada Example",), ("Ada Example",), ("Ada Exemple",)]
 
 
+def test_two_spellings_in_agreement_and_identity_are_named(shared_world: World) -> None:
+    world, ivr = shared_world, shared_world.id("ivr", 1)
+    officer = world.login("compliance")
+    assert officer.execute("select * from portal.spelling_difference").fetchall() == []
+    renamed = attack_world.DETAIL | {"legal_name": "Example-Person"}
+    world.call("portal.request_change", ivr, "chg_s", renamed, "as in the passport", digest("p"))
+    world.call("portal.decide_change", ivr, "chg_s", "true", "seen", 1, actor="officer.two")
+    row = (
+        world.login("portal")
+        .execute("select detail_digest from portal.profile where investor_id = %s", [ivr])
+        .fetchone()
+    )
+    assert row is not None
+    world.call("compliance.record_identity", ivr, "approved", digest("e"), row[0], None)
+    found = officer.execute(
+        "select verified_name, agreed_name, kind from portal.spelling_difference"
+    ).fetchall()
+    assert found == [("Example-Person", "Example Person", "punctuation")]
+
+
 def test_erasure_waits_for_retention_then_leaves_nothing_to_open(
     keeper: Keeper, database: Database, connect: Connect
 ) -> None:
@@ -159,6 +188,29 @@ def test_erasure_waits_for_retention_then_leaves_nothing_to_open(
         reveal(keeper, "ivr_2", 1, actor="officer.one", purpose="tax form")
     with pytest.raises(Refused, match="personal_data_is_not_erased"):
         keeper.amend_profile(actor="ivr_2", investor="ivr_2", detail=DETAIL)
+
+
+def test_a_file_is_sealed_and_each_view_of_it_is_an_event(database: Database, connect: Connect) -> None:
+    officer, content = compliance.keeper(database), b"%PDF-1.7 the passport of Ada Example"
+    digest_of = keep_file(officer, "ivr_9", content, actor="officer.one")
+    assert keep_file(officer, "ivr_9", content, actor="officer.one") == digest_of
+    owner = connect("owner")
+    assert value(owner, "select count(*) from compliance.sealed_file") == 1
+    assert content not in value(owner, "select sealed from compliance.sealed_file")
+    seen = {"actor": "officer.two", "purpose": "a question of the examiner"}
+    assert view_file(officer, "ivr_9", digest_of, **seen) == content
+    assert value(owner, "select actor from audit.event where kind = 'file_view.viewed'") == "officer.two"
+    with pytest.raises(Refused, match="viewed_file_exists"):
+        view_file(officer, "ivr_9", digest("other"), **seen)
+    with pytest.raises(Refused, match="kept_file_has_content"):
+        keep_file(officer, "ivr_9", b"", actor="officer.one")
+    with pytest.raises(Refused, match="kept_file_fits_the_limit"):
+        keep_file(officer, "ivr_9", bytes(27_000_000), actor="officer.one")
+    with database.transaction("compliance") as raw:
+        raw.execute("select compliance.erase_files('officer.one', 'req_1', 'ivr_9', 'asked for')")
+    with pytest.raises(Refused, match="personal_data_is_not_erased"):
+        view_file(officer, "ivr_9", digest_of, **seen)
+    assert verify_history(database).ok
 
 
 class TestVault:

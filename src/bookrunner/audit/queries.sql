@@ -88,6 +88,10 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'clearance', offering_id, clearance_id, version, chain_head from compliance.clearance
     union all
+    select 'file_key', investor_id, key_id, version, chain_head from compliance.data_key
+    union all
+    select 'file_view', investor_id, view_id, version, chain_head from compliance.file_view
+    union all
     select 'rule_change', rule_id, change_id, version, chain_head from compliance.rule_change
     union all
     select 'party', investor_id, party_id, version, chain_head from compliance.party
@@ -118,7 +122,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
         'rule_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
-        'sanctions_report', 'risk_rating', 'due_diligence')
+        'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -49,6 +49,8 @@ grant usage on schema portal to compliance;
 grant select on portal.profile_claim, portal.spelling_difference to compliance;
 -- Sealed fields and their keys are read by a verb that records the view.
 revoke select on portal.data_key from portal;
+revoke select on compliance.data_key from compliance;
+grant select (investor_id, key_id, status, version, chain_head) on compliance.data_key to compliance;
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema reconciliation to engine;

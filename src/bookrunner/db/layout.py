@@ -23,7 +23,6 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "ledger.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
     ("bookrunner.books.portal", "personal.sql"),
-    ("bookrunner.books.compliance", "expiry.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury", "release.sql"),
     ("bookrunner.engine", "verbs.sql"),

@@ -154,3 +154,45 @@ select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repea
 
 -- portal | wallet_proof_is_given | a wallet without a proof
 select portal.claim_wallet('u', 'r', 'ofr_full', 'wlc_1', 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), '\x00', '\x01');
+
+-- portal | verified_fields_are_locked | a verified name changed without a request
+select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', ('{"legal_name": "Another", "country": "US", "address": "1 Example Street, Example", "sealed": "' || repeat('00', 29) || '", "tax_id_blind": "' || repeat('11', 32) || '", "email": "a@example.org"}')::jsonb);
+
+-- portal | personal_numbers_are_sealed | a tax id in plain
+select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{"tax_id": "123456789"}');
+
+-- portal | change_says_why | a change without a reason
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', ' ', '\x00');
+
+-- portal | one_change_is_open | a second change while one is open
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_2', '{}', 'b', '\x00');
+
+-- portal | change_exists | a change decided that nobody asked for
+select portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_x', false, 'no', 1);
+
+-- portal | change_needs_two_people | a change declined by the one who asked for it
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 1);
+
+-- portal | decided_change_has_its_reason | a change declined without a reason
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, '', 1);
+
+-- portal | decision_is_on_the_version_seen | a change decided on a version that nobody saw
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 2);
+
+-- portal | profile_exists | a change of a profile that does not exist
+select portal.request_change('usr_1', 'req_1', 'ivr_x', 'chg_1', '{}', 'a', '\x00');
+
+-- portal | retention_allows_erasure | personal data erased while an investment stands
+select portal.erase_personal('usr_1', 'req_1', 'ivr_full1', 'asked for');
+
+-- portal | 42501 | a wrapped key read past the view that is an event
+select wrapped from portal.data_key;
+
+-- compliance | 42501 | the key of a file read past the view that is an event
+select wrapped from compliance.data_key;
+
+-- engine | 42501 | hits read outside compliance
+select * from compliance.hit_queue;
+
+-- audit | 42501 | the reason of a retention read outside compliance
+select * from compliance.retention_fact;

@@ -55,3 +55,15 @@ select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sh
 -- name: file_document$
 -- Files a paper about an investor.
 select compliance.file_document(:actor, :request, :investor, :document, :code, :sha256, cast(:issued_on as date), cast(:valid_until as timestamp with time zone));
+
+-- name: obtain_key$
+-- The wrapped data key of an investor's files; the given one is kept when there was none.
+select compliance.obtain_key(:actor, :request, :investor, :key, :wrapped);
+
+-- name: keep_file$
+-- Keeps a sealed file under the digest of its content.
+select compliance.keep_file(:actor, :request, :investor, :sha256, :sealed);
+
+-- name: view_file^
+-- A sealed file and its wrapped key; the view itself is an event.
+select wrapped, sealed from compliance.view_file(:actor, :request, :investor, :sha256, :view, :purpose);

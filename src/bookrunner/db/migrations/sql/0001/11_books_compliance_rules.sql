@@ -173,9 +173,9 @@ begin
         raise exception using errcode = 'BR404', constraint = 'changed_rule_exists',
             message = format('there is no rule %s', p_rule);
     end if;
-    if p_effective_from <= last.effective_from or p_effective_from < (clock_timestamp() at time zone 'UTC')::date then
+    if p_effective_from <= last.effective_from or p_effective_from <= (clock_timestamp() at time zone 'UTC')::date then
         raise exception using errcode = 'BR008', constraint = 'rule_never_starts_in_the_past',
-            message = format('a new version of %s starts today or later, after %s', p_rule, last.effective_from);
+            message = format('a new version of %s starts tomorrow or later, after %s', p_rule, last.effective_from);
     end if;
     insert into compliance.rule_change (rule_id, change_id, status, value, unit, jurisdiction, citation, certainty,
         effective_from, proposed_by, because)
