@@ -100,6 +100,7 @@ def test_a_representative_acts_within_scope_and_dates(world: World) -> None:
         assert not may("acc_8", "sign")
 
 
+LAYER_OWNERS = [("a", 9000), ("b", 0), ("c", 0)]
 LAYERS = [
     "declare_owner('ivr_book1', 'ent_h', 5000, false, true, 'entity')",
     "declare_owner('ivr_book1', 'ent_k', 5000, false, true, 'entity')",
@@ -400,3 +401,26 @@ def test_the_information_used_to_verify_stays(world: World) -> None:
             (1, "documentary", ["doc_1"], []),
             (2, "provider", [], ["provider:identity"]),
         ]
+
+
+def test_country_and_layers_raise_the_tier_with_their_reasons(world: World) -> None:
+    deep = [
+        f"declare_owner('ivr_book1', 'ent_{name}', {bp}, false, true, 'entity')" for name, bp in LAYER_OWNERS
+    ]
+    shares = [
+        "declare_share('ivr_book1', 'shr_1', 'ent_a', 'ent_b', 9000)",
+        "declare_share('ivr_book1', 'shr_2', 'ent_b', 'ent_c', 9000)",
+    ]
+    rated = "select tier, reasons, facts ->> 'country' from compliance.risk_rating"
+    with rolled_back(world) as connection:
+        play(connection, opened("entity") + deep + shares[:1])
+        assert connection.execute(rated.encode()).fetchone() == ("standard", ["kind.entity"], "US")
+        play(connection, shares[1:], 20)
+        assert connection.execute(rated.encode()).fetchone() == (
+            "high",
+            ["kind.entity", "ownership.complex"],
+            "US",
+        )
+        play(connection, ["""rate_investor('ivr_book1', '{"country": "KP"}')"""], 30)
+        row = connection.execute(rated.encode()).fetchone()
+        assert row == ("high", ["country.KP", "kind.entity", "ownership.complex"], "KP")

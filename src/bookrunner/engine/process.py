@@ -62,6 +62,15 @@ class Process:
             answered += len(waiting)
             self._after = waiting[-1]["seq"]
 
+    def expire(self) -> int:
+        """Close what has lapsed by the clock, answer the events of it, return how many facts closed.
+
+        A worker calls it as often as a closed gate may wait to be told; the gate itself reads the clock.
+        """
+        closed: int = self._desk.compliance.expire_due(actor=PROCESS)
+        self.drain()
+        return closed
+
     def _answer(self, event: Event) -> None:
         try:
             self._answers[event["kind"]](event)

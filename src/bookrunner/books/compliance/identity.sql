@@ -60,7 +60,8 @@ begin
     perform audit.enter(p_actor, p_request);
     insert into compliance.kyc_case (investor_id, case_id, kind, form, status)
     values (p_investor, p_case, p_kind, p_form, 'new');
-    perform compliance.rate(p_actor, p_investor, jsonb_build_object('kind', p_kind));
+    perform compliance.rate(p_investor, jsonb_strip_nulls(jsonb_build_object('kind', p_kind, 'country', (
+        select p.country from portal.profile_claim p where p.investor_id = p_investor))));
     update compliance.kyc_case set status = 'pending' where investor_id = p_investor;
     perform compliance.compute(p_investor);
 end $$;

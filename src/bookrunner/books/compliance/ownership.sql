@@ -87,6 +87,19 @@ begin atomic
     select count(*) filter (where b.lacks <> '{}'), count(*) from compliance.people_behind(p_investor) b;
 end;
 
+-- How many layers of owners stand behind an investor.
+create function compliance.layers(p_investor text) returns integer
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    with recursive layer as (
+        select s.owner_id, 1 as depth from compliance.ownership_share s
+        where s.investor_id = p_investor and s.owned_id = p_investor and s.status = 'held'
+        union
+        select s.owner_id, l.depth + 1 from layer l join compliance.ownership_share s
+            on s.investor_id = p_investor and s.owned_id = l.owner_id and s.status = 'held')
+    select coalesce(max(l.depth), 0) from layer l;
+end;
+
 -- Whether a share may be added: the entity has a case, and both ends are known.
 create function compliance.add_share(p_investor text, p_share text, p_owned text, p_owner text, p_share_bp integer)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -101,6 +114,9 @@ begin
     end if;
     insert into compliance.ownership_share (investor_id, share_id, owned_id, owner_id, share_bp, status)
     values (p_investor, p_share, p_owned, p_owner, p_share_bp, 'held');
+    if compliance.layers(p_investor) > 2 and exists (select from compliance.kyc_case where investor_id = p_investor) then
+        perform compliance.rate(p_investor, '{"ownership": "complex"}');
+    end if;
 end $$;
 
 -- Names an owner behind an entity with its direct share. Without evidence of who it is, the owner stands as

@@ -40,6 +40,10 @@ select compliance.activate_list(:actor, :request, :source, :list_version, :becau
 -- Takes an identity back into review and its screenings up again after a change of what was verified.
 select compliance.verify_again(:actor, :request, :investor, cast(:touched as text[]));
 
+-- name: expire_due$
+-- Closes what has lapsed and opens the notices that are due; returns how many closed.
+select compliance.expire_due(:actor, :request);
+
 -- name: open_requirements
 -- What the investor's kind and form need and is not on file.
 select what, code, needed, missing, sentence from compliance.open_requirements(:investor);

@@ -60,7 +60,7 @@ call audit.keep('compliance.due_diligence', 'due_diligence', 'diligence_id', 'in
 
 -- Rates an investor by the rules in force: the highest tier that a fact meets, with the rules it comes from.
 -- Known facts stay until they are said otherwise. A rise to high opens enhanced due diligence.
-create function compliance.rate(p_actor text, p_investor text, p_facts jsonb) returns void
+create function compliance.rate(p_investor text, p_facts jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     before compliance.risk_rating;
@@ -105,7 +105,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.found_case(p_investor);
-    perform compliance.rate(p_actor, p_investor, p_facts);
+    perform compliance.rate(p_investor, p_facts);
     perform compliance.compute(p_investor);
 end $$;
 
