@@ -162,6 +162,15 @@ def test_the_high_minimum_counts_in_the_offer_in_which_it_is_met(shared: Connect
         )
     assert lacks(world, 1) == []
     assert lacks(world, 2) == ["accreditation_is_verified"]
+    officer = world.login("compliance")
+    queue = "select investor_id, lacks from compliance.case_queue where investor_id = any (%s)"
+    both = [[world.id("ivr", 1), world.id("ivr", 2)]]
+    assert officer.execute(queue.encode(), both).fetchall() == [(both[0][1], ["accreditation_is_verified"])]
+    kept = officer.execute(
+        "select judged_by ->> 'us.506c.high_minimum.person' from compliance.commitment"
+        " where offering_id = 'ofr_hm'"
+    )
+    assert kept.fetchall() == [("1",), ("1",)]
     world.call(
         "compliance.record_contrary_knowledge", world.id("ivr", 1), "knw_hm", "a loan paid for the purchase"
     )

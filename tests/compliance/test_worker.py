@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import psycopg
 
+from bookrunner.adapters.identity import IdentityEvent, Outcome, VerifiedMessage
+from bookrunner.core import clock
 from bookrunner.db import Database
 from bookrunner.engine import Desk, Process
+from bookrunner.engine.intake import record_identity
 from tests.attack.world import World, digest
 
 Connect = Callable[[str], psycopg.Connection]
@@ -44,3 +47,29 @@ def test_a_lapsed_identity_holds_what_is_in_flight(database: Database, connect: 
         " where e.kind = 'clearance.expired'"
     ).fetchall()
     assert told == [("clearance.expired", "done")]
+
+
+def test_a_message_that_contradicts_an_officer_is_kept_as_a_task(
+    database: Database, connect: Connect
+) -> None:
+    world = World(connect, "contra", 1).build("cleared")
+    world.revoke(1)
+    body = b'{"outcome": "approved"}'
+    message = VerifiedMessage("msg_1", "key-1", "00", digest("body").hex())
+    event = IdentityEvent(
+        event_id="msg_1",
+        kind="identity.completed",
+        subject=f"ivr_contra1-{digest('p').hex()}",
+        outcome=Outcome.APPROVED,
+        evidence_sha256=digest("e").hex(),
+        occurred_at=clock.now(),
+    )
+    desk = Desk(database)
+    assert record_identity(desk, message, event, body)
+    assert not record_identity(desk, message, event, body)
+    owner = world.login("owner")
+    assert owner.execute("select status from compliance.kyc_case").fetchall() == [("revoked",)]
+    assert owner.execute("select because from compliance.discrepancy").fetchall() == [
+        ("the provider says approved of a refused case",)
+    ]
+    assert owner.execute("select body from audit.inbox").fetchall() == [(body,)]

@@ -49,8 +49,10 @@ create table compliance.discrepancy (
 call audit.keep('compliance.discrepancy', 'discrepancy', 'discrepancy_id', 'investor_id');
 
 create function compliance.differs(p_investor text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from compliance.discrepancy d where d.investor_id = p_investor and d.status <> 'resolved');
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.discrepancy d where d.investor_id = p_investor and d.status <> 'resolved');
+end $$;
 
 -- Opens the case of an investor; form is the legal form of an entity, which decides its papers.
 create function compliance.open_case(p_actor text, p_request text, p_investor text, p_case text, p_kind text,

@@ -44,6 +44,10 @@ select compliance.verify_again(:actor, :request, :investor, cast(:touched as tex
 -- Closes what has lapsed and opens the notices that are due; returns how many closed.
 select compliance.expire_due(:actor, :request);
 
+-- name: open_discrepancy$
+-- Keeps a difference between what was claimed and what was found, as a task for an officer.
+select compliance.open_discrepancy(:actor, :request, :investor, :discrepancy, :element, :because);
+
 -- name: open_requirements
 -- What the investor's kind and form need and is not on file.
 select what, code, needed, missing, sentence from compliance.open_requirements(:investor);

@@ -90,15 +90,19 @@ end $$;
 
 -- Diligence counts from the moment of the rise to the high tier: an earlier one does not answer a later rise.
 create function compliance.diligence_is_done(p_investor text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return not exists (select from compliance.risk_rating r where r.investor_id = p_investor and r.tier = 'high')
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return not exists (select from compliance.risk_rating r where r.investor_id = p_investor and r.tier = 'high')
     or coalesce((select d.status = 'approved' from compliance.due_diligence d where d.investor_id = p_investor
         order by d.opened_at desc limit 1), false);
+end $$;
 
 create function compliance.review_due(p_investor text) returns timestamptz
-language sql stable set search_path = pg_catalog, pg_temp
-return (select compliance.after_rule('house.review.' || r.tier, r.reviewed_at)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select compliance.after_rule('house.review.' || r.tier, r.reviewed_at)
     from compliance.risk_rating r where r.investor_id = p_investor);
+end $$;
 
 create function compliance.rate_investor(p_actor text, p_request text, p_investor text, p_facts jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -122,8 +122,10 @@ begin
 end $$;
 
 create function compliance.rule_value(p_rule text, p_at timestamptz) returns bigint
-language sql stable set search_path = pg_catalog, pg_temp
-return (compliance.rule_at(p_rule, p_at)).value;
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (compliance.rule_at(p_rule, p_at)).value;
+end $$;
 
 -- The moment that lies a rule's length of time after another.
 create function compliance.after_rule(p_rule text, p_at timestamptz) returns timestamptz

@@ -76,8 +76,10 @@ call audit.keep('compliance.document', 'kyc_document', 'document_id', 'investor_
 -- What the investor's kind and form need and is not on file now, with the number that is missing.
 create function compliance.open_requirements(p_investor text) returns table (what text, code text, needed integer,
     missing integer, sentence text)
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select n.what, n.code, n.at_least, n.at_least - n.have, n.sentence from (
         select r.what, r.code, r.at_least, r.sentence,
             case r.what when 'party' then (
@@ -91,7 +93,7 @@ begin atomic
             and coalesce(r.effective_to > current_date, true)) n
     where n.have < n.at_least
     order by n.what, n.code;
-end;
+end $$;
 
 -- Names a person beside an investor; a representative comes with the document and the scope of the authority.
 create function compliance.record_party(p_actor text, p_request text, p_investor text, p_party text, p_role text,

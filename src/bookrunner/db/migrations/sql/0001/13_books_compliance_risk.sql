@@ -60,7 +60,7 @@ call audit.keep('compliance.due_diligence', 'due_diligence', 'diligence_id', 'in
 
 -- Rates an investor by the rules in force: the highest tier that a fact meets, with the rules it comes from.
 -- Known facts stay until they are said otherwise. A rise to high opens enhanced due diligence.
-create function compliance.rate(p_actor text, p_investor text, p_facts jsonb) returns void
+create function compliance.rate(p_investor text, p_facts jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     before compliance.risk_rating;
@@ -90,22 +90,26 @@ end $$;
 
 -- Diligence counts from the moment of the rise to the high tier: an earlier one does not answer a later rise.
 create function compliance.diligence_is_done(p_investor text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return not exists (select from compliance.risk_rating r where r.investor_id = p_investor and r.tier = 'high')
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return not exists (select from compliance.risk_rating r where r.investor_id = p_investor and r.tier = 'high')
     or coalesce((select d.status = 'approved' from compliance.due_diligence d where d.investor_id = p_investor
         order by d.opened_at desc limit 1), false);
+end $$;
 
 create function compliance.review_due(p_investor text) returns timestamptz
-language sql stable set search_path = pg_catalog, pg_temp
-return (select compliance.after_rule('house.review.' || r.tier, r.reviewed_at)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select compliance.after_rule('house.review.' || r.tier, r.reviewed_at)
     from compliance.risk_rating r where r.investor_id = p_investor);
+end $$;
 
 create function compliance.rate_investor(p_actor text, p_request text, p_investor text, p_facts jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.found_case(p_investor);
-    perform compliance.rate(p_actor, p_investor, p_facts);
+    perform compliance.rate(p_investor, p_facts);
     perform compliance.compute(p_investor);
 end $$;
 

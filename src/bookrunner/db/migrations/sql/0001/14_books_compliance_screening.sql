@@ -47,21 +47,25 @@ create index rescreening_waits on compliance.rescreening (source, list_version, 
 
 -- Everybody whose clearance rests on a subject: the investor itself, or those whom an owner, party or payer concerns.
 create function compliance.concerned(p_subject text) returns setof text
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select p_subject
     union select o.investor_id from compliance.beneficial_owner o where o.owner_id = p_subject and o.status <> 'former'
     union select p.investor_id from compliance.party p where p.party_id = p_subject and p.status <> 'ended'
     union select c.investor_id from compliance.concern c where c.subject_id = p_subject
     order by 1;
-end;
+end $$;
 
 -- Screened: by a screening that has not lapsed, with no list change whose time to be answered is over.
 create function compliance.is_screened(p_subject text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from compliance.screening s where s.subject_id = p_subject and s.valid_until > clock_timestamp())
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.screening s where s.subject_id = p_subject and s.valid_until > clock_timestamp())
     and not exists (select from compliance.rescreening r where r.subject_id = p_subject and r.done_at is null
         and r.due_at <= clock_timestamp());
+end $$;
 
 -- Records a list as imported; false when this very list is known. The same version with other content is refused.
 create function compliance.import_list(p_actor text, p_request text, p_source text, p_list_version text,

@@ -48,8 +48,10 @@ call audit.keep('compliance.sanctions_report', 'sanctions_report', 'report_id', 
 
 -- A hit stands until two sides agree that it is none, or a block is released.
 create function compliance.is_hit(p_subject text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from compliance.hit h where h.subject_id = p_subject and h.status not in ('no_match', 'released'));
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.hit h where h.subject_id = p_subject and h.status not in ('no_match', 'released'));
+end $$;
 
 -- High: somebody whom the subject concerns is in the high tier.
 create function compliance.is_high_risk(p_subject text) returns boolean

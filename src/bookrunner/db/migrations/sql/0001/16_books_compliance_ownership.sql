@@ -50,8 +50,10 @@ alter table compliance.ownership_share enable always trigger shares_stand;
 
 -- The share of each owner in the whole investor, exact, in basis points: multiplied along a path, added over paths.
 create function compliance.effective_shares(p_investor text) returns table (owner_id text, share_bp numeric)
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     with recursive path as (
         select s.owner_id, s.share_bp::numeric as share_bp from compliance.ownership_share s
         where s.investor_id = p_investor and s.owned_id = p_investor and s.status = 'held'
@@ -59,14 +61,16 @@ begin atomic
         select s.owner_id, p.share_bp * s.share_bp * 0.0001 from path p join compliance.ownership_share s
             on s.investor_id = p_investor and s.owned_id = p.owner_id and s.status = 'held')
     select p.owner_id, trim_scale(sum(p.share_bp)) from path p group by p.owner_id;
-end;
+end $$;
 
 -- The owners at or above the threshold and the control person, with what each of them lacks. An entity in
 -- between stands verified when its schedule of owners is certified.
 create function compliance.people_behind(p_investor text) returns table (owner_id text, kind text, share_bp numeric,
     controls boolean, status text, lacks text[], since timestamptz)
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select o.owner_id, o.kind, coalesce(e.share_bp, 0), o.controls, o.status,
         array_remove(array[
             case when o.status = 'unidentified' then 'identified' end,
@@ -78,7 +82,7 @@ begin atomic
     where o.investor_id = p_investor and o.status <> 'former' and (o.controls or coalesce(e.share_bp, 0) >=
         compliance.rule_value('us.cdd.owner_threshold', clock_timestamp()))
     order by e.share_bp desc nulls last, o.owner_id;
-end;
+end $$;
 
 -- "1 of 4 people missing", as numbers.
 create function compliance.people_missing(p_investor text) returns table (missing bigint, people bigint)
@@ -87,12 +91,25 @@ begin atomic
     select count(*) filter (where b.lacks <> '{}'), count(*) from compliance.people_behind(p_investor) b;
 end;
 
+-- How many layers of owners stand behind an investor.
+create function compliance.layers(p_investor text) returns integer
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    with recursive layer as (
+        select s.owner_id, 1 as depth from compliance.ownership_share s
+        where s.investor_id = p_investor and s.owned_id = p_investor and s.status = 'held'
+        union
+        select s.owner_id, l.depth + 1 from layer l join compliance.ownership_share s
+            on s.investor_id = p_investor and s.owned_id = l.owner_id and s.status = 'held')
+    select coalesce(max(l.depth), 0) from layer l;
+end;
+
 -- Whether a share may be added: the entity has a case, and both ends are known.
 create function compliance.add_share(p_investor text, p_share text, p_owned text, p_owner text, p_share_bp integer)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     -- One declaration at a time, so that two cannot close a cycle together.
-    perform 1 from compliance.kyc_case where investor_id = p_investor for update;
+    perform compliance.found_case(p_investor);
     if exists (select from unnest(array[p_owned, p_owner]) n (node) where n.node <> p_investor
         and not exists (select from compliance.beneficial_owner o
             where o.investor_id = p_investor and o.owner_id = n.node and o.status <> 'former')) then
@@ -101,6 +118,9 @@ begin
     end if;
     insert into compliance.ownership_share (investor_id, share_id, owned_id, owner_id, share_bp, status)
     values (p_investor, p_share, p_owned, p_owner, p_share_bp, 'held');
+    if compliance.layers(p_investor) > 2 then
+        perform compliance.rate(p_investor, '{"ownership": "complex"}');
+    end if;
 end $$;
 
 -- Names an owner behind an entity with its direct share. Without evidence of who it is, the owner stands as

@@ -49,8 +49,10 @@ create table compliance.discrepancy (
 call audit.keep('compliance.discrepancy', 'discrepancy', 'discrepancy_id', 'investor_id');
 
 create function compliance.differs(p_investor text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from compliance.discrepancy d where d.investor_id = p_investor and d.status <> 'resolved');
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.discrepancy d where d.investor_id = p_investor and d.status <> 'resolved');
+end $$;
 
 -- Opens the case of an investor; form is the legal form of an entity, which decides its papers.
 create function compliance.open_case(p_actor text, p_request text, p_investor text, p_case text, p_kind text,
@@ -60,7 +62,8 @@ begin
     perform audit.enter(p_actor, p_request);
     insert into compliance.kyc_case (investor_id, case_id, kind, form, status)
     values (p_investor, p_case, p_kind, p_form, 'new');
-    perform compliance.rate(p_actor, p_investor, jsonb_build_object('kind', p_kind));
+    perform compliance.rate(p_investor, jsonb_strip_nulls(jsonb_build_object('kind', p_kind, 'country', (
+        select p.country from portal.profile_claim p where p.investor_id = p_investor))));
     update compliance.kyc_case set status = 'pending' where investor_id = p_investor;
     perform compliance.compute(p_investor);
 end $$;

@@ -100,10 +100,12 @@ create index commitment_of_investor on compliance.commitment (investor_id, judge
 call audit.append_only('compliance.commitment');
 
 create function compliance.checks_of(p_exemption text, p_at timestamptz) returns setof text
-language sql stable set search_path = pg_catalog, pg_temp
-return (select e.check_name from compliance.exemption_check e where e.exemption = p_exemption
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return query select e.check_name from compliance.exemption_check e where e.exemption = p_exemption
     and e.effective_from <= (p_at at time zone 'UTC')::date
-    and coalesce(e.effective_to > (p_at at time zone 'UTC')::date, true));
+    and coalesce(e.effective_to > (p_at at time zone 'UTC')::date, true);
+end $$;
 
 -- The least amount with which the high-minimum method counts: by kind, and by owners where only they are accredited.
 create function compliance.high_minimum(p_investor text, p_at timestamptz) returns bigint
@@ -129,14 +131,16 @@ end $$;
 -- Whether the accreditation of an investor counts for an offer now. The high-minimum method needs the whole
 -- minimum from the buyer in this offer, and nothing known against it.
 create function compliance.is_accredited(p_offering text, p_investor text, p_at timestamptz) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from compliance.accreditation a where a.investor_id = p_investor and a.status = 'approved'
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.accreditation a where a.investor_id = p_investor and a.status = 'approved'
     and a.valid_until > clock_timestamp() and (a.method <> 'high_minimum_506c' or (
         not exists (select from compliance.contrary_knowledge c where c.investor_id = p_investor)
         and coalesce((select max(i.amount_minor) from engine.investment i where i.offering_id = p_offering
             and i.investor_id = p_investor and i.currency = 'USD' and i.status not in
             ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')), 0)
             >= compliance.high_minimum(p_investor, p_at))));
+end $$;
 
 -- The most that an investor may commit within the window of Regulation Crowdfunding; amounts in cents.
 create function compliance.crowdfunding_limit(p_income bigint, p_worth bigint, p_at timestamptz) returns bigint
@@ -148,8 +152,21 @@ return (select case when least(p_income, p_worth) < r.threshold
         compliance.rule_value('us.regcf.limit.floor', p_at) as floor, compliance.rule_value('us.regcf.limit.below', p_at) as below,
         compliance.rule_value('us.regcf.limit.at', p_at) as at) r);
 
+-- The versions of the rules of an exemption that are in force at a moment, by their ids.
+create function compliance.rule_versions(p_exemption text, p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select coalesce(jsonb_object_agg(r.rule_id, r.rule_version), '{}') from (
+        select distinct on (x.rule_id) x.rule_id, x.rule_version from compliance.rule x
+        where x.rule_id like case p_exemption when '506(b)' then 'us.506b.%' when '506(c)' then 'us.506c.%'
+                when 'reg_cf' then 'us.regcf.%' when 'reg_a_tier_2' then 'us.rega2.%' when 'eu_crowdfunding' then 'eu.ecspr.%' end
+            and x.effective_from <= (p_at at time zone 'UTC')::date
+        order by x.rule_id, x.effective_from desc) r);
+end $$;
+
 -- Judges one commitment by the rules in force at this moment and keeps them with it. Called under the lock of
--- the offer; the investor's statement is locked too, so that two offers are never filled at the same second.
+-- the offer; the investor's statement is locked too, so that two offers are never filled at the same second. An
+-- exemption without a limit keeps the versions alone.
 create function compliance.judge_commitment(p_offering text, p_investment text, p_investor text, p_amount_minor bigint)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -161,6 +178,10 @@ declare
     window_rule compliance.rule;
 begin
     if not exists (select from compliance.checks_of(exemption_of, moment) c (name) where c.name = 'commitment_is_within_the_limit') then
+        insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
+            judged_by, judged_at)
+        values (p_offering, p_investment, p_investor, exemption_of, p_amount_minor, 0,
+            compliance.rule_versions(exemption_of, moment), moment);
         return;
     end if;
     perform 1 from compliance.financial_statement where investor_id = p_investor order by statement_id for update;
@@ -194,12 +215,8 @@ begin
     end if;
     insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
         limit_minor, judged_by, judged_at)
-    values (p_offering, p_investment, p_investor, exemption_of, p_amount_minor, used, most, (
-        select coalesce(jsonb_object_agg(r.rule_id, r.rule_version), '{}') from (
-            select distinct on (x.rule_id) x.rule_id, x.rule_version from compliance.rule x
-            where x.rule_id like case exemption_of when 'reg_cf' then 'us.regcf.%' else 'us.rega2.%' end
-                and x.effective_from <= (moment at time zone 'UTC')::date
-            order by x.rule_id, x.effective_from desc) r), moment);
+    values (p_offering, p_investment, p_investor, exemption_of, p_amount_minor, used, most,
+        compliance.rule_versions(exemption_of, moment), moment);
 end $$;
 
 create function compliance.state_finances(p_actor text, p_request text, p_investor text, p_statement text,

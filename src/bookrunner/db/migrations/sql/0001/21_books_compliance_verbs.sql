@@ -3,18 +3,22 @@
 
 -- Everybody whose screening a clearance rests on: the investor, people behind and beside it, payers and wallets.
 create function compliance.subjects_of(p_investor text) returns setof text
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select p_investor
     union select b.owner_id from compliance.people_behind(p_investor) b
     union select p.party_id from compliance.party p where p.investor_id = p_investor and p.status <> 'ended'
     union select c.subject_id from compliance.concern c where c.investor_id = p_investor;
-end;
+end $$;
 
 -- What the exemption of an offer asks and this investor does not meet, by the rules that the clearance is judged by.
 create function compliance.lacking_by_exemption(c compliance.clearance) returns table (ordinal integer, name text)
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select case k.name when 'accreditation_is_verified' then 11 when 'non_accredited_place_is_left' then 12
         when 'investor_is_outside_the_united_states' then 13 else 14 end, k.name
     from compliance.checks_of(c.exemption, c.judged_at) k (name)
@@ -30,11 +34,12 @@ begin atomic
             order by g.recorded_at desc limit 1), not exists (select from compliance.investor_category g
                 where g.investor_id = c.investor_id and g.regime = c.exemption))
         else false end;
-end;
+end $$;
 
 create function compliance.lacking(p_offering text, p_investor text) returns text[]
-language sql stable set search_path = pg_catalog, pg_temp
-return (
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (
     select coalesce(array_agg(l.name order by l.ordinal), '{}') from (
         select 1 as ordinal, 'identity_is_verified' as name
         where not exists (select from compliance.kyc_case k where k.investor_id = p_investor
@@ -68,11 +73,13 @@ return (
         select x.ordinal, x.name from compliance.clearance c, compliance.lacking_by_exemption(c) x
         where c.offering_id = p_offering and c.investor_id = p_investor
     ) as l);
+end $$;
 
 -- The earliest moment at which one of the checks behind a clearance lapses by itself.
 create function compliance.lapses_at(c compliance.clearance) returns timestamptz
-language sql stable set search_path = pg_catalog, pg_temp
-return (
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (
     select min(t.lapses) from (
         select k.valid_until as lapses from compliance.kyc_case k where k.investor_id = c.investor_id
         union all
@@ -94,6 +101,7 @@ return (
         union all
         select g.valid_until from compliance.investor_category g where g.investor_id = c.investor_id and g.regime = c.exemption
     ) as t);
+end $$;
 
 -- Computes one clearance from its checks and tells the position; the revoking row is written before this runs.
 create function compliance.compute_one(p_offering text, p_investor text) returns void
@@ -292,3 +300,16 @@ begin
             message = format('no notice about %s of %s is due', p_about, p_investor);
     end if;
 end $$;
+
+-- The officer's queue: each case that is not at rest, with its age and what raises its priority.
+create view compliance.case_queue as
+select k.investor_id, k.case_id, k.kind, k.form, k.status, k.opened_at, r.tier, r.reasons,
+    (select count(*) from compliance.hit h where h.subject_id = k.investor_id
+        and h.status in ('open', 'escalated', 'proposed', 'release_proposed')) as open_hits,
+    (select count(*) from compliance.discrepancy d where d.investor_id = k.investor_id and d.status <> 'resolved') as open_discrepancies,
+    (select min(c.lacks) from compliance.clearance c where c.investor_id = k.investor_id and c.status <> 'clear') as lacks,
+    k.version
+from compliance.kyc_case k left join compliance.risk_rating r using (investor_id)
+where k.status in ('new', 'pending', 'in_review', 'expired')
+    or exists (select from compliance.clearance c where c.investor_id = k.investor_id and c.status <> 'clear')
+order by r.tier = 'high' desc nulls last, k.opened_at;
