@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import transitions
+from bench import http, packet, transitions
 
 
 def close(full: bool) -> dict[str, object]:
@@ -16,8 +16,18 @@ def close(full: bool) -> dict[str, object]:
     return run(full)
 
 
+def screening(full: bool) -> dict[str, object]:
+    """Run the screening, which brings the numerical libraries with it."""
+    from bench.screening import run
+
+    return run(full)
+
+
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "close": close,
+    "http": http.run,
+    "packet": packet.run,
+    "screening": screening,
     "transitions": transitions.run,
 }
 

@@ -55,3 +55,7 @@ checkpoint;
 -- name: confirmed()$
 -- How many events the measured calls left, each with its link in a hash chain.
 select count(*) from audit.event where kind = 'investment.confirmed';
+
+-- name: answered()$
+-- How many answers the measured requests stored.
+select count(*) from audit.request;

@@ -43,7 +43,7 @@ def run(full: bool) -> dict[str, object]:
     calls = ROUNDS * sum(CALLS[count] for count in clients)
     found: dict[int, Medians] = {}
     with served() as server:
-        _prepare(server, calls)
+        prepare(server, calls)
         first = 0
         for count in clients:
             found[count] = _alternate(server, count, first)
@@ -63,7 +63,7 @@ def run(full: bool) -> dict[str, object]:
     return result
 
 
-def _prepare(server: Server, investments: int) -> None:
+def prepare(server: Server, investments: int) -> None:
     """Fill both databases; only the guards of this filling are suspended, never those of a measured call."""
     ensure_database(server.endpoint.of("postgres").admin_dsn(), "pgbench")
     pgbench(server, _pgbench_dsn(server), "-i", "-q", "-s", str(SCALE))
@@ -83,7 +83,7 @@ def _prepare(server: Server, investments: int) -> None:
 def _alternate(server: Server, clients: int, first: int) -> Medians:
     updates, transitions = [], []
     for turn in range(ROUNDS):
-        updates.append(_simple_update(server, clients))
+        updates.append(simple_update(server, clients))
         transitions.append(_gated(server, clients, first + turn * CALLS[clients]))
         print(
             f"{clients:>3} connections, round {turn + 1}:"
@@ -104,7 +104,8 @@ def _alternate(server: Server, clients: int, first: int) -> Medians:
     return found
 
 
-def _simple_update(server: Server, clients: int) -> Rate:
+def simple_update(server: Server, clients: int) -> Rate:
+    """Run pgbench's simple update over so many connections."""
     return _measured(server, _pgbench_dsn(server), clients, "-N")
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.bank.camt import CamtReader
-from bookrunner.adapters.chain import Chain, total_supply
+from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.core import clock
+from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Endpoint
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
-from bookrunner.engine.intake import import_statement, record_identity
+from bookrunner.engine.intake import import_statement, record_identities, wallet_challenge, wallet_claim
 from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import send_agreement
+from bookrunner.engine.process import render, sending
 
 
 class Settings(BaseSettings):
@@ -30,8 +33,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BOOKRUNNER_", frozen=True)
 
-    state_dir: Path = Path(".state")
-    """Where the embedded database, keys and secrets live."""
+    state_dir: Path = Field(default_factory=default_state)
+    """Where the embedded database, keys and secrets live; see `default_state`."""
 
     database_url: SecretStr | None = None
     """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""
@@ -42,6 +45,9 @@ class Settings(BaseSettings):
     chain_id: int = 31337
     """The chain that the node must be on (EIP-155)."""
 
+    delivery_lines: int = Field(default=MAX_LINES, ge=1, le=MAX_LINES)
+    """Most investors in one delivery; fewer where the rules of a token cost more gas."""
+
     host: str = "127.0.0.1"
     """Address on which the pages listen."""
 
@@ -49,13 +55,33 @@ class Settings(BaseSettings):
     """Port on which the pages listen."""
 
     log_json: bool = False
-    """Write the log as JSON lines."""
+    """Log every act as a JSON line; otherwise only warnings are written, in words."""
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises ConfigurationError naming those that cannot be read, without their values.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"BOOKRUNNER_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
+        raise ConfigurationError("; ".join(sorted(faults))) from None
 
 
 class Application:
     """One installation at work: the desk of keepers, the process that events drive, and the chain."""
 
-    def __init__(self, endpoint: Endpoint, chain: Chain, keys: Keys, *, pause: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        chain: Chain,
+        keys: Keys,
+        *,
+        pause: Callable[[], None],
+        lines: int = MAX_LINES,
+    ) -> None:
         self.endpoint = endpoint
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
@@ -63,7 +89,7 @@ class Application:
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
-        self._closings = ClosingRun(self.desk, chain, keys, pause=pause)
+        self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -71,35 +97,74 @@ class Application:
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
-        return self.desk.freeze(offering, actor=actor, ready_only=ready)
+        closing = self.desk.freeze(offering, actor=actor, ready_only=ready)
+        tell("a closing is frozen", offering=offering, closing=closing)
+        return closing
 
     def run_closing(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Carry a frozen closing to the register; may be repeated after any crash."""
-        return self._closings.run(offering, closing, progress)
+        issued = self._closings.run(offering, closing, progress)
+        tell("a closing is issued", offering=offering, closing=closing, issued=issued)
+        return issued
+
+    def open_closings(self) -> list[tuple[str, str]]:
+        """Return (offering, closing) of every frozen closing, which a workflow still has to carry on."""
+        return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""
+        self.desk.offer(offering)
         candidates: Sequence[dict[str, Any]] = self.desk.engine.candidates(offering=offering)
         return candidates
 
     def import_statement(self, offering: str, raw: bytes, *, actor: str) -> int:
         """Post a bank statement's credits and match them by the rules; return how many were new."""
         added = import_statement(self.desk, CamtReader(), offering, raw, actor=actor)
-        self.desk.treasury.match(actor=actor, offering=offering)
+        tell("a statement is posted", offering=offering, sha256=hashlib.sha256(raw).hexdigest(), rows=added)
         return added
 
     def open_agreement(self, offering: str, investment: str) -> str:
         """Render and send a new agreement for an investment that has none in force; return its id."""
-        stage = self.desk.engine.stage(investment=investment)
+        terms = self.desk.engine.agreement_terms(scopes=[offering], subjects=[investment], versions=[0])
+        row = next((each for each in terms if each["investment_id"] == investment), None)
+        if row is None:
+            raise Refused("investment_exists", f"there is no investment {investment} in {offering}")
         with self.desk.subscription.together() as within:
-            return send_agreement(self.desk, within, offering, stage)
+            archive, send = sending(within, row, render(row))
+            within.in_order((archive, send))
+            return str(send[1]["agreement"])
 
     def receive_identity(
         self, headers: Iterable[tuple[str, str]], body: bytes, secrets: Mapping[str, bytes]
     ) -> bool:
         """Verify and record one signed message of the identity provider; false when it came before."""
-        message = verify(headers, body, now=clock.now(), secrets=secrets)
-        return record_identity(self.desk, message, parse_identity_event(body), body)
+        (fresh,) = self.receive_identities([(headers, body)], secrets)
+        return fresh
+
+    def receive_identities(
+        self, messages: Iterable[tuple[Iterable[tuple[str, str]], bytes]], secrets: Mapping[str, bytes]
+    ) -> list[bool]:
+        """Verify each signed message, then record all in one transaction; false where one came before."""
+        verified = []
+        for headers, body in messages:
+            message = verify(headers, body, now=clock.now(), secrets=secrets)
+            verified.append((message, parse_identity_event(body), body))
+        fresh = record_identities(self.desk, verified)
+        for (message, _, _), is_new in zip(verified, fresh, strict=True):
+            said = "an identity message is kept" if is_new else "an identity message came again"
+            tell(said, message_id=message.id)
+        return fresh
+
+    def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:
+        """Return what an investor's wallet has to sign, for an address as a person wrote it."""
+        ours = (self.keys.agent.address, self.keys.treasury.address)
+        return wallet_challenge(self.desk.offer(offering), investor, written, domain=domain, ours=ours)
+
+    def claim_wallet(self, offering: str, investor: str, challenge: Challenge, signature: bytes) -> str:
+        """Record a wallet whose key signed the challenge; return the claim's id."""
+        claim = wallet_claim((offering, investor), challenge, signature)
+        self.desk.portal.claim_wallet(**claim)
+        return str(claim["claim"])
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""
@@ -108,8 +173,8 @@ class Application:
 
     def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
         """Compare the five books and the chain; return every open break."""
+        token = self.desk.offer(offering)["token_address"]
         holders = [row["address"] for row in self.desk.engine.holders_on_chain(offering=offering)]
-        token = self.desk.engine.offer(offering=offering)["token_address"]
         lines = None
         if token is not None:
             balances = self.chain.balances(bytes(token), [bytes.fromhex(h) for h in holders], "finalized")
@@ -122,12 +187,13 @@ class Application:
             chain=None if lines is None else json.dumps(lines),
         )
         breaks: Sequence[dict[str, Any]] = self.desk.engine.breaks(offering=offering)
+        (warn if breaks else tell)("the books are compared", offering=offering, break_count=len(breaks))
         return breaks
 
     def totals(self, offering: str) -> dict[str, int]:
         """Return the units in register, control book and display, and those the chain has delivered."""
+        offer = self.desk.offer(offering)
         row = dict(self.desk.engine.totals(offering=offering))
-        offer = self.desk.engine.offer(offering=offering)
         token = bytes(offer["token_address"])
         (supply,) = self.chain.read([total_supply(token)])
         (kept,) = self.chain.balances(token, [bytes(offer["treasury_address"])])
@@ -142,6 +208,31 @@ def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
     return Keys(agent, treasury)
 
 
-def connect_chain(url: str) -> EvmChain:
-    """Return the chain behind a JSON-RPC endpoint."""
-    return EvmChain(url)
+def refuse_other_chain(chain: Chain, chain_id: int) -> None:
+    """Raise ConfigurationError unless the node answers and is on the chain that the settings name."""
+    found = chain.chain_id()
+    if found != chain_id:
+        raise ConfigurationError(f"the node is on chain {found}, BOOKRUNNER_CHAIN_ID says {chain_id}")
+
+
+def diagnose_chain(settings: Settings) -> list[str]:
+    """Return a sentence when the node of the settings cannot be used; the sandbox's own always can."""
+    if settings.rpc_url is None:
+        return []
+    try:
+        with EvmChain(settings.rpc_url.get_secret_value()) as chain:
+            refuse_other_chain(chain, settings.chain_id)
+    except BookrunnerError as fault:
+        return [f"BOOKRUNNER_RPC_URL: {fault}"]
+    return []
+
+
+def diagnose_database(settings: Settings) -> list[str]:
+    """Return a sentence for each thing that is wrong with the database that the settings point to."""
+    state = settings.state_dir.resolve()
+    if settings.database_url is None:
+        return diagnose(state / "database")
+    try:
+        return diagnose_server(from_url(settings.database_url.get_secret_value(), state))
+    except ConfigurationError as fault:
+        return [str(fault)]

@@ -16,6 +16,7 @@ _DURABLE = ("engine.workflow", "app", "db.migrations")
 LIBRARY_HOMES: dict[str, tuple[str, ...]] = {
     "aiosql": ("db",),
     "alembic": ("db",),
+    "asn1crypto": ("adapters.signing",),
     "coincurve": _CHAIN,
     "dbos": _DURABLE,
     "eth_abi": _CHAIN,
@@ -26,11 +27,16 @@ LIBRARY_HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": _WEB_EDGE,
     "granian": _WEB_EDGE,
     "jinja2": _WEB_EDGE,
+    "jsonschema": ("adapters.documents",),
     "psycopg": ("db",),
     "psycopg_pool": ("db",),
+    "pyhanko": ("adapters.signing",),
+    "pyhanko_certvalidator": ("adapters.signing",),
+    "pypdf": ("adapters.documents",),
     "sqlalchemy": _DURABLE,
     "starlette": _WEB_EDGE,
     "typer": ("cli",),
+    "typst": ("adapters.documents",),
     "uvicorn": _WEB_EDGE,
 }
 IMPLEMENTATIONS_PICKED_BY = ("app", "sandbox")

@@ -77,6 +77,17 @@ def test_seals_follow_each_other_and_nothing_is_sealed_twice(history: Database) 
     assert seals[1][2] == seals[0][3] + 1
 
 
+def test_what_has_piled_up_is_sealed_in_parts(database: Database) -> None:
+    for number in range(5):
+        _offer(database, f"ofr_{number}")
+    advance_feed(database)
+    last = seal(database, at_once=3)
+    assert last is not None
+    assert (last.seal_no, last.first_seq, last.last_seq) == (4, 10, 10)
+    assert seal(database, at_once=3) is None
+    assert verify_history(database).ok
+
+
 def test_two_sealers_at_once_make_one_seal(database: Database) -> None:
     for number in range(5):
         _offer(database, f"ofr_{number}")

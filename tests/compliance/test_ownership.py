@@ -11,6 +11,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bookrunner.core.ownership import Stake, ultimate_owners
 from tests.compliance.conftest import rolled_back
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ def test_effective_shares_equal_the_model(world: World, edges: Edges) -> None:
         rows = connection.execute("select * from compliance.effective_shares('ivr_book1')").fetchall()
         found = {who: Fraction(share) / WHOLE for who, share in rows}
         assert found == {node(number): share for number, share in model(edges).items()}
+        stakes = [Stake(node(a), node(b), Fraction(share, WHOLE)) for (b, a), share in edges.items()]
+        in_the_end = {owner.owner: owner.share for owner in ultimate_owners(stakes, node(0))}
+        above = {owned for owned, _ in edges}
+        assert (
+            in_the_end
+            == {node(number): share for number, share in model(edges).items() if number not in above}
+            == {who: share for who, share in found.items() if who in in_the_end}
+        )
         behind = connection.execute("select owner_id from compliance.people_behind('ivr_book1')").fetchall()
         assert {who for (who,) in behind} == {who for who, share in found.items() if share >= Fraction(1, 4)}
 

@@ -11,7 +11,7 @@ from bookrunner.adapters.identity import IdentityEvent, Outcome, VerifiedMessage
 from bookrunner.core import clock
 from bookrunner.db import Database
 from bookrunner.engine import Desk, Process
-from bookrunner.engine.intake import record_identity
+from bookrunner.engine.intake import record_identities
 from tests.attack.world import World, digest
 
 Connect = Callable[[str], psycopg.Connection]
@@ -49,27 +49,54 @@ def test_a_lapsed_identity_holds_what_is_in_flight(database: Database, connect: 
     assert told == [("clearance.expired", "done")]
 
 
-def test_a_message_that_contradicts_an_officer_is_kept_as_a_task(
+def test_a_message_that_contradicts_an_officer_is_a_task_and_undoes_no_other(
     database: Database, connect: Connect
 ) -> None:
-    world = World(connect, "contra", 1).build("cleared")
-    world.revoke(1)
-    body = b'{"outcome": "approved"}'
-    message = VerifiedMessage("msg_1", "key-1", "00", digest("body").hex())
-    event = IdentityEvent(
-        event_id="msg_1",
+    world = World(connect, "contra", 3).build("cleared")
+    world.revoke(2)
+    sent = [(_message(n), _event(f"ivr_contra{n}", n), b"{}") for n in (1, 2, 3)]
+    desk = Desk(database)
+    assert record_identities(desk, sent) == [True, True, True]
+    assert record_identities(desk, sent) == [False, False, False]
+    owner = world.login("owner")
+    cases = owner.execute("select status from compliance.kyc_case order by investor_id").fetchall()
+    assert cases == [("approved",), ("revoked",), ("approved",)]
+    tasks = owner.execute("select investor_id, because from compliance.discrepancy").fetchall()
+    assert tasks == [("ivr_contra2", "the provider says approved of a refused case")]
+    snapshots = owner.execute(
+        "select investor_id from compliance.identity_snapshot where verified_by = 'provider:identity' order by 1"
+    )
+    assert snapshots.fetchall() == [(f"ivr_contra{n}",) for n in (1, 3)]
+    assert owner.execute("select body from audit.inbox").fetchall() == [(b"{}",)] * 3
+
+
+def test_the_clock_is_looked_at_in_turn(database: Database, connect: Connect) -> None:
+    world = World(connect, "turn", 2).build("cleared")
+    process, owner = Process(Desk(database)), world.login("owner")
+
+    def lapse(number: int) -> None:
+        past = owner.execute("select clock_timestamp()").fetchone()
+        assert past is not None
+        ivr = world.id("ivr", number)
+        world.call("compliance.record_identity", ivr, "approved", digest("e"), digest("p"), past[0])
+
+    lapse(1)
+    assert process.expire_in_turn() == 1
+    lapse(2)
+    assert process.expire_in_turn() == 0
+    assert process.expire_in_turn(0) == 1
+
+
+def _message(number: int) -> VerifiedMessage:
+    return VerifiedMessage(f"msg_{number}", "key-1", "00", digest("body").hex())
+
+
+def _event(investor: str, number: int) -> IdentityEvent:
+    return IdentityEvent(
+        event_id=f"msg_{number}",
         kind="identity.completed",
-        subject=f"ivr_contra1-{digest('p').hex()}",
+        subject=f"{investor}-{digest('p').hex()}",
         outcome=Outcome.APPROVED,
         evidence_sha256=digest("e").hex(),
         occurred_at=clock.now(),
     )
-    desk = Desk(database)
-    assert record_identity(desk, message, event, body)
-    assert not record_identity(desk, message, event, body)
-    owner = world.login("owner")
-    assert owner.execute("select status from compliance.kyc_case").fetchall() == [("revoked",)]
-    assert owner.execute("select because from compliance.discrepancy").fetchall() == [
-        ("the provider says approved of a refused case",)
-    ]
-    assert owner.execute("select body from audit.inbox").fetchall() == [(body,)]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bookrunner.core.errors import ConfigurationError
-from bookrunner.db import Server, diagnose, start_embedded
+from bookrunner.db import Server, default_state, diagnose, start_embedded
 from bookrunner.db.embedded.account import check_reach, find_account
 from bookrunner.db.embedded.binaries import Binaries, Kind, choose, system_binaries, wheel_binaries
 from bookrunner.db.embedded.process import running
@@ -177,6 +179,25 @@ def test_start_after_a_killed_postmaster_keeps_committed_rows(stopped: Path) -> 
     again.stop()
 
 
+def test_start_does_not_wait_for_what_a_killed_postmaster_left_at_work(stopped: Path) -> None:
+    server = start_embedded(stopped, account=ACCOUNT)
+    with psycopg.connect(server.endpoint.admin_dsn()) as connection, ThreadPoolExecutor(1) as aside:
+        busy = aside.submit(
+            connection.execute,
+            "do $$ begin while clock_timestamp() < now() + interval '30 s' loop end loop; end $$",
+        )
+        time.sleep(0.3)
+        os.kill(server.pid, signal.SIGKILL)
+        server._forget_child()
+        os.close(server._lock or -1)
+        begun = time.monotonic()
+        again = start_embedded(stopped, account=ACCOUNT)
+        assert time.monotonic() - begun < 15
+        assert isinstance(busy.exception(), psycopg.OperationalError)
+    assert ask(again, "select 1") == 1
+    again.stop()
+
+
 def test_stale_pid_of_a_stranger_does_not_block_the_start(stopped: Path) -> None:
     server = start_embedded(stopped, account=ACCOUNT)
     data, runner = server.cluster.data, server.cluster.account
@@ -255,6 +276,29 @@ def test_closed_parent_directory_is_named(state_root: Path) -> None:
     closed.chmod(0o700)
     with pytest.raises(ConfigurationError, match=f"may not enter {closed}"):
         check_reach(find_account(ACCOUNT), closed / "state")
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root drops to another account")
+def test_state_is_elsewhere_when_root_works_in_a_closed_folder(
+    state_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(state_root)
+    assert default_state(ACCOUNT) == Path(".state")
+    home = state_root / "home"
+    (home / "clone").mkdir(parents=True)
+    home.chmod(0o700)
+    monkeypatch.chdir(home / "clone")
+    assert default_state(ACCOUNT) == Path("/var/lib/bookrunner")
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can become another account")
+def test_state_of_another_account_is_refused(stopped: Path) -> None:
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(ConfigurationError, match="belongs to another account"):
+            start_embedded(stopped)
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root drops to another account")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.core.errors import GateClosed, Refused
+from bookrunner.sandbox.entering import claim_of
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 
@@ -20,20 +25,22 @@ INVESTORS = 12
 
 @pytest.fixture(scope="module")
 def state(state_root: Path) -> Path:
-    """Return a directory that the server's account can pass through."""
-    folder = state_root / "raise"
-    folder.mkdir(mode=0o711)
-    return folder
+    """Return a directory that the first start makes."""
+    return state_root / "raise"
 
 
 @pytest.fixture(scope="module")
 def world(state: Path) -> Iterator[World]:
-    """Play the raise up to the morning of the close."""
-    with opened(Settings(state_dir=state)) as running:
-        story = Story(running.application, investors=INVESTORS)
-        app = running.application
-        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
-        yield running
+    """Play the raise up to the morning of the close, under a umask that shuts others out."""
+    usual = os.umask(0o077)
+    try:
+        with opened(Settings(state_dir=state)) as running:
+            story = Story(running.application, investors=INVESTORS)
+            app = running.application
+            story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
+            yield running
+    finally:
+        os.umask(usual)
 
 
 @pytest.fixture
@@ -62,14 +69,14 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
     assert list(by_person.values()) == [cleared + countersigned, cleared + funded, cleared, [], countersigned]
     assert app.desk.engine.closings(offering=story.offering) == []
 
-    agreement = app.desk.engine.agreement_in_force(
-        offering=story.offering, investment=story.people[0].investment
+    (agreement,) = app.desk.engine.agreements_in_force(
+        offering=story.offering, investments=[story.people[0].investment]
     )
     with pytest.raises(GateClosed, match="investor_is_cleared"):
-        story.countersign(agreement["agreement_id"])
+        story.countersign([agreement["agreement_id"]])
 
     closing = app.close_offer(story.offering, actor="operator.otto", ready=True)
-    with pytest.raises(Refused, match="gate_is_closed"):
+    with pytest.raises(Refused, match="one_closing_runs_per_offer"):
         app.close_offer(story.offering, actor="operator.otto", ready=False)
     with pytest.raises(Refused, match="holding_stands_before_escrow_is_released"):
         story.release(closing)
@@ -108,12 +115,40 @@ def test_bad_input_is_refused_and_leaves_nothing(world: World, story: Story) -> 
     with pytest.raises(Refused, match="statement_is_xml"):
         app.import_statement(story.offering, b"not a bank file", actor="fundadmin.fay")
     with pytest.raises(Refused, match="message_id_has_one_body"):
-        story.identity_message(story.people[7])
+        story.identity_messages([story.people[7]])
     with pytest.raises(Refused):
         app.receive_identity((("webhook-id", "x"),), b"{}", {"sandbox-1": b"k" * 32})
     with pytest.raises(Refused, match="closing_has_open_investments"):
         app.close_offer(story.offering, actor="operator.otto", ready=False)
     assert len(app.desk.treasury.attempts(offering=story.offering)) == before
+
+
+def test_one_refused_event_leaves_the_others_of_its_batch_answered(world: World, story: Story) -> None:
+    app, (taken, other, free) = world.application, story.people[8:11]
+    offer, chain_id = app.desk.offer(story.offering), app.chain.chain_id()
+    theirs = LocalKey(taken.wallet_secret, chain_id=chain_id)
+    own = LocalKey(sha256(b"another wallet").digest(), chain_id=chain_id)
+    app.desk.portal.claim_wallet(**claim_of(offer, other.investor, theirs))
+    app.desk.portal.claim_wallet(**claim_of(offer, free.investor, own))
+    assert app.process.drain() == 2
+    assert app.process.drain() == 0
+    waiting = app.desk.registry.claimed_mappings(offering=story.offering)
+    assert [(row["investor_id"], bytes(row["address"])) for row in waiting] == [(free.investor, own.address)]
+    with psycopg.connect(world.endpoint.dsn("engine")) as reader:
+        noted = reader.execute(
+            "select result, detail from audit.reaction where result = 'refused'"
+        ).fetchall()
+        causes = reader.execute(
+            "select caused_by from audit.event where version = 1 and subject = %s",
+            [waiting[0]["mapping_id"]],
+        ).fetchall()
+        claims = reader.execute(
+            "select subject || '@1' from audit.event where kind = 'wallet_claim.claimed' and actor = %s"
+            " order by recorded_at",
+            [free.investor],
+        ).fetchall()
+    assert noted == [("refused", "one_holder_per_live_wallet")]
+    assert causes == [claims[-1]]
 
 
 def test_a_revocation_after_registration_holds_the_holding(world: World, story: Story) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.pages.conftest import Site
 from tests.pages.world import OFFERING
@@ -93,6 +93,18 @@ def test_a_change_arrives_without_a_reload(site: Site, browser: Browser) -> None
         site.world.publish()
         expect(page.locator("#now [role=status]")).to_contain_text("Everything is confirmed", timeout=5000)
         assert page.evaluate("window.kept") is True
+
+
+def test_a_slow_script_does_not_keep_the_page_from_following(site: Site, browser: Browser) -> None:
+    with opened(browser) as page:
+
+        def late(route: Route) -> None:
+            page.wait_for_timeout(700)
+            route.continue_()
+
+        page.route("**/hx-sse.min.js", late)
+        with page.expect_request("**/live/*", timeout=5000):
+            page.goto(f"{site.url}/offers/{OFFERING}")
 
 
 def test_the_console_follows_too(site: Site, browser: Browser) -> None:

@@ -130,7 +130,8 @@ class World:
             list_version="1",
             matched=None,
         )
-        self.compliance.record_identity(
+        self.compliance.hear_identity(
+            discrepancy="dsc_1",
             actor="officer",
             investor=investor,
             outcome="approved",

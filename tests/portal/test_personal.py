@@ -56,7 +56,8 @@ def verify(database: Database, connect: Connect) -> Keeper:
     """Let an officer verify the profile as it stands."""
     officer = compliance.keeper(database)
     officer.open_case(actor="officer.one", investor="ivr_1", case="kyc_1", kind="individual")
-    officer.record_identity(
+    officer.hear_identity(
+        discrepancy="dsc_1",
         actor="officer.one",
         investor="ivr_1",
         outcome="approved",
@@ -87,10 +88,61 @@ def test_no_table_no_event_and_no_error_holds_a_number_in_plain(
         raw.execute("select portal.amend_profile('u', 'r', 'ivr_1', '{\"tax_id\": \"912345678\"}')")
 
 
-@pytest.mark.parametrize("born", ["1980-02-30", "2999-01-01", "1700-01-01", "yesterday"])
-def test_an_impossible_birth_date_is_refused(keeper: Keeper, born: str) -> None:
-    with pytest.raises(Refused, match="birth_date_is_a_day_of_a_life"):
-        keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | {"birth_date": born})
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"tax_id": "000123456"}, "tax_id_is_nine_digits"),
+        ({"tax_id": None}, "tax_id_is_nine_digits"),
+        ({"birth_date": "1980-02-30"}, "birth_date_is_a_day"),
+        ({"birth_date": "yesterday"}, "birth_date_is_a_day"),
+        ({"birth_date": "2999-01-01"}, "birth_date_is_possible"),
+        ({"birth_date": "1700-01-01"}, "birth_date_is_possible"),
+        ({"legal_name": "Ada\u202e Example"}, "name_has_no_hidden_characters"),
+        ({"legal_name": "12"}, "name_has_letters"),
+        ({"representative": " "}, "name_has_letters"),
+        ({"country": "us"}, "country_is_known"),
+    ],
+)
+def test_what_a_form_cannot_mean_is_refused_before_it_is_sealed(
+    keeper: Keeper, connect: Connect, said: dict[str, str], rule: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | said)
+    assert caught.value.rule == rule
+    assert value(connect("owner"), "select count(*)::int from portal.profile_detail") == 1
+
+
+def test_a_name_is_kept_in_one_form(keeper: Keeper, connect: Connect) -> None:
+    typed = DETAIL | {"legal_name": "  Ade\u0301  Example "}
+    keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=typed)
+    kept = "select legal_name from portal.profile_detail order by detail_version desc limit 1"
+    assert value(connect("owner"), kept) == "Ad\u00e9 Example"
+
+
+def test_profiles_of_a_batch_are_sealed_each_under_its_own_key(keeper: Keeper, connect: Connect) -> None:
+    people = [
+        {"actor": f"ivr_{n}", "investor": f"ivr_{n}", "account": f"acc_{n}", "kind": "individual"}
+        | {"detail": DETAIL | {"tax_id": f"91234567{n}"}}
+        for n in range(2, 7)
+    ]
+    with keeper.together() as within:
+        within.in_order([within.open_profile.step(**people[0]), within.open_profile.step(**people[1])])
+    assert list(keeper.open_profile.each(people[2:], at_once=2)) == ["", "", ""]
+    for person in people:
+        opened = reveal(keeper, person["investor"], 1, actor="officer.one", purpose="tax form")
+        assert opened["tax_id"] == person["detail"]["tax_id"]
+    assert value(connect("owner"), "select count(distinct wrapped)::int from portal.data_key") == 6
+
+
+def test_one_impossible_profile_undoes_its_batch_with_its_keys(keeper: Keeper, connect: Connect) -> None:
+    people = [
+        {"actor": "u", "investor": f"ivr_{n}", "account": f"acc_{n}", "kind": "individual"}
+        | {"detail": DETAIL | {"tax_id": tax_id}}
+        for n, tax_id in ((2, TAX_ID), (3, "1"))
+    ]
+    with pytest.raises(Refused, match="tax_id_is_nine_digits"):
+        list(keeper.open_profile.each(people))
+    assert value(connect("owner"), "select array_agg(investor_id) from portal.data_key") == ["ivr_1"]
 
 
 def test_equal_tax_ids_are_found_without_opening_them(keeper: Keeper, connect: Connect) -> None:
@@ -122,7 +174,8 @@ def test_verified_fields_change_by_two_people_and_run_their_checks_again(
     owner = connect("owner")
     owner.execute("select 1")
     verified = value(owner, "select detail_digest from portal.profile")
-    compliance.keeper(database).record_identity(
+    compliance.keeper(database).hear_identity(
+        discrepancy="dsc_1",
         actor="officer.one",
         investor="ivr_1",
         outcome="approved",

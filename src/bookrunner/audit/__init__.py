@@ -1,6 +1,6 @@
 """The proof: seals over the event chains, an export, and a verifier that needs no database."""
 
-from bookrunner.audit.errors import HistoryRule
+from bookrunner.audit.errors import FileUnusable, HistoryRule
 from bookrunner.audit.export import ExportSummary, HistoryWriter, export_history
 from bookrunner.audit.sealer import Seal, advance_feed, seal
 from bookrunner.audit.verify import Verdict, verify_export, verify_history
@@ -9,6 +9,7 @@ from bookrunner.audit.walk import Fault
 __all__ = [
     "ExportSummary",
     "Fault",
+    "FileUnusable",
     "HistoryRule",
     "HistoryWriter",
     "Seal",

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from bookrunner.core.errors import BookrunnerError
+
+
+class FileUnusable(BookrunnerError):
+    """The system refused to read or write the file of an export."""
+
 
 class HistoryRule(StrEnum):
     """The propositions that an intact history satisfies; a fault names the one that is broken."""

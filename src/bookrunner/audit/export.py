@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from bookrunner.audit.errors import FileUnusable
 from bookrunner.audit.merkle import Leaf, inclusion_proofs, merkle_root
 from bookrunner.db import Database, load
 
@@ -90,9 +92,19 @@ def export_history(database: Database, target: Path, scope: str | None = None) -
     """Write the history, or that of one scope, as of one moment into ``target`` or ``target/history.jsonl``.
 
     The file appears whole or not at all. Memory does not grow with the history; an export of one scope holds
-    the leaf hashes of one seal at a time.
+    the leaf hashes of one seal at a time. Raises FileUnusable when the file cannot be written, or when what
+    stands there is no regular file and would be replaced.
     """
-    path = target / "history.jsonl" if target.is_dir() else target
+    try:
+        path = target / "history.jsonl" if target.is_dir() else target
+        if path.exists() and not path.is_file():
+            raise FileUnusable(f"{path} is no regular file")
+        return _export(database, path, scope)
+    except OSError as fault:
+        raise FileUnusable(f"{target} cannot be written: {fault.strerror}") from None
+
+
+def _export(database: Database, path: Path, scope: str | None) -> ExportSummary:
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as file, database.transaction("audit") as transaction:
@@ -106,7 +118,8 @@ def export_history(database: Database, target: Path, scope: str | None = None) -
             digest = writer.close()
         partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            partial.unlink(missing_ok=True)
     return ExportSummary(path, writer.events, writer.seals, writer.size_bytes, digest)
 
 

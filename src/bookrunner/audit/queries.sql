@@ -3,8 +3,8 @@
 select audit.advance_feed(cast(:most as integer));
 
 -- name: unsealed_heads
--- The last event of each chain that the feed has reached since the last seal, in the order of the leaves.
-select first_seq, last_seq, scope, subject, version, head from audit.unsealed_heads();
+-- The last event of each chain in the next so many places of the feed, in the order of the leaves.
+select first_seq, last_seq, scope, subject, version, head from audit.unsealed_heads(cast(:most as bigint));
 
 -- name: last_root$
 -- The root of the last seal.

@@ -83,14 +83,15 @@ create table audit.reaction (
     primary key (consumer, scope, subject, version)
 );
 
--- An idempotency key and its answer, written in the transaction of the effect.
+-- An idempotency key of one actor and its answer, written in the transaction of the effect.
 create table audit.request (
     keeper text not null,
+    actor text not null,
     request_id text not null,
     body_sha256 bytea not null,
-    answer jsonb,
+    answer json not null,
     recorded_at timestamptz not null default clock_timestamp(),
-    primary key (keeper, request_id)
+    primary key (keeper, actor, request_id)
 );
 
 -- Signed messages from outside, kept as they came; the same id has one effect.
@@ -143,6 +144,7 @@ call audit.append_only('audit.seal');
 call audit.append_only('audit.seal_leaf');
 call audit.append_only('audit.anchor');
 call audit.append_only('audit.reaction');
+call audit.append_only('audit.request');
 call audit.append_only('audit.inbox');
 call audit.append_only('audit.refusal');
 

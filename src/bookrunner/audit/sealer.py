@@ -9,6 +9,7 @@ from bookrunner.audit.merkle import FIRST_ROOT, Leaf, chained_root, merkle_root
 from bookrunner.db import Database, load
 
 BATCH = 1000
+SEALED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,23 @@ def advance_feed(database: Database) -> int:
         moved += batch
 
 
-def seal(database: Database) -> Seal | None:
-    """Seal the chain heads that the feed has reached since the last seal; None when there are none.
+def seal(database: Database, *, at_once: int = SEALED_AT_ONCE) -> Seal | None:
+    """Seal the chain heads that the feed has reached since the last seal, and return the last seal made.
 
-    Two sealers at once wait for each other: reading the heads locks the mark of the last seal.
+    None when there is nothing to seal. A seal covers at most ``at_once`` places of the feed, so that
+    neither its transaction nor its memory grows with what has piled up. Two sealers at once wait for each
+    other: reading the heads locks the mark of the last seal.
     """
+    last: Seal | None = None
+    while made := _seal_next(database, at_once):
+        last = made
+    return last
+
+
+def _seal_next(database: Database, most: int) -> Seal | None:
     queries = load(__package__)
     with database.transaction("audit") as transaction:
-        heads = queries.unsealed_heads(transaction)
+        heads = queries.unsealed_heads(transaction, most=most)
         if not heads:
             return None
         leaves = [Leaf(row["scope"], row["subject"], row["version"], row["head"]) for row in heads]

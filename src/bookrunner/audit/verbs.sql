@@ -21,17 +21,19 @@ end $$;
 
 -- Seals the chain heads that the feed has reached since the last seal. The root is made by the caller over the
 -- leaves this returns, in this same transaction, by record_seal.
-create function audit.unsealed_heads() returns table (first_seq bigint, last_seq bigint, scope text, subject text,
+create function audit.unsealed_heads(p_most bigint) returns table (first_seq bigint, last_seq bigint, scope text, subject text,
     version bigint, head bytea)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     sealed bigint;
+    reached bigint;
 begin
     select r.last_seq into sealed from audit.relay r where r.relay = 'seal' for update;
+    select least(sealed + p_most, max(f.seq)) into reached from audit.feed f;
     return query
-        select sealed + 1, (select max(f.seq) from audit.feed f), e.scope, e.subject, e.version, e.hash
-        from (select f.scope, f.subject, max(f.version) as version from audit.feed f where f.seq > sealed
-            group by f.scope, f.subject) h
+        select sealed + 1, reached, e.scope, e.subject, e.version, e.hash
+        from (select f.scope, f.subject, max(f.version) as version from audit.feed f
+            where f.seq > sealed and f.seq <= reached group by f.scope, f.subject) h
         join audit.event e using (scope, subject, version)
         order by e.scope collate "C", e.subject collate "C";
 end $$;
@@ -62,30 +64,32 @@ begin
     return found;
 end $$;
 
--- Claims an idempotency key: null when it is new, else the stored answer. Another body under it is refused.
-create function audit.claim_request(p_request text, p_body_sha256 bytea) returns jsonb
+-- Claims an idempotency key for this transaction: null when it is new, else the stored answer. The same key in a
+-- transaction that still runs is refused at once, and so is another body under it.
+create function audit.claim_request(p_actor text, p_request text, p_body_sha256 bytea) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     known audit.request;
 begin
-    insert into audit.request (keeper, request_id, body_sha256) values (session_user, p_request, p_body_sha256)
-    on conflict do nothing;
-    if found then
-        return null;
+    if not pg_try_advisory_xact_lock(hashtextextended(session_user || E'\n' || p_actor || E'\n' || p_request, 0)) then
+        raise exception using errcode = 'BR423', constraint = 'request_has_come_to_its_end',
+            message = format('the key %s belongs to a request that still runs', p_request);
     end if;
-    select * into known from audit.request r where r.keeper = session_user and r.request_id = p_request;
+    select * into known from audit.request r
+    where r.keeper = session_user and r.actor = p_actor and r.request_id = p_request;
     if known.body_sha256 <> p_body_sha256 then
         raise exception using errcode = 'BR422', constraint = 'request_key_has_one_body',
             message = format('the key %s was used with another body', p_request);
     end if;
-    return coalesce(known.answer, '{}');
+    return known.answer;
 end $$;
 
-create function audit.answer_request(p_request text, p_answer jsonb) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
-begin atomic
-    update audit.request set answer = p_answer where keeper = session_user and request_id = p_request and answer is null;
-end;
+create function audit.answer_request(p_actor text, p_request text, p_body_sha256 bytea, p_answer text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into audit.request (keeper, actor, request_id, body_sha256, answer)
+    values (session_user, p_actor, p_request, p_body_sha256, p_answer::json);
+end $$;
 
 -- Keeps a verified message; true when it is new. The same id with another body is refused.
 create function audit.receive_message(p_provider text, p_message text, p_body bytea, p_key_id text) returns boolean

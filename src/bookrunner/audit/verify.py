@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bookrunner.audit.errors import HistoryRule
+from bookrunner.audit.errors import FileUnusable, HistoryRule
 from bookrunner.audit.export import FORMAT, Row, events, line, seals
 from bookrunner.audit.merkle import Leaf
 from bookrunner.audit.walk import Fault, Sealed, Told, Walk, event_name, is_nested_too_deep, shown
@@ -44,13 +44,17 @@ def verify_export(path: Path) -> Verdict:
     """Check an export byte for byte with nothing but the file; see HistoryRule for what is checked.
 
     A file cannot show what was left out after its last seal; a seal anchored on chain shows whether the seals
-    are the ones that were published. Raises NotFound when there is no file.
+    are the ones that were published. Raises NotFound when there is no file, FileUnusable when the system
+    cannot read it.
     """
-    if not path.is_file():
-        raise NotFound(f"there is no file {path}")
     reader = _Reader()
-    with path.open("rb") as file:
-        reader.read(file)
+    try:
+        if not path.is_file():
+            raise NotFound(f"there is no file {path}")
+        with path.open("rb") as file:
+            reader.read(file)
+    except OSError as fault:
+        raise FileUnusable(f"{path} cannot be read: {fault.strerror}") from None
     return _verdict(reader.walk)
 
 

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
-from bookrunner.cli import demo, offers, proof, setup, simulate
-from bookrunner.cli.screen import app, console
+from typer.exceptions import TyperException
+
+from bookrunner.app import read_settings
+from bookrunner.cli import demo, keys, offers, proof, setup, simulate, work
+from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
+from bookrunner.core.log import configure
 
 __all__ = ["app", "main"]
 
-_NOUNS = (demo, offers, proof, setup, simulate)
+WRONG_USAGE = 2
+
+_NOUNS = (demo, keys, offers, proof, setup, simulate, work)
 
 
-def main() -> None:
-    """Run one command; a refusal is printed by name and ends with status 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; a refusal is one line with its name and status 1, wrong usage one line and status 2.
+
+    ``arguments`` are those of the process when they are not given.
+    """
     try:
-        app(standalone_mode=True)
+        configure(as_json=read_settings().log_json)
+        status = app(arguments, standalone_mode=False) or 0
+    except TyperException as wrong:
+        marked("usage", _usage(wrong))
+        status = WRONG_USAGE
     except GateClosed as refused:
-        console.print(f"[red]refused[/red] {refused.rule}: {refused.act}")
+        marked("refused", f"{refused.rule}: {refused.act}")
         for missing in refused.missing:
             since = f"{missing.since:%Y-%m-%d %H:%M:%S} UTC"
             console.print(f"  {missing.investment_id}  {missing.condition}  {missing.keeper}  since {since}")
-        sys.exit(1)
+        status = 1
     except BookrunnerError as error:
-        console.print(f"[red]refused[/red] {error}")
-        sys.exit(1)
+        marked("refused", str(error))
+        status = 1
+    sys.exit(status)
+
+
+def _usage(wrong: TyperException) -> str:
+    context = getattr(wrong, "ctx", None)
+    command = context.command_path if context is not None else "bookrunner"
+    return f"{wrong.format_message() or 'A command is missing.'} See: {command} --help"
 
 
 if __name__ == "__main__":

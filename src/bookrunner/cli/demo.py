@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import socket
+import sys
 import threading
 import time
 from typing import Annotated
@@ -11,15 +14,16 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from bookrunner.app import Application, Settings
+from bookrunner.app import Application, Settings, read_settings
 from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
-from bookrunner.cli.screen import app, bars, console, money, show_counts
-from bookrunner.core.errors import GateClosed
+from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
+from bookrunner.cli.site import site
+from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.engine.workflow import Workflows
-from bookrunner.pages import web
 from bookrunner.sandbox.story import INVESTORS, Story
-from bookrunner.sandbox.world import World, opened
+from bookrunner.sandbox.world import World, opened, worker_seat
+from bookrunner.sandbox.world import wipe as remove_state
 
 ACTOR = "operator.otto"
 
@@ -32,29 +36,34 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop after the story instead of serving.")] = False,
 ) -> None:
     """Play the raise of 310 investors over five books and show what the close refuses and what it does."""
-    settings = Settings()
+    settings = read_settings()
     if wipe:
-        shutil.rmtree(settings.state_dir, ignore_errors=True)
-        console.print(f"{settings.state_dir} is removed")
+        removed = remove_state(settings)
+        console.print(f"{settings.state_dir} is removed" if removed else f"{settings.state_dir} is not there")
         return
     began = time.monotonic()
-    with opened(settings) as world:
+    with listening(settings) as bound, opened(settings) as world, worker_seat(settings.state_dir) as mine:
+        if not mine:
+            raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
         story = Story(world.application, investors=investors)
-        server = _serve(world.application, settings)
+        server = _serve(world.application, bound)
         home = f"http://{settings.host}:{settings.port}"
         console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
         console.print(f"  closing console   {home}/offers/{story.offering}")
         console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
         workflows = Workflows(world.endpoint, world.application.run_closing)
-        workflows.start()
+        left_open = world.application.open_closings()
+        workflows.start(left_open)
         try:
             if story.exists():
                 console.print("This raise was played before; its data is here again.")
+                for _, closing in left_open:
+                    console.print(f"Going on with {closing}: {workflows.wait(closing)} issued and registered")
                 show_counts(world.application.desk.engine.five_counts(offering=story.offering))
             else:
                 _tell(world, story, workflows)
             if not leave:
-                _stay(world.application)
+                _stay(world.application, settings)
         finally:
             workflows.stop()
             server.should_exit = True
@@ -71,7 +80,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     try:
         application.close_offer(story.offering, actor=ACTOR, ready=False)
     except GateClosed as refused:
-        console.print(f"[red]refused[/red] {refused.rule}; nothing was frozen")
+        marked("refused", f"{refused.rule}; nothing was frozen")
         show_refusal(refused)
     began = time.monotonic()
     closing = application.close_offer(story.offering, actor=ACTOR, ready=True)
@@ -89,31 +98,42 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
         f" · chain {totals['chain_units']:,} · displayed {totals['displayed_units']:,}"
     )
     for one in application.reconcile(story.offering, actor=ACTOR):
-        console.print(f"[yellow]break[/yellow] {one['comparison']}: {one['kind']} {one['subject_id']}")
+        marked("break", f"{one['comparison']}: {one['kind']} {one['subject_id']}", "yellow")
     show_counts(application.desk.engine.five_counts(offering=story.offering))
-    console.print(f"Why is one of the four blocked?  bookrunner why {story.people[0].investment}")
+    program = "bookrunner" if shutil.which("bookrunner") else sys.argv[0]
+    console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
 
 
-def _serve(application: Application, settings: Settings) -> uvicorn.Server:
-    config = uvicorn.Config(
-        web(application),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-    )
+def listening(settings: Settings) -> socket.socket:
+    """Take the pages' address before anything else starts; ConfigurationError when it cannot be had."""
+    try:
+        return socket.create_server((settings.host, settings.port))
+    except OSError as fault:
+        raise ConfigurationError(
+            f"the pages cannot listen on {settings.host}:{settings.port}, {os.strerror(fault.errno or 0)};"
+            " name another port with BOOKRUNNER_PORT"
+        ) from None
+
+
+def _serve(application: Application, bound: socket.socket) -> uvicorn.Server:
+    """Return the server of the pages as soon as it answers."""
+    config = uvicorn.Config(site(application), log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    threading.Thread(target=server.run, daemon=True, name="pages").start()
+    pages = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
+    pages.start()
+    while pages.is_alive() and not server.started:
+        time.sleep(0.01)
     return server
 
 
-def _stay(application: Application) -> None:
+def _stay(application: Application, settings: Settings) -> None:
     """Serve until stopped; meanwhile events are answered and sealed."""
-    console.print("Press Ctrl-C to stop; the data stays until --wipe.")
+    console.print(f"Press Ctrl-C to stop; the data stays in {settings.state_dir} until --wipe.")
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     try:
         while not stopped.wait(0.2):
+            application.process.expire_in_turn()
             application.process.drain()
             advance_feed(application.database)
             seal(application.database)

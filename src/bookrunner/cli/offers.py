@@ -7,20 +7,21 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import Application, Settings
-from bookrunner.cli.screen import app, bars, console, money, show_counts, show_missing
+from bookrunner.app import Application, read_settings
+from bookrunner.cli.screen import app, bars, console, marked, money, one_name, show_counts, show_missing
 from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id
-from bookrunner.sandbox.world import opened
+from bookrunner.sandbox.world import opened, worker_seat
 
-Actor = Annotated[str, typer.Option("--actor", help="The person who acts.")]
+Actor = Annotated[str, typer.Option("--actor", help="The person who acts.", callback=one_name)]
+Id = Annotated[str, typer.Argument(callback=one_name)]
 OPERATOR = "operator.cli"
 
 
 @app.command()
-def why(investment: str) -> None:
+def why(investment: Id) -> None:
     """Say which conditions an investment misses, who confirms them, and since when."""
-    with opened(Settings()) as world:
+    with opened(read_settings()) as world:
         stage = world.application.desk.engine.stage(investment=investment)
         if stage is None:
             raise NotFound(f"there is no investment {investment}")
@@ -41,14 +42,15 @@ def why(investment: str) -> None:
 
 @app.command()
 def close(
-    offer: str,
+    offer: Id,
     *,
     ready: Annotated[bool, typer.Option("--ready", help="Close only those whose gate is open.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would close; write nothing.")] = False,
     actor: Actor = OPERATOR,
 ) -> None:
     """Close an offer: everybody, or those who are ready. A missing condition refuses the whole close."""
-    with opened(Settings()) as world:
+    settings = read_settings()
+    with opened(settings) as world, worker_seat(settings.state_dir) as mine:
         application = world.application
         require_offer(application, offer)
         if dry_run:
@@ -57,22 +59,30 @@ def close(
         try:
             closing = application.close_offer(offer, actor=actor, ready=ready)
         except GateClosed as refused:
-            console.print(f"[red]refused[/red] {refused.rule}: nothing was frozen")
+            marked("refused", f"{refused.rule}: nothing was frozen")
             show_refusal(refused)
             raise typer.Exit(1) from None
+        if not mine:
+            console.print(f"{closing}: frozen; the worker that runs carries it on")
+            return
         with bars() as report:
             issued = application.run_closing(offer, closing, report)
         console.print(f"{closing}: {issued} issued and registered")
-        console.print(f"escrow waits for two people: bookrunner release {offer} {closing} --actor NAME")
+        console.print(f"escrow waits for two people: bookrunner release {offer} {closing} PAYEE --actor NAME")
 
 
 @app.command()
-def release(offer: str, closing: str, *, payee: str, actor: Actor) -> None:
+def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
     """Propose or, as a second person, approve the release of a closing's escrow to the payee account."""
     digest = hashlib.sha256(b"bookrunner/account/1/" + payee.replace(" ", "").upper().encode()).digest()
-    with opened(Settings()) as world:
+    with opened(read_settings()) as world:
+        require_offer(world.application, offer)
         desk = world.application.desk
         row = desk.engine.release_of_closing(offering=offer, closing=closing)
+        if row is not None and row["status"] in {"sent", "settled"}:
+            world.application.process.drain()
+            console.print(f"{money(row['amount_minor'])} was released before; {closing} is certified")
+            return
         if row is None or row["status"] != "proposed":
             amount = desk.treasury.propose_release(
                 actor=actor, offering=offer, release=new_id("rel"), closing=closing, payee_fingerprint=digest
@@ -91,17 +101,16 @@ def release(offer: str, closing: str, *, payee: str, actor: Actor) -> None:
 
 
 @app.command()
-def reconcile(offer: str) -> None:
+def reconcile(offer: Id) -> None:
     """Compare the five books and the chain, and list every open break."""
-    with opened(Settings()) as world:
+    with opened(read_settings()) as world:
         require_offer(world.application, offer)
         breaks = world.application.reconcile(offer, actor=OPERATOR)
         show_counts(world.application.desk.engine.five_counts(offering=offer))
         for one in breaks:
-            console.print(
-                f"[yellow]break[/yellow] {one['comparison']}: {one['subject_id']} {one['kind']}"
-                f" ({one['left_value']} against {one['right_value']}), owner {one['owner']}"
-            )
+            values = f"({one['left_value']} against {one['right_value']})"
+            told = f"{one['comparison']}: {one['subject_id']} {one['kind']} {values}, owner {one['owner']}"
+            marked("break", told, "yellow")
         console.print(f"{len(breaks)} open breaks")
 
 

@@ -7,20 +7,21 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import Settings
+from bookrunner.app import read_settings
 from bookrunner.audit import Verdict, advance_feed, export_history, seal, verify_export, verify_history
-from bookrunner.cli.screen import app, console
+from bookrunner.cli.screen import app, console, marked
 from bookrunner.sandbox.world import opened
 
 
 @app.command()
 def export(target: Path) -> None:
     """Seal what has happened and write the whole history to a file that anybody can verify offline."""
-    with opened(Settings()) as world:
+    with opened(read_settings()) as world:
         advance_feed(world.application.database)
         seal(world.application.database)
         summary = export_history(world.application.database, target)
-    console.print(f"{target}: {summary}")
+    holds = f"{summary.events} events, {summary.seals} seals, {summary.size_bytes:,} bytes"
+    marked("written", f"{summary.path}: {holds}, sha256 {summary.sha256}", "green")
 
 
 @app.command()
@@ -31,13 +32,13 @@ def verify(
     if export is not None:
         _judge(verify_export(export))
         return
-    with opened(Settings()) as world:
+    with opened(read_settings()) as world:
         _judge(verify_history(world.application.database))
 
 
 def _judge(verdict: Verdict) -> None:
     for fault in verdict.faults[:20]:
-        console.print(f"[red]fault[/red] {fault.rule} {fault.event}: {fault.detail}")
+        marked("fault", " ".join(filter(None, (fault.rule, fault.event))) + f": {fault.detail}")
     console.print(f"{verdict.events} events, {verdict.seals} seals, {len(verdict.faults)} faults")
     if not verdict.ok:
         raise typer.Exit(1)

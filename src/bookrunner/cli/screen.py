@@ -10,11 +10,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Run a tokenized offering over five books."
 )
-console = Console(highlight=False, width=max(Console().width, 110), soft_wrap=False)
+# Ids, paths and details are printed as they are: a bracket in one of them is no markup.
+console = Console(highlight=False, markup=False, width=max(Console().width, 110), soft_wrap=False)
 
 Report = Callable[[str, int, int], None]
 
@@ -25,6 +27,19 @@ BOOKS = (
     ("treasury", "treasury"),
     ("registry", "registry"),
 )
+
+
+def marked(word: str, text: str, colour: str = "red") -> None:
+    """Print a coloured word and a text as one line, however long; what no terminal can show is escaped."""
+    shown = " ".join(text.split()).encode("utf-8", "backslashreplace").decode("utf-8")
+    console.print(Text.assemble((word, colour), " ", shown), soft_wrap=True)
+
+
+def one_name(value: str) -> str:
+    """Return an id or name from the command line; one that is not printable text is wrong usage."""
+    if not value.isprintable():
+        raise typer.BadParameter("it is not printable text")
+    return value
 
 
 @contextmanager

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from bookrunner.app import Settings
-from bookrunner.cli.screen import app, console
+from bookrunner.app import diagnose_chain, diagnose_database, read_settings
+from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import ConfigurationError
-from bookrunner.db import diagnose
 from bookrunner.sandbox import toolchain
 
 
 @app.command()
 def doctor() -> None:
     """Say what is wrong with the set-up, if anything is."""
-    settings = Settings()
-    findings: list[str] = []
-    if settings.database_url is None:
-        findings += diagnose(settings.state_dir.resolve() / "database")
+    settings = read_settings()
+    findings = [*diagnose_database(settings), *diagnose_chain(settings)]
     try:
         toolchain.ensure()
     except ConfigurationError as missing:
         findings.append(str(missing))
     for finding in findings:
-        console.print(f"[yellow]•[/yellow] {finding}")
+        marked("•", finding, "yellow")
     if findings:
         raise typer.Exit(1)
     console.print("nothing is wrong with this set-up")

@@ -45,6 +45,30 @@ class Refused(BookrunnerError):
         self.detail = detail
 
 
+class UnknownRecord(Refused, NotFound):
+    """The act names a record that does not exist."""
+
+
+class NotAuthenticated(Refused):
+    """The credential is missing, unknown, expired or revoked."""
+
+
+class NotAllowed(Refused):
+    """The caller is known, and another authority decides this."""
+
+
+class VersionChanged(Refused):
+    """The record is no longer the one that the decision was made on."""
+
+
+class Malformed(Refused):
+    """What was sent is not what was agreed, or is under the key of something else."""
+
+
+class StillRunning(Refused):
+    """The same request is being carried out; its answer can be had a little later."""
+
+
 class GateClosed(Refused):
     """A gate is closed; ``missing`` names each condition in the order to fix them."""
 

@@ -14,7 +14,7 @@ begin
         end loop;
         execute format('grant usage on schema audit to %I', book);
         execute format('grant execute on function audit.react(text, text, text, bigint, text, text),
-            audit.claim_request(text, bytea), audit.answer_request(text, jsonb),
+            audit.claim_request(text, text, bytea), audit.answer_request(text, text, bytea, text),
             audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz) to %I', book);
         execute format('grant select on audit.event, audit.feed to %I', book);
     end loop;
@@ -22,7 +22,7 @@ end $grants$;
 
 grant usage on schema audit to audit;
 grant select on all tables in schema audit to audit;
-grant execute on function audit.advance_feed(integer), audit.unsealed_heads(),
+grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
     audit.record_seal(bigint, bigint, bytea, jsonb) to audit;
 grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
 
@@ -42,10 +42,24 @@ begin
     end loop;
 end $views$;
 
+-- A call of the API runs under the login of its key's keeper, and reaches that keeper's verbs alone.
+grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit;
+grant execute on function api.caller(bytea) to portal, compliance, subscription, treasury, registry, engine, audit;
+grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
+    api.open_investment(bytea, text, bytea, text, text, text, bigint),
+    api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
+    api.candidates_version(text), engine.candidates(text),
+    api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
+    api.keep_refusal(bytea, text, text, text, text, text, jsonb) to engine;
+grant execute on function api.propose_allocation(bytea, text, bytea, text, text, bigint),
+    api.approve_allocation(bytea, text, bytea, text, text, text) to subscription;
+
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
 grant select on engine.stage, engine.condition, engine.offer to portal, registry, treasury, subscription, compliance;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
+-- They act on a closing: registry delivers its members, treasury releases their escrow.
+grant select on engine.closing to registry, treasury;
 grant usage on schema portal to compliance;
 grant select on portal.profile_claim, portal.spelling_difference to compliance;
 -- Sealed fields and their keys are read by a verb that records the view.

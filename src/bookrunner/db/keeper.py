@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -13,8 +15,12 @@ from bookrunner.core.ids import new_id
 from bookrunner.db.pools import Database
 from bookrunner.db.queries import Queries, load
 
-# What a book does with the arguments of a verb before it runs.
-Prepare = Callable[["Within", str, dict[str, object]], dict[str, object]]
+BATCH = 500
+
+Arguments = dict[str, object]
+Step = tuple[str, Arguments]
+# What a book does with the rows of arguments of a verb before it runs.
+Prepare = Callable[["Within", str, Sequence[Arguments]], Sequence[Arguments]]
 
 
 class Keeper:
@@ -22,7 +28,7 @@ class Keeper:
 
     ``keeper.verb(actor=…, …)`` runs one verb in one transaction; ``request`` names the write and is made up
     when it is not given. Lists of mappings and mappings go in as JSON. Raises what `Database.transaction`
-    raises. ``prepare`` may change the arguments of a verb before it runs, in the same transaction.
+    raises. ``prepare`` may change the rows of arguments of a verb before it runs, in the same transaction.
     """
 
     def __init__(self, database: Database, login: str, package: str, prepare: Prepare | None = None) -> None:
@@ -31,18 +37,39 @@ class Keeper:
         self._prepare = prepare
         self._queries = load(package)
 
-    def __getattr__(self, verb: str) -> Callable[..., Any]:
-        def act(**arguments: object) -> object:
-            with self.database.transaction(self.login) as transaction:
-                return Within(transaction, self._queries, self._prepare).run(verb, arguments)
-
-        return act
+    def __getattr__(self, verb: str) -> KeeperVerb:
+        return KeeperVerb(self, verb)
 
     @contextmanager
     def together(self) -> Iterator[Within]:
         """Lend the verbs inside one transaction that the block decides."""
         with self.database.transaction(self.login) as transaction:
             yield Within(transaction, self._queries, self._prepare)
+
+
+class KeeperVerb:
+    """One verb of a keeper: called, it is one transaction."""
+
+    def __init__(self, keeper: Keeper, name: str) -> None:
+        self._keeper = keeper
+        self._name = name
+
+    def __call__(self, **arguments: object) -> Any:  # noqa: ANN401
+        """Run the verb and return what its query returns."""
+        with self._keeper.together() as within:
+            return getattr(within, self._name)(**arguments)
+
+    def each(self, rows: Iterable[Arguments], *, at_once: int = BATCH) -> Iterator[Any]:
+        """Run the verb for each row of arguments and yield the answers in order.
+
+        ``at_once`` rows share a transaction; a refusal undoes those and ends the run. What was yielded is
+        committed. Rows are read as they are needed.
+        """
+        waiting = iter(rows)
+        while batch := list(islice(waiting, at_once)):
+            with self._keeper.together() as within:
+                answers = getattr(within, self._name).each(batch)
+            yield from answers
 
 
 class Within:
@@ -55,17 +82,70 @@ class Within:
         self._queries = queries
         self._prepare = prepare
 
-    def __getattr__(self, verb: str) -> Callable[..., Any]:
-        return lambda **arguments: self.run(verb, arguments)
+    def __getattr__(self, verb: str) -> VerbWithin:
+        return VerbWithin(self.transaction, getattr(self._queries, verb), partial(self._ready, verb))
 
-    def run(self, verb: str, arguments: dict[str, object]) -> object:
-        """Run one query of the book; an act that names its actor gets a request id."""
-        if "actor" in arguments:
-            arguments.setdefault("request", new_id("req"))
-        if self._prepare is not None:
-            arguments = self._prepare(self, verb, arguments)
-        prepared = {key: _as_json(value) for key, value in arguments.items()}
-        return getattr(self._queries, verb)(self.transaction, **prepared)
+    def using(self, queries: Queries) -> Within:
+        """Lend other queries in the same transaction; their arguments go in as they are given."""
+        return Within(self.transaction, queries)
+
+    def in_order(self, steps: Iterable[Step]) -> None:
+        """Run steps one after the other without waiting between them; their answers are dropped.
+
+        A refusal ends the whole transaction.
+        """
+        with self.transaction.pipeline():
+            for text, arguments in steps:
+                self.transaction.execute(text, arguments)
+
+    def _ready(self, verb: str, rows: Iterable[Arguments]) -> list[Arguments]:
+        """Return rows as the driver takes them; an act that names its actor gets a request id."""
+        given: Sequence[Arguments] = [_named(row) for row in rows]
+        if given and self._prepare is not None:
+            given = self._prepare(self, verb, given)
+        return [{key: _as_json(value) for key, value in row.items()} for row in given]
+
+
+class VerbWithin:
+    """One verb inside an open transaction."""
+
+    def __init__(
+        self,
+        transaction: psycopg.Connection,
+        query: Any,  # noqa: ANN401
+        ready: Callable[[Iterable[Arguments]], list[Arguments]],
+    ) -> None:
+        self._transaction = transaction
+        self._query = query
+        self._ready = ready
+
+    def __call__(self, **arguments: object) -> Any:  # noqa: ANN401
+        """Run the verb and return what its query returns."""
+        (given,) = self._ready([arguments])
+        return self._query(self._transaction, **given)
+
+    def each(self, rows: Iterable[Arguments]) -> list[Any]:
+        """Run a verb of one value for each row of arguments; none waits for the answer before it."""
+        given = self._ready(rows)
+        if not given:
+            return []
+        with self._transaction.cursor() as cursor:
+            cursor.executemany(self._query.sql, given, returning=True)
+            return [_value(result) for result in cursor.results()]
+
+    def step(self, **arguments: object) -> Step:
+        """Return the call for `Within.in_order`; of the verb itself nothing runs here."""
+        (given,) = self._ready([arguments])
+        return self._query.sql, given
+
+
+def _named(arguments: Arguments) -> Arguments:
+    return {"request": new_id("req"), **arguments} if "actor" in arguments else arguments
+
+
+def _value(result: psycopg.Cursor[Any]) -> object:
+    row = result.fetchone()
+    return None if row is None else row[0]
 
 
 def _as_json(value: object) -> object:

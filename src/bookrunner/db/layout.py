@@ -17,6 +17,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine", "schema.sql"),
     ("bookrunner.engine.machines", "machines.sql"),
     ("bookrunner.engine.machines", "transitions.sql"),
+    ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
@@ -30,6 +31,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "verbs.sql"),
+    ("bookrunner.api", "schema.sql"),
+    ("bookrunner.api", "verbs.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

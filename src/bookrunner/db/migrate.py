@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bookrunner.core.errors import ConfigurationError
+from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import catalog, layout
 from bookrunner.db.endpoint import LOGINS, Endpoint, owner_dsn
 from bookrunner.db.migrations import apply
@@ -84,6 +84,22 @@ def refuse_unmigrated(endpoint: Endpoint) -> None:
         raise ConfigurationError(
             f"the database has the migrations {have}, this release needs {', '.join(wanted)}: migrate it"
         )
+
+
+def diagnose_server(endpoint: Endpoint) -> list[str]:
+    """Return a sentence for each thing that is wrong with a server of somebody else; nothing is written.
+
+    A database that waits for its migrations is named too.
+    """
+    findings: list[str] = []
+    try:
+        findings += catalog.unsafe_settings(endpoint.admin_dsn(), embedded=endpoint.embedded)
+        refuse_unmigrated(endpoint)
+    except ConfigurationError as fault:
+        return [*findings, str(fault)]
+    except BookrunnerError as fault:
+        return [f"the database server does not answer: {fault}"]
+    return findings
 
 
 def freeze(sources: Sequence[layout.Source] | None = None) -> None:

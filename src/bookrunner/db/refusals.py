@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
@@ -14,13 +14,31 @@ from typing import TypeVar
 import psycopg
 from psycopg import errors
 
-from bookrunner.core.errors import BookrunnerError, GateClosed, Missing, Refused
+from bookrunner.core.errors import (
+    BookrunnerError,
+    GateClosed,
+    Malformed,
+    Missing,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    StillRunning,
+    UnknownRecord,
+    VersionChanged,
+)
 
 T = TypeVar("T")
 
 GATE_IS_CLOSED = "BR409"
 
 _OUR_CLASS = "BR"
+_OUR_KINDS: Mapping[str, type[Refused]] = {
+    "BR401": NotAuthenticated,
+    "BR404": UnknownRecord,
+    "BR412": VersionChanged,
+    "BR422": Malformed,
+    "BR423": StillRunning,
+}
 _CONSTRAINTS = (
     errors.CheckViolation,
     errors.UniqueViolation,
@@ -54,9 +72,10 @@ class Contention(DatabaseFault):
 def translate(fault: psycopg.Error) -> BookrunnerError:
     """Return our error for one of the driver's.
 
-    ``BR409`` is a closed gate, any other ``BR…`` a refusal named by its constraint field, a broken
-    constraint a refusal named by the constraint, a missing privilege ``login_may_not_do_this``. The server's
-    DETAIL is kept only where we wrote it: for a broken constraint it quotes the row, personal data included.
+    ``BR409`` is a closed gate, any other ``BR…`` a refusal named by its constraint field, of the class in
+    ``_OUR_KINDS``, a broken constraint a refusal named by the constraint, a missing privilege NotAllowed
+    ``login_may_not_do_this``, a number out of range ``number_fits_its_field``. The server's DETAIL is kept
+    only where we wrote it: for a broken constraint it quotes the row, personal data included.
     """
     state = fault.sqlstate or ""
     if state == GATE_IS_CLOSED:
@@ -114,7 +133,8 @@ def _gate_closed(fault: psycopg.Error) -> GateClosed:
 def _our_refusal(fault: psycopg.Error, state: str) -> Refused:
     diagnostic = fault.diag
     parts = [part for part in (diagnostic.message_primary, diagnostic.message_detail) if part]
-    return Refused(diagnostic.constraint_name or state.lower(), "; ".join(parts))
+    kind = _OUR_KINDS.get(state, Refused)
+    return kind(diagnostic.constraint_name or state.lower(), "; ".join(parts))
 
 
 def _broken_constraint(fault: psycopg.Error) -> Refused:
@@ -129,7 +149,9 @@ def _foreign(fault: psycopg.Error, state: str) -> BookrunnerError:
     """Translate what is no rule of ours; the driver's own faults carry no SQLSTATE."""
     summary = fault.diag.message_primary or str(fault).partition("\n")[0] or type(fault).__name__
     if isinstance(fault, errors.InsufficientPrivilege):
-        return Refused("login_may_not_do_this", summary)
+        return NotAllowed("login_may_not_do_this", summary)
+    if isinstance(fault, errors.NumericValueOutOfRange):
+        return Refused("number_fits_its_field", "a number is larger than what is kept")
     if isinstance(fault, _CONTENTION):
         return Contention(state, summary)
     if _session_is_gone(fault, state):

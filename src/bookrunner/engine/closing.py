@@ -18,38 +18,61 @@ from bookrunner.adapters.chain import (
 )
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import COUNTRY, Keys, Submitter, gas_for
 
 Progress = Callable[[str, int, int], None]
 
+BATCHES_AT_ONCE = 3
+
 
 class ClosingRun:
-    """Carries a frozen closing to the register, in the order that the design declares."""
+    """Carries a frozen closing to the register, in the order that the design declares.
 
-    def __init__(self, desk: Desk, chain: Chain, keys: Keys, *, pause: Callable[[], None]) -> None:
+    ``lines`` is the most that one delivery carries. Two runs of one closing at a time do no harm.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        chain: Chain,
+        keys: Keys,
+        *,
+        pause: Callable[[], None],
+        lines: int = MAX_LINES,
+    ) -> None:
         self._desk = desk
         self._chain = chain
         self._keys = keys
+        self._lines = lines
         self._submitter = Submitter(desk.registry, chain, pause=pause)
 
     def run(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Issue every member whose gate is still open and return how many stand in the register.
 
-        Escrow is not released here: two people do that, and the certificate follows.
+        Escrow is not released here: two people do that, and the certificate follows. Refuses
+        ``closing_exists``; a closing that is not frozen any more has nothing left to issue.
         """
         row = self._desk.engine.closing(closing=closing)
-        if row is None or row["status"] != "frozen":
+        if row is None or row["offering_id"] != offering:
+            raise Refused("closing_exists", f"there is no closing {closing} in {offering}")
+        if row["status"] != "frozen":
             return 0
         token = bytes(self._desk.engine.offer(offering=offering)["token_address"])
+        progress("recover", 0, 1)
         # Bytes that an earlier run stored may be out: they are settled before anything new is signed.
         self._submitter.send_unfinished(offering)
         self._submitter.settle(offering, token)
+        self._drop_stopped(offering, closing)
+        progress("instruct", 0, 1)
         self._instruct(offering, closing)
+        progress("register", 0, 1)
         self._register_wallets(offering, closing, token)
+        progress("preflight", 0, 1)
+        self._stop_poisoned(offering, closing, token)
         self._deliver(offering, closing, token, progress)
         self._drop_stopped(offering, closing)
+        progress("mark", 0, 1)
         issued: int = self._desk.engine.mark_issued(actor=PROCESS, offering=offering, closing=closing)
         return issued
 
@@ -57,6 +80,7 @@ class ClosingRun:
         members = [
             {"investment": m["investment_id"], "instruction": "ins_" + m["investment_id"][4:] + closing[-6:]}
             for m in self._desk.engine.frozen_members(offering=offering, closing=closing)
+            if m["issuance"] == "open"
         ]
         if not members:
             return
@@ -95,21 +119,30 @@ class ClosingRun:
         self._submitter.settle(offering, token)
 
     def _deliver(self, offering: str, closing: str, token: bytes, progress: Progress) -> None:
-        waiting = self._desk.registry.prepared_addresses(offering=offering, closing=closing)
-        self._stop_poisoned(offering, closing, token, waiting)
-        posted, total = 0, len(waiting)
-        progress("deliver", posted, total)
-        while True:
-            sent = sum(self._sign_batch(offering, closing, token) for _ in range(3))
-            if not sent:
-                return
+        """Sign, send and settle until no member is on its way any more, whoever signed for it."""
+        before, waiting = None, self._on_their_way(offering, closing)
+        total = len(waiting)
+        progress("deliver", 0, total)
+        while waiting and waiting != before:
+            for _ in range(BATCHES_AT_ONCE):
+                self._sign_batch(offering, closing, token)
+            progress("sign", total - len(waiting), total)
             self._submitter.send_unfinished(offering)
-            posted += self._submitter.settle(offering, token)
-            progress("deliver", posted, total)
+            progress("send", total - len(waiting), total)
+            self._submitter.settle(offering, token)
+            before, waiting = waiting, self._on_their_way(offering, closing)
+            progress("deliver", total - len(waiting), total)
+        if waiting:
+            raise Refused("closing_goes_forward", f"{len(waiting)} members of {closing} wait for nothing")
 
-    def _stop_poisoned(self, offering: str, closing: str, token: bytes, waiting: Sequence[Row]) -> None:
-        for start in range(0, len(waiting), MAX_LINES):
-            part = waiting[start : start + MAX_LINES]
+    def _on_their_way(self, offering: str, closing: str) -> list[str]:
+        members = self._desk.engine.frozen_members(offering=offering, closing=closing)
+        return [m["investment_id"] for m in members if m["issuance"] in {"instructed", "submitted"}]
+
+    def _stop_poisoned(self, offering: str, closing: str, token: bytes) -> None:
+        waiting = self._desk.registry.prepared_addresses(offering=offering, closing=closing)
+        for start in range(0, len(waiting), self._lines):
+            part = waiting[start : start + self._lines]
             lines = [(bytes.fromhex(row["address"]), int(row["units"])) for row in part]
             faults = self._chain.preflight(token, self._keys.treasury.address, lines, gas=MAX_TRANSACTION_GAS)
             for place, rule in faults.items():
@@ -117,11 +150,10 @@ class ClosingRun:
                 self._desk.registry.stop(
                     actor=PROCESS, offering=offering, investments=[investment], because=rule
                 )
-                self._leave(offering, closing, [investment], rule)
 
     def _sign_batch(self, offering: str, closing: str, token: bytes) -> int:
         with self._desk.registry.together() as within:
-            lines = within.take_lines(actor=PROCESS, offering=offering, closing=closing, most=MAX_LINES)
+            lines = within.take_lines(actor=PROCESS, offering=offering, closing=closing, most=self._lines)
             if not lines:
                 return 0
             data = transfer_batch([(bytes.fromhex(line["address"]), line["units"]) for line in lines])
@@ -137,20 +169,24 @@ class ClosingRun:
             return len(lines)
 
     def _drop_stopped(self, offering: str, closing: str) -> None:
-        """Let those go whose gate closed after the instruction: their money waits in escrow."""
-        staying = self._desk.engine.frozen_members(offering=offering, closing=closing)
-        registered = {
-            row["investment_id"]
-            for row in self._desk.engine.registered_members(offering=offering, closing=closing)
-        }
-        gone = [m["investment_id"] for m in staying if m["investment_id"] not in registered]
-        if gone:
-            self._leave(offering, closing, gone, "its gate closed before signing")
+        """Let those go whose instruction was stopped: their money waits in escrow."""
+        gone: dict[str, list[str]] = {}
+        for m in self._desk.engine.frozen_members(offering=offering, closing=closing):
+            if m["issuance"] == "open" and m["stopped_because"] is not None:
+                gone.setdefault(m["stopped_because"], []).append(m["investment_id"])
+        for because, investments in sorted(gone.items()):
+            self._leave(offering, closing, investments, because)
 
 
 def finish_release(desk: Desk, offering: str, closing: str) -> str:
-    """Mark a closing released after its escrow went out, certify it, and return the certificate's text."""
+    """Mark a closing released after its escrow went out, certify it, and return the certificate's text.
+
+    May be repeated: a closing that is certified keeps its certificate.
+    """
     row = desk.engine.closing(closing=closing)
+    if row["status"] == "certified":
+        kept: str = desk.engine.certificate(offering=offering, closing=closing)["canonical"]
+        return kept
     if row["status"] == "issued":
         desk.engine.mark_released(actor=PROCESS, offering=offering, closing=closing)
         row = desk.engine.closing(closing=closing)

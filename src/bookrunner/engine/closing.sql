@@ -14,7 +14,7 @@ end $$;
 -- Who would be in a closing now: every legally confirmed investment that no closing holds, with what it lacks.
 create function engine.candidates(p_offering text) returns table (investment_id text, units bigint,
     amount_minor bigint, missing jsonb)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select s.investment_id, s.units, s.amount_minor, s.missing from engine.stage s
     where s.offering_id = p_offering and s.status in ('new', 'confirmed', 'legally_confirmed')
@@ -32,12 +32,23 @@ declare
     chosen text[];
     missing jsonb;
     digest bytea;
+    running engine.closing;
 begin
     perform audit.enter(p_actor, p_request);
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
     if (select o.status from engine.offer o where o.offering_id = p_offering) not in ('published', 'legally_closed') then
         raise exception using errcode = 'BR002', constraint = 'offer_can_close',
             message = format('%s is neither published nor legally closed', p_offering);
+    end if;
+    select * into running from engine.closing c where c.offering_id = p_offering
+        and c.status in ('proposed', 'frozen', 'issued', 'released');
+    if found then
+        raise exception using errcode = 'BR008', constraint = 'one_closing_runs_per_offer',
+            message = format('%s is %s; the next closing waits for its certificate', running.closing_id, running.status);
     end if;
     chosen := coalesce(p_investments, array(select c.investment_id from engine.candidates(p_offering) c));
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (chosen)
@@ -75,12 +86,19 @@ begin
     return cardinality(chosen);
 end $$;
 
--- One whose gate closed before issuance leaves the set; the others go on.
+-- One whose gate closed before issuance leaves the set; the others go on. Nobody leaves whose units are on their way.
 create function engine.leave_closing(p_actor text, p_request text, p_offering text, p_closing text,
     p_investments text[], p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (p_investments)
+    order by pos.investment_id for update;
+    if exists (select from engine.position pos where pos.offering_id = p_offering
+        and pos.investment_id = any (p_investments) and pos.issuance <> 'open') then
+        raise exception using errcode = 'BR008', constraint = 'member_leaves_before_its_units_move',
+            message = format('a member of %s is instructed, submitted or registered', p_closing);
+    end if;
     update engine.closing_member set status = 'left', left_because = p_because
     where offering_id = p_offering and closing_id = p_closing and investment_id = any (p_investments) and status = 'frozen';
 end $$;
@@ -100,7 +118,8 @@ begin
     end if;
     update engine.closing_member set status = 'issued'
     where offering_id = p_offering and closing_id = p_closing and status = 'frozen';
-    get diagnostics issued = row_count;
+    select count(*) into issued from engine.closing_member m
+    where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'issued';
     update engine.investment i set status = 'closed_successfully', closing_id = p_closing
     from engine.closing_member m
     where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'issued'
@@ -124,7 +143,7 @@ end $$;
 
 -- Writes the certificate of a released closing: who, how many units, on which facts, in which transactions.
 create function engine.certify(p_actor text, p_request text, p_offering text, p_closing text) returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     text_of text;
 begin

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bookrunner.books import compliance, portal, registry, subscription, treasury
-from bookrunner.core.errors import GateClosed
+from bookrunner.core.errors import GateClosed, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Keeper
+from bookrunner.db import Database, Keeper, Row
 
 PROCESS = "process"
 
@@ -22,6 +22,13 @@ class Desk:
         self.registry = registry.keeper(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
+
+    def offer(self, offering: str) -> Row:
+        """Return one offer; refuses ``offer_exists``."""
+        found: Row | None = self.engine.offer(offering=offering)
+        if found is None:
+            raise Refused("offer_exists", f"there is no offer {offering}")
+        return found
 
     def freeze(self, offering: str, *, actor: str, ready_only: bool) -> str:
         """Freeze a closing of everybody, or of those whose gate is open, and return its id.

@@ -1,27 +1,34 @@
 """The process: each event of the feed that something waits for is answered once, by its keeper's verb.
 
-The reaction row and the effect share one transaction under the keeper's login, so an event read again has no
-second effect.
+Events of one kind are answered together. The reactions of such a group and their effects share one
+transaction under the keeper's login, so an event read again has no second effect.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
-from bookrunner.adapters.documents import AgreementTerms, render_agreement
+from bookrunner.adapters.documents import AgreementTerms, Document, render_agreement
 from bookrunner.audit import advance_feed
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.core.reference import make_reference
-from bookrunner.db import Keeper, Row, Within, load
+from bookrunner.db import Keeper, Row, Step, Within, load, retrying
 from bookrunner.engine.closing import finish_release
 from bookrunner.engine.desk import PROCESS, Desk
 
 Event = Row
+Events = Sequence[Row]
+Answer = Callable[[Events], None]
+Acts = Callable[[Within], Iterable[tuple[str, Step]]]
 
-BATCH = 500
+BATCH = 1000
+LAPSE_SECONDS = 60
+LIVE = frozenset({"new", "confirmed", "legally_confirmed"})
 
 
 class Process:
@@ -30,212 +37,333 @@ class Process:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._after = 0
+        self._looked: int | None = None
         self._shared = load("bookrunner.engine")
-        self._answers: dict[str, Callable[[Event], None]] = {
+        # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
+        self._answers: dict[str, Answer] = {
+            "clearance.reopened": self._hold,
+            "clearance.expired": self._hold,
+            "profile_change.applied": self._verify_again,
+            "wallet_claim.claimed": self._open_mappings,
+            "screening.screened_clear": self._mark_screened,
+            "profile.amended": self._void_agreements,
             "clearance.cleared": self._open_signing,
             "clearance.renewed": self._open_signing,
             "investment.opened": self._open_signing,
-            "clearance.reopened": self._hold,
-            "clearance.expired": self._hold,
-            "profile.amended": self._void_agreements,
-            "profile_change.applied": self._verify_again,
-            "agreement.countersigned": self._propose_allocation,
+            "agreement.countersigned": self._propose_allocations,
             "allocation_approval.approved": self._confirm_legally,
             "investment.legally_confirmed": self._release_instructions,
-            "wallet_claim.claimed": self._open_mapping,
-            "screening.screened_clear": self._mark_screened,
             "release.sent": self._certify,
         }
+        self._ranks = {kind: rank for rank, kind in enumerate(self._answers)}
+        # An agreement sent after an amendment must not be voided by it: these two keep the feed's order.
+        self._ranks |= dict.fromkeys(
+            [kind for kind, answer in self._answers.items() if answer == self._open_signing],
+            self._ranks["profile.amended"],
+        )
 
     def drain(self) -> int:
         """Publish what is committed and answer every waiting event; return how many were answered."""
         answered = 0
         while True:
             advance_feed(self._desk.database)
+            end: int = self._desk.engine.feed_end()
             waiting = self._desk.engine.pending_reactions(
                 after=self._after, kinds=sorted(self._answers), consumer=PROCESS, most=BATCH
             )
+            for answer, events in self._groups(waiting):
+                self._give(answer, events)
+            answered += len(waiting)
+            if len(waiting) == BATCH:
+                self._after = waiting[-1]["seq"]
+                continue
+            self._after = end
             if not waiting:
                 return answered
-            for event in waiting:
-                self._answer(event)
-            answered += len(waiting)
-            self._after = waiting[-1]["seq"]
 
     def expire(self) -> int:
         """Close what has lapsed by the clock, answer the events of it, return how many facts closed.
 
-        A worker calls it as often as a closed gate may wait to be told; the gate itself reads the clock.
+        The gates read the clock themselves; this tells those who wait for an event of it.
         """
         closed: int = self._desk.compliance.expire_due(actor=PROCESS)
         self.drain()
         return closed
 
-    def _answer(self, event: Event) -> None:
+    def expire_in_turn(self, seconds: int = LAPSE_SECONDS) -> int:
+        """Expire as `expire` does, or return 0 at once when the last look is not ``seconds`` old."""
+        now = time.monotonic_ns()
+        if self._looked is not None and now < self._looked + seconds * 10**9:
+            return 0
+        self._looked = now
+        return self.expire()
+
+    def _groups(self, waiting: Events) -> list[tuple[Answer, list[Event]]]:
+        """Gather events that have one answer, in the order of the ranks and inside a rank in the feed's."""
+        groups: list[tuple[Answer, list[Event]]] = []
+        for event in sorted(waiting, key=lambda event: (self._ranks[event["kind"]], event["seq"])):
+            answer = self._answers[event["kind"]]
+            if not groups or groups[-1][0] != answer:
+                groups.append((answer, []))
+            groups[-1][1].append(event)
+        return groups
+
+    def _give(self, answer: Answer, events: Events) -> None:
+        """Answer events together; when one is refused, in halves until it is alone and noted as refused."""
         try:
-            self._answers[event["kind"]](event)
+            retrying(lambda: answer(events))
         except Refused as refused:
-            with self._taken(self._desk.engine, event, "refused", refused.rule):
-                pass
+            if len(events) > 1:
+                half = len(events) // 2
+                self._give(answer, events[:half])
+                self._give(answer, events[half:])
+                return
+            (event,) = events
+            warn("a reaction is refused", kind=event["kind"], subject=event["subject"], rule=refused.rule)
+            self._carry(self._desk.engine, events, result="refused", detail=refused.rule)
 
-    @contextmanager
-    def _taken(
-        self, keeper: Keeper, event: Event, result: str = "done", detail: str = ""
-    ) -> Iterator[Within | None]:
-        """Lend the keeper's verbs with the event taken, or None when it was answered before."""
+    def _carry(
+        self,
+        keeper: Keeper,
+        events: Events,
+        acts: Acts = lambda _: (),
+        *,
+        result: str = "done",
+        detail: str = "",
+    ) -> None:
+        """Take the events for this process and act on those that nobody took before, in one transaction.
+
+        An act is the name of its event and the step that follows from it.
+        """
         with keeper.together() as within:
-            name = f"{event['subject']}@{event['version']}"
-            self._shared.because(within.transaction, event=name)
-            fresh = self._shared.react(
-                within.transaction,
-                consumer=PROCESS,
-                scope=event["scope"],
-                subject=event["subject"],
-                version=event["version"],
-                result=result,
-                detail=detail,
+            shared = within.using(self._shared)
+            fresh = shared.react.each(
+                {
+                    "consumer": PROCESS,
+                    "scope": event["scope"],
+                    "subject": event["subject"],
+                    "version": event["version"],
+                    "result": result,
+                    "detail": detail,
+                }
+                for event in events
             )
-            yield within if fresh else None
+            taken = {_name(event) for event, is_new in zip(events, fresh, strict=True) if is_new}
+            steps = ((shared.because.step(event=cause), act) for cause, act in acts(within) if cause in taken)
+            within.in_order(chain.from_iterable(steps))
 
-    def _open_signing(self, event: Event) -> None:
-        offering = event["scope"]
-        investor = event["payload"].get("investor_id") or self._investor_of(event)
-        stages = self._desk.engine.stages_of_investor(offering=offering, investor=investor)
-        live = {"new", "confirmed", "legally_confirmed"}
-        open_ones = [s for s in stages if s["compliance"] and s["status"] in live]
-        with self._taken(self._desk.subscription, event) as within:
-            for stage in open_ones:
-                where = {"offering": offering, "investment": stage["investment_id"]}
-                if within and self._desk.engine.agreement_in_force(**where) is None:
-                    send_agreement(self._desk, within, offering, stage)
+    def _open_signing(self, events: Events) -> None:
+        terms = self._desk.engine.agreement_terms(**_keys(events))
+        ready = [t for t in terms if t["compliance"] and t["status"] in LIVE and t["in_force"] is None]
+        documents = [(row["cause"], row, render(row)) for row in ready]
+        self._carry(
+            self._desk.subscription,
+            events,
+            lambda within: chain.from_iterable(
+                ((cause, step) for step in sending(within, row, document))
+                for cause, row, document in documents
+            ),
+        )
 
-    def _investor_of(self, event: Event) -> str:
-        row = self._desk.engine.clearance(offering=event["scope"], clearance=event["subject"])
-        investor: str = row["investor_id"]
-        return investor
-
-    def _hold(self, event: Event) -> None:
-        with self._taken(self._desk.registry, event) as within:
-            if within:
-                within.hold_where_gated(
-                    actor=PROCESS, offering=event["scope"], investor=self._investor_of(event)
+    def _hold(self, events: Events) -> None:
+        investors = self._desk.engine.investors_of_clearances(**_keys(events))
+        self._carry(
+            self._desk.registry,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.hold_where_gated.step(
+                        actor=PROCESS, offering=row["offering_id"], investor=row["investor_id"]
+                    ),
                 )
+                for row in investors
+            ),
+        )
 
-    def _void_agreements(self, event: Event) -> None:
-        live = self._desk.engine.agreements_of_investor(investor=event["subject"])
-        with self._taken(self._desk.subscription, event) as within:
-            for row in live:
-                if within:
-                    within.void_agreement(
+    def _void_agreements(self, events: Events) -> None:
+        live = self._desk.engine.agreements_of_investors(**_keys(events))
+        self._carry(
+            self._desk.subscription,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.void_agreement.step(
                         actor=PROCESS,
                         offering=row["offering_id"],
                         agreement=row["agreement_id"],
                         because="the profile was amended after it was rendered",
-                    )
-
-    def _verify_again(self, event: Event) -> None:
-        touched = self._desk.engine.touched_by_change(investor=event["scope"], change=event["subject"])
-        with self._taken(self._desk.compliance, event) as within:
-            if within:
-                within.verify_again(actor=PROCESS, investor=event["scope"], touched=touched)
-
-    def _propose_allocation(self, event: Event) -> None:
-        agreement = self._desk.engine.agreement(offering=event["scope"], agreement=event["subject"])
-        where = {"offering": event["scope"], "investment": agreement["investment_id"]}
-        approved = self._desk.engine.live_allocations(**where)
-        with self._taken(self._desk.subscription, event) as within:
-            if within and not approved:
-                within.propose_allocation(
-                    actor=PROCESS, approval=new_id("all"), units=agreement["units"], **where
+                    ),
                 )
+                for row in live
+            ),
+        )
 
-    def _confirm_legally(self, event: Event) -> None:
-        approval = self._desk.engine.allocation(offering=event["scope"], approval=event["subject"])
-        with self._taken(self._desk.engine, event) as within:
-            if within:
-                within.confirm_legally(
-                    actor=PROCESS, offering=event["scope"], investment=approval["investment_id"]
+    def _verify_again(self, events: Events) -> None:
+        changes = self._desk.engine.touched_by_changes(**_keys(events))
+        self._carry(
+            self._desk.compliance,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.verify_again.step(
+                        actor=PROCESS, investor=row["investor_id"], touched=row["touched"]
+                    ),
                 )
+                for row in changes
+            ),
+        )
 
-    def _release_instructions(self, event: Event) -> None:
-        offering, investment = event["scope"], event["subject"]
-        stage = self._desk.engine.stage(investment=investment)
-        live = self._desk.engine.live_attempts(offering=offering, investment=investment)
-        with self._taken(self._desk.treasury, event) as within:
-            if within and not live:
-                within.release_instructions(
-                    actor=PROCESS,
-                    offering=offering,
-                    attempt=new_id("att"),
-                    investment=investment,
-                    reference=make_reference(f"{secrets.randbelow(10**12):012d}"),
-                    due_minor=stage["amount_minor"],
-                    currency=stage["currency"],
+    def _propose_allocations(self, events: Events) -> None:
+        unallocated = self._desk.engine.unallocated_agreements(**_keys(events))
+        self._carry(
+            self._desk.subscription,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.propose_allocation.step(
+                        actor=PROCESS,
+                        offering=row["offering_id"],
+                        approval=new_id("all"),
+                        investment=row["investment_id"],
+                        units=row["units"],
+                    ),
                 )
+                for row in unallocated
+            ),
+        )
 
-    def _open_mapping(self, event: Event) -> None:
-        said = event["payload"]
-        with self._taken(self._desk.registry, event) as within:
-            if within:
-                within.open_mapping(
-                    actor=PROCESS,
-                    offering=event["scope"],
-                    mapping=new_id("wal"),
-                    investor=said["investor_id"],
-                    chain_id=said["chain_id"],
-                    address=bytes.fromhex(said["address"].removeprefix("\\x")),
-                    claim_fact=f"{event['subject']}@{event['version']}",
+    def _confirm_legally(self, events: Events) -> None:
+        approved = self._desk.engine.investments_of_approvals(**_keys(events))
+        self._carry(
+            self._desk.engine,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.confirm_legally.step(
+                        actor=PROCESS, offering=row["offering_id"], investment=row["investment_id"]
+                    ),
                 )
+                for row in approved
+            ),
+        )
 
-    def _mark_screened(self, event: Event) -> None:
-        if not event["scope"].startswith("wallet:"):
-            with self._taken(self._desk.registry, event, "not_applicable"):
-                return
-        address = bytes.fromhex(event["scope"].removeprefix("wallet:"))
-        waiting = self._desk.engine.wallets_at(address=address)
-        with self._taken(self._desk.registry, event) as within:
-            for row in waiting:
-                if within:
-                    within.mark_screened(
+    def _release_instructions(self, events: Events) -> None:
+        unpaid = self._desk.engine.investments_without_attempt(**_keys(events))
+        self._carry(
+            self._desk.treasury,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.release_instructions.step(
+                        actor=PROCESS,
+                        offering=row["offering_id"],
+                        attempt=new_id("att"),
+                        investment=row["investment_id"],
+                        reference=make_reference(f"{secrets.randbelow(10**12):012d}"),
+                        due_minor=row["amount_minor"],
+                        currency=row["currency"],
+                    ),
+                )
+                for row in unpaid
+            ),
+        )
+
+    def _open_mappings(self, events: Events) -> None:
+        self._carry(
+            self._desk.registry,
+            events,
+            lambda within: (
+                (
+                    _name(event),
+                    within.open_mapping.step(
+                        actor=PROCESS,
+                        offering=event["scope"],
+                        mapping=new_id("wal"),
+                        investor=event["payload"]["investor_id"],
+                        chain_id=event["payload"]["chain_id"],
+                        address=bytes.fromhex(event["payload"]["address"].removeprefix("\\x")),
+                        claim_fact=_name(event),
+                    ),
+                )
+                for event in events
+            ),
+        )
+
+    def _mark_screened(self, events: Events) -> None:
+        of_wallets = [event for event in events if event["scope"].startswith("wallet:")]
+        of_people = [event for event in events if not event["scope"].startswith("wallet:")]
+        self._carry(self._desk.registry, of_people, result="not_applicable")
+        waiting = self._desk.engine.claimed_wallets(**_keys(of_wallets))
+        self._carry(
+            self._desk.registry,
+            of_wallets,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.mark_screened.step(
                         actor=PROCESS,
                         offering=row["offering_id"],
                         mapping=row["mapping_id"],
-                        screening_fact=f"{event['subject']}@{event['version']}",
-                    )
+                        screening_fact=row["cause"],
+                    ),
+                )
+                for row in waiting
+            ),
+        )
 
-    def _certify(self, event: Event) -> None:
-        release = self._desk.engine.release(offering=event["scope"], release=event["subject"])
-        finish_release(self._desk, event["scope"], release["closing_id"])
-        with self._taken(self._desk.engine, event):
-            pass
+    def _certify(self, events: Events) -> None:
+        for event in events:
+            release = self._desk.engine.release(offering=event["scope"], release=event["subject"])
+            finish_release(self._desk, event["scope"], release["closing_id"])
+        self._carry(self._desk.engine, events)
 
 
-def send_agreement(desk: Desk, within: Within, offering: str, stage: Row) -> str:
-    """Render an investment's agreement from its profile as it is now, send it, return its id."""
-    offer = desk.engine.offer(offering=offering)
-    profile = desk.engine.profile(investor=stage["investor_id"])
-    document = render_agreement(
+def render(row: Row) -> Document:
+    """Render the agreement of an investment from its profile as it is now."""
+    return render_agreement(
         AgreementTerms(
-            offering=offering,
-            offer_name=offer["name"],
-            investment=stage["investment_id"],
-            investor=stage["investor_id"],
-            profile_digest=bytes(profile["detail_digest"]).hex(),
-            units=stage["units"],
-            amount_minor=stage["amount_minor"],
-            currency=stage["currency"],
-            exemption=offer["exemption"],
+            offering=row["offering_id"],
+            offer_name=row["offer_name"],
+            investment=row["investment_id"],
+            investor=row["investor_id"],
+            profile_digest=bytes(row["detail_digest"]).hex(),
+            units=row["units"],
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+            exemption=row["exemption"],
         )
     )
-    within.archive(actor=PROCESS, content=document.content, media_type=document.media_type)
-    agreement = new_id("agr")
-    within.send_agreement(
+
+
+def sending(within: Within, row: Row, document: Document) -> tuple[Step, Step]:
+    """Return the two steps that archive a rendered agreement and send it."""
+    archive = within.archive.step(actor=PROCESS, content=document.content, media_type=document.media_type)
+    send = within.send_agreement.step(
         actor=PROCESS,
-        offering=offering,
-        agreement=agreement,
-        investment=stage["investment_id"],
-        units=stage["units"],
-        amount_minor=stage["amount_minor"],
+        offering=row["offering_id"],
+        agreement=new_id("agr"),
+        investment=row["investment_id"],
+        units=row["units"],
+        amount_minor=row["amount_minor"],
         document_sha256=document.sha256,
     )
-    return agreement
+    return archive, send
+
+
+def _name(event: Event) -> str:
+    return f"{event['subject']}@{event['version']}"
+
+
+def _keys(events: Events) -> dict[str, object]:
+    """Return the keys of events as three lists, which a lookup takes for a whole group."""
+    return {
+        "scopes": [event["scope"] for event in events],
+        "subjects": [event["subject"] for event in events],
+        "versions": [event["version"] for event in events],
+    }

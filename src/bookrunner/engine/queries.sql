@@ -47,9 +47,12 @@ select engine.mark_released(:actor, :request, :offering, :closing);
 -- Writes the certificate of a released closing: who, how many units, on which facts, in which transactions.
 select engine.certify(:actor, :request, :offering, :closing);
 
--- name: touched_by_change$
--- The verified fields that an applied change touched.
-select touched from portal.change_fact where investor_id = :investor and change_id = :change;
+-- name: touched_by_changes
+-- The verified fields that applied changes touched.
+select e.subject || '@' || e.version as cause, c.investor_id, c.touched
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join portal.change_fact c on c.investor_id = e.scope and c.change_id = e.subject;
 
 -- name: offers
 -- Every offer, the newest last.
@@ -75,10 +78,6 @@ order by investment_id;
 -- The composite stages of one investment.
 select * from engine.stage where investment_id = :investment;
 
--- name: stages_of_investor
--- The investments of one investor in one offer.
-select * from engine.stage where offering_id = :offering and investor_id = :investor;
-
 -- name: closing^
 -- One closing.
 select * from engine.closing where closing_id = :closing;
@@ -87,10 +86,17 @@ select * from engine.closing where closing_id = :closing;
 -- The closings of an offer by number.
 select * from engine.closing where offering_id = :offering order by ordinal;
 
+-- name: open_closings
+-- Frozen closings, which the process still has to carry to the register.
+select offering_id, closing_id from engine.closing where status = 'frozen' order by offering_id, ordinal;
+
 -- name: frozen_members
--- The members of a closing that stay in it.
-select investment_id, units from engine.closing_member
-where offering_id = :offering and closing_id = :closing and status = 'frozen' order by investment_id;
+-- The members of a closing that stay in it, how far each is issued, and what stopped its instruction.
+select m.investment_id, m.units, pos.issuance, (select i.stopped_because from registry.instruction_fact i
+    where i.offering_id = m.offering_id and i.closing_id = m.closing_id and i.investment_id = m.investment_id
+        and i.status = 'stopped') as stopped_because
+from engine.closing_member m join engine.position pos using (offering_id, investment_id)
+where m.offering_id = :offering and m.closing_id = :closing and m.status = 'frozen' order by m.investment_id;
 
 -- name: pending_reactions
 -- Events in feed order that the process answers and has not answered yet.
@@ -109,34 +115,16 @@ select audit.react(:consumer, :scope, :subject, cast(:version as bigint), :resul
 -- Says which event makes the following writes happen.
 select audit.because(:event, null);
 
--- name: agreement_in_force^
--- The agreement of an investment that is neither voided nor declined.
-select agreement_id, status, units, amount_minor, document_sha256, executed_sha256, profile_digest
-from subscription.agreement_fact where offering_id = :offering and investment_id = :investment
-    and status in ('draft', 'sent', 'investor_signed', 'countersigned');
+-- name: agreements_in_force
+-- The agreements of investments that are neither voided nor declined.
+select agreement_id, investment_id, status, units, amount_minor, document_sha256, executed_sha256, profile_digest
+from subscription.agreement_fact where offering_id = :offering and investment_id = any (:investments)
+    and status in ('draft', 'sent', 'investor_signed', 'countersigned') order by investment_id;
 
--- name: agreement^
--- One agreement.
-select investment_id, status, units, profile_digest from subscription.agreement_fact
-where offering_id = :offering and agreement_id = :agreement;
-
--- name: allocation^
--- One allocation approval.
-select investment_id, status, units from subscription.allocation_fact
-where offering_id = :offering and approval_id = :approval;
-
--- name: profile^
--- What the portal says of a profile, without personal data.
-select investor_id, kind, status, detail_version, detail_digest from portal.profile_fact where investor_id = :investor;
-
--- name: wallets_at
--- Claimed wallets with an address that has been screened.
-select offering_id, mapping_id from registry.wallet_fact where address = :address and status = 'claimed';
-
--- name: live_attempts$
--- How many payment attempts of an investment are live.
-select count(*) from treasury.attempt_fact where offering_id = :offering and investment_id = :investment
-    and status in ('initialized', 'in_progress', 'received', 'cleared');
+-- name: profiles
+-- What the portal says of profiles, without personal data.
+select investor_id, kind, status, detail_version, detail_digest from portal.profile_fact
+where investor_id = any (:investors) order by investor_id;
 
 -- name: release_of_closing^
 -- The release of a closing.
@@ -164,26 +152,6 @@ select (select coalesce(sum(units), 0) from registry.holding_fact where offering
 select distinct encode(address, 'hex') as address from registry.instruction_fact
 where offering_id = :offering and transaction_id is not null;
 
--- name: registered_members
--- Members of a closing that stand in the register.
-select m.investment_id from engine.closing_member m join engine.stage s using (offering_id, investment_id)
-where m.offering_id = :offering and m.closing_id = :closing and s.issuance_state = 'registered';
-
--- name: clearance^
--- One clearance.
-select investor_id, status, lacks from compliance.clearance_fact
-where offering_id = :offering and clearance_id = :clearance;
-
--- name: agreements_of_investor
--- The agreements in force of an investor over all offers.
-select a.offering_id, a.agreement_id from subscription.agreement_fact a
-join engine.investment i using (offering_id, investment_id)
-where i.investor_id = :investor and a.status in ('draft', 'sent', 'investor_signed', 'countersigned');
-
--- name: live_allocations$
--- How many allocations of an investment are proposed or approved.
-select count(*) from subscription.allocation_fact
-where offering_id = :offering and investment_id = :investment and status in ('proposed', 'approved');
 
 -- name: release^
 -- One release.
@@ -193,3 +161,83 @@ where offering_id = :offering and release_id = :release;
 -- name: receive_message$
 -- Keeps a verified message; true when it is new.
 select audit.receive_message(:provider, :message, :body, :key_id);
+
+-- name: feed_end$
+-- The last place of the feed that is given away.
+select coalesce(max(seq), 0) from audit.feed;
+
+-- name: agreement_terms
+-- What the agreements of the investors state now whom these clearances or investments concern, and which is in
+-- force; cause names the first event that concerns the investor.
+with concerned as (
+    select distinct on (1, 2) e.scope as offering_id, coalesce(c.investor_id, i.investor_id) as investor_id,
+        e.subject || '@' || e.version as cause
+    from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+    left join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
+    left join engine.investment i on i.offering_id = e.scope and i.investment_id = e.subject
+    order by 1, 2, e.version
+)
+select c.cause, s.offering_id, s.investment_id, s.investor_id, s.units, s.amount_minor, s.currency, s.status,
+    s.compliance, o.name as offer_name, o.exemption, f.detail_digest, a.agreement_id as in_force
+from concerned c
+join engine.stage s using (offering_id, investor_id)
+join engine.offer o using (offering_id)
+join portal.profile_fact f using (investor_id)
+left join subscription.agreement_fact a on a.offering_id = s.offering_id and a.investment_id = s.investment_id
+    and a.status in ('draft', 'sent', 'investor_signed', 'countersigned')
+order by s.offering_id, s.investment_id;
+
+-- name: investors_of_clearances
+-- The investors of clearances.
+select e.subject || '@' || e.version as cause, c.offering_id, c.investor_id
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
+order by c.offering_id, c.investor_id;
+
+-- name: agreements_of_investors
+-- The agreements in force of investors over all offers.
+select distinct on (a.offering_id, a.investment_id) e.subject || '@' || e.version as cause, a.offering_id, a.agreement_id
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join engine.investment i on i.investor_id = e.subject
+join subscription.agreement_fact a on a.offering_id = i.offering_id and a.investment_id = i.investment_id
+    and a.status in ('draft', 'sent', 'investor_signed', 'countersigned')
+order by a.offering_id, a.investment_id;
+
+-- name: unallocated_agreements
+-- Agreements for whose investment no allocation is proposed or approved.
+select e.subject || '@' || e.version as cause, a.offering_id, a.investment_id, a.units
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join subscription.agreement_fact a on a.offering_id = e.scope and a.agreement_id = e.subject
+where not exists (select from subscription.allocation_fact l where l.offering_id = a.offering_id
+    and l.investment_id = a.investment_id and l.status in ('proposed', 'approved'))
+order by a.offering_id, a.investment_id;
+
+-- name: investments_of_approvals
+-- The investments whose units were approved.
+select e.subject || '@' || e.version as cause, l.offering_id, l.investment_id
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join subscription.allocation_fact l on l.offering_id = e.scope and l.approval_id = e.subject
+order by l.offering_id, l.investment_id;
+
+-- name: investments_without_attempt
+-- Investments that no live payment attempt serves, and what is due.
+select e.subject || '@' || e.version as cause, i.offering_id, i.investment_id, i.amount_minor, i.currency
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join engine.investment i on i.offering_id = e.scope and i.investment_id = e.subject
+where not exists (select from treasury.attempt_fact t where t.offering_id = i.offering_id
+    and t.investment_id = i.investment_id and t.status in ('initialized', 'in_progress', 'received', 'cleared'))
+order by i.offering_id, i.investment_id;
+
+-- name: claimed_wallets
+-- Claimed wallets whose address was screened.
+select distinct on (w.offering_id, w.investor_id, w.mapping_id) e.subject || '@' || e.version as cause, w.offering_id, w.mapping_id
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join registry.wallet_fact w on w.address = decode(substr(e.scope, 8), 'hex') and w.status = 'claimed'
+order by w.offering_id, w.investor_id, w.mapping_id;

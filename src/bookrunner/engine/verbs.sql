@@ -48,13 +48,16 @@ begin
     perform audit.enter(p_actor, p_request);
     perform 1 from engine.offer where offering_id = p_offering for update;
     select * into o from engine.offer where offering_id = p_offering;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
     if o.status is distinct from 'published' then
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
-            message = format('%s is %s', p_offering, coalesce(o.status, 'unknown'));
+            message = format('%s is %s', p_offering, o.status);
     end if;
-    select coalesce(sum(i.units), 0) into taken from engine.investment i
-    where i.offering_id = p_offering and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully');
-    if taken + p_units > o.units_total then
+    taken := coalesce((select r.units from engine.reservation r where r.offering_id = p_offering), 0);
+    if p_units > o.units_total - taken then
         raise exception using errcode = 'BR008', constraint = 'units_are_left',
             message = format('%s units are left', o.units_total - taken);
     end if;
@@ -68,11 +71,20 @@ begin
     insert into engine.position (offering_id, investment_id, investor_id) values (p_offering, p_investment, p_investor);
 end $$;
 
--- The investor submits the review step; profile, compliance and the signed packet must hold at this moment.
+-- The investor submits the review step; profile, compliance and the signed packet must hold at this moment, and
+-- the offer must still take commitments.
 create function engine.confirm(p_actor text, p_request text, p_offering text, p_investment text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    stands text;
 begin
     perform audit.enter(p_actor, p_request);
+    -- Not locked: a confirmation that read the open offer stands before the close that it overlapped.
+    select o.status into stands from engine.offer o where o.offering_id = p_offering;
+    if stands <> 'published' then
+        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
+            message = format('%s is %s', p_offering, stands);
+    end if;
     perform engine.pass(p_offering, p_investment, 'confirm');
     update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;
@@ -150,7 +162,7 @@ select pos.offering_id, pos.investment_id, pos.investor_id, i.units, i.amount_mi
     (engine.holds(pos) & 4095) = 4095 as issuance,
     engine.missing(pos, 2047) as missing,
     pos.issuance as issuance_state, pos.issuance_is_stopped, pos.holding_is_held, pos.received_minor, pos.cleared_minor,
-    engine.facts(pos) as facts, pos.version
+    engine.facts(pos) as facts, pos.version, i.version as investment_version
 from engine.position pos join engine.investment i using (offering_id, investment_id);
 
 -- What each book counts as done by itself, whatever the other books say.

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from dbos import DBOS, DBOSConfig, WorkflowHandle
+from dbos import DBOS, DBOSConfig, PortableWorkflowError, SetWorkflowID, WorkflowHandle
 
 from bookrunner import __version__
-from bookrunner.db import Endpoint
+from bookrunner.adapters.chain import ChainError
+from bookrunner.core.errors import BookrunnerError
+from bookrunner.core.ids import new_id
+from bookrunner.db import Closed, Contention, DatabaseUnavailable, Endpoint
+from bookrunner.engine.issuance import ChainStalled
 
 RunClosing = Callable[[str, str], int]
 
 POLL_SECONDS = 0.05
+RETRY_SECONDS = 0.5
+
+# What may be over by itself, or with this process; a refusal waits for a person and the next start.
+_PASSING = (ChainError, ChainStalled, Closed, Contention, DatabaseUnavailable)
+_UNLIMITED = 2**31
+_QUEUE = "closings"
+
+
+class ClosingStopped(BookrunnerError):
+    """A closing's workflow ended with an error; the next start gives it another."""
 
 
 class Workflows:
     """Runs enqueued closings, one at a time; an unfinished one goes on after a restart.
 
-    Every step of a closing can be repeated, so a workflow that is recovered runs its one step again.
+    Every step of a closing can be repeated, so what a dead process left is run again from its start. Each
+    process is an executor of its own, whatever its pid and host; `start` takes over from those before it.
     """
 
-    def __init__(self, endpoint: Endpoint, run_closing: RunClosing, *, executor: str = "local") -> None:
+    def __init__(self, endpoint: Endpoint, run_closing: RunClosing) -> None:
+        self.executor = new_id("exe")
         config: DBOSConfig = {
             "name": "bookrunner",
             "system_database_url": endpoint.url("workflow"),
             "dbos_system_schema": "dbos",
             "application_version": __version__,
-            "executor_id": executor,
+            "executor_id": self.executor,
             "run_migrations": False,
             "use_listen_notify": False,
             "enable_otlp": False,
@@ -35,7 +51,14 @@ class Workflows:
         }
         self._dbos = DBOS(config=config)
 
-        @DBOS.step(name="carry_closing", retries_allowed=True, max_attempts=5)
+        @DBOS.step(
+            name="carry_closing",
+            retries_allowed=True,
+            max_attempts=_UNLIMITED,
+            interval_seconds=RETRY_SECONDS,
+            backoff_rate=1.0,
+            should_retry=lambda fault: isinstance(fault, _PASSING),
+        )
         def _carry(offering: str, closing: str) -> int:
             return run_closing(offering, closing)
 
@@ -43,16 +66,46 @@ class Workflows:
         def _run(offering: str, closing: str) -> int:
             return _carry(offering, closing)
 
-    def start(self) -> None:
-        """Take up what waits and what an earlier process left unfinished."""
+        self._run = _run
+        self._names: dict[str, str] = {}
+
+    def start(self, open_closings: Iterable[tuple[str, str]] = ()) -> None:
+        """Take up what waits, and what an earlier process left of these (offering, closing) pairs.
+
+        Whoever ran one before, under whatever executor id, on whatever machine, is taken to be dead. If it is
+        not, both run it, which does no harm.
+        """
         DBOS.launch()
-        DBOS.register_queue("closings", worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
+        DBOS.register_queue(_QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
+        for offering, closing in open_closings:
+            self._names[closing] = self._take_up(offering, closing)
 
     def wait(self, closing: str) -> int:
-        """Wait for the workflow of a closing and return how many investments it issued."""
-        handle: WorkflowHandle[int] = DBOS.retrieve_workflow(f"close-{closing}")
-        return handle.get_result()
+        """Wait for the workflow of a closing and return how many investments it issued.
+
+        Raises ClosingStopped when a rule refused to go on; the closing stays open for the next start.
+        """
+        handle: WorkflowHandle[int] = DBOS.retrieve_workflow(self._names.get(closing, f"close-{closing}"))
+        try:
+            return handle.get_result()
+        except PortableWorkflowError as fault:
+            raise ClosingStopped(f"{closing}: {fault}") from None
 
     def stop(self) -> None:
         """Stop taking up work; what is unfinished waits in the database."""
         DBOS.destroy(destroy_registry=True)
+
+    def _take_up(self, offering: str, closing: str) -> str:
+        """Name a workflow that will run an open closing: one that waits, or a new one when the last began."""
+        attempt, name = 1, f"close-{closing}"
+        while (known := DBOS.get_workflow_status(name)) is not None:
+            if known.status == "ENQUEUED":
+                return name
+            if known.status == "PENDING":
+                # Resumed, it would repeat an error that its step had recorded before the process died.
+                DBOS.cancel_workflow(name)
+            attempt += 1
+            name = f"close-{closing}-{attempt}"
+        with SetWorkflowID(name):
+            DBOS.enqueue_workflow(_QUEUE, self._run, offering, closing)
+        return name

@@ -1,8 +1,9 @@
--- Each comparison as a full join of two keepers' views; a difference is named, owned and dated.
+-- Each comparison as a full join of two keepers' views; a difference is named, owned and dated. Whole books are
+-- hashed: before their first statistics the planner takes them for a few rows and walks one for each row of the other.
 
 create function reconciliation.differences(p_offering text, p_chain jsonb) returns table (comparison text,
     subject_id text, kind text, left_value text, right_value text, owner text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select 'identity', s.investment_id, 'claimed_is_not_verified', encode(f.detail_digest, 'hex'),
         coalesce(encode(k.verified_digest, 'hex'), 'none'), 'compliance'
@@ -27,9 +28,9 @@ begin atomic
     where i.offering_id = p_offering and i.status = 'closed_successfully' and pos.cleared_minor <> i.amount_minor
     union all
     select 'payments', 'ledger', 'statement_is_not_the_ledger', b.amount_minor::text, st.closing_minor::text, 'treasury'
-    from treasury.trial_balance b, lateral (select f.closing_minor from treasury.statement_fact f
+    from treasury.trial_balance b join engine.offer o using (offering_id), lateral (select f.closing_minor from treasury.statement_fact f
         where f.offering_id = p_offering order by f.closed_on desc, f.bank_statement_id desc limit 1) st
-    where b.offering_id = p_offering and b.account = 'asset:escrow_bank'
+    where b.offering_id = p_offering and b.account = 'asset:escrow_bank' and b.currency = o.currency
         and b.amount_minor + coalesce((select sum(r.amount_minor) from treasury.release_fact r
             where r.offering_id = p_offering and r.status = 'sent'), 0) <> st.closing_minor
     union all

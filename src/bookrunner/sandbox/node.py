@@ -143,6 +143,10 @@ class Node:
         with EvmChain(self.url) as chain:
             for wave in _waves(transactions):
                 self._replay_wave(chain, wave)
+            # What was final before is final again: reconciliation reads at the finalized block.
+            newest = chain.block_numbers().latest
+            while chain.block_numbers().finalized < newest:
+                self.pulse()
 
     def stop(self) -> None:
         """End the node and wipe its folder; stopping twice is harmless."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from typing import TypeVar
 
@@ -12,13 +13,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
+GROUP = 250
+AT_ONCE = 2
 
-def each(things: Sequence[T], label: str, progress: Progress) -> Iterable[T]:
-    """Yield each thing and report how many are done."""
-    for done, thing in enumerate(things):
-        progress(label, done, len(things))
-        yield thing
-    progress(label, len(things), len(things))
+
+def spread(
+    things: Sequence[T], label: str, progress: Progress, work: Callable[[Sequence[T]], object]
+) -> None:
+    """Do the work on the things in groups that one transaction can carry, two groups at a time."""
+    size = max(1, min(GROUP, -(-len(things) // (2 * AT_ONCE))))
+    parts = [things[start : start + size] for start in range(0, len(things), size)]
+    done = 0
+    progress(label, done, len(things))
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="story") as pool:
+        for part, _ in zip(parts, pool.map(work, parts), strict=True):
+            done += len(part)
+            progress(label, done, len(things))
 
 
 def signing_key(seed: int, name: str) -> Ed25519PrivateKey:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from bookrunner.adapters.chain import Challenge, new_nonce, recover
-from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import sign as sign_message
-from bookrunner.adapters.screening.wallets import ListedWallets
 from bookrunner.adapters.signing import signed, verify
 from bookrunner.app import Application
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.db import Row
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
-from bookrunner.sandbox.checks import Checks
+from bookrunner.sandbox.entering import Entering, enter, officer
 from bookrunner.sandbox.people import Person, ident, people
-from bookrunner.sandbox.props import Progress, each, evidence, listed_addresses, signing_key
+from bookrunner.sandbox.props import Progress, evidence, signing_key, spread
 
 PRICE_MINOR = 10_000
 MINIMUM_UNITS = 10
@@ -28,7 +25,8 @@ UNITS_PER_RAISE = 114_000
 INVESTORS = 310
 ESCROW_ACCOUNT = "021000021-900100200"
 ISSUER_PAYEE = fingerprint("021000021-700700700")
-LIST_DAY = date(2024, 9, 1)
+Message = tuple[Iterable[tuple[str, str]], bytes]
+Wires = Callable[[Payment], Sequence[Payment]]
 _ITEMS = (
     ("material", "memorandum", "The offering memorandum, version 1."),
     ("risk", "illiquidity", "Units may not be sold for a long time, or at all."),
@@ -48,10 +46,11 @@ class Story:
         self.offering = ident("ofr", seed, f"raise/{investors}")
         self.units = UNITS_PER_RAISE * investors // INVESTORS
         self.people: Sequence[Person] = people(investors, seed, self.units, MINIMUM_UNITS)
+        self.wires: dict[str, Wires] = {self.people[1].investment: silent}
+        self.statement = b""
         self._secret = hashlib.sha256(f"{seed}/webhook".encode()).digest()
         self._issuer = signing_key(seed, "issuer")
-        listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
-        self._checks = Checks(self.desk, self.offering, listed)
+        self._checks = officer(app, self.offering)
 
     def exists(self) -> bool:
         """Say whether this raise was played on this database before."""
@@ -107,189 +106,164 @@ class Story:
             )
         engine.move_offer(actor="issuer.iris", offering=offering, status="published")
 
-    def enter(self, progress: Progress) -> None:
+    def enter(self, progress: Progress = lambda *_: None) -> None:
         """Every investor opens a profile, an investment, a wallet and the checks that compliance needs."""
-        self._checks.put_list_in_force()
-        for person in each(self.people, "onboarding", progress):
-            actor = person.investor
-            self.desk.portal.open_profile(
-                actor=actor,
-                investor=person.investor,
-                account=f"acc_{person.investor[4:]}",
-                kind=person.kind,
-                detail=person.detail,
-            )
-            self.desk.engine.open_investment(
-                actor=actor,
-                offering=self.offering,
-                investment=person.investment,
-                investor=person.investor,
-                units=person.units,
-            )
-            self._claim_wallet(person)
-            self._open_checks(person)
-            self.desk.treasury.approve_source(
-                actor="fundadmin.fay",
-                investor=person.investor,
-                source=ident("src", self.seed, person.investor),
-                fingerprint=fingerprint(person.account),
-            )
-
-    def _claim_wallet(self, person: Person) -> None:
-        key = LocalKey(person.wallet_secret, chain_id=self.app.chain.chain_id())
-        now = clock.now()
-        challenge = Challenge(
-            domain="sandbox.example.test",
-            address=key.address,
-            statement=f"I claim this wallet for {person.investor} in {self.offering}.",
-            uri="https://sandbox.example.test/wallets",
-            chain_id=self.app.chain.chain_id(),
-            nonce=new_nonce(),
-            issued_at=now,
-            expires_at=now + timedelta(minutes=10),
-        ).text()
-        signature = key.sign_text(challenge)
-        if recover(challenge, signature) != key.address:
-            raise Refused("wallet_proof_is_valid", "another key signed the challenge")
-        self.desk.portal.claim_wallet(
-            actor=person.investor,
-            offering=self.offering,
-            claim=new_id("wcl"),
-            investor=person.investor,
-            chain_id=self.app.chain.chain_id(),
-            address=key.address,
-            challenge_sha256=hashlib.sha256(challenge.encode()).digest(),
-            signature=signature,
-        )
-
-    def _open_checks(self, person: Person) -> None:
-        wallet = LocalKey(person.wallet_secret, chain_id=self.app.chain.chain_id()).address
-        self._checks.open(person, wallet)
+        enter(self.app, Entering(self.offering, self.seed), self.people, progress)
 
     def verify_identities(self, progress: Progress = lambda *_: None) -> None:
         """Bring in the identity provider's signed messages; those they clear are sent agreements."""
-        for person in each(self.people, "identity", progress):
-            self.identity_message(person)
+        spread(self.people, "identity", progress, self.identity_messages)
         self.app.process.drain()
 
-    def identity_message(self, person: Person) -> bool:
-        """Send one signed message about the profile as it stands now."""
-        profile = self.desk.engine.profile(investor=person.investor)
+    def identity_messages(self, group: Sequence[Person]) -> list[bool]:
+        """Send one signed message for each person about the profile as it stands now."""
+        profiles = self.desk.engine.profiles(investors=[person.investor for person in group])
+        return self.deliver([self.identity_message(profile) for profile in profiles])
+
+    def deliver(self, messages: Sequence[Message]) -> list[bool]:
+        """Hand signed messages of the identity provider to the application; false where one is known."""
+        return self.app.receive_identities(messages, {"sandbox-1": self._secret})
+
+    def identity_message(self, profile: Row, suffix: str = "") -> Message:
+        """Return a signed message that a profile, as it was read, belongs to who it says."""
         digest = bytes(profile["detail_digest"]).hex()
-        message = f"msg_{person.investor[4:]}_{profile['detail_version']}"
+        message = f"msg_{profile['investor_id'][4:]}_{profile['detail_version']}{suffix}"
         event = {
             "event_id": message,
             "kind": "identity.completed",
-            "subject": f"{person.investor}-{digest}",
+            "subject": f"{profile['investor_id']}-{digest}",
             "outcome": "approved",
             "evidence_sha256": hashlib.sha256(message.encode()).hexdigest(),
             "occurred_at": clock.now().isoformat(),
         }
         body = json.dumps(event).encode()
-        headers = sign_message(message, body, now=clock.now(), secrets=[self._secret])
-        return self.app.receive_identity(headers, body, {"sandbox-1": self._secret})
+        return sign_message(message, body, now=clock.now(), secrets=[self._secret]), body
 
     def sign_and_confirm(self, progress: Progress = lambda *_: None) -> None:
         """Every investor acknowledges each item, signs the agreement and submits the review step."""
         items = self.desk.subscription.requirements(offering=self.offering)
-        for person in each(self.people, "signing", progress):
-            said = [
-                {"id": new_id("ack"), "kind": i["kind"], "code": i["code"], "version": i["item_version"]}
-                for i in items
-            ]
-            self.desk.subscription.acknowledge(
-                actor=person.investor, offering=self.offering, investment=person.investment, items=said
-            )
-            self.sign(person)
-            self.desk.engine.confirm(
-                actor=person.investor, offering=self.offering, investment=person.investment
+        spread(self.people, "signing", progress, lambda group: self._sign_packets(group, items))
+
+    def _sign_packets(self, group: Sequence[Person], items: Sequence[Row]) -> None:
+        with self.desk.subscription.together() as within:
+            within.acknowledge.each(self._acknowledgment(person, items) for person in group)
+        self.sign(group)
+        with self.desk.engine.together() as within:
+            within.confirm.each(
+                {"actor": p.investor, "offering": self.offering, "investment": p.investment} for p in group
             )
 
-    def sign(self, person: Person) -> None:
-        """Sign the agreement in force as the investor."""
-        found = self.desk.engine.agreement_in_force(offering=self.offering, investment=person.investment)
+    def _acknowledgment(self, person: Person, items: Sequence[Row]) -> dict[str, object]:
+        said = [
+            {"id": new_id("ack"), "kind": i["kind"], "code": i["code"], "version": i["item_version"]}
+            for i in items
+        ]
+        return {
+            "actor": person.investor,
+            "offering": self.offering,
+            "investment": person.investment,
+            "items": said,
+        }
+
+    def sign(self, group: Sequence[Person]) -> None:
+        """Sign the agreements in force of these investors, each with the investor's own key."""
+        investors = {person.investment: person.investor for person in group}
+        found = self.desk.engine.agreements_in_force(offering=self.offering, investments=sorted(investors))
         intent = "I agree to be bound by this subscription agreement."
-        key = signing_key(self.seed, person.investor)
-        proof = signed(key, bytes(found["document_sha256"]), capacity="investor", intent=intent)
-        verify(proof)
-        self.desk.subscription.sign(
-            actor=person.investor, offering=self.offering, agreement=found["agreement_id"], proof=proof
-        )
+        rows = []
+        for row in found:
+            investor = investors[row["investment_id"]]
+            key = signing_key(self.seed, investor)
+            proof = signed(key, bytes(row["document_sha256"]), capacity="investor", intent=intent)
+            verify(proof)
+            where = {"offering": self.offering, "agreement": row["agreement_id"]}
+            rows.append({"actor": investor, **where, "proof": proof})
+        with self.desk.subscription.together() as within:
+            within.sign.each(rows)
 
-    def countersign(self, agreement: str) -> None:
-        """Countersign one agreement as the issuer; refused while its gate is closed."""
-        row = self.desk.subscription.investor_signature(offering=self.offering, agreement=agreement)
-        digest = hashlib.sha256(bytes(row["document_sha256"]) + bytes(row["signature"])).digest()
-        proof = signed(
-            self._issuer, digest, capacity="issuer", intent="The issuer accepts this subscription."
+    def countersign(self, agreements: Sequence[str]) -> None:
+        """Countersign agreements as the issuer; refused while the gate of one is closed."""
+        found = self.desk.subscription.investor_signatures(
+            offering=self.offering, agreements=list(agreements)
         )
-        verify(proof)
-        self.desk.subscription.countersign(
-            actor="issuer.iris", offering=self.offering, agreement=agreement, proof=proof
-        )
+        intent = "The issuer accepts this subscription."
+        rows = []
+        for row in found:
+            digest = hashlib.sha256(bytes(row["document_sha256"]) + bytes(row["signature"])).digest()
+            proof = signed(self._issuer, digest, capacity="issuer", intent=intent)
+            verify(proof)
+            where = {"offering": self.offering, "agreement": row["agreement_id"]}
+            rows.append({"actor": "issuer.iris", **where, "proof": proof})
+        with self.desk.subscription.together() as within:
+            within.countersign.each(rows)
 
     def countersign_all(self, progress: Progress = lambda *_: None) -> None:
         """Countersign, have a second person approve the units, let instructions go out."""
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
-        for row in each(waiting, "countersigning", progress):
-            self.countersign(row["agreement_id"])
+        spread([row["agreement_id"] for row in waiting], "countersigning", progress, self.countersign)
         self.app.process.drain()
-        for row in each(
-            self.desk.subscription.proposed_allocations(offering=self.offering), "allocation", progress
-        ):
-            self.desk.subscription.approve_allocation(
-                actor="placement.pia", offering=self.offering, approval=row["approval_id"]
+        proposed = self.desk.subscription.proposed_allocations(offering=self.offering)
+        spread([row["approval_id"] for row in proposed], "allocation", progress, self._approve)
+        self.app.process.drain()
+
+    def _approve(self, approvals: Sequence[str]) -> None:
+        with self.desk.subscription.together() as within:
+            within.approve_allocation.each(
+                {"actor": "placement.pia", "offering": self.offering, "approval": approval}
+                for approval in approvals
             )
-        self.app.process.drain()
 
     def fund(self) -> None:
         """Import the bank's statement file, in which one wire carries no reference."""
         by_investment = {p.investment: p for p in self.people}
         day = clock.today()
-        silent = self.people[1].investment
-        payments = [
-            Payment(
+        payments: list[Payment] = []
+        for row in self.desk.treasury.attempts(offering=self.offering):
+            person = by_investment[row["investment_id"]]
+            wire = Payment(
                 amount_minor=row["due_minor"],
-                reference=None if row["investment_id"] == silent else row["reference"],
-                debtor_name=by_investment[row["investment_id"]].detail["legal_name"],
-                debtor_account=by_investment[row["investment_id"]].account,
+                reference=row["reference"],
+                debtor_name=person.detail["legal_name"],
+                debtor_account=person.account,
                 value_on=day,
             )
-            for row in self.desk.treasury.attempts(offering=self.offering)
-        ]
+            payments.extend(self.wires.get(person.investment, _as_asked)(wire))
         head = StatementHead(ESCROW_ACCOUNT, "USD", 1, day)
-        self.app.import_statement(self.offering, write_statement(head, payments), actor="fundadmin.fay")
+        self.statement = write_statement(head, payments)
+        self.app.import_statement(self.offering, self.statement, actor="fundadmin.fay")
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
 
     def link_wallets(self, progress: Progress = lambda *_: None) -> None:
         """Approve each screened wallet as the issuer and link it as the transfer agent."""
         self.app.process.drain()
         waiting = self.desk.registry.claimed_mappings(offering=self.offering)
-        for row in each(waiting, "wallets", progress):
-            self.desk.registry.approve_wallet(
-                actor="issuer.iris", offering=self.offering, mapping=row["mapping_id"]
-            )
-            self.desk.registry.link_wallet(
-                actor="agent.theo", offering=self.offering, mapping=row["mapping_id"]
-            )
+        spread([row["mapping_id"] for row in waiting], "wallets", progress, self._link)
+
+    def _link(self, mappings: Sequence[str]) -> None:
+        where = [{"offering": self.offering, "mapping": mapping} for mapping in mappings]
+        with self.desk.registry.together() as within:
+            within.approve_wallet.each({"actor": "issuer.iris", **each} for each in where)
+            within.link_wallet.each({"actor": "agent.theo", **each} for each in where)
 
     def break_four(self) -> None:
         """Correct two packets after funding, then let a review find three unidentified owners."""
         first, named = self.people[0], self.people[4]
         self._execute_again(first, "the ownership schedule was corrected")
         detail = named.detail | {"legal_name": f"{named.detail['legal_name']} Jr"}
-        self._change(named, detail)
+        self.change(named, detail, "the name on the passport has a suffix")
         self.app.process.drain()
-        self.identity_message(named)
+        self.identity_messages([named])
         self.app.process.drain()
-        self.sign(named)
-        for person in self.people[:3]:
-            self._checks.find_owner(person.investor, ident("own", self.seed, person.investor))
+        self.sign([named])
+        self._checks.find_owners(self._late_owners())
         self.app.process.drain()
 
-    def _change(self, person: Person, detail: dict[str, str]) -> None:
+    def _late_owners(self) -> Sequence[tuple[str, str]]:
+        return [(p.investor, ident("own", self.seed, p.investor)) for p in self.people[:3]]
+
+    def change(self, person: Person, detail: dict[str, str], because: str) -> None:
+        """Change what was verified of an investor, who asks for it, with an officer who agrees."""
         change = {"investor": person.investor, "change": ident("chg", self.seed, person.investor)}
-        because = "the name on the passport has a suffix"
         self.desk.portal.request_change(
             actor=person.investor, **change, detail=detail, because=because, evidence_sha256=evidence(because)
         )
@@ -298,20 +272,26 @@ class Story:
         )
 
     def _execute_again(self, person: Person, because: str) -> None:
-        found = self.desk.engine.agreement_in_force(offering=self.offering, investment=person.investment)
+        (found,) = self.desk.engine.agreements_in_force(
+            offering=self.offering, investments=[person.investment]
+        )
         self.desk.subscription.void_agreement(
             actor="desk.sam", offering=self.offering, agreement=found["agreement_id"], because=because
         )
         self.app.open_agreement(self.offering, person.investment)
-        self.sign(person)
+        self.sign([person])
 
     def repair(self) -> None:
         """Repair the four: owners verified, agreements countersigned, the silent wire matched."""
-        for person in self.people[:3]:
-            self._checks.verify_owner(person.investor, ident("own", self.seed, person.investor))
-        for row in self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed"):
-            self.countersign(row["agreement_id"])
-        (receipt,) = self.desk.treasury.unmatched(offering=self.offering)
+        self._checks.verify_owners(self._late_owners())
+        waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
+        self.countersign([row["agreement_id"] for row in waiting])
+        paid_from = fingerprint(self.people[1].account)
+        (receipt,) = [
+            row
+            for row in self.desk.treasury.unmatched(offering=self.offering)
+            if row["source_fingerprint"] == paid_from
+        ]
         self.desk.treasury.match_by_hand(
             actor="fundadmin.finn",
             offering=self.offering,
@@ -341,3 +321,12 @@ class Story:
         )
         self.app.process.drain()
         return amount
+
+
+def silent(wire: Payment) -> Sequence[Payment]:
+    """Return a wire whose sender forgot the reference."""
+    return [replace(wire, reference=None)]
+
+
+def _as_asked(wire: Payment) -> Sequence[Payment]:
+    return [wire]

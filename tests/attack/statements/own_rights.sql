@@ -63,7 +63,10 @@ select registry.open_control_book('usr_1', 'req_1', 'ofr_full', 'ctl_x', 5, '\x0
 -- engine | gate_is_closed | a closing frozen with a closed gate
 select engine.freeze_closing('usr_1', 'req_1', 'ofr_open', 'cls_open', '{inv_open1,inv_open2}');
 
--- engine | closing_has_open_investments | an investment in two closings
+-- engine | closing_has_open_investments | a closing of an investment that nobody opened
+select engine.freeze_closing('usr_1', 'req_1', 'ofr_open', 'cls_x', '{inv_nobody}');
+
+-- engine | one_closing_runs_per_offer | an investment in two closings
 select engine.freeze_closing('usr_1', 'req_1', 'ofr_full', 'cls_x', '{inv_full1}');
 
 -- engine | every_member_is_registered | a closing issued before its members are registered
@@ -196,3 +199,22 @@ select * from compliance.hit_queue;
 
 -- audit | 42501 | the reason of a retention read outside compliance
 select * from compliance.retention_fact;
+
+-- engine | 42501 | a key for another keeper
+insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
+    values ('mine', sha256('x'), 'treasury', 'usr_1', now() + interval '1 day');
+
+-- audit | 42501 | the digests of keys
+select key_sha256 from api.key;
+
+-- portal | 42501 | an act of the engine through the API
+select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm');
+
+-- subscription | 42501 | a closing through the API
+select api.freeze_closing(sha256('x'), 'req_1', sha256('y'), 'ofr_full', 'x', 'cls_x', 'all', null);
+
+-- engine | credential_is_in_force | an act of the API under a key that nobody issued
+select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm');
+
+-- engine | 42501 | an answer of an earlier request removed
+delete from audit.request;

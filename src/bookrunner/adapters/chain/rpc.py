@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from bookrunner.core.errors import BookrunnerError
+from bookrunner.core.errors import BookrunnerError, ConfigurationError
 
 Call = tuple[str, Sequence[object]]
 
@@ -87,13 +88,17 @@ class Rpc:
     """
 
     def __init__(self, url: str, *, timeout: float = 10.0, batch_size: int = 100) -> None:
-        """Prepare the connection to ``url``; nothing is sent yet."""
-        self._url = url
-        self._batch_size = batch_size
+        """Prepare the connection to ``url``; nothing is sent yet.
+
+        Raises `ConfigurationError` when it is no http URL.
+        """
         import httpx
 
+        host = _host(url)
+        self._url = url
+        self._batch_size = batch_size
         # A proxy from the environment must never see, or break, traffic to this machine.
-        self._client = httpx.Client(timeout=timeout, trust_env=not _is_loopback(url))
+        self._client = httpx.Client(timeout=timeout, trust_env=not _is_loopback(host))
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -178,8 +183,20 @@ class Rpc:
         raise ChainUnreachable(f"the node answered with HTTP status {response.status_code}")
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def _host(url: str) -> str:
+    import httpx
+
+    host = None
+    with suppress(ValueError, httpx.InvalidURL):
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.port != 0 and httpx.URL(url).host:
+            host = parts.hostname
+    if not host:
+        raise ConfigurationError("the address of the node is no http or https URL")
+    return host
+
+
+def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:

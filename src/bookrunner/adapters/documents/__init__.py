@@ -1,45 +1,65 @@
-"""Documents that people sign, made so that the same data always gives the same bytes."""
+"""Documents that people sign, made so that the same data always gives the same bytes.
+
+What needs a large library is imported at its first use, so that a command answers fast.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-import rfc8785
+from bookrunner.adapters.documents.terms import AgreementTerms, Document, render_agreement
 
-__all__ = ["AgreementTerms", "Document", "render_agreement"]
+if TYPE_CHECKING:
+    from bookrunner.adapters.documents.certificate import render_certificate
+    from bookrunner.adapters.documents.packet import consent_statement, render_consent_sample, render_packet
+    from bookrunner.adapters.documents.render import Rendered, SignatureBox
+    from bookrunner.adapters.documents.snapshot import Snapshot, SnapshotRule
+    from bookrunner.adapters.documents.template import Template, load_template
+    from bookrunner.adapters.documents.typesetter import Typesetter
+    from bookrunner.adapters.documents.uploads import UploadRule, take_upload
+    from bookrunner.adapters.documents.words import amount_in_words
 
-MEDIA_TYPE = "application/vnd.bookrunner.agreement+json"
+__all__ = [
+    "AgreementTerms",
+    "Document",
+    "Rendered",
+    "SignatureBox",
+    "Snapshot",
+    "SnapshotRule",
+    "Template",
+    "Typesetter",
+    "UploadRule",
+    "amount_in_words",
+    "consent_statement",
+    "load_template",
+    "render_agreement",
+    "render_certificate",
+    "render_consent_sample",
+    "render_packet",
+    "take_upload",
+]
+
+_HOMES: Final = {
+    "Rendered": "render",
+    "SignatureBox": "render",
+    "Snapshot": "snapshot",
+    "SnapshotRule": "snapshot",
+    "Template": "template",
+    "Typesetter": "typesetter",
+    "UploadRule": "uploads",
+    "amount_in_words": "words",
+    "consent_statement": "packet",
+    "load_template": "template",
+    "render_certificate": "certificate",
+    "render_consent_sample": "packet",
+    "render_packet": "packet",
+    "take_upload": "uploads",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class AgreementTerms:
-    """The snapshot that a subscription agreement states.
-
-    Ids, units, minor units of money and the digest of the profile.
-    """
-
-    offering: str
-    offer_name: str
-    investment: str
-    investor: str
-    profile_digest: str
-    units: int
-    amount_minor: int
-    currency: str
-    exemption: str
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """The bytes of a document, their media type and their SHA-256."""
-
-    content: bytes
-    media_type: str
-    sha256: bytes
-
-
-def render_agreement(terms: AgreementTerms) -> Document:
-    """Return the machine-readable terms of the agreement in canonical form (RFC 8785)."""
-    content = rfc8785.dumps({"document": "subscription agreement", "terms": asdict(terms)})
-    return Document(content, MEDIA_TYPE, hashlib.sha256(content).digest())
+def __getattr__(name: str) -> object:
+    """Return a public name from the module that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,40 +1,77 @@
-"""What the compliance book needs of screening: results that name the list they rest on."""
+"""What the compliance book needs of screening: lists, subjects, and results that name what they rest on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-__all__ = ["ListVersion", "ListedWallet", "WalletScreening"]
+from bookrunner.adapters.screening.difference import Difference, difference, rescreen
+from bookrunner.adapters.screening.model import (
+    MATCHER_VERSION,
+    OPERATING_POINT,
+    BirthDate,
+    ChainFamily,
+    EntryKind,
+    Identifier,
+    ListedName,
+    ListedWallet,
+    ListEntry,
+    ListVersion,
+    Match,
+    NameStrength,
+    SanctionsList,
+    ScorePart,
+    Screening,
+    Subject,
+    Thresholds,
+    TokenPair,
+    WalletScreening,
+)
+
+if TYPE_CHECKING:
+    from bookrunner.adapters.screening.screener import Screener
+    from bookrunner.adapters.screening.workers import ScreeningWorkers
+
+__all__ = [
+    "MATCHER_VERSION",
+    "OPERATING_POINT",
+    "BirthDate",
+    "ChainFamily",
+    "Difference",
+    "EntryKind",
+    "Identifier",
+    "ListEntry",
+    "ListVersion",
+    "ListedName",
+    "ListedWallet",
+    "Match",
+    "NameStrength",
+    "SanctionsList",
+    "ScorePart",
+    "Screening",
+    "Subject",
+    "Thresholds",
+    "TokenPair",
+    "WalletScreening",
+    "difference",
+    "open_screener",
+    "open_workers",
+    "rescreen",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class ListVersion:
-    """One immutable version of a list: the digest of its files and the day it was published."""
+def open_screener(lists: Iterable[SanctionsList]) -> Screener:
+    """Return lists indexed for screening; takes about a second, and imports the numerical libraries late.
 
-    sha256: str
-    published_on: date
-
-    def __str__(self) -> str:
-        """Return the day and the digest in one word."""
-        return f"{self.published_on.isoformat()}:{self.sha256}"
-
-
-@dataclass(frozen=True, slots=True)
-class ListedWallet:
-    """One listed address in normal form, with the tickers under which the list names it."""
-
-    address: str
-    tickers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WalletScreening:
-    """Whether one address stands on one version of the list; ``matched`` is set on a hit only.
-
-    Covers direct listing alone (OFAC FAQ 562), not addresses that dealt with a listed one.
+    Refuses as the screener does.
     """
+    from bookrunner.adapters.screening.screener import Screener
 
-    hit: bool
-    list_version: ListVersion
-    matched: ListedWallet | None
+    return Screener(lists)
+
+
+def open_workers(screener: Screener, count: int) -> ScreeningWorkers:
+    """Return processes that screen many subjects at once; use them in a ``with`` statement."""
+    from bookrunner.adapters.screening.workers import ScreeningWorkers
+
+    return ScreeningWorkers(screener, count)

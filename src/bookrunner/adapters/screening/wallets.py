@@ -8,17 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from bookrunner.adapters.screening import ListedWallet, ListVersion, WalletScreening
+from bookrunner.adapters.screening.model import (
+    ChainFamily,
+    ListedWallet,
+    ListVersion,
+    SanctionsList,
+    WalletScreening,
+)
 from bookrunner.core.errors import Refused
 
 _EVM_BYTES: Final = 20
 _LINE: Final = re.compile(r"(?:([A-Z0-9]{2,8}),)?([A-Za-z0-9:]{20,128})", re.ASCII)
 _EVM: Final = re.compile(r"0x[0-9a-f]{40}", re.IGNORECASE)
 _BECH32: Final = re.compile(r"(?:bc1|ltc1|tb1)[a-z0-9]{11,}", re.IGNORECASE)
+_FAMILIES: Final = (
+    (ChainFamily.EVM, re.compile(r"0x[0-9a-f]{40}")),
+    (ChainFamily.TRON, re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}")),
+    (ChainFamily.RIPPLE, re.compile(r"r[1-9A-HJ-NP-Za-km-z]{24,34}")),
+    (ChainFamily.MONERO, re.compile(r"[48][1-9A-HJ-NP-Za-km-z]{94}")),
+    (
+        ChainFamily.BITCOIN,
+        re.compile(r"[13LMXtDG][1-9A-HJ-NP-Za-km-z]{25,34}|(?:bc1|ltc1|tb1)[a-z0-9]{11,87}"),
+    ),
+    (ChainFamily.BITCOIN, re.compile(r"[qp][a-z0-9]{41}")),
+)
 _CASHADDR: Final = re.compile(r"(?:bitcoincash:)?([qp][a-z0-9]{41})", re.IGNORECASE)
 
 
@@ -49,8 +67,25 @@ class ListedWallets:
                 tickers.setdefault(address, set()).add(ticker)
         if not tickers:
             raise Refused("list_is_not_empty", "no address in the files")
-        wallets = {address: ListedWallet(address, tuple(sorted(names))) for address, names in tickers.items()}
+        wallets = {address: _wallet(address, names, ()) for address, names in tickers.items()}
         return cls(wallets, ListVersion(digest.hexdigest(), published_on))
+
+    @classmethod
+    def of_list(cls, listed: SanctionsList) -> ListedWallets:
+        """Take the wallets of a whole list, each with the entries that name it; there may be none.
+
+        Refuses ``list_line_is_an_address``, with the entry, for one that no chain could have.
+        """
+        tickers: dict[str, set[str]] = defaultdict(set)
+        entries: dict[str, set[str]] = defaultdict(set)
+        for entry in listed.entries.values():
+            for ticker, written in entry.wallets:
+                if _LINE.fullmatch(written) is None or "," in written:
+                    raise Refused("list_line_is_an_address", entry.entry_id)
+                address = normalise(written)
+                tickers[address].add(ticker)
+                entries[address].add(entry.entry_id)
+        return cls({a: _wallet(a, tickers[a], entries[a]) for a in tickers}, listed.version)
 
     def screen(self, address: bytes) -> WalletScreening:
         """Look up an EVM address of 20 bytes; refuses ``address_has_twenty_bytes``."""
@@ -66,6 +101,11 @@ class ListedWallets:
         return WalletScreening(matched is not None, self.version, matched)
 
 
+def family_of(address: str) -> ChainFamily:
+    """Return the chains on which an address in normal form can hold funds, by its shape."""
+    return next((family for family, shape in _FAMILIES if shape.fullmatch(address)), ChainFamily.OTHER)
+
+
 def normalise(address: str) -> str:
     """Return one form for each address: lower case where case carries nothing but a checksum.
 
@@ -76,6 +116,10 @@ def normalise(address: str) -> str:
         return address.lower()
     cash = _CASHADDR.fullmatch(address)
     return cash[1].lower() if cash else address
+
+
+def _wallet(address: str, tickers: Iterable[str], entries: Iterable[str]) -> ListedWallet:
+    return ListedWallet(address, tuple(sorted(tickers)), family_of(address), tuple(sorted(entries)))
 
 
 def _entries(name: str, raw: bytes) -> list[tuple[str, str]]:

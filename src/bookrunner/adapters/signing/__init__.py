@@ -1,37 +1,103 @@
-"""Signatures of investor and issuer: Ed25519 over a stated intent and the document's hash."""
+"""Signatures: proofs of intent, PAdES files with their checks, and the port of e-sign providers.
+
+What needs a large library is imported at its first use, so that a command answers fast.
+"""
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-from bookrunner.core.errors import Refused
+from bookrunner.adapters.signing.proofs import Proof, signed, verify
 
-__all__ = ["Proof", "signed", "verify"]
+if TYPE_CHECKING:
+    from bookrunner.adapters.signing.authority import SandboxAuthority, Trust
+    from bookrunner.adapters.signing.ceremony import (
+        Authority,
+        Ceremony,
+        Envelope,
+        Party,
+        Signed,
+        envelope_for,
+    )
+    from bookrunner.adapters.signing.execution import (
+        ExecutionRule,
+        Expected,
+        ExpectedSigner,
+        Verdict,
+        inspect_signed,
+        verify_executed,
+        verify_investor_signed,
+    )
+    from bookrunner.adapters.signing.local import LocalProvider
+    from bookrunner.adapters.signing.provider import (
+        EnvelopeEvent,
+        Fetched,
+        Notice,
+        SigningProvider,
+        accept_executed,
+    )
+    from bookrunner.adapters.signing.simulated import SimulatedProvider
+    from bookrunner.adapters.signing.timestamps import SandboxTimeStamper
 
-Proof = dict[str, str]
+__all__ = [
+    "Authority",
+    "Ceremony",
+    "Envelope",
+    "EnvelopeEvent",
+    "ExecutionRule",
+    "Expected",
+    "ExpectedSigner",
+    "Fetched",
+    "LocalProvider",
+    "Notice",
+    "Party",
+    "Proof",
+    "SandboxAuthority",
+    "SandboxTimeStamper",
+    "Signed",
+    "SigningProvider",
+    "SimulatedProvider",
+    "Trust",
+    "Verdict",
+    "accept_executed",
+    "envelope_for",
+    "inspect_signed",
+    "signed",
+    "verify",
+    "verify_executed",
+    "verify_investor_signed",
+]
+
+_HOMES: Final = {
+    "Authority": "ceremony",
+    "Ceremony": "ceremony",
+    "Envelope": "ceremony",
+    "EnvelopeEvent": "provider",
+    "ExecutionRule": "execution",
+    "Expected": "execution",
+    "ExpectedSigner": "execution",
+    "Fetched": "provider",
+    "LocalProvider": "local",
+    "Notice": "provider",
+    "Party": "ceremony",
+    "SandboxAuthority": "authority",
+    "SandboxTimeStamper": "timestamps",
+    "Signed": "ceremony",
+    "SigningProvider": "provider",
+    "SimulatedProvider": "simulated",
+    "Trust": "authority",
+    "Verdict": "execution",
+    "accept_executed": "provider",
+    "envelope_for": "ceremony",
+    "inspect_signed": "execution",
+    "verify_executed": "execution",
+    "verify_investor_signed": "execution",
+}
 
 
-def signed(key: Ed25519PrivateKey, digest: bytes, *, capacity: str, intent: str) -> Proof:
-    """Return the proof that the key's holder meant ``intent`` about the document with this SHA-256."""
-    return {
-        "capacity": capacity,
-        "intent": intent,
-        "signed_sha256": digest.hex(),
-        "public_key": key.public_key().public_bytes_raw().hex(),
-        "signature": key.sign(_message(digest, capacity, intent)).hex(),
-    }
-
-
-def verify(proof: Proof) -> None:
-    """Refuse a proof whose signature is not by its key over its own words: ``signature_is_valid``."""
-    message = _message(bytes.fromhex(proof["signed_sha256"]), proof["capacity"], proof["intent"])
-    try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(proof["public_key"]))
-        key.verify(bytes.fromhex(proof["signature"]), message)
-    except (InvalidSignature, ValueError):
-        raise Refused("signature_is_valid", "the signature does not verify") from None
-
-
-def _message(digest: bytes, capacity: str, intent: str) -> bytes:
-    return b"\n".join([b"bookrunner/signature/1", digest.hex().encode(), capacity.encode(), intent.encode()])
+def __getattr__(name: str) -> object:
+    """Return a public name from the module that holds it."""
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -256,3 +256,20 @@ begin
     where investor_id = p_investor and discrepancy_id = p_discrepancy;
     perform compliance.compute(p_investor);
 end $$;
+
+-- What the provider found, on its way in: recorded, or kept as a discrepancy where an officer has refused the
+-- case. True where it was recorded.
+create function compliance.hear_identity(p_actor text, p_request text, p_investor text, p_outcome text,
+    p_evidence_sha256 bytea, p_verified_digest bytea, p_valid_until timestamptz, p_discrepancy text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if (compliance.found_case(p_investor)).status in ('declined', 'revoked') then
+        perform compliance.open_discrepancy(p_actor, p_request, p_investor, p_discrepancy, 'outcome',
+            format('the provider says %s of a refused case', p_outcome));
+        return false;
+    end if;
+    perform compliance.record_identity(p_actor, p_request, p_investor, p_outcome, p_evidence_sha256,
+        p_verified_digest, p_valid_until);
+    return true;
+end $$;

@@ -6,10 +6,10 @@ select compliance.open_clearance(:actor, :request, :offering, :clearance, :inves
 -- Open case.
 select compliance.open_case(:actor, :request, :investor, :case, :kind);
 
--- name: record_identity$
--- Records what the identity provider found: outcome is approved, declined or in_review. The verified digest
--- names the very version of the profile that was verified.
-select compliance.record_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone));
+-- name: hear_identity$
+-- Records what the identity provider found, or keeps it as a discrepancy where an officer has refused the case.
+-- Outcome is approved, declined or in_review. The verified digest names the very version of the profile.
+select compliance.hear_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone), :discrepancy);
 
 -- name: declare_owner$
 -- Names an owner behind an entity. Without evidence of who it is, the owner stands as unidentified.
@@ -27,7 +27,6 @@ select compliance.record_screening(:actor, :request, :subject, :screening, :list
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));
 
-
 -- name: import_list$
 -- Records a list as imported; false when this very list is known.
 select compliance.import_list(:actor, :request, :source, :list_version, :sha256, cast(:published_on as date), cast(:entry_count as integer), :parser_version);
@@ -44,13 +43,10 @@ select compliance.verify_again(:actor, :request, :investor, cast(:touched as tex
 -- Closes what has lapsed and opens the notices that are due; returns how many closed.
 select compliance.expire_due(:actor, :request);
 
--- name: open_discrepancy$
--- Keeps a difference between what was claimed and what was found, as a task for an officer.
-select compliance.open_discrepancy(:actor, :request, :investor, :discrepancy, :element, :because);
-
 -- name: open_requirements
--- What the investor's kind and form need and is not on file.
-select what, code, needed, missing, sentence from compliance.open_requirements(:investor);
+-- What the kinds and forms of investors need and is not on file.
+select i.investor_id, r.what, r.code, r.needed, r.missing, r.sentence
+from unnest(cast(:investors as text[])) as i (investor_id), compliance.open_requirements(i.investor_id) r;
 
 -- name: record_party$
 -- Names a person beside an investor; a representative comes with the document and the scope of the authority.

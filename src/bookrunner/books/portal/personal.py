@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
 
 from bookrunner.adapters.vault import Vault
-from bookrunner.core import clock
+from bookrunner.core import clock, identity
+from bookrunner.core.countries import known_country
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Keeper, Prepare, Within
+from bookrunner.db import Arguments, Database, Keeper, Prepare, Within
 
 CONTEXT = "portal.profile_detail"
 _MASTER = "personal-data"
 _SEALED = ("tax_id", "birth_date")
 _WITH_DETAIL = frozenset({"open_profile", "amend_profile", "request_change"})
+_NAMES = frozenset({"legal_name", "representative"})
+# Any issuer's number fits, and numbers that nobody can hold stay usable for invented people.
 _TAX_ID = re.compile(r"(?!000)[0-9]{9}", re.ASCII)
-_EARLIEST = date(1890, 1, 1)
 
 
 def vault(database: Database) -> Vault:
@@ -27,32 +28,37 @@ def vault(database: Database) -> Vault:
 
 
 def front_door(database: Database) -> Prepare:
-    """Return what seals the details of a profile on their way to a verb.
+    """Return what checks and seals the details of profiles on their way to a verb.
 
-    Refuses ``tax_id_is_nine_digits``, ``birth_date_is_a_day_of_a_life`` and ``personal_data_is_not_erased``.
+    Refuses ``tax_id_is_nine_digits``, ``personal_data_is_not_erased`` and what `identity.birth_date`,
+    `identity.name` and `known_country` refuse.
     """
 
-    def prepare(within: Within, verb: str, arguments: dict[str, object]) -> dict[str, object]:
-        detail = arguments.get("detail")
-        if verb not in _WITH_DETAIL or not isinstance(detail, Mapping):
-            return arguments
+    def prepare(within: Within, verb: str, rows: Sequence[Arguments]) -> Sequence[Arguments]:
+        if verb not in _WITH_DETAIL:
+            return rows
         safe = vault(database)
-        investor = str(arguments["investor"])
-        wrapped = within.run(
-            "obtain_key",
+        asked = [
             {
-                "actor": arguments["actor"],
-                "request": arguments["request"],
-                "investor": investor,
+                "actor": row["actor"],
+                "request": row["request"],
+                "investor": row["investor"],
                 "key": new_id("dek"),
-                "wrapped": safe.new_key(investor),
-            },
-        )
-        if not isinstance(wrapped, bytes):
-            raise TypeError("a wrapped key is bytes")
-        return arguments | {"detail": sealed_detail(safe, (investor, wrapped), detail)}
+                "wrapped": safe.new_key(str(row["investor"])),
+            }
+            for row in rows
+        ]
+        keys = within.obtain_key.each(asked)
+        return [_sealed_row(safe, key, row) for key, row in zip(keys, rows, strict=True)]
 
     return prepare
+
+
+def _sealed_row(safe: Vault, wrapped: bytes, row: Arguments) -> Arguments:
+    detail = row["detail"]
+    if not isinstance(detail, Mapping):
+        raise TypeError("the detail of a profile is a mapping")
+    return row | {"detail": sealed_detail(safe, (str(row["investor"]), wrapped), detail)}
 
 
 def sealed_detail(safe: Vault, key: tuple[str, bytes], detail: Mapping[str, object]) -> dict[str, object]:
@@ -61,9 +67,9 @@ def sealed_detail(safe: Vault, key: tuple[str, bytes], detail: Mapping[str, obje
     ``key`` is the investor and the wrapped key of the investor.
     """
     investor, wrapped = key
-    numbers = {name: str(detail[name]) for name in _SEALED if detail.get(name) is not None}
-    _check(numbers)
-    plain = {name: value for name, value in detail.items() if name not in _SEALED}
+    checked = _checked(detail)
+    numbers = {name: str(checked[name]) for name in _SEALED if name in checked}
+    plain = {name: value for name, value in checked.items() if name not in _SEALED}
     text = json.dumps(numbers, sort_keys=True).encode()
     blinds = {f"{name}_blind": safe.blind(name, value).hex() for name, value in numbers.items()}
     return plain | blinds | {"sealed": safe.seal(wrapped, investor, CONTEXT, text).hex()}
@@ -83,16 +89,15 @@ def reveal(portal: Keeper, investor: str, detail_version: int, *, actor: str, pu
     return {str(name): str(value) for name, value in json.loads(opened).items()}
 
 
-def _check(numbers: Mapping[str, str]) -> None:
-    if not _TAX_ID.fullmatch(numbers.get("tax_id", "")):
+def _checked(detail: Mapping[str, object]) -> dict[str, object]:
+    """Return what a form says, each field in the one form in which it is kept; nothing stands for absent."""
+    said = {name: value for name, value in detail.items() if value is not None}
+    if not _TAX_ID.fullmatch(str(said.get("tax_id", ""))):
         raise Refused("tax_id_is_nine_digits", "a tax id has nine digits and does not begin with 000")
-    if "birth_date" in numbers and not _is_of_a_life(numbers["birth_date"]):
-        raise Refused("birth_date_is_a_day_of_a_life", "a birth date is a past day, written YYYY-MM-DD")
-
-
-def _is_of_a_life(text: str) -> bool:
-    try:
-        born = date.fromisoformat(text)
-    except ValueError:
-        return False
-    return _EARLIEST <= born <= clock.today()
+    if "birth_date" in said:
+        said["birth_date"] = identity.birth_date(str(said["birth_date"]), today=clock.today()).isoformat()
+    for field in _NAMES & said.keys():
+        said[field] = identity.name(str(said[field]))
+    if "country" in said:
+        said["country"] = known_country(str(said["country"]))
+    return said

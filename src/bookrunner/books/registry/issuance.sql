@@ -219,6 +219,11 @@ create function registry.record_revert(p_actor text, p_request text, p_offering 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from registry.chain_transaction t where t.offering_id = p_offering and t.transaction_id = p_transaction
+        and t.status in ('signed', 'broadcast', 'mined') for update;
+    if not found then
+        return;
+    end if;
     perform 1 from engine.position pos join registry.issuance_instruction i using (offering_id, investment_id)
         where i.offering_id = p_offering and i.transaction_id = p_transaction order by investment_id for update of pos;
     update registry.chain_transaction set status = 'reverted' where offering_id = p_offering and transaction_id = p_transaction;

@@ -65,8 +65,11 @@ from registry.chain_transaction where offering_id = :offering and status in ('si
 order by sender, nonce;
 
 -- name: all_signed
--- Every signed transaction of a chain, for the embedded chain's replay.
-select sender, raw from registry.chain_transaction where chain_id = cast(:chain_id as bigint) order by sender, nonce;
+-- Every signed transaction of a chain in the order of signing, for the embedded chain's replay: a delivery comes after
+-- the contracts and wallets that it needs, whichever key signed those. Ids order by time, nonces within one millisecond.
+select sender, raw from (select sender, nonce, raw, max(transaction_id) over (partition by sender order by nonce) as signed
+    from registry.chain_transaction where chain_id = cast(:chain_id as bigint)) t
+order by signed, sender, nonce;
 
 -- name: prepared_addresses
 -- The wallets of a closing whose units wait for delivery.

@@ -26,6 +26,8 @@ create unique index one_holder_per_live_wallet on registry.wallet_mapping (offer
     where status in ('claimed', 'screened', 'issuer_approved', 'linked');
 create unique index one_linked_wallet_per_holder on registry.wallet_mapping (offering_id, investor_id)
     where status = 'linked';
+create index wallet_of_holder on registry.wallet_mapping (offering_id, investor_id);
+create index wallet_to_screen on registry.wallet_mapping (address) where status = 'claimed';
 
 create table registry.issuance_instruction (
     offering_id text not null,
@@ -49,6 +51,9 @@ create table registry.issuance_instruction (
 
 create unique index one_instruction_per_investment on registry.issuance_instruction (offering_id, investment_id)
     where status <> 'stopped';
+create index instruction_of_transaction on registry.issuance_instruction (offering_id, transaction_id);
+create index instruction_to_sign on registry.issuance_instruction (offering_id, closing_id, investment_id)
+    where status = 'prepared';
 
 create table registry.chain_key (
     chain_id bigint not null,

@@ -35,11 +35,12 @@ select subscription.propose_allocation(:actor, :request, :offering, :approval, :
 -- The second person approves exactly the units of the agreement in force.
 select subscription.approve_allocation(:actor, :request, :offering, :approval);
 
--- name: investor_signature^
--- The investor's signature on an agreement, which the countersignature covers.
+-- name: investor_signatures
+-- The investors' signatures on agreements, which the countersignatures cover.
 select s.signature, a.document_sha256, a.agreement_id from subscription.signature s
 join subscription.agreement a using (offering_id, agreement_id)
-where s.offering_id = :offering and s.agreement_id = :agreement and s.party = 'investor';
+where s.offering_id = :offering and s.agreement_id = any (:agreements) and s.party = 'investor'
+order by a.investment_id;
 
 -- name: agreements_in
 -- The agreements of an offer in one state.

@@ -1,12 +1,13 @@
 -- The verbs of the subscription desk.
 
-create function subscription.has_all(p_offering text, p_investment text, p_kind text) returns boolean
+-- The kinds of items of which an investment still lacks one.
+create function subscription.lacking(p_offering text, p_investment text) returns text[]
 language sql stable set search_path = pg_catalog, pg_temp
-return not exists (
-    select from subscription.requirement_in_force r where r.offering_id = p_offering and r.kind = p_kind
-    and not exists (select from subscription.acknowledgment a where a.offering_id = p_offering
-        and a.investment_id = p_investment and a.kind = r.kind and a.code = r.code
-        and a.item_version = r.item_version));
+return (
+    select coalesce(array_agg(distinct r.kind), '{}') from subscription.requirement_in_force r
+    where r.offering_id = p_offering and not exists (select from subscription.acknowledgment a
+        where a.offering_id = p_offering and a.investment_id = p_investment and a.kind = r.kind
+        and a.code = r.code and a.item_version = r.item_version));
 
 -- Tells the position what the desk says now; the caller has locked it.
 create function subscription.publish(p_offering text, p_investment text) returns void
@@ -14,15 +15,16 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     a subscription.agreement;
     allocated boolean;
+    lacks text[] := subscription.lacking(p_offering, p_investment);
 begin
     select * into a from subscription.agreement where offering_id = p_offering and investment_id = p_investment
         and status in ('draft', 'sent', 'investor_signed', 'countersigned');
     allocated := exists (select from subscription.allocation_approval where offering_id = p_offering
         and investment_id = p_investment and status = 'approved');
     update engine.position as pos set
-        materials_are_received = subscription.has_all(p_offering, p_investment, 'material'),
-        risks_are_acknowledged = subscription.has_all(p_offering, p_investment, 'risk'),
-        representations_are_made = subscription.has_all(p_offering, p_investment, 'representation'),
+        materials_are_received = 'material' <> all (lacks),
+        risks_are_acknowledged = 'risk' <> all (lacks),
+        representations_are_made = 'representation' <> all (lacks),
         agreement_is_signed = coalesce(a.status in ('investor_signed', 'countersigned'), false),
         agreement_is_countersigned = coalesce(a.status = 'countersigned', false),
         allocation_is_approved = allocated,
@@ -170,6 +172,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select investment_id into i from subscription.agreement where offering_id = p_offering and agreement_id = p_agreement;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'agreement_exists',
+            message = format('there is no agreement %s in %s', p_agreement, p_offering);
+    end if;
     perform subscription.lock(p_offering, i);
     update subscription.agreement set status = 'voided', void_because = p_because
     where offering_id = p_offering and agreement_id = p_agreement;
@@ -194,6 +200,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select * into al from subscription.allocation_approval where offering_id = p_offering and approval_id = p_approval;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'allocation_exists',
+            message = format('there is no allocation %s in %s', p_approval, p_offering);
+    end if;
     perform subscription.lock(p_offering, al.investment_id);
     if al.units is distinct from (select a.units from subscription.agreement a where a.offering_id = p_offering
         and a.investment_id = al.investment_id and a.status = 'countersigned') then

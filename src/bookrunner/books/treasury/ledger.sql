@@ -83,6 +83,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     digest bytea := sha256(convert_to(p_kind || audit.canonical(p_lines), 'UTF8'));
     known bytea;
+    moved record;
 begin
     select j.body_sha256 into known from treasury.journal j where j.offering_id = p_offering and j.journal_id = p_journal;
     if found then
@@ -103,19 +104,20 @@ begin
     select p_offering, p_journal, l.leg, l.account, p_currency, l.side, l.amount
     from rows from (jsonb_to_recordset(p_lines) as (account text, side text, amount numeric))
         with ordinality as l (account, side, amount, leg);
-    insert into treasury.balance (offering_id, account, currency)
-    select distinct p_offering, l.account, p_currency
-    from jsonb_to_recordset(p_lines) as l (account text) order by 2
-    on conflict do nothing;
-    perform 1 from treasury.balance b where b.offering_id = p_offering and b.currency = p_currency
-        and b.account in (select l.account from jsonb_to_recordset(p_lines) as l (account text))
-    order by b.account for update;
-    update treasury.balance b set amount_minor = b.amount_minor + d.delta
-    from (
+    -- Balance by balance in the order of accounts: each is found by its whole key, however long the journal is.
+    for moved in
         select e.account, sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as delta
         from treasury.entry e join treasury.account a using (offering_id, account, currency)
-        where e.offering_id = p_offering and e.journal_id = p_journal group by e.account) d
-    where b.offering_id = p_offering and b.currency = p_currency and b.account = d.account;
+        where e.offering_id = p_offering and e.journal_id = p_journal group by e.account order by e.account
+    loop
+        update treasury.balance b set amount_minor = b.amount_minor + moved.delta
+        where b.offering_id = p_offering and b.account = moved.account and b.currency = p_currency;
+        if not found then
+            insert into treasury.balance as b (offering_id, account, currency, amount_minor)
+            values (p_offering, moved.account, p_currency, moved.delta)
+            on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + moved.delta;
+        end if;
+    end loop;
 end $$;
 
 create view treasury.trial_balance as

@@ -38,6 +38,6 @@ where a.offering_id = :offering order by a.attempt_id;
 
 -- name: unmatched
 -- Receipts that belong to nobody yet, with the rule that stops each.
-select receipt_id, amount_minor, exception, booked_on from treasury.receipt
+select receipt_id, amount_minor, exception, booked_on, source_fingerprint from treasury.receipt
 where offering_id = :offering and status = 'unmatched' order by booked_on, receipt_id;
 

@@ -2,7 +2,7 @@
 
 -- The lines of a closing that may be released now, and have not been.
 create function treasury.releasable(p_offering text, p_closing text) returns table (investment_id text, amount_minor bigint)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select m.investment_id, m.amount_minor from engine.closing_member m
     join engine.position pos on pos.offering_id = m.offering_id and pos.investment_id = m.investment_id
@@ -20,6 +20,10 @@ declare
     total bigint;
 begin
     perform audit.enter(p_actor, p_request);
+    if not exists (select from engine.closing c where c.offering_id = p_offering and c.closing_id = p_closing) then
+        raise exception using errcode = 'BR404', constraint = 'closing_exists',
+            message = format('there is no closing %s in %s', p_closing, p_offering);
+    end if;
     select sum(l.amount_minor) into total from treasury.releasable(p_offering, p_closing) l;
     if total is null then
         raise exception using errcode = 'BR008', constraint = 'holding_stands_before_escrow_is_released',

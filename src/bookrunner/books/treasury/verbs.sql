@@ -24,9 +24,9 @@ begin
             a.received_minor as received,
             coalesce((select sum(r.amount_minor) from treasury.receipt r where r.offering_id = a.offering_id
                 and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared'), 0) as cleared
-        from treasury.payment_attempt a
-        where a.offering_id = p_offering and a.investment_id = any (p_investments)
-            and a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
+        from unnest(p_investments) as x (investment_id)
+        join treasury.payment_attempt a on a.offering_id = p_offering and a.investment_id = x.investment_id
+        where a.attempt_no = (select max(l.attempt_no) from treasury.payment_attempt l
                 where l.offering_id = a.offering_id and l.investment_id = a.investment_id)
     ) f
     where pos.offering_id = p_offering and pos.investment_id = f.investment_id;
@@ -64,9 +64,19 @@ create function treasury.import_statement(p_actor text, p_request text, p_offeri
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     added integer;
-    total numeric;
+    in_currency text;
+    booked record;
 begin
     perform audit.enter(p_actor, p_request);
+    select o.currency into in_currency from engine.offer o where o.offering_id = p_offering;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
+    if in_currency is distinct from p_statement ->> 'currency' then
+        raise exception using errcode = 'BR008', constraint = 'statement_is_in_the_offers_currency',
+            message = format('the account is in %s, %s is sold in %s', p_statement ->> 'currency', p_offering, in_currency);
+    end if;
     insert into treasury.statement (offering_id, statement_id, status, account, bank_statement_id, file_sha256,
         opening_minor, closing_minor, closed_on, entries)
     values (p_offering, p_statement ->> 'id', 'imported', p_statement ->> 'account', p_statement ->> 'bank_id',
@@ -80,21 +90,21 @@ begin
         value_on date, reference text, fingerprint text, sender text, line_sha256 text)
     where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key);
     get diagnostics added = row_count;
-    select sum(r.amount_minor) into total from treasury.receipt r
-    where r.offering_id = p_offering and r.statement_id = p_statement ->> 'id';
-    if total > 0 then
-        perform treasury.post(p_offering, 'booked:' || (p_statement ->> 'id'), 'receipts_booked', p_statement ->> 'currency',
-            jsonb_build_array(
-                jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', total),
-                jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', total)));
-    end if;
+    -- A single entry may carry another currency than its account; each currency balances by itself.
+    for booked in select r.currency, sum(r.amount_minor) as total from treasury.receipt r
+        where r.offering_id = p_offering and r.statement_id = p_statement ->> 'id' group by r.currency order by 1 loop
+        perform treasury.post(p_offering, concat_ws(':', 'booked', p_statement ->> 'id', nullif(booked.currency, in_currency)),
+            'receipts_booked', booked.currency, jsonb_build_array(
+                jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', booked.total),
+                jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', booked.total)));
+    end loop;
     return added;
 end $$;
 
 -- What the rules say of each unmatched receipt: the investment it belongs to, or the first rule that stops it.
 create function treasury.verdicts(p_offering text) returns table (receipt_id text, attempt_id text, investment_id text,
     amount_minor bigint, exception text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select r.receipt_id, a.attempt_id, a.investment_id, r.amount_minor, case
         when r.claimed_reference is null then 'no_reference'
@@ -227,7 +237,7 @@ begin
     update treasury.payment_attempt a set status = 'cleared'
     where a.offering_id = p_offering and a.investment_id = any (touched) and a.status = 'received'
         and a.due_minor = (select sum(r.amount_minor) from treasury.receipt r where r.offering_id = p_offering
-            and r.attempt_id = a.attempt_id and r.status = 'cleared');
+            and r.investment_id = a.investment_id and r.attempt_id = a.attempt_id and r.status = 'cleared');
     perform treasury.publish(p_offering, touched);
     return cardinality(touched);
 end $$;

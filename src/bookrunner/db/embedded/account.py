@@ -14,6 +14,9 @@ from typing import BinaryIO
 from bookrunner.core.errors import ConfigurationError
 
 DEFAULT_ACCOUNT = "bookrunner"
+SYSTEM_STATE = Path("/var/lib/bookrunner")
+
+_LOCAL_STATE = Path(".state")
 
 _MAKE_IT = "useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin"
 
@@ -49,14 +52,30 @@ def find_account(name: str = DEFAULT_ACCOUNT) -> Account:
 
 def check_reach(account: Account, directory: Path) -> None:
     """Raise ConfigurationError naming the first parent of ``directory`` that the account may not enter."""
+    closed = _closed_to(account, directory)
+    if closed is not None:
+        raise ConfigurationError(
+            f"the account {account.name} may not enter {closed}, a parent of the state directory;"
+            f" choose a state directory elsewhere, such as {SYSTEM_STATE}"
+        )
+
+
+def default_state(name: str = DEFAULT_ACCOUNT) -> Path:
+    """Return ``.state``, or for root in a folder that the account ``name`` may not enter `SYSTEM_STATE`."""
+    try:
+        account = find_account(name)
+    except ConfigurationError:
+        # The embedded server refuses this by itself, and another server does not need the account.
+        return _LOCAL_STATE
+    return SYSTEM_STATE if _closed_to(account, Path.cwd()) else _LOCAL_STATE
+
+
+def _closed_to(account: Account, directory: Path) -> Path | None:
+    """Return the first folder on the way to ``directory`` that the account may not enter."""
     if not account.drop:
-        return
-    for parent in reversed([directory, *directory.parents]):
-        if not _may_enter(account, parent.stat()):
-            raise ConfigurationError(
-                f"the account {account.name} may not enter {parent}, a parent of the state directory;"
-                " choose a state directory elsewhere, such as /var/lib/bookrunner"
-            )
+        return None
+    way = reversed([directory, *directory.parents])
+    return next((folder for folder in way if not _may_enter(account, folder.stat())), None)
 
 
 def _may_enter(account: Account, found: os.stat_result) -> bool:

@@ -14,7 +14,7 @@ from subprocess import Popen
 from bookrunner.core.errors import BookrunnerError
 from bookrunner.db.embedded.account import Account, private_directory, spawn
 from bookrunner.db.embedded.binaries import Binaries
-from bookrunner.db.embedded.process import PidFile, is_postmaster, read_pid_file, running
+from bookrunner.db.embedded.process import PidFile, end_orphans, is_postmaster, read_pid_file, running
 
 ADMIN = "bookrunner_admin"
 PORT = 5432
@@ -39,6 +39,8 @@ SETTINGS = {
     # Reads go to memory or to solid state; statements are short.
     "random_page_cost": "1.1",
     "jit": "off",
+    # A raise fills its tables within a minute: their statistics must not wait for the next one.
+    "autovacuum_naptime": "5s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "logging_collector": "on",
@@ -132,13 +134,15 @@ def _password_pipe(account: Account, password: str) -> int:
 def start(cluster: Cluster) -> tuple[PidFile, Popen[bytes]]:
     """Start the postmaster and wait until it accepts connections.
 
-    After a crash the old backends may hold shared memory for a moment, so the start is repeated until the
-    time is over. Raises ServerFailed with the place of the log.
+    After a crash the old backends are told to leave; they may hold shared memory for a moment, so the start
+    is repeated until the time is over. Raises ServerFailed with the place of the log.
     """
     unclean = _forget_stale_pid(cluster)
     private_directory(cluster.account, cluster.socket_directory())
     deadline = time.monotonic() + _START_SECONDS
     while True:
+        if unclean:
+            end_orphans(cluster.data)
         with cluster.log.open("ab") as log:
             child = spawn(cluster.account, _postgres(cluster), log)
         found = _wait_ready(cluster, child, deadline)

@@ -40,6 +40,11 @@ def _account_findings(state: Path, name: str) -> list[str]:
     return []
 
 
+def embedded_runs(state: Path) -> bool:
+    """Tell whether a server of this state directory is alive, whoever started it."""
+    return any(running(data) is not None for data in (state / "pg").glob("*/"))
+
+
 def _disk_findings(state: Path) -> list[str]:
     free = shutil.disk_usage(state).free
     if free >= LEAST_FREE_BYTES:

@@ -21,7 +21,7 @@ from bookrunner.db.endpoint import DATABASE, Endpoint, Secrets, conninfo
 
 T = TypeVar("T")
 
-STOP_SECONDS = 60.0
+STOP_SECONDS = 40.0
 GUEST_SECONDS = 60.0
 
 
@@ -70,7 +70,7 @@ def start_embedded(
     The first process holds the state's lock and supervises; a later one attaches as a guest. A server that
     outlived its supervisor is adopted, not restarted. ``prefer`` decides only the very first start.
     Refused (ConfigurationError): root without the system account, a parent directory that the account may not
-    enter, recorded programs that are gone, a setting that gives up durability.
+    enter, a state of another account, recorded programs that are gone, a setting that gives up durability.
     """
     state = state.resolve()
     runner = find_account(account)
@@ -105,10 +105,13 @@ def _prepare(state: Path) -> None:
 
 
 def _adopt_or_start(mine: Cluster, secrets: Secrets) -> tuple[PidFile, Popen[bytes] | None]:
-    if running(mine.data) is not None:
+    found = running(mine.data)
+    if found is not None:
         alive = cluster.wait_until_ready(mine)
         if alive is not None:
             return alive, None
+        # It hangs, nobody supervises it, and the lock is ours.
+        fast_stop(found.pid, mine.data, STOP_SECONDS)
     cluster.create(mine, secrets.obtain(ADMIN))
     private_directory(mine.account, mine.data)
     return cluster.start(mine)
@@ -163,7 +166,12 @@ def _refuse_unsafe(dsn: str) -> None:
 
 def _lock(path: Path) -> int | None:
     """Take the state's lock, or return None when another process holds it; it ends with the process."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except PermissionError:
+        raise ConfigurationError(
+            f"{path.parent} belongs to another account; choose another state directory"
+        ) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -37,14 +37,14 @@ insert into engine.gate (act, mask, sentence) values
 -- The missing conditions of an act as a list a person can work through.
 create function engine.missing(p engine.position, p_mask integer) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
-return (
+return case when p_mask & ~engine.holds(p) = 0 then '[]' else (
     select coalesce(jsonb_agg(jsonb_build_object(
         'condition', c.condition, 'keeper', c.keeper, 'investment', p.investment_id,
         'since', audit.instant(engine.since(p, c.condition)),
         'lacks', case when c.condition = 'investor_is_cleared' then to_jsonb(p.clearance_lacks) else '[]' end
     ) order by c.bit), '[]')
     from engine.condition c
-    where (p_mask >> c.bit) & 1 = 1 and (engine.holds(p) >> c.bit) & 1 = 0);
+    where (p_mask >> c.bit) & 1 = 1 and (engine.holds(p) >> c.bit) & 1 = 0) end;
 
 -- Locks the position in one statement, computes the gate of the locked row in the next, refuses by name.
 create function engine.pass(p_offering text, p_investment text, p_act text) returns engine.position

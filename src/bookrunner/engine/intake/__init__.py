@@ -1,6 +1,7 @@
-"""What counterparts send: identity messages and bank statements, on their way into the books."""
+"""What counterparties and investors send, on its way into the books."""
 
-from bookrunner.engine.intake.identity import record_identity
+from bookrunner.engine.intake.identity import record_identities
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
+from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
 
-__all__ = ["fingerprint", "import_statement", "record_identity"]
+__all__ = ["fingerprint", "import_statement", "record_identities", "wallet_challenge", "wallet_claim"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 
-from bookrunner.adapters.bank import Entry, EntryStatus, StatementReader
+from bookrunner.adapters.bank import Entry, EntryStatus, FindingRule, Statement, StatementReader
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
@@ -13,15 +14,16 @@ from bookrunner.engine.desk import Desk
 
 
 def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: bytes, *, actor: str) -> int:
-    """Post the booked credits of one statement file as unmatched receipts; return how many are new.
+    """Post the booked credits of one statement file, match them by the rules; return how many are new.
 
-    The same entry is posted once, whatever file brings it; the same statement twice is refused. Pending
-    entries, debits and reversals are not posted.
+    The same entry is posted once, whatever file brings it. Pending entries, debits, reversals and entries
+    that move no money are not posted. A statement is posted whole or refused: when it was imported before,
+    when it lacks a balance or its entries do not make the closing balance, when its account has another
+    currency than the offer.
     """
     statement = reader.read(raw)
-    if statement.opening_minor is None or statement.closing_minor is None or statement.closed_on is None:
-        raise Refused("statement_has_its_balances", "opening or closing balance is missing")
-    booked = [e for e in statement.entries if e.credit and not e.reversal and e.status is EntryStatus.BOOK]
+    closed_on = _closed_on(statement)
+    booked = [entry for entry in statement.entries if _is_receipt(entry)]
     head = {
         "id": new_id("stm"),
         "account": statement.account,
@@ -30,13 +32,29 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
         "file_sha256": hashlib.sha256(raw).hexdigest(),
         "opening_minor": statement.opening_minor,
         "closing_minor": statement.closing_minor,
-        "closed_on": statement.closed_on.isoformat(),
+        "closed_on": closed_on.isoformat(),
     }
     entries = [_receipt(entry) for entry in booked]
-    added: int = desk.treasury.import_statement(
-        actor=actor, offering=offering, statement=head, entries=json.dumps(entries)
-    )
+    with desk.treasury.together() as within:
+        added: int = within.import_statement(
+            actor=actor, offering=offering, statement=head, entries=json.dumps(entries)
+        )
+        within.match(actor=actor, offering=offering)
     return added
+
+
+def _closed_on(statement: Statement) -> date:
+    """Return the day of the closing balance; a statement that may lack an entry is refused."""
+    if statement.opening_minor is None or statement.closing_minor is None or statement.closed_on is None:
+        raise Refused("statement_has_its_balances", "opening or closing balance is missing")
+    for finding in statement.findings:
+        if finding.rule is FindingRule.BALANCES_ADD_UP:
+            raise Refused(finding.rule.value, f"line {finding.line}: {finding.detail}")
+    return statement.closed_on
+
+
+def _is_receipt(entry: Entry) -> bool:
+    return entry.credit and not entry.reversal and entry.status is EntryStatus.BOOK and entry.amount_minor > 0
 
 
 def fingerprint(account: str) -> bytes:

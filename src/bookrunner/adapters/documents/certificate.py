@@ -1,0 +1,60 @@
+"""The audit certificate: one PDF that says who signed what, when, as whom and how that is known."""
+
+from __future__ import annotations
+
+from bookrunner.adapters.documents.render import Rendered, render
+from bookrunner.adapters.documents.snapshot import Snapshot, check_letters, check_shape
+from bookrunner.adapters.documents.template import Template, read_clause
+from bookrunner.adapters.documents.typesetter import Typesetter
+
+
+def render_certificate(template: Template, evidence: Snapshot, typesetter: Typesetter) -> Rendered:
+    """Return the certificate of one executed agreement as PDF/A-2b, with a box for the platform's seal.
+
+    ``evidence`` has the shape in the template's ``schema.json``; its canonical JSON is kept beside the file.
+    Refuses what :func:`check_letters`, :func:`check_shape` and :func:`render` refuse.
+    """
+    check_letters(evidence)
+    check_shape(template, evidence)
+    hashes = evidence["hashes"]
+    summary = [
+        ("Envelope", evidence["envelope"]),
+        ("Offer", evidence["offer"]),
+        ("Investment", evidence["investment"]),
+        ("Template", f"{evidence['template']}, {evidence['pages']} pages"),
+        ("Rendered file", hashes["rendered"]),
+        ("Signed by the investor", hashes["investor_signed"]),
+        ("Executed file", hashes["executed"]),
+        ("Verified", f"{evidence['verdict']['verified_at']} by {evidence['verdict']['tools']}"),
+        ("Retention class", evidence["retention"]),
+        ("Head of the event chain", evidence["chain_head"]),
+    ]
+    packet = {
+        "title": template.about["title"],
+        "template": {"id": template.id, "version": template.version},
+        "summary": summary,
+        "statement": read_clause(template.clause("statement"), {}),
+        "signers": [_rows(signer) for signer in evidence["signers"]],
+        "happenings": evidence["happenings"],
+        "checks": evidence["verdict"]["checks"],
+        "envelope": evidence["envelope"],
+    }
+    return render(template, evidence, typesetter, packet=packet, summary=summary)
+
+
+def _rows(signer: Snapshot) -> dict[str, object]:
+    authentication, consent = signer["authentication"], signer["consent"]
+    rows = [
+        ("Party", f"{signer['party']}, {signer['capacity']} ({signer['authority']})"),
+        ("E-mail", signer["email"]),
+        ("Authenticated", f"{authentication['method']} at {authentication['at']}"),
+        ("Session", f"{signer['session']} from {signer['address']}"),
+        ("Browser", signer["agent"]),
+        ("Consent", f"version {consent['version']} at {consent['at']}, text {consent['sha256']}"),
+        ("Sentence shown", signer["intent"]),
+        ("Sent, opened, read to its end", f"{signer['sent_at']}, {signer['opened_at']}, {signer['read_at']}"),
+        ("Signed, time-stamped", f"{signer['signed_at']}, {signer['stamped_at']}"),
+        ("Certificate", signer["serial"]),
+    ]
+    rows += [("Received", f"{item['title']} ({item['sha256']})") for item in signer["materials"]]
+    return {"name": signer["name"], "rows": rows}

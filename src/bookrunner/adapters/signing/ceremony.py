@@ -1,0 +1,181 @@
+"""The signing of one packet: fields, investor's signature, countersignature, sealed certificate."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import rfc8785
+from pyhanko.sign.timestamps import TimeStamper
+
+from bookrunner.adapters.documents.certificate import render_certificate
+from bookrunner.adapters.documents.render import Rendered
+from bookrunner.adapters.documents.snapshot import Snapshot, check_letters
+from bookrunner.adapters.documents.template import SHELF, load_template
+from bookrunner.adapters.documents.typesetter import Typesetter
+from bookrunner.adapters.signing.authority import Credential, Trust
+from bookrunner.adapters.signing.certificates import Holder
+from bookrunner.adapters.signing.execution import (
+    Expected,
+    ExpectedSigner,
+    Verdict,
+    verify_executed,
+    verify_investor_signed,
+)
+from bookrunner.adapters.signing.pades import (
+    INVESTOR,
+    ISSUER,
+    SEAL,
+    Act,
+    PadesSigner,
+    SignedFile,
+    with_fields,
+)
+from bookrunner.core import clock
+from bookrunner.core.errors import Refused
+
+_STAMP = ("signature_stamp", "1.0.0")
+_CERTIFICATE = ("audit_certificate", "1.0.0")
+
+
+class Authority(Protocol):
+    """Who issues certificates to parties; the sandbox's own, or a certificate authority under contract."""
+
+    def issue(self, holder: Holder) -> Credential:
+        """Return a new credential of this party for this envelope."""
+
+    def sealing(self) -> Credential:
+        """Return the platform's seal."""
+
+    def trust(self) -> Trust:
+        """Return roots, certificates in between and current revocation lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who signs: id of the party, name as it stands on the paper, capacity such as ``Trustee``."""
+
+    id: str
+    name: str
+    capacity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One packet on its way to being executed: id, rendered file, both parties."""
+
+    id: str
+    rendered: Rendered
+    investor: Party
+    issuer: Party
+
+
+def envelope_for(name: str, rendered: Rendered, data: Snapshot) -> Envelope:
+    """Return the envelope of a packet, whose parties are those that its snapshot names.
+
+    Refuses ``envelope_is_of_the_rendered_data`` when the snapshot is not the one that was rendered.
+    """
+    if hashlib.sha256(rfc8785.dumps(dict(data))).hexdigest() != rendered.data_sha256:
+        raise Refused("envelope_is_of_the_rendered_data", name)
+    investor, issuer = (
+        Party(data[role]["party_id"], data[role]["name"], data[role]["capacity"])
+        for role in ("signer", "countersigner")
+    )
+    return Envelope(name, rendered, investor, issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A file after a signature, with the verdict on all of it; ``serial`` is the new certificate's number."""
+
+    content: bytes
+    sha256: str
+    serial: int
+    verdict: Verdict
+
+
+class Ceremony:
+    """Signs and checks packets; nothing is kept here, the caller stores what each step returns."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        time_stamper: TimeStamper,
+        typesetter: Typesetter,
+        *,
+        shelf: Path = SHELF,
+        read_clock: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._authority = authority
+        self._typesetter = typesetter
+        self._signer = PadesSigner(load_template(*_STAMP, shelf), typesetter, time_stamper)
+        self._certificate = load_template(*_CERTIFICATE, shelf)
+        self._now = read_clock
+
+    def sign(self, envelope: Envelope, *, intent: str) -> Signed:
+        """Return the packet certified by the investor, who was shown ``intent`` and agreed to it.
+
+        Refuses what :meth:`PadesSigner.sign` and :func:`verify_investor_signed` refuse.
+        """
+        prepared = with_fields(envelope.rendered.content, envelope.rendered.boxes)
+        made = self._sign(envelope, prepared, field=INVESTOR, intent=intent)
+        expected = self.expected(envelope, investor=made.serial, sha256=made.sha256)
+        verdict = verify_investor_signed(made.content, expected, read_clock=self._now)
+        return Signed(made.content, made.sha256, made.serial, verdict)
+
+    def countersign(self, envelope: Envelope, signed: bytes, *, investor: Expected, intent: str) -> Signed:
+        """Return the executed packet; ``investor`` is what the signed file has to be before.
+
+        Refuses what :func:`verify_investor_signed`, :meth:`PadesSigner.sign` and :func:`verify_executed`
+        refuse, in this order; nothing is signed when the first one does.
+        """
+        verify_investor_signed(signed, investor, read_clock=self._now)
+        made = self._sign(envelope, signed, field=ISSUER, intent=intent)
+        serial = investor.signers[INVESTOR].serial
+        expected = self.expected(envelope, investor=serial, issuer=made.serial, sha256=made.sha256)
+        verdict = verify_executed(made.content, expected, read_clock=self._now)
+        return Signed(made.content, made.sha256, made.serial, verdict)
+
+    def certify(self, evidence: Snapshot) -> tuple[Rendered, SignedFile]:
+        """Return the audit certificate of an executed packet, as rendered and with the platform's seal."""
+        rendered = render_certificate(self._certificate, evidence, self._typesetter)
+        act = Act(
+            field=SEAL,
+            name="Bookrunner",
+            capacity="Platform",
+            envelope=evidence["envelope"],
+            intent="The facts in this certificate were recorded as they happened.",
+            signed_at=self._now(),
+            box=rendered.boxes[SEAL],
+        )
+        prepared = with_fields(rendered.content, rendered.boxes)
+        return rendered, self._signer.sign(prepared, act, self._authority.sealing(), self._authority.trust())
+
+    def expected(
+        self, envelope: Envelope, *, investor: int, issuer: int | None = None, sha256: str | None = None
+    ) -> Expected:
+        """Return what a file of this envelope has to be, given the serial numbers of its certificates."""
+        signers = {INVESTOR: ExpectedSigner(investor, envelope.investor.id, envelope.id)}
+        if issuer is not None:
+            signers[ISSUER] = ExpectedSigner(issuer, envelope.issuer.id, envelope.id)
+        rendered = envelope.rendered
+        return Expected(rendered.content, rendered.boxes, signers, self._authority.trust(), sha256)
+
+    def _sign(self, envelope: Envelope, content: bytes, *, field: str, intent: str) -> SignedFile:
+        party = envelope.investor if field == INVESTOR else envelope.issuer
+        check_letters({"intent": intent, "name": party.name, "capacity": party.capacity})
+        act = Act(
+            field=field,
+            name=party.name,
+            capacity=party.capacity,
+            envelope=envelope.id,
+            intent=intent,
+            signed_at=self._now(),
+            box=envelope.rendered.boxes[field],
+        )
+        credential = self._authority.issue(Holder(party.name, party.id, envelope.id))
+        return self._signer.sign(content, act, credential, self._authority.trust())

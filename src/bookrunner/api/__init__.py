@@ -1,0 +1,57 @@
+"""The JSON API: one file per resource, the same refusals as the pages, exact money, repeatable writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from bookrunner import __version__
+from bookrunner.api import problems
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.keys import issue, listed, revoke
+from bookrunner.api.resources import closings, events, health, investments, offers
+from bookrunner.core.errors import UnknownRecord
+from bookrunner.db import Database
+
+__all__ = ["api", "issue", "listed", "revoke"]
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def api(database: Database, beside: FastAPI | None = None) -> FastAPI:
+    """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
+
+    Each call runs under the login of its key's keeper, on threads of the API's own.
+    """
+    gateway = Gateway(database)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if beside is None:
+            yield
+        else:
+            async with beside.router.lifespan_context(beside):
+                yield
+        gateway.close()
+
+    app = FastAPI(
+        title="Bookrunner",
+        version=__version__,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    for resource in (offers, closings, investments, events, health):
+        app.include_router(resource.routes(gateway))
+
+    @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
+    async def unknown(path: str) -> None:
+        raise UnknownRecord("path_exists", f"there is no /v1/{path}")
+
+    if beside is not None:
+        app.mount("/", beside)
+    return app

@@ -1,0 +1,94 @@
+"""Who calls, under which key of repetition, on which version: read from headers, never from a body."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from bookrunner.api import keys
+from bookrunner.api.problems import HeaderMissing, VersionNotNamed
+from bookrunner.core.errors import NotAuthenticated
+
+_READ = (b"authorization", b"idempotency-key", b"if-match")
+_REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_STRONG = re.compile(r'"([0-9a-f.]{1,64})"', re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The keeper that a call runs under, and the digest of its key."""
+
+    keeper: str
+    key_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write: its caller, the idempotency key, the digest of method, path, version and body."""
+
+    caller: Caller
+    request: str
+    body_sha256: bytes
+    version: str | None
+
+    @property
+    def claim(self) -> dict[str, bytes | str]:
+        """What the database claims the request by."""
+        return {"key": self.caller.key_sha256, "request": self.request, "body_sha256": self.body_sha256}
+
+    @property
+    def decided_on(self) -> str:
+        """The version that the decision was made on; raises VersionNotNamed when it was not said."""
+        if self.version is None:
+            raise VersionNotNamed("decision_names_its_version", "send If-Match with the ETag that you saw")
+        return self.version
+
+
+async def caller(request: Request) -> Caller:
+    """Read the bearer key; raises NotAuthenticated."""
+    return _caller(_headers(request))
+
+
+async def write(request: Request) -> Write:
+    """Read what makes a write repeatable; raises NotAuthenticated or HeaderMissing."""
+    found = _headers(request)
+    who = _caller(found)
+    key = found.get(b"idempotency-key", "")
+    if not _REPEATABLE.fullmatch(key):
+        raise HeaderMissing("write_carries_an_idempotency_key", "1 to 128 of A-Z a-z 0-9 . _ : -")
+    seen = found.get(b"if-match")
+    version = None
+    if seen is not None:
+        strong = _STRONG.fullmatch(seen)
+        if strong is None:
+            raise HeaderMissing("if_match_is_one_strong_etag", "send the ETag as it came")
+        version = strong[1]
+    path = request.scope["path"].encode()
+    said = b"\n".join((request.method.encode(), path, (version or "").encode(), await request.body()))
+    return Write(who, key, hashlib.sha256(said).digest(), version)
+
+
+Called = Annotated[Caller, Depends(caller)]
+Written = Annotated[Write, Depends(write)]
+
+
+def _headers(request: Request) -> dict[bytes, str]:
+    """Return the headers that decide; each may come once, since two could be read as either."""
+    found: dict[bytes, str] = {}
+    for name, value in request.scope["headers"]:
+        if name in _READ:
+            if name in found:
+                raise HeaderMissing("header_comes_once", name.decode("ascii"))
+            found[name] = value.decode("latin-1")
+    return found
+
+
+def _caller(headers: dict[bytes, str]) -> Caller:
+    scheme, _, key = headers.get(b"authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key")
+    return Caller(*keys.read(key))

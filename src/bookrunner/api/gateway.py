@@ -1,0 +1,105 @@
+"""The way from a request to the database: a write is one statement, a read one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from fastapi.responses import Response
+
+from bookrunner.api.caller import Caller, Write
+from bookrunner.api.keys import KEEPERS
+from bookrunner.core.errors import GateClosed, NotAllowed
+from bookrunner.db import Contention, Database, Lanes, Within, load
+from bookrunner.db.pools.lanes import TextRow, Value
+
+T = TypeVar("T")
+
+# As many as a pool has connections: more threads would only wait for one.
+THREADS = 8
+ATTEMPTS = 5
+_LONGEST_PAUSE_SECONDS = 0.02
+_JSON = "application/json"
+
+
+class Gateway:
+    """Carries calls under the login of the caller's keeper: reads on a few threads, writes on lanes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._queries = load(__package__)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+        self._lanes = {keeper: Lanes(database.endpoint, keeper) for keeper in KEEPERS}
+
+    def close(self) -> None:
+        """Wait for the calls that run, and give threads and connections back."""
+        self._threads.shutdown()
+        for lanes in self._lanes.values():
+            lanes.close()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run ``work`` on a thread of the gateway."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def read(self, caller: Caller, work: Callable[[Within], T]) -> T:
+        """Run ``work`` over the lookups that the caller's login may make; raises NotAuthenticated."""
+        return await self.run(partial(self._read, caller, work))
+
+    async def write(self, asked: Write, keeper: str, verb: str, **arguments: Value) -> Response:
+        """Carry out a write once and return its stored answer.
+
+        The answer is stored in the transaction of the effect, so a repetition under the same key returns it,
+        marked by ``Idempotent-Replayed``. Raises NotAllowed for the key of another keeper than ``keeper``,
+        Malformed for the same key with another body, StillRunning, VersionChanged, GateClosed (which is kept)
+        and every other Refused.
+        """
+        if asked.caller.keeper != keeper:
+            await self.read(asked.caller, lambda _: None)
+            raise NotAllowed("key_serves_this_keeper", f"{keeper} decides this")
+        try:
+            row = await self._once(keeper, verb, {**asked.claim, **arguments})
+        except GateClosed as closed:
+            await self._keep(closed, asked, arguments)
+            raise
+        answer = row["answer"]
+        headers = {"ETag": f'"{json.loads(answer)["version"]}"'}
+        if row["is_replay"] == "t":
+            headers["Idempotent-Replayed"] = "true"
+        return Response(answer, headers=headers, media_type=_JSON)
+
+    def _read(self, caller: Caller, work: Callable[[Within], T]) -> T:
+        with self.database.transaction(caller.keeper) as transaction:
+            self._queries.caller(transaction, key=caller.key_sha256)
+            return work(Within(transaction, self._queries))
+
+    async def _keep(self, closed: GateClosed, asked: Write, arguments: Mapping[str, Value]) -> None:
+        missing = [
+            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
+            for m in closed.missing
+        ]
+        refused: dict[str, Value] = {
+            "key": asked.caller.key_sha256,
+            "request": asked.request,
+            "scope": arguments.get("offering"),
+            "subject": arguments.get("investment") or arguments.get("closing"),
+            "act": closed.act,
+            "rule": closed.rule,
+            "missing": json.dumps(missing),
+        }
+        await self._once(asked.caller.keeper, "keep_refusal", refused)
+
+    async def _once(self, keeper: str, verb: str, arguments: Mapping[str, Value]) -> TextRow:
+        """Run one statement, again after Contention: it left nothing, and its key is still free."""
+        sql: str = getattr(self._queries, verb).sql
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._lanes[keeper].run(verb, sql, arguments)
+            except Contention:
+                # Jitter only spreads the rivals; nothing secret depends on it.
+                await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
+        return await self._lanes[keeper].run(verb, sql, arguments)

@@ -1,0 +1,143 @@
+"""Every refusal as problem details (RFC 9457), and the one place that gives an error its HTTP status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from bookrunner.core.errors import (
+    BookrunnerError,
+    GateClosed,
+    Malformed,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Refused,
+    StillRunning,
+    VersionChanged,
+)
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
+from bookrunner.db import Contention, DatabaseUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class HeaderMissing(Refused):
+    """A write lacks the header that makes it repeatable, or sends one that cannot be read."""
+
+
+class VersionNotNamed(Refused):
+    """A decision does not say which version it was made on."""
+
+
+STATUS: Mapping[type[BookrunnerError], HTTPStatus] = {
+    HeaderMissing: HTTPStatus.BAD_REQUEST,
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    GateClosed: HTTPStatus.CONFLICT,
+    StillRunning: HTTPStatus.CONFLICT,
+    Refused: HTTPStatus.CONFLICT,
+    VersionChanged: HTTPStatus.PRECONDITION_FAILED,
+    Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    VersionNotNamed: HTTPStatus.PRECONDITION_REQUIRED,
+    Contention: HTTPStatus.SERVICE_UNAVAILABLE,
+    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    BookrunnerError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+def status_of(error: BookrunnerError) -> HTTPStatus:
+    """Return the status of an error: that of its nearest class in ``STATUS``; not found wins over refused."""
+    if isinstance(error, NotFound):
+        return STATUS[NotFound]
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def instant(moment: datetime) -> str:
+    """Write a moment as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def install(app: FastAPI) -> None:
+    """Make ``app`` answer every refusal and fault as problem details."""
+
+    @app.exception_handler(BookrunnerError)
+    async def ours(request: Request, error: BookrunnerError) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def misshapen(request: Request, error: RequestValidationError) -> Response:
+        # The input itself is not repeated: it may hold personal data.
+        errors = [{"pointer": _pointer(one["loc"]), "detail": one["msg"]} for one in error.errors()]
+        return _problem(request, 422, "request_has_the_agreed_shape", {"errors": errors})
+
+    @app.exception_handler(HTTPException)
+    async def unrouted(request: Request, error: HTTPException) -> Response:
+        code = "path_exists" if error.status_code == HTTPStatus.NOT_FOUND else "method_is_offered"
+        return _problem(request, error.status_code, code, {}, headers=error.headers)
+
+
+def answer(request: Request, error: BookrunnerError) -> Response:
+    """Return the problem that an error is."""
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        warn("a request failed", kind=type(error).__name__)
+        headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        return _problem(request, status, "server_can_answer", {}, headers=headers)
+    code = error.rule if isinstance(error, Refused) else "record_exists"
+    extra: dict[str, object] = {"detail": error.detail if isinstance(error, Refused) else str(error)}
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, StillRunning):
+        headers["Retry-After"] = "1"
+    if isinstance(error, GateClosed):
+        extra["gate"] = gate(error)
+    return _problem(request, status, code, extra, headers=headers)
+
+
+def gate(closed: GateClosed) -> dict[str, object]:
+    """Return what a closed gate waits for, in the order to fix it."""
+    return {
+        "act": closed.act,
+        "missing": [
+            {
+                "condition": m.condition,
+                "keeper": m.keeper,
+                "since": instant(m.since),
+                "investment": m.investment_id,
+            }
+            for m in closed.missing
+        ],
+    }
+
+
+def _problem(
+    request: Request,
+    status: int,
+    code: str,
+    extra: Mapping[str, object],
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = {
+        "type": f"urn:bookrunner:refusal:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "code": code,
+        "instance": request.url.path,
+        "request_id": request.headers.get("idempotency-key") or new_id("req"),
+        **extra,
+    }
+    return Response(json.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def _pointer(place: tuple[int | str, ...]) -> str:
+    return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in place)

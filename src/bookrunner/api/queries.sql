@@ -1,0 +1,107 @@
+-- name: issue_key!
+-- Keeps the digest of a new key; run by the owner, since no login may make a credential for another.
+insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
+values (:name, :key_sha256, :keeper, :issued_by, clock_timestamp() + make_interval(days => :days));
+
+-- name: revoke_key!
+-- Ends a key from this moment on.
+insert into api.revoked_key (name, revoked_by) values (:name, :revoked_by);
+
+-- name: keys
+-- Every key without its digest, by name.
+select k.name, k.keeper, k.issued_by, k.issued_at, k.expires_at, r.revoked_at
+from api.key k left join api.revoked_key r using (name) order by k.name;
+
+-- name: caller$
+-- The actor behind a key for this login; refuses a key that is not in force.
+select api.caller(:key);
+
+-- name: act_on_investment^
+-- Claims the key, acts, stores the answer.
+select answer, is_replay from api.act_on_investment(:key, :request, :body_sha256, :investment, :version, :act);
+
+-- name: open_investment^
+-- Claims the key, opens an investment, stores the answer.
+select answer, is_replay from api.open_investment(:key, :request, :body_sha256, :offering, :investment, :investor,
+    cast(:units as bigint));
+
+-- name: open_offer^
+-- Claims the key, opens an offer, stores the answer.
+select answer, is_replay from api.open_offer(:key, :request, :body_sha256, :offering, cast(:terms as jsonb));
+
+-- name: move_offer^
+-- Claims the key, moves an offer along its machine, stores the answer.
+select answer, is_replay from api.move_offer(:key, :request, :body_sha256, :offering, :version, :status);
+
+-- name: freeze_closing^
+-- Claims the key, freezes a closing, stores the answer.
+select answer, is_replay from api.freeze_closing(:key, :request, :body_sha256, :offering, :version, :closing, :chosen,
+    cast(:investments as text[]));
+
+-- name: propose_allocation^
+-- Claims the key, proposes the units of an investment, stores the answer.
+select answer, is_replay from api.propose_allocation(:key, :request, :body_sha256, :investment, :approval,
+    cast(:units as bigint));
+
+-- name: approve_allocation^
+-- Claims the key, approves a proposed allocation, stores the answer.
+select answer, is_replay from api.approve_allocation(:key, :request, :body_sha256, :investment, :approval, :version);
+
+-- name: keep_refusal^
+-- Keeps what a gate turned away.
+select api.keep_refusal(:key, :request, :scope, :subject, :act, :rule, cast(:missing as jsonb));
+
+-- name: offers
+-- Offers after a place in the order of their ids.
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status,
+    chain_id, token_address, treasury_address, version
+from engine.offer where cast(:after as text) is null or offering_id > :after order by offering_id limit :most;
+
+-- name: offer^
+-- One offer.
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status,
+    chain_id, token_address, treasury_address, version
+from engine.offer where offering_id = :offering;
+
+-- name: investments
+-- Investments of an offer after a place in the order of their ids, with their stages.
+select * from engine.stage
+where offering_id = :offering and (cast(:after as text) is null or investment_id > :after)
+    and (cast(:status as text) is null or status = :status)
+order by investment_id limit :most;
+
+-- name: investment^
+-- One investment with its stages.
+select * from engine.stage where investment_id = :investment;
+
+-- name: candidates
+-- Who would be in a closing now, and what each lacks.
+select investment_id, units, amount_minor, missing from engine.candidates(:offering);
+
+-- name: candidates_version$
+-- The version of what a closing would take.
+select api.candidates_version(:offering);
+
+-- name: closings
+-- The closings of an offer by number.
+select closing_id, offering_id, ordinal, status, proposed_by, set_sha256, certificate_sha256, version
+from engine.closing where offering_id = :offering order by ordinal;
+
+-- name: breaks
+-- The open breaks of an offer, the oldest first.
+select break_id, comparison, subject_id, kind, left_value, right_value, owner, since
+from reconciliation.break where offering_id = :offering and status = 'open' order by since, break_id;
+
+-- name: events
+-- Committed events after a place in the feed.
+select f.seq, e.scope, e.subject, e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by,
+    cast(e.canonical as jsonb) -> 'payload' as payload, e.hash,
+    e.occurred_at, e.recorded_at
+from audit.feed f join audit.event e using (scope, subject, version)
+where f.seq > :after order by f.seq limit :most;
+
+-- name: waiting^
+-- How many committed events wait for their place in the feed, and since when the oldest one does.
+select count(*) as events, min(e.recorded_at) as oldest
+from (select scope, subject, version from audit.outbox order by outbox_id limit 1000) o
+join audit.event e using (scope, subject, version);

@@ -1,0 +1,103 @@
+"""The closings of an offer: what one would take, and freezing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from bookrunner.api.caller import Called, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.resources.offers import required
+from bookrunner.api.shapes import Closing, OfferId, money
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row, Within
+
+_CREATED = 201
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    """Return the routes of closings."""
+    router = APIRouter(prefix="/v1/offers/{offer}/closings", tags=["closings"])
+
+    @router.get("", operation_id="list_closings")
+    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """List the closings of an offer by number."""
+
+        def work(of: Within) -> list[Row]:
+            required(of, offer)
+            found: list[Row] = of.closings(offering=offer)
+            return found
+
+        return {"closings": [_shown(row) for row in await gateway.read(caller, work)]}
+
+    @router.post("/dry_run", operation_id="dry_run_closing")
+    async def dry_run(caller: Called, offer: OfferId, response: Response) -> dict[str, Any]:
+        """Say who would be in a closing and what each one lacks; writes nothing.
+
+        The ETag stands for exactly this list: a closing that names it is refused once the list has changed.
+        """
+
+        def work(of: Within) -> tuple[Row, list[Row], str]:
+            # The version is read first, so that it never stands for more than the list shows.
+            version: str = of.candidates_version(offering=offer)
+            return required(of, offer), of.candidates(offering=offer), version
+
+        found, rows, version = await gateway.read(caller, work)
+        response.headers["ETag"] = f'"{version}"'
+        return {
+            "offer": offer,
+            "candidates": [_candidate(row, found["currency"]) for row in rows],
+            "ready": sum(not row["missing"] for row in rows),
+            "version": version,
+        }
+
+    @router.post("", operation_id="freeze_closing", status_code=_CREATED)
+    async def frozen(write: Written, offer: OfferId, body: Closing) -> Response:
+        """Freeze a closing of the list that a dry run showed; its issuance starts with it.
+
+        Every member passes the gate in this transaction; otherwise nothing is frozen.
+        """
+        chosen, named = (
+            (body.members, None) if isinstance(body.members, str) else ("named", list(body.members))
+        )
+        answer = await gateway.write(
+            write,
+            "engine",
+            "freeze_closing",
+            offering=offer,
+            version=write.decided_on,
+            closing=new_id("cls"),
+            chosen=chosen,
+            investments=named,
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    return router
+
+
+def _candidate(row: Row, currency: str) -> dict[str, Any]:
+    return {
+        "investment": row["investment_id"],
+        "units": str(row["units"]),
+        "amount": money(row["amount_minor"], currency),
+        "missing": row["missing"],
+    }
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["closing_id"],
+        "offer": row["offering_id"],
+        "ordinal": row["ordinal"],
+        "status": row["status"],
+        "proposed_by": row["proposed_by"],
+        "set_sha256": _hex(row["set_sha256"]),
+        "certificate_sha256": _hex(row["certificate_sha256"]),
+        "version": str(row["version"]),
+    }
+
+
+def _hex(raw: bytes | None) -> str | None:
+    return None if raw is None else bytes(raw).hex()

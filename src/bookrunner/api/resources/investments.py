@@ -1,0 +1,182 @@
+"""Investments: their stages and missing conditions, and the acts that gates guard."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from bookrunner.api.caller import Called, Write, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.shapes import (
+    PAGE,
+    AllocationId,
+    Decision,
+    InvestmentId,
+    NewAllocation,
+    NewInvestment,
+    Nothing,
+    OfferId,
+    money,
+    version_of,
+)
+from bookrunner.core.errors import Malformed, UnknownRecord
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row
+from bookrunner.engine.gates import STAGES, stage_reached
+
+_CREATED = 201
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    """Return the routes of investments."""
+    router = APIRouter(prefix="/v1/investments", tags=["investments"])
+    _lookups(router, gateway)
+    _acts(router, gateway)
+    _allocations(router, gateway)
+    return router
+
+
+def _lookups(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("", operation_id="list_investments")
+    async def every(
+        caller: Called,
+        *,
+        offer: OfferId,
+        status: Annotated[str | None, Query(pattern="^[a-z_]{1,40}$")] = None,
+        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE)] = 50,
+    ) -> dict[str, Any]:
+        """List the investments of an offer by id; ``next`` is the cursor that continues, null at the end."""
+        after = None if cursor is None else _place(cursor)
+        rows: list[Row] = await gateway.read(
+            caller, lambda of: of.investments(offering=offer, after=after, status=status, most=limit)
+        )
+        is_full = len(rows) == limit
+        return {
+            "investments": [_shown(row) for row in rows],
+            "next": _cursor(rows[-1]["investment_id"]) if is_full else None,
+        }
+
+    @router.get("/{investment}", operation_id="get_investment")
+    async def one(caller: Called, investment: InvestmentId, response: Response) -> dict[str, Any]:
+        """Return one investment with its stages and what it misses, from whom, since when."""
+        row = await gateway.read(caller, lambda of: of.investment(investment=investment))
+        if row is None:
+            raise UnknownRecord("investment_exists", f"there is no {investment}")
+        response.headers["ETag"] = f'"{version_of(row)}"'
+        return _shown(row)
+
+
+def _acts(router: APIRouter, gateway: Gateway) -> None:
+    async def act(write: Write, investment: str, name: str, version: str | None) -> Response:
+        return await gateway.write(
+            write, "engine", "act_on_investment", investment=investment, version=version, act=name
+        )
+
+    @router.post("", operation_id="open_investment", status_code=_CREATED)
+    async def opened(write: Written, body: NewInvestment) -> Response:
+        """Open an investment; its units are reserved against the offer."""
+        answer = await gateway.write(
+            write,
+            "engine",
+            "open_investment",
+            offering=body.offer,
+            investment=new_id("inv"),
+            investor=body.investor,
+            units=int(body.units),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post("/{investment}/confirm", operation_id="confirm_investment")
+    async def confirmed(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """Submit the review step; profile, compliance and the signed packet hold at this moment."""
+        return await act(write, investment, "confirm", write.version)
+
+    @router.post("/{investment}/confirm_legally", operation_id="confirm_investment_legally")
+    async def legally(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """Confirm legally what is executed and allocated, on the version that was seen."""
+        return await act(write, investment, "confirm_legally", write.decided_on)
+
+    @router.post("/{investment}/withdraw", operation_id="withdraw_investment")
+    async def withdrawn(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """End an investment that the investor has not confirmed yet."""
+        return await act(write, investment, "withdraw", write.version)
+
+    @router.post("/{investment}/cancellation_requests", operation_id="request_cancellation")
+    async def requested(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """Ask for the cancellation of a confirmed investment."""
+        return await act(write, investment, "request_cancellation", write.version)
+
+    @router.post("/{investment}/cancellation_decisions", operation_id="decide_cancellation")
+    async def decided(write: Written, investment: InvestmentId, body: Decision) -> Response:
+        """Grant a requested cancellation, or deny it and return to the remembered status."""
+        name = "grant_cancellation" if body.granted else "deny_cancellation"
+        return await act(write, investment, name, write.decided_on)
+
+
+def _allocations(router: APIRouter, gateway: Gateway) -> None:
+    @router.post("/{investment}/allocations", operation_id="propose_allocation", status_code=_CREATED)
+    async def proposed(write: Written, investment: InvestmentId, body: NewAllocation) -> Response:
+        """Propose the units of an investment; a second key approves them."""
+        answer = await gateway.write(
+            write,
+            "subscription",
+            "propose_allocation",
+            investment=investment,
+            approval=new_id("alc"),
+            units=int(body.units),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post("/{investment}/allocations/{allocation}/approve", operation_id="approve_allocation")
+    async def approved(
+        write: Written, investment: InvestmentId, allocation: AllocationId, _: Nothing | None = None
+    ) -> Response:
+        """Approve a proposed allocation on the version that was seen; its proposer may not."""
+        return await gateway.write(
+            write,
+            "subscription",
+            "approve_allocation",
+            investment=investment,
+            approval=allocation,
+            version=write.decided_on,
+        )
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["investment_id"],
+        "offer": row["offering_id"],
+        "investor": row["investor_id"],
+        "units": str(row["units"]),
+        "amount": money(row["amount_minor"], row["currency"]),
+        "status": row["status"],
+        "stage": stage_reached(row["holds"]),
+        "stages": {name: row[name] for name in STAGES},
+        "missing": row["missing"],
+        "received": money(row["received_minor"], row["currency"]),
+        "cleared": money(row["cleared_minor"], row["currency"]),
+        "issuance": {
+            "state": row["issuance_state"],
+            "is_stopped": row["issuance_is_stopped"],
+            "is_held": row["holding_is_held"],
+        },
+        "closing": row["closing_id"],
+        "version": version_of(row),
+    }
+
+
+def _cursor(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode("ascii")).decode("ascii")
+
+
+def _place(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise Malformed("cursor_is_one_of_ours", "send next as it came") from None

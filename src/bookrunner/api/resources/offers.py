@@ -1,0 +1,118 @@
+"""Offers, and the open breaks of one."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from bookrunner.api.caller import Called, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.problems import instant
+from bookrunner.api.shapes import PAGE, Move, NewOffer, OfferId, money
+from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row, Within
+
+_CREATED = 201
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    """Return the routes of offers."""
+    router = APIRouter(prefix="/v1/offers", tags=["offers"])
+
+    @router.get("", operation_id="list_offers")
+    async def every(
+        caller: Called, after: OfferId | None = None, limit: Annotated[int, Query(ge=1, le=PAGE)] = 50
+    ) -> dict[str, Any]:
+        """List offers by id; ``next`` continues the list as ``after``, and is null at its end."""
+        rows = await gateway.read(caller, lambda of: of.offers(after=after, most=limit))
+        return {"offers": [shown(row) for row in rows], "next": _next(rows, limit)}
+
+    @router.post("", operation_id="open_offer", status_code=_CREATED)
+    async def opened(write: Written, body: NewOffer) -> Response:
+        """Open an offer as a draft."""
+        offer, price = new_id("ofr"), body.unit_price.exact()
+        terms = body.model_dump(include={"name", "exemption", "units_total", "minimum_units"})
+        priced = {"unit_price_minor": price.minor, "currency": price.currency.code, "issuer_id": body.issuer}
+        answer = await gateway.write(
+            write, "engine", "open_offer", offering=offer, terms=json.dumps(terms | priced)
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.get("/{offer}", operation_id="get_offer")
+    async def one(caller: Called, offer: OfferId, response: Response) -> dict[str, Any]:
+        """Return one offer."""
+        found = await gateway.read(caller, lambda of: required(of, offer))
+        response.headers["ETag"] = f'"{found["version"]}"'
+        return shown(found)
+
+    @router.post("/{offer}/moves", operation_id="move_offer")
+    async def moved(write: Written, offer: OfferId, body: Move) -> Response:
+        """Move an offer along its machine, from the version that was seen."""
+        return await gateway.write(
+            write, "engine", "move_offer", offering=offer, version=write.decided_on, status=body.to
+        )
+
+    @router.get("/{offer}/breaks", operation_id="list_breaks")
+    async def breaks(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """List the open breaks of an offer, the oldest first."""
+
+        def work(of: Within) -> list[Row]:
+            required(of, offer)
+            found: list[Row] = of.breaks(offering=offer)
+            return found
+
+        rows = await gateway.read(caller, work)
+        return {"breaks": [_break(row) for row in rows]}
+
+    return router
+
+
+def required(of: Within, offer: str) -> Row:
+    """Return an offer; raises UnknownRecord."""
+    found: Row | None = of.offer(offering=offer)
+    if found is None:
+        raise UnknownRecord("offer_exists", f"there is no {offer}")
+    return found
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """Write an offer as an answer shows it."""
+    return {
+        "id": row["offering_id"],
+        "issuer": row["issuer_id"],
+        "name": row["name"],
+        "exemption": row["exemption"],
+        "unit_price": money(row["unit_price_minor"], row["currency"]),
+        "units_total": str(row["units_total"]),
+        "minimum_units": str(row["minimum_units"]),
+        "status": row["status"],
+        "chain_id": row["chain_id"],
+        "token": _address(row["token_address"]),
+        "treasury": _address(row["treasury_address"]),
+        "version": str(row["version"]),
+    }
+
+
+def _next(rows: list[Row], limit: int) -> str | None:
+    return rows[-1]["offering_id"] if len(rows) == limit else None
+
+
+def _address(raw: bytes | None) -> str | None:
+    return None if raw is None else f"0x{bytes(raw).hex()}"
+
+
+def _break(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["break_id"],
+        "comparison": row["comparison"],
+        "subject": row["subject_id"],
+        "kind": row["kind"],
+        "left": row["left_value"],
+        "right": row["right_value"],
+        "owner": row["owner"],
+        "since": instant(row["since"]),
+    }

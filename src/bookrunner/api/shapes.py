@@ -1,0 +1,107 @@
+"""What a request may say, field by field, and how facts are written in an answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bookrunner.core.money import Money, currency, parse
+from bookrunner.db import Row
+
+_ID = "[0-9A-Za-z_]{1,64}"
+OfferId = Annotated[str, StringConstraints(pattern=f"^ofr_{_ID}$")]
+InvestmentId = Annotated[str, StringConstraints(pattern=f"^inv_{_ID}$")]
+InvestorId = Annotated[str, StringConstraints(pattern=f"^ivr_{_ID}$")]
+IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
+AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
+Units = Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,17}$")]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+PAGE = 200
+
+
+class Shape(BaseModel):
+    """What a body may say: fields that are not listed are refused, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Price(Shape):
+    """Exact money: a decimal text with at most the currency's decimals, and an ISO 4217 code."""
+
+    amount: Annotated[str, StringConstraints(max_length=40)]
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+
+    def exact(self) -> Money:
+        """Return the money; refuses what ``core.money.parse`` refuses."""
+        return parse(self.amount, self.currency)
+
+
+class NewOffer(Shape):
+    """The terms of a new offer; units are whole numbers written as texts."""
+
+    issuer: IssuerId
+    name: Label
+    exemption: Literal["506(b)", "506(c)"]
+    unit_price: Price
+    units_total: Units
+    minimum_units: Units
+
+
+class Move(Shape):
+    """The state that an offer moves to, by the moves of its machine."""
+
+    to: Literal[
+        "draft",
+        "legal_review",
+        "legal_declined",
+        "legal_accepted",
+        "published",
+        "legally_closed",
+        "closed_successfully",
+        "closed_unsuccessfully",
+        "exited",
+    ]
+
+
+class NewInvestment(Shape):
+    """One investor's commitment to one offer."""
+
+    offer: OfferId
+    investor: InvestorId
+    units: Units
+
+
+class Nothing(Shape):
+    """An act that needs no words; its body is empty or ``{}``."""
+
+
+class Decision(Shape):
+    """What is decided on a requested cancellation."""
+
+    granted: bool
+
+
+class Closing(Shape):
+    """Who is in a closing: all candidates, those that lack nothing, or the named ones."""
+
+    members: (
+        Literal["all", "ready"]
+        | Annotated[tuple[InvestmentId, ...], Field(min_length=1, max_length=10_000, strict=False)]
+    )
+
+
+class NewAllocation(Shape):
+    """The units that the issuer would allocate to one investment."""
+
+    units: Units
+
+
+def money(minor: int, code: str) -> dict[str, str]:
+    """Write minor units as exact money."""
+    return {"amount": Money(minor, currency(code)).format(), "currency": code}
+
+
+def version_of(stage: Row) -> str:
+    """Return the version of an investment: its own, then that of what the keepers say of it."""
+    return f"{stage['investment_version']}.{stage['version']}"

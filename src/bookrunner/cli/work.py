@@ -1,0 +1,94 @@
+"""The worker: finishes open closings, answers events, seals; after a stop or a crash it goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import Annotated
+
+import typer
+
+from bookrunner.adapters.chain import ChainError
+from bookrunner.app import Application, read_settings
+from bookrunner.audit import advance_feed, seal
+from bookrunner.cli.screen import app, console
+from bookrunner.core.errors import BookrunnerError, ConfigurationError
+from bookrunner.db import Contention, DatabaseUnavailable
+from bookrunner.engine.workflow import Workflows
+from bookrunner.sandbox.world import opened, worker_seat
+
+ROUND_SECONDS = 0.2
+DATABASE_SECONDS = 10.0
+CHAIN_SECONDS = 2.0
+
+
+@app.command()
+def work(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop when no closing is open any more.")] = False,
+) -> None:
+    """Finish open closings, answer events and seal, until stopped; ends with 1 when a server is gone."""
+    settings = read_settings()
+    code = 0
+    try:
+        with opened(settings) as world, worker_seat(settings.state_dir) as mine:
+            if not mine:
+                raise ConfigurationError(f"another worker runs on {settings.state_dir}")
+            _work(world.application, once=once)
+    except BookrunnerError as fault:
+        console.print(f"[red]stopped[/red] {fault}")
+        code = 1
+    # Threads that wait for a server that is gone cannot be told to stop; what they did is in the database.
+    os._exit(code)
+
+
+def _work(application: Application, *, once: bool) -> None:
+    def carry(offering: str, closing: str) -> int:
+        def report(phase: str, done: int, total: int) -> None:
+            console.print(f"{closing} {phase} {done}/{total}")
+
+        try:
+            issued = application.run_closing(offering, closing, report)
+        except BookrunnerError as fault:
+            console.print(f"{closing} waits: {type(fault).__name__} {fault}")
+            raise
+        console.print(f"{closing} issued {issued}")
+        return issued
+
+    workflows = Workflows(application.endpoint, carry)
+    workflows.start(application.open_closings())
+    console.print("working")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    _rounds(application, stopped, once=once)
+    workflows.stop()
+
+
+def _rounds(application: Application, stopped: threading.Event, *, once: bool) -> None:
+    """Answer and seal until stopped, or until database or node have been silent for too long."""
+    heard = time.monotonic()
+    while not stopped.is_set():
+        try:
+            _round(application)
+            heard = time.monotonic()
+            if once and not application.open_closings():
+                return
+        except (DatabaseUnavailable, Contention, ChainError) as fault:
+            # A server that lost one backend recovers by itself; a node that is gone does not come back.
+            patience = CHAIN_SECONDS if isinstance(fault, ChainError) else DATABASE_SECONDS
+            if time.monotonic() - heard > patience:
+                raise
+        stopped.wait(ROUND_SECONDS)
+
+
+def _round(application: Application) -> None:
+    if not application.database.answers():
+        raise DatabaseUnavailable("the server takes no connection")
+    application.chain.chain_id()
+    application.process.expire_in_turn()
+    application.process.drain()
+    advance_feed(application.database)
+    seal(application.database)

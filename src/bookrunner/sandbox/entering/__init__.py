@@ -1,0 +1,92 @@
+"""How investors enter the sandbox's raise: profile, investment, wallet, and the checks compliance opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bookrunner.adapters.chain import checksum
+from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.adapters.screening.wallets import ListedWallets
+from bookrunner.app import Application
+from bookrunner.db import Arguments, Row
+from bookrunner.engine.intake import fingerprint, wallet_challenge, wallet_claim
+from bookrunner.sandbox.entering.checks import Checks
+from bookrunner.sandbox.people import Person, ident
+from bookrunner.sandbox.props import Progress, listed_addresses, spread
+
+DOMAIN = "sandbox.example.test"
+LIST_DAY = date(2024, 9, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """Where investors enter: the offer, and the seed of what is made up."""
+
+    offering: str
+    seed: int
+
+
+def enter(app: Application, place: Entering, people: Sequence[Person], progress: Progress) -> None:
+    """Let every investor in, in groups: each keeper records a group in one transaction of its own."""
+    checks = officer(app, place.offering)
+    checks.put_list_in_force()
+    spread(people, "onboarding", progress, lambda group: _enter(app, place, group, checks))
+
+
+def officer(app: Application, offering: str) -> Checks:
+    """Return the officer's steps for an offering, against the shipped list of wallets."""
+    listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
+    return Checks(app.desk.compliance, offering, listed)
+
+
+def _enter(app: Application, place: Entering, group: Sequence[Person], checks: Checks) -> None:
+    desk, chain_id = app.desk, app.chain.chain_id()
+    keys = [LocalKey(person.wallet_secret, chain_id=chain_id) for person in group]
+    offer = app.desk.offer(place.offering)
+    claims = [claim_of(offer, person.investor, key) for person, key in zip(group, keys, strict=True)]
+    with desk.portal.together() as portal:
+        portal.open_profile.each(_profile(person) for person in group)
+    with desk.engine.together() as engine:
+        engine.open_investment.each(_investment(person, place) for person in group)
+    with desk.portal.together() as portal:
+        portal.claim_wallet.each(claims)
+    checks.open(group, [key.address for key in keys])
+    with desk.treasury.together() as treasury:
+        treasury.approve_source.each(_source(person, place) for person in group)
+
+
+def claim_of(offer: Row, investor: str, key: LocalKey) -> Arguments:
+    """Return the claim of a wallet, proved by its own key."""
+    challenge = wallet_challenge(offer, investor, checksum(key.address), domain=DOMAIN, ours=())
+    return wallet_claim((offer["offering_id"], investor), challenge, key.sign_text(challenge.text()))
+
+
+def _profile(person: Person) -> Arguments:
+    return {
+        "actor": person.investor,
+        "investor": person.investor,
+        "account": f"acc_{person.investor[4:]}",
+        "kind": person.kind,
+        "detail": person.detail,
+    }
+
+
+def _investment(person: Person, place: Entering) -> Arguments:
+    return {
+        "actor": person.investor,
+        "offering": place.offering,
+        "investment": person.investment,
+        "investor": person.investor,
+        "units": person.units,
+    }
+
+
+def _source(person: Person, place: Entering) -> Arguments:
+    return {
+        "actor": "fundadmin.fay",
+        "investor": person.investor,
+        "source": ident("src", place.seed, person.investor),
+        "fingerprint": fingerprint(person.account),
+    }

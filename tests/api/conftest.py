@@ -1,0 +1,94 @@
+"""The API on a real server over a real database, and keys to call it with."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from bookrunner.api import api, issue
+from bookrunner.db import Database, Endpoint
+from tests.attack.world import Connect, World
+
+
+@dataclass
+class Api:
+    """A running API: the world behind it, and a client for each key."""
+
+    url: str
+    endpoint: Endpoint
+    world: World
+    keys: dict[str, str] = field(default_factory=dict)
+    sent: int = 0
+
+    def key(self, keeper: str, name: str = "") -> str:
+        """Return the key of a keeper under a name; issued at its first use."""
+        name = name or f"{keeper}-one"
+        if name not in self.keys:
+            self.keys[name] = issue(self.endpoint, name, keeper, actor="usr_admin")
+        return self.keys[name]
+
+    def get(self, path: str, keeper: str = "engine") -> httpx.Response:
+        """Read under the key of a keeper."""
+        return httpx.get(self.url + path, headers={"Authorization": f"Bearer {self.key(keeper)}"})
+
+    def post(self, path: str, body: object = None, **said: str) -> httpx.Response:
+        """Write under a key; ``keeper``, ``name``, ``request`` and ``seen`` say how."""
+        self.sent += 1
+        headers = {
+            "Authorization": f"Bearer {self.key(said.get('keeper', 'engine'), said.get('name', ''))}",
+            "Idempotency-Key": said.get("request", f"test-{self.sent}"),
+        }
+        if "seen" in said:
+            headers["If-Match"] = said["seen"]
+        return httpx.post(self.url + path, json=body, headers=headers)
+
+    def events(self, subject: str) -> list[str]:
+        """Return the kinds of the events of one subject, in order."""
+        rows = self.world.login("owner").execute(
+            "select kind from audit.event where subject = %s order by version", [subject]
+        )
+        return [kind for (kind,) in rows]
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application on loopback and lend its address."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
+        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def calls(endpoint: Endpoint, database: Database, connect: Connect) -> Iterator[Api]:
+    """Serve the API over an offer whose three investments are allocated and unconfirmed."""
+    world = World(connect).build("allocated")
+    with serving(api(database)) as url:
+        yield Api(url, endpoint, world)
+
+
+def problem(answer: httpx.Response) -> Mapping[str, object]:
+    """Return the problem of an answer, which must be one."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, object] = answer.json()
+    assert found["status"] == answer.status_code
+    assert found["type"] == f"urn:bookrunner:refusal:{found['code']}"
+    return found

@@ -1,0 +1,121 @@
+"""One statement on a lane: its answer, its refusal, and what happens when either side goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+
+from bookrunner.core.errors import Refused
+from bookrunner.db import DatabaseUnavailable, Endpoint, Lanes
+
+Connect = Callable[[str], psycopg.Connection]
+ECHO = "select cast(%(text)s as text) as said, 7 %% 4 as rest"
+SLEEP = "select cast(pg_sleep(cast(%(seconds)s as numeric)) as text) as slept"
+PIDS = "select pid from pg_stat_activity where usename = 'engine' and datname = current_database()"
+
+
+def on_lanes(endpoint: Endpoint, work: Callable[[Lanes], Awaitable[object]], most: int = 2) -> object:
+    """Run work over lanes of the engine's login on a loop of its own."""
+
+    async def run() -> object:
+        lanes = Lanes(endpoint, "engine", most)
+        try:
+            return await work(lanes)
+        finally:
+            lanes.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("text", ["plain", "", "quo'te\\ \u2013 \u6f22", "x" * 3_000_000])
+def test_a_value_comes_back_as_it_went(endpoint: Endpoint, text: str) -> None:
+    async def work(lanes: Lanes) -> None:
+        for _ in range(2):
+            assert await lanes.run("echo", ECHO, {"text": text}) == {"said": text, "rest": "3"}
+
+    on_lanes(endpoint, work)
+
+
+def test_bytes_lists_and_nothing_are_written_as_the_server_reads_them(endpoint: Endpoint) -> None:
+    statement = (
+        "select encode(cast(%(raw)s as bytea), 'hex') as raw, "
+        "array_to_string(cast(%(many)s as text[]), '|') as many, cast(%(none)s as text) is null as none"
+    )
+    values: dict[str, str | int | bytes | list[str] | None]
+    values = {"raw": b"\x00\xff", "many": ['a"b', "c\\d", "e,f", "{}", ""], "none": None}
+
+    async def work(lanes: Lanes) -> None:
+        found = await lanes.run("values", statement, values)
+        assert found == {"raw": "00ff", "many": 'a"b|c\\d|e,f|{}|', "none": "t"}
+
+    on_lanes(endpoint, work)
+
+
+def test_more_statements_than_lanes_wait_their_turn(endpoint: Endpoint, connect: Connect) -> None:
+    async def work(lanes: Lanes) -> None:
+        said = await asyncio.gather(*(lanes.run("echo", ECHO, {"text": str(n)}) for n in range(50)))
+        assert [row["said"] for row in said] == [str(n) for n in range(50)]
+        assert len(connect("admin").execute(PIDS.encode()).fetchall()) == 2
+
+    on_lanes(endpoint, work)
+
+
+def test_a_refusal_keeps_its_name_and_the_lane_serves_on(endpoint: Endpoint) -> None:
+    verb = "select engine.move_offer('usr_1', 'req_1', %(offer)s, 'published')"
+
+    async def work(lanes: Lanes) -> None:
+        for _ in range(5):
+            with pytest.raises(Refused) as refused:
+                await lanes.run("move", verb, {"offer": "ofr_none"})
+            assert refused.value.rule == "offer_exists"
+        assert (await lanes.run("echo", ECHO, {"text": "on"}))["said"] == "on"
+
+    on_lanes(endpoint, work)
+
+
+def test_a_statement_is_carried_to_its_end_when_its_caller_goes_away(endpoint: Endpoint) -> None:
+    async def work(lanes: Lanes) -> None:
+        caller = asyncio.ensure_future(lanes.run("sleep", SLEEP, {"seconds": "0.3"}))
+        await asyncio.sleep(0.15)
+        caller.cancel()
+        said = await asyncio.gather(*(lanes.run("echo", ECHO, {"text": str(n)}) for n in range(4)))
+        assert [row["said"] for row in said] == ["0", "1", "2", "3"]
+
+    on_lanes(endpoint, work, most=1)
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_a_session_that_ends_is_replaced(endpoint: Endpoint, connect: Connect, *, is_busy: bool) -> None:
+    async def work(lanes: Lanes) -> None:
+        await lanes.run("echo", ECHO, {"text": "first"})
+        running = asyncio.ensure_future(lanes.run("sleep", SLEEP, {"seconds": "5"})) if is_busy else None
+        await asyncio.sleep(0.1)
+        admin = connect("admin")
+        for (pid,) in admin.execute(PIDS.encode()).fetchall():
+            admin.execute("select pg_terminate_backend(%s)", [pid])
+        if running is not None:
+            with pytest.raises(DatabaseUnavailable):
+                await running
+        await asyncio.sleep(0.1)
+        assert (await lanes.run("echo", ECHO, {"text": "again"}))["said"] == "again"
+
+    on_lanes(endpoint, work, most=1)
+
+
+def test_a_login_that_cannot_enter_leaves_no_lane_taken(endpoint: Endpoint, connect: Connect) -> None:
+    admin = connect("admin")
+
+    async def work(lanes: Lanes) -> None:
+        admin.execute("alter role engine nologin")
+        try:
+            for _ in range(3):
+                with pytest.raises(DatabaseUnavailable):
+                    await lanes.run("echo", ECHO, {"text": "closed"})
+        finally:
+            admin.execute("alter role engine login")
+        assert (await lanes.run("echo", ECHO, {"text": "open"}))["said"] == "open"
+
+    on_lanes(endpoint, work, most=1)

@@ -1,0 +1,95 @@
+"""One real installation for the stories of bad input, and a picture of its whole database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bookrunner.app import Settings
+from bookrunner.core.errors import Refused
+from bookrunner.db import load
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World, opened
+
+Picture = Mapping[str, tuple[int, str]]
+Refusal = Callable[..., AbstractContextManager[None]]
+
+INVESTORS = 6
+NO_TOKEN, NO_TREASURY = b"\x11" * 20, b"\x22" * 20
+
+
+@pytest.fixture(scope="session")
+def story_state(state_root: Path) -> Path:
+    """Return the state directory of the installation."""
+    folder = state_root / "stories"
+    folder.mkdir(mode=0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def world(story_state: Path) -> Iterator[World]:
+    """Run an installation in which a small raise was played up to the morning of its close."""
+    with opened(Settings(state_dir=story_state)) as running:
+        app = running.application
+        story = Story(app, investors=INVESTORS)
+        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def raised(world: World) -> Story:
+    """Return the raise that waits for its close."""
+    return Story(world.application, investors=INVESTORS)
+
+
+@pytest.fixture(scope="session")
+def published(world: World) -> Story:
+    """Publish a second offer."""
+    return publish(world, seed=2)
+
+
+def publish(world: World, *, seed: int) -> Story:
+    """Publish an offer whose token is only named: its story ends before anything is issued."""
+    story = Story(world.application, investors=INVESTORS, seed=seed)
+    story.publish(
+        lambda: world.application.desk.engine.name_token(
+            actor="agent.theo",
+            offering=story.offering,
+            chain_id=world.application.chain.chain_id(),
+            token=NO_TOKEN,
+            treasury=NO_TREASURY,
+        )
+    )
+    return story
+
+
+def picture(world: World) -> Picture:
+    """Return rows and digest of every table of the database, seen by its administrator."""
+    with psycopg.connect(world.endpoint.admin_dsn(), autocommit=True) as connection:
+        statement = load("tests.stories").picture_statement(connection)
+        return {name: (rows, digest) for name, rows, digest in connection.execute(statement.encode())}
+
+
+@pytest.fixture
+def refused(world: World) -> Refusal:
+    """Return a context that wants its block refused by one rule, with nothing left behind.
+
+    Tables in ``but`` may have grown by one row: a closed gate's refusal is kept.
+    """
+
+    @contextmanager
+    def expect(rule: str, *, but: tuple[str, ...] = ()) -> Iterator[None]:
+        before = picture(world)
+        with pytest.raises(Refused) as refusal:
+            yield
+        assert refusal.value.rule == rule, refusal.value
+        after = picture(world)
+        grown = [name for name in after if after[name] != before.get(name)]
+        assert tuple(grown) == but
+        assert all(after[name][0] == before[name][0] + 1 for name in but)
+
+    return expect
