@@ -63,10 +63,8 @@ def test_a_message_that_contradicts_an_officer_is_a_task_and_undoes_no_other(
     assert cases == [("approved",), ("revoked",), ("approved",)]
     tasks = owner.execute("select investor_id, because from compliance.discrepancy").fetchall()
     assert tasks == [("ivr_contra2", "the provider says approved of a refused case")]
-    snapshots = owner.execute(
-        "select investor_id from compliance.identity_snapshot where verified_by = 'provider:identity' order by 1"
-    )
-    assert snapshots.fetchall() == [(f"ivr_contra{n}",) for n in (1, 3)]
+    verified = "select investor_id from compliance.identity_snapshot where verified_by = 'provider:identity'"
+    assert sorted(owner.execute(verified.encode()).fetchall()) == [("ivr_contra1",), ("ivr_contra3",)]
     assert owner.execute("select body from audit.inbox").fetchall() == [(b"{}",)] * 3
 
 

@@ -44,11 +44,28 @@ create unique index one_control_person_per_entity on compliance.beneficial_owner
     where controls and status <> 'former';
 create index beneficial_owner_by_owner on compliance.beneficial_owner (owner_id);
 
+-- How an accreditation may be verified.
+create table compliance.accreditation_method (
+    method text primary key,
+    evidence text[] not null,
+    validity_rule text not null,
+    citation text not null
+);
+
+insert into compliance.accreditation_method values
+    ('income', '{tax_form_last_year,tax_form_year_before,statement_for_this_year}', 'us.506c.income_validity', '17 CFR 230.506(c)(2)(ii)(A)'),
+    ('net_worth', '{asset_statement,credit_report,statement_of_liabilities}', 'us.506c.document_validity', '17 CFR 230.506(c)(2)(ii)(B)'),
+    ('third_party_letter', '{letter}', 'us.506c.document_validity', '17 CFR 230.506(c)(2)(ii)(C)'),
+    ('professional', '{licence}', 'us.506c.document_validity', '17 CFR 230.501(a)(10)'),
+    ('entity_assets', '{balance_sheet}', 'us.506c.document_validity', '17 CFR 230.501(a)'),
+    ('high_minimum_506c', '{statement_of_status,statement_of_own_financing}', 'us.506c.document_validity', 'SEC staff letter of 2025-03-12');
+call audit.append_only('compliance.accreditation_method');
+
 create table compliance.accreditation (
     investor_id text primary key,
     accreditation_id text not null unique,
     status text not null,
-    method text,
+    method text constraint accreditation_method_is_allowed references compliance.accreditation_method,
     evidence_sha256 bytea,
     valid_until timestamptz,
     approved_at timestamptz,

@@ -19,25 +19,6 @@ insert into compliance.exemption_check (exemption, check_name, effective_from, c
     ('eu_crowdfunding', 'investor_category_is_recorded', '2021-11-10', 'Regulation (EU) 2020/1503 annex II');
 call audit.append_only('compliance.exemption_check');
 
-create table compliance.accreditation_method (
-    method text primary key,
-    evidence text[] not null,
-    validity_rule text not null,
-    citation text not null
-);
-
-insert into compliance.accreditation_method values
-    ('income', '{tax_form_last_year,tax_form_year_before,statement_for_this_year}', 'us.506c.income_validity', '17 CFR 230.506(c)(2)(ii)(A)'),
-    ('net_worth', '{asset_statement,credit_report,statement_of_liabilities}', 'us.506c.document_validity', '17 CFR 230.506(c)(2)(ii)(B)'),
-    ('third_party_letter', '{letter}', 'us.506c.document_validity', '17 CFR 230.506(c)(2)(ii)(C)'),
-    ('professional', '{licence}', 'us.506c.document_validity', '17 CFR 230.501(a)(10)'),
-    ('entity_assets', '{balance_sheet}', 'us.506c.document_validity', '17 CFR 230.501(a)'),
-    ('high_minimum_506c', '{statement_of_status,statement_of_own_financing}', 'us.506c.document_validity', 'SEC staff letter of 2025-03-12');
-call audit.append_only('compliance.accreditation_method');
-
-alter table compliance.accreditation add constraint accreditation_method_is_allowed
-    foreign key (method) references compliance.accreditation_method;
-
 create table compliance.accreditation_evidence (
     investor_id text not null,
     kind text not null,
