@@ -12,7 +12,6 @@ import typer
 
 from bookrunner.adapters.chain import ChainError
 from bookrunner.app import Application, read_settings
-from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.screen import app, console
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
@@ -88,7 +87,4 @@ def _round(application: Application) -> None:
     if not application.database.answers():
         raise DatabaseUnavailable("the server takes no connection")
     application.chain.chain_id()
-    application.process.expire_in_turn()
-    application.process.drain()
-    advance_feed(application.database)
-    seal(application.database)
+    application.tend()
