@@ -16,6 +16,7 @@ from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
+from bookrunner.audit import advance_feed, seal
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
 from bookrunner.core.ids import new_id
@@ -110,6 +111,13 @@ class Application:
     def open_closings(self) -> list[tuple[str, str]]:
         """Return (offering, closing) of every frozen closing, which a workflow still has to carry on."""
         return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
+
+    def tend(self) -> None:
+        """Close what has lapsed, answer every waiting event and seal; what a worker does over and over."""
+        self.process.expire_in_turn()
+        self.process.drain()
+        advance_feed(self.database)
+        seal(self.database)
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""

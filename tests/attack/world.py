@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -31,12 +32,14 @@ STEPS = (
     "registered",
 )
 CHAIN = 31337
+LIST = ("us.ofac.sdn", "list-1")
 PRICE = 50_000
 DETAIL = {
     "legal_name": "Example Person",
     "country": "US",
     "address": "1 Example Street, Example",
-    "tax_id": "123456789",
+    "sealed": "00" * 29,
+    "tax_id_blind": "11" * 32,
     "email": "person@example.org",
 }
 
@@ -61,6 +64,7 @@ class World:
     """One offering with some investors. Ids end in the offering's label and the investor's number."""
 
     def __init__(self, connect: Connect, label: str = "one", investors: int = 3) -> None:
+        self.exemption = "506(c)"
         self._connect = connect
         self._open: dict[str, psycopg.Connection] = {}
         self._requests = 0
@@ -99,7 +103,7 @@ class World:
         return self
 
     def published(self) -> None:
-        terms = {"issuer_id": "iss_one", "name": "Example", "exemption": "506(b)", "currency": "USD"}
+        terms = {"issuer_id": "iss_one", "name": "Example", "exemption": self.exemption, "currency": "USD"}
         numbers = {"unit_price_minor": PRICE, "units_total": 1_000_000, "minimum_units": 1}
         self.call("engine.open_offer", self.offering, terms | numbers)
         for status in ("legal_review", "legal_accepted"):
@@ -131,12 +135,23 @@ class World:
         )
         found: dict[str, bytes] = dict(rows)
         with self.login("compliance").transaction():
+            self.listed()
             for n in self.numbers:
                 ivr = self.id("ivr", n)
-                self.call("compliance.open_clearance", self.offering, self.id("clr", n), ivr, "false")
+                self.call("compliance.open_clearance", self.offering, self.id("clr", n), ivr)
                 self.call("compliance.open_case", ivr, self.id("kyc", n), "individual")
                 self.call("compliance.record_identity", ivr, "approved", evidence, found[ivr], None)
                 self.call("compliance.record_screening", ivr, self.id("scr", n), "list-1", None)
+                self.call(
+                    "compliance.record_accreditation", ivr, self.id("acr", n), "income", evidence, "infinity"
+                )
+
+    def listed(self) -> None:
+        """Put the one list of these worlds in force."""
+        published, entries = date(2026, 3, 1), 1000
+        imported = [*LIST, digest("list"), published, entries, "reader.1"]
+        if self.call("compliance.import_list", *imported):
+            self.call("compliance.activate_list", *LIST, None)
 
     def acknowledged(self) -> None:
         def items(n: int) -> list[dict[str, object]]:

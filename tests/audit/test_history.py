@@ -12,6 +12,7 @@ import pytest
 
 from bookrunner.audit import Seal, advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.audit.merkle import FIRST_ROOT
+from bookrunner.books import portal
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper, load
 from tests.audit.histories import resigned
@@ -48,7 +49,6 @@ def history(database: Database) -> Database:
     _offer(database, "ofr_2")
     _sealed(database)
     _offer(database, "ofr_3")
-    portal = Keeper(database, "portal", "bookrunner.books.portal")
     detail = {
         "legal_name": "Example Ltd",
         "country": "US",
@@ -56,7 +56,8 @@ def history(database: Database) -> Database:
         "tax_id": "123456789",
         "email": "a@example.test",
     }
-    portal.open_profile(actor="usr_2", investor="inv_1", account="acc_1", kind="individual", detail=detail)
+    opened = {"investor": "inv_1", "account": "acc_1", "kind": "individual", "detail": detail}
+    portal.keeper(database).open_profile(actor="usr_2", **opened)
     _sealed(database)
     return database
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from bookrunner.core.errors import Refused
-from bookrunner.db import Database, Keeper
+from bookrunner.db import Arguments, Database, Keeper, Within
 
 QUERIES = """
 -- name: note(actor, request, detail)$
@@ -131,3 +131,46 @@ def test_steps_run_in_their_order_and_a_refusal_undoes_them_all(portal: Keeper) 
     with pytest.raises(Refused, match="note_request_key"), portal.together() as within:
         within.in_order(within.note.step(actor="usr_1", request=f"req_{n}", detail=None) for n in (7, 2, 8))
     assert len(portal.notes()) == 3
+
+
+def _counting(within: Within, verb: str, rows: Sequence[Arguments]) -> Sequence[Arguments]:
+    """Say in each note how many stand already, and that it has its request."""
+    if verb != "note":
+        return rows
+    stand = len(within.notes())
+    return [row | {"detail": {"after": stand, "named": "request" in row}} for row in rows]
+
+
+def test_every_way_to_call_a_verb_is_prepared(portal: Keeper, package: str) -> None:
+    prepared = Keeper(portal.database, "portal", package, _counting)
+    prepared.note(actor="usr_1", detail=None)
+    assert list(prepared.note.each(({"actor": "usr_1", "detail": None} for _ in range(3)), at_once=2)) == (
+        ["portal"] * 3
+    )
+    with prepared.together() as within:
+        within.note(actor="usr_1", detail=None)
+        within.note.each([{"actor": "usr_1", "detail": None}])
+        within.in_order(within.note.step(actor="usr_1", detail=None) for _ in range(2))
+    stood = [note["detail"] for note in portal.notes()]
+    assert [detail["after"] for detail in stood] == [0, 1, 1, 3, 4, 5, 6, 7]
+    assert all(detail["named"] for detail in stood)
+
+
+def test_what_prepares_a_verb_may_refuse_it(portal: Keeper, package: str) -> None:
+    def refuse(_: Within, verb: str, rows: Sequence[Arguments]) -> Sequence[Arguments]:
+        if verb == "note" and any(row["detail"] is None for row in rows):
+            raise Refused("note_says_something", "there is no detail")
+        return rows
+
+    prepared = Keeper(portal.database, "portal", package, refuse)
+    rows: list[Arguments] = [{"actor": "usr_1", "detail": detail} for detail in ({"a": 1}, None)]
+    with pytest.raises(Refused, match="note_says_something"):
+        list(prepared.note.each(rows))
+    assert portal.notes() == []
+
+
+def test_the_callers_rows_stay_as_they_were(portal: Keeper) -> None:
+    row: Arguments = {"actor": "usr_1", "detail": {"a": 1}}
+    list(portal.note.each([row, row]))
+    assert row == {"actor": "usr_1", "detail": {"a": 1}}
+    assert len(portal.notes()) == 2

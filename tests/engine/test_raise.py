@@ -13,6 +13,7 @@ import pytest
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
+from bookrunner.core import clock
 from bookrunner.core.errors import GateClosed, Refused
 from bookrunner.sandbox.entering import claim_of
 from bookrunner.sandbox.story import Story
@@ -157,7 +158,7 @@ def test_a_revocation_after_registration_holds_the_holding(world: World, story: 
         actor="officer.olga",
         investor=person.investor,
         owner="own_late",
-        share_bp=100,
+        share_bp=3000,
         controls=False,
         is_identified=False,
     )
@@ -165,3 +166,28 @@ def test_a_revocation_after_registration_holds_the_holding(world: World, story: 
     stage = app.desk.engine.stage(investment=person.investment)
     assert stage["holding_is_held"]
     assert not stage["issuance"]
+
+
+def test_tending_the_books_closes_what_has_lapsed(world: World, story: Story) -> None:
+    app, person = world.application, story.people[9]
+    app.tend()
+    (profile,) = app.desk.engine.profiles(investors=[person.investor])
+    app.desk.compliance.hear_identity(
+        actor="officer.olga",
+        investor=person.investor,
+        outcome="approved",
+        evidence_sha256=sha256(b"passport").digest(),
+        verified_digest=bytes(profile["detail_digest"]),
+        valid_until=clock.now(),
+        discrepancy="dsc_none",
+    )
+    states = []
+    with psycopg.connect(world.endpoint.dsn("compliance"), autocommit=True) as reader:
+        for tended in (app, Application(app.endpoint, app.chain, app.keys, pause=lambda: None)):
+            tended.tend()
+            row = reader.execute(
+                "select status from compliance.kyc_case where investor_id = %s", [person.investor]
+            ).fetchone()
+            states.append(row)
+        tended.close()
+    assert states == [("approved",), ("expired",)]

@@ -73,9 +73,9 @@ def site(database: Database) -> Iterator[Site]:
         thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the distribution's Chromium once."""
+    """Start the Chromium of the distribution; its driver keeps a loop in this thread until it is closed."""
     if CHROMIUM is None:
         lacking("Chromium is not installed")
     driver = [sys.executable, "-m", "playwright", "--version"]

@@ -53,6 +53,7 @@ class World:
 
     def build(self) -> None:
         self._offer()
+        self._list()
         for number, lacks in enumerate(self.stages, start=1):
             self._investor(f"{number:04}", lacks)
         self._money()
@@ -106,6 +107,17 @@ class World:
             self.link_wallet(number)
         self._instruct(number)
 
+    def _list(self) -> None:
+        where = {"actor": "officer", "source": "us.ofac.sdn", "list_version": "1"}
+        self.compliance.import_list(
+            **where,
+            sha256=digest("list"),
+            published_on="2026-03-01",
+            entry_count=1,
+            parser_version="reader.1",
+        )
+        self.compliance.activate_list(**where, because=None)
+
     def _clear(self, number: str) -> None:
         investor = f"ivr_{number}"
         with self.database.transaction("engine") as transaction:
@@ -118,7 +130,8 @@ class World:
             list_version="1",
             matched=None,
         )
-        self.compliance.record_identity(
+        self.compliance.hear_identity(
+            discrepancy="dsc_1",
             actor="officer",
             investor=investor,
             outcome="approved",
@@ -131,7 +144,6 @@ class World:
             offering=OFFERING,
             clearance=f"clr_{number}",
             investor=investor,
-            needs_accreditation=False,
         )
 
     def _sign(self, number: str, *, countersigned: bool) -> None:

@@ -55,6 +55,12 @@ with kept (machine, scope, subject, version, head) as (
     select 'profile', investor_id, investor_id, version, chain_head from portal.profile
     union all
     select 'wallet_claim', offering_id, claim_id, version, chain_head from portal.wallet_claim
+    union all
+    select 'profile_change', investor_id, change_id, version, chain_head from portal.profile_change
+    union all
+    select 'data_key', investor_id, key_id, version, chain_head from portal.data_key
+    union all
+    select 'personal_view', investor_id, view_id, version, chain_head from portal.personal_view
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -64,7 +70,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim')
+    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -81,6 +87,30 @@ with kept (machine, scope, subject, version, head) as (
     select 'screening', subject_id, screening_id, version, chain_head from compliance.screening
     union all
     select 'clearance', offering_id, clearance_id, version, chain_head from compliance.clearance
+    union all
+    select 'file_key', investor_id, key_id, version, chain_head from compliance.data_key
+    union all
+    select 'file_view', investor_id, view_id, version, chain_head from compliance.file_view
+    union all
+    select 'rule_change', rule_id, change_id, version, chain_head from compliance.rule_change
+    union all
+    select 'party', investor_id, party_id, version, chain_head from compliance.party
+    union all
+    select 'kyc_document', investor_id, document_id, version, chain_head from compliance.document
+    union all
+    select 'discrepancy', investor_id, discrepancy_id, version, chain_head from compliance.discrepancy
+    union all
+    select 'ownership_share', investor_id, share_id, version, chain_head from compliance.ownership_share
+    union all
+    select 'watchlist', source, list_version, version, chain_head from compliance.watchlist
+    union all
+    select 'hit', subject_id, hit_id, version, chain_head from compliance.hit
+    union all
+    select 'sanctions_report', subject_id, report_id, version, chain_head from compliance.sanctions_report
+    union all
+    select 'risk_rating', investor_id, rating_id, version, chain_head from compliance.risk_rating
+    union all
+    select 'due_diligence', investor_id, diligence_id, version, chain_head from compliance.due_diligence
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -90,7 +120,9 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance')
+    and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
+        'rule_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
+        'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -15,7 +15,6 @@ import typer
 import uvicorn
 
 from bookrunner.app import Application, Settings, read_settings
-from bookrunner.audit import advance_feed, seal
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
 from bookrunner.cli.site import site
@@ -133,8 +132,6 @@ def _stay(application: Application, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     try:
         while not stopped.wait(0.2):
-            application.process.drain()
-            advance_feed(application.database)
-            seal(application.database)
+            application.tend()
     except KeyboardInterrupt:
         console.print("stopped")

@@ -13,7 +13,6 @@ import typer
 
 from bookrunner.adapters.chain import ChainError
 from bookrunner.app import Application, read_settings
-from bookrunner.audit import advance_feed, seal
 from bookrunner.books.treasury import clear_due
 from bookrunner.cli.screen import app, console
 from bookrunner.core.clock import today
@@ -95,6 +94,4 @@ def _round(application: Application) -> None:
     if not application.database.answers():
         raise DatabaseUnavailable("the server takes no connection")
     application.chain.chain_id()
-    application.process.drain()
-    advance_feed(application.database)
-    seal(application.database)
+    application.tend()

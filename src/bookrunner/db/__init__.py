@@ -9,7 +9,7 @@ from bookrunner.db.embedded import (
     start_embedded,
 )
 from bookrunner.db.endpoint import LOGINS, Endpoint, Secrets, from_url
-from bookrunner.db.keeper import Arguments, Keeper, Step, Within
+from bookrunner.db.keeper import Arguments, Keeper, Prepare, Step, Within
 from bookrunner.db.migrate import (
     diagnose_server,
     freeze,
@@ -38,6 +38,7 @@ __all__ = [
     "Keeper",
     "Lanes",
     "MigrationFailed",
+    "Prepare",
     "Row",
     "Secrets",
     "Server",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,8 @@ BATCH = 500
 
 Arguments = dict[str, object]
 Step = tuple[str, Arguments]
+# What a book does with the rows of arguments of a verb before it runs.
+Prepare = Callable[["Within", str, Sequence[Arguments]], Sequence[Arguments]]
 
 
 class Keeper:
@@ -25,12 +28,13 @@ class Keeper:
 
     ``keeper.verb(actor=…, …)`` runs one verb in one transaction; ``request`` names the write and is made up
     when it is not given. Lists of mappings and mappings go in as JSON. Raises what `Database.transaction`
-    raises.
+    raises. ``prepare`` may change the rows of arguments of a verb before it runs, in the same transaction.
     """
 
-    def __init__(self, database: Database, login: str, package: str) -> None:
+    def __init__(self, database: Database, login: str, package: str, prepare: Prepare | None = None) -> None:
         self.database = database
         self.login = login
+        self._prepare = prepare
         self._queries = load(package)
 
     def __getattr__(self, verb: str) -> KeeperVerb:
@@ -40,7 +44,7 @@ class Keeper:
     def together(self) -> Iterator[Within]:
         """Lend the verbs inside one transaction that the block decides."""
         with self.database.transaction(self.login) as transaction:
-            yield Within(transaction, self._queries)
+            yield Within(transaction, self._queries, self._prepare)
 
 
 class KeeperVerb:
@@ -71,15 +75,18 @@ class KeeperVerb:
 class Within:
     """The verbs of one book inside a transaction that is already open."""
 
-    def __init__(self, transaction: psycopg.Connection, queries: Queries) -> None:
+    def __init__(
+        self, transaction: psycopg.Connection, queries: Queries, prepare: Prepare | None = None
+    ) -> None:
         self.transaction = transaction
         self._queries = queries
+        self._prepare = prepare
 
     def __getattr__(self, verb: str) -> VerbWithin:
-        return VerbWithin(self.transaction, self._queries, verb)
+        return VerbWithin(self.transaction, getattr(self._queries, verb), partial(self._ready, verb))
 
     def using(self, queries: Queries) -> Within:
-        """Lend other queries in the same transaction."""
+        """Lend other queries in the same transaction; their arguments go in as they are given."""
         return Within(self.transaction, queries)
 
     def in_order(self, steps: Iterable[Step]) -> None:
@@ -91,21 +98,35 @@ class Within:
             for text, arguments in steps:
                 self.transaction.execute(text, arguments)
 
+    def _ready(self, verb: str, rows: Iterable[Arguments]) -> list[Arguments]:
+        """Return rows as the driver takes them; an act that names its actor gets a request id."""
+        given: Sequence[Arguments] = [_named(row) for row in rows]
+        if given and self._prepare is not None:
+            given = self._prepare(self, verb, given)
+        return [{key: _as_json(value) for key, value in row.items()} for row in given]
+
 
 class VerbWithin:
     """One verb inside an open transaction."""
 
-    def __init__(self, transaction: psycopg.Connection, queries: Queries, name: str) -> None:
+    def __init__(
+        self,
+        transaction: psycopg.Connection,
+        query: Any,  # noqa: ANN401
+        ready: Callable[[Iterable[Arguments]], list[Arguments]],
+    ) -> None:
         self._transaction = transaction
-        self._query = getattr(queries, name)
+        self._query = query
+        self._ready = ready
 
     def __call__(self, **arguments: object) -> Any:  # noqa: ANN401
         """Run the verb and return what its query returns."""
-        return self._query(self._transaction, **_prepared(arguments))
+        (given,) = self._ready([arguments])
+        return self._query(self._transaction, **given)
 
     def each(self, rows: Iterable[Arguments]) -> list[Any]:
         """Run a verb of one value for each row of arguments; none waits for the answer before it."""
-        given = [_prepared(row) for row in rows]
+        given = self._ready(rows)
         if not given:
             return []
         with self._transaction.cursor() as cursor:
@@ -113,15 +134,13 @@ class VerbWithin:
             return [_value(result) for result in cursor.results()]
 
     def step(self, **arguments: object) -> Step:
-        """Return the call for `Within.in_order`; nothing runs here."""
-        return self._query.sql, _prepared(arguments)
+        """Return the call for `Within.in_order`; of the verb itself nothing runs here."""
+        (given,) = self._ready([arguments])
+        return self._query.sql, given
 
 
-def _prepared(arguments: Arguments) -> Arguments:
-    """Return the arguments as the driver takes them; an act that names its actor gets a request id."""
-    if "actor" in arguments:
-        arguments.setdefault("request", new_id("req"))
-    return {key: _as_json(value) for key, value in arguments.items()}
+def _named(arguments: Arguments) -> Arguments:
+    return {"request": new_id("req"), **arguments} if "actor" in arguments else arguments
 
 
 def _value(result: psycopg.Cursor[Any]) -> object:

@@ -9,6 +9,8 @@ from importlib.resources import files
 from bookrunner.core.errors import ConfigurationError
 
 _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
+# A function in the standard SQL form names what stands before it.
+_COMPLIANCE = ("rules", "parties", "risk", "screening", "hits", "ownership", "identity", "accreditation")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "schema.sql"),
@@ -18,9 +20,11 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
+    *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.treasury", "ledger.sql"),
     ("bookrunner.books.treasury", "rules.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
     ("bookrunner.books.treasury", "clearing.sql"),

@@ -7,6 +7,7 @@ transaction under the keeper's login, so an event read again has no second effec
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
@@ -28,6 +29,7 @@ Acts = Callable[[Within], Iterable[tuple[str, Step]]]
 BATCH = 1000
 # More than one offer ever has receipts: a failed offer is answered in one transaction.
 MOST_REFUNDS = 1_000_000
+LAPSE_SECONDS = 60
 LIVE = frozenset({"new", "confirmed", "legally_confirmed"})
 
 
@@ -37,11 +39,14 @@ class Process:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._after = 0
+        self._looked: int | None = None
         self._shared = load("bookrunner.engine")
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
             "payment_attempt.returned": self._hold_unfunded,
+            "clearance.expired": self._hold,
+            "profile_change.applied": self._verify_again,
             "wallet_claim.claimed": self._open_mappings,
             "screening.screened_clear": self._mark_screened,
             "profile.amended": self._void_agreements,
@@ -81,6 +86,23 @@ class Process:
             self._after = end
             if not waiting:
                 return answered
+
+    def expire(self) -> int:
+        """Close what has lapsed by the clock, answer the events of it, return how many facts closed.
+
+        The gates read the clock themselves; this tells those who wait for an event of it.
+        """
+        closed: int = self._desk.compliance.expire_due(actor=PROCESS)
+        self.drain()
+        return closed
+
+    def expire_in_turn(self, seconds: int = LAPSE_SECONDS) -> int:
+        """Expire as `expire` does, or return 0 at once when the last look is not ``seconds`` old."""
+        now = time.monotonic_ns()
+        if self._looked is not None and now < self._looked + seconds * 10**9:
+            return 0
+        self._looked = now
+        return self.expire()
 
     def _groups(self, waiting: Events) -> list[tuple[Answer, list[Event]]]:
         """Gather events that have one answer, in the order of the ranks and inside a rank in the feed's."""
@@ -204,6 +226,22 @@ class Process:
                     ),
                 )
                 for row in live
+            ),
+        )
+
+    def _verify_again(self, events: Events) -> None:
+        changes = self._desk.engine.touched_by_changes(**_keys(events))
+        self._carry(
+            self._desk.compliance,
+            events,
+            lambda within: (
+                (
+                    row["cause"],
+                    within.verify_again.step(
+                        actor=PROCESS, investor=row["investor_id"], touched=row["touched"]
+                    ),
+                )
+                for row in changes
             ),
         )
 

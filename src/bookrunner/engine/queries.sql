@@ -47,6 +47,13 @@ select engine.mark_released(:actor, :request, :offering, :closing);
 -- Writes the certificate of a released closing: who, how many units, on which facts, in which transactions.
 select engine.certify(:actor, :request, :offering, :closing);
 
+-- name: touched_by_changes
+-- The verified fields that applied changes touched.
+select e.subject || '@' || e.version as cause, c.investor_id, c.touched
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join portal.change_fact c on c.investor_id = e.scope and c.change_id = e.subject;
+
 -- name: offers
 -- Every offer, the newest last.
 select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, status, chain_id,

@@ -117,7 +117,7 @@ def _message_rewritten(story: Story, person: Person) -> None:
 def _message_late(story: Story, person: Person) -> None:
     (profile,) = story.desk.engine.profiles(investors=[person.investor])
     detail = person.detail | {"legal_name": f"{person.detail['legal_name']} Sr"}
-    story.desk.portal.amend_profile(actor=person.investor, investor=person.investor, detail=detail)
+    story.change(person, detail, "the son has the same name")
     story.deliver([story.identity_message(profile, "_late")])
 
 

@@ -140,7 +140,7 @@ select compliance.revoke_identity('usr_1', 'req_1', 'ivr_open1', 'again');
 select compliance.record_accreditation('usr_1', 'req_1', 'ivr_full1', 'acr_1', 'word_of_honour', '\x00', now());
 
 -- compliance | owners_hold_at_most_the_whole | owners of more than the whole
-select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, true, true), compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_2', 2000, true, true);
+select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, true, true), compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_2', 2000, false, true);
 
 -- portal | event_pkey | a profile opened twice
 select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual', '{}');
@@ -149,7 +149,7 @@ select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual',
 select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{}');
 
 -- portal | entity_names_its_representative | an entity without a representative
-select portal.open_profile('usr_1', 'req_1', 'ivr_x', 'acc_x', 'entity', '{"legal_name": "X", "country": "US", "address": "1 Example Street", "tax_id": "123456789", "email": "a@example.org"}');
+select portal.open_profile('usr_1', 'req_1', 'ivr_x', 'acc_x', 'entity', ('{"legal_name": "X", "country": "US", "address": "1 Example Street", "sealed": "' || repeat('00', 29) || '", "tax_id_blind": "' || repeat('11', 32) || '", "email": "a@example.org"}')::jsonb);
 
 -- portal | one_proof_serves_once | one proof of control used twice
 select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), sha256('x'), decode(repeat('01', 65), 'hex'))
@@ -157,6 +157,48 @@ select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repea
 
 -- portal | wallet_proof_is_given | a wallet without a proof
 select portal.claim_wallet('u', 'r', 'ofr_full', 'wlc_1', 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), '\x00', '\x01');
+
+-- portal | verified_fields_are_locked | a verified name changed without a request
+select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', ('{"legal_name": "Another", "country": "US", "address": "1 Example Street, Example", "sealed": "' || repeat('00', 29) || '", "tax_id_blind": "' || repeat('11', 32) || '", "email": "a@example.org"}')::jsonb);
+
+-- portal | personal_numbers_are_sealed | a tax id in plain
+select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{"tax_id": "123456789"}');
+
+-- portal | change_says_why | a change without a reason
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', ' ', '\x00');
+
+-- portal | one_change_is_open | a second change while one is open
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_2', '{}', 'b', '\x00');
+
+-- portal | change_exists | a change decided that nobody asked for
+select portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_x', false, 'no', 1);
+
+-- portal | change_needs_two_people | a change declined by the one who asked for it
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 1);
+
+-- portal | decided_change_has_its_reason | a change declined without a reason
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, '', 1);
+
+-- portal | decision_is_on_the_version_seen | a change decided on a version that nobody saw
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 2);
+
+-- portal | profile_exists | a change of a profile that does not exist
+select portal.request_change('usr_1', 'req_1', 'ivr_x', 'chg_1', '{}', 'a', '\x00');
+
+-- portal | retention_allows_erasure | personal data erased while an investment stands
+select portal.erase_personal('usr_1', 'req_1', 'ivr_full1', 'asked for');
+
+-- portal | 42501 | a wrapped key read past the view that is an event
+select wrapped from portal.data_key;
+
+-- compliance | 42501 | the key of a file read past the view that is an event
+select wrapped from compliance.data_key;
+
+-- engine | 42501 | hits read outside compliance
+select * from compliance.hit_queue;
+
+-- audit | 42501 | the reason of a retention read outside compliance
+select * from compliance.retention_fact;
 
 -- engine | 42501 | a key for another keeper
 insert into api.key (name, key_sha256, keeper, issued_by, expires_at)

@@ -1,15 +1,15 @@
 -- name: open_clearance$
 -- Opens the clearance of an investor for an offer and computes it.
-select compliance.open_clearance(:actor, :request, :offering, :clearance, :investor, :needs_accreditation);
+select compliance.open_clearance(:actor, :request, :offering, :clearance, :investor);
 
 -- name: open_case$
 -- Open case.
 select compliance.open_case(:actor, :request, :investor, :case, :kind);
 
--- name: record_identity$
--- Records what the identity provider found: outcome is approved, declined or in_review. The verified digest
--- names the very version of the profile that was verified.
-select compliance.record_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone));
+-- name: hear_identity$
+-- Records what the identity provider found, or keeps it as a discrepancy where an officer has refused the case.
+-- Outcome is approved, declined or in_review. The verified digest names the very version of the profile.
+select compliance.hear_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone), :discrepancy);
 
 -- name: declare_owner$
 -- Names an owner behind an entity. Without evidence of who it is, the owner stands as unidentified.
@@ -27,3 +27,47 @@ select compliance.record_screening(:actor, :request, :subject, :screening, :list
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));
 
+-- name: import_list$
+-- Records a list as imported; false when this very list is known.
+select compliance.import_list(:actor, :request, :source, :list_version, :sha256, cast(:published_on as date), cast(:entry_count as integer), :parser_version);
+
+-- name: activate_list$
+-- Puts an imported list in force and opens the screening of everybody against the difference.
+select compliance.activate_list(:actor, :request, :source, :list_version, :because);
+
+-- name: verify_again$
+-- Takes an identity back into review and its screenings up again after a change of what was verified.
+select compliance.verify_again(:actor, :request, :investor, cast(:touched as text[]));
+
+-- name: expire_due$
+-- Closes what has lapsed and opens the notices that are due; returns how many closed.
+select compliance.expire_due(:actor, :request);
+
+-- name: open_requirements
+-- What the kinds and forms of investors need and is not on file.
+select i.investor_id, r.what, r.code, r.needed, r.missing, r.sentence
+from unnest(cast(:investors as text[])) as i (investor_id), compliance.open_requirements(i.investor_id) r;
+
+-- name: record_party$
+-- Names a person beside an investor; a representative comes with the document and the scope of the authority.
+select compliance.record_party(:actor, :request, :investor, :party, :role, cast(:authority as jsonb));
+
+-- name: verify_party$
+-- Records that the identity of a person beside an investor is verified.
+select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sha256);
+
+-- name: file_document$
+-- Files a paper about an investor.
+select compliance.file_document(:actor, :request, :investor, :document, :code, :sha256, cast(:issued_on as date), cast(:valid_until as timestamp with time zone));
+
+-- name: obtain_key$
+-- The wrapped data key of an investor's files; the given one is kept when there was none.
+select compliance.obtain_key(:actor, :request, :investor, :key, :wrapped);
+
+-- name: keep_file$
+-- Keeps a sealed file under the digest of its content.
+select compliance.keep_file(:actor, :request, :investor, :sha256, :sealed);
+
+-- name: view_file^
+-- A sealed file and its wrapped key; the view itself is an event.
+select wrapped, sealed from compliance.view_file(:actor, :request, :investor, :sha256, :view, :purpose);

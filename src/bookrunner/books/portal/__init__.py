@@ -1,10 +1,11 @@
 """The investor portal: what investors say and claim."""
 
+from bookrunner.books.portal.personal import front_door, reveal
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keeper"]
+__all__ = ["keeper", "reveal"]
 
 
 def keeper(database: Database) -> Keeper:
-    """Return the verbs and lookups of this book, under its own login."""
-    return Keeper(database, "portal", __name__)
+    """Return the verbs and lookups of this book, under its own login; personal numbers are sealed."""
+    return Keeper(database, "portal", __name__, front_door(database))

@@ -1,5 +1,6 @@
 -- name: open_profile$
--- Opens a profile; detail holds legal_name, country, address, tax_id, email and, for entities, representative.
+-- Opens a profile; detail holds legal_name, country, address, tax_id, email and, for entities, representative. The
+-- front door seals tax_id and birth_date before the call.
 select portal.open_profile(:actor, :request, :investor, :account, :kind, cast(:detail as jsonb));
 
 -- name: amend_profile$
@@ -9,3 +10,19 @@ select portal.amend_profile(:actor, :request, :investor, cast(:detail as jsonb))
 -- name: claim_wallet$
 -- Records a wallet whose proof of control the adapter has verified.
 select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, cast(:chain_id as bigint), :address, :challenge_sha256, :signature);
+
+-- name: request_change$
+-- Asks for a new version of fields that are locked as verified.
+select portal.request_change(:actor, :request, :investor, :change, cast(:detail as jsonb), :because, :evidence_sha256);
+
+-- name: decide_change$
+-- A second person applies or declines a requested change.
+select portal.decide_change(:actor, :request, :investor, :change, cast(:is_approved as boolean), :because, cast(:seen as bigint));
+
+-- name: obtain_key$
+-- The wrapped data key of an investor; the given one is kept when there was none.
+select portal.obtain_key(:actor, :request, :investor, :key, :wrapped);
+
+-- name: view_personal^
+-- The sealed fields of one version and their wrapped key; the view itself is an event.
+select wrapped, sealed from portal.view_personal(:actor, :request, :investor, cast(:detail_version as integer), :view, :purpose);

@@ -14,16 +14,20 @@ create table portal.profile (
     chain_head bytea not null
 );
 
--- Personal data stands apart from the chain, which holds only a salted digest of it.
+-- Personal data stands apart from the chain, which holds only a salted digest of it. Tax id and birth date are
+-- sealed under the investor's own key; a blind index finds equal ones.
 create table portal.profile_detail (
     investor_id text not null references portal.profile,
     detail_version integer not null,
     salt bytea not null check (octet_length(salt) = 16),
+    detail_digest bytea not null unique,
     legal_name text not null constraint legal_name_is_printable
         check (legal_name ~ '\S' and length(legal_name) <= 200 and legal_name !~ '[\u0001-\u001f\u007f\u202a-\u202e\u2066-\u2069]'),
     country text not null constraint country_is_two_letters check (country ~ '^[A-Z]{2}$'),
     address text not null constraint address_is_given check (length(address) between 5 and 400),
-    tax_id text not null constraint tax_id_is_nine_digits check (tax_id ~ '^[0-9]{9}$' and tax_id !~ '^0{3}'),
+    sealed bytea not null constraint personal_numbers_are_sealed check (octet_length(sealed) > 28),
+    tax_id_blind bytea not null constraint tax_id_is_searchable check (octet_length(tax_id_blind) = 32),
+    birth_date_blind bytea check (octet_length(birth_date_blind) = 32),
     email text not null constraint email_has_an_at_sign check (email ~ '^[^@\s]+@[^@\s]+$'),
     representative text,
     recorded_at timestamptz not null default clock_timestamp(),
@@ -55,6 +59,9 @@ select investor_id, kind, status, detail_version, detail_digest, version, chain_
 
 create view portal.wallet_claimed as
 select offering_id, claim_id, investor_id, status, chain_id, address, version, chain_head from portal.wallet_claim;
+
+create view portal.version_fact as
+select investor_id, detail_version, detail_digest from portal.profile_detail;
 
 -- For the keeper of verified identity, who compares it with what it verified.
 create view portal.profile_claim as

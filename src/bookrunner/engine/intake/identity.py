@@ -9,6 +9,7 @@ from datetime import timedelta
 from bookrunner.adapters.identity import IdentityEvent, Outcome, VerifiedMessage
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
 from bookrunner.db import load
 from bookrunner.engine.desk import Desk
 
@@ -27,8 +28,9 @@ def record_identities(
     """Record what the identity provider found, all in one transaction; false where a message came before.
 
     A message goes with its event and body. The subject names the investor and the digest of the very profile
-    that was verified. Refuses a message that is known with another body, a subject of another form, and an
-    event of the future, whose approval would outlive its year.
+    that was verified. What contradicts an officer's refusal is kept as a discrepancy for an officer. Refuses
+    a message that is known with another body, a subject of another form, and an event of the future, whose
+    approval would outlive its year.
     """
     subjects = [_subject(event) for _, event, _ in messages]
     queries = load("bookrunner.engine")
@@ -37,7 +39,7 @@ def record_identities(
             {"provider": PROVIDER, "message": message.id, "body": body, "key_id": message.key_id}
             for message, _, body in messages
         )
-        within.record_identity.each(
+        within.hear_identity.each(
             {
                 "actor": f"provider:{PROVIDER}",
                 "request": message.id,
@@ -47,6 +49,7 @@ def record_identities(
                 "evidence_sha256": bytes.fromhex(event.evidence_sha256),
                 "verified_digest": digest,
                 "valid_until": event.occurred_at + VALID_FOR,
+                "discrepancy": new_id("dsc"),
             }
             for (message, event, _), (investor, digest), is_new in zip(messages, subjects, fresh, strict=True)
             if is_new

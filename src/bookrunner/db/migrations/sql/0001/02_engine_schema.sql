@@ -44,7 +44,8 @@ create table engine.offer (
     offering_id text primary key,
     issuer_id text not null,
     name text not null,
-    exemption text not null constraint exemption_is_known check (exemption in ('506(b)', '506(c)')),
+    exemption text not null constraint exemption_is_known check (exemption in
+        ('506(b)', '506(c)', 'reg_cf', 'reg_a_tier_2', 'reg_s', 'eu_crowdfunding')),
     currency text not null check (currency ~ '^[A-Z]{3}$'),
     unit_price_minor bigint not null check (unit_price_minor > 0),
     units_total bigint not null check (units_total > 0),

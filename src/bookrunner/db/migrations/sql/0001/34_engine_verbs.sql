@@ -67,6 +67,7 @@ begin
     end if;
     insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
     values (p_offering, p_investment, p_investor, p_units, p_units * o.unit_price_minor, o.currency, 'new');
+    perform compliance.judge_commitment(p_offering, p_investment, p_investor, p_units * o.unit_price_minor);
     insert into engine.position (offering_id, investment_id, investor_id) values (p_offering, p_investment, p_investor);
 end $$;
 
@@ -131,6 +132,24 @@ begin
     insert into audit.refusal (scope, subject, act, rule, missing, actor, request_id)
     values (p_offering, p_subject, p_act, p_rule, p_missing, p_actor, p_request);
 end $$;
+
+-- Whether a version of a profile is what compliance verified and still stands by.
+create function engine.profile_is_verified(p_investor text, p_version integer) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from compliance.identity_fact k join portal.version_fact d using (investor_id)
+    where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
+        and k.verified_digest = d.detail_digest);
+
+-- Why the personal data of an investor must be kept now, or null.
+create function engine.kept_because(p_investor text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return (select string_agg(k.because, '; ' order by k.because) from (
+    select 'an investment is not ended' as because
+    where exists (select from engine.investment i where i.investor_id = p_investor
+        and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
+    union
+    select r.because || ' until ' || r.keep_until from compliance.retention_fact r
+    where r.investor_id = p_investor and r.keep_until > current_date) k);
 
 -- The composite stages of every investment, computed at reading; stage n counts only with all stages before it.
 create view engine.stage as

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from bookrunner.adapters.chain import checksum
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.screening.wallets import ListedWallets
 from bookrunner.app import Application
-from bookrunner.core import clock
-from bookrunner.core.ids import new_id
-from bookrunner.db import Arguments, Row, Within
+from bookrunner.db import Arguments, Row
 from bookrunner.engine.intake import fingerprint, wallet_challenge, wallet_claim
+from bookrunner.sandbox.entering.checks import Checks
 from bookrunner.sandbox.people import Person, ident
-from bookrunner.sandbox.props import Progress, evidence, listed_addresses, spread
+from bookrunner.sandbox.props import Progress, listed_addresses, spread
 
-OFFICER = "officer.olga"
 DOMAIN = "sandbox.example.test"
 LIST_DAY = date(2024, 9, 1)
-_WITH_OWNERS = frozenset({"entity", "trust"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,18 @@ class Entering:
 
 def enter(app: Application, place: Entering, people: Sequence[Person], progress: Progress) -> None:
     """Let every investor in, in groups: each keeper records a group in one transaction of its own."""
+    checks = officer(app, place.offering)
+    checks.put_list_in_force()
+    spread(people, "onboarding", progress, lambda group: _enter(app, place, group, checks))
+
+
+def officer(app: Application, offering: str) -> Checks:
+    """Return the officer's steps for an offering, against the shipped list of wallets."""
     listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
-    spread(people, "onboarding", progress, lambda group: _enter(app, place, group, listed))
+    return Checks(app.desk.compliance, offering, listed)
 
 
-def _enter(app: Application, place: Entering, group: Sequence[Person], listed: ListedWallets) -> None:
+def _enter(app: Application, place: Entering, group: Sequence[Person], checks: Checks) -> None:
     desk, chain_id = app.desk, app.chain.chain_id()
     keys = [LocalKey(person.wallet_secret, chain_id=chain_id) for person in group]
     offer = app.desk.offer(place.offering)
@@ -48,10 +52,7 @@ def _enter(app: Application, place: Entering, group: Sequence[Person], listed: L
         engine.open_investment.each(_investment(person, place) for person in group)
     with desk.portal.together() as portal:
         portal.claim_wallet.each(claims)
-    with desk.compliance.together() as compliance:
-        _open_checks(compliance, place, group)
-        compliance.record_screening.each(_screenings(group, keys, listed))
-        compliance.record_accreditation.each(_accreditation(person) for person in group)
+    checks.open(group, [key.address for key in keys])
     with desk.treasury.together() as treasury:
         treasury.approve_source.each(_source(person, place) for person in group)
 
@@ -79,61 +80,6 @@ def _investment(person: Person, place: Entering) -> Arguments:
         "investment": person.investment,
         "investor": person.investor,
         "units": person.units,
-    }
-
-
-def _open_checks(compliance: Within, place: Entering, group: Sequence[Person]) -> None:
-    compliance.open_case.each(
-        {"actor": OFFICER, "investor": person.investor, "case": new_id("kyc"), "kind": person.kind}
-        for person in group
-    )
-    compliance.open_clearance.each(
-        {
-            "actor": OFFICER,
-            "offering": place.offering,
-            "clearance": new_id("clr"),
-            "investor": person.investor,
-            "needs_accreditation": True,
-        }
-        for person in group
-    )
-    owners = [
-        {"actor": OFFICER, "investor": person.investor, "owner": new_id("own")}
-        for person in group
-        if person.kind in _WITH_OWNERS
-    ]
-    named = {"share_bp": 6000, "controls": True, "is_identified": True}
-    compliance.declare_owner.each({**owner, **named} for owner in owners)
-    compliance.verify_owner.each({**owner, "evidence_sha256": evidence(owner["owner"])} for owner in owners)
-
-
-def _screenings(
-    group: Sequence[Person], keys: Sequence[LocalKey], listed: ListedWallets
-) -> Iterator[Arguments]:
-    for person, key in zip(group, keys, strict=True):
-        hit = listed.screen(key.address)
-        found = {
-            person.investor: None,
-            f"wallet:{key.address.hex()}": hit.matched.address if hit.matched else None,
-        }
-        for subject, matched in found.items():
-            yield {
-                "actor": OFFICER,
-                "subject": subject,
-                "screening": new_id("scr"),
-                "list_version": str(listed.version),
-                "matched": matched,
-            }
-
-
-def _accreditation(person: Person) -> Arguments:
-    return {
-        "actor": OFFICER,
-        "investor": person.investor,
-        "accreditation": new_id("acr"),
-        "method": "net_worth",
-        "evidence_sha256": evidence(person.investor),
-        "valid_until": clock.now() + timedelta(days=90),
     }
 
 

@@ -34,7 +34,8 @@ begin
     foreach reader in array array['engine', 'reconciliation', 'audit'] loop
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind = 'v' and c.relname <> 'profile_claim'
+            where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
+                'retention_fact', 'ownership_chart')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -60,7 +61,12 @@ grant select on engine.offer, engine.investment, engine.closing, engine.closing_
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 grant usage on schema portal to compliance;
-grant select on portal.profile_claim to compliance;
+grant select on portal.profile_claim, portal.spelling_difference to compliance;
+-- Sealed fields and their keys are read by a verb that records the view.
+revoke select on portal.data_key from portal;
+revoke select on compliance.data_key from compliance;
+grant select (investor_id, key_id, status, version, chain_head) on compliance.data_key to compliance;
+grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema reconciliation to engine;
 
@@ -70,3 +76,14 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
 grant execute on function treasury.owing(treasury.receipt) to treasury, engine, reconciliation, audit;
 grant select on engine.condition to audit, reconciliation;
+
+-- What compliance may compute when it reads its own book.
+do $reads$
+declare
+    read regprocedure;
+begin
+    for read in select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'compliance' and p.provolatile = 's' and not p.prosecdef loop
+        execute format('grant execute on function %s to compliance', read);
+    end loop;
+end $reads$;

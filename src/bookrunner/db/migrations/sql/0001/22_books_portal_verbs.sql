@@ -27,15 +27,44 @@ create function portal.record_detail(p_investor text, p_version integer, p_detai
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     p_salt bytea := uuid_send(gen_random_uuid());
+    digest bytea := sha256(p_salt || convert_to(audit.canonical(p_detail), 'UTF8'));
 begin
-    insert into portal.profile_detail (investor_id, detail_version, salt, legal_name, country, address, tax_id,
-        email, representative)
-    values (p_investor, p_version, p_salt, p_detail ->> 'legal_name', p_detail ->> 'country', p_detail ->> 'address',
-        p_detail ->> 'tax_id', p_detail ->> 'email', p_detail ->> 'representative');
-    return sha256(p_salt || convert_to(audit.canonical(p_detail), 'UTF8'));
+    if p_detail ?| array['tax_id', 'birth_date'] then
+        raise exception using errcode = 'BR008', constraint = 'personal_numbers_are_sealed',
+            message = 'tax id and birth date are sealed before they reach the database';
+    end if;
+    insert into portal.profile_detail (investor_id, detail_version, salt, detail_digest, legal_name, country, address,
+        sealed, tax_id_blind, birth_date_blind, email, representative)
+    values (p_investor, p_version, p_salt, digest, p_detail ->> 'legal_name', p_detail ->> 'country', p_detail ->> 'address',
+        decode(p_detail ->> 'sealed', 'hex'), decode(p_detail ->> 'tax_id_blind', 'hex'),
+        decode(p_detail ->> 'birth_date_blind', 'hex'), p_detail ->> 'email', p_detail ->> 'representative');
+    return digest;
 end $$;
 
--- Opens a profile; detail holds legal_name, country, address, tax_id, email and, for entities, representative.
+-- The fields of a version that differ from another and that a verification covers.
+create function portal.touched(p_investor text, p_before integer, p_after integer) returns text[]
+language sql stable set search_path = pg_catalog, pg_temp
+return (select array_remove(array[
+        case when b.legal_name <> a.legal_name then 'legal_name' end,
+        case when b.birth_date_blind is distinct from a.birth_date_blind then 'birth_date' end,
+        case when b.tax_id_blind <> a.tax_id_blind then 'tax_id' end,
+        case when (b.address, b.country) <> (a.address, a.country) then 'address' end], null)
+    from portal.profile_detail b, portal.profile_detail a
+    where b.investor_id = p_investor and b.detail_version = p_before
+        and a.investor_id = p_investor and a.detail_version = p_after);
+
+-- Writes a version and makes it the one that counts.
+create function portal.put_version(p_investor text, p_version integer, p_detail jsonb) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update portal.profile set status = 'complete', detail_version = p_version,
+        detail_digest = portal.record_detail(p_investor, p_version, p_detail)
+    where investor_id = p_investor;
+    perform portal.publish(p_investor);
+end $$;
+
+-- Opens a profile; detail holds legal_name, country, address, email, the sealed tax id and birth date with their
+-- blind indexes and, for entities, representative.
 create function portal.open_profile(p_actor text, p_request text, p_investor text, p_account text, p_kind text,
     p_detail jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -54,7 +83,7 @@ begin
     perform portal.publish(p_investor);
 end $$;
 
--- A new version of the details; the earlier versions stay readable.
+-- A new version of the details; the earlier versions stay readable. What was verified changes by request only.
 create function portal.amend_profile(p_actor text, p_request text, p_investor text, p_detail jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -66,10 +95,13 @@ begin
         raise exception using errcode = 'BR404', constraint = 'profile_exists',
             message = format('there is no profile %s', p_investor);
     end if;
-    update portal.profile set status = 'complete', detail_version = next_version,
-        detail_digest = portal.record_detail(p_investor, next_version, p_detail)
-    where investor_id = p_investor;
-    perform portal.publish(p_investor);
+    perform portal.put_version(p_investor, next_version, p_detail);
+    if portal.touched(p_investor, next_version - 1, next_version) <> '{}'
+        and engine.profile_is_verified(p_investor, next_version - 1) then
+        raise exception using errcode = 'BR006', constraint = 'verified_fields_are_locked',
+            message = format('locked as verified: %s', array_to_string(
+                portal.touched(p_investor, next_version - 1, next_version), ', '));
+    end if;
 end $$;
 
 create function portal.require_correction(p_actor text, p_request text, p_investor text) returns void

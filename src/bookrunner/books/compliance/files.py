@@ -1,0 +1,52 @@
+"""Papers and evidence of an investor: sealed on the way in, opened by a view that is an event."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from bookrunner.adapters.vault import Vault
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.db import Database, Keeper
+
+_MASTER = "personal-data"
+_MOST_BYTES = 25 * 1024 * 1024
+
+
+def keep_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> bytes:
+    """Seal and keep a file of an investor; return its digest, by which papers and evidence name it.
+
+    Refuses ``kept_file_has_content``, ``kept_file_fits_the_limit`` (25 MiB), ``personal_data_is_not_erased``.
+    """
+    if not content:
+        raise Refused("kept_file_has_content", "the file is empty")
+    if len(content) > _MOST_BYTES:
+        raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")
+    vault, digest = _vault(compliance.database), sha256(content).digest()
+    with compliance.together() as within:
+        wrapped = within.obtain_key(
+            actor=actor, investor=investor, key=new_id("dek"), wrapped=vault.new_key(investor)
+        )
+        sealed = vault.seal(bytes(wrapped), investor, digest.hex(), content)
+        within.keep_file(actor=actor, investor=investor, sha256=digest, sealed=sealed)
+    return digest
+
+
+def view_file(compliance: Keeper, investor: str, digest: bytes, *, actor: str, purpose: str) -> bytes:
+    """Return the content of a kept file; the view is recorded first.
+
+    Refuses ``view_says_its_purpose``, ``viewed_file_exists``, ``personal_data_is_not_erased`` and
+    ``sealed_text_opens_in_its_context``.
+    """
+    row = compliance.view_file(
+        actor=actor, investor=investor, sha256=digest, view=new_id("pvw"), purpose=purpose
+    )
+    if row is None:
+        raise Refused("viewed_file_exists", f"{investor} has no such file")
+    return _vault(compliance.database).open(
+        bytes(row["wrapped"]), investor, digest.hex(), bytes(row["sealed"])
+    )
+
+
+def _vault(database: Database) -> Vault:
+    return Vault(database.endpoint.secrets.obtain(_MASTER).encode())

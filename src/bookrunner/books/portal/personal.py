@@ -1,0 +1,103 @@
+"""Personal numbers are sealed before they reach the database, and opened only by a view that is an event."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from bookrunner.adapters.vault import Vault
+from bookrunner.core import clock, identity
+from bookrunner.core.countries import known_country
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.db import Arguments, Database, Keeper, Prepare, Within
+
+CONTEXT = "portal.profile_detail"
+_MASTER = "personal-data"
+_SEALED = ("tax_id", "birth_date")
+_WITH_DETAIL = frozenset({"open_profile", "amend_profile", "request_change"})
+_NAMES = frozenset({"legal_name", "representative"})
+# Any issuer's number fits, and numbers that nobody can hold stay usable for invented people.
+_TAX_ID = re.compile(r"(?!000)[0-9]{9}", re.ASCII)
+
+
+def vault(database: Database) -> Vault:
+    """Return the vault whose master key stands with the secrets of this installation."""
+    return Vault(database.endpoint.secrets.obtain(_MASTER).encode())
+
+
+def front_door(database: Database) -> Prepare:
+    """Return what checks and seals the details of profiles on their way to a verb.
+
+    Refuses ``tax_id_is_nine_digits``, ``personal_data_is_not_erased`` and what `identity.birth_date`,
+    `identity.name` and `known_country` refuse.
+    """
+
+    def prepare(within: Within, verb: str, rows: Sequence[Arguments]) -> Sequence[Arguments]:
+        if verb not in _WITH_DETAIL:
+            return rows
+        safe = vault(database)
+        asked = [
+            {
+                "actor": row["actor"],
+                "request": row["request"],
+                "investor": row["investor"],
+                "key": new_id("dek"),
+                "wrapped": safe.new_key(str(row["investor"])),
+            }
+            for row in rows
+        ]
+        keys = within.obtain_key.each(asked)
+        return [_sealed_row(safe, key, row) for key, row in zip(keys, rows, strict=True)]
+
+    return prepare
+
+
+def _sealed_row(safe: Vault, wrapped: bytes, row: Arguments) -> Arguments:
+    detail = row["detail"]
+    if not isinstance(detail, Mapping):
+        raise TypeError("the detail of a profile is a mapping")
+    return row | {"detail": sealed_detail(safe, (str(row["investor"]), wrapped), detail)}
+
+
+def sealed_detail(safe: Vault, key: tuple[str, bytes], detail: Mapping[str, object]) -> dict[str, object]:
+    """Return the detail with its personal numbers as one sealed text and a blind index of each.
+
+    ``key`` is the investor and the wrapped key of the investor.
+    """
+    investor, wrapped = key
+    checked = _checked(detail)
+    numbers = {name: str(checked[name]) for name in _SEALED if name in checked}
+    plain = {name: value for name, value in checked.items() if name not in _SEALED}
+    text = json.dumps(numbers, sort_keys=True).encode()
+    blinds = {f"{name}_blind": safe.blind(name, value).hex() for name, value in numbers.items()}
+    return plain | blinds | {"sealed": safe.seal(wrapped, investor, CONTEXT, text).hex()}
+
+
+def reveal(portal: Keeper, investor: str, detail_version: int, *, actor: str, purpose: str) -> dict[str, str]:
+    """Return tax id and birth date of one version of a profile; the view is recorded first.
+
+    Refuses ``view_says_its_purpose``, ``personal_data_is_not_erased``, ``sealed_text_opens_in_its_context``.
+    """
+    row = portal.view_personal(
+        actor=actor, investor=investor, detail_version=detail_version, view=new_id("pvw"), purpose=purpose
+    )
+    if row is None:
+        raise Refused("viewed_version_exists", f"{investor} has no version {detail_version}")
+    opened = vault(portal.database).open(bytes(row["wrapped"]), investor, CONTEXT, bytes(row["sealed"]))
+    return {str(name): str(value) for name, value in json.loads(opened).items()}
+
+
+def _checked(detail: Mapping[str, object]) -> dict[str, object]:
+    """Return what a form says, each field in the one form in which it is kept; nothing stands for absent."""
+    said = {name: value for name, value in detail.items() if value is not None}
+    if not _TAX_ID.fullmatch(str(said.get("tax_id", ""))):
+        raise Refused("tax_id_is_nine_digits", "a tax id has nine digits and does not begin with 000")
+    if "birth_date" in said:
+        said["birth_date"] = identity.birth_date(str(said["birth_date"]), today=clock.today()).isoformat()
+    for field in _NAMES & said.keys():
+        said[field] = identity.name(str(said[field]))
+    if "country" in said:
+        said["country"] = known_country(str(said["country"]))
+    return said

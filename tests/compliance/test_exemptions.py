@@ -1,0 +1,202 @@
+"""The exemption of an offer decides what its clearances ask, and the limits at the moment of commitment."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+
+from tests.attack.world import DETAIL, PRICE, Connect, World, digest
+
+PLACES = 35
+
+
+def offer(shared: Connect, label: str, exemption: str, investors: int) -> World:
+    """Return a published offer under an exemption, with a list in force."""
+    world = World(shared, label, investors)
+    world.exemption = exemption
+    world.published()
+    world.listed()
+    return world
+
+
+def profile(world: World, n: int, country: str = "US") -> str:
+    """Open a profile and record identity and screening; return the investor's id."""
+    ivr = world.id("ivr", n)
+    world.call("portal.open_profile", ivr, world.id("acc", n), "individual", DETAIL | {"country": country})
+    world.call("compliance.open_case", ivr, world.id("kyc", n), "individual")
+    row = (
+        world.login("portal")
+        .execute("select detail_digest from portal.profile where investor_id = %s", [ivr])
+        .fetchone()
+    )
+    assert row is not None
+    world.call("compliance.record_identity", ivr, "approved", digest("e"), row[0], None)
+    world.call("compliance.record_screening", ivr, world.id("scr", n), "list-1", None)
+    return ivr
+
+
+def lacks(world: World, n: int) -> list[str]:
+    row = (
+        world.login("compliance")
+        .execute("select lacks from compliance.clearance where clearance_id = %s", [world.id("clr", n)])
+        .fetchone()
+    )
+    assert row is not None
+    found: list[str] = row[0]
+    return found
+
+
+def clear(world: World, n: int, country: str = "US") -> list[str]:
+    """Open the clearance of one investor and return what it lacks."""
+    ivr = profile(world, n, country)
+    world.call("compliance.open_clearance", world.offering, world.id("clr", n), ivr)
+    return lacks(world, n)
+
+
+def test_506b_has_thirty_five_places_for_the_non_accredited(shared: Connect) -> None:
+    world = offer(shared, "b", "506(b)", PLACES + 2)
+    found = [clear(world, n) for n in world.numbers]
+    assert found[:PLACES] == [[]] * PLACES
+    assert found[PLACES:] == [["non_accredited_place_is_left"]] * 2
+    ivr = world.id("ivr", PLACES + 1)
+    world.call("compliance.record_accreditation", ivr, "acr_b", "income", digest("a"), "infinity")
+    assert lacks(world, PLACES + 1) == []
+    world.call("compliance.revoke_identity", world.id("ivr", 1), "forged")
+    world.call("compliance.compute_again", world.id("ivr", PLACES + 2))
+    assert lacks(world, PLACES + 2) == []
+
+
+def test_reg_s_is_for_investors_outside_the_united_states(shared: Connect) -> None:
+    world = offer(shared, "s", "reg_s", 3)
+    assert clear(world, 1) == ["investor_is_outside_the_united_states"]
+    assert clear(world, 2, "PR") == ["investor_is_outside_the_united_states"]
+    assert clear(world, 3, "DE") == []
+
+
+def test_eu_crowdfunding_records_a_category(shared: Connect) -> None:
+    world = offer(shared, "eu", "eu_crowdfunding", 1)
+    assert clear(world, 1, "DE") == ["investor_category_is_recorded"]
+    record = ["eu_crowdfunding", "sophisticated", digest("answers")]
+    world.call("compliance.record_category", world.id("ivr", 1), *record, "2020-01-01")
+    assert lacks(world, 1) == ["investor_category_is_recorded"]
+    world.call("compliance.record_category", world.id("ivr", 1), *record, "2999-01-01")
+    assert lacks(world, 1) == []
+
+
+def commit(world: World, number: int, units: int, investor: str) -> None:
+    world.call("engine.open_investment", world.offering, world.id("inv", number), investor, units)
+
+
+def test_a_crowdfunding_limit_counts_over_all_offers(shared: Connect) -> None:
+    """The limit is 2,500 dollars, a unit 500: five units in two offers, not one more in either."""
+    one, two = offer(shared, "cf", "reg_cf", 1), offer(shared, "cg", "reg_cf", 1)
+    ivr = profile(one, 1)
+    with pytest.raises(psycopg.Error, match="stated neither income nor net worth"):
+        commit(one, 1, 1, ivr)
+    stated = {"currency": "USD", "income_minor": 40_000_00, "net_worth_minor": 20_000_00}
+    one.call("compliance.state_finances", ivr, "fin_cf", stated)
+    commit(one, 1, 3, ivr)
+    commit(two, 1, 2, ivr)
+    with pytest.raises(psycopg.Error, match="limit is 250000, used 250000, remaining 0"):
+        commit(two, 2, 1, ivr)
+    two.call("engine.withdraw", two.offering, two.id("inv", 1))
+    commit(one, 3, 2, ivr)
+    row = (
+        one.login("compliance")
+        .execute(
+            "select used_minor, limit_minor, judged_by ->> 'us.regcf.limit.floor'"
+            " from compliance.commitment where investment_id = 'inv_cf3'"
+        )
+        .fetchone()
+    )
+    assert row == (3 * PRICE, 250_000, "2")
+
+
+def test_two_offers_are_not_filled_at_the_same_second(shared: Connect) -> None:
+    worlds = [offer(shared, label, "reg_cf", 1) for label in ("ra", "rb")]
+    ivr = profile(worlds[0], 1)
+    stated = {"currency": "USD", "income_minor": 40_000_00, "net_worth_minor": 20_000_00}
+    worlds[0].call("compliance.state_finances", ivr, "fin_race", stated)
+    connections = [shared("engine"), shared("engine")]
+    refused: list[str] = []
+
+    def act(world: World, connection: psycopg.Connection) -> None:
+        try:
+            connection.execute(
+                "select engine.open_investment('usr_1', 'req_1', %s, %s, %s, 3)",
+                [world.offering, world.id("inv", 1), ivr],
+            )
+        except psycopg.Error as fault:
+            refused.append(fault.diag.constraint_name or "")
+
+    threads = [threading.Thread(target=act, args=pair) for pair in zip(worlds, connections, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["commitment_is_within_the_limit"]
+
+
+def test_reg_a_tier_2_is_a_tenth_per_offering(shared: Connect) -> None:
+    world = offer(shared, "a2", "reg_a_tier_2", 1)
+    ivr = profile(world, 1)
+    stated = {"currency": "USD", "income_minor": 5_000_00, "net_worth_minor": 15_000_00}
+    world.call("compliance.state_finances", ivr, "fin_a2", stated)
+    with pytest.raises(psycopg.Error, match="the limit is 150000"):
+        commit(world, 1, 4, ivr)
+    commit(world, 1, 3, ivr)
+
+
+def test_the_high_minimum_counts_in_the_offer_in_which_it_is_met(shared: Connect) -> None:
+    """A person who buys for 200,000 dollars is accredited by it; one who buys for a unit less is not."""
+    world = offer(shared, "hm", "506(c)", 2)
+    units = 20_000_000 // PRICE
+    for n, bought in ((1, units), (2, units - 1)):
+        ivr = profile(world, n)
+        commit(world, n, bought, ivr)
+        world.call("compliance.open_clearance", world.offering, world.id("clr", n), ivr)
+        world.call(
+            "compliance.record_accreditation", ivr, world.id("acr", n), "high_minimum_506c", digest("s"), None
+        )
+    assert lacks(world, 1) == []
+    assert lacks(world, 2) == ["accreditation_is_verified"]
+    officer = world.login("compliance")
+    queue = "select investor_id, lacks from compliance.case_queue where investor_id = any (%s)"
+    both = [[world.id("ivr", 1), world.id("ivr", 2)]]
+    assert officer.execute(queue.encode(), both).fetchall() == [(both[0][1], ["accreditation_is_verified"])]
+    kept = officer.execute(
+        "select judged_by ->> 'us.506c.high_minimum.person' from compliance.commitment"
+        " where offering_id = 'ofr_hm'"
+    )
+    assert kept.fetchall() == [("1",), ("1",)]
+    world.call(
+        "compliance.record_contrary_knowledge", world.id("ivr", 1), "knw_hm", "a loan paid for the purchase"
+    )
+    assert lacks(world, 1) == ["accreditation_is_verified"]
+
+
+def test_a_hit_on_an_owner_stops_issuance_in_the_same_transaction(shared: Connect) -> None:
+    flight = World(shared, "flight", 2).build("prepared")
+    ivr = flight.id("ivr", 1)
+    flight.call("compliance.declare_owner", ivr, "own_flight", 3000, "false", "true")
+    stopped = (
+        flight.login("owner")
+        .execute(
+            "select issuance, issuance_is_stopped, clearance_lacks from engine.position"
+            " where offering_id = 'ofr_flight' order by investment_id"
+        )
+        .fetchall()
+    )
+    assert stopped == [
+        ("instructed", True, ["beneficial_owners_are_verified", "sanctions_are_screened"]),
+        ("instructed", False, []),
+    ]
+    flight.call("compliance.record_screening", flight.id("ivr", 2), "scr_flight", "list-1", "sdn-9")
+    row = (
+        flight.login("owner")
+        .execute("select issuance_is_stopped from engine.position where investment_id = 'inv_flight2'")
+        .fetchone()
+    )
+    assert row == (True,)
