@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import redirect_stderr
+from io import StringIO
 
 import pytest
 import structlog
@@ -59,3 +61,12 @@ def test_without_a_configuration_it_is_silent(capsys: pytest.CaptureFixture[str]
     warn("a reaction is refused", rule="gate_is_closed")
     told = capsys.readouterr()
     assert (told.out, told.err) == ("", "")
+
+
+def test_it_writes_to_standard_error_as_it_is_now() -> None:
+    with redirect_stderr(StringIO()) as before:
+        configure(as_json=False)
+    before.close()
+    with redirect_stderr(StringIO()) as now:
+        warn("a reaction is refused", rule="gate_is_closed")
+    assert "gate_is_closed" in now.getvalue()

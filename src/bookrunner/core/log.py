@@ -64,7 +64,8 @@ def configure(*, as_json: bool) -> None:
     structlog.configure(
         processors=[structlog.processors.add_log_level, _recorded, keep_vocabulary, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO if as_json else logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Standard error as it is when a line is written, not as it was here.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
