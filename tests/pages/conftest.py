@@ -73,9 +73,9 @@ def site(database: Database) -> Iterator[Site]:
         thread.join(10)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start the Chromium of the distribution; its driver keeps a loop in this thread until it is closed."""
+    """Start the distribution's Chromium once."""
     if CHROMIUM is None:
         lacking("Chromium is not installed")
     driver = [sys.executable, "-m", "playwright", "--version"]

@@ -16,6 +16,7 @@ from pypdf import PdfReader, PdfWriter
 
 from bookrunner.adapters.documents import SignatureBox
 from bookrunner.adapters.signing.authority import Credential
+from bookrunner.adapters.signing.pades import apart
 
 _NAME = generic.NameObject
 
@@ -103,7 +104,7 @@ def sign_plainly(
     )
     out = BytesIO()
     pdf_signer = PdfSigner(PdfSignatureMetadata(field_name=field), signer, timestamper=stamper)
-    pdf_signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(content)), output=out)
+    apart(lambda: pdf_signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(content)), output=out))
     return out.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from bookrunner.adapters.signing import (
     SigningProvider,
     SimulatedProvider,
     accept_executed,
+    verify_executed,
 )
 from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
@@ -112,6 +114,34 @@ def test_completed_before_both_have_signed_executes_nothing(local: LocalProvider
         _rule(lambda: accept_executed(local, ref, room.envelope, room.authority.trust()))
         == "envelope_is_completed"
     )
+
+
+def test_completed_without_the_certificate_of_a_party_executes_nothing(
+    local: LocalProvider, room: Room
+) -> None:
+    ref = _completed(local, room)
+    provider = SimulatedProvider(local, 1)
+    honest = provider.fetch_executed(ref)
+    assert accept_executed(provider, ref, room.envelope, room.authority.trust())[0] == honest.content
+    for party, serial in honest.serials.items():
+        provider.substitute(ref, Fetched(honest.content, {party: serial}))
+        assert (
+            _rule(lambda: accept_executed(provider, ref, room.envelope, room.authority.trust()))
+            == "both_parties_have_signed"
+        )
+
+
+def test_a_file_is_signed_and_checked_while_an_event_loop_runs(room: Room) -> None:
+    async def serve() -> str:
+        signed = room.ceremony.sign(room.envelope, intent=INTENT)
+        before = room.ceremony.expected(room.envelope, investor=signed.serial, sha256=signed.sha256)
+        executed = room.ceremony.countersign(room.envelope, signed.content, investor=before, intent=INTENT)
+        wanted = room.ceremony.expected(room.envelope, investor=signed.serial, issuer=executed.serial)
+        verify_executed(executed.content, wanted)
+        return executed.sha256
+
+    with ThreadPoolExecutor(1) as server:
+        assert len(server.submit(lambda: asyncio.run(serve())).result()) == 64
 
 
 def test_messages_lost_doubled_and_reordered_change_nothing(local: LocalProvider, room: Room) -> None:

@@ -31,7 +31,7 @@ from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverage
 from bookrunner.adapters.documents.render import SignatureBox
 from bookrunner.adapters.signing.additions import additions
 from bookrunner.adapters.signing.authority import Trust
-from bookrunner.adapters.signing.pades import INVESTOR, ISSUER, validation
+from bookrunner.adapters.signing.pades import INVESTOR, ISSUER, apart, validation
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 
@@ -216,7 +216,8 @@ def _is(signature: EmbeddedPdfSignature, wanted: ExpectedSigner) -> bool:
 
 def _status(signature: EmbeddedPdfSignature, trust: Trust, at: datetime) -> PdfSignatureStatus:
     """Validate as of the time-stamp, which :func:`_invalid` requires to be trusted itself."""
-    return validate_pdf_signature(signature, validation(trust, _stamped(signature) or at))
+    context = validation(trust, _stamped(signature) or at)
+    return apart(lambda: validate_pdf_signature(signature, context))
 
 
 def _invalid(signature: EmbeddedPdfSignature, status: PdfSignatureStatus, trust: Trust, at: datetime) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from tempfile import NamedTemporaryFile
-from typing import Final
+from typing import Final, TypeVar
 
 from asn1crypto import keys
 from asn1crypto import x509 as asn1_x509
@@ -35,6 +37,8 @@ from bookrunner.core.errors import Refused
 
 # It warns at each signature that nothing is fetched, which is how it is meant to be.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
+
+T = TypeVar("T")
 
 INVESTOR: Final = "investor"
 ISSUER: Final = "issuer"
@@ -148,6 +152,16 @@ def validation(trust: Trust, at: datetime) -> ValidationContext:
     )
 
 
+def apart(act: Callable[[], T]) -> T:
+    """Run ``act`` where no event loop runs, and wait for it: pyHanko starts a loop of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return act()
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(act).result()
+
+
 def _metadata(act: Act, trust: Trust) -> PdfSignatureMetadata:
     return PdfSignatureMetadata(
         field_name=act.field,
@@ -168,7 +182,7 @@ def _metadata(act: Act, trust: Trust) -> PdfSignatureMetadata:
 def _sign(signer: PdfSigner, content: bytes) -> bytes:
     out = BytesIO()
     try:
-        signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(content)), output=out)
+        apart(lambda: signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(content)), output=out))
     except (TimestampRequestError, OSError) as fault:
         raise Refused("time_stamp_is_given", type(fault).__name__) from None
     except (SigningError, PdfError, ValueError) as fault:

@@ -80,15 +80,18 @@ def accept_executed(
 ) -> tuple[bytes, Verdict]:
     """Fetch what a provider calls completed and return bytes and verdict, if our own checks pass.
 
-    Only these bytes may become the stored ones. Refuses ``envelope_is_completed`` and what
-    :func:`verify_executed` refuses: another text than the rendered one fails as to its origin.
+    Only these bytes may become the stored ones. Refuses ``envelope_is_completed``,
+    ``both_parties_have_signed`` and what :func:`verify_executed` refuses: another text than the rendered one
+    fails as to its origin.
     """
     if provider.status(ref) is not EnvelopeEvent.COMPLETED:
         raise Refused("envelope_is_completed", ref)
     fetched = provider.fetch_executed(ref)
     parties = {INVESTOR: envelope.investor, ISSUER: envelope.issuer}
+    if missing := parties.keys() - fetched.serials.keys():
+        raise Refused("both_parties_have_signed", f"{ref} lacks {', '.join(sorted(missing))}")
     signers = {
-        field: ExpectedSigner(fetched.serials.get(field, 0), party.id, envelope.id)
+        field: ExpectedSigner(fetched.serials[field], party.id, envelope.id)
         for field, party in parties.items()
     }
     expected = Expected(envelope.rendered.content, envelope.rendered.boxes, signers, trust)
