@@ -87,6 +87,37 @@ def test_a_statement_is_carried_to_its_end_when_its_caller_goes_away(endpoint: E
     on_lanes(endpoint, work, most=1)
 
 
+def test_quick_statements_keep_to_few_lanes_and_slow_ones_take_more(
+    endpoint: Endpoint, connect: Connect
+) -> None:
+    def opened() -> int:
+        return len(connect("admin").execute(PIDS.encode()).fetchall())
+
+    async def work(lanes: Lanes) -> None:
+        for _ in range(20):
+            await lanes.run("echo", ECHO, {"text": "alone"})
+        assert opened() == 1
+        slow = [lanes.run("sleep", SLEEP, {"seconds": "0.5"}) for _ in range(6)]
+        await asyncio.gather(*slow)
+        assert opened() == 6
+
+    on_lanes(endpoint, work, most=6)
+
+
+def test_a_caller_who_goes_away_while_it_waits_leaves_its_place(endpoint: Endpoint) -> None:
+    async def work(lanes: Lanes) -> None:
+        for pause in (0, 0.001, 0.05):
+            callers = [asyncio.ensure_future(lanes.run("echo", ECHO, {"text": "gone"})) for _ in range(6)]
+            await asyncio.sleep(pause)
+            for caller in callers:
+                caller.cancel()
+            await asyncio.gather(*callers, return_exceptions=True)
+        said = await asyncio.gather(*(lanes.run("echo", ECHO, {"text": str(n)}) for n in range(9)))
+        assert [row["said"] for row in said] == [str(n) for n in range(9)]
+
+    on_lanes(endpoint, work, most=2)
+
+
 @pytest.mark.parametrize("is_busy", [True, False])
 def test_a_session_that_ends_is_replaced(endpoint: Endpoint, connect: Connect, *, is_busy: bool) -> None:
     async def work(lanes: Lanes) -> None:

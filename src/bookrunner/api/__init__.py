@@ -9,9 +9,11 @@ from fastapi import FastAPI
 
 from bookrunner import __version__
 from bookrunner.api import problems
+from bookrunner.api.direct import Direct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.keys import issue, listed, revoke
 from bookrunner.api.resources import closings, events, health, investments, offers
+from bookrunner.api.shapes import INVESTMENT
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Database
 
@@ -45,6 +47,9 @@ def api(database: Database, beside: FastAPI | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
+    app.add_middleware(
+        Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
+    )
     for resource in (offers, closings, investments, events, health):
         app.include_router(resource.routes(gateway))
 

@@ -11,7 +11,8 @@ from bookrunner.db import Row
 
 _ID = "[0-9A-Za-z_]{1,64}"
 OfferId = Annotated[str, StringConstraints(pattern=f"^ofr_{_ID}$")]
-InvestmentId = Annotated[str, StringConstraints(pattern=f"^inv_{_ID}$")]
+INVESTMENT = f"inv_{_ID}"
+InvestmentId = Annotated[str, StringConstraints(pattern=f"^{INVESTMENT}$")]
 InvestorId = Annotated[str, StringConstraints(pattern=f"^ivr_{_ID}$")]
 IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
 AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from bookrunner.api.caller import Called, Write, Written
+from bookrunner.api.direct import PlainAct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.shapes import (
     PAGE,
@@ -27,12 +29,13 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.engine.gates import STAGES, stage_reached
 
+PREFIX = "/v1/investments"
 _CREATED = 201
 
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of investments."""
-    router = APIRouter(prefix="/v1/investments", tags=["investments"])
+    router = APIRouter(prefix=PREFIX, tags=["investments"])
     _lookups(router, gateway)
     _acts(router, gateway)
     _allocations(router, gateway)
@@ -71,11 +74,6 @@ def _lookups(router: APIRouter, gateway: Gateway) -> None:
 
 
 def _acts(router: APIRouter, gateway: Gateway) -> None:
-    async def act(write: Write, investment: str, name: str, version: str | None) -> Response:
-        return await gateway.write(
-            write, "engine", "act_on_investment", investment=investment, version=version, act=name
-        )
-
     @router.post("", operation_id="open_investment", status_code=_CREATED)
     async def opened(write: Written, body: NewInvestment) -> Response:
         """Open an investment; its units are reserved against the offer."""
@@ -91,31 +89,64 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/{investment}/confirm", operation_id="confirm_investment")
-    async def confirmed(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
-        """Submit the review step; profile, compliance and the signed packet hold at this moment."""
-        return await act(write, investment, "confirm", write.version)
-
-    @router.post("/{investment}/confirm_legally", operation_id="confirm_investment_legally")
-    async def legally(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
-        """Confirm legally what is executed and allocated, on the version that was seen."""
-        return await act(write, investment, "confirm_legally", write.decided_on)
-
-    @router.post("/{investment}/withdraw", operation_id="withdraw_investment")
-    async def withdrawn(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
-        """End an investment that the investor has not confirmed yet."""
-        return await act(write, investment, "withdraw", write.version)
-
-    @router.post("/{investment}/cancellation_requests", operation_id="request_cancellation")
-    async def requested(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
-        """Ask for the cancellation of a confirmed investment."""
-        return await act(write, investment, "request_cancellation", write.version)
+    for path, act in plain_acts(gateway).items():
+        router.post(f"/{{investment}}/{path}", operation_id=act.__name__)(_documented(act))
 
     @router.post("/{investment}/cancellation_decisions", operation_id="decide_cancellation")
     async def decided(write: Written, investment: InvestmentId, body: Decision) -> Response:
         """Grant a requested cancellation, or deny it and return to the remembered status."""
         name = "grant_cancellation" if body.granted else "deny_cancellation"
-        return await act(write, investment, name, write.decided_on)
+        return await gateway.write(
+            write,
+            "engine",
+            "act_on_investment",
+            investment=investment,
+            version=write.decided_on,
+            act=name,
+        )
+
+
+def plain_acts(gateway: Gateway) -> dict[str, PlainAct]:
+    """Return the acts on one investment that need no body, each under the last part of its path."""
+
+    async def act(write: Write, investment: str, name: str, version: str | None) -> Response:
+        return await gateway.write(
+            write, "engine", "act_on_investment", investment=investment, version=version, act=name
+        )
+
+    async def confirm_investment(write: Write, investment: str) -> Response:
+        """Submit the review step; profile, compliance and the signed packet hold at this moment."""
+        return await act(write, investment, "confirm", write.version)
+
+    async def confirm_investment_legally(write: Write, investment: str) -> Response:
+        """Confirm legally what is executed and allocated, on the version that was seen."""
+        return await act(write, investment, "confirm_legally", write.decided_on)
+
+    async def withdraw_investment(write: Write, investment: str) -> Response:
+        """End an investment that the investor has not confirmed yet."""
+        return await act(write, investment, "withdraw", write.version)
+
+    async def request_cancellation(write: Write, investment: str) -> Response:
+        """Ask for the cancellation of a confirmed investment."""
+        return await act(write, investment, "request_cancellation", write.version)
+
+    return {
+        "confirm": confirm_investment,
+        "confirm_legally": confirm_investment_legally,
+        "withdraw": withdraw_investment,
+        "cancellation_requests": request_cancellation,
+    }
+
+
+def _documented(act: PlainAct) -> Callable[..., Awaitable[Response]]:
+    """Return the act with the parameters that a route reads, checks and documents."""
+
+    async def routed(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        return await act(write, investment)
+
+    routed.__doc__ = act.__doc__
+    routed.__name__ = act.__name__
+    return routed
 
 
 def _allocations(router: APIRouter, gateway: Gateway) -> None:

@@ -93,4 +93,4 @@ class Database:
 
 def connection_options(login: str) -> dict[str, Any]:
     """Return what every connection of a login has in common."""
-    return {"autocommit": True, "application_name": f"bookrunner {login}"}
+    return {"autocommit": True, "application_name": f"bookrunner {login}", "connect_timeout": 10}

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from typing import Final
 
 import psycopg
 from psycopg import errors, pq
@@ -19,6 +20,9 @@ from bookrunner.db.refusals import DatabaseUnavailable, translate
 Value = str | int | bytes | list[str] | None
 TextRow = Mapping[str, str]
 
+WARM: Final = 3
+PATIENCE_SECONDS: Final = 0.005
+
 _NAMED = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -27,14 +31,20 @@ class Lanes:
 
     A thread of its own costs a request more than the statement's bytes do; here a statement is sent and its
     answer read where the request is served. Belongs to the loop of its first use.
+
+    ``WARM`` lanes carry everything while they are quick: a session that has just answered has its plans in
+    the processor's cache, one of eight in turn does not. A statement that has waited ``PATIENCE_SECONDS``
+    takes a further lane, up to ``most``.
     """
 
     def __init__(self, endpoint: Endpoint, login: str, most: int = 8) -> None:
         self._endpoint = endpoint
         self._login = login
-        self._left = most
-        self._free: deque[_Lane] = deque()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._most = most
+        self._under_way = 0
+        self._idle: deque[_Lane] = deque()
+        # Each waits for a place: a lane, or None for one that is still to be opened.
+        self._waiting: deque[asyncio.Future[_Lane | None]] = deque()
 
     async def run(self, name: str, sql: str, arguments: Mapping[str, Value]) -> TextRow:
         """Run one statement with ``%(name)s`` parameters and return its one row, each column as text.
@@ -44,73 +54,85 @@ class Lanes:
         """
         numbered, order = _numbered(sql)
         values = [_text(arguments[each]) for each in order]
-        lane = await self._lane()
+        place = await self._place()
+        lane = place if place is not None and place.is_open else await self._opened()
         try:
             answer = lane.send(name if self._endpoint.embedded else "", numbered, values)
         except psycopg.Error as fault:
-            self._end(lane)
+            lane.close()
+            self._give_back(lane)
             raise translate(fault) from None
         answer.add_done_callback(lambda _: self._give_back(lane))
         result = await asyncio.shield(answer)
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise translate(errors.error_from_result(result)) from None
         return {
-            (result.fname(place) or b"").decode(): (result.get_value(0, place) or b"").decode()
-            for place in range(result.nfields)
+            (result.fname(at) or b"").decode(): (result.get_value(0, at) or b"").decode()
+            for at in range(result.nfields)
         }
 
     def close(self) -> None:
         """Close the connections that are free."""
-        while self._free:
-            self._free.popleft().close()
+        while self._idle:
+            self._idle.popleft().close()
 
-    async def _lane(self) -> _Lane:
-        while True:
-            while self._free:
-                lane = self._free.pop()
-                if lane.is_open:
-                    return lane
-                self._left += 1
-            if self._left:
-                return await self._opened()
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self._next()
-                raise
+    async def _place(self) -> _Lane | None:
+        if self._under_way < min(WARM, self._most):
+            return self._taken()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[_Lane | None] = loop.create_future()
+        self._waiting.append(turn)
+        patience = loop.call_later(PATIENCE_SECONDS, self._widen, turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._give_back(turn.result())
+            raise
+        finally:
+            patience.cancel()
+
+    def _taken(self) -> _Lane | None:
+        self._under_way += 1
+        return self._idle.pop() if self._idle else None
+
+    def _widen(self, turn: asyncio.Future[_Lane | None]) -> None:
+        if not turn.done() and self._under_way < self._most:
+            self._waiting.remove(turn)
+            turn.set_result(self._taken())
 
     async def _opened(self) -> _Lane:
-        self._left -= 1
-        dsn = self._endpoint.dsn(self._login)
-        options = connection_options(self._login)
+        opening = asyncio.ensure_future(asyncio.to_thread(self._connected))
         try:
-            connection = await asyncio.to_thread(lambda: psycopg.connect(dsn, **options))
+            connection = await asyncio.shield(opening)
         except psycopg.Error as fault:
-            self._left += 1
-            self._next()
+            self._give_back(None)
             raise translate(fault) from None
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._opened_for_nobody)
+            raise
         return _Lane(connection, asyncio.get_running_loop())
 
-    def _give_back(self, lane: _Lane) -> None:
-        if lane.is_open:
-            self._free.append(lane)
-            self._next()
-        else:
-            self._end(lane)
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(self._endpoint.dsn(self._login), **connection_options(self._login))
 
-    def _end(self, lane: _Lane) -> None:
-        lane.close()
-        self._left += 1
-        self._next()
+    def _opened_for_nobody(self, opening: asyncio.Future[psycopg.Connection]) -> None:
+        has_failed = opening.cancelled() or opening.exception() is not None
+        self._give_back(None if has_failed else _Lane(opening.result(), opening.get_loop()))
 
-    def _next(self) -> None:
+    def _give_back(self, lane: _Lane | None) -> None:
+        """Hand the place to whoever waits longest, with the lane in it unless that has ended."""
+        if lane is not None and not lane.is_open:
+            lane.close()
+            lane = None
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result(lane)
                 return
+        self._under_way -= 1
+        if lane is not None:
+            self._idle.append(lane)
 
 
 class _Lane:

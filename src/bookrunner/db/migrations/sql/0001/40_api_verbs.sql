@@ -1,11 +1,17 @@
 -- One call is one request: who calls, the claimed key, the act and the stored answer commit together or not at all.
 
+create function api.refuse_version(p_now text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR412', constraint = 'version_is_the_one_that_was_seen',
+        message = format('the version is now "%s"', p_now);
+end $$;
+
 create function api.require_version(p_seen text, p_now text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-    if p_seen is not null and p_seen is distinct from p_now then
-        raise exception using errcode = 'BR412', constraint = 'version_is_the_one_that_was_seen',
-            message = format('the version is now "%s"', p_now);
+    if p_seen <> p_now then
+        perform api.refuse_version(p_now);
     end if;
 end $$;
 
@@ -15,46 +21,49 @@ begin
     raise exception using errcode = 'BR404', constraint = p_rule, message = format('there is no %s', p_id);
 end $$;
 
--- An act on one investment. Position and investment are locked before their versions are compared, so that what was
--- decided on is what is acted on.
+-- An act on one investment. Position and investment are locked, in this order, before their versions are compared, so
+-- that what was decided on is what is acted on.
 create function api.act_on_investment(p_key bytea, p_request text, p_body_sha256 bytea, p_investment text,
     p_version text, p_act text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     caller constant text := api.caller(p_key);
-    offering text;
-    says bigint;
-    i record;
+    seen record;
+    stands text;
 begin
     answer := audit.claim_request(caller, p_request, p_body_sha256);
     is_replay := answer is not null;
     if is_replay then
         return;
     end if;
-    select x.offering_id into offering from engine.investment x where x.investment_id = p_investment;
+    select i.offering_id, i.version, pos.version as says into seen
+    from engine.investment i
+    join engine.position pos on pos.offering_id = i.offering_id and pos.investment_id = i.investment_id
+    where i.investment_id = p_investment
+    for update of pos for no key update of i;
     if not found then
         perform api.refuse_unknown('investment_exists', p_investment);
     end if;
-    select x.version into says from engine.position x
-    where x.offering_id = offering and x.investment_id = p_investment for update;
-    select x.version into i from engine.investment x
-    where x.offering_id = offering and x.investment_id = p_investment for no key update;
-    perform api.require_version(p_version, i.version || '.' || says);
+    if p_version <> seen.version || '.' || seen.says then
+        perform api.refuse_version(seen.version || '.' || seen.says);
+    end if;
     case p_act
-        when 'confirm' then perform engine.confirm(caller, p_request, offering, p_investment);
-        when 'confirm_legally' then perform engine.confirm_legally(caller, p_request, offering, p_investment);
-        when 'withdraw' then perform engine.withdraw(caller, p_request, offering, p_investment);
+        when 'confirm' then perform engine.confirm(caller, p_request, seen.offering_id, p_investment);
+        when 'confirm_legally' then
+            perform engine.confirm_legally(caller, p_request, seen.offering_id, p_investment);
+        when 'withdraw' then perform engine.withdraw(caller, p_request, seen.offering_id, p_investment);
         when 'request_cancellation' then
-            perform engine.request_cancellation(caller, p_request, offering, p_investment);
+            perform engine.request_cancellation(caller, p_request, seen.offering_id, p_investment);
         when 'grant_cancellation' then
-            perform engine.decide_cancellation(caller, p_request, offering, p_investment, true);
+            perform engine.decide_cancellation(caller, p_request, seen.offering_id, p_investment, true);
         when 'deny_cancellation' then
-            perform engine.decide_cancellation(caller, p_request, offering, p_investment, false);
+            perform engine.decide_cancellation(caller, p_request, seen.offering_id, p_investment, false);
     end case;
-    select x.status, x.version into i from engine.investment x
-    where x.offering_id = offering and x.investment_id = p_investment;
-    answer := json_build_object('id', p_investment, 'offer', offering, 'status', i.status,
-        'version', i.version || '.' || says);
+    select i.status into stands from engine.investment i
+    where i.offering_id = seen.offering_id and i.investment_id = p_investment;
+    -- Each act moves the investment once, and a move is one version.
+    answer := json_build_object('id', p_investment, 'offer', seen.offering_id, 'status', stands,
+        'version', seen.version + 1 || '.' || seen.says);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 

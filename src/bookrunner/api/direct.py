@@ -1,0 +1,59 @@
+"""The short way of an act without a body, past a router that would cost more than the rest of its way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bookrunner.api import problems
+from bookrunner.api.caller import Write, write
+from bookrunner.core.errors import BookrunnerError
+
+
+class PlainAct(Protocol):
+    """An act on one record that needs nothing but its caller and the record."""
+
+    __name__: str
+
+    async def __call__(self, write: Write, record: str, /) -> Response:
+        """Carry the act out and return its stored answer."""
+        ...
+
+
+class Direct:
+    """Takes ``POST PREFIX/ID/ACT`` without a body straight to the act, and everything else to ``app``.
+
+    Each act is also a route of ``app``, which documents it and answers where the request is not plain: an id
+    of another shape, a body, an unknown act. Refusals read the same on both ways.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str, record: str, acts: Mapping[str, PlainAct]) -> None:
+        """Take ids that match the pattern ``record`` and the acts by the last part of their path."""
+        self._app = app
+        self._plain = re.compile(rf"{re.escape(prefix)}/({record})/({'|'.join(acts)})", re.ASCII)
+        self._acts = acts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI call."""
+        found = self._plain.fullmatch(scope["path"]) if _is_plain(scope) else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            answer = await self._acts[found[2]](await write(request), found[1])
+        except BookrunnerError as error:
+            answer = problems.answer(request, error)
+        await answer(scope, receive, send)
+
+
+def _is_plain(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    sent = dict(scope["headers"])
+    return b"transfer-encoding" not in sent and sent.get(b"content-length", b"0") == b"0"
