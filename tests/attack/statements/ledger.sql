@@ -52,6 +52,21 @@ select treasury.post('ofr_full', 'booked:stm_full_first', 'x', 'USD', '[]');
 -- owner | entry_is_in_the_accounts_currency | an account outside the chart
 select treasury.post('ofr_full', 'x', 'x', 'USD', '[{"account": "cash", "side": "debit", "amount": 1}, {"account": "gift", "side": "credit", "amount": 1}]');
 
+-- owner | journal_id_has_one_body | one journal id in two currencies
+select treasury.post('ofr_full', 'x', 'x', 'USD', '[]');
+select treasury.post('ofr_full', 'x', 'x', 'EUR', '[]');
+
+-- owner | account_grows_by_its_kind | an asset that grows by credits
+insert into treasury.account
+    values ('ofr_full', 'asset:x', 'USD', 'credit');
+
+-- owner | history_is_append_only | an account closed
+delete
+    from treasury.account;
+
+-- owner | history_is_append_only | an account renamed
+update treasury.account set account = 'liab:x' where account = 'liab:unmatched';
+
 -- owner | history_is_append_only | an entry changed
 update treasury.entry set amount_minor = 1;
 

@@ -1,10 +1,15 @@
 -- The escrow ledger: double entry, per offering and currency; balanced at commit, append only, never overdrawn.
 
+-- The side that an account grows on: debits of an asset or an expense, credits of any other.
+create function treasury.grows_by(p_account text) returns text
+language sql immutable
+return case when starts_with(p_account, 'asset:') or starts_with(p_account, 'exp:') then 'debit' else 'credit' end;
+
 create table treasury.account (
     offering_id text not null,
     account text not null,
     currency text not null,
-    side text not null check (side in ('debit', 'credit')),
+    side text not null constraint account_grows_by_its_kind check (side = treasury.grows_by(account)),
     primary key (offering_id, account, currency)
 );
 
@@ -28,10 +33,7 @@ create table treasury.entry (
     currency text not null,
     side text not null check (side in ('debit', 'credit')),
     amount_minor numeric(38, 0) not null constraint entry_amount_is_positive check (amount_minor > 0),
-    primary key (offering_id, journal_id, leg),
-    foreign key (offering_id, journal_id) references treasury.journal,
-    constraint entry_is_in_the_accounts_currency foreign key (offering_id, account, currency)
-        references treasury.account
+    primary key (offering_id, journal_id, leg)
 );
 
 create table treasury.balance (
@@ -55,8 +57,10 @@ create table treasury.booking (
     foreign key (offering_id, journal_id) references treasury.journal
 );
 
+-- An entry belongs to a journal of this very transaction and to an account in its currency. Neither can ever go away, so
+-- a look is enough; a foreign key would lock the row of the escrow account for every journal at once.
 create function treasury.entry_joins_its_journal() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 begin
     if (select j.posted_in from treasury.journal j
         where j.offering_id = new.offering_id and j.journal_id = new.journal_id)
@@ -64,11 +68,17 @@ begin
         raise exception using errcode = 'BR009', constraint = 'journal_is_closed',
             message = format('journal %s is closed', new.journal_id);
     end if;
+    if not exists (select from treasury.account a
+        where a.offering_id = new.offering_id and a.account = new.account and a.currency = new.currency) then
+        raise exception using errcode = 'BR009', constraint = 'entry_is_in_the_accounts_currency',
+            message = format('there is no account %s in %s', new.account, new.currency);
+    end if;
     return new;
 end $$;
 
 create trigger entry_joins_its_journal before insert on treasury.entry
     for each row execute function treasury.entry_joins_its_journal();
+alter table treasury.entry enable always trigger entry_joins_its_journal;
 
 create function treasury.journal_balances() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
@@ -85,6 +95,7 @@ end $$;
 create constraint trigger journal_balances after insert on treasury.journal
     deferrable initially deferred for each row execute function treasury.journal_balances();
 
+call audit.append_only('treasury.account');
 call audit.append_only('treasury.journal');
 call audit.append_only('treasury.entry');
 call audit.append_only('treasury.booking');
@@ -108,32 +119,31 @@ begin
 end $$;
 
 -- Posts one journal. A session keeps the plans that it made while the ledger was short, those of foreign keys
--- included: none may be a scan of the whole. Lines are {account, side, amount}; an account of an asset or expense grows by debits, any
--- other by credits. The same id again is no second posting; the same id with other lines is refused.
+-- included: none may be a scan of the whole. Lines are {account, side, amount}. The same id again is no second posting;
+-- the same id with another kind, currency or other lines is refused.
 create function treasury.post(p_offering text, p_journal text, p_kind text, p_currency text, p_lines jsonb,
     p_reverses text default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
-    digest bytea := sha256(convert_to(p_kind || audit.canonical(p_lines), 'UTF8'));
-    known bytea;
+    digest bytea := sha256(convert_to(concat_ws(' ', p_kind, p_currency, p_reverses, p_lines), 'UTF8'));
     moved record;
 begin
-    select j.body_sha256 into known from treasury.journal j where j.offering_id = p_offering and j.journal_id = p_journal;
-    if found then
-        if known <> digest then
+    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
+    values (p_offering, p_journal, p_kind, digest, p_reverses) on conflict do nothing;
+    if not found then
+        if (select j.body_sha256 from treasury.journal j where j.offering_id = p_offering and j.journal_id = p_journal)
+            <> digest then
             raise exception using errcode = 'BR009', constraint = 'journal_id_has_one_body',
                 message = format('journal %s exists with other lines', p_journal);
         end if;
         return;
     end if;
-    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
-    values (p_offering, p_journal, p_kind, digest, p_reverses);
     insert into treasury.account (offering_id, account, currency, side)
-    select distinct p_offering, l.account, p_currency,
-        case when l.account ~ '^(asset|exp):' then 'debit' else 'credit' end
-    from jsonb_to_recordset(p_lines) as l (account text, side text, amount numeric)
-    where l.account ~ '^(asset|liab|exp):'
-    on conflict do nothing;
+    select p_offering, l.account, p_currency, treasury.grows_by(l.account)
+    from jsonb_to_recordset(p_lines) as l (account text)
+    where l.account ~ '^(asset|liab|exp):' and not exists (select from treasury.account a
+        where a.offering_id = p_offering and a.account = l.account and a.currency = p_currency)
+    order by l.account on conflict do nothing;
     insert into treasury.entry (offering_id, journal_id, leg, account, currency, side, amount_minor)
     select p_offering, p_journal, l.leg, l.account, p_currency, l.side, l.amount
     from rows from (jsonb_to_recordset(p_lines) as (account text, side text, amount numeric))
@@ -142,11 +152,12 @@ begin
         perform treasury.move_balances(p_offering, p_journal, p_currency);
         return;
     end if;
-    -- Balance by balance in the order of accounts, so that two journals never wait for each other.
+    -- Balance by balance in the order of accounts, so that two journals never wait for each other; last, because every
+    -- other journal of these accounts waits from here on.
     for moved in
-        select e.account, sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as delta
-        from treasury.entry e join treasury.account a using (offering_id, account, currency)
-        where e.offering_id = p_offering and e.journal_id = p_journal group by e.account order by e.account
+        select l.account, sum(case when l.side = treasury.grows_by(l.account) then l.amount else -l.amount end) as delta
+        from jsonb_to_recordset(p_lines) as l (account text, side text, amount numeric)
+        group by l.account order by l.account
     loop
         update treasury.balance b set amount_minor = b.amount_minor + moved.delta
         where b.offering_id = p_offering and b.account = moved.account and b.currency = p_currency;
