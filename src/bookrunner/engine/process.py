@@ -256,7 +256,7 @@ class Process:
                     within.propose_allocation.step(
                         actor=PROCESS,
                         offering=row["offering_id"],
-                        approval=new_id("all"),
+                        approval=new_id("alc"),
                         investment=row["investment_id"],
                         units=row["units"],
                     ),
