@@ -19,7 +19,7 @@ from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books.treasury import clear_due
 from bookrunner.core import clock
-from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
+from bookrunner.core.errors import BookrunnerError, ConfigurationError, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
@@ -143,7 +143,7 @@ class Application:
         terms = self.desk.engine.agreement_terms(scopes=[offering], subjects=[investment], versions=[0])
         row = next((each for each in terms if each["investment_id"] == investment), None)
         if row is None:
-            raise Refused("investment_exists", f"there is no investment {investment} in {offering}")
+            raise UnknownRecord("investment_exists", f"there is no investment {investment} in {offering}")
         with self.desk.subscription.together() as within:
             archive, send = sending(within, row, render(row))
             within.in_order((archive, send))

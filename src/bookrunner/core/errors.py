@@ -19,6 +19,10 @@ class NotFound(BookrunnerError):
     """The thing asked for does not exist."""
 
 
+class Unavailable(BookrunnerError):
+    """What the act needs is gone or taken at this moment; the same act may succeed later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """One condition that a gate found open.
@@ -63,6 +67,14 @@ class VersionChanged(Refused):
 
 class Malformed(Refused):
     """What was sent is not what was agreed, or is under the key of something else."""
+
+
+class HeaderMissing(Refused):
+    """A write lacks the header that makes it repeatable, or sends one that cannot be read."""
+
+
+class VersionNotNamed(Refused):
+    """A decision does not say which version it was made on."""
 
 
 class StillRunning(Refused):

@@ -16,7 +16,7 @@ from bookrunner.adapters.chain import (
     register_batch,
     transfer_batch,
 )
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import COUNTRY, Keys, Submitter, gas_for
@@ -55,7 +55,7 @@ class ClosingRun:
         """
         row = self._desk.engine.closing(closing=closing)
         if row is None or row["offering_id"] != offering:
-            raise Refused("closing_exists", f"there is no closing {closing} in {offering}")
+            raise UnknownRecord("closing_exists", f"there is no closing {closing} in {offering}")
         if row["status"] != "frozen":
             return 0
         token = bytes(self._desk.engine.offer(offering=offering)["token_address"])

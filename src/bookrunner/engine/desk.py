@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bookrunner.books import compliance, portal, registry, subscription, treasury
-from bookrunner.core.errors import GateClosed, Refused
+from bookrunner.core.errors import GateClosed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper, Row
 
@@ -27,7 +27,7 @@ class Desk:
         """Return one offer; refuses ``offer_exists``."""
         found: Row | None = self.engine.offer(offering=offering)
         if found is None:
-            raise Refused("offer_exists", f"there is no offer {offering}")
+            raise UnknownRecord("offer_exists", f"there is no offer {offering}")
         return found
 
     def freeze(self, offering: str, *, actor: str, ready_only: bool) -> str:
