@@ -16,9 +16,10 @@ import uvicorn
 
 from bookrunner.app import Application, Settings, read_settings
 from bookrunner.cli.offers import show_refusal
-from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
+from bookrunner.cli.screen import app, bars, console, marked, show_counts
 from bookrunner.cli.site import site
 from bookrunner.core.errors import ConfigurationError, GateClosed
+from bookrunner.core.money import grouped
 from bookrunner.engine.workflow import Workflows
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened, worker_seat
@@ -88,7 +89,8 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
         f"Closing those who are ready: {issued} issued and registered in {time.monotonic() - began:.1f} s"
     )
     amount = story.release(closing)
-    console.print(f"Two fund administrators released {money(amount)} from escrow.")
+    released = grouped(amount, application.desk.offer(story.offering)["currency"])
+    console.print(f"Two fund administrators released {released} from escrow.")
     certificate = application.desk.engine.certificate(offering=story.offering, closing=closing)
     console.print(f"Certificate of {closing}: sha256 {bytes(certificate['sha256']).hex()}")
     totals = application.totals(story.offering)
