@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 import typer
@@ -13,6 +12,8 @@ from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import grouped
 from bookrunner.db import Row
+from bookrunner.engine.gates import STAGES
+from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.world import opened, worker_seat
 
 Actor = Annotated[str, typer.Option("--actor", help="The person who acts.", callback=one_name)]
@@ -27,9 +28,7 @@ def why(investment: Id) -> None:
         stage = world.application.desk.engine.stage(investment=investment)
         if stage is None:
             raise NotFound(f"there is no investment {investment}")
-        reached = [
-            name for name in ("profile", "compliance", "subscription", "funding", "issuance") if stage[name]
-        ]
+        reached = [name for name in STAGES if stage[name]]
         console.print(f"{investment}: {stage['status']}, stages reached: {', '.join(reached) or 'none'}")
         if stage["missing"]:
             show_missing(stage["missing"])
@@ -76,13 +75,15 @@ def close(
 @app.command()
 def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
     """Propose or, as a second person, approve the release of a closing's escrow to the payee account."""
-    digest = hashlib.sha256(b"bookrunner/account/1/" + payee.replace(" ", "").upper().encode()).digest()
+    digest = fingerprint(payee)
     with opened(read_settings()) as world:
         desk, currency = world.application.desk, require_offer(world.application, offer)["currency"]
         row = desk.engine.release_of_closing(offering=offer, closing=closing)
         if row is not None and row["status"] in {"sent", "settled"}:
             world.application.process.drain()
-            console.print(f"{grouped(row['amount_minor'], currency)} was released before; {closing} is certified")
+            console.print(
+                f"{grouped(row['amount_minor'], currency)} was released before; {closing} is certified"
+            )
             return
         if row is None or row["status"] != "proposed":
             amount = desk.treasury.propose_release(
