@@ -244,8 +244,16 @@ def test_an_export_that_was_cut_off(here: Run, tmp_path: Path) -> None:
     assert here("verify", "whole.jsonl")[0] == 0
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(("why", "inv_1"), 1), (("why",), 2), (("--help",), 0)])
-def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], status: int) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("why", "inv_1"), 1, "refused "),
+        (("why",), 2, "usage "),
+        (("--help",), 0, ""),
+        (("work",), 1, "stopped "),
+    ],
+)
+def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], status: int, says: str) -> None:
     settings = {"BOOKRUNNER_DATABASE_URL": NOWHERE, "BOOKRUNNER_STATE_DIR": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, "-m", "bookrunner.cli", *arguments],
@@ -256,6 +264,7 @@ def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], statu
         timeout=60,
     )
     assert ended.returncode == status
+    assert ended.stdout.startswith(says)
     assert "Traceback" not in ended.stdout + ended.stderr
     assert not ended.stderr
 

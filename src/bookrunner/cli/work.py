@@ -12,7 +12,7 @@ import typer
 
 from bookrunner.adapters.chain import ChainError
 from bookrunner.app import Application, read_settings
-from bookrunner.cli.screen import app, console
+from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
 from bookrunner.engine.workflow import Workflows
@@ -37,7 +37,7 @@ def work(
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
             _work(world.application, once=once)
     except BookrunnerError as fault:
-        console.print(f"[red]stopped[/red] {fault}")
+        marked("stopped", str(fault))
         code = 1
     # Threads that wait for a server that is gone cannot be told to stop; what they did is in the database.
     os._exit(code)
