@@ -84,6 +84,18 @@ def test_a_write_from_elsewhere_is_refused(site: Site, connect: Connect, headers
     assert refusals == (0,)
 
 
+@pytest.mark.parametrize("form", [{}, {"set": ""}, {"set": "everybody"}])
+def test_a_closing_without_a_known_set_is_not_asked_for(
+    site: Site, connect: Connect, form: dict[str, str]
+) -> None:
+    answer = httpx.post(site.url + CLOSE, data=form, headers={"Origin": site.url})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "everybody" not in answer.text
+    assert connect("owner").execute("select count(*) from audit.refusal").fetchone() == (0,)
+    assert site.world.engine.open_closings() == []
+
+
 def test_a_refused_closing_names_every_condition(site: Site) -> None:
     answer = httpx.post(site.url + CLOSE, data={"set": "all"}, headers={"Origin": site.url})
     assert answer.status_code == 409

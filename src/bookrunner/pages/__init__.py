@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
@@ -21,6 +22,7 @@ __all__ = ["Desk", "web"]
 
 _YEAR = "public, max-age=31536000, immutable"
 _LATER = "The books cannot be read at this moment; nothing was changed. Please try again in a moment"
+_MISSHAPEN = "A field of this form or address is missing, or is none of its choices"
 _FAULT = "Something went wrong here; the log says what"
 
 
@@ -52,6 +54,11 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
     def problem(request: Request, error: BookrunnerError) -> Response:
         return _problem(shell, request, error)
 
+    @app.exception_handler(RequestValidationError)
+    def misshapen(request: Request, _: RequestValidationError) -> Response:
+        # The input itself is not repeated: it may hold personal data.
+        return _page_of(shell, request, HTTPStatus.UNPROCESSABLE_ENTITY, _MISSHAPEN)
+
     return app
 
 
@@ -62,11 +69,15 @@ def _problem(shell: Shell, request: Request, error: BookrunnerError) -> Response
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         warn("a page failed", kind=type(error).__name__)
         said = _LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else _FAULT
-    facts = {"title": status.phrase.capitalize(), "sentence": said}
-    answer = shell.page(request, "shell/problem.html", facts, status)
+    answer = _page_of(shell, request, status, said)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"
     return answer
+
+
+def _page_of(shell: Shell, request: Request, status: HTTPStatus, sentence: str) -> Response:
+    facts = {"title": status.phrase.capitalize(), "sentence": sentence}
+    return shell.page(request, "shell/problem.html", facts, status)
 
 
 def _serve_static(app: FastAPI, shell: Shell) -> None:
