@@ -5,10 +5,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     insert into engine.offer (offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total,
-        minimum_units, status)
+        minimum_units, isin, status)
     values (p_offering, p_terms ->> 'issuer_id', p_terms ->> 'name', p_terms ->> 'exemption', p_terms ->> 'currency',
         (p_terms ->> 'unit_price_minor')::bigint, (p_terms ->> 'units_total')::bigint,
-        (p_terms ->> 'minimum_units')::bigint, 'new');
+        (p_terms ->> 'minimum_units')::bigint, p_terms ->> 'isin', 'new');
     update engine.offer set status = 'draft' where offering_id = p_offering;
 end $$;
 

@@ -30,6 +30,7 @@ create table portal.profile_detail (
     birth_date_blind bytea check (octet_length(birth_date_blind) = 32),
     email text not null constraint email_has_an_at_sign check (email ~ '^[^@\s]+@[^@\s]+$'),
     representative text,
+    lei text constraint lei_is_twenty_characters check (lei ~ '^[0-9A-Z]{18}[0-9]{2}$'),
     recorded_at timestamptz not null default clock_timestamp(),
     primary key (investor_id, detail_version)
 );
