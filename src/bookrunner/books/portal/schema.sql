@@ -62,7 +62,7 @@ create view portal.wallet_claimed as
 select offering_id, claim_id, investor_id, status, chain_id, address, version, chain_head from portal.wallet_claim;
 
 create view portal.version_fact as
-select investor_id, detail_version, detail_digest from portal.profile_detail;
+select investor_id, detail_version, detail_digest, country from portal.profile_detail;
 
 -- For the keeper of verified identity, who compares it with what it verified.
 create view portal.profile_claim as
