@@ -83,6 +83,15 @@ class Lanes:
 
     async def _opened(self) -> _Lane:
         self._left -= 1
+        opening = asyncio.ensure_future(self._connected())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # A caller that went away leaves its lane to the next one.
+            opening.add_done_callback(self._unclaimed)
+            raise
+
+    async def _connected(self) -> _Lane:
         dsn = self._endpoint.dsn(self._login)
         options = connection_options(self._login)
         try:
@@ -92,6 +101,10 @@ class Lanes:
             self._next()
             raise translate(fault) from None
         return _Lane(connection, asyncio.get_running_loop())
+
+    def _unclaimed(self, opening: asyncio.Future[_Lane]) -> None:
+        if not opening.cancelled() and opening.exception() is None:
+            self._give_back(opening.result())
 
     def _give_back(self, lane: _Lane) -> None:
         if lane.is_open:
