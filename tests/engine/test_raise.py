@@ -94,7 +94,9 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
         story.release(closing)
     assert app.run_closing(story.offering, closing) == 8
     assert app.run_closing(story.offering, closing) == 0
+    assert not story.is_told()
     story.release(closing)
+    assert story.is_told()
     totals = app.totals(story.offering)
     assert totals["holdings"] == 8
     assert len({totals[f"{at}_units"] for at in ("registered", "control", "chain", "displayed")}) == 1

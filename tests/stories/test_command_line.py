@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -267,6 +268,24 @@ def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], statu
     assert ended.stdout.startswith(says)
     assert "Traceback" not in ended.stdout + ended.stderr
     assert not ended.stderr
+
+
+def test_a_demo_that_was_interrupted_is_not_called_played(raised: Story, story_state: Path) -> None:
+    """This raise waits for its close: its last chapter was never told."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bookrunner.cli", "demo", "--investors", str(len(raised.people)), "--exit"],
+        env=os.environ | {"BOOKRUNNER_STATE_DIR": str(story_state), "BOOKRUNNER_PORT": str(port)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "interrupted an earlier run ended before the certificate" in ended.stdout
+    assert "bookrunner demo --wipe" in ended.stdout
+    assert "played before" not in ended.stdout
 
 
 def test_wiping_takes_only_what_an_installation_wrote(run: Run, tmp_path: Path) -> None:
