@@ -14,7 +14,6 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Arguments, Database, Keeper, Prepare, Within
 
 CONTEXT = "portal.profile_detail"
-_MASTER = "personal-data"
 _SEALED = ("tax_id", "birth_date")
 _TAX_ID_KINDS: Mapping[str, Callable[[str], str]] = {
     "ein": identity.ein,
@@ -25,11 +24,6 @@ _WITH_DETAIL = frozenset({"open_profile", "amend_profile", "request_change"})
 _NAMES = frozenset({"legal_name", "representative"})
 # Any issuer's number fits, and numbers that nobody can hold stay usable for invented people.
 _TAX_ID = re.compile(r"(?!000)[0-9]{9}", re.ASCII)
-
-
-def vault(database: Database) -> Vault:
-    """Return the vault whose master key stands with the secrets of this installation."""
-    return Vault(database.endpoint.secrets.obtain(_MASTER).encode())
 
 
 def front_door(database: Database) -> Prepare:
@@ -43,7 +37,7 @@ def front_door(database: Database) -> Prepare:
     def prepare(within: Within, verb: str, rows: Sequence[Arguments]) -> Sequence[Arguments]:
         if verb not in _WITH_DETAIL:
             return rows
-        safe = vault(database)
+        safe = Vault.of(database.endpoint.secrets)
         asked = [
             {
                 "actor": row["actor"],
@@ -91,7 +85,9 @@ def reveal(portal: Keeper, investor: str, detail_version: int, *, actor: str, pu
     )
     if row is None:
         raise Refused("viewed_version_exists", f"{investor} has no version {detail_version}")
-    opened = vault(portal.database).open(bytes(row["wrapped"]), investor, CONTEXT, bytes(row["sealed"]))
+    opened = Vault.of(portal.database.endpoint.secrets).open(
+        bytes(row["wrapped"]), investor, CONTEXT, bytes(row["sealed"])
+    )
     return {str(name): str(value) for name, value in json.loads(opened).items()}
 
 
