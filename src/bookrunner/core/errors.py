@@ -89,3 +89,10 @@ class GateClosed(Refused):
         super().__init__("gate_is_closed", f"{act} waits for {names}")
         self.act = act
         self.missing = tuple(missing)
+
+    def lacking(self) -> list[dict[str, str]]:
+        """Return the missing conditions as a kept refusal names them."""
+        return [
+            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
+            for m in self.missing
+        ]

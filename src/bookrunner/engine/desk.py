@@ -51,15 +51,11 @@ class Desk:
 
     def keep_refusal(self, refused: GateClosed, offering: str, subject: str, actor: str) -> None:
         """Record what a gate turned away, in a transaction of its own."""
-        missing = [
-            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
-            for m in refused.missing
-        ]
         self.engine.record_refusal(
             actor=actor,
             offering=offering,
             subject=subject,
             act=refused.act,
             rule=refused.rule,
-            missing=missing,
+            missing=refused.lacking(),
         )
