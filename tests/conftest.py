@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bookrunner.adapters.chain.evm import EvmChain
+from bookrunner.app import Application, open_keys
 from bookrunner.db import (
     Database,
     Endpoint,
@@ -89,6 +91,16 @@ def database(endpoint: Endpoint) -> Iterator[Database]:
     opened = Database(endpoint, max_size=4)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def application(endpoint: Endpoint, tmp_path: Path) -> Iterator[Application]:
+    """Return the application over a fresh database; its node is gone, so no act may need the chain."""
+    with EvmChain("http://127.0.0.1:1") as chain:
+        keys = open_keys(tmp_path / "keys", 31337, embedded=True)
+        opened = Application(endpoint, chain, keys, pause=lambda: None)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

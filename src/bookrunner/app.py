@@ -17,8 +17,9 @@ from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.audit import advance_feed, seal
+from bookrunner.books.treasury import clear_due
 from bookrunner.core import clock
-from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
+from bookrunner.core.errors import BookrunnerError, ConfigurationError, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
@@ -26,7 +27,7 @@ from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
 from bookrunner.engine.intake import import_statement, record_identities, wallet_challenge, wallet_claim
 from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import render, sending
+from bookrunner.engine.process import LAPSE_SECONDS, render, sending
 
 
 class Settings(BaseSettings):
@@ -112,9 +113,15 @@ class Application:
         """Return (offering, closing) of every frozen closing, which a workflow still has to carry on."""
         return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
-    def tend(self) -> None:
-        """Close what has lapsed, answer every waiting event and seal; what a worker does over and over."""
-        self.process.expire_in_turn()
+    def tend(self, look_seconds: int = LAPSE_SECONDS) -> None:
+        """Answer every waiting event and seal; what a worker does over and over.
+
+        When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
+        money that can no longer come back.
+        """
+        if self.process.is_time_to_look(look_seconds):
+            self.process.expire()
+            clear_due(self.desk.treasury, clock.today())
         self.process.drain()
         advance_feed(self.database)
         seal(self.database)
@@ -136,7 +143,7 @@ class Application:
         terms = self.desk.engine.agreement_terms(scopes=[offering], subjects=[investment], versions=[0])
         row = next((each for each in terms if each["investment_id"] == investment), None)
         if row is None:
-            raise Refused("investment_exists", f"there is no investment {investment} in {offering}")
+            raise UnknownRecord("investment_exists", f"there is no investment {investment} in {offering}")
         with self.desk.subscription.together() as within:
             archive, send = sending(within, row, render(row))
             within.in_order((archive, send))

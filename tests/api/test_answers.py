@@ -42,6 +42,25 @@ def test_an_offer_is_opened_and_moved_from_the_version_that_was_seen(calls: Api)
     assert (skipped.status_code, problem(skipped)["code"]) == (409, "transition_is_listed_for_the_keeper")
 
 
+@pytest.mark.parametrize(("isin", "status"), [("US0378331005", 201), ("US0378331006", 409)])
+def test_an_offer_names_its_security_by_an_isin_that_adds_up(calls: Api, isin: str, status: int) -> None:
+    body = {
+        "issuer": "iss_one",
+        "name": "Named offer",
+        "exemption": "506(c)",
+        "unit_price": {"amount": "1.00", "currency": "USD"},
+        "units_total": "5",
+        "minimum_units": "1",
+        "isin": isin,
+    }
+    answer = calls.post("/v1/offers", body)
+    assert answer.status_code == status
+    if status == 201:
+        assert calls.get(f"/v1/offers/{answer.json()['id']}").json()["isin"] == isin
+    else:
+        assert problem(answer)["code"] == "isin_has_its_check_digit"
+
+
 def test_an_investment_is_opened(calls: Api) -> None:
     body = {"offer": "ofr_one", "investor": "ivr_one1", "units": "7"}
     opened = calls.post("/v1/investments", body)

@@ -6,19 +6,19 @@ import httpx
 import pytest
 
 from bookrunner.api import api, issue, listed, revoke
+from bookrunner.app import Application
 from bookrunner.core.errors import Refused
-from bookrunner.db import Database, Endpoint
+from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import problem, serving
 from tests.pages.world import OFFERING
 from tests.pages.world import World as Pages
 
 
-def test_the_pages_stand_beside_the_api(endpoint: Endpoint, database: Database) -> None:
-    world = Pages(database)
-    world.build()
+def test_the_pages_stand_beside_the_api(endpoint: Endpoint, application: Application) -> None:
+    Pages(application).build()
     key = issue(endpoint, "beside", "engine", actor="usr_admin")
-    with serving(api(database, beside=web(world))) as url:
+    with serving(api(application.database, beside=web(application))) as url:
         page = httpx.get(f"{url}/offers/{OFFERING}")
         assert page.headers["content-type"].startswith("text/html")
         assert "content-security-policy" in page.headers

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bookrunner.engine.gates import CONDITIONS, GATES, missing_conditions
+from bookrunner.engine.gates import (
+    CONDITIONS,
+    GATES,
+    STAGES,
+    keeper_mask,
+    mask,
+    missing_conditions,
+    stage_reached,
+)
 from tests.attack.world import Connect, World
 
 PATTERNS = 1 << len(CONDITIONS)
@@ -31,6 +39,26 @@ def test_conditions_are_the_rows_of_the_database(shared: Connect) -> None:
 
 def test_gates_are_the_rows_of_the_database(shared: Connect) -> None:
     assert dict(shared("owner").execute("select act, mask from engine.gate").fetchall()) == GATES
+
+
+def test_masks_are_computed_alike(shared: Connect) -> None:
+    owner = shared("owner")
+    for keeper in {c.keeper for c in CONDITIONS}:
+        found = owner.execute("select engine.keeper_mask(%s)", [keeper]).fetchone()
+        assert found == (keeper_mask(keeper),)
+    names = [c.name for c in CONDITIONS[::3]]
+    assert owner.execute("select engine.mask(%s)", [names]).fetchone() == (mask(*names),)
+    for act, expected in GATES.items():
+        assert owner.execute("select engine.act_mask(%s)", [act]).fetchone() == (expected,)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_reached_at_its_mask_and_not_below(shared: Connect, stage: str) -> None:
+    row = shared("owner").execute("select engine.stage_mask(%s)", [stage]).fetchone()
+    assert row is not None
+    assert stage_reached(row[0]) == stage
+    for condition in (c for c in CONDITIONS if row[0] >> c.bit & 1):
+        assert stage_reached(row[0] & ~(1 << condition.bit)) != stage
 
 
 def test_missing_conditions_agree_for_every_pattern_and_act(shared: Connect) -> None:

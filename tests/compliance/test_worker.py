@@ -8,6 +8,7 @@ from collections.abc import Callable
 import psycopg
 
 from bookrunner.adapters.identity import IdentityEvent, Outcome, VerifiedMessage
+from bookrunner.app import Application
 from bookrunner.core import clock
 from bookrunner.db import Database
 from bookrunner.engine import Desk, Process
@@ -68,9 +69,9 @@ def test_a_message_that_contradicts_an_officer_is_a_task_and_undoes_no_other(
     assert owner.execute("select body from audit.inbox").fetchall() == [(b"{}",)] * 3
 
 
-def test_the_clock_is_looked_at_in_turn(database: Database, connect: Connect) -> None:
+def test_the_clock_is_looked_at_in_turn(application: Application, connect: Connect) -> None:
     world = World(connect, "turn", 2).build("cleared")
-    process, owner = Process(Desk(database)), world.login("owner")
+    owner = world.login("owner")
 
     def lapse(number: int) -> None:
         past = owner.execute("select clock_timestamp()").fetchone()
@@ -78,11 +79,18 @@ def test_the_clock_is_looked_at_in_turn(database: Database, connect: Connect) ->
         ivr = world.id("ivr", number)
         world.call("compliance.record_identity", ivr, "approved", digest("e"), digest("p"), past[0])
 
+    def expired() -> int:
+        found = owner.execute("select 1 from compliance.kyc_case where status = 'expired'")
+        return len(found.fetchall())
+
     lapse(1)
-    assert process.expire_in_turn() == 1
+    application.tend()
+    assert expired() == 1
     lapse(2)
-    assert process.expire_in_turn() == 0
-    assert process.expire_in_turn(0) == 1
+    application.tend()
+    assert expired() == 1
+    application.tend(look_seconds=0)
+    assert expired() == 2
 
 
 def _message(number: int) -> VerifiedMessage:

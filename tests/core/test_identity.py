@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from bookrunner.core import identity
-from bookrunner.core.countries import COUNTRIES, country_named, known_country
+from bookrunner.core.countries import COUNTRIES, country_named, country_number, known_country
 from bookrunner.core.errors import Refused
 
 TODAY = date(2026, 11, 21)
@@ -119,3 +119,15 @@ def test_countries_are_those_of_iso_3166_and_kosovo() -> None:
 )
 def test_a_country_is_known_by_code_and_name(text: str, code: str | None) -> None:
     assert country_named(text) == code
+
+
+@pytest.mark.parametrize(("code", "number"), [("US", 840), ("CA", 124), ("AF", 4), ("ZW", 716), ("XK", 983)])
+def test_a_country_has_its_number(code: str, number: int) -> None:
+    assert country_number(code) == number
+
+
+def test_every_country_has_a_number_of_its_own() -> None:
+    numbers = {country_number(code) for code in COUNTRIES}
+    assert len(numbers) == len(COUNTRIES)
+    assert min(numbers) > 0
+    assert max(numbers) < 1000

@@ -17,6 +17,7 @@ from bookrunner.core.money import (
     TokenAmount,
     allocate,
     currency,
+    grouped,
     parse,
     parse_token,
 )
@@ -134,3 +135,17 @@ def test_unusable_weights_are_refused(parts: dict[str, int]) -> None:
 def test_a_negative_total_is_refused() -> None:
     with pytest.raises(Refused, match="total_is_not_negative"):
         allocate(-1, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("minor", "code", "text"),
+    [
+        (1_234_567, "USD", "12,345.67 USD"),
+        (1_234_567, "JPY", "1,234,567 JPY"),
+        (1_234_567, "KWD", "1,234.567 KWD"),
+        (-5, "USD", "-0.05 USD"),
+        (0, "JPY", "0 JPY"),
+    ],
+)
+def test_an_amount_is_written_for_people_in_its_own_currency(minor: int, code: str, text: str) -> None:
+    assert grouped(minor, code) == text

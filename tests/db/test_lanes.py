@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from bookrunner.core.errors import Refused
-from bookrunner.db import DatabaseUnavailable, Endpoint, Lanes
+from bookrunner.db import DatabaseUnavailable, Endpoint, Lanes, from_url
+from bookrunner.db.pools import CONNECT_SECONDS
 
 Connect = Callable[[str], psycopg.Connection]
 ECHO = "select cast(%(text)s as text) as said, 7 %% 4 as rest"
@@ -116,6 +119,29 @@ def test_a_caller_who_goes_away_while_it_waits_leaves_its_place(endpoint: Endpoi
         assert [row["said"] for row in said] == [str(n) for n in range(9)]
 
     on_lanes(endpoint, work, most=2)
+
+
+@pytest.mark.parametrize("callers", [1, 3])
+def test_a_caller_that_goes_away_while_a_lane_opens_leaves_it(endpoint: Endpoint, callers: int) -> None:
+    async def work(lanes: Lanes) -> None:
+        gone = [asyncio.ensure_future(lanes.run("echo", ECHO, {"text": "gone"})) for _ in range(callers)]
+        await asyncio.sleep(0)
+        for each in gone:
+            each.cancel()
+        answer = await asyncio.wait_for(lanes.run("echo", ECHO, {"text": "here"}), 10)
+        assert answer["said"] == "here"
+
+    on_lanes(endpoint, work, most=1)
+
+
+def test_a_server_that_is_silent_is_not_waited_for(tmp_path: Path) -> None:
+    async def work(lanes: Lanes) -> None:
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(lanes.run("echo", ECHO, {"text": "lost"}), CONNECT_SECONDS + 5)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://admin@127.0.0.1:{silent.getsockname()[1]}/books"
+        on_lanes(from_url(url, tmp_path), work)
 
 
 @pytest.mark.parametrize("is_busy", [True, False])

@@ -10,10 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bookrunner.adapters.chain import Read, abi, identity_registry
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.app import Application, Settings
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.core import clock
+from bookrunner.core.countries import country_number
 from bookrunner.core.errors import GateClosed, Refused
 from bookrunner.sandbox.entering import claim_of
 from bookrunner.sandbox.story import Story
@@ -56,6 +58,15 @@ def counts(app: Application, story: Story) -> tuple[int, ...]:
     return tuple(row[book] for book in ("profile", "compliance", "subscription", "treasury", "registry"))
 
 
+def countries_on_chain(app: Application, story: Story) -> list[int]:
+    """Return the country under which the chain knows the wallet of each investor."""
+    token = bytes(app.desk.offer(story.offering)["token_address"])
+    (registry,) = app.chain.read([identity_registry(token)])
+    wallets = [LocalKey(p.wallet_secret, chain_id=app.chain.chain_id()).address for p in story.people]
+    ask = "investorCountry(address)"
+    return list(app.chain.read([Read(registry, abi.call_data(ask, w), abi.read_int) for w in wallets]))
+
+
 def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Story, tmp_path: Path) -> None:
     app = world.application
     assert counts(app, story) == (12, 9, 10, 11, 0)
@@ -83,7 +94,9 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
         story.release(closing)
     assert app.run_closing(story.offering, closing) == 8
     assert app.run_closing(story.offering, closing) == 0
+    assert not story.is_told()
     story.release(closing)
+    assert story.is_told()
     totals = app.totals(story.offering)
     assert totals["holdings"] == 8
     assert len({totals[f"{at}_units"] for at in ("registered", "control", "chain", "displayed")}) == 1
@@ -96,6 +109,7 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
     story.release(second)
     assert counts(app, story) == (12, 12, 12, 12, 12)
     assert app.totals(story.offering)["chain_units"] == story.units
+    assert countries_on_chain(app, story) == [country_number(p.detail["country"]) for p in story.people]
     assert app.reconcile(story.offering, actor="reconciliation") == []
     assert [row["status"] for row in app.desk.engine.closings(offering=story.offering)] == ["certified"] * 2
 

@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
+from bookrunner.app import Application
 from bookrunner.core.errors import ConfigurationError
-from bookrunner.db import Database
 from bookrunner.pages import web
 from bookrunner.sandbox.toolchain import npm
 from tests.pages.world import World
@@ -52,11 +52,11 @@ def lacking(what: str) -> NoReturn:
 
 
 @pytest.fixture
-def site(database: Database) -> Iterator[Site]:
+def site(application: Application) -> Iterator[Site]:
     """Serve the pages of a fresh world on loopback."""
-    world = World(database)
+    world = World(application)
     world.build()
-    app = web(world)
+    app = web(application)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
@@ -67,10 +67,12 @@ def site(database: Database) -> Iterator[Site]:
         deadline = time.monotonic() + 10
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.02)
-        yield Site(f"http://127.0.0.1:{bound.getsockname()[1]}", world)
-        app.state.hints.closing = True
-        server.should_exit = True
-        thread.join(10)
+        try:
+            yield Site(f"http://127.0.0.1:{bound.getsockname()[1]}", world)
+        finally:
+            app.state.hints.closing = True
+            server.should_exit = True
+            thread.join(10)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,3 @@
--- name: advance_feed$
--- Moves every waiting event into the feed.
-select audit.advance_feed(10000);
-
 -- name: profile_digest$
 -- The digest of the profile that the investor has now.
 select p.detail_digest from portal.profile_fact p where p.investor_id = :investor;

@@ -6,14 +6,24 @@ import base64
 import hashlib
 import json
 import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 import httpx
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.pages.conftest import Site
 from tests.pages.world import OFFERING, STAGES
 
+Connect = Callable[[str], psycopg.Connection]
+END = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'engine' "
+    "and datname = current_database() and (wait_event_type = 'Lock' or not %s)"
+)
 CLOSE = f"/offers/{OFFERING}/close"
 
 
@@ -65,11 +75,25 @@ def test_buckets_sum_to_the_total(site: Site) -> None:
         {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
     ],
 )
-def test_a_write_from_elsewhere_is_refused(site: Site, headers: dict[str, str]) -> None:
+def test_a_write_from_elsewhere_is_refused(site: Site, connect: Connect, headers: dict[str, str]) -> None:
     answer = httpx.post(site.url + CLOSE, data={"set": "ready"}, headers=headers)
     assert answer.status_code == 403
     assert "write_comes_from_our_own_page" in answer.text
-    assert site.world.asked == []
+    assert site.world.engine.open_closings() == []
+    refusals = connect("owner").execute("select count(*) from audit.refusal").fetchone()
+    assert refusals == (0,)
+
+
+@pytest.mark.parametrize("form", [{}, {"set": ""}, {"set": "everybody"}])
+def test_a_closing_without_a_known_set_is_not_asked_for(
+    site: Site, connect: Connect, form: dict[str, str]
+) -> None:
+    answer = httpx.post(site.url + CLOSE, data=form, headers={"Origin": site.url})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "everybody" not in answer.text
+    assert connect("owner").execute("select count(*) from audit.refusal").fetchone() == (0,)
+    assert site.world.engine.open_closings() == []
 
 
 def test_a_refused_closing_names_every_condition(site: Site) -> None:
@@ -114,6 +138,31 @@ def test_the_investors_page_shows_no_personal_data(site: Site) -> None:
     assert "not registered yet" in page
 
 
-@pytest.mark.parametrize("path", ["/offers/ofr_none", "/investments/inv_none", "/static/0/none.js"])
+@pytest.mark.parametrize(
+    "path",
+    ["/offers/ofr_none", "/offers/ofr_none?dry_run=1", "/investments/inv_none", "/static/0/none.js"],
+)
 def test_an_unknown_thing_is_not_found(site: Site, path: str) -> None:
     assert httpx.get(site.url + path).status_code == 404
+
+
+@pytest.mark.parametrize("cause", ["contention", "session"])
+def test_a_database_that_cannot_answer_is_said_on_a_page(site: Site, connect: Connect, cause: str) -> None:
+    admin, holder = connect("admin"), connect("owner")
+    if cause == "contention":
+        place = sql.Identifier(site.world.database.endpoint.database)
+        admin.execute(sql.SQL("alter role engine in database {} set lock_timeout = '200ms'").format(place))
+        # The pool's connections start again with the setting.
+        admin.execute(END, [False])
+        while httpx.get(f"{site.url}/offers/{OFFERING}").status_code != 200:
+            time.sleep(0.02)
+    with ThreadPoolExecutor(1) as aside, holder.transaction():
+        holder.execute("lock table engine.offer in access exclusive mode")
+        asked = aside.submit(httpx.get, f"{site.url}/offers/{OFFERING}", timeout=20)
+        while cause == "session" and not asked.done() and not admin.execute(END, [True]).fetchall():
+            time.sleep(0.02)
+        answer = asked.result()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "nothing was changed" in answer.text
+    assert "Error" not in answer.text

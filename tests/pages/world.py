@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-from bookrunner.books import compliance, portal, registry, subscription, treasury
+from bookrunner.app import Application
+from bookrunner.audit import advance_feed
 from bookrunner.core.reference import make_reference
-from bookrunner.db import Database, Keeper, load
+from bookrunner.db import load
 
 OFFERING = "ofr_pages"
 UNITS = 100
@@ -24,32 +23,16 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8")).digest()
 
 
-@dataclass
 class World:
     """The application that the pages are given, over real books."""
 
-    database: Database
-    stages: Sequence[str] = STAGES
-    asked: list[tuple[str, str, bool]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.portal = portal.keeper(self.database)
-        self.compliance = compliance.keeper(self.database)
-        self.subscription = subscription.keeper(self.database)
-        self.treasury = treasury.keeper(self.database)
-        self.registry = registry.keeper(self.database)
-        self.engine = Keeper(self.database, "engine", "bookrunner.engine")
-
-    def dry_run(self, offering: str) -> Sequence[Mapping[str, Any]]:
-        found: Sequence[Mapping[str, Any]] = self.engine.candidates(offering=offering)
-        return found
-
-    def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
-        self.asked.append((offering, actor, ready))
-        chosen = [c["investment_id"] for c in self.dry_run(offering) if not c["missing"]] if ready else None
-        closing = f"cls_{len(self.asked):04}"
-        self.engine.freeze_closing(actor=actor, offering=offering, closing=closing, investments=chosen)
-        return closing
+    def __init__(self, application: Application, stages: Sequence[str] = STAGES) -> None:
+        self.application = application
+        self.database = application.database
+        self.stages = stages
+        desk = application.desk
+        self.portal, self.compliance, self.subscription = desk.portal, desk.compliance, desk.subscription
+        self.treasury, self.registry, self.engine = desk.treasury, desk.registry, desk.engine
 
     def build(self) -> None:
         self._offer()
@@ -60,9 +43,8 @@ class World:
         self.publish()
 
     def publish(self) -> None:
-        """Carry the events of committed transactions into the feed, as the relay does."""
-        with self.database.transaction("audit") as transaction:
-            load("tests.pages").advance_feed(transaction)
+        """Carry the events of committed transactions into the feed, as the worker does."""
+        advance_feed(self.database)
 
     def _offer(self) -> None:
         terms = {

@@ -308,3 +308,34 @@ class TestVault:
             self.vault.blind("birth_date", "1"),
             Vault(b"n" * 32).blind("tax_id", "1"),
         }
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"tax_id_kind": "ssn", "tax_id": "000-12-3456"}, "tax_id_is_ssn"),
+        ({"tax_id_kind": "itin", "tax_id": "123-45-6788"}, "tax_id_is_itin"),
+        ({"tax_id_kind": "ein", "tax_id": "07-1234567"}, "tax_id_is_ein"),
+        ({"tax_id_kind": "passport"}, "tax_id_kind_is_known"),
+        ({"tax_id_kind": "ssn", "tax_id": None}, "tax_id_is_ssn"),
+        ({"lei": "5493001KJTIIGC8Y1R13"}, "lei_has_its_check_digits"),
+    ],
+)
+def test_a_number_that_nobody_issued_is_refused(keeper: Keeper, said: dict[str, str], rule: str) -> None:
+    with pytest.raises(Refused) as caught:
+        keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | said)
+    assert caught.value.rule == rule
+
+
+def test_a_number_is_kept_in_one_form_and_an_lei_is_locked_once_verified(
+    keeper: Keeper, connect: Connect, database: Database
+) -> None:
+    said = {"tax_id_kind": "ein", "tax_id": "91-1144442", "lei": "5493001KJTIIGC8Y1R12"}
+    keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=DETAIL | said)
+    assert reveal(keeper, "ivr_1", 2, actor="officer.one", purpose="a form")["tax_id"] == "911144442"
+    verify(database, connect)
+    other = DETAIL | said | {"lei": "INR2EJN1ERAN0W5ZP974"}
+    with pytest.raises(Refused) as caught:
+        keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=other)
+    assert caught.value.rule == "verified_fields_are_locked"
+    assert "locked as verified: lei" in str(caught.value)

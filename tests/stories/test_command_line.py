@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -244,8 +245,16 @@ def test_an_export_that_was_cut_off(here: Run, tmp_path: Path) -> None:
     assert here("verify", "whole.jsonl")[0] == 0
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(("why", "inv_1"), 1), (("why",), 2), (("--help",), 0)])
-def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], status: int) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("why", "inv_1"), 1, "refused "),
+        (("why",), 2, "usage "),
+        (("--help",), 0, ""),
+        (("work",), 1, "stopped "),
+    ],
+)
+def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], status: int, says: str) -> None:
     settings = {"BOOKRUNNER_DATABASE_URL": NOWHERE, "BOOKRUNNER_STATE_DIR": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, "-m", "bookrunner.cli", *arguments],
@@ -256,8 +265,27 @@ def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], statu
         timeout=60,
     )
     assert ended.returncode == status
+    assert ended.stdout.startswith(says)
     assert "Traceback" not in ended.stdout + ended.stderr
     assert not ended.stderr
+
+
+def test_a_demo_that_was_interrupted_is_not_called_played(raised: Story, story_state: Path) -> None:
+    """This raise waits for its close: its last chapter was never told."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bookrunner.cli", "demo", "--investors", str(len(raised.people)), "--exit"],
+        env=os.environ | {"BOOKRUNNER_STATE_DIR": str(story_state), "BOOKRUNNER_PORT": str(port)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "interrupted an earlier run ended before the certificate" in ended.stdout
+    assert "bookrunner demo --wipe" in ended.stdout
+    assert "played before" not in ended.stdout
 
 
 def test_wiping_takes_only_what_an_installation_wrote(run: Run, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_an_investment_that_does_not_exist(world: World, published: Story, refus
     with refused("agreement_exists"):
         desk.subscription.void_agreement(agreement="agr_none", because="none", **where)
     with refused("allocation_exists"):
-        desk.subscription.approve_allocation(approval="all_none", **where)
+        desk.subscription.approve_allocation(approval="alc_none", **where)
     with refused("receipt_and_attempt_are_open"):
         desk.treasury.match_by_hand(receipt="rcp_none", investment="inv_none", proposed_by="b", **where)
 

@@ -10,8 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bookrunner.api import keys
-from bookrunner.api.problems import HeaderMissing, VersionNotNamed
-from bookrunner.core.errors import NotAuthenticated
+from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
 
 _READ = (b"authorization", b"idempotency-key", b"if-match")
 _REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)

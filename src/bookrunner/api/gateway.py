@@ -78,10 +78,6 @@ class Gateway:
             return work(Within(transaction, self._queries))
 
     async def _keep(self, closed: GateClosed, asked: Write, arguments: Mapping[str, Value]) -> None:
-        missing = [
-            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
-            for m in closed.missing
-        ]
         refused: dict[str, Value] = {
             "key": asked.caller.key_sha256,
             "request": asked.request,
@@ -89,7 +85,7 @@ class Gateway:
             "subject": arguments.get("investment") or arguments.get("closing"),
             "act": closed.act,
             "rule": closed.rule,
-            "missing": json.dumps(missing),
+            "missing": json.dumps(closed.lacking()),
         }
         await self._once(asked.caller.keeper, "keep_refusal", refused)
 

@@ -1,4 +1,4 @@
-"""Every refusal as problem details (RFC 9457), and the one place that gives an error its HTTP status."""
+"""Every refusal as problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -12,54 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from bookrunner.core.errors import (
-    BookrunnerError,
-    GateClosed,
-    Malformed,
-    NotAllowed,
-    NotAuthenticated,
-    NotFound,
-    Refused,
-    StillRunning,
-    VersionChanged,
-)
+from bookrunner.core.errors import BookrunnerError, GateClosed, Refused, StillRunning
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
-from bookrunner.db import Contention, DatabaseUnavailable
+from bookrunner.core.status import status_of
 
 MEDIA_TYPE = "application/problem+json"
-
-
-class HeaderMissing(Refused):
-    """A write lacks the header that makes it repeatable, or sends one that cannot be read."""
-
-
-class VersionNotNamed(Refused):
-    """A decision does not say which version it was made on."""
-
-
-STATUS: Mapping[type[BookrunnerError], HTTPStatus] = {
-    HeaderMissing: HTTPStatus.BAD_REQUEST,
-    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
-    NotAllowed: HTTPStatus.FORBIDDEN,
-    NotFound: HTTPStatus.NOT_FOUND,
-    GateClosed: HTTPStatus.CONFLICT,
-    StillRunning: HTTPStatus.CONFLICT,
-    Refused: HTTPStatus.CONFLICT,
-    VersionChanged: HTTPStatus.PRECONDITION_FAILED,
-    Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
-    VersionNotNamed: HTTPStatus.PRECONDITION_REQUIRED,
-    Contention: HTTPStatus.SERVICE_UNAVAILABLE,
-    DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    BookrunnerError: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-
-
-def status_of(error: BookrunnerError) -> HTTPStatus:
-    """Return the status of an error: that of its nearest class in ``STATUS``; not found wins over refused."""
-    if isinstance(error, NotFound):
-        return STATUS[NotFound]
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def instant(moment: datetime) -> str:

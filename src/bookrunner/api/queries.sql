@@ -53,13 +53,13 @@ select api.keep_refusal(:key, :request, :scope, :subject, :act, :rule, cast(:mis
 
 -- name: offers
 -- Offers after a place in the order of their ids.
-select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status,
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, isin, status,
     chain_id, token_address, treasury_address, version
 from engine.offer where cast(:after as text) is null or offering_id > :after order by offering_id limit :most;
 
 -- name: offer^
 -- One offer.
-select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status,
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, isin, status,
     chain_id, token_address, treasury_address, version
 from engine.offer where offering_id = :offering;
 

@@ -47,6 +47,7 @@ class NewOffer(Shape):
     unit_price: Price
     units_total: Units
     minimum_units: Units
+    isin: Annotated[str, StringConstraints(max_length=12)] | None = None
 
 
 class Move(Shape):

@@ -174,6 +174,8 @@ begin
     end case;
 end $$;
 
+-- Without a search path of its own, so that the planner can write it into a query. A verb calls it under the verb's own
+-- path, and a function in pg_temp is never found by its bare name.
 create function audit.instant(moment timestamptz) returns text
 language sql stable strict
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');

@@ -9,16 +9,17 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from bookrunner.app import Application, Settings, read_settings
 from bookrunner.cli.offers import show_refusal
-from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
-from bookrunner.cli.site import site
+from bookrunner.cli.screen import app, bars, console, marked, show_counts
+from bookrunner.cli.site import serving
 from bookrunner.core.errors import ConfigurationError, GateClosed
+from bookrunner.core.money import grouped
 from bookrunner.engine.workflow import Workflows
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened, worker_seat
@@ -45,27 +46,37 @@ def demo(
         if not mine:
             raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
         story = Story(world.application, investors=investors)
-        server = _serve(world.application, bound)
-        home = f"http://{settings.host}:{settings.port}"
-        console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
-        console.print(f"  closing console   {home}/offers/{story.offering}")
-        console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
-        workflows = Workflows(world.endpoint, world.application.run_closing)
-        left_open = world.application.open_closings()
-        workflows.start(left_open)
-        try:
-            if story.exists():
-                console.print("This raise was played before; its data is here again.")
-                for _, closing in left_open:
-                    console.print(f"Going on with {closing}: {workflows.wait(closing)} issued and registered")
-                show_counts(world.application.desk.engine.five_counts(offering=story.offering))
-            else:
-                _tell(world, story, workflows)
-            if not leave:
-                _stay(world.application, settings)
-        finally:
-            workflows.stop()
-            server.should_exit = True
+        with serving(world.application, bound):
+            home = f"http://{settings.host}:{settings.port}"
+            console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
+            console.print(f"  closing console   {home}/offers/{story.offering}")
+            console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
+            workflows = Workflows(world.endpoint, world.application.run_closing)
+            left_open = world.application.open_closings()
+            workflows.start(left_open)
+            try:
+                if story.exists():
+                    _go_on(world, story, workflows, left_open)
+                else:
+                    _tell(world, story, workflows)
+                if not leave:
+                    _stay(world.application, settings)
+            finally:
+                workflows.stop()
+
+
+def _go_on(world: World, story: Story, workflows: Workflows, left_open: Sequence[tuple[str, str]]) -> None:
+    """Say how far an earlier run came, and wait for the closings that it left."""
+    if story.is_told():
+        console.print("This raise was played before; its data is here again.")
+    else:
+        marked("interrupted", "an earlier run ended before the certificate; what it did is here", "yellow")
+        console.print("To play the raise from its beginning, remove it first: bookrunner demo --wipe")
+    for _, closing in left_open:
+        console.print(f"Going on with {closing}: {workflows.wait(closing)} issued and registered")
+    counts = world.application.desk.engine.five_counts(offering=story.offering)
+    if counts is not None:
+        show_counts(counts)
 
 
 def _tell(world: World, story: Story, workflows: Workflows) -> None:
@@ -74,7 +85,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
         story.play(
             lambda: application.deploy_token(world.tools.artifacts, story.offering, story.units), report
         )
-    show_counts(application.desk.engine.five_counts(offering=story.offering))
+    show_counts(world.application.desk.engine.five_counts(offering=story.offering))
     console.print(f"Closing all {len(story.people)}:")
     try:
         application.close_offer(story.offering, actor=ACTOR, ready=False)
@@ -88,7 +99,8 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
         f"Closing those who are ready: {issued} issued and registered in {time.monotonic() - began:.1f} s"
     )
     amount = story.release(closing)
-    console.print(f"Two fund administrators released {money(amount)} from escrow.")
+    released = grouped(amount, application.desk.offer(story.offering)["currency"])
+    console.print(f"Two fund administrators released {released} from escrow.")
     certificate = application.desk.engine.certificate(offering=story.offering, closing=closing)
     console.print(f"Certificate of {closing}: sha256 {bytes(certificate['sha256']).hex()}")
     totals = application.totals(story.offering)
@@ -98,7 +110,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     )
     for one in application.reconcile(story.offering, actor=ACTOR):
         marked("break", f"{one['comparison']}: {one['kind']} {one['subject_id']}", "yellow")
-    show_counts(application.desk.engine.five_counts(offering=story.offering))
+    show_counts(world.application.desk.engine.five_counts(offering=story.offering))
     program = "bookrunner" if shutil.which("bookrunner") else sys.argv[0]
     console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
 
@@ -112,17 +124,6 @@ def listening(settings: Settings) -> socket.socket:
             f"the pages cannot listen on {settings.host}:{settings.port}, {os.strerror(fault.errno or 0)};"
             " name another port with BOOKRUNNER_PORT"
         ) from None
-
-
-def _serve(application: Application, bound: socket.socket) -> uvicorn.Server:
-    """Return the server of the pages as soon as it answers."""
-    config = uvicorn.Config(site(application), log_level="warning", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    pages = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
-    pages.start()
-    while pages.is_alive() and not server.started:
-        time.sleep(0.01)
-    return server
 
 
 def _stay(application: Application, settings: Settings) -> None:

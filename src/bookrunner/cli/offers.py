@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 import typer
 
 from bookrunner.app import Application, read_settings
-from bookrunner.cli.screen import app, bars, console, marked, money, one_name, show_counts, show_missing
+from bookrunner.cli.screen import app, bars, console, marked, one_name, show_counts, show_missing
 from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import grouped
+from bookrunner.db import Row
+from bookrunner.engine.gates import STAGES
+from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.world import opened, worker_seat
 
 Actor = Annotated[str, typer.Option("--actor", help="The person who acts.", callback=one_name)]
@@ -25,9 +28,7 @@ def why(investment: Id) -> None:
         stage = world.application.desk.engine.stage(investment=investment)
         if stage is None:
             raise NotFound(f"there is no investment {investment}")
-        reached = [
-            name for name in ("profile", "compliance", "subscription", "funding", "issuance") if stage[name]
-        ]
+        reached = [name for name in STAGES if stage[name]]
         console.print(f"{investment}: {stage['status']}, stages reached: {', '.join(reached) or 'none'}")
         if stage["missing"]:
             show_missing(stage["missing"])
@@ -74,20 +75,21 @@ def close(
 @app.command()
 def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
     """Propose or, as a second person, approve the release of a closing's escrow to the payee account."""
-    digest = hashlib.sha256(b"bookrunner/account/1/" + payee.replace(" ", "").upper().encode()).digest()
+    digest = fingerprint(payee)
     with opened(read_settings()) as world:
-        require_offer(world.application, offer)
-        desk = world.application.desk
+        desk, currency = world.application.desk, require_offer(world.application, offer)["currency"]
         row = desk.engine.release_of_closing(offering=offer, closing=closing)
         if row is not None and row["status"] in {"sent", "settled"}:
             world.application.process.drain()
-            console.print(f"{money(row['amount_minor'])} was released before; {closing} is certified")
+            console.print(
+                f"{grouped(row['amount_minor'], currency)} was released before; {closing} is certified"
+            )
             return
         if row is None or row["status"] != "proposed":
             amount = desk.treasury.propose_release(
                 actor=actor, offering=offer, release=new_id("rel"), closing=closing, payee_fingerprint=digest
             )
-            console.print(f"{money(amount)} proposed; a second person runs the same command")
+            console.print(f"{grouped(amount, currency)} proposed; a second person runs the same command")
             return
         desk.treasury.approve_release(
             actor=actor,
@@ -97,7 +99,7 @@ def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
             amount_minor=row["amount_minor"],
         )
         world.application.process.drain()
-        console.print(f"{money(row['amount_minor'])} released; {closing} is certified")
+        console.print(f"{grouped(row['amount_minor'], currency)} released; {closing} is certified")
 
 
 @app.command()
@@ -114,12 +116,13 @@ def reconcile(offer: Id) -> None:
         console.print(f"{len(breaks)} open breaks")
 
 
-def require_offer(application: Application, offer: str) -> None:
-    """Raise NotFound naming the offers that exist unless this is one of them."""
-    found = application.desk.engine.offer(offering=offer)
+def require_offer(application: Application, offer: str) -> Row:
+    """Return an offer; raises NotFound naming the offers that exist when it is none of them."""
+    found: Row | None = application.desk.engine.offer(offering=offer)
     if found is None:
         known = ", ".join(row["offering_id"] for row in application.desk.engine.offers()) or "none yet"
         raise NotFound(f"there is no offer {offer}; known: {known}")
+    return found
 
 
 def show_dry_run(application: Application, offer: str) -> None:

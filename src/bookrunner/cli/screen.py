@@ -74,8 +74,3 @@ def show_missing(missing: Sequence[Mapping[str, Any]]) -> None:
     for one in missing:
         table.add_row(one["investment"], one["condition"], one["keeper"], one["since"][:19].replace("T", " "))
     console.print(table)
-
-
-def money(minor: int, currency: str = "USD") -> str:
-    """Write minor units of a two-decimal currency for people."""
-    return f"{currency} {minor // 100:,}.{minor % 100:02d}"

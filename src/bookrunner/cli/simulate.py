@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bookrunner.cli.screen import app, bars, console
+from bookrunner.cli.screen import app, bars, console, marked
 from bookrunner.sandbox.simulation import SimulationReport
 from bookrunner.sandbox.simulation import simulate as play
 
@@ -46,4 +46,4 @@ def _show(result: SimulationReport) -> None:
     console.print(table)
     for title, findings in (("not found", result.missed), ("nobody injected", result.unexpected)):
         for each in sorted(findings):
-            console.print(f"[red]{title}[/red] {each.source}: {each.name} {each.subject}")
+            marked(title, f"{each.source}: {each.name} {each.subject}")

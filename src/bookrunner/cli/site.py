@@ -1,14 +1,59 @@
-"""The pages and the API in one web application."""
+"""The pages and the API in one web application, and the server of both."""
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
 from fastapi import FastAPI
 
 from bookrunner.api import api
 from bookrunner.app import Application
 from bookrunner.pages import web
+from bookrunner.pages.live import Hints
+
+GRACE_SECONDS = 2
 
 
-def site(application: Application) -> FastAPI:
+def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
-    return api(application.database, beside=web(application))
+    return api(application.database, beside=pages or web(application))
+
+
+class _Server(uvicorn.Server):
+    """Ends the open streams before it waits for connections, which would not end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, hints: Hints) -> None:
+        super().__init__(config)
+        self._hints = hints
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let every stream end, then stop."""
+        self._hints.closing = True
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def serving(application: Application, bound: socket.socket) -> Iterator[None]:
+    """Serve API and pages on a bound socket while the block runs; they answer from its begin on.
+
+    At its end requests are finished and open streams ended, within a few seconds.
+    """
+    pages = web(application)
+    config = uvicorn.Config(
+        site(application, pages), log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    server = _Server(config, pages.state.hints)
+    thread = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
+    thread.start()
+    try:
+        while thread.is_alive() and not server.started:
+            time.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(2 * GRACE_SECONDS)

@@ -6,16 +6,13 @@ import os
 import signal
 import threading
 import time
-from datetime import date
 from typing import Annotated
 
 import typer
 
 from bookrunner.adapters.chain import ChainError
 from bookrunner.app import Application, read_settings
-from bookrunner.books.treasury import clear_due
-from bookrunner.cli.screen import app, console
-from bookrunner.core.clock import today
+from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
 from bookrunner.engine.workflow import Workflows
@@ -40,7 +37,7 @@ def work(
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
             _work(world.application, once=once)
     except BookrunnerError as fault:
-        console.print(f"[red]stopped[/red] {fault}")
+        marked("stopped", str(fault))
         code = 1
     # Threads that wait for a server that is gone cannot be told to stop; what they did is in the database.
     os._exit(code)
@@ -72,12 +69,8 @@ def _work(application: Application, *, once: bool) -> None:
 def _rounds(application: Application, stopped: threading.Event, *, once: bool) -> None:
     """Answer and seal until stopped, or until database or node have been silent for too long."""
     heard = time.monotonic()
-    cleared_on = date.min
     while not stopped.is_set():
         try:
-            if cleared_on != today():
-                clear_due(application.desk.treasury, today())
-                cleared_on = today()
             _round(application)
             heard = time.monotonic()
             if once and not application.open_closings():

@@ -1,5 +1,1 @@
-"""Money, ids, clock, errors, identity and ownership: no I/O, nothing of ours above it."""
-
-from bookrunner.core import identity, ownership
-
-__all__ = ["identity", "ownership"]
+"""Money, ids, clock, errors and identity: no I/O, nothing of ours above it."""

@@ -19,6 +19,10 @@ class NotFound(BookrunnerError):
     """The thing asked for does not exist."""
 
 
+class Unavailable(BookrunnerError):
+    """What the act needs is gone or taken at this moment; the same act may succeed later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """One condition that a gate found open.
@@ -65,6 +69,14 @@ class Malformed(Refused):
     """What was sent is not what was agreed, or is under the key of something else."""
 
 
+class HeaderMissing(Refused):
+    """A write lacks the header that makes it repeatable, or sends one that cannot be read."""
+
+
+class VersionNotNamed(Refused):
+    """A decision does not say which version it was made on."""
+
+
 class StillRunning(Refused):
     """The same request is being carried out; its answer can be had a little later."""
 
@@ -77,3 +89,10 @@ class GateClosed(Refused):
         super().__init__("gate_is_closed", f"{act} waits for {names}")
         self.act = act
         self.missing = tuple(missing)
+
+    def lacking(self) -> list[dict[str, str]]:
+        """Return the missing conditions as a kept refusal names them."""
+        return [
+            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
+            for m in self.missing
+        ]

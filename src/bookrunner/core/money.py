@@ -151,6 +151,13 @@ def parse(text: str, unit: Currency | str) -> Money:
     return Money(-minor if negative else minor, chosen)
 
 
+def grouped(minor: int, code: str) -> str:
+    """Write an amount for people: thousands apart, the currency's decimals and its code, ``1,250.00 USD``."""
+    whole, point, decimals = Money(minor, currency(code)).format().partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{decimals} {code}"
+
+
 def parse_token(text: str, token: Token) -> TokenAmount:
     """Read an unsigned decimal in whole tokens; refuses as :func:`parse` does."""
     return TokenAmount(_units(text, token.decimals), token)

@@ -56,7 +56,7 @@ grant execute on function api.propose_allocation(bytea, text, bytea, text, text,
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
-grant select on engine.stage, engine.condition, engine.offer to portal, registry, treasury, subscription, compliance;
+grant select on engine.stage, engine.condition, engine.gate, engine.offer to portal, registry, treasury, subscription, compliance;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
@@ -72,10 +72,11 @@ grant usage on schema reconciliation to engine;
 
 -- A view runs its functions with its reader's rights.
 grant execute on function engine.holds(engine.position), engine.missing(engine.position, integer),
-    engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz)
+    engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz),
+    engine.mask(text[]), engine.stage_mask(text), engine.keeper_mask(text), engine.act_mask(text)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
 grant execute on function treasury.owing(treasury.receipt) to treasury, engine, reconciliation, audit;
-grant select on engine.condition to audit, reconciliation;
+grant select on engine.condition, engine.gate to audit, reconciliation;
 
 -- What compliance may compute when it reads its own book.
 do $reads$

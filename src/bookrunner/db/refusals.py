@@ -23,6 +23,7 @@ from bookrunner.core.errors import (
     NotAuthenticated,
     Refused,
     StillRunning,
+    Unavailable,
     UnknownRecord,
     VersionChanged,
 )
@@ -53,7 +54,7 @@ _SESSION_STATES = frozenset({"25P03", "57P01", "57P02", "57P03", "57P05"})
 _LONGEST_PAUSE_SECONDS = 0.5
 
 
-class DatabaseUnavailable(BookrunnerError):
+class DatabaseUnavailable(Unavailable):
     """The database cannot be reached, or ended the session."""
 
 
@@ -65,7 +66,7 @@ class DatabaseFault(BookrunnerError):
         self.sqlstate = sqlstate
 
 
-class Contention(DatabaseFault):
+class Contention(DatabaseFault, Unavailable):
     """Another transaction was in the way; the same transaction may succeed when it is repeated."""
 
 

@@ -16,10 +16,11 @@ from bookrunner.adapters.chain import (
     register_batch,
     transfer_batch,
 )
-from bookrunner.core.errors import Refused
+from bookrunner.core.countries import country_number
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance import COUNTRY, Keys, Submitter, gas_for
+from bookrunner.engine.issuance import Keys, Submitter, gas_for
 
 Progress = Callable[[str, int, int], None]
 
@@ -55,7 +56,7 @@ class ClosingRun:
         """
         row = self._desk.engine.closing(closing=closing)
         if row is None or row["offering_id"] != offering:
-            raise Refused("closing_exists", f"there is no closing {closing} in {offering}")
+            raise UnknownRecord("closing_exists", f"there is no closing {closing} in {offering}")
         if row["status"] != "frozen":
             return 0
         token = bytes(self._desk.engine.offer(offering=offering)["token_address"])
@@ -97,15 +98,17 @@ class ClosingRun:
 
     def _register_wallets(self, offering: str, closing: str, token: bytes) -> None:
         waiting = self._desk.registry.prepared_addresses(offering=offering, closing=closing)
-        wallets = [bytes.fromhex(row["address"]) for row in waiting]
-        if not wallets:
+        if not waiting:
             return
+        lived = self._desk.engine.residences(offering=offering, closing=closing)
+        country = {row["investment_id"]: country_number(row["country"]) for row in lived}
+        wallets = {bytes.fromhex(row["address"]): country[row["investment_id"]] for row in waiting}
         (registry,) = self._chain.read([identity_registry(token)])
         known = self._chain.read([is_registered(registry, wallet) for wallet in wallets])
         unknown = [w for w, there in zip(wallets, known, strict=True) if not there]
         for start in range(0, len(unknown), MAX_LINES):
             part = unknown[start : start + MAX_LINES]
-            data = register_batch([(wallet, wallet, COUNTRY) for wallet in part])
+            data = register_batch([(wallet, wallet, wallets[wallet]) for wallet in part])
             gas = gas_for(self._chain, (registry, data), self._keys.agent.address)
             order = {
                 "offering": offering,

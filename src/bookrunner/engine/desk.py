@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bookrunner.books import compliance, portal, registry, subscription, treasury
-from bookrunner.core.errors import GateClosed, Refused
+from bookrunner.core.errors import GateClosed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper, Row
 
@@ -27,7 +27,7 @@ class Desk:
         """Return one offer; refuses ``offer_exists``."""
         found: Row | None = self.engine.offer(offering=offering)
         if found is None:
-            raise Refused("offer_exists", f"there is no offer {offering}")
+            raise UnknownRecord("offer_exists", f"there is no offer {offering}")
         return found
 
     def freeze(self, offering: str, *, actor: str, ready_only: bool) -> str:
@@ -51,15 +51,11 @@ class Desk:
 
     def keep_refusal(self, refused: GateClosed, offering: str, subject: str, actor: str) -> None:
         """Record what a gate turned away, in a transaction of its own."""
-        missing = [
-            {"condition": m.condition, "keeper": m.keeper, "investment": m.investment_id}
-            for m in refused.missing
-        ]
         self.engine.record_refusal(
             actor=actor,
             offering=offering,
             subject=subject,
             act=refused.act,
             rule=refused.rule,
-            missing=missing,
+            missing=refused.lacking(),
         )

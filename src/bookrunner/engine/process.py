@@ -96,13 +96,13 @@ class Process:
         self.drain()
         return closed
 
-    def expire_in_turn(self, seconds: int = LAPSE_SECONDS) -> int:
-        """Expire as `expire` does, or return 0 at once when the last look is not ``seconds`` old."""
+    def is_time_to_look(self, seconds: int = LAPSE_SECONDS) -> bool:
+        """Say whether the last look at the clock is ``seconds`` old; if so, this one is the last."""
         now = time.monotonic_ns()
         if self._looked is not None and now < self._looked + seconds * 10**9:
-            return 0
+            return False
         self._looked = now
-        return self.expire()
+        return True
 
     def _groups(self, waiting: Events) -> list[tuple[Answer, list[Event]]]:
         """Gather events that have one answer, in the order of the ranks and inside a rank in the feed's."""
@@ -256,7 +256,7 @@ class Process:
                     within.propose_allocation.step(
                         actor=PROCESS,
                         offering=row["offering_id"],
-                        approval=new_id("all"),
+                        approval=new_id("alc"),
                         investment=row["investment_id"],
                         units=row["units"],
                     ),

@@ -98,6 +98,12 @@ left join registry.instruction_fact i on i.offering_id = m.offering_id and i.clo
     and i.investment_id = m.investment_id and i.status = 'stopped'
 where m.offering_id = :offering and m.closing_id = :closing and m.status = 'frozen' order by m.investment_id;
 
+-- name: residences
+-- The country of each member of a closing, by the profile that its position rests on.
+select m.investment_id, v.country from engine.closing_member m join engine.position pos using (offering_id, investment_id)
+join portal.version_fact v on v.investor_id = pos.investor_id and v.detail_digest = pos.profile_digest
+where m.offering_id = :offering and m.closing_id = :closing;
+
 -- name: pending_reactions
 -- Events in feed order that the process answers and has not answered yet.
 select f.seq, e.scope, e.subject, e.version, e.kind, cast(e.canonical as jsonb) -> 'payload' as payload, e.actor

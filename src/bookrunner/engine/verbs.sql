@@ -5,10 +5,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     insert into engine.offer (offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total,
-        minimum_units, status)
+        minimum_units, isin, status)
     values (p_offering, p_terms ->> 'issuer_id', p_terms ->> 'name', p_terms ->> 'exemption', p_terms ->> 'currency',
         (p_terms ->> 'unit_price_minor')::bigint, (p_terms ->> 'units_total')::bigint,
-        (p_terms ->> 'minimum_units')::bigint, 'new');
+        (p_terms ->> 'minimum_units')::bigint, p_terms ->> 'isin', 'new');
     update engine.offer set status = 'draft' where offering_id = p_offering;
 end $$;
 
@@ -155,12 +155,12 @@ return (select string_agg(k.because, '; ' order by k.because) from (
 create view engine.stage as
 select pos.offering_id, pos.investment_id, pos.investor_id, i.units, i.amount_minor, i.currency, i.status, i.closing_id,
     h.holds,
-    (h.holds & 1) = 1 as profile,
-    (h.holds & 3) = 3 as compliance,
-    (h.holds & 255) = 255 as subscription,
-    (h.holds & 1023) = 1023 as funding,
-    (h.holds & 4095) = 4095 as issuance,
-    engine.missing(pos, 2047) as missing,
+    engine.stage_mask('profile') & ~h.holds = 0 as profile,
+    engine.stage_mask('compliance') & ~h.holds = 0 as compliance,
+    engine.stage_mask('subscription') & ~h.holds = 0 as subscription,
+    engine.stage_mask('funding') & ~h.holds = 0 as funding,
+    engine.stage_mask('issuance') & ~h.holds = 0 as issuance,
+    engine.missing(pos, engine.act_mask('issue')) as missing,
     pos.issuance as issuance_state, pos.issuance_is_stopped, pos.holding_is_held, pos.received_minor, pos.cleared_minor,
     engine.facts(pos) as facts, pos.version, i.version as investment_version
 from engine.position pos join engine.investment i using (offering_id, investment_id)
@@ -170,12 +170,12 @@ cross join lateral (select engine.holds(pos) as holds offset 0) h;
 -- What each book counts as done by itself, whatever the other books say.
 create view engine.five_counts as
 select s.offering_id, count(*) as investments,
-    count(*) filter (where s.holds & 1 = 1) as profile,
-    count(*) filter (where s.holds & 2 = 2) as compliance,
-    count(*) filter (where s.holds & 252 = 252) as subscription,
-    count(*) filter (where s.holds & 768 = 768) as treasury,
-    count(*) filter (where s.holds & 2048 = 2048) as registry,
-    count(*) filter (where s.holds & 2047 = 2047 and s.issuance_state = 'open') as issuable
+    count(*) filter (where engine.keeper_mask('portal') & ~s.holds = 0) as profile,
+    count(*) filter (where engine.keeper_mask('compliance') & ~s.holds = 0) as compliance,
+    count(*) filter (where engine.keeper_mask('subscription') & ~s.holds = 0) as subscription,
+    count(*) filter (where engine.keeper_mask('treasury') & ~s.holds = 0) as treasury,
+    count(*) filter (where engine.mask('{holding_is_registered}') & ~s.holds = 0) as registry,
+    count(*) filter (where engine.act_mask('issue') & ~s.holds = 0 and s.issuance_state = 'open') as issuable
 from engine.stage s
 where s.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')
 group by s.offering_id;

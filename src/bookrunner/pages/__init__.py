@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
-from bookrunner.core.errors import NotFound
+from bookrunner.core.errors import BookrunnerError, NotFound, Refused
+from bookrunner.core.log import warn
+from bookrunner.core.status import status_of
 from bookrunner.pages import investment, live, offers
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers import Desk
@@ -17,6 +21,9 @@ from bookrunner.pages.shell import Guard, Shell
 __all__ = ["Desk", "web"]
 
 _YEAR = "public, max-age=31536000, immutable"
+_LATER = "The books cannot be read at this moment; nothing was changed. Please try again in a moment"
+_MISSHAPEN = "A field of this form or address is missing, or is none of its choices"
+_FAULT = "Something went wrong here; the log says what"
 
 
 def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bool = True) -> FastAPI:
@@ -43,11 +50,34 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
     app.include_router(live.routes(hints))
     _serve_static(app, shell)
 
-    @app.exception_handler(NotFound)
-    def not_found(request: Request, found: NotFound) -> Response:
-        return shell.page(request, "shell/missing.html", {"sentence": str(found)}, 404)
+    @app.exception_handler(BookrunnerError)
+    def problem(request: Request, error: BookrunnerError) -> Response:
+        return _problem(shell, request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def misshapen(request: Request, _: RequestValidationError) -> Response:
+        # The input itself is not repeated: it may hold personal data.
+        return _page_of(shell, request, HTTPStatus.UNPROCESSABLE_ENTITY, _MISSHAPEN)
 
     return app
+
+
+def _problem(shell: Shell, request: Request, error: BookrunnerError) -> Response:
+    """Return the page of an error; what a server lacks is said to its log and not to the reader."""
+    status = status_of(error)
+    said = error.detail if isinstance(error, Refused) and error.detail else str(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        warn("a page failed", kind=type(error).__name__)
+        said = _LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else _FAULT
+    answer = _page_of(shell, request, status, said)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def _page_of(shell: Shell, request: Request, status: HTTPStatus, sentence: str) -> Response:
+    facts = {"title": status.phrase.capitalize(), "sentence": sentence}
+    return shell.page(request, "shell/problem.html", facts, status)
 
 
 def _serve_static(app: FastAPI, shell: Shell) -> None:

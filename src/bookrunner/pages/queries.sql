@@ -66,7 +66,7 @@ select coalesce((select cast(sum(h.units) as bigint) from registry.holding_fact 
     coalesce((select cast(sum(c.issued_units) as bigint) from registry.control_fact c where c.offering_id = :offering), 0) as control_book,
     coalesce((select cast(sum(p.units) as bigint) from registry.posting_fact p where p.offering_id = :offering), 0) as chain,
     coalesce((select cast(sum(s.units) as bigint) from engine.stage s
-        where s.offering_id = :offering and s.holds & 2048 = 2048), 0) as displayed,
+        where s.offering_id = :offering and engine.mask('{holding_is_registered}') & ~s.holds = 0), 0) as displayed,
     (select count(*) from registry.holding_fact h where h.offering_id = :offering) as holders;
 
 -- name: closings

@@ -45,6 +45,7 @@ _KINDS = ("individual",) * 6 + ("joint",) * 2 + ("entity", "trust")
 
 
 LEADING_ENTITIES = 4
+_PER_CANADIAN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _person(number: int, seed: int, rng: random.Random, units: int) -> Person:
     name = f"{rng.choice(_FIRST)} {surname}" if kind not in _FORMS else f"{surname} {_FORMS[kind]}"
     detail = {
         "legal_name": name,
-        "country": "US",
+        "country": "CA" if number % _PER_CANADIAN == _PER_CANADIAN - 1 else "US",
         "address": f"{number + 1} Sample Street, Springfield",
         "tax_id": f"9{rng.randrange(10**8):08d}",
         "email": f"investor{number}@example.test",

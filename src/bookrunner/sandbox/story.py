@@ -53,8 +53,13 @@ class Story:
         self._checks = officer(app, self.offering)
 
     def exists(self) -> bool:
-        """Say whether this raise was played on this database before."""
+        """Say whether this raise was begun on this database before."""
         return self.desk.engine.offer(offering=self.offering) is not None
+
+    def is_told(self) -> bool:
+        """Say whether this raise came to its last chapter, the certificate of a closing."""
+        found = self.desk.engine.closings(offering=self.offering)
+        return any(row["status"] == "certified" for row in found)
 
     def play(self, artifacts: Callable[[], object], progress: Progress = lambda *_: None) -> None:
         """Play the raise up to the morning of the close, with its four investors in trouble."""

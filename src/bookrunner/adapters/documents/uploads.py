@@ -22,8 +22,8 @@ _ACTIVE: Final = frozenset(
     {"/JavaScript", "/JS", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/RichMedia", "/XFA"}
 )
 _CARRIED: Final = frozenset({"/EmbeddedFile", "/EmbeddedFiles", "/FileAttachment", "/EF"})
-_MALFORMED: Final = (
-    PyPdfError,
+# Libraries trust what a file says of itself: reading an unsound one ends in these too, not only in their own.
+READER_FAULTS: Final = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -64,7 +64,7 @@ def take_upload(source: BinaryIO, *, limit: int = LIMIT) -> bytes:
             raise Refused(UploadRule.OPEN)
         _check_objects(reader)
         pages = len(reader.pages)
-    except _MALFORMED as fault:
+    except (PyPdfError, *READER_FAULTS) as fault:
         raise Refused(UploadRule.READABLE, type(fault).__name__) from None
     if not 1 <= pages <= _PAGES:
         raise Refused(UploadRule.PAGES, str(pages))

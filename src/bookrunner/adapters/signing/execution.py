@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 
 from bookrunner.adapters.documents.render import SignatureBox
+from bookrunner.adapters.documents.uploads import READER_FAULTS
 from bookrunner.adapters.signing.additions import additions
 from bookrunner.adapters.signing.authority import Trust
 from bookrunner.adapters.signing.pades import INVESTOR, ISSUER, apart, validation
@@ -38,20 +38,7 @@ from bookrunner.core.errors import Refused
 _MOST_BYTES: Final = 50 << 20
 _DRIFT: Final = timedelta(minutes=5)
 _STAMP_ATTRIBUTE: Final = "signature_time_stamp_token"
-_MALFORMED: Final = (
-    CMSExtractionError,
-    PdfError,
-    SignatureValidationError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    zlib.error,
-)
+_MALFORMED: Final = (CMSExtractionError, PdfError, SignatureValidationError, *READER_FAULTS)
 
 
 class ExecutionRule(StrEnum):

@@ -12,8 +12,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bookrunner.core.errors import Refused
+from bookrunner.db import Secrets
 
 __all__ = ["Vault"]
+
+_MASTER = "personal-data"
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -31,6 +34,11 @@ class Vault:
             raise Refused("master_key_is_long_enough", f"{len(master)} bytes")
         self._wrapping = AESGCM(_derived(master, b"wrap data keys"))
         self._blinding = _derived(master, b"blind index")
+
+    @classmethod
+    def of(cls, kept: Secrets) -> Vault:
+        """Return the vault whose master key stands with the secrets of an installation."""
+        return cls(kept.obtain(_MASTER).encode())
 
     def __repr__(self) -> str:
         """Show nothing of the keys."""

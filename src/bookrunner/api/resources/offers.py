@@ -12,6 +12,7 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
 from bookrunner.api.shapes import PAGE, Move, NewOffer, OfferId, money
 from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
@@ -35,6 +36,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Open an offer as a draft."""
         offer, price = new_id("ofr"), body.unit_price.exact()
         terms = body.model_dump(include={"name", "exemption", "units_total", "minimum_units"})
+        terms["isin"] = None if body.isin is None else isin(body.isin)
         priced = {"unit_price_minor": price.minor, "currency": price.currency.code, "issuer_id": body.issuer}
         answer = await gateway.write(
             write, "engine", "open_offer", offering=offer, terms=json.dumps(terms | priced)
@@ -89,6 +91,7 @@ def shown(row: Row) -> dict[str, Any]:
         "unit_price": money(row["unit_price_minor"], row["currency"]),
         "units_total": str(row["units_total"]),
         "minimum_units": str(row["minimum_units"]),
+        "isin": row["isin"],
         "status": row["status"],
         "chain_id": row["chain_id"],
         "token": _address(row["token_address"]),

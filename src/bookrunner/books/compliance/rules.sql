@@ -23,6 +23,7 @@ select r.rule_id, r.rule_version, r.value, r.unit, r.jurisdiction, r.citation, r
     'shipped', 'installed', 'shipped with the schema'
 from (values
     ('us.cdd.owner_threshold', 1, 2500, 'bps', 'us', '31 CFR 1010.230(d)(1)', 'confirmed', date '2018-05-11'),
+    ('us.ofac.owned_by_blocked', 1, 5000, 'bps', 'us', 'OFAC revised guidance of 2014-08-13; 31 CFR 589.411', 'confirmed', date '2014-08-13'),
     ('us.506b.non_accredited_places', 1, 35, 'count', 'us', '17 CFR 230.506(b)(2)(i)', 'confirmed', date '1982-04-15'),
     ('us.506c.document_validity', 1, 3, 'months', 'us', '17 CFR 230.506(c)(2)(ii)', 'confirmed', date '2013-09-23'),
     ('us.506c.income_validity', 1, 12, 'months', 'us', '17 CFR 230.506(c)(2)(ii)(A)', 'house', date '2013-09-23'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bookrunner.adapters.vault import Vault
 from bookrunner.core import clock, identity
@@ -14,30 +14,30 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Arguments, Database, Keeper, Prepare, Within
 
 CONTEXT = "portal.profile_detail"
-_MASTER = "personal-data"
 _SEALED = ("tax_id", "birth_date")
+_TAX_ID_KINDS: Mapping[str, Callable[[str], str]] = {
+    "ein": identity.ein,
+    "itin": identity.itin,
+    "ssn": identity.ssn,
+}
 _WITH_DETAIL = frozenset({"open_profile", "amend_profile", "request_change"})
 _NAMES = frozenset({"legal_name", "representative"})
 # Any issuer's number fits, and numbers that nobody can hold stay usable for invented people.
 _TAX_ID = re.compile(r"(?!000)[0-9]{9}", re.ASCII)
 
 
-def vault(database: Database) -> Vault:
-    """Return the vault whose master key stands with the secrets of this installation."""
-    return Vault(database.endpoint.secrets.obtain(_MASTER).encode())
-
-
 def front_door(database: Database) -> Prepare:
     """Return what checks and seals the details of profiles on their way to a verb.
 
-    Refuses ``tax_id_is_nine_digits``, ``personal_data_is_not_erased`` and what `identity.birth_date`,
-    `identity.name` and `known_country` refuse.
+    Where the detail says ``tax_id_kind`` (ssn, itin or ein), the number must be one that can have been
+    issued. Refuses ``tax_id_is_nine_digits``, ``tax_id_kind_is_known``, ``personal_data_is_not_erased`` and
+    what `known_country` and the checks of `identity` refuse.
     """
 
     def prepare(within: Within, verb: str, rows: Sequence[Arguments]) -> Sequence[Arguments]:
         if verb not in _WITH_DETAIL:
             return rows
-        safe = vault(database)
+        safe = Vault.of(database.endpoint.secrets)
         asked = [
             {
                 "actor": row["actor"],
@@ -85,13 +85,17 @@ def reveal(portal: Keeper, investor: str, detail_version: int, *, actor: str, pu
     )
     if row is None:
         raise Refused("viewed_version_exists", f"{investor} has no version {detail_version}")
-    opened = vault(portal.database).open(bytes(row["wrapped"]), investor, CONTEXT, bytes(row["sealed"]))
+    opened = Vault.of(portal.database.endpoint.secrets).open(
+        bytes(row["wrapped"]), investor, CONTEXT, bytes(row["sealed"])
+    )
     return {str(name): str(value) for name, value in json.loads(opened).items()}
 
 
 def _checked(detail: Mapping[str, object]) -> dict[str, object]:
     """Return what a form says, each field in the one form in which it is kept; nothing stands for absent."""
     said = {name: value for name, value in detail.items() if value is not None}
+    if "tax_id_kind" in said:
+        said["tax_id"] = _issued(str(said.pop("tax_id_kind")), str(said.get("tax_id", "")))
     if not _TAX_ID.fullmatch(str(said.get("tax_id", ""))):
         raise Refused("tax_id_is_nine_digits", "a tax id has nine digits and does not begin with 000")
     if "birth_date" in said:
@@ -100,4 +104,13 @@ def _checked(detail: Mapping[str, object]) -> dict[str, object]:
         said[field] = identity.name(str(said[field]))
     if "country" in said:
         said["country"] = known_country(str(said["country"]))
+    if "lei" in said:
+        said["lei"] = identity.lei(str(said["lei"]))
     return said
+
+
+def _issued(kind: str, tax_id: str) -> str:
+    check = _TAX_ID_KINDS.get(kind)
+    if check is None:
+        raise Refused("tax_id_kind_is_known", f"one of {', '.join(_TAX_ID_KINDS)}")
+    return check(tax_id)

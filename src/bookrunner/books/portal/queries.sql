@@ -1,6 +1,6 @@
 -- name: open_profile$
--- Opens a profile; detail holds legal_name, country, address, tax_id, email and, for entities, representative. The
--- front door seals tax_id and birth_date before the call.
+-- Opens a profile; detail holds legal_name, country, address, tax_id, email and, for entities, representative and
+-- perhaps lei. The front door seals tax_id and birth_date before the call.
 select portal.open_profile(:actor, :request, :investor, :account, :kind, cast(:detail as jsonb));
 
 -- name: amend_profile$

@@ -30,6 +30,7 @@ create table portal.profile_detail (
     birth_date_blind bytea check (octet_length(birth_date_blind) = 32),
     email text not null constraint email_has_an_at_sign check (email ~ '^[^@\s]+@[^@\s]+$'),
     representative text,
+    lei text constraint lei_is_twenty_characters check (lei ~ '^[0-9A-Z]{18}[0-9]{2}$'),
     recorded_at timestamptz not null default clock_timestamp(),
     primary key (investor_id, detail_version)
 );
@@ -61,7 +62,7 @@ create view portal.wallet_claimed as
 select offering_id, claim_id, investor_id, status, chain_id, address, version, chain_head from portal.wallet_claim;
 
 create view portal.version_fact as
-select investor_id, detail_version, detail_digest from portal.profile_detail;
+select investor_id, detail_version, detail_digest, country from portal.profile_detail;
 
 -- For the keeper of verified identity, who compares it with what it verified.
 create view portal.profile_claim as

@@ -34,10 +34,10 @@ begin
             message = 'tax id and birth date are sealed before they reach the database';
     end if;
     insert into portal.profile_detail (investor_id, detail_version, salt, detail_digest, legal_name, country, address,
-        sealed, tax_id_blind, birth_date_blind, email, representative)
+        sealed, tax_id_blind, birth_date_blind, email, representative, lei)
     values (p_investor, p_version, p_salt, digest, p_detail ->> 'legal_name', p_detail ->> 'country', p_detail ->> 'address',
         decode(p_detail ->> 'sealed', 'hex'), decode(p_detail ->> 'tax_id_blind', 'hex'),
-        decode(p_detail ->> 'birth_date_blind', 'hex'), p_detail ->> 'email', p_detail ->> 'representative');
+        decode(p_detail ->> 'birth_date_blind', 'hex'), p_detail ->> 'email', p_detail ->> 'representative', p_detail ->> 'lei');
     return digest;
 end $$;
 
@@ -48,6 +48,7 @@ return (select array_remove(array[
         case when b.legal_name <> a.legal_name then 'legal_name' end,
         case when b.birth_date_blind is distinct from a.birth_date_blind then 'birth_date' end,
         case when b.tax_id_blind <> a.tax_id_blind then 'tax_id' end,
+        case when b.lei is distinct from a.lei then 'lei' end,
         case when (b.address, b.country) <> (a.address, a.country) then 'address' end], null)
     from portal.profile_detail b, portal.profile_detail a
     where b.investor_id = p_investor and b.detail_version = p_before
@@ -64,7 +65,7 @@ begin
 end $$;
 
 -- Opens a profile; detail holds legal_name, country, address, email, the sealed tax id and birth date with their
--- blind indexes and, for entities, representative.
+-- blind indexes and, for entities, representative and LEI.
 create function portal.open_profile(p_actor text, p_request text, p_investor text, p_account text, p_kind text,
     p_detail jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

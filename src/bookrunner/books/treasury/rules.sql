@@ -13,7 +13,7 @@ insert into treasury.bank_holiday (day, name)
 with year (first) as (select make_date(y, 1, 1) from generate_series(2020, 2040) y),
 named (day, name) as (
     select first, 'New Year''s Day' from year
-    union all select make_date(extract(year from first)::int, 6, 19), 'Juneteenth' from year where first >= '2022-01-01'
+    union all select make_date(extract(year from first)::int, 6, 19), 'Juneteenth National Independence Day' from year where first >= '2022-01-01'
     union all select make_date(extract(year from first)::int, 7, 4), 'Independence Day' from year
     union all select make_date(extract(year from first)::int, 11, 11), 'Veterans Day' from year
     union all select make_date(extract(year from first)::int, 12, 25), 'Christmas Day' from year),

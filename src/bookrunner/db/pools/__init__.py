@@ -17,6 +17,7 @@ from bookrunner.db.endpoint import Endpoint
 Pool = ConnectionPool[psycopg.Connection[Any]]
 
 WAIT_SECONDS = 10.0
+CONNECT_SECONDS = 5
 
 
 class Closed(BookrunnerError):
@@ -93,4 +94,8 @@ class Database:
 
 def connection_options(login: str) -> dict[str, Any]:
     """Return what every connection of a login has in common."""
-    return {"autocommit": True, "application_name": f"bookrunner {login}", "connect_timeout": 10}
+    return {
+        "autocommit": True,
+        "application_name": f"bookrunner {login}",
+        "connect_timeout": CONNECT_SECONDS,
+    }

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONDITIONS", "GATES", "STAGES", "Condition", "missing_conditions", "stage_reached"]
+__all__ = [
+    "CONDITIONS",
+    "GATES",
+    "STAGES",
+    "Condition",
+    "keeper_mask",
+    "mask",
+    "missing_conditions",
+    "stage_reached",
+]
 
 STAGES = ("profile", "compliance", "subscription", "funding", "issuance")
 
@@ -37,17 +46,35 @@ CONDITIONS = (
     Condition("holding_is_registered", 11, "issuance", "registry"),
 )
 
-_SIGNED = 0b0000_0011_1111
-_EXECUTED = 0b0000_1111_1111
+
+def mask(*conditions: str) -> int:
+    """Return the bits of conditions by their names."""
+    return sum(1 << c.bit for c in CONDITIONS if c.name in conditions)
+
+
+def keeper_mask(keeper: str) -> int:
+    """Return the bits of the conditions that one keeper confirms."""
+    return sum(1 << c.bit for c in CONDITIONS if c.keeper == keeper)
+
+
+_CLEARED = ("profile_is_complete", "investor_is_cleared")
+_SIGNED = (
+    *_CLEARED,
+    "materials_are_received",
+    "risks_are_acknowledged",
+    "representations_are_made",
+    "agreement_is_signed",
+)
+_EXECUTED = (*_SIGNED, "agreement_is_countersigned", "allocation_is_approved")
 
 GATES = {
-    "open_signing": 0b0000_0000_0011,
-    "confirm": _SIGNED,
-    "countersign": _SIGNED,
-    "confirm_legally": _EXECUTED,
-    "release_instructions": _EXECUTED,
-    "issue": 0b0111_1111_1111,
-    "release_escrow": 0b1010_0000_0000,
+    "open_signing": mask(*_CLEARED),
+    "confirm": mask(*_SIGNED),
+    "countersign": mask(*_SIGNED),
+    "confirm_legally": mask(*_EXECUTED),
+    "release_instructions": mask(*_EXECUTED),
+    "issue": mask(*_EXECUTED, "funds_are_received", "funds_are_cleared", "wallet_is_linked"),
+    "release_escrow": mask("funds_are_cleared", "holding_is_registered"),
 }
 
 

@@ -1,6 +1,6 @@
 """Chain transactions exactly once, and the token of an offer."""
 
-from bookrunner.engine.issuance.submission import COUNTRY, ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
 from bookrunner.engine.issuance.token import deploy_token
 
-__all__ = ["COUNTRY", "ChainStalled", "Keys", "Submitter", "deploy_token", "gas_for"]
+__all__ = ["ChainStalled", "Keys", "Submitter", "deploy_token", "gas_for"]

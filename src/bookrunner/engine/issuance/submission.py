@@ -20,7 +20,6 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper, Row, Within
 
 ACTOR = "process"
-COUNTRY = 840
 
 
 @dataclass(frozen=True, slots=True)

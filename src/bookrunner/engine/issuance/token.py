@@ -14,10 +14,14 @@ from bookrunner.adapters.chain import (
     token_of,
     unpause,
 )
+from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance.submission import COUNTRY, Keys, Submitter
+from bookrunner.engine.issuance.submission import Keys, Submitter
+
+# The treasury wallet is the issuer's own, and offers are made under the rules of the United States.
+ISSUER_COUNTRY = "US"
 
 
 def deploy_token(desk: Desk, signing: tuple[Chain, Keys, Submitter], plan: tuple[Path, str, int]) -> bytes:
@@ -50,7 +54,12 @@ def deploy_token(desk: Desk, signing: tuple[Chain, Keys, Submitter], plan: tuple
     (registry,) = chain.read([identity_registry(token)])
     treasury = keys.treasury.address
     calls = (
-        ("identity", registry, register_batch([(treasury, treasury, COUNTRY)]), 500_000),
+        (
+            "identity",
+            registry,
+            register_batch([(treasury, treasury, country_number(ISSUER_COUNTRY))]),
+            500_000,
+        ),
         ("mint", token, mint(treasury, units), 500_000),
         ("unpause", token, unpause(), 100_000),
     )

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bookrunner.engine.gates import STAGES
+
 Row = Mapping[str, Any]
 
-STAGES = (
-    ("profile", "Profile", "portal"),
-    ("compliance", "Compliance", "compliance"),
-    ("subscription", "Subscription", "subscription"),
-    ("funding", "Funding", "treasury"),
-    ("issuance", "Issuance", "registry"),
-)
 _YOURS = frozenset(
     {
         "profile_is_complete",
@@ -39,7 +34,7 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
     """
     found: list[dict[str, object]] = []
     blocked_by = ""
-    for name, title, keeper in STAGES:
+    for name in STAGES:
         own = [row for row in conditions if row["stage"] == name]
         missing = [
             item for item in investment["missing"] if item["condition"] in {row["condition"] for row in own}
@@ -48,8 +43,8 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
         icon, tone, word = _word(investment, name, missing, blocked_by)
         found.append(
             {
-                "title": title,
-                "keeper": keeper,
+                "title": name.capitalize(),
+                "keeper": own[0]["keeper"],
                 "icon": icon,
                 "tone": tone,
                 "word": word,
@@ -60,7 +55,7 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
             }
         )
         if not investment[name] and not blocked_by:
-            blocked_by = title.lower()
+            blocked_by = name
     return found
 
 

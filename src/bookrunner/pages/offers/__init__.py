@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -146,7 +146,9 @@ def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
         return pages.now(request, offering, asked)
 
     @router.post("/offers/{offering}/close")
-    def close(request: Request, offering: str, chosen: Annotated[str, Form(alias="set")] = "all") -> Response:
+    def close(
+        request: Request, offering: str, chosen: Annotated[Literal["all", "ready"], Form(alias="set")]
+    ) -> Response:
         return pages.close(request, offering, operator, ready=chosen == "ready")
 
     @router.get("/offers/{offering}/closings/{closing}/certificate")

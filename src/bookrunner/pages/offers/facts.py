@@ -9,20 +9,20 @@ from typing import Any
 
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
+from bookrunner.engine.gates import GATES, keeper_mask, mask
 
 Row = Mapping[str, Any]
 
 PAGE_ROWS = 25
-_ISSUE = 2047
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 630, 30, 190
 
 # The name of a count, its title, what it says, and the conditions that it counts as bits.
 COUNTS = (
-    ("profile", "Profile", "complete in the portal", 1),
-    ("compliance", "Compliance", "cleared", 2),
-    ("subscription", "Subscription", "executed and approved", 252),
-    ("treasury", "Treasury", "received and cleared", 768),
-    ("registry", "Registry", "registered in the file", 2048),
+    ("profile", "Profile", "complete in the portal", keeper_mask("portal")),
+    ("compliance", "Compliance", "cleared", keeper_mask("compliance")),
+    ("subscription", "Subscription", "executed and approved", keeper_mask("subscription")),
+    ("treasury", "Treasury", "received and cleared", keeper_mask("treasury")),
+    ("registry", "Registry", "registered in the file", mask("holding_is_registered")),
 )
 MASKS = {name: mask for name, _, _, mask in COUNTS}
 TONES = {
@@ -49,7 +49,7 @@ def console(database: Database, offering: str, keeper: str, page: int) -> dict[s
         waiting: Sequence[Row] = queries.waiting(
             transaction,
             offering=offering,
-            mask=MASKS.get(shown, _ISSUE),
+            mask=MASKS.get(shown, GATES["issue"]),
             most=PAGE_ROWS,
             skip=(page - 1) * PAGE_ROWS,
         )

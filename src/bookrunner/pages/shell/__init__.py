@@ -10,20 +10,13 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bookrunner.core import clock
-from bookrunner.core.money import Money, currency
+from bookrunner.core.money import grouped
 from bookrunner.pages.shell.assets import Asset, assets
 from bookrunner.pages.shell.guard import Guard, is_our_own
 
-__all__ = ["Guard", "Shell", "age", "is_our_own", "money"]
+__all__ = ["Guard", "Shell", "age", "is_our_own"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def money(minor: int, code: str) -> str:
-    """Write an amount with its currency, thousands apart: ``1,250.00 USD``."""
-    whole, dot, cents = Money(minor, currency(code)).format().partition(".")
-    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}{dot}{cents} {code}"
 
 
 def age(since: datetime | str) -> str:
@@ -63,7 +56,7 @@ class Shell:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(money=money, age=age, instant=instant, words=words)
+        self._environment.filters.update(money=grouped, age=age, instant=instant, words=words)
         self._environment.globals.update(assets=self.assets, is_sandbox=is_sandbox)
 
     def page(

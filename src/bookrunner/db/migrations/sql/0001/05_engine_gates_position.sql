@@ -162,7 +162,9 @@ create trigger aa_never_truncated before truncate on engine.position
 alter table engine.position enable always trigger aa_never_truncated;
 
 -- One bit per condition that holds now, in the order of engine.condition. A clearance and an agreement
--- count only for the very profile they were made on: a later amendment opens both at once.
+-- count only for the very profile they were made on: a later amendment opens both at once. Without a search path of its
+-- own, which each call would set and reset: a verb calls it under the verb's own path, and a function in pg_temp is never
+-- found by its bare name.
 create function engine.holds(p engine.position) returns integer
 language plpgsql stable as $$
 begin

@@ -14,9 +14,22 @@ insert into engine.condition (condition, bit, stage, keeper, sentence) values
     ('wallet_is_linked', 10, 'issuance', 'registry', 'A screened and approved wallet is linked to the holder.'),
     ('holding_is_registered', 11, 'issuance', 'registry', 'The holding stands in the master securityholder file.');
 
+-- The masks are immutable, so that a view's plan holds them as numbers: only a migration changes a condition or a gate,
+-- and its end is the start of new sessions.
 create function engine.mask(conditions text[]) returns integer
-language sql stable strict set search_path = pg_catalog, pg_temp
+language sql immutable strict set search_path = pg_catalog, pg_temp
 return (select bit_or(1 << c.bit) from engine.condition c where c.condition = any (conditions));
+
+-- The conditions of a stage and of every stage before it.
+create function engine.stage_mask(p_stage text) returns integer
+language sql immutable strict set search_path = pg_catalog, pg_temp
+return (select bit_or(1 << c.bit) from engine.condition c
+    where c.bit <= (select max(s.bit) from engine.condition s where s.stage = p_stage));
+
+-- The conditions that one keeper confirms.
+create function engine.keeper_mask(p_keeper text) returns integer
+language sql immutable strict set search_path = pg_catalog, pg_temp
+return (select bit_or(1 << c.bit) from engine.condition c where c.keeper = p_keeper);
 
 insert into engine.gate (act, mask, sentence) values
     ('open_signing', engine.mask('{profile_is_complete,investor_is_cleared}'),
@@ -33,6 +46,10 @@ insert into engine.gate (act, mask, sentence) values
      'The investment enters a closing and its units are issued.'),
     ('release_escrow', engine.mask('{funds_are_cleared,holding_is_registered}'),
      'Escrow is released to the issuer.');
+
+create function engine.act_mask(p_act text) returns integer
+language sql immutable strict set search_path = pg_catalog, pg_temp
+return (select g.mask from engine.gate g where g.act = p_act);
 
 -- The missing conditions of an act as a list a person can work through.
 create function engine.missing(p engine.position, p_mask integer) returns jsonb

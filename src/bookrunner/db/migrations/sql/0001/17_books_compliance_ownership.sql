@@ -84,6 +84,27 @@ begin
     order by e.share_bp desc nulls last, o.owner_id;
 end $$;
 
+-- What is blocked behind an investor: owners with a confirmed match, and whatever blocked owners hold half of or more in
+-- sum, layer by layer, the investor included. A blocked entity counts with its whole stake, so shares are added here and
+-- not multiplied (OFAC's 50 percent rule); an owner far below the threshold of people_behind counts too.
+create function compliance.blocked_behind(p_investor text) returns text[]
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    blocked text[] := array(select o.owner_id from compliance.beneficial_owner o
+        where o.investor_id = p_investor and o.status <> 'former' and exists (select from compliance.hit h
+            where h.subject_id = o.owner_id and h.status in ('confirmed', 'release_proposed')));
+    found text[] := blocked;
+begin
+    while found <> '{}' loop
+        found := array(select s.owned_id from compliance.ownership_share s
+            where s.investor_id = p_investor and s.status = 'held' and s.owner_id = any (blocked) and s.owned_id <> all (blocked)
+            group by s.owned_id
+            having sum(s.share_bp) >= compliance.rule_value('us.ofac.owned_by_blocked', clock_timestamp()));
+        blocked := blocked || found;
+    end loop;
+    return blocked;
+end $$;
+
 -- "1 of 4 people missing", as numbers.
 create function compliance.people_missing(p_investor text) returns table (missing bigint, people bigint)
 language sql stable set search_path = pg_catalog, pg_temp

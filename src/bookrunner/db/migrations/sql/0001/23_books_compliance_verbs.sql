@@ -66,6 +66,8 @@ begin
         select 8, 'sanctions_are_clear'
         where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit(s.id))
         union all
+        select 8, 'blocked_owners_hold_less_than_half' where p_investor = any (compliance.blocked_behind(p_investor))
+        union all
         select 9, 'enhanced_due_diligence_is_complete' where not compliance.diligence_is_done(p_investor)
         union all
         select 10, 'review_is_current' where compliance.review_due(p_investor) <= clock_timestamp()
