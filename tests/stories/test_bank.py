@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from bookrunner.core import clock
+from bookrunner.core.money import grouped
 from bookrunner.pages import web
-from bookrunner.pages.shell import money
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.story import ESCROW_ACCOUNT, Story
 from bookrunner.sandbox.world import World
@@ -153,7 +153,7 @@ def test_a_wire_with_an_unknown_reference_waits_in_suspense(
     }
     with TestClient(web(app), base_url="http://127.0.0.1") as client:
         page = client.get(f"/offers/{offering}").text
-    assert f'data-name="One record">{money(attempt["due_minor"], "USD")}<' in page
+    assert f'data-name="One record">{grouped(attempt["due_minor"], "USD")}<' in page
     with refused("receipt_and_attempt_are_open"):
         due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand | {"receipt": "rcp_none"})
     due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand)
