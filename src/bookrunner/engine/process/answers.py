@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from bookrunner.adapters.documents import AgreementTerms, Document, render_agreement
 from bookrunner.audit import advance_feed
+from bookrunner.books.subscription import Room
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
@@ -20,6 +20,7 @@ from bookrunner.core.reference import make_reference
 from bookrunner.db import Keeper, Row, Step, Within, load, retrying
 from bookrunner.engine.closing import finish_release
 from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.process.agreements import PACKET, prepare
 
 Event = Row
 Events = Sequence[Row]
@@ -30,14 +31,16 @@ BATCH = 1000
 # More than one offer ever has receipts: a failed offer is answered in one transaction.
 MOST_REFUNDS = 1_000_000
 LAPSE_SECONDS = 60
+PACKETS = 25
 LIVE = frozenset({"new", "confirmed", "legally_confirmed"})
 
 
 class Process:
     """Answers events in the order of the feed; ``drain`` returns when nothing waits any more."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, room: Room | None = None) -> None:
         self._desk = desk
+        self._room = room
         self._after = 0
         self._looked: int | None = None
         self._shared = load("bookrunner.engine")
@@ -53,6 +56,7 @@ class Process:
             "clearance.cleared": self._open_signing,
             "clearance.renewed": self._open_signing,
             "investment.opened": self._open_signing,
+            "application.submitted": self._open_signing,
             "agreement.countersigned": self._propose_allocations,
             "allocation_approval.approved": self._confirm_legally,
             "investment.legally_confirmed": self._release_instructions,
@@ -161,14 +165,16 @@ class Process:
     def _open_signing(self, events: Events) -> None:
         terms = self._desk.engine.agreement_terms(**_keys(events))
         ready = [t for t in terms if t["compliance"] and t["status"] in LIVE and t["in_force"] is None]
-        documents = [(row["cause"], row, render(row)) for row in ready]
+        if len(events) > PACKETS and any(t["agreement_form"] == PACKET and t["is_asked_for"] for t in ready):
+            # A batch is one transaction and holds its packets in memory.
+            for start in range(0, len(events), PACKETS):
+                self._give(self._open_signing, events[start : start + PACKETS])
+            return
+        prepared = list(prepare(self._desk, self._room, ready))
         self._carry(
             self._desk.subscription,
             events,
-            lambda within: chain.from_iterable(
-                ((cause, step) for step in sending(within, row, document))
-                for cause, row, document in documents
-            ),
+            lambda within: ((row["cause"], step) for row, _, send in prepared for step in send(within)),
         )
 
     def _hold(self, events: Events) -> None:
@@ -294,7 +300,7 @@ class Process:
                         offering=row["offering_id"],
                         attempt=new_id("att"),
                         investment=row["investment_id"],
-                        reference=make_reference(f"{secrets.randbelow(10**12):012d}"),
+                        reference=row["reference"] or make_reference(f"{secrets.randbelow(10**12):012d}"),
                         due_minor=row["amount_minor"],
                         currency=row["currency"],
                     ),
@@ -351,38 +357,6 @@ class Process:
             release = self._desk.engine.release(offering=event["scope"], release=event["subject"])
             finish_release(self._desk, event["scope"], release["closing_id"])
         self._carry(self._desk.engine, events)
-
-
-def render(row: Row) -> Document:
-    """Render the agreement of an investment from its profile as it is now."""
-    return render_agreement(
-        AgreementTerms(
-            offering=row["offering_id"],
-            offer_name=row["offer_name"],
-            investment=row["investment_id"],
-            investor=row["investor_id"],
-            profile_digest=bytes(row["detail_digest"]).hex(),
-            units=row["units"],
-            amount_minor=row["amount_minor"],
-            currency=row["currency"],
-            exemption=row["exemption"],
-        )
-    )
-
-
-def sending(within: Within, row: Row, document: Document) -> tuple[Step, Step]:
-    """Return the two steps that archive a rendered agreement and send it."""
-    archive = within.archive.step(actor=PROCESS, content=document.content, media_type=document.media_type)
-    send = within.send_agreement.step(
-        actor=PROCESS,
-        offering=row["offering_id"],
-        agreement=new_id("agr"),
-        investment=row["investment_id"],
-        units=row["units"],
-        amount_minor=row["amount_minor"],
-        document_sha256=document.sha256,
-    )
-    return archive, send
 
 
 def _name(event: Event) -> str:
