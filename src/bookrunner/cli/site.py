@@ -11,4 +11,4 @@ from bookrunner.pages import web
 
 def site(application: Application) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
-    return api(application.database, beside=web(application))
+    return api(application.database, beside=web(application), signing=lambda: application.signing)
