@@ -53,14 +53,14 @@ select api.keep_refusal(:key, :request, :scope, :subject, :act, :rule, cast(:mis
 
 -- name: offers
 -- Offers after a place in the order of their ids.
-select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status,
-    chain_id, token_address, treasury_address, version
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, agreement_form,
+    status, chain_id, token_address, treasury_address, version
 from engine.offer where cast(:after as text) is null or offering_id > :after order by offering_id limit :most;
 
 -- name: offer^
 -- One offer.
-select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status,
-    chain_id, token_address, treasury_address, version
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, agreement_form,
+    status, chain_id, token_address, treasury_address, version
 from engine.offer where offering_id = :offering;
 
 -- name: investments

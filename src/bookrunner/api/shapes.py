@@ -48,6 +48,7 @@ class NewOffer(Shape):
     unit_price: Price
     units_total: Units
     minimum_units: Units
+    agreement_form: Literal["packet", "canonical"] = "packet"
 
 
 class Move(Shape):

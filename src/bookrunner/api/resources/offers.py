@@ -34,7 +34,9 @@ def routes(gateway: Gateway) -> APIRouter:
     async def opened(write: Written, body: NewOffer) -> Response:
         """Open an offer as a draft."""
         offer, price = new_id("ofr"), body.unit_price.exact()
-        terms = body.model_dump(include={"name", "exemption", "units_total", "minimum_units"})
+        terms = body.model_dump(
+            include={"name", "exemption", "units_total", "minimum_units", "agreement_form"}
+        )
         priced = {"unit_price_minor": price.minor, "currency": price.currency.code, "issuer_id": body.issuer}
         answer = await gateway.write(
             write, "engine", "open_offer", offering=offer, terms=json.dumps(terms | priced)
@@ -89,6 +91,7 @@ def shown(row: Row) -> dict[str, Any]:
         "unit_price": money(row["unit_price_minor"], row["currency"]),
         "units_total": str(row["units_total"]),
         "minimum_units": str(row["minimum_units"]),
+        "agreement_form": row["agreement_form"],
         "status": row["status"],
         "chain_id": row["chain_id"],
         "token": _address(row["token_address"]),

@@ -141,3 +141,7 @@ select offering_id from subscription.agreement where agreement_id = :agreement;
 -- What an investor has to answer before it asks again for its agreement.
 select deficiency_id, agreement_id, page, field, reason, words from subscription.deficiency
 where offering_id = :offering and investment_id = :investment and status = 'open' order by deficiency_id;
+
+-- name: receive_message$
+-- Keeps a verified message; true when it is new.
+select audit.receive_message(:provider, :message, :body, :key_id);

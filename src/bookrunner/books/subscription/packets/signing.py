@@ -154,9 +154,10 @@ class PacketDesk:
     def hear(
         self, provider: tuple[str, SigningProvider], headers: Iterable[tuple[str, str]], body: bytes
     ) -> list[Notice]:
-        """Take a provider's message as a hint to look at each envelope that it names."""
+        """Keep a provider's message once, and take it as a hint to look at each envelope that it names."""
         notices = list(provider[1].verify_webhook(headers, body))
         for notice in notices:
+            self._packets.receive_message(provider=provider[0], message=notice.id, body=body, key_id="")
             self.look(provider, notice.ref)
         return notices
 
