@@ -20,15 +20,26 @@ kept as (
     select sha256(content), 'application/pdf', content from made returning sha256)
 insert into subscription.kept select sha256 from kept;
 
--- name: damage
--- What nobody but the owner of the server can do: a byte of an archived file changed past every trigger.
-alter table subscription.document disable trigger all;
-alter table subscription.document drop constraint document_check;
+-- name: unguard!
+-- What only the owner of the server can do: takes triggers and the check of the hash away.
+alter table subscription.document disable trigger all, drop constraint document_check;
+
+-- name: damage!
+-- Changes one byte of an archived file.
 update subscription.document set content = overlay(content placing '\x21'::bytea from 9) where sha256 = :sha256;
 
--- name: past
--- Lets the retention of one document have ended long ago.
+-- name: read
+-- Reads a document as the book does.
+select content from subscription.read_document('ann', 'req_read', :sha256);
+
+-- name: unlock!
+-- Lets the retention of documents be written anew.
 alter table subscription.retention disable trigger all;
+
+-- name: past!
+-- Lets the retention of one document have ended long ago.
 update subscription.retention set keep_until = '2001-01-01' where sha256 = :sha256;
-alter table subscription.retention enable always trigger aa_append_only;
-alter table subscription.retention enable always trigger aa_append_only_truncate;
+
+-- name: lock!
+-- Guards the retention again.
+alter table subscription.retention enable always trigger aa_append_only, enable always trigger aa_append_only_truncate;
