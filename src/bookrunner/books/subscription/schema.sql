@@ -5,7 +5,7 @@ create schema subscription;
 create table subscription.document (
     sha256 bytea primary key check (sha256 = sha256(content)),
     media_type text not null,
-    content bytea check (octet_length(content) between 1 and 16777216),
+    content bytea constraint archived_document_fits_the_limit check (octet_length(content) between 1 and 16777216),
     archived_at timestamptz not null default clock_timestamp(),
     erased_because text constraint erasure_says_why check (erased_because ~ '\S'),
     constraint document_has_its_bytes_or_was_erased check ((content is null) = (erased_because is not null))

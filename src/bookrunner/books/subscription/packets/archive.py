@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import BinaryIO, Final
 
+from bookrunner.adapters import documents
 from bookrunner.core import clock
 from bookrunner.core.errors import NotAllowed, Refused
 from bookrunner.core.ids import new_id
@@ -41,6 +42,15 @@ class Archive:
         """
         row = self._packets.read_document(actor=actor, sha256=sha256)
         return Stored(bytes(row["content"]), row["media_type"])
+
+    def take(self, source: BinaryIO, retention: str, *, actor: str) -> bytes:
+        """Archive an uploaded PDF under a class of retention and return its SHA-256.
+
+        Refuses each rule of :class:`UploadRule` and ``class_of_retention_is_known``, with nothing kept.
+        """
+        content = documents.take_upload(source)
+        digest: bytes = bytes(self._packets.keep_upload(actor=actor, content=content, retention=retention))
+        return digest
 
     def classify(self, sha256: bytes, retention: str, *, actor: str) -> None:
         """Put a document under a class of retention; refuses ``class_of_retention_is_known``."""

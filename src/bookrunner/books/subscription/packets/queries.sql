@@ -145,3 +145,7 @@ where offering_id = :offering and investment_id = :investment and status = 'open
 -- name: receive_message$
 -- Keeps a verified message; true when it is new.
 select audit.receive_message(:provider, :message, :body, :key_id);
+
+-- name: keep_upload$
+-- Keeps an uploaded file that passed every check, under a class of retention, and returns its SHA-256.
+select subscription.keep_upload(:actor, :request, :content, :retention);

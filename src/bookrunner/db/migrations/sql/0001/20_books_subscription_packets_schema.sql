@@ -177,7 +177,7 @@ call audit.keep('subscription.signatory', 'signatory', 'signatory_id', 'offering
 call audit.keep('subscription.particular', 'particular', 'particular_id', 'offering_id', '{detail}');
 call audit.keep('subscription.application', 'application', 'application_id', 'offering_id');
 call audit.keep('subscription.review', 'packet_review', 'review_id', 'offering_id');
-call audit.keep('subscription.deficiency', 'deficiency', 'deficiency_id', 'offering_id');
+call audit.keep('subscription.deficiency', 'deficiency', 'deficiency_id', 'offering_id', '{words,answer}');
 call audit.append_only('subscription.packet_form');
 call audit.append_only('subscription.packet');
 call audit.append_only('subscription.signed_file');

@@ -114,6 +114,17 @@ begin
     on conflict (sha256, class) do nothing;
 end $$;
 
+create function subscription.keep_upload(p_actor text, p_request text, p_content bytea, p_class text) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    digest bytea;
+begin
+    perform audit.enter(p_actor, p_request);
+    digest := subscription.keep_bytes(p_content, 'application/pdf');
+    perform subscription.class_document(p_actor, p_request, digest, p_class);
+    return digest;
+end $$;
+
 create function subscription.class_document(p_actor text, p_request text, p_sha256 bytea, p_class text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
