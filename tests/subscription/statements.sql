@@ -83,7 +83,7 @@ update subscription.template set status = 'approved' where template_id = 'a/1.0.
 -- sent | legal_hold_is_lifted_by_another_person | a legal hold lifted by the person who placed it
 insert into subscription.legal_hold (hold_id, investor_id, status, because, placed_by)
     values ('lgh_1', 'ivr_1', 'placed', 'x', 'ann');
-update subscription.legal_hold set status = 'lifted', lifted_by = 'ann', lifted_because = 'x';
+update subscription.legal_hold set status = 'lifted', lifted_by = 'ann', lifted_because = 'x' where hold_id = 'lgh_1';
 
 -- sent | legal_hold_is_on_one_thing | a legal hold on nothing
 insert into subscription.legal_hold (hold_id, status, because, placed_by) values ('lgh_1', 'placed', 'x', 'ann');

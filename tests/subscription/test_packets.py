@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -68,6 +69,21 @@ def test_a_packet_from_application_to_executed_file(world: World, tell: Tell, tm
     file.write_bytes(stored.content)
     seen = subprocess.run([PDFSIG, "-nocert", str(file)], capture_output=True, text=True, check=False)
     assert seen.stdout.count("Signature is Valid") == 2
+
+
+def test_the_payment_carries_the_reference_on_the_paper(world: World, tell: Tell) -> None:
+    story, app = tell("signed"), world.application
+    row = story.desk.packets.packet(offering=story.offering, agreement=agreement(story))
+    data = json.loads(app.archive.fetch(bytes(row["data_sha256"]), actor="ann").content)
+    person = story.people[0]
+    assert (data["investment"]["units"], data["investor"]["legal_name"]) == (
+        person.units,
+        person.detail["legal_name"],
+    )
+    app.desk.engine.confirm(actor=person.investor, offering=story.offering, investment=person.investment)
+    story.countersign_all()
+    (attempt,) = app.desk.treasury.attempts(offering=story.offering)
+    assert attempt["reference"] == data["reference"]
 
 
 def test_nobody_signs_before_clearance(world: World, tell: Tell) -> None:
