@@ -22,7 +22,7 @@ _INSERT = re.compile(
 )
 _ROW = re.compile(rf"\(({_TEXT}(?:,\s*{_TEXT})*)\)")
 _VALUE = re.compile(_TEXT)
-_RAISED = re.compile(r"constraint = '([a-z0-9_]+)'")
+_RAISED = re.compile(r"(?:constraint = |\.refuse\(|\.refuse_unknown\(|\.rule )'([a-z0-9_]+)'")
 _DECLARED = re.compile(
     r"\bconstraint ([a-z0-9_]+)\s+(?:check|unique|foreign key|primary key|not null|references)"
 )

@@ -6,20 +6,23 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.audit import advance_feed, seal
+from bookrunner.books import subscription
+from bookrunner.books.subscription import Archive, Room
 from bookrunner.books.treasury import clear_due
 from bookrunner.core import clock
-from bookrunner.core.errors import BookrunnerError, ConfigurationError, UnknownRecord
+from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
@@ -27,7 +30,12 @@ from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
 from bookrunner.engine.intake import import_statement, record_identities, wallet_challenge, wallet_claim
 from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import LAPSE_SECONDS, render, sending
+from bookrunner.engine.process import LAPSE_SECONDS, prepare
+
+if TYPE_CHECKING:
+    from bookrunner.adapters.documents import Typesetter
+    from bookrunner.adapters.signing import Ceremony
+    from bookrunner.books.subscription import PacketDesk
 
 
 class Settings(BaseSettings):
@@ -87,15 +95,23 @@ class Application:
         self.endpoint = endpoint
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
-        self.process = Process(self.desk)
+        self.room = Room(lambda press: open_ceremony(endpoint, press))
+        self.process = Process(self.desk, self.room)
+        self.archive = Archive(self.desk.packets)
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
         self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back and end the press."""
+        self.room.close()
         self.database.close()
+
+    @property
+    def signing(self) -> PacketDesk:
+        """What carries packets from the investor's signature to the executed file."""
+        return subscription.PacketDesk(self.desk.packets, self.room)
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
@@ -144,10 +160,13 @@ class Application:
         row = next((each for each in terms if each["investment_id"] == investment), None)
         if row is None:
             raise UnknownRecord("investment_exists", f"there is no investment {investment} in {offering}")
+        prepared = list(prepare(self.desk, self.room, [row]))
+        if not prepared:
+            raise Refused("application_is_submitted", f"{investment} asks for no agreement")
+        ((_, agreement, send),) = prepared
         with self.desk.subscription.together() as within:
-            archive, send = sending(within, row, render(row))
-            within.in_order((archive, send))
-            return str(send[1]["agreement"])
+            within.in_order(send(within))
+        return agreement
 
     def receive_identity(
         self, headers: Iterable[tuple[str, str]], body: bytes, secrets: Mapping[str, bytes]
@@ -213,6 +232,12 @@ class Application:
         (supply,) = self.chain.read([total_supply(token)])
         (kept,) = self.chain.balances(token, [bytes(offer["treasury_address"])])
         return row | {"chain_units": supply - kept}
+
+
+def open_ceremony(endpoint: Endpoint, press: Typesetter) -> Ceremony:
+    """Return the ceremony whose authority keeps its keys with the secrets of this installation."""
+    authority = signing.SandboxAuthority.open(endpoint.secrets.folder / "signing")
+    return signing.Ceremony(authority, signing.SandboxTimeStamper(authority.time_stamps), press)
 
 
 def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -12,18 +13,26 @@ from bookrunner.api import problems
 from bookrunner.api.direct import Direct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.keys import issue, listed, revoke
-from bookrunner.api.resources import closings, events, health, investments, offers
+from bookrunner.api.resources import agreements, closings, events, health, investments, offers
 from bookrunner.api.shapes import INVESTMENT
+from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Database
+
+if TYPE_CHECKING:
+    from bookrunner.books.subscription import PacketDesk
 
 __all__ = ["api", "issue", "listed", "revoke"]
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def api(database: Database, beside: FastAPI | None = None) -> FastAPI:
+def api(
+    database: Database, beside: FastAPI | None = None, signing: Callable[[], PacketDesk] | None = None
+) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
+
+    ``signing`` opens what signs packets; without it the API signs nothing.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -52,6 +61,7 @@ def api(database: Database, beside: FastAPI | None = None) -> FastAPI:
     )
     for resource in (offers, closings, investments, events, health):
         app.include_router(resource.routes(gateway))
+    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:

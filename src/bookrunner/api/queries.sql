@@ -53,14 +53,14 @@ select api.keep_refusal(:key, :request, :scope, :subject, :act, :rule, cast(:mis
 
 -- name: offers
 -- Offers after a place in the order of their ids.
-select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, isin, status,
-    chain_id, token_address, treasury_address, version
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, isin,
+    agreement_form, status, chain_id, token_address, treasury_address, version
 from engine.offer where cast(:after as text) is null or offering_id > :after order by offering_id limit :most;
 
 -- name: offer^
 -- One offer.
-select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, isin, status,
-    chain_id, token_address, treasury_address, version
+select offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, isin,
+    agreement_form, status, chain_id, token_address, treasury_address, version
 from engine.offer where offering_id = :offering;
 
 -- name: investments
@@ -105,3 +105,26 @@ where f.seq > :after order by f.seq limit :most;
 select count(*) as events, min(e.recorded_at) as oldest
 from (select scope, subject, version from audit.outbox order by outbox_id limit 1000) o
 join audit.event e using (scope, subject, version);
+
+-- name: act_on_application^
+-- One step of an investor towards its agreement.
+select answer, is_replay from api.act_on_application(:key, :request, :body_sha256, :investment, :act, cast(:detail as jsonb));
+
+-- name: act_on_packet^
+-- A signature, a review or a countersignature.
+select answer, is_replay from api.act_on_packet(:key, :request, :body_sha256, :agreement, :version, :act, cast(:detail as jsonb), cast(:content as bytea));
+
+-- name: agreement^
+-- One agreement and its files.
+select a.offering_id, a.agreement_id, a.investment_id, a.ordinal, a.status, a.units, a.amount_minor, o.currency, a.version,
+    a.document_sha256, s.sha256 as signed_sha256, a.executed_sha256, a.void_because, r.status as review, r.reviewer
+from subscription.agreement_fact a join engine.offer o using (offering_id)
+left join subscription.signed_file_fact s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id
+    and s.party = 'investor'
+left join subscription.review_fact r on r.offering_id = a.offering_id and r.agreement_id = a.agreement_id
+where a.agreement_id = :agreement;
+
+-- name: deficiencies
+-- What reviews found in the packets of an investment.
+select deficiency_id, agreement_id, status, page, field, reason, words, answer from subscription.deficiency_fact
+where investment_id = :investment order by deficiency_id;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from bookrunner.core.money import Money, currency, parse
 from bookrunner.db import Row
@@ -16,6 +16,8 @@ InvestmentId = Annotated[str, StringConstraints(pattern=f"^{INVESTMENT}$")]
 InvestorId = Annotated[str, StringConstraints(pattern=f"^ivr_{_ID}$")]
 IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
 AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
+AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Units = Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,17}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PAGE = 200
@@ -48,6 +50,7 @@ class NewOffer(Shape):
     units_total: Units
     minimum_units: Units
     isin: Annotated[str, StringConstraints(max_length=12)] | None = None
+    agreement_form: Literal["packet", "canonical"] = "packet"
 
 
 class Move(Shape):
@@ -97,6 +100,64 @@ class NewAllocation(Shape):
     """The units that the issuer would allocate to one investment."""
 
     units: Units
+
+
+class Acknowledged(Shape):
+    """One material received, one risk acknowledged or one representation made."""
+
+    kind: Literal["material", "risk", "representation"]
+    code: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,59}$")]
+    version: Annotated[int, Field(ge=1, le=10**6)]
+
+
+class Particular(Shape):
+    """One thing that an investor states; the template's schema says what its detail holds."""
+
+    kind: Literal["records_consent", "tax_form", "authority", "ownership"]
+    detail: dict[str, JsonValue]
+
+
+class Intent(Shape):
+    """The sentence that the signer was shown and agreed to."""
+
+    intent: Annotated[str, StringConstraints(min_length=10, max_length=400)]
+
+
+class Released(Shape):
+    """The file that the reviewer saw, by its SHA-256."""
+
+    seen_sha256: Sha256
+
+
+class Fault(Shape):
+    """One deficiency: where it is, of which kind, and what the investor reads."""
+
+    page: Annotated[int, Field(ge=1, le=1000)]
+    field: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    reason: Literal["missing", "illegible", "inconsistent", "name_differs", "capacity", "expired", "other"]
+    words: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Returned(Shape):
+    """The file that the reviewer saw, and why it goes back."""
+
+    seen_sha256: Sha256
+    deficiencies: Annotated[tuple[Fault, ...], Field(min_length=1, max_length=50, strict=False)]
+
+
+class Answered(Shape):
+    """The investor's answer to one deficiency."""
+
+    deficiency: Annotated[str, StringConstraints(pattern=f"^dfc_{_ID}$")]
+    answer: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Linked(Shape):
+    """Which file of an agreement, for whom, for how long."""
+
+    file: Literal["document", "signed", "executed"]
+    reader: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:-]{1,64}$")]
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 
 
 def money(minor: int, code: str) -> dict[str, str]:

@@ -33,6 +33,9 @@ def demo(
     *,
     wipe: Annotated[bool, typer.Option("--wipe", help="Remove the demo's data and stop.")] = False,
     investors: Annotated[int, typer.Option(min=6, help="How many investors.")] = INVESTORS,
+    packets: Annotated[
+        bool, typer.Option("--packets", help="Let the offer take signed PDF packets.")
+    ] = False,
     leave: Annotated[bool, typer.Option("--exit", help="Stop after the story instead of serving.")] = False,
 ) -> None:
     """Play the raise of 310 investors over five books and show what the close refuses and what it does."""
@@ -45,7 +48,7 @@ def demo(
     with listening(settings) as bound, opened(settings) as world, worker_seat(settings.state_dir) as mine:
         if not mine:
             raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
-        story = Story(world.application, investors=investors)
+        story = Story(world.application, investors=investors, packets=packets)
         with serving(world.application, bound):
             home = f"http://{settings.host}:{settings.port}"
             console.print(f"Pages up after {time.monotonic() - began:.1f} s:")

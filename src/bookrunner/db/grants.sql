@@ -52,7 +52,9 @@ grant execute on function api.act_on_investment(bytea, text, bytea, text, text, 
     api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
     api.keep_refusal(bytea, text, text, text, text, text, jsonb) to engine;
 grant execute on function api.propose_allocation(bytea, text, bytea, text, text, bigint),
-    api.approve_allocation(bytea, text, bytea, text, text, text) to subscription;
+    api.approve_allocation(bytea, text, bytea, text, text, text),
+    api.act_on_application(bytea, text, bytea, text, text, jsonb),
+    api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;

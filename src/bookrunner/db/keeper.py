@@ -40,6 +40,11 @@ class Keeper:
     def __getattr__(self, verb: str) -> KeeperVerb:
         return KeeperVerb(self, verb)
 
+    @property
+    def queries(self) -> Queries:
+        """What :meth:`Within.using` lends inside a transaction of the same login."""
+        return self._queries
+
     @contextmanager
     def together(self) -> Iterator[Within]:
         """Lend the verbs inside one transaction that the block decides."""

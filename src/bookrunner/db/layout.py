@@ -11,6 +11,7 @@ from bookrunner.core.errors import ConfigurationError
 _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 # A function in the standard SQL form names what stands before it.
 _COMPLIANCE = ("rules", "parties", "risk", "screening", "hits", "ownership", "identity", "accreditation")
+_PACKETS = ("guards", "archive", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "schema.sql"),
@@ -21,9 +22,11 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
+    ("bookrunner.books.subscription.packets", "schema.sql"),
     ("bookrunner.books.treasury", "ledger.sql"),
     ("bookrunner.books.treasury", "rules.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -38,6 +41,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.reconciliation", "verbs.sql"),
     ("bookrunner.api", "schema.sql"),
     ("bookrunner.api", "verbs.sql"),
+    ("bookrunner.api", "packets.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -18,6 +18,7 @@ class Desk:
         self.portal = portal.keeper(database)
         self.compliance = compliance.keeper(database)
         self.subscription = subscription.keeper(database)
+        self.packets = subscription.packets_of(database)
         self.treasury = treasury.keeper(database)
         self.registry = registry.keeper(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")

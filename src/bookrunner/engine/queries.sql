@@ -176,20 +176,26 @@ select coalesce(max(seq), 0) from audit.feed;
 -- What the agreements of the investors state now whom these clearances or investments concern, and which is in
 -- force; cause names the first event that concerns the investor.
 with concerned as (
-    select distinct on (1, 2) e.scope as offering_id, coalesce(c.investor_id, i.investor_id) as investor_id,
+    select distinct on (1, 2) e.scope as offering_id, coalesce(c.investor_id, i.investor_id, ai.investor_id) as investor_id,
         e.subject || '@' || e.version as cause
     from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
     as e (scope, subject, version)
     left join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
     left join engine.investment i on i.offering_id = e.scope and i.investment_id = e.subject
+    left join subscription.application_fact ap on ap.offering_id = e.scope and ap.application_id = e.subject
+    left join engine.investment ai on ai.offering_id = ap.offering_id and ai.investment_id = ap.investment_id
     order by 1, 2, e.version
 )
 select c.cause, s.offering_id, s.investment_id, s.investor_id, s.units, s.amount_minor, s.currency, s.status,
-    s.compliance, o.name as offer_name, o.exemption, f.detail_digest, a.agreement_id as in_force
+    s.compliance, o.name as offer_name, o.exemption, f.detail_digest, a.agreement_id as in_force, o.agreement_form,
+    o.issuer_id, o.version as offer_version, o.unit_price_minor, pos.clearance_since as verified_at,
+    exists (select from subscription.application_fact ap where ap.offering_id = s.offering_id
+        and ap.investment_id = s.investment_id and ap.status = 'submitted') as is_asked_for
 from concerned c
 join engine.stage s using (offering_id, investor_id)
+join engine.position pos using (offering_id, investment_id)
 join engine.offer o using (offering_id)
-join portal.profile_fact f using (investor_id)
+join portal.profile_fact f on f.investor_id = s.investor_id
 left join subscription.agreement_fact a on a.offering_id = s.offering_id and a.investment_id = s.investment_id
     and a.status in ('draft', 'sent', 'investor_signed', 'countersigned')
 order by s.offering_id, s.investment_id;
@@ -240,8 +246,13 @@ join subscription.allocation_fact l on l.offering_id = e.scope and l.approval_id
 order by l.offering_id, l.investment_id;
 
 -- name: investments_without_attempt
--- Investments that no live payment attempt serves, and what is due.
-select e.subject || '@' || e.version as cause, i.offering_id, i.investment_id, i.amount_minor, i.currency
+-- Investments that no live payment attempt serves, what is due, and the reference that their packet states unless an
+-- earlier attempt had it.
+select e.subject || '@' || e.version as cause, i.offering_id, i.investment_id, i.amount_minor, i.currency,
+    (select p.reference from subscription.packet_fact p join subscription.agreement_fact a using (offering_id, agreement_id)
+    where a.offering_id = i.offering_id and a.investment_id = i.investment_id and a.status = 'countersigned'
+        and not exists (select from treasury.attempt_fact t where t.offering_id = i.offering_id
+            and t.reference = p.reference)) as reference
 from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
     as e (scope, subject, version)
 join engine.investment i on i.offering_id = e.scope and i.investment_id = e.subject

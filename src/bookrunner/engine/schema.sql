@@ -51,6 +51,8 @@ create table engine.offer (
     units_total bigint not null check (units_total > 0),
     minimum_units bigint not null constraint minimum_is_within_the_offer check (minimum_units between 1 and units_total),
     isin text constraint isin_is_twelve_characters check (isin ~ '^[A-Z]{2}[0-9A-Z]{9}[0-9]$'),
+    agreement_form text not null default 'canonical' constraint agreement_form_is_known
+        check (agreement_form in ('canonical', 'packet')),
     status text not null,
     chain_id bigint,
     token_address bytea check (octet_length(token_address) = 20),
@@ -176,8 +178,10 @@ create function engine.terms_are_locked() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if old.status not in ('new', 'draft', 'legal_declined')
-        and (old.unit_price_minor, old.units_total, old.minimum_units, old.currency, old.exemption, old.name, old.isin)
-        is distinct from (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption, new.name, new.isin)
+        and (old.unit_price_minor, old.units_total, old.minimum_units, old.currency, old.exemption, old.name, old.isin,
+            old.agreement_form)
+        is distinct from (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption, new.name,
+            new.isin, new.agreement_form)
     then
         raise exception using errcode = 'BR006', constraint = 'terms_are_locked_after_review',
             message = format('the terms of %s are locked since its legal review', old.offering_id);

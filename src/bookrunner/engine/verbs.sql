@@ -5,10 +5,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     insert into engine.offer (offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total,
-        minimum_units, isin, status)
+        minimum_units, isin, agreement_form, status)
     values (p_offering, p_terms ->> 'issuer_id', p_terms ->> 'name', p_terms ->> 'exemption', p_terms ->> 'currency',
         (p_terms ->> 'unit_price_minor')::bigint, (p_terms ->> 'units_total')::bigint,
-        (p_terms ->> 'minimum_units')::bigint, p_terms ->> 'isin', 'new');
+        (p_terms ->> 'minimum_units')::bigint, p_terms ->> 'isin', coalesce(p_terms ->> 'agreement_form', 'canonical'), 'new');
     update engine.offer set status = 'draft' where offering_id = p_offering;
 end $$;
 
@@ -140,6 +140,10 @@ return exists (select from compliance.identity_fact k join portal.version_fact d
     where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
         and k.verified_digest = d.detail_digest);
 
+create function engine.profile_kind(p_investor text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
+
 -- Why the personal data of an investor must be kept now, or null.
 create function engine.kept_because(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
@@ -147,6 +151,9 @@ return (select string_agg(k.because, '; ' order by k.because) from (
     select 'an investment is not ended' as because
     where exists (select from engine.investment i where i.investor_id = p_investor
         and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
+    union
+    select 'a legal hold stands' from subscription.legal_hold_fact h
+    where h.investor_id = p_investor and h.status = 'placed'
     union
     select r.because || ' until ' || r.keep_until from compliance.retention_fact r
     where r.investor_id = p_investor and r.keep_until > current_date) k);

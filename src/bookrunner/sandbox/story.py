@@ -16,6 +16,7 @@ from bookrunner.db import Row
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.entering import Entering, enter, officer
+from bookrunner.sandbox.entering.papers import ITEMS, Papers
 from bookrunner.sandbox.people import Person, ident, people
 from bookrunner.sandbox.props import Progress, evidence, signing_key, spread
 
@@ -39,7 +40,9 @@ _ITEMS = (
 class Story:
     """One raise made from a seed on one application; each chapter is played through real verbs."""
 
-    def __init__(self, app: Application, *, investors: int = INVESTORS, seed: int = 1) -> None:
+    def __init__(
+        self, app: Application, *, investors: int = INVESTORS, seed: int = 1, packets: bool = False
+    ) -> None:
         self.app = app
         self.desk = app.desk
         self.seed = seed
@@ -51,6 +54,7 @@ class Story:
         self._secret = hashlib.sha256(f"{seed}/webhook".encode()).digest()
         self._issuer = signing_key(seed, "issuer")
         self._checks = officer(app, self.offering)
+        self.papers = Papers(app, self.offering) if packets else None
 
     def exists(self) -> bool:
         """Say whether this raise was begun on this database before."""
@@ -83,6 +87,7 @@ class Story:
             "unit_price_minor": PRICE_MINOR,
             "units_total": self.units,
             "minimum_units": MINIMUM_UNITS,
+            "agreement_form": "packet" if self.papers else "canonical",
         }
         engine.open_offer(actor="issuer.iris", offering=offering, terms=terms)
         for status in ("legal_review", "legal_accepted"):
@@ -96,7 +101,9 @@ class Story:
             authority_sha256=authority,
         )
         deploy()
-        for kind, code, sentence in _ITEMS:
+        if self.papers:
+            self.papers.prepare()
+        for kind, code, sentence in ITEMS if self.papers else _ITEMS:
             digest = self.desk.subscription.archive(
                 actor="desk.sam", content=f"{code}\n{sentence}\n{offering}".encode(), media_type="text/plain"
             )
@@ -147,11 +154,16 @@ class Story:
     def sign_and_confirm(self, progress: Progress = lambda *_: None) -> None:
         """Every investor acknowledges each item, signs the agreement and submits the review step."""
         items = self.desk.subscription.requirements(offering=self.offering)
-        spread(self.people, "signing", progress, lambda group: self._sign_packets(group, items))
+        if self.papers:
+            papers = self.papers
+            spread(self.people, "applications", progress, lambda group: papers.apply(group, items))
+            self.app.process.drain()
+        spread(self.people, "signing", progress, lambda group: self._sign_and_confirm(group, items))
 
-    def _sign_packets(self, group: Sequence[Person], items: Sequence[Row]) -> None:
-        with self.desk.subscription.together() as within:
-            within.acknowledge.each(self._acknowledgment(person, items) for person in group)
+    def _sign_and_confirm(self, group: Sequence[Person], items: Sequence[Row]) -> None:
+        if not self.papers:
+            with self.desk.subscription.together() as within:
+                within.acknowledge.each(self._acknowledgment(person, items) for person in group)
         self.sign(group)
         with self.desk.engine.together() as within:
             within.confirm.each(
@@ -172,6 +184,9 @@ class Story:
 
     def sign(self, group: Sequence[Person]) -> None:
         """Sign the agreements in force of these investors, each with the investor's own key."""
+        if self.papers:
+            self.papers.sign(group)
+            return
         investors = {person.investment: person.investor for person in group}
         found = self.desk.engine.agreements_in_force(offering=self.offering, investments=sorted(investors))
         intent = "I agree to be bound by this subscription agreement."
@@ -188,6 +203,9 @@ class Story:
 
     def countersign(self, agreements: Sequence[str]) -> None:
         """Countersign agreements as the issuer; refused while the gate of one is closed."""
+        if self.papers:
+            self.papers.countersign(agreements)
+            return
         found = self.desk.subscription.investor_signatures(
             offering=self.offering, agreements=list(agreements)
         )
@@ -259,6 +277,10 @@ class Story:
         self.app.process.drain()
         self.identity_messages([named])
         self.app.process.drain()
+        if self.papers:
+            self.papers.state([replace(named, detail=detail)], ["tax_form"])
+            self.papers.submit([named])
+            self.app.process.drain()
         self.sign([named])
         self._checks.find_owners(self._late_owners())
         self.app.process.drain()

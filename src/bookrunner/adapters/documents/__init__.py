@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from bookrunner.adapters.documents.terms import AgreementTerms, Document, render_agreement
+from bookrunner.adapters.documents.words import amount_in_words
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents.certificate import render_certificate
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
     from bookrunner.adapters.documents.render import Rendered, SignatureBox
     from bookrunner.adapters.documents.snapshot import Snapshot, SnapshotRule
     from bookrunner.adapters.documents.template import Template, load_template
-    from bookrunner.adapters.documents.typesetter import Typesetter
+    from bookrunner.adapters.documents.typesetter import Typesetter, engine_version
     from bookrunner.adapters.documents.uploads import UploadRule, take_upload
-    from bookrunner.adapters.documents.words import amount_in_words
 
 __all__ = [
     "AgreementTerms",
@@ -32,6 +32,7 @@ __all__ = [
     "UploadRule",
     "amount_in_words",
     "consent_statement",
+    "engine_version",
     "load_template",
     "render_agreement",
     "render_certificate",
@@ -48,8 +49,8 @@ _HOMES: Final = {
     "Template": "template",
     "Typesetter": "typesetter",
     "UploadRule": "uploads",
-    "amount_in_words": "words",
     "consent_statement": "packet",
+    "engine_version": "typesetter",
     "load_template": "template",
     "render_certificate": "certificate",
     "render_consent_sample": "packet",

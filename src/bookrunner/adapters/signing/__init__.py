@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Notice,
         SigningProvider,
         accept_executed,
+        accept_signed,
     )
     from bookrunner.adapters.signing.simulated import SimulatedProvider
     from bookrunner.adapters.signing.timestamps import SandboxTimeStamper
@@ -61,6 +62,7 @@ __all__ = [
     "Trust",
     "Verdict",
     "accept_executed",
+    "accept_signed",
     "envelope_for",
     "inspect_signed",
     "signed",
@@ -89,6 +91,7 @@ _HOMES: Final = {
     "Trust": "authority",
     "Verdict": "execution",
     "accept_executed": "provider",
+    "accept_signed": "provider",
     "envelope_for": "ceremony",
     "inspect_signed": "execution",
     "verify_executed": "execution",

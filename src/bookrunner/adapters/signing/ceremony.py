@@ -155,6 +155,10 @@ class Ceremony:
         prepared = with_fields(rendered.content, rendered.boxes)
         return rendered, self._signer.sign(prepared, act, self._authority.sealing(), self._authority.trust())
 
+    def trust(self) -> Trust:
+        """Return whom this ceremony trusts now."""
+        return self._authority.trust()
+
     def expected(
         self, envelope: Envelope, *, investor: int, issuer: int | None = None, sha256: str | None = None
     ) -> Expected:

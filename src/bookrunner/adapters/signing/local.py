@@ -100,6 +100,14 @@ class LocalProvider:
         """Return the last thing that happened to an envelope."""
         return _last(self._state(ref))
 
+    def fetch_signed(self, ref: str) -> Fetched:
+        """Return the file as the investor signed it; refuses ``envelope_is_signed``."""
+        serials = self._state(ref)["serials"]
+        if INVESTOR not in serials:
+            raise Refused("envelope_is_signed", ref)
+        content = self._path(ref, "signed.pdf").read_bytes()
+        return Fetched(content, {INVESTOR: serials[INVESTOR]})
+
     def fetch_executed(self, ref: str) -> Fetched:
         """Return the executed file; refuses ``envelope_is_completed``."""
         state = self._state(ref)

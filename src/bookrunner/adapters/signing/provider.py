@@ -14,7 +14,13 @@ from bookrunner.adapters.identity import WebhookRefused, WebhookRule
 from bookrunner.adapters.identity.webhook import verify
 from bookrunner.adapters.signing.authority import Trust
 from bookrunner.adapters.signing.ceremony import Envelope
-from bookrunner.adapters.signing.execution import Expected, ExpectedSigner, Verdict, verify_executed
+from bookrunner.adapters.signing.execution import (
+    Expected,
+    ExpectedSigner,
+    Verdict,
+    verify_executed,
+    verify_investor_signed,
+)
 from bookrunner.adapters.signing.pades import INVESTOR, ISSUER
 from bookrunner.core.errors import Refused
 
@@ -68,6 +74,9 @@ class SigningProvider(Protocol):
     def status(self, ref: str) -> EnvelopeEvent:
         """Return the last thing that happened, as the provider sees it."""
 
+    def fetch_signed(self, ref: str) -> Fetched:
+        """Return the file as the investor signed it."""
+
     def fetch_executed(self, ref: str) -> Fetched:
         """Return the file that the provider calls completed."""
 
@@ -96,6 +105,22 @@ def accept_executed(
     }
     expected = Expected(envelope.rendered.content, envelope.rendered.boxes, signers, trust)
     return fetched.content, verify_executed(fetched.content, expected)
+
+
+def accept_signed(
+    provider: SigningProvider, ref: str, envelope: Envelope, trust: Trust
+) -> tuple[bytes, Verdict]:
+    """Fetch what the investor signed at a provider and return bytes and verdict, if our own checks pass.
+
+    Refuses ``both_parties_have_signed`` when no serial is claimed for the investor, and what
+    :func:`verify_investor_signed` refuses.
+    """
+    fetched = provider.fetch_signed(ref)
+    if INVESTOR not in fetched.serials:
+        raise Refused("both_parties_have_signed", f"{ref} lacks {INVESTOR}")
+    signer = ExpectedSigner(fetched.serials[INVESTOR], envelope.investor.id, envelope.id)
+    expected = Expected(envelope.rendered.content, envelope.rendered.boxes, {INVESTOR: signer}, trust)
+    return fetched.content, verify_investor_signed(fetched.content, expected)
 
 
 class _Notice(BaseModel):

@@ -38,6 +38,10 @@ class SimulatedProvider:
         """Return completed whenever bytes were substituted, else the truth."""
         return EnvelopeEvent.COMPLETED if ref in self._substitutes else self._inner.status(ref)
 
+    def fetch_signed(self, ref: str) -> Fetched:
+        """Return the file as the investor signed it."""
+        return self._inner.fetch_signed(ref)
+
     def fetch_executed(self, ref: str) -> Fetched:
         """Return the executed file, or what was put in its place."""
         if ref not in self._substitutes:

@@ -35,7 +35,9 @@ def routes(gateway: Gateway) -> APIRouter:
     async def opened(write: Written, body: NewOffer) -> Response:
         """Open an offer as a draft."""
         offer, price = new_id("ofr"), body.unit_price.exact()
-        terms = body.model_dump(include={"name", "exemption", "units_total", "minimum_units"})
+        terms = body.model_dump(
+            include={"name", "exemption", "units_total", "minimum_units", "agreement_form"}
+        )
         terms["isin"] = None if body.isin is None else isin(body.isin)
         priced = {"unit_price_minor": price.minor, "currency": price.currency.code, "issuer_id": body.issuer}
         answer = await gateway.write(
@@ -92,6 +94,7 @@ def shown(row: Row) -> dict[str, Any]:
         "units_total": str(row["units_total"]),
         "minimum_units": str(row["minimum_units"]),
         "isin": row["isin"],
+        "agreement_form": row["agreement_form"],
         "status": row["status"],
         "chain_id": row["chain_id"],
         "token": _address(row["token_address"]),

@@ -26,3 +26,9 @@ select portal.obtain_key(:actor, :request, :investor, :key, :wrapped);
 -- name: view_personal^
 -- The sealed fields of one version and their wrapped key; the view itself is an event.
 select wrapped, sealed from portal.view_personal(:actor, :request, :investor, cast(:detail_version as integer), :view, :purpose);
+
+-- name: names_on_paper
+-- How investors are named and where they live, in the version of their profile that counts now.
+select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d.address, d.country
+from portal.profile p join portal.profile_detail d using (investor_id, detail_version)
+where p.investor_id = any (:investors);

@@ -1,10 +1,41 @@
 """The subscription desk: packets, agreements, signatures, allocation."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bookrunner.books.subscription import packets as _packets
+from bookrunner.books.subscription.packets import Archive, Room, Stated, Stored, packet_data
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keeper"]
+if TYPE_CHECKING:
+    from bookrunner.books.subscription.packets import Outcome, PacketDesk
+
+__all__ = [
+    "Archive",
+    "Outcome",
+    "PacketDesk",
+    "Room",
+    "Stated",
+    "Stored",
+    "keeper",
+    "packet_data",
+    "packets_of",
+]
 
 
 def keeper(database: Database) -> Keeper:
     """Return the verbs and lookups of this book, under its own login."""
     return Keeper(database, "subscription", __name__)
+
+
+def packets_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of packets, under the same login."""
+    return _packets.keeper(database)
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name of the packets, which need a large library."""
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(_packets, name)

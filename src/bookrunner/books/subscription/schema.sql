@@ -5,9 +5,13 @@ create schema subscription;
 create table subscription.document (
     sha256 bytea primary key check (sha256 = sha256(content)),
     media_type text not null,
-    content bytea not null check (octet_length(content) between 1 and 16777216),
-    archived_at timestamptz not null default clock_timestamp()
+    content bytea constraint archived_document_fits_the_limit check (octet_length(content) between 1 and 16777216),
+    archived_at timestamptz not null default clock_timestamp(),
+    erased_because text constraint erasure_says_why check (erased_because ~ '\S'),
+    constraint document_has_its_bytes_or_was_erased check ((content is null) = (erased_because is not null))
 );
+-- Signed files are compressed already, and each is compared with the beginning of the next.
+alter table subscription.document alter column content set storage external;
 
 -- What an investor has to receive, acknowledge or represent before signing, one row per item and version.
 create table subscription.requirement (
@@ -93,7 +97,6 @@ create table subscription.allocation_approval (
 create unique index one_allocation_is_in_force on subscription.allocation_approval (offering_id, investment_id)
     where status in ('proposed', 'approved');
 
-call audit.append_only('subscription.document');
 call audit.append_only('subscription.requirement');
 call audit.append_only('subscription.signature');
 call audit.keep('subscription.acknowledgment', 'acknowledgment', 'acknowledgment_id', 'offering_id');

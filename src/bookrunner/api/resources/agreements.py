@@ -1,0 +1,249 @@
+"""Agreements as packets: what the investor states, signatures, the desk's review, links to the files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from bookrunner.api.caller import Called, Write, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.shapes import (
+    Acknowledged,
+    AgreementId,
+    Answered,
+    Intent,
+    InvestmentId,
+    Linked,
+    Nothing,
+    OfferId,
+    Particular,
+    Released,
+    Returned,
+    money,
+)
+from bookrunner.books.subscription import Archive
+from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row
+
+if TYPE_CHECKING:
+    from bookrunner.books.subscription import PacketDesk
+
+_CREATED = 201
+Open = Callable[[], "PacketDesk"]
+
+
+def routes(gateway: Gateway, archive: Archive, signing: Open | None) -> APIRouter:
+    """Return the routes of agreements and their files; ``signing`` opens the ceremony of this process.
+
+    Without it nothing is signed here and the routes that sign are left out.
+    """
+    router = APIRouter(prefix="/v1", tags=["agreements"])
+    _applications(router, gateway)
+    _reviews(router, gateway)
+    _files(router, gateway, archive)
+    if signing is not None:
+        _signatures(router, gateway, signing)
+    return router
+
+
+def _applications(router: APIRouter, gateway: Gateway) -> None:
+    async def step(write: Write, investment: str, act: str, **detail: object) -> Response:
+        answer = await gateway.write(
+            write,
+            "subscription",
+            "act_on_application",
+            investment=investment,
+            act=act,
+            detail=json.dumps(detail),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post(
+        "/investments/{investment}/acknowledgments", operation_id="acknowledge_item", status_code=_CREATED
+    )
+    async def acknowledged(write: Written, investment: InvestmentId, body: Acknowledged) -> Response:
+        """Record that one item was received, acknowledged or represented, at one version of it."""
+        said = body.model_dump()
+        return await step(write, investment, "acknowledge", id=new_id("ack"), **said)
+
+    @router.post(
+        "/investments/{investment}/particulars", operation_id="state_particular", status_code=_CREATED
+    )
+    async def stated(write: Written, investment: InvestmentId, body: Particular) -> Response:
+        """Record a tax form, a consent, an authority or an ownership; a packet that shows another is void."""
+        said = {"kind": body.kind, "detail": body.detail}
+        return await step(write, investment, "state", id=new_id("prt"), **said)
+
+    @router.post(
+        "/investments/{investment}/consent_withdrawals", operation_id="withdraw_consent", status_code=_CREATED
+    )
+    async def withdrawn(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """End the consent to electronic records; nothing more is signed electronically."""
+        return await step(write, investment, "withdraw_consent")
+
+    @router.post(
+        "/investments/{investment}/applications", operation_id="submit_application", status_code=_CREATED
+    )
+    async def submitted(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """Ask for the agreement; refused with all that is lacking."""
+        return await step(write, investment, "submit", id=new_id("app"))
+
+    @router.post(
+        "/investments/{investment}/deficiency_answers", operation_id="answer_deficiency", status_code=_CREATED
+    )
+    async def answered(write: Written, investment: InvestmentId, body: Answered) -> Response:
+        """Answer one deficiency that the review found."""
+        return await step(write, investment, "answer", id=body.deficiency, answer=body.answer)
+
+    @router.get("/investments/{investment}/deficiencies", operation_id="list_deficiencies")
+    async def deficiencies(caller: Called, investment: InvestmentId) -> dict[str, object]:
+        """List what reviews found in the packets of an investment, with page, field and reason."""
+        rows: list[Row] = await gateway.read(caller, lambda of: list(of.deficiencies(investment=investment)))
+        return {"deficiencies": [{**row, "id": row.pop("deficiency_id")} for row in map(dict, rows)]}
+
+
+def _reviews(router: APIRouter, gateway: Gateway) -> None:
+    @router.post("/agreements/{agreement}/release", operation_id="release_agreement")
+    async def released(write: Written, agreement: AgreementId, body: Released) -> Response:
+        """Find the signed file that was seen in good order; the reviewer may not countersign it."""
+        return await _act(
+            gateway, write, agreement, act="release", detail={"id": new_id("rvw"), **body.model_dump()}
+        )
+
+    @router.post("/agreements/{agreement}/return", operation_id="return_agreement")
+    async def returned(write: Written, agreement: AgreementId, body: Returned) -> Response:
+        """Return a packet with deficiencies; it is void and the investor sees exactly these."""
+        found = [{"id": new_id("dfc"), **one.model_dump()} for one in body.deficiencies]
+        seen = {"id": new_id("rvw"), "seen_sha256": body.seen_sha256}
+        return await _act(gateway, write, agreement, act="return", detail={**seen, "deficiencies": found})
+
+
+def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
+    @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
+    async def signed(write: Written, agreement: AgreementId, body: Intent) -> Response:
+        """Let the investor sign, with the sentence of intent that it was shown."""
+        await gateway.read(write.caller, lambda _: None)
+
+        def make() -> tuple[dict[str, object], bytes]:
+            desk = signing()
+            made = desk.certified(desk.offer_of(agreement), agreement, intent=body.intent)
+            return made.proof, made.signed.content
+
+        proof, content = await gateway.run(make)
+        return await _act(gateway, write, agreement, act="sign", detail=proof, content=content)
+
+    @router.post("/agreements/{agreement}/countersign", operation_id="countersign_agreement")
+    async def countersigned(write: Written, agreement: AgreementId, body: Intent) -> Response:
+        """Countersign as the officer whose key this is; executed when every check holds on the bytes."""
+        officer = await gateway.read(write.caller, lambda of: of.caller(key=write.caller.key_sha256))
+
+        def make() -> tuple[dict[str, object], bytes]:
+            desk = signing()
+            made = desk.executed(
+                desk.offer_of(agreement), agreement, officer=str(officer), intent=body.intent
+            )
+            return made.proof, made.signed.content
+
+        proof, content = await gateway.run(make)
+        return await _act(gateway, write, agreement, act="countersign", detail=proof, content=content)
+
+    @router.get("/offers/{offer}/countersignatures", operation_id="preview_countersignatures")
+    async def preview(caller: Called, offer: OfferId) -> dict[str, object]:
+        """List what this officer would countersign now, and which rule keeps each of the others."""
+        officer = await gateway.read(caller, lambda of: of.caller(key=caller.key_sha256))
+        rows = await gateway.run(lambda: signing().preview(offer, officer=str(officer)))
+        return {
+            "countersignatures": [
+                {
+                    "agreement": row["agreement_id"],
+                    "investment": row["investment_id"],
+                    "units": str(row["units"]),
+                    "signed_sha256": bytes(row["signed_sha256"]).hex(),
+                    "hindrance": row["hindrance"],
+                    "missing": row["missing"],
+                }
+                for row in rows
+            ]
+        }
+
+
+def _files(router: APIRouter, gateway: Gateway, archive: Archive) -> None:
+    async def found(caller: Called, agreement: str) -> Row:
+        row: Row | None = await gateway.read(caller, lambda of: of.agreement(agreement=agreement))
+        if row is None:
+            raise UnknownRecord("agreement_exists", f"there is no {agreement}")
+        return row
+
+    @router.get("/agreements/{agreement}", operation_id="get_agreement")
+    async def one(caller: Called, agreement: AgreementId, response: Response) -> dict[str, object]:
+        """Return one agreement with the SHA-256 of each of its files and its review."""
+        row = await found(caller, agreement)
+        response.headers["ETag"] = f'"{row["version"]}"'
+        return _shown(row)
+
+    @router.post("/agreements/{agreement}/links", operation_id="link_agreement_file")
+    async def linked(caller: Called, agreement: AgreementId, body: Linked) -> dict[str, str]:
+        """Return a link to one file of an agreement, for one reader and for some minutes."""
+        digest = (await found(caller, agreement))[f"{body.file}_sha256"]
+        if digest is None:
+            raise UnknownRecord("document_exists", f"{agreement} has no such file")
+        ttl = timedelta(minutes=body.minutes)
+        return {"path": await gateway.run(lambda: archive.link(bytes(digest), body.reader, ttl=ttl))}
+
+    @router.get("/documents/{digest}", operation_id="get_document", response_class=Response)
+    async def document(
+        digest: str,
+        *,
+        reader: Annotated[str, Query(max_length=64)],
+        until: Annotated[int, Query(ge=0, le=10**11)],
+        token: Annotated[str, Query(max_length=64)],
+    ) -> Response:
+        """Return the bytes that a link names, their hash checked; the link is the credential."""
+        stored = await gateway.run(lambda: archive.follow(digest, reader=reader, until=until, token=token))
+        headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+        return Response(stored.content, media_type=stored.media_type, headers=headers)
+
+
+async def _act(
+    gateway: Gateway,
+    write: Write,
+    agreement: str,
+    *,
+    act: str,
+    detail: dict[str, object],
+    content: bytes | None = None,
+) -> Response:
+    return await gateway.write(
+        write,
+        "subscription",
+        "act_on_packet",
+        agreement=agreement,
+        version=write.decided_on,
+        act=act,
+        detail=json.dumps(detail),
+        content=content,
+    )
+
+
+def _shown(row: Row) -> dict[str, object]:
+    names = ("document_sha256", "signed_sha256", "executed_sha256")
+    files = {name: None if row[name] is None else bytes(row[name]).hex() for name in names}
+    return {
+        "id": row["agreement_id"],
+        "offer": row["offering_id"],
+        "investment": row["investment_id"],
+        "ordinal": row["ordinal"],
+        "status": row["status"],
+        "units": str(row["units"]),
+        "amount": money(row["amount_minor"], row["currency"]),
+        "files": files,
+        "review": row["review"],
+        "void_because": row["void_because"],
+        "version": str(row["version"]),
+    }

@@ -1,0 +1,108 @@
+"""The archive as it is read: bytes with their hash checked, by hand or through a link that ends."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import BinaryIO, Final
+
+from bookrunner.adapters import documents
+from bookrunner.core import clock
+from bookrunner.core.errors import NotAllowed, Refused
+from bookrunner.core.ids import new_id
+from bookrunner.db import Keeper
+
+_LINKS: Final = "document-links"
+_LONGEST: Final = timedelta(days=7)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The bytes of an archived document and their media type."""
+
+    content: bytes
+    media_type: str
+
+
+class Archive:
+    """Reads documents by their SHA-256 and makes links to them; ``packets`` is the keeper of packets."""
+
+    def __init__(self, packets: Keeper, *, read_clock: Callable[[], datetime] = clock.now) -> None:
+        self._packets = packets
+        self._now = read_clock
+
+    def fetch(self, sha256: bytes, *, actor: str) -> Stored:
+        """Return a document, after the database has compared its bytes with its hash.
+
+        Refuses ``document_exists``, ``document_is_not_erased`` and ``archived_bytes_have_their_hash``.
+        """
+        row = self._packets.read_document(actor=actor, sha256=sha256)
+        return Stored(bytes(row["content"]), row["media_type"])
+
+    def take(self, source: BinaryIO, retention: str, *, actor: str) -> bytes:
+        """Archive an uploaded PDF under a class of retention and return its SHA-256.
+
+        Refuses each rule of :class:`UploadRule` and ``class_of_retention_is_known``, with nothing kept.
+        """
+        content = documents.take_upload(source)
+        digest: bytes = bytes(self._packets.keep_upload(actor=actor, content=content, retention=retention))
+        return digest
+
+    def classify(self, sha256: bytes, retention: str, *, actor: str) -> None:
+        """Put a document under a class of retention; refuses ``class_of_retention_is_known``."""
+        self._packets.class_document(actor=actor, sha256=sha256, retention=retention)
+
+    def hold(
+        self, because: str, *, actor: str, sha256: bytes | None = None, investor: str | None = None
+    ) -> str:
+        """Place a legal hold on one document or on everything of one investor, and return its id.
+
+        Refuses ``legal_hold_is_on_one_thing`` and ``legal_hold_says_why``.
+        """
+        hold = new_id("lgh")
+        self._packets.place_legal_hold(
+            actor=actor, hold=hold, sha256=sha256, investor=investor, because=because
+        )
+        return hold
+
+    def lift(self, hold: str, because: str, *, actor: str) -> None:
+        """Lift a legal hold as another person; refuses ``legal_hold_is_lifted_by_another_person``."""
+        self._packets.lift_legal_hold(actor=actor, hold=hold, because=because)
+
+    def erase(self, sha256: bytes, because: str, *, actor: str) -> None:
+        """Erase the bytes of a document and keep its hash.
+
+        Refuses ``no_legal_hold_stands``, ``erased_document_has_a_class_of_retention`` and
+        ``retention_has_ended``.
+        """
+        self._packets.erase_document(actor=actor, sha256=sha256, because=because)
+
+    def link(self, sha256: bytes, reader: str, *, ttl: timedelta) -> str:
+        """Return the path under which ``reader`` may fetch a document until ``ttl`` is over.
+
+        Refuses ``document_link_ends_within_a_week``.
+        """
+        if not timedelta(0) < ttl <= _LONGEST:
+            raise Refused("document_link_ends_within_a_week", str(ttl))
+        until = int((self._now() + ttl).timestamp())
+        digest = sha256.hex()
+        token = self._token(digest, reader, until)
+        return f"/v1/documents/{digest}?reader={reader}&until={until}&token={token}"
+
+    def follow(self, digest: str, *, reader: str, until: int, token: str) -> Stored:
+        """Return the document of a link; a link that was changed or is over raises NotAllowed."""
+        if not _DIGEST.fullmatch(digest) or not hmac.compare_digest(
+            token.encode(), self._token(digest, reader, until).encode()
+        ):
+            raise NotAllowed("document_link_is_ours", "the link was changed")
+        if self._now().timestamp() > until:
+            raise NotAllowed("document_link_is_not_over", "ask for a new link")
+        return self.fetch(bytes.fromhex(digest), actor=reader)
+
+    def _token(self, digest: str, reader: str, until: int) -> str:
+        secret = self._packets.database.endpoint.secrets.obtain(_LINKS).encode()
+        return hmac.digest(secret, f"{digest}/{reader}/{until}".encode(), "sha256").hex()

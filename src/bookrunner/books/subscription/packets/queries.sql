@@ -1,0 +1,151 @@
+-- name: draft_template$
+-- Records a template version by the digest of its files; its author is the actor.
+select subscription.draft_template(:actor, :request, :template, :sha256, :engine);
+
+-- name: approve_template$
+-- A second person approves exactly the files whose digest was seen.
+select subscription.approve_template(:actor, :request, :template, :sha256);
+
+-- name: retire_template$
+-- Ends a template version: no packet is made from it any more.
+select subscription.retire_template(:actor, :request, :template);
+
+-- name: name_packet_form$
+-- Says which approved template an offer uses from now on; issuer holds name, jurisdiction and security.
+select subscription.name_packet_form(:actor, :request, :offering, :template, cast(:issuer as jsonb));
+
+-- name: authorise_signatory$
+-- Records an officer's authority to countersign; said holds name, capacity and authority.
+select subscription.authorise_signatory(:actor, :request, :offering, :signatory, cast(:said as jsonb), :authority_sha256);
+
+-- name: revoke_signatory$
+-- Ends an officer's authority to countersign.
+select subscription.revoke_signatory(:actor, :request, :offering, :signatory);
+
+-- name: state_particular$
+-- Records one particular; one that was stated before is replaced, and a packet that shows it is void.
+select subscription.state_particular(:actor, :request, :offering, :particular, :investment, :kind, cast(:detail as jsonb));
+
+-- name: withdraw_consent$
+-- Ends the consent to electronic records.
+select subscription.withdraw_consent(:actor, :request, :offering, :investment);
+
+-- name: submit_application$
+-- The investor asks for its agreement, everything acknowledged and stated.
+select subscription.submit_application(:actor, :request, :offering, :application, :investment);
+
+-- name: answer_deficiency$
+-- Answers one deficiency of a returned packet.
+select subscription.answer_deficiency(:actor, :request, :offering, :deficiency, :answer);
+
+-- name: send_packet$
+-- Archives a rendered packet with its data and opens it for signature.
+select subscription.send_packet(:actor, :request, :offering, :agreement, :investment, cast(:packet as jsonb), :content, :data);
+
+-- name: sign_packet$
+-- The investor's signature, verified on the bytes that are stored with it.
+select subscription.sign_packet(:actor, :request, :offering, :agreement, cast(:proof as jsonb), :content);
+
+-- name: countersign_packet$
+-- The issuer's final countersignature, verified on the bytes that are stored with it.
+select subscription.countersign_packet(:actor, :request, :offering, :agreement, cast(:proof as jsonb), :content);
+
+-- name: release_packet$
+-- The reviewer finds the signed file that was seen in good order.
+select subscription.release_packet(:actor, :request, :offering, :review, :agreement, :seen_sha256);
+
+-- name: return_packet$
+-- Returns a packet with deficiencies, a list of {id, page, field, reason, words}.
+select subscription.return_packet(:actor, :request, :offering, :review, :agreement, :seen_sha256, cast(:deficiencies as jsonb));
+
+-- name: countersign_preview
+-- What would be countersigned if the actor did it now, and why others would not; all of an offer, or the named ones.
+select agreement_id, investment_id, investor_id, units, amount_minor, signed_sha256, hindrance, missing
+from subscription.countersign_preview(:actor, :request, :offering, cast(:agreements as text[]));
+
+-- name: record_envelope$
+-- Says under which reference a provider of signatures carries a packet, and which officer it will ask.
+select subscription.record_envelope(:actor, :request, :offering, :agreement, :provider, :ref, :signatory);
+
+-- name: envelope^
+-- The packet that a provider carries under this reference.
+select offering_id, agreement_id, signatory_id from subscription.envelope where provider = :provider and ref = :ref;
+
+-- name: class_document$
+-- Puts a document under a class of retention.
+select subscription.class_document(:actor, :request, :sha256, :retention);
+
+-- name: read_document^
+-- The bytes of a document; refused when they are not what was archived.
+select content, media_type from subscription.read_document(:actor, :request, :sha256);
+
+-- name: place_legal_hold$
+-- Keeps one document, or everything of one investor, whatever its retention says.
+select subscription.place_legal_hold(:actor, :request, :hold, cast(:sha256 as bytea), cast(:investor as text), :because);
+
+-- name: lift_legal_hold$
+-- Ends a legal hold; another person than the one who placed it.
+select subscription.lift_legal_hold(:actor, :request, :hold, :because);
+
+-- name: erase_document$
+-- Erases the content of a document that no retention and no hold keeps.
+select subscription.erase_document(:actor, :request, :sha256, :because);
+
+-- name: packet_form^
+-- The template of an offer's agreements and how the issuer stands in them.
+select template_id, issuer_name, jurisdiction, security from subscription.packet_form_in_force
+where offering_id = :offering;
+
+-- name: acknowledged
+-- The items in force that investments have acknowledged, each with its sentence, document and moment.
+select a.investment_id, a.kind, a.code, a.item_version, r.sentence, r.document_sha256, e.occurred_at
+from subscription.acknowledgment a
+join subscription.requirement_in_force r using (offering_id, kind, code, item_version)
+join audit.event e on e.scope = a.offering_id and e.subject = a.acknowledgment_id and e.version = 1
+where a.offering_id = :offering and a.investment_id = any (:investments)
+order by a.investment_id, a.kind, a.code;
+
+-- name: particulars
+-- What investments have stated and not replaced or withdrawn.
+select investment_id, kind, detail, stated_at from subscription.particular
+where offering_id = :offering and investment_id = any (:investments) and status = 'stated'
+order by investment_id, kind;
+
+-- name: packet^
+-- One packet: its documents, how it was made, and what was signed so far.
+select a.investment_id, a.status, a.units, a.amount_minor, a.version, a.document_sha256, a.executed_sha256, a.void_because,
+    p.template_id, p.template_sha256, p.engine_version, p.data_sha256, p.pages, p.boxes,
+    i.sha256 as signed_sha256, i.serial as investor_serial, s.serial as issuer_serial, s.signer as issuer_signer,
+    s.name as issuer_name, s.capacity as issuer_capacity
+from subscription.agreement a
+join subscription.packet p using (offering_id, agreement_id)
+left join subscription.signed_file i on i.offering_id = a.offering_id and i.agreement_id = a.agreement_id and i.party = 'investor'
+left join subscription.signed_file s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id and s.party = 'issuer'
+where a.offering_id = :offering and a.agreement_id = :agreement;
+
+-- name: signatory^
+-- An officer whose authority to countersign stands.
+select signatory_id, name, capacity, authority from subscription.signatory
+where offering_id = :offering and signatory_id = :signatory and status = 'authorised';
+
+-- name: template^
+-- One template version and who stands behind it.
+select template_id, sha256, engine_version, status, author, approved_by from subscription.template
+where template_id = :template;
+
+-- name: offer_of$
+-- The offer of an agreement.
+select offering_id from subscription.agreement where agreement_id = :agreement;
+
+-- name: open_deficiencies
+-- What an investor has to answer before it asks again for its agreement.
+select deficiency_id, agreement_id, page, field, reason, words from subscription.deficiency
+where offering_id = :offering and investment_id = :investment and status = 'open' order by deficiency_id;
+
+-- name: receive_message$
+-- Keeps a verified message; true when it is new.
+select audit.receive_message(:provider, :message, :body, :key_id);
+
+-- name: keep_upload$
+-- Keeps an uploaded file that passed every check, under a class of retention, and returns its SHA-256.
+select subscription.keep_upload(:actor, :request, :content, :retention);

@@ -1,0 +1,270 @@
+"""Signing through the book: what was verified is stored, and only what is stored counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bookrunner.adapters.documents import Rendered, SignatureBox
+from bookrunner.adapters.signing import (
+    Ceremony,
+    Envelope,
+    EnvelopeEvent,
+    Expected,
+    Notice,
+    Party,
+    Signed,
+    SigningProvider,
+    Verdict,
+    accept_executed,
+    accept_signed,
+    envelope_for,
+    verify_executed,
+)
+from bookrunner.books.subscription.packets.archive import Archive
+from bookrunner.books.subscription.packets.room import Room
+from bookrunner.core.errors import NotAllowed, Refused, UnknownRecord
+from bookrunner.db import Keeper, Row
+
+_INTENT = "The issuer accepts this subscription and countersigns it."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one packet in a batch: the rule that kept it from being executed, or none."""
+
+    agreement: str
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file after one signature that passed every check, and the proof that is stored with it."""
+
+    signed: Signed
+    proof: dict[str, object]
+
+
+class PacketDesk:
+    """Carries packets from the investor's signature to the executed file."""
+
+    def __init__(self, packets: Keeper, room: Room) -> None:
+        self._packets = packets
+        self._room = room
+        self._archive = Archive(packets)
+
+    def sign(self, offering: str, agreement: str, *, actor: str, intent: str) -> Signed:
+        """Let the investor certify its packet, verify the file and store both with the signature.
+
+        Refuses what the ceremony refuses and, in the database, ``agreement_is_open_for_signature``, a gate
+        that has closed, and ``application_is_complete``.
+        """
+        made = self.certified(offering, agreement, intent=intent)
+        self._store("sign_packet", (offering, agreement), made, actor=actor)
+        return made.signed
+
+    def certified(self, offering: str, agreement: str, *, intent: str) -> Made:
+        """Return the packet with the investor's signature, verified and not yet stored."""
+        envelope = self._envelope(offering, agreement)
+        signed = self._ceremony.sign(envelope, intent=intent)
+        return Made(signed, _proof(envelope.investor, signed, intent))
+
+    def countersign(self, offering: str, agreement: str, *, officer: str, intent: str = _INTENT) -> Signed:
+        """Let one officer countersign; the packet is executed when all checks hold on the stored bytes.
+
+        Refuses the hindrance that :meth:`preview` names, before anything is signed, and what the ceremony
+        refuses. Of two officers at once the second is refused ``agreement_waits_for_the_issuer``.
+        """
+        self._refuse_hindered(offering, agreement, officer)
+        made = self.executed(offering, agreement, officer=officer, intent=intent)
+        self._store("countersign_packet", (offering, agreement), made, actor=officer)
+        return made.signed
+
+    def executed(self, offering: str, agreement: str, *, officer: str, intent: str = _INTENT) -> Made:
+        """Return the packet with this officer's countersignature, verified and not yet stored."""
+        row = self._row(offering, agreement)
+        if row["signed_sha256"] is None:
+            raise Refused("agreement_waits_for_the_issuer", agreement)
+        envelope = self._envelope(offering, agreement, officer)
+        signed = self._archive.fetch(bytes(row["signed_sha256"]), actor=officer).content
+        before = self._ceremony.expected(
+            envelope, investor=int(row["investor_serial"], 16), sha256=bytes(row["signed_sha256"]).hex()
+        )
+        closed = self._ceremony.countersign(envelope, signed, investor=before, intent=intent)
+        return Made(closed, _proof(envelope.issuer, closed, intent))
+
+    def offer_of(self, agreement: str) -> str:
+        """Return the offer of an agreement; raises UnknownRecord."""
+        offering: str | None = self._packets.offer_of(agreement=agreement)
+        if offering is None:
+            raise UnknownRecord("agreement_exists", f"there is no {agreement}")
+        return offering
+
+    def preview(
+        self, offering: str, *, officer: str, agreements: Sequence[str] | None = None
+    ) -> Sequence[Row]:
+        """Return each signed packet with its hindrance, the rule that would refuse this officer, or none."""
+        found: Sequence[Row] = self._packets.countersign_preview(
+            actor=officer, offering=offering, agreements=None if agreements is None else list(agreements)
+        )
+        return found
+
+    def countersign_many(self, offering: str, agreements: Sequence[str], *, officer: str) -> list[Outcome]:
+        """Countersign each packet by itself; one that is refused does not keep the others."""
+        outcomes = []
+        for agreement in agreements:
+            try:
+                self.countersign(offering, agreement, officer=officer)
+            except Refused as refused:
+                outcomes.append(Outcome(agreement, refused.rule))
+            else:
+                outcomes.append(Outcome(agreement, None))
+        return outcomes
+
+    def verify(self, offering: str, agreement: str, *, actor: str) -> Verdict:
+        """Check the stored bytes of an executed packet again; refuses the first broken rule."""
+        row = self._row(offering, agreement)
+        if row["executed_sha256"] is None:
+            raise Refused("agreement_is_executed", agreement)
+        digest = bytes(row["executed_sha256"])
+        content = self._archive.fetch(digest, actor=actor).content
+        return verify_executed(content, self._expected(self._envelope(offering, agreement), row))
+
+    def hand_over(
+        self, provider: tuple[str, SigningProvider], packet: tuple[str, str], *, officer: str, until: datetime
+    ) -> str:
+        """Give a packet to a provider, which asks the investor and then this officer; return its reference.
+
+        ``provider`` is a name and the provider, ``packet`` an offer and an agreement.
+        """
+        envelope = self._envelope(*packet, officer)
+        ref = provider[1].create(envelope, expires_at=until, idempotency_key=packet[1])
+        self._packets.record_envelope(
+            actor=officer,
+            offering=packet[0],
+            agreement=packet[1],
+            provider=provider[0],
+            ref=ref,
+            signatory=officer,
+        )
+        return ref
+
+    def hear(
+        self, provider: tuple[str, SigningProvider], headers: Iterable[tuple[str, str]], body: bytes
+    ) -> list[Notice]:
+        """Keep a provider's message once, and take it as a hint to look at each envelope that it names."""
+        notices = list(provider[1].verify_webhook(headers, body))
+        for notice in notices:
+            self._packets.receive_message(provider=provider[0], message=notice.id, body=body, key_id="")
+            self.look(provider, notice.ref)
+        return notices
+
+    def look(self, provider: tuple[str, SigningProvider], ref: str) -> str:
+        """Fetch what a provider has of an envelope, verify it here, store what holds; return our own state.
+
+        The provider's word moves nothing: its bytes pass the same checks and gates as those signed here.
+        """
+        name, port = provider
+        known = self._packets.envelope(provider=name, ref=ref)
+        if known is None:
+            raise UnknownRecord("envelope_exists", f"{name} carries no {ref} for us")
+        packet = known["offering_id"], known["agreement_id"]
+        said, intent = port.status(ref), f"Signed with {name}."
+        envelope = self._envelope(*packet, known["signatory_id"])
+        if said in {EnvelopeEvent.SIGNED, EnvelopeEvent.COMPLETED} and self._state(packet) == "sent":
+            signed = _as_signed(*accept_signed(port, ref, envelope, self._ceremony.trust()))
+            made = Made(signed, _proof(envelope.investor, signed, intent))
+            self._store("sign_packet", packet, made, actor=name)
+        if said is EnvelopeEvent.COMPLETED and self._state(packet) == "investor_signed":
+            self._refuse_hindered(*packet, known["signatory_id"])
+            signed = _as_signed(*accept_executed(port, ref, envelope, self._ceremony.trust()))
+            made = Made(signed, _proof(envelope.issuer, signed, intent))
+            self._store("countersign_packet", packet, made, actor=envelope.issuer.id)
+        return self._state(packet)
+
+    @property
+    def _ceremony(self) -> Ceremony:
+        return self._room.ceremony
+
+    def _state(self, packet: tuple[str, str]) -> str:
+        state: str = self._row(*packet)["status"]
+        return state
+
+    def _row(self, offering: str, agreement: str) -> Row:
+        row: Row | None = self._packets.packet(offering=offering, agreement=agreement)
+        if row is None:
+            raise UnknownRecord("agreement_exists", f"there is no packet {agreement} in {offering}")
+        return row
+
+    def _refuse_hindered(self, offering: str, agreement: str, officer: str) -> None:
+        found = self.preview(offering, officer=officer, agreements=[agreement])
+        if not found:
+            raise Refused("agreement_waits_for_the_issuer", agreement)
+        if found[0]["hindrance"] is not None:
+            raise Refused(found[0]["hindrance"], agreement)
+
+    def _envelope(self, offering: str, agreement: str, officer: str | None = None) -> Envelope:
+        row = self._row(offering, agreement)
+        reader = officer or "signing"
+        data = self._archive.fetch(bytes(row["data_sha256"]), actor=reader).content
+        content = self._archive.fetch(bytes(row["document_sha256"]), actor=reader).content
+        envelope = envelope_for(agreement, _rendered(row, content), json.loads(data))
+        if officer is not None:
+            return replace(envelope, issuer=self._officer(offering, officer))
+        if row["issuer_signer"] is not None:
+            signer = Party(row["issuer_signer"], row["issuer_name"], row["issuer_capacity"])
+            return replace(envelope, issuer=signer)
+        return envelope
+
+    def _officer(self, offering: str, officer: str) -> Party:
+        found = self._packets.signatory(offering=offering, signatory=officer)
+        if found is None:
+            raise NotAllowed("signatory_has_recorded_authority", officer)
+        return Party(officer, found["name"], found["capacity"])
+
+    def _expected(self, envelope: Envelope, row: Row) -> Expected:
+        return self._ceremony.expected(
+            envelope,
+            investor=int(row["investor_serial"], 16),
+            issuer=int(row["issuer_serial"], 16),
+            sha256=bytes(row["executed_sha256"]).hex(),
+        )
+
+    def _store(self, verb: str, packet: tuple[str, str], made: Made, *, actor: str) -> None:
+        getattr(self._packets, verb)(
+            actor=actor,
+            offering=packet[0],
+            agreement=packet[1],
+            proof=made.proof,
+            content=made.signed.content,
+        )
+
+
+def _as_signed(content: bytes, verdict: Verdict) -> Signed:
+    return Signed(content, verdict.sha256, verdict.signatures[-1].serial, verdict)
+
+
+def _proof(party: Party, made: Signed, intent: str) -> dict[str, object]:
+    return {
+        "signer": party.id,
+        "name": party.name,
+        "capacity": party.capacity,
+        "intent": intent,
+        "serial": f"{made.serial:x}",
+        "verdict": made.verdict.record(),
+    }
+
+
+def _rendered(row: Row, content: bytes) -> Rendered:
+    return Rendered(
+        content=content,
+        sha256=bytes(row["document_sha256"]).hex(),
+        data_sha256=bytes(row["data_sha256"]).hex(),
+        template=row["template_id"],
+        template_sha256=bytes(row["template_sha256"]).hex(),
+        engine_version=row["engine_version"],
+        pages=row["pages"],
+        boxes={name: SignatureBox(**box) for name, box in row["boxes"].items()},
+    )

@@ -1,0 +1,6 @@
+"""What answers events: each by a keeper's verb, once."""
+
+from bookrunner.engine.process.agreements import prepare
+from bookrunner.engine.process.answers import LAPSE_SECONDS, Process
+
+__all__ = ["LAPSE_SECONDS", "Process", "prepare"]

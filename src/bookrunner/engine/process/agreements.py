@@ -1,0 +1,135 @@
+"""Agreements as the process makes them: rendered in the form of their offer, archived and sent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from bookrunner.adapters.documents import AgreementTerms, render_agreement
+from bookrunner.books.subscription import Room, Stated, packet_data
+from bookrunner.core import clock
+from bookrunner.core.errors import ConfigurationError, Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.reference import make_reference
+from bookrunner.db import Row, Step, Within
+from bookrunner.engine.desk import PROCESS, Desk
+
+if TYPE_CHECKING:
+    from bookrunner.adapters.documents import Snapshot
+
+PACKET = "packet"
+Send = Callable[[Within], Sequence[Step]]
+
+
+def prepare(desk: Desk, room: Room | None, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Send]]:
+    """Yield for each of these terms the id of its agreement and the steps that archive and send it.
+
+    Terms of an offer that takes packets are passed over until the investor has asked for its agreement.
+    Refuses ``offer_has_a_packet_form`` and what :func:`packet_data` and :meth:`Room.render` refuse; raises
+    ConfigurationError when packets are asked for and nobody can set them.
+    """
+    yield from (_canonical(row) for row in rows if row["agreement_form"] != PACKET)
+    asked = [row for row in rows if row["agreement_form"] == PACKET and row["is_asked_for"]]
+    if asked and room is None:
+        raise ConfigurationError("this process was given no room in which packets are signed")
+    for offering, of_offer in groupby(asked, key=lambda row: str(row["offering_id"])):
+        if room is not None:
+            yield from _packets(desk, room, offering, list(of_offer))
+
+
+def _canonical(row: Row) -> tuple[Row, str, Send]:
+    agreement = new_id("agr")
+    terms = AgreementTerms(
+        offering=row["offering_id"],
+        offer_name=row["offer_name"],
+        investment=row["investment_id"],
+        investor=row["investor_id"],
+        profile_digest=bytes(row["detail_digest"]).hex(),
+        units=row["units"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        exemption=row["exemption"],
+    )
+    document = render_agreement(terms)
+
+    def send(within: Within) -> Sequence[Step]:
+        archive = within.archive.step(actor=PROCESS, content=document.content, media_type=document.media_type)
+        sent = within.send_agreement.step(
+            actor=PROCESS,
+            offering=row["offering_id"],
+            agreement=agreement,
+            investment=row["investment_id"],
+            units=row["units"],
+            amount_minor=row["amount_minor"],
+            document_sha256=document.sha256,
+        )
+        return archive, sent
+
+    return row, agreement, send
+
+
+def _packets(desk: Desk, room: Room, offering: str, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Send]]:
+    form = desk.packets.packet_form(offering=offering)
+    if form is None:
+        raise Refused("offer_has_a_packet_form", offering)
+    investments = [row["investment_id"] for row in rows]
+    names = {
+        name["investor_id"]: name
+        for name in desk.portal.names_on_paper(investors=[row["investor_id"] for row in rows])
+    }
+    acknowledged = _by_investment(desk.packets.acknowledged(offering=offering, investments=investments))
+    particulars = _by_investment(desk.packets.particulars(offering=offering, investments=investments))
+    for row in rows:
+        investment, agreement = row["investment_id"], new_id("agr")
+        said = {each["kind"]: each for each in particulars.get(investment, ())}
+        data = packet_data(
+            row,
+            names[row["investor_id"]],
+            Stated(form, acknowledged.get(investment, ()), said),
+            agreement=agreement,
+            reference=make_reference(f"{secrets.randbelow(10**12):012d}"),
+            at=clock.now(),
+        )
+        made = _rendered(room, form["template_id"], data)
+        yield row, agreement, _sending(desk, row, agreement, made)
+
+
+def _rendered(room: Room, template: str, data: Snapshot) -> Mapping[str, object]:
+    """Return the arguments of the verb that sends a packet: how it was made, its bytes, its data."""
+    rendered, canonical = room.render(template, data)
+    packet = {
+        "template": rendered.template,
+        "template_sha256": rendered.template_sha256,
+        "engine_version": rendered.engine_version,
+        "pages": rendered.pages,
+        "boxes": {name: asdict(box) for name, box in rendered.boxes.items()},
+        "reference": data["reference"],
+        "units": data["investment"]["units"],
+        "amount_minor": data["investment"]["amount_minor"],
+        "offer_version": data["offer"]["version"],
+        "profile_version": data["investor"]["profile_version"],
+        "profile_sha256": data["investor"]["profile_sha256"],
+    }
+    return {"packet": packet, "content": rendered.content, "data": canonical}
+
+
+def _sending(desk: Desk, row: Row, agreement: str, made: Mapping[str, object]) -> Send:
+    def send(within: Within) -> Sequence[Step]:
+        sent = within.using(desk.packets.queries).send_packet.step(
+            actor=PROCESS,
+            offering=row["offering_id"],
+            agreement=agreement,
+            investment=row["investment_id"],
+            **made,
+        )
+        return (sent,)
+
+    return send
+
+
+def _by_investment(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Gather rows that come in the order of their investments."""
+    return {name: list(of_one) for name, of_one in groupby(rows, key=lambda row: str(row["investment_id"]))}

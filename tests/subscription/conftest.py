@@ -1,0 +1,73 @@
+"""One installation in which offers take packets, shared by the tests of the subscription book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bookrunner.app import Settings
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World, opened
+from tests.stories.conftest import NO_TOKEN, NO_TREASURY, refused
+
+__all__ = ["refused"]
+
+INVESTORS = 6
+Tell = Callable[[str], Story]
+
+
+@pytest.fixture(scope="session")
+def world(state_root: Path) -> Iterator[World]:
+    """Run an installation."""
+    folder = state_root / "packets"
+    folder.mkdir(mode=0o711)
+    with opened(Settings(state_dir=folder)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def seeds() -> Iterator[int]:
+    """Return numbers that no test has used."""
+    return iter(range(100, 10_000))
+
+
+@pytest.fixture
+def tell(world: World, seeds: Iterator[int]) -> Tell:
+    """Return a function that tells a story of packets up to a step: cleared, sent, signed or released."""
+    app = world.application
+
+    def until(step: str) -> Story:
+        story = Story(app, investors=INVESTORS, seed=next(seeds), packets=True)
+        story.publish(
+            lambda: app.desk.engine.name_token(
+                actor="agent.theo",
+                offering=story.offering,
+                chain_id=app.chain.chain_id(),
+                token=NO_TOKEN,
+                treasury=NO_TREASURY,
+            )
+        )
+        story.enter()
+        story.verify_identities()
+        assert story.papers is not None
+        one = story.people[:1]
+        if step != "cleared":
+            story.papers.apply(one, app.desk.subscription.requirements(offering=story.offering))
+            app.process.drain()
+        if step in {"signed", "released"}:
+            story.papers.sign(one)
+        if step == "released":
+            story.papers.release([agreement(story)])
+        return story
+
+    return until
+
+
+def agreement(story: Story) -> str:
+    """Return the agreement in force of the first investor."""
+    (found,) = story.desk.engine.agreements_in_force(
+        offering=story.offering, investments=[story.people[0].investment]
+    )
+    return str(found["agreement_id"])

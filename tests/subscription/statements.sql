@@ -1,0 +1,104 @@
+-- Refused to the book's own login with every right. Each head: step of the story, constraint, sentence; AGREEMENT
+-- stands for the packet, and subscription.kept holds the hash of a longer file that begins with the signed one.
+
+-- sent | signed_packet_has_its_file | an agreement signed without a file
+update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';
+
+-- sent | agreement_has_the_form_of_its_offer | a canonical agreement on an offer that takes packets
+update subscription.agreement set status = 'voided', void_because = 'x' where agreement_id = 'AGREEMENT';
+select subscription.send_agreement('u', 'r', offering_id, 'agr_x', investment_id, units, amount_minor, document_sha256)
+    from subscription.agreement
+    where agreement_id = 'AGREEMENT';
+
+-- released | executed_packet_has_its_verified_file | an executed agreement without a file
+update subscription.agreement set status = 'countersigned', executed_sha256 = document_sha256
+    where agreement_id = 'AGREEMENT';
+
+-- sent | signed_file_continues_the_file_before_it | a signed file that is the rendered one
+insert into subscription.signed_file
+    select a.offering_id, a.agreement_id, 'investor', a.document_sha256, 'x', 'x', 'x', 'x', '1',
+    jsonb_build_object('sha256', encode(a.document_sha256, 'hex'), 'failures', '[]'::jsonb), 'x', now()
+    from subscription.agreement a
+    where a.agreement_id = 'AGREEMENT';
+
+-- released | verdict_is_on_the_stored_bytes | a verdict on other bytes
+insert into subscription.signed_file
+    select a.offering_id, a.agreement_id, 'issuer', k.sha256, 'x', 'x', 'x', 'x', '1',
+    '{"sha256": "00", "failures": []}', 'x', now() from subscription.agreement a, subscription.kept k
+    where a.agreement_id = 'AGREEMENT';
+
+-- released | verdict_has_no_failure | a verdict with a failure
+insert into subscription.signed_file
+    select a.offering_id, a.agreement_id, 'issuer', k.sha256, 'x', 'x', 'x', 'x', '1',
+    jsonb_build_object('sha256', encode(k.sha256, 'hex'), 'failures', '[1]'::jsonb), 'x', now()
+    from subscription.agreement a, subscription.kept k
+    where a.agreement_id = 'AGREEMENT';
+
+-- released | history_is_append_only | a signed file replaced
+update subscription.signed_file set serial = '2' where agreement_id = 'AGREEMENT';
+
+-- released | archived_document_is_written_once | archived bytes replaced
+update subscription.document set content = 'x'
+    where sha256 in (select document_sha256 from subscription.agreement where agreement_id = 'AGREEMENT');
+
+-- released | archived_document_is_written_once | archived bytes deleted
+delete from subscription.document;
+
+-- released | retention_has_ended | signed bytes erased before their time
+update subscription.document set content = null, erased_because = 'x'
+    where sha256 in (select sha256 from subscription.signed_file where agreement_id = 'AGREEMENT');
+
+-- released | erased_document_has_a_class_of_retention | bytes without a class of retention erased
+update subscription.document set content = null, erased_because = 'x'
+    where sha256 in (select data_sha256 from subscription.packet where agreement_id = 'AGREEMENT');
+
+-- sent | template_version_is_unchangeable | an approved template with other files
+update subscription.template set sha256 = sha256('x'), status = 'retired';
+
+-- sent | template_is_approved | a packet of a template that is not approved
+insert into subscription.packet
+    select offering_id, 'agr_x', application_id, template_id, sha256('x'), engine_version, data_sha256, reference,
+    offer_version, profile_version, pages, boxes
+    from subscription.packet
+    where agreement_id = 'AGREEMENT';
+
+-- released | packet_is_reviewed_once | a second review of one packet
+insert into subscription.review (offering_id, review_id, agreement_id, status, reviewer, signed_sha256)
+    select offering_id, 'rvw_x', agreement_id, 'released', 'x', signed_sha256 from subscription.review
+    where agreement_id = 'AGREEMENT';
+
+-- sent | transition_is_listed_for_the_keeper | a particular edited in place
+update subscription.particular set detail = '{"form": "W-9"}', detail_sha256 = sha256('x') where status = 'stated';
+
+-- sent | template_approver_is_not_its_author | a template approved by its author
+insert into subscription.template (template_id, sha256, engine_version, author, status)
+    values ('a/1.0.0', sha256('x'), '1', 'cora', 'draft');
+update subscription.template set status = 'approved', approved_by = 'cora' where template_id = 'a/1.0.0';
+
+-- sent | approved_template_names_its_approver | a template approved by nobody
+insert into subscription.template (template_id, sha256, engine_version, author, status)
+    values ('a/1.0.0', sha256('x'), '1', 'cora', 'draft');
+update subscription.template set status = 'approved' where template_id = 'a/1.0.0';
+
+-- sent | legal_hold_is_lifted_by_another_person | a legal hold lifted by the person who placed it
+insert into subscription.legal_hold (hold_id, investor_id, status, because, placed_by)
+    values ('lgh_1', 'ivr_1', 'placed', 'x', 'ann');
+update subscription.legal_hold set status = 'lifted', lifted_by = 'ann', lifted_because = 'x' where hold_id = 'lgh_1';
+
+-- sent | legal_hold_is_on_one_thing | a legal hold on nothing
+insert into subscription.legal_hold (hold_id, status, because, placed_by) values ('lgh_1', 'placed', 'x', 'ann');
+
+-- signed | packet_is_in_good_order | an execution before the review
+EXECUTED issuer.iris
+
+-- released | reviewer_does_not_countersign | an execution by the reviewer
+EXECUTED desk.rosa
+
+-- released | signatory_has_recorded_authority | an execution by somebody without authority
+EXECUTED issuer.nobody
+
+-- revoked | gate_is_open | an execution after the clearance was withdrawn
+EXECUTED issuer.iris
+
+-- suspended | signing_waits_for_clearance | a signature after the clearance was withdrawn
+update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';

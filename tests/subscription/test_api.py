@@ -1,0 +1,155 @@
+"""A packet over the API, from the first consent to the executed file behind a link."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from bookrunner.api import api, issue
+from bookrunner.sandbox.entering.papers import INTENT, ITEMS, detail
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World
+from tests.api.conftest import serving
+from tests.subscription.conftest import Tell, agreement
+
+OFFICER = "officer-iris"
+
+
+class Calls:
+    """Calls of the API under the keys of the subscription book."""
+
+    def __init__(self, world: World, url: str) -> None:
+        self.url = url
+        self.sent = 0
+        self.keys = {
+            name: issue(world.endpoint, name, "subscription", actor="usr_admin")
+            for name in ("portal-backend", "reviewer-rosa", OFFICER)
+        }
+
+    def headers(self, name: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys[name]}"}
+
+    def get(self, path: str, name: str = "portal-backend") -> httpx.Response:
+        return httpx.get(self.url + path, headers=self.headers(name))
+
+    def post(
+        self, path: str, body: object, name: str = "portal-backend", seen: str | None = None
+    ) -> httpx.Response:
+        """Write once; ``seen`` is the ETag that the decision is made on."""
+        self.sent += 1
+        said = self.headers(name) | {"Idempotency-Key": f"packet-{self.sent}"}
+        if seen is not None:
+            said["If-Match"] = seen
+        return httpx.post(self.url + path, json=body, headers=said, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def calls(world: World) -> Iterator[Calls]:
+    app = world.application
+    with serving(api(app.database, signing=lambda: app.signing)) as url:
+        yield Calls(world, url)
+
+
+def authorised(story: Story) -> Story:
+    """Let counsel authorise the officer behind the key."""
+    paper = story.desk.subscription.archive(actor="x", content=b"Resolution", media_type="text/plain")
+    said = {"name": "Iris Example", "capacity": "Manager", "authority": "Resolution of 2026-01-15"}
+    story.desk.packets.authorise_signatory(
+        actor="counsel.carl",
+        offering=story.offering,
+        signatory=f"key:{OFFICER}",
+        said=said,
+        authority_sha256=paper,
+    )
+    return story
+
+
+def apply(calls: Calls, story: Story) -> None:
+    """Let the first investor do everything that its agreement needs."""
+    person = story.people[0]
+    base = f"/v1/investments/{person.investment}"
+    early = calls.post(f"{base}/applications", {})
+    assert (early.status_code, early.json()["code"]) == (409, "application_is_complete")
+    for kind in ("records_consent", "tax_form", "authority", "ownership"):
+        stated = calls.post(f"{base}/particulars", {"kind": kind, "detail": detail(person, kind)})
+        assert stated.status_code == 201, stated.text
+    for kind, code, _ in ITEMS:
+        said = calls.post(f"{base}/acknowledgments", {"kind": kind, "code": code, "version": 1})
+        assert said.status_code == 201, said.text
+    assert said.json()["lacks"] == []
+    assert calls.post(f"{base}/applications", {}).status_code == 201
+
+
+def test_a_packet_over_the_api(world: World, tell: Tell, calls: Calls) -> None:
+    story = authorised(tell("cleared"))
+    apply(calls, story)
+    world.application.process.drain()
+    path = f"/v1/agreements/{agreement(story)}"
+
+    def act(name: str, verb: str, body: object) -> httpx.Response:
+        return calls.post(f"{path}/{verb}", body, name=name, seen=calls.get(path).headers["etag"])
+
+    assert act("portal-backend", "sign", {"intent": INTENT}).json()["status"] == "investor_signed"
+    again = act("portal-backend", "sign", {"intent": INTENT})
+    assert (again.status_code, again.json()["code"]) == (409, "agreement_is_open_for_signature")
+    early = act(OFFICER, "countersign", {"intent": INTENT})
+    assert (early.status_code, early.json()["code"]) == (409, "packet_is_in_good_order")
+    seen = calls.get(path).json()["files"]["signed_sha256"]
+    unseen = act("reviewer-rosa", "release", {"seen_sha256": "0" * 64})
+    assert unseen.json()["code"] == "reviewed_file_is_the_signed_one"
+    assert act("reviewer-rosa", "release", {"seen_sha256": seen}).status_code == 200
+    preview = calls.get(f"/v1/offers/{story.offering}/countersignatures", OFFICER).json()
+    assert [row["hindrance"] for row in preview["countersignatures"]] == [None]
+    foreign = act("portal-backend", "countersign", {"intent": INTENT})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "signatory_has_recorded_authority")
+    assert act(OFFICER, "countersign", {"intent": INTENT}).json()["status"] == "countersigned"
+    found = calls.get(path).json()
+    link = calls.post(f"{path}/links", {"file": "executed", "reader": "ann", "minutes": 5}).json()["path"]
+    file = httpx.get(calls.url + link)
+    assert file.headers["content-type"] == "application/pdf"
+    assert hashlib.sha256(file.content).hexdigest() == found["files"]["executed_sha256"]
+    forged = httpx.get(calls.url + link.replace("reader=ann", "reader=bob"))
+    assert (forged.status_code, forged.json()["code"]) == (403, "document_link_is_ours")
+
+
+def test_a_repeated_signature_returns_its_answer(tell: Tell, calls: Calls) -> None:
+    story = tell("sent")
+    path = f"/v1/agreements/{agreement(story)}"
+    headers = calls.headers("portal-backend") | {"Idempotency-Key": f"again-{agreement(story)}"}
+    headers["If-Match"] = calls.get(path).headers["etag"]
+    first, second = (
+        httpx.post(f"{calls.url}{path}/sign", json={"intent": INTENT}, headers=headers, timeout=30)
+        for _ in range(2)
+    )
+    assert first.status_code == second.status_code == 200
+    assert first.content == second.content
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+def test_a_returned_packet_over_the_api(tell: Tell, calls: Calls) -> None:
+    story = tell("signed")
+    path, base = f"/v1/agreements/{agreement(story)}", f"/v1/investments/{story.people[0].investment}"
+    seen = calls.get(path)
+    fault = {"page": 4, "field": "tax", "reason": "inconsistent", "words": "The form names another person."}
+    body = {"seen_sha256": seen.json()["files"]["signed_sha256"], "deficiencies": [fault]}
+    assert calls.post(f"{path}/return", body, "reviewer-rosa", seen.headers["etag"]).status_code == 200
+    assert calls.get(path).json()["status"] == "voided"
+    (found,) = calls.get(f"{base}/deficiencies").json()["deficiencies"]
+    assert {key: found[key] for key in fault} == fault
+    refused = calls.post(f"{base}/applications", {})
+    assert refused.json()["code"] == "application_is_complete"
+    assert found["id"] in refused.json()["detail"]
+    answer = {"deficiency": found["id"], "answer": "Corrected."}
+    assert calls.post(f"{base}/deficiency_answers", answer).status_code == 201
+    assert calls.post(f"{base}/applications", {}).status_code == 201
+    assert calls.post(f"{base}/consent_withdrawals", {}).status_code == 201
+
+
+def test_a_file_is_not_served_without_a_link(tell: Tell, calls: Calls) -> None:
+    story = tell("sent")
+    files = calls.get(f"/v1/agreements/{agreement(story)}").json()["files"]
+    assert httpx.get(f"{calls.url}/v1/documents/{files['document_sha256']}").status_code == 422
+    assert httpx.get(f"{calls.url}/v1/agreements/{agreement(story)}").status_code == 401

@@ -1,0 +1,119 @@
+"""The archive: written once, hash checked at each read, holds beat erasure, links end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from bookrunner.books.subscription import Archive
+from bookrunner.core import clock
+from bookrunner.core.errors import BookrunnerError, NotAllowed, Refused
+from bookrunner.db import load
+from bookrunner.engine import Desk
+from bookrunner.sandbox.world import World
+from tests.attack.test_illegal_statements import rolled_back
+from tests.subscription.conftest import Tell, agreement
+
+QUERIES = load("tests.subscription")
+TEXT = b"A paper that was never an agreement."
+
+
+def rule(act: Callable[[], object]) -> str:
+    with pytest.raises(Refused) as caught:
+        act()
+    return caught.value.rule
+
+
+def kept(world: World, content: bytes) -> tuple[Archive, bytes]:
+    """Return the archive and the digest of a new document in it."""
+    desk: Desk = world.application.desk
+    digest = desk.subscription.archive(actor="desk.sam", content=content, media_type="text/plain")
+    return world.application.archive, bytes(digest)
+
+
+def test_a_changed_byte_is_found_at_the_next_read(world: World) -> None:
+    archive, digest = kept(world, b"%PDF-1.7 to be damaged")
+    assert archive.fetch(digest, actor="ann").content == b"%PDF-1.7 to be damaged"
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection, rolled_back(connection):
+        QUERIES.unguard(connection)
+        QUERIES.damage(connection, sha256=digest)
+        with pytest.raises(psycopg.Error) as caught:
+            list(QUERIES.read(connection, sha256=digest))
+    assert caught.value.diag.constraint_name == "archived_bytes_have_their_hash"
+
+
+def test_a_legal_hold_beats_erasure(world: World) -> None:
+    archive, digest = kept(world, TEXT)
+    erase = lambda: archive.erase(digest, "asked for", actor="dpo.dan")  # noqa: E731
+    assert rule(erase) == "erased_document_has_a_class_of_retention"
+    assert rule(lambda: archive.classify(digest, "some", actor="dpo.dan")) == "class_of_retention_is_known"
+    archive.classify(digest, "working_paper", actor="dpo.dan")
+    assert rule(erase) == "retention_has_ended"
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        QUERIES.unlock(connection)
+        QUERIES.past(connection, sha256=digest)
+        QUERIES.lock(connection)
+    hold = archive.hold("a subpoena", actor="counsel.carl", sha256=digest)
+    assert rule(erase) == "no_legal_hold_stands"
+    lift = lambda who: archive.lift(hold, "it was withdrawn", actor=who)  # noqa: E731
+    assert rule(lambda: lift("counsel.carl")) == "legal_hold_is_lifted_by_another_person"
+    lift("counsel.cora")
+    erase()
+    assert rule(lambda: archive.fetch(digest, actor="ann")) == "document_is_not_erased"
+
+
+def test_a_hold_on_an_investor_keeps_its_papers_and_its_data(world: World, tell: Tell) -> None:
+    story = tell("signed")
+    archive, investor = world.application.archive, story.people[0].investor
+    row = story.desk.packets.packet(offering=story.offering, agreement=agreement(story))
+    archive.hold("litigation", actor="counsel.carl", investor=investor)
+    for name in ("document_sha256", "data_sha256", "signed_sha256"):
+        erase = lambda d=bytes(row[name]): archive.erase(d, "asked for", actor="dpo.dan")  # noqa: E731
+        assert rule(erase) == "no_legal_hold_stands"
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        because = connection.execute("select engine.kept_because(%s)", [investor]).fetchone()
+    assert because is not None
+    assert "a legal hold stands" in because[0]
+
+
+def test_a_link_serves_its_reader_until_it_is_over(world: World) -> None:
+    archive, digest = kept(world, b"A paper with a link.")
+    path = archive.link(digest, "ann", ttl=timedelta(minutes=5))
+    found = re.fullmatch(r"/v1/documents/([0-9a-f]{64})\?reader=ann&until=(\d+)&token=([0-9a-f]{64})", path)
+    assert found is not None
+    until, token = int(found[2]), found[3]
+    follow = archive.follow
+    assert follow(digest.hex(), reader="ann", until=until, token=token).content == b"A paper with a link."
+    other = kept(world, b"Another paper.")[1].hex()
+    for changed in (
+        lambda: follow(digest.hex(), reader="bob", until=until, token=token),
+        lambda: follow(digest.hex(), reader="ann", until=until + 1, token=token),
+        lambda: follow(other, reader="ann", until=until, token=token),
+        lambda: follow(digest.hex(), reader="ann", until=until, token="0" * 64),
+        lambda: follow(digest.hex(), reader="ann", until=until, token="é"),
+        lambda: follow("../secrets", reader="ann", until=until, token=token),
+    ):
+        with pytest.raises(NotAllowed) as caught:
+            changed()
+        assert caught.value.rule == "document_link_is_ours"
+    later = Archive(world.application.desk.packets, read_clock=lambda: clock.now() + timedelta(minutes=6))
+    with pytest.raises(NotAllowed) as caught:
+        later.follow(digest.hex(), reader="ann", until=until, token=token)
+    assert caught.value.rule == "document_link_is_not_over"
+    for ttl in (timedelta(0), timedelta(days=8)):
+        assert rule(lambda t=ttl: archive.link(digest, "ann", ttl=t)) == "document_link_ends_within_a_week"
+
+
+def test_nobody_but_the_book_reads_the_archive(world: World) -> None:
+    for login in ("portal", "engine", "treasury", "registry", "compliance"):
+        with psycopg.connect(world.endpoint.dsn(login)) as connection, pytest.raises(psycopg.Error):
+            connection.execute("select content from subscription.document limit 1")
+
+
+def test_an_unknown_document_is_not_there(world: World) -> None:
+    with pytest.raises(BookrunnerError):
+        world.application.archive.fetch(b"\x00" * 32, actor="ann")
