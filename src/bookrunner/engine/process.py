@@ -19,7 +19,10 @@ from bookrunner.core.log import warn
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Keeper, Row, Step, Within, load, retrying
 from bookrunner.engine.closing import finish_release
+from bookrunner.engine.allocation import Reactions
 from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.desk import event_keys as _keys
+from bookrunner.engine.desk import event_name as _name
 
 Event = Row
 Events = Sequence[Row]
@@ -41,6 +44,7 @@ class Process:
         self._after = 0
         self._looked: int | None = None
         self._shared = load("bookrunner.engine")
+        self._orders = Reactions(desk, self._carry, self._give, letter)
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
@@ -73,18 +77,19 @@ class Process:
         answered = 0
         while True:
             advance_feed(self._desk.database)
+            also = self._orders.answer()
             end: int = self._desk.engine.feed_end()
             waiting = self._desk.engine.pending_reactions(
                 after=self._after, kinds=sorted(self._answers), consumer=PROCESS, most=BATCH
             )
             for answer, events in self._groups(waiting):
                 self._give(answer, events)
-            answered += len(waiting)
+            answered += len(waiting) + also
             if len(waiting) == BATCH:
                 self._after = waiting[-1]["seq"]
                 continue
             self._after = end
-            if not waiting:
+            if not waiting and not also:
                 return answered
 
     def expire(self) -> int:
@@ -92,7 +97,7 @@ class Process:
 
         The gates read the clock themselves; this tells those who wait for an event of it.
         """
-        closed: int = self._desk.compliance.expire_due(actor=PROCESS)
+        closed: int = self._desk.compliance.expire_due(actor=PROCESS) + self._orders.expire()
         self.drain()
         return closed
 
@@ -145,7 +150,7 @@ class Process:
             shared = within.using(self._shared)
             fresh = shared.react.each(
                 {
-                    "consumer": PROCESS,
+                    "consumer": event.get("consumer", PROCESS),
                     "scope": event["scope"],
                     "subject": event["subject"],
                     "version": event["version"],
@@ -385,14 +390,7 @@ def sending(within: Within, row: Row, document: Document) -> tuple[Step, Step]:
     return archive, send
 
 
-def _name(event: Event) -> str:
-    return f"{event['subject']}@{event['version']}"
-
-
-def _keys(events: Events) -> dict[str, object]:
-    """Return the keys of events as three lists, which a lookup takes for a whole group."""
-    return {
-        "scopes": [event["scope"] for event in events],
-        "subjects": [event["subject"] for event in events],
-        "versions": [event["version"] for event in events],
-    }
+def letter(row: Row) -> Callable[[Within], Iterable[Step]]:
+    """Render the agreement of an investment as it is now, and return what sends it."""
+    document = render(row)
+    return lambda within: sending(within, row, document)
