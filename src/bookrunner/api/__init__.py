@@ -11,7 +11,7 @@ from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.keys import issue, listed, revoke
-from bookrunner.api.resources import closings, events, health, investments, offers
+from bookrunner.api.resources import allocation, amendments, closings, events, health, investments, offers
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Database
 
@@ -45,7 +45,7 @@ def api(database: Database, beside: FastAPI | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
-    for resource in (offers, closings, investments, events, health):
+    for resource in (offers, closings, allocation, amendments, investments, events, health):
         app.include_router(resource.routes(gateway))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)

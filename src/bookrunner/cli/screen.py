@@ -79,3 +79,10 @@ def show_missing(missing: Sequence[Mapping[str, Any]]) -> None:
 def money(minor: int, currency: str = "USD") -> str:
     """Write minor units of a two-decimal currency for people."""
     return f"{currency} {minor // 100:,}.{minor % 100:02d}"
+
+
+def show_units(units: Mapping[str, Any]) -> None:
+    """Print how many units of an offer are reserved, allocated and free."""
+    names = ("reserved", "allocated", "free", "oversubscribed", "waiting")
+    told = ", ".join(f"{units[f'{name}_units']:,} {name}" for name in names)
+    console.print(f"{units['units_total']:,} units: {told}")

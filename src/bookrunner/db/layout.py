@@ -31,7 +31,6 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "matching.sql"),
     ("bookrunner.books.treasury", "clearing.sql"),
     ("bookrunner.books.treasury", "refunds.sql"),
-    ("bookrunner.books.treasury", "scale_back.sql"),
     ("bookrunner.books.treasury", "release.sql"),
     ("bookrunner.books.treasury", "standing.sql"),
     ("bookrunner.engine", "verbs.sql"),

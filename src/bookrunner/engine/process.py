@@ -18,8 +18,8 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Keeper, Row, Step, Within, load, retrying
-from bookrunner.engine.closing import finish_release
 from bookrunner.engine.allocation import Reactions
+from bookrunner.engine.closing import finish_release
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.desk import event_keys as _keys
 from bookrunner.engine.desk import event_name as _name

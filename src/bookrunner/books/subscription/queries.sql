@@ -47,10 +47,6 @@ select subscription.void_for_cut(:actor, :request, :offering, :investment);
 -- Asks every investor who has committed to reconfirm after a material change.
 select subscription.ask_reconfirmations(:actor, :request, :offering, :amendment);
 
--- name: answer_reconfirmation$
--- The investor's answer to a material change, inside the window.
-select subscription.answer_reconfirmation(:actor, :request, :offering, :reconfirmation, :is_reconfirmed);
-
 -- name: lapse_reconfirmations$
 -- What was not answered in time lapses.
 select subscription.lapse_reconfirmations(:actor, :request);

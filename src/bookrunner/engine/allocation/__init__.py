@@ -1,4 +1,4 @@
-"""How an offer shares out its units: reservations, waitlist, allotment, amendments, and what follows from them."""
+"""How an offer shares out its units: reservations, waitlist, allotments, amendments."""
 
 from bookrunner.engine.allocation.reactions import Reactions
 

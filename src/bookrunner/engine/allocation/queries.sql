@@ -10,14 +10,6 @@ select engine.expire_reservations(:actor, :request);
 -- Cancels who said no to a material change, or nothing inside the window.
 select engine.cancel_unreconfirmed(:actor, :request);
 
--- name: join_waitlist$
--- Puts an investor in line for units that may come free; returns the place.
-select engine.join_waitlist(:actor, :request, :offering, :entry, :investor, cast(:units as bigint));
-
--- name: leave_waitlist$
--- Takes an investor out of the line.
-select engine.leave_waitlist(:actor, :request, :offering, :entry);
-
 -- name: promote_waiting$
 -- Gives free units to those who wait, in order.
 select engine.promote_waiting(:actor, :request, :offering);
@@ -25,10 +17,6 @@ select engine.promote_waiting(:actor, :request, :offering);
 -- name: decide_allotment$
 -- Decides the list that the policy gives on the book that was seen.
 select engine.decide_allotment(:actor, :request, :offering, :allotment, :book, cast(:wishes as jsonb), :capacity, :because);
-
--- name: scale_back$
--- Cuts one investment that no closing holds.
-select engine.scale_back(:actor, :request, :offering, :allotment, :investment, cast(:units as bigint), :capacity, :because);
 
 -- name: propose_amendment$
 -- Proposes an amendment of a published offer.

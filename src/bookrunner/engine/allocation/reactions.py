@@ -1,7 +1,7 @@
 """What answers the events of orders, allotments and amendments, each once and by its own keeper.
 
-An event may have several answers, under different keepers; each has a consumer of its own, so that it happens once
-whatever became of the others.
+An event may have several answers, under different keepers; each has a consumer of its own, so that it
+happens once whatever became of the others.
 """
 
 from __future__ import annotations
