@@ -55,9 +55,7 @@ class Drive:
             try:
                 act()
             except psycopg.Error as fault:
-                rule = str(fault.diag.constraint_name)
-                assert rule in EXPECTED, (act.__name__, fault)
-                self.refusals[rule] += 1
+                self.refusals[str(fault.diag.constraint_name)] += 1
             self.book.check_units()
 
     def order(self) -> None:
@@ -78,7 +76,9 @@ class Drive:
         self.book.call("engine.promote_waiting", self.book.offering)
 
     def withdraw(self) -> None:
-        for investment in self._any("select investment_id from engine.investment where status <> 'confirmed'"):
+        for investment in self._any(
+            "select investment_id from engine.investment where status <> 'confirmed'"
+        ):
             self.book.call("engine.withdraw", self.book.offering, investment)
 
     def expire(self) -> None:
@@ -123,6 +123,7 @@ def test_units_sum_to_the_cap_after_every_step(connect: Connect, policy: str, mo
         kinds |= {row[0] for row in book.ask("select kind from audit.event")}
         refusals |= set(drive.refusals)
     assert kinds >= HAPPENED
+    assert refusals <= EXPECTED
     assert refusals >= {"units_are_left", "units_reach_the_minimum", "units_go_to_the_waitlist_first"}
 
 
@@ -180,7 +181,9 @@ def test_a_reservation_ends_by_the_clock_and_its_units_go_to_the_first_who_waits
     ] == [1, 2, 3]
     process = process_of(database)
     assert process.expire() == 0
-    book.backdate("engine.position", "opened_at = opened_at - interval '31 minutes' where investment_id = 'inv_one2'")
+    book.backdate(
+        "engine.position", "opened_at = opened_at - interval '31 minutes' where investment_id = 'inv_one2'"
+    )
     assert process.expire() == 1
     assert book.kinds("inv_one2") == ["investment.opened", "investment.expired"]
     # Two units are free and the first in line wants three: nobody is served before it.
@@ -191,9 +194,13 @@ def test_a_reservation_ends_by_the_clock_and_its_units_go_to_the_first_who_waits
     process.drain()
     assert book.check_units() == (6, 0, 0, 0, 3)
     assert book.kinds("wle_w3") == ["waitlist_entry.joined", "waitlist_entry.promoted"]
-    assert book.ask("select units, status from engine.investment where investment_id = 'inv_w3'") == [(3, "new")]
+    assert book.ask("select units, status from engine.investment where investment_id = 'inv_w3'") == [
+        (3, "new")
+    ]
     assert process.expire() == 0
-    book.backdate("engine.position", "opened_at = opened_at - interval '31 minutes' where investment_id = 'inv_w3'")
+    book.backdate(
+        "engine.position", "opened_at = opened_at - interval '31 minutes' where investment_id = 'inv_w3'"
+    )
     assert process.expire() == 1
     assert book.check_units() == (6, 0, 0, 0, 0)
     assert [book.kinds(f"wle_w{n}")[-1] for n in (1, 2)] == ["waitlist_entry.promoted"] * 2
@@ -207,7 +214,9 @@ def test_a_confirmed_order_does_not_end_by_the_clock(connect: Connect, database:
     assert {book.status(n)[0] for n in book.numbers} == {"confirmed"}
 
 
-def test_an_order_that_a_rule_refuses_at_its_turn_is_passed_over(connect: Connect, database: Database) -> None:
+def test_an_order_that_a_rule_refuses_at_its_turn_is_passed_over(
+    connect: Connect, database: Database
+) -> None:
     book = Book(connect, cap=6)
     book.exemption = "reg_cf"
     book.build("published")

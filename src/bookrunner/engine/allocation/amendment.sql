@@ -64,7 +64,8 @@ begin
         r := compliance.rule_at((select x.rule_id from engine.reconfirmation_rule x join engine.offer o using (exemption)
             where o.offering_id = p_offering), clock_timestamp());
         due := engine.reconfirmation_due(r, clock_timestamp());
-        if due is null then
+        if r.unit = 'business_days' and due > (select max(h.day) from compliance.holiday h
+            where h.calendar = 'us_federal_business') then
             raise exception using errcode = 'BR008', constraint = 'window_is_in_the_calendar',
                 message = format('%s does not end inside the calendar', r.rule_id);
         end if;
