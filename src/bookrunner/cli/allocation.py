@@ -108,7 +108,7 @@ def amend(
             sentence=saying,
             document_sha256=hashlib.sha256(content).digest(),
         )
-        console.print(f"{amendment} waits for a second person: bookrunner accept {offer} {amendment}")
+        console.print(f"{amendment} waits for a second person")
 
 
 @app.command()
