@@ -65,6 +65,7 @@ class World:
 
     def __init__(self, connect: Connect, label: str = "one", investors: int = 3) -> None:
         self.exemption = "506(c)"
+        self.cap, self.least = 1_000_000, 1
         self._connect = connect
         self._open: dict[str, psycopg.Connection] = {}
         self._requests = 0
@@ -104,7 +105,7 @@ class World:
 
     def published(self) -> None:
         terms = {"issuer_id": "iss_one", "name": "Example", "exemption": self.exemption, "currency": "USD"}
-        numbers = {"unit_price_minor": PRICE, "units_total": 1_000_000, "minimum_units": 1}
+        numbers = {"unit_price_minor": PRICE, "units_total": self.cap, "minimum_units": self.least}
         self.call("engine.open_offer", self.offering, terms | numbers)
         for status in ("legal_review", "legal_accepted"):
             self.call("engine.move_offer", self.offering, status)

@@ -13,7 +13,16 @@ from bookrunner.api import problems
 from bookrunner.api.direct import Direct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.keys import issue, listed, revoke
-from bookrunner.api.resources import agreements, closings, events, health, investments, offers
+from bookrunner.api.resources import (
+    agreements,
+    allocation,
+    amendments,
+    closings,
+    events,
+    health,
+    investments,
+    offers,
+)
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
@@ -59,7 +68,7 @@ def api(
     app.add_middleware(
         Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
     )
-    for resource in (offers, closings, investments, events, health):
+    for resource in (offers, closings, allocation, amendments, investments, events, health):
         app.include_router(resource.routes(gateway))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
 

@@ -128,3 +128,73 @@ where a.agreement_id = :agreement;
 -- What reviews found in the packets of an investment.
 select deficiency_id, agreement_id, status, page, field, reason, words, answer from subscription.deficiency_fact
 where investment_id = :investment order by deficiency_id;
+
+-- name: name_policy^
+-- Claims the key, names the policy of an offer, stores the answer.
+select answer, is_replay from api.name_policy(:key, :request, :body_sha256, :offering, :policy, cast(:most_units as bigint),
+    cast(:hold_minutes as integer));
+
+-- name: wait_for_units^
+-- Claims the key, joins or leaves the waitlist, stores the answer.
+select answer, is_replay from api.wait_for_units(:key, :request, :body_sha256, :offering, :entry, :investor,
+    cast(:units as bigint));
+
+-- name: decide_allotment^
+-- Claims the key, decides an allotment on the book that was seen, stores the answer.
+select answer, is_replay from api.decide_allotment(:key, :request, :body_sha256, :offering, :version, :allotment,
+    cast(:wishes as jsonb), :capacity, :because);
+
+-- name: scale_back^
+-- Claims the key, cuts one investment, stores the answer.
+select answer, is_replay from api.scale_back(:key, :request, :body_sha256, :investment, :version, :allotment,
+    cast(:units as bigint), :capacity, :because);
+
+-- name: propose_amendment^
+-- Claims the key, proposes an amendment, stores the answer.
+select answer, is_replay from api.propose_amendment(:key, :request, :body_sha256, :offering, :amendment,
+    cast(:is_material as boolean), :sentence, :document_sha256);
+
+-- name: decide_amendment^
+-- Claims the key, decides an amendment on the version that was seen, stores the answer.
+select answer, is_replay from api.decide_amendment(:key, :request, :body_sha256, :offering, :amendment,
+    cast(:version as bigint), cast(:is_accepted as boolean), :because);
+
+-- name: answer_reconfirmation^
+-- Claims the key, answers a material change, stores the answer.
+select answer, is_replay from api.answer_reconfirmation(:key, :request, :body_sha256, :investment, :reconfirmation,
+    cast(:is_reconfirmed as boolean));
+
+-- name: units^
+-- The units of an offer: reserved, allocated, free, oversubscribed and waited for.
+select * from engine.unit_standing where offering_id = :offering;
+
+-- name: allotment_dry_run
+-- Who gets how many units and why.
+select investment_id, investor_id, ordered_units, units, because from engine.allot(:offering, cast(:wishes as jsonb));
+
+-- name: book_version$
+-- The version of the book that a list is decided on.
+select engine.book_version(:offering);
+
+-- name: allotment_lines
+-- The decided lists of an offer, line by line.
+select * from engine.allotment_list where offering_id = :offering order by ordinal, investment_id;
+
+-- name: waitlist
+-- Who waits or waited for units of an offer, in order.
+select entry_id, place, investor_id, units, status, investment_id, because, version
+from engine.waitlist_entry where offering_id = :offering order by place;
+
+-- name: amendments
+-- The amendments of an offer by number, with how many investors were asked and how they answered.
+select a.*, r.asked, r.reconfirmed, r.declined, r.lapsed
+from engine.amendment a cross join lateral (
+    select count(*) filter (where f.status = 'asked') as asked, count(*) filter (where f.status = 'reconfirmed') as reconfirmed,
+        count(*) filter (where f.status = 'declined') as declined, count(*) filter (where f.status = 'lapsed') as lapsed
+    from subscription.reconfirmation_fact f where f.offering_id = a.offering_id and f.amendment_id = a.amendment_id) r
+where a.offering_id = :offering order by a.ordinal;
+
+-- name: reconfirmations
+-- What one investor was asked after material changes, with the answers.
+select reconfirmation_id, amendment_id, status, due_at, version from subscription.reconfirmation_fact
+where investment_id = :investment order by due_at, reconfirmation_id;

@@ -17,7 +17,12 @@ InvestorId = Annotated[str, StringConstraints(pattern=f"^ivr_{_ID}$")]
 IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
 AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
 AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
+EntryId = Annotated[str, StringConstraints(pattern=f"^wle_{_ID}$")]
+AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
+ReconfirmationId = Annotated[str, StringConstraints(pattern=f"^rcf_{_ID}$")]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+Because = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
+Capacity = Literal["issuer", "placement_agent"]
 Units = Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,17}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PAGE = 200
@@ -158,6 +163,69 @@ class Linked(Shape):
     file: Literal["document", "signed", "executed"]
     reader: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:-]{1,64}$")]
     minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+
+
+class Policy(Shape):
+    """How an offer shares out its units: orders up to ``most_units``, held for so many minutes."""
+
+    policy: Literal["first_come", "pro_rata", "discretionary"]
+    most_units: Units | None = None
+    hold_minutes: Annotated[int, Field(ge=1, le=525_600)] | None = None
+
+
+class Waiting(Shape):
+    """An order that waits for units to come free."""
+
+    investor: InvestorId
+    units: Units
+
+
+Wishes = Annotated[
+    dict[InvestmentId, Annotated[str, StringConstraints(pattern="^(0|[1-9][0-9]{0,17})$")]],
+    Field(max_length=10_000),
+]
+
+
+class Wished(Shape):
+    """The units of each order, where the issuer has discretion; empty for any other policy."""
+
+    wishes: Wishes | None = None
+
+
+class NewAllotment(Wished):
+    """Who decides on the list that a dry run showed, and why."""
+
+    capacity: Capacity
+    because: Because
+
+
+class Cut(Shape):
+    """The units that are left to one investment."""
+
+    units: Units
+    capacity: Capacity
+    because: Because
+
+
+class NewAmendment(Shape):
+    """What changes, whether a reasonable investor would find it important, and the document that says it."""
+
+    sentence: Because
+    is_material: bool
+    document_sha256: Sha256
+
+
+class AmendmentDecision(Shape):
+    """What the second person decides on an amendment, and why."""
+
+    accepted: bool
+    because: Because
+
+
+class Answer(Shape):
+    """Whether the commitment stands on the changed terms."""
+
+    reconfirmed: bool
 
 
 def money(minor: int, code: str) -> dict[str, str]:

@@ -135,6 +135,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'agreement', offering_id, agreement_id, version, chain_head from subscription.agreement
     union all
     select 'allocation_approval', offering_id, approval_id, version, chain_head from subscription.allocation_approval
+    union all
+    select 'reconfirmation', offering_id, reconfirmation_id, version, chain_head from subscription.reconfirmation
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -144,7 +146,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval')
+    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -216,6 +218,14 @@ with kept (machine, scope, subject, version, head) as (
     select 'closing', offering_id, closing_id, version, chain_head from engine.closing
     union all
     select 'closing_member', offering_id, member_id, version, chain_head from engine.closing_member
+    union all
+    select 'allocation_policy', offering_id, policy_id, version, chain_head from engine.allocation_policy
+    union all
+    select 'allotment', offering_id, allotment_id, version, chain_head from engine.allotment
+    union all
+    select 'waitlist_entry', offering_id, entry_id, version, chain_head from engine.waitlist_entry
+    union all
+    select 'amendment', offering_id, amendment_id, version, chain_head from engine.amendment
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -225,7 +235,8 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member')
+    and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
+        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

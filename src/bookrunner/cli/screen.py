@@ -74,3 +74,10 @@ def show_missing(missing: Sequence[Mapping[str, Any]]) -> None:
     for one in missing:
         table.add_row(one["investment"], one["condition"], one["keeper"], one["since"][:19].replace("T", " "))
     console.print(table)
+
+
+def show_units(units: Mapping[str, Any]) -> None:
+    """Print how many units of an offer are reserved, allocated and free."""
+    names = ("reserved", "allocated", "free", "oversubscribed", "waiting")
+    told = ", ".join(f"{units[f'{name}_units']:,} {name}" for name in names)
+    console.print(f"{units['units_total']:,} units: {told}")

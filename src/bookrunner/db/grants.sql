@@ -48,17 +48,25 @@ grant execute on function api.caller(bytea) to portal, compliance, subscription,
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
-    api.candidates_version(text), engine.candidates(text),
+    api.candidates_version(text), engine.candidates(text), engine.allot(text, jsonb), engine.book_version(text),
     api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
-    api.keep_refusal(bytea, text, text, text, text, text, jsonb) to engine;
-grant execute on function api.propose_allocation(bytea, text, bytea, text, text, bigint),
+    api.keep_refusal(bytea, text, text, text, text, text, jsonb),
+    api.name_policy(bytea, text, bytea, text, text, bigint, integer),
+    api.wait_for_units(bytea, text, bytea, text, text, text, bigint),
+    api.decide_allotment(bytea, text, bytea, text, text, text, jsonb, text, text),
+    api.scale_back(bytea, text, bytea, text, text, text, bigint, text, text),
+    api.propose_amendment(bytea, text, bytea, text, text, boolean, text, bytea),
+    api.decide_amendment(bytea, text, bytea, text, text, bigint, boolean, text) to engine;
+grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, text, boolean),
+    api.propose_allocation(bytea, text, bytea, text, text, bigint),
     api.approve_allocation(bytea, text, bytea, text, text, text),
     api.act_on_application(bytea, text, bytea, text, text, jsonb),
     api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
-grant select on engine.stage, engine.condition, engine.gate, engine.offer to portal, registry, treasury, subscription, compliance;
+grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list
+    to portal, registry, treasury, subscription, compliance;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;

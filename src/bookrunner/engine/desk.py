@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bookrunner.books import compliance, portal, registry, subscription, treasury
 from bookrunner.core.errors import GateClosed, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -22,6 +24,7 @@ class Desk:
         self.treasury = treasury.keeper(database)
         self.registry = registry.keeper(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
+        self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
 
     def offer(self, offering: str) -> Row:
@@ -60,3 +63,17 @@ class Desk:
             rule=refused.rule,
             missing=refused.lacking(),
         )
+
+
+def event_name(event: Row) -> str:
+    """Return the name under which a fact refers to an event: subject and version."""
+    return f"{event['subject']}@{event['version']}"
+
+
+def event_keys(events: Sequence[Row]) -> dict[str, object]:
+    """Return the keys of events as three lists, which a lookup takes for a whole group."""
+    return {
+        "scopes": [event["scope"] for event in events],
+        "subjects": [event["subject"] for event in events],
+        "versions": [event["version"] for event in events],
+    }

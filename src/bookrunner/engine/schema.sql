@@ -87,17 +87,36 @@ create index investment_of_investor on engine.investment (investor_id);
 create index investment_by_id on engine.investment (investment_id);
 
 -- How many units of an offer are spoken for, kept by a trigger, so that opening one more costs the same in an offer
--- of any size. An offer that has failed takes nobody in, so its investments keep their place here.
+-- of any size, and so that no order ever passes the cap. most_units is the cap, or the orders that a policy takes above
+-- it until its allotment is decided. An offer that has failed takes nobody in, so its investments keep their place here.
 create table engine.reservation (
     offering_id text primary key references engine.offer,
-    units bigint not null constraint reserved_units_are_live_units check (units >= 0)
+    units bigint not null constraint reserved_units_are_live_units check (units >= 0),
+    most_units bigint not null,
+    minimum_units bigint not null,
+    constraint live_units_are_within_the_cap check (units <= most_units)
 ) with (fillfactor = 50);
+
+create function engine.require_minimum(p_units bigint, p_minimum bigint) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+    if p_units < p_minimum then
+        raise exception using errcode = 'BR008', constraint = 'units_reach_the_minimum',
+            message = format('the minimum is %s units', p_minimum);
+    end if;
+end $$;
 
 create function engine.units_are_reserved() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    least_units bigint;
 begin
-    insert into engine.reservation as r (offering_id, units) values (new.offering_id, new.units)
-    on conflict (offering_id) do update set units = r.units + excluded.units;
+    insert into engine.reservation as r (offering_id, units, most_units, minimum_units)
+    select o.offering_id, new.units, coalesce(p.most_units, o.units_total), o.minimum_units
+    from engine.offer o left join engine.allocation_policy p using (offering_id) where o.offering_id = new.offering_id
+    on conflict (offering_id) do update set units = r.units + excluded.units
+    returning minimum_units into least_units;
+    perform engine.require_minimum(new.units, least_units);
     return null;
 end $$;
 
@@ -108,6 +127,17 @@ begin
     return null;
 end $$;
 
+create function engine.units_are_cut() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    least_units bigint;
+begin
+    update engine.reservation set units = units + new.units - old.units where offering_id = old.offering_id
+    returning minimum_units into least_units;
+    perform engine.require_minimum(new.units, least_units);
+    return null;
+end $$;
+
 create trigger units_are_reserved after insert on engine.investment
     for each row execute function engine.units_are_reserved();
 alter table engine.investment enable always trigger units_are_reserved;
@@ -115,6 +145,9 @@ create trigger units_are_given_back after update of status on engine.investment
     for each row when (new.status in ('cancelled_by_investor', 'cancelled_by_manager'))
     execute function engine.units_are_given_back();
 alter table engine.investment enable always trigger units_are_given_back;
+create trigger units_are_cut after update of units on engine.investment
+    for each row when (new.units <> old.units) execute function engine.units_are_cut();
+alter table engine.investment enable always trigger units_are_cut;
 
 create table engine.closing (
     offering_id text not null references engine.offer,
@@ -196,11 +229,16 @@ end $$;
 create trigger terms_are_locked before update on engine.offer
     for each row execute function engine.terms_are_locked();
 
+-- Only a decided allotment cuts an investment, to the very units of its line and at the same price.
 create function engine.investment_stands() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if (old.units, old.amount_minor, old.currency, old.investor_id)
-        is distinct from (new.units, new.amount_minor, new.currency, new.investor_id) then
+    if (old.currency, old.investor_id) is distinct from (new.currency, new.investor_id)
+        or (old.units, old.amount_minor) is distinct from (new.units, new.amount_minor)
+        and not (new.units between 1 and old.units - 1
+            and new.amount_minor::numeric * old.units = old.amount_minor::numeric * new.units
+            and new.status = old.status
+            and engine.allotted_units(new.offering_id, new.investment_id) is not distinct from new.units) then
         raise exception using errcode = 'BR006', constraint = 'committed_amount_is_locked',
             message = format('units, amount and investor of %s are locked', old.investment_id);
     end if;
@@ -209,6 +247,17 @@ end $$;
 
 create trigger investment_stands before update of units, amount_minor, currency, investor_id on engine.investment
     for each row execute function engine.investment_stands();
+
+-- A status may stay what it is only where units are cut.
+create function engine.status_moves() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
+        message = format('investment: %s stays in "%s" without a cut', old.investment_id, old.status);
+end $$;
+
+create trigger zzz_status_moves before update on engine.investment
+    for each row when (old.status = new.status and old.units = new.units) execute function engine.status_moves();
 
 create function engine.denial_returns() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -37,16 +37,28 @@ begin
     end if;
 end $$;
 
--- Opens an investment and its position; units are reserved against the offer under its lock.
+-- Opens an investment and its position; units are reserved against the offer under its lock. Units that come free are
+-- first for those who wait for them.
 create function engine.open_investment(p_actor text, p_request text, p_offering text, p_investment text,
     p_investor text, p_units bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    o engine.offer;
-    taken bigint;
 begin
     perform audit.enter(p_actor, p_request);
     perform 1 from engine.offer where offering_id = p_offering for update;
+    if exists (select from engine.waitlist_entry w where w.offering_id = p_offering and w.status = 'waiting') then
+        raise exception using errcode = 'BR008', constraint = 'units_go_to_the_waitlist_first',
+            message = format('others wait for units of %s', p_offering);
+    end if;
+    perform engine.open_order(p_offering, p_investment, p_investor, p_units);
+end $$;
+
+-- The caller has locked the offer.
+create function engine.open_order(p_offering text, p_investment text, p_investor text, p_units bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    o engine.offer;
+    left_units bigint;
+begin
     select * into o from engine.offer where offering_id = p_offering;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'offer_exists',
@@ -56,15 +68,12 @@ begin
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
             message = format('%s is %s', p_offering, o.status);
     end if;
-    taken := coalesce((select r.units from engine.reservation r where r.offering_id = p_offering), 0);
-    if p_units > o.units_total - taken then
+    left_units := engine.units_left(p_offering);
+    if p_units > left_units then
         raise exception using errcode = 'BR008', constraint = 'units_are_left',
-            message = format('%s units are left', o.units_total - taken);
+            message = format('%s units are left', left_units);
     end if;
-    if p_units < o.minimum_units then
-        raise exception using errcode = 'BR008', constraint = 'units_reach_the_minimum',
-            message = format('the minimum is %s units', o.minimum_units);
-    end if;
+    perform engine.require_minimum(p_units, o.minimum_units);
     insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
     values (p_offering, p_investment, p_investor, p_units, p_units * o.unit_price_minor, o.currency, 'new');
     perform compliance.judge_commitment(p_offering, p_investment, p_investor, p_units * o.unit_price_minor);

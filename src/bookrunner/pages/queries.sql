@@ -69,6 +69,10 @@ select coalesce((select cast(sum(h.units) as bigint) from registry.holding_fact 
         where s.offering_id = :offering and engine.mask('{holding_is_registered}') & ~s.holds = 0), 0) as displayed,
     (select count(*) from registry.holding_fact h where h.offering_id = :offering) as holders;
 
+-- name: standing^
+-- The reserved, allocated and free units of an offer, and those that are ordered above or waited for.
+select * from engine.unit_standing where offering_id = :offering;
+
 -- name: closings
 -- The closings of an offer with their members and certificates.
 select c.closing_id, c.ordinal, c.status, encode(f.sha256, 'hex') as certificate_sha256, f.issued_at,

@@ -41,6 +41,8 @@ from (values
     ('us.rega2.limit', 1, 1000, 'bps', 'us', '17 CFR 230.251(d)(2)(i)(C)', 'confirmed', date '2015-06-19'),
     ('eu.ecspr.warning.floor', 1, 100000, 'eur_minor', 'eu', 'Regulation (EU) 2020/1503 article 21', 'second_hand', date '2021-11-10'),
     ('eu.ecspr.warning.share', 1, 500, 'bps', 'eu', 'Regulation (EU) 2020/1503 article 21', 'second_hand', date '2021-11-10'),
+    ('us.regcf.reconfirm_within', 1, 5, 'business_days', 'us', '17 CFR 227.304(c)', 'confirmed', date '2016-05-16'),
+    ('house.reconfirm_within', 1, 5, 'business_days', 'house', 'amendment policy; these exemptions name no period', 'house', date '2016-05-16'),
     ('us.ofac.report_within', 1, 10, 'business_days', 'us', '31 CFR 501.603, 501.604', 'confirmed', date '2000-01-01'),
     ('us.ofac.retention', 1, 10, 'years', 'us', '31 CFR 501.601; 90 FR 13286', 'confirmed', date '2025-03-12'),
     ('us.cip.retention', 1, 5, 'years', 'us', '31 CFR 1023.220(a)(3)', 'confirmed', date '2003-06-09'),

@@ -35,6 +35,22 @@ select subscription.propose_allocation(:actor, :request, :offering, :approval, :
 -- The second person approves exactly the units of the agreement in force.
 select subscription.approve_allocation(:actor, :request, :offering, :approval);
 
+-- name: approve_allotted$
+-- Approves what a named person decided in an allotment, in that person's name.
+select subscription.approve_allotted(:actor, :request, :offering, :approval);
+
+-- name: void_for_cut$
+-- After a cut of its units the agreement and the approval of an investment are void.
+select subscription.void_for_cut(:actor, :request, :offering, :investment);
+
+-- name: ask_reconfirmations$
+-- Asks every investor who has committed to reconfirm after a material change.
+select subscription.ask_reconfirmations(:actor, :request, :offering, :amendment);
+
+-- name: lapse_reconfirmations$
+-- What was not answered in time lapses.
+select subscription.lapse_reconfirmations(:actor, :request);
+
 -- name: investor_signatures
 -- The investors' signatures on agreements, which the countersignatures cover.
 select s.signature, a.document_sha256, a.agreement_id from subscription.signature s

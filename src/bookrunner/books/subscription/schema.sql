@@ -87,21 +87,52 @@ create table subscription.allocation_approval (
     units bigint not null check (units > 0),
     proposed_by text not null,
     decided_by text,
+    capacity text constraint approver_is_issuer_or_agent check (capacity in ('issuer', 'placement_agent')),
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, approval_id),
     constraint allocation_needs_two_people check (decided_by is distinct from proposed_by),
-    constraint decided_allocation_names_who check ((status = 'proposed') = (decided_by is null))
+    constraint decided_allocation_names_who check (
+        (decided_by is null) = (capacity is null)
+        and (status = 'superseded' or (status = 'proposed') = (decided_by is null)))
 );
 
 create unique index one_allocation_is_in_force on subscription.allocation_approval (offering_id, investment_id)
     where status in ('proposed', 'approved');
+
+-- One question to one investor after a material change of the offer.
+create table subscription.reconfirmation (
+    offering_id text not null,
+    reconfirmation_id text not null,
+    amendment_id text not null,
+    investment_id text not null,
+    status text not null,
+    due_at timestamptz not null,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, reconfirmation_id),
+    constraint each_change_is_asked_once unique (offering_id, investment_id, amendment_id)
+);
 
 call audit.append_only('subscription.requirement');
 call audit.append_only('subscription.signature');
 call audit.keep('subscription.acknowledgment', 'acknowledgment', 'acknowledgment_id', 'offering_id');
 call audit.keep('subscription.agreement', 'agreement', 'agreement_id', 'offering_id');
 call audit.keep('subscription.allocation_approval', 'allocation_approval', 'approval_id', 'offering_id');
+call audit.keep('subscription.reconfirmation', 'reconfirmation', 'reconfirmation_id', 'offering_id');
+
+create function subscription.question_stands() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if (old.amendment_id, old.investment_id, old.due_at) is distinct from (new.amendment_id, new.investment_id, new.due_at) then
+        raise exception using errcode = 'BR006', constraint = 'question_is_locked',
+            message = format('%s asks what it asked', old.reconfirmation_id);
+    end if;
+    return new;
+end $$;
+
+create trigger question_stands before update on subscription.reconfirmation
+    for each row execute function subscription.question_stands();
 
 create function subscription.executed_terms_stand() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -123,8 +154,12 @@ select offering_id, agreement_id, investment_id, ordinal, status, units, amount_
     document_sha256, executed_sha256, void_because, version, chain_head from subscription.agreement;
 
 create view subscription.allocation_fact as
-select offering_id, approval_id, investment_id, status, units, version, chain_head
+select offering_id, approval_id, investment_id, status, units, decided_by, capacity, version, chain_head
 from subscription.allocation_approval;
+
+create view subscription.reconfirmation_fact as
+select offering_id, reconfirmation_id, amendment_id, investment_id, status, due_at, version, chain_head
+from subscription.reconfirmation;
 
 create view subscription.requirement_in_force as
 select distinct on (offering_id, kind, code) offering_id, kind, code, item_version, document_sha256, sentence

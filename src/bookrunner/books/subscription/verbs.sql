@@ -15,16 +15,21 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     a subscription.agreement;
     allocated boolean;
+    represents boolean;
     lacks text[] := subscription.lacking(p_offering, p_investment);
 begin
     select * into a from subscription.agreement where offering_id = p_offering and investment_id = p_investment
         and status in ('draft', 'sent', 'investor_signed', 'countersigned');
     allocated := exists (select from subscription.allocation_approval where offering_id = p_offering
         and investment_id = p_investment and status = 'approved');
+    -- A change that nobody has agreed to is a representation that is not made.
+    represents := 'representation' <> all (lacks) and not exists (select from subscription.reconfirmation r
+        where r.offering_id = p_offering and r.investment_id = p_investment and r.status in ('asked', 'declined', 'lapsed'));
     update engine.position as pos set
         materials_are_received = 'material' <> all (lacks),
         risks_are_acknowledged = 'risk' <> all (lacks),
-        representations_are_made = 'representation' <> all (lacks),
+        representations_are_made = represents,
+        packet_since = case when pos.representations_are_made and not represents then clock_timestamp() else pos.packet_since end,
         agreement_is_signed = coalesce(a.status in ('investor_signed', 'countersigned'), false),
         agreement_is_countersigned = coalesce(a.status = 'countersigned', false),
         allocation_is_approved = allocated,
@@ -192,13 +197,29 @@ begin
     values (p_offering, p_approval, p_investment, 'proposed', p_units, p_actor);
 end $$;
 
--- The second person approves exactly the units of the agreement in force.
-create function subscription.approve_allocation(p_actor text, p_request text, p_offering text, p_approval text) returns void
+-- The second person approves exactly the units of the agreement in force, as the issuer or its placement agent. Where
+-- more may be ordered than there is, a decided list comes first.
+create function subscription.approve_allocation(p_actor text, p_request text, p_offering text, p_approval text,
+    p_capacity text default 'issuer') returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if exists (select from engine.allocation_policy y join engine.offer o using (offering_id)
+        where y.offering_id = p_offering and y.most_units > o.units_total)
+        and not exists (select from subscription.allocation_approval al
+            where al.offering_id = p_offering and al.approval_id = p_approval
+            and al.units = engine.allotted_units(p_offering, al.investment_id)) then
+        raise exception using errcode = 'BR008', constraint = 'approval_follows_a_decided_list',
+            message = format('no decided list gives the units of %s', p_approval);
+    end if;
+    perform subscription.approve(p_offering, p_approval, p_actor, p_capacity);
+end $$;
+
+create function subscription.approve(p_offering text, p_approval text, p_decided_by text, p_capacity text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     al subscription.allocation_approval;
 begin
-    perform audit.enter(p_actor, p_request);
     select * into al from subscription.allocation_approval where offering_id = p_offering and approval_id = p_approval;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'allocation_exists',
@@ -210,7 +231,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'allocation_equals_the_executed_units',
             message = format('%s does not carry the units of an executed agreement', p_approval);
     end if;
-    update subscription.allocation_approval set status = 'approved', decided_by = p_actor
+    update subscription.allocation_approval set status = 'approved', decided_by = p_decided_by, capacity = p_capacity
     where offering_id = p_offering and approval_id = p_approval;
     perform subscription.publish(p_offering, al.investment_id);
 end $$;

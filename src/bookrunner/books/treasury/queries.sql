@@ -93,3 +93,7 @@ where offering_id = :offering order by closed_on, statement_id;
 -- The ledger, the bank with what is on its way, and the investors with queues.
 select currency, cash_minor, bank_minor, on_its_way_minor, investors_minor, queues_minor, receivable_minor, agrees
 from treasury.three_way where offering_id = :offering order by currency;
+
+-- name: refund_cut$
+-- Sends back what an investment holds above its amount after a cut, and returns the excess.
+select treasury.refund_cut(:actor, :request, :offering, :investment);

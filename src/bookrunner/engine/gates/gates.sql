@@ -5,7 +5,7 @@ insert into engine.condition (condition, bit, stage, keeper, sentence) values
     ('investor_is_cleared', 1, 'compliance', 'compliance', 'The investor is cleared for this offer and the clearance has not lapsed.'),
     ('materials_are_received', 2, 'subscription', 'subscription', 'Every offering material in force has been received.'),
     ('risks_are_acknowledged', 3, 'subscription', 'subscription', 'Every risk statement has been acknowledged.'),
-    ('representations_are_made', 4, 'subscription', 'subscription', 'Every representation has been made.'),
+    ('representations_are_made', 4, 'subscription', 'subscription', 'Every representation has been made, and each material change since is reconfirmed.'),
     ('agreement_is_signed', 5, 'subscription', 'subscription', 'The investor has signed the agreement in force.'),
     ('agreement_is_countersigned', 6, 'subscription', 'subscription', 'The issuer has countersigned the agreement in force.'),
     ('allocation_is_approved', 7, 'subscription', 'subscription', 'The units have been approved by a second person.'),

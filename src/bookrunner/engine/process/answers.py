@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 
 from bookrunner.audit import advance_feed
@@ -18,8 +19,11 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Keeper, Row, Step, Within, load, retrying
+from bookrunner.engine.allocation import Reactions
 from bookrunner.engine.closing import finish_release
 from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.desk import event_keys as _keys
+from bookrunner.engine.desk import event_name as _name
 from bookrunner.engine.process.agreements import PACKET, prepare
 
 Event = Row
@@ -44,6 +48,7 @@ class Process:
         self._after = 0
         self._looked: int | None = None
         self._shared = load("bookrunner.engine")
+        self._orders = Reactions(desk, self._carry, self._give, partial(prepare, desk, room))
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
@@ -77,18 +82,19 @@ class Process:
         answered = 0
         while True:
             advance_feed(self._desk.database)
+            also = self._orders.answer()
             end: int = self._desk.engine.feed_end()
             waiting = self._desk.engine.pending_reactions(
                 after=self._after, kinds=sorted(self._answers), consumer=PROCESS, most=BATCH
             )
             for answer, events in self._groups(waiting):
                 self._give(answer, events)
-            answered += len(waiting)
+            answered += len(waiting) + also
             if len(waiting) == BATCH:
                 self._after = waiting[-1]["seq"]
                 continue
             self._after = end
-            if not waiting:
+            if not waiting and not also:
                 return answered
 
     def expire(self) -> int:
@@ -96,7 +102,7 @@ class Process:
 
         The gates read the clock themselves; this tells those who wait for an event of it.
         """
-        closed: int = self._desk.compliance.expire_due(actor=PROCESS)
+        closed: int = self._desk.compliance.expire_due(actor=PROCESS) + self._orders.expire()
         self.drain()
         return closed
 
@@ -149,7 +155,7 @@ class Process:
             shared = within.using(self._shared)
             fresh = shared.react.each(
                 {
-                    "consumer": PROCESS,
+                    "consumer": event.get("consumer", PROCESS),
                     "scope": event["scope"],
                     "subject": event["subject"],
                     "version": event["version"],
@@ -357,16 +363,3 @@ class Process:
             release = self._desk.engine.release(offering=event["scope"], release=event["subject"])
             finish_release(self._desk, event["scope"], release["closing_id"])
         self._carry(self._desk.engine, events)
-
-
-def _name(event: Event) -> str:
-    return f"{event['subject']}@{event['version']}"
-
-
-def _keys(events: Events) -> dict[str, object]:
-    """Return the keys of events as three lists, which a lookup takes for a whole group."""
-    return {
-        "scopes": [event["scope"] for event in events],
-        "subjects": [event["subject"] for event in events],
-        "versions": [event["version"] for event in events],
-    }

@@ -57,6 +57,7 @@ def console(database: Database, offering: str, keeper: str, page: int) -> dict[s
         read = {
             "breaks": queries.breaks(transaction, offering=offering),
             "units": queries.units(transaction, offering=offering),
+            "standing": queries.standing(transaction, offering=offering),
             "closings": queries.closings(transaction, offering=offering),
             "plot": plot(queries.cleared_by_day(transaction, offering=offering), money["total"]),
         }

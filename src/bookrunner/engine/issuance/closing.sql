@@ -67,6 +67,16 @@ begin
             message = format('the closing of %s waits', p_offering),
             detail = jsonb_build_object('act', 'issue', 'missing', missing)::text;
     end if;
+    if exists (select from engine.amendment a where a.offering_id = p_offering and a.status = 'announced') then
+        raise exception using errcode = 'BR008', constraint = 'change_is_put_to_investors',
+            message = format('a material change of %s is not put to its investors yet', p_offering);
+    end if;
+    if exists (select from engine.investment i where i.offering_id = p_offering and i.investment_id = any (chosen)
+        and not exists (select from subscription.allocation_fact l where l.offering_id = p_offering
+            and l.investment_id = i.investment_id and l.status = 'approved' and l.units = i.units)) then
+        raise exception using errcode = 'BR008', constraint = 'units_equal_the_approved_allocation',
+            message = 'an investment has other units than were approved for it';
+    end if;
     insert into engine.closing (offering_id, closing_id, ordinal, status, proposed_by)
     select p_offering, p_closing, 1 + count(*), 'proposed', p_actor from engine.closing where offering_id = p_offering;
     select sha256(convert_to(string_agg(pos.investment_id || ' ' || i.units || ' ' || encode(pos.funding_hash, 'hex'),

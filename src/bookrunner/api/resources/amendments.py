@@ -1,0 +1,129 @@
+"""Amendments of a published offer, and what investors answer to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from bookrunner.api.caller import Called, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.problems import instant
+from bookrunner.api.resources.offers import required
+from bookrunner.api.shapes import (
+    AmendmentDecision,
+    AmendmentId,
+    Answer,
+    InvestmentId,
+    NewAmendment,
+    OfferId,
+    ReconfirmationId,
+)
+from bookrunner.core.errors import Malformed
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row, Within
+
+_CREATED = 201
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    """Return the routes of amendments."""
+    router = APIRouter(tags=["amendments"])
+    _changes(router, gateway)
+    _answers(router, gateway)
+    return router
+
+
+def _changes(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/v1/offers/{offer}/amendments", operation_id="list_amendments")
+    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """List the amendments of an offer by number, with how the investors have answered."""
+
+        def work(of: Within) -> list[Row]:
+            required(of, offer)
+            found: list[Row] = of.amendments(offering=offer)
+            return found
+
+        return {"amendments": [_shown(row) for row in await gateway.read(caller, work)]}
+
+    @router.post("/v1/offers/{offer}/amendments", operation_id="propose_amendment", status_code=_CREATED)
+    async def proposed(write: Written, offer: OfferId, body: NewAmendment) -> Response:
+        """Propose an amendment; a second key decides it."""
+        answer = await gateway.write(
+            write,
+            "engine",
+            "propose_amendment",
+            offering=offer,
+            amendment=new_id("amd"),
+            is_material=body.is_material,
+            sentence=body.sentence,
+            document_sha256=bytes.fromhex(body.document_sha256),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post("/v1/offers/{offer}/amendments/{amendment}/decisions", operation_id="decide_amendment")
+    async def decided(
+        write: Written, offer: OfferId, amendment: AmendmentId, body: AmendmentDecision
+    ) -> Response:
+        """Announce a material change, record another one, or decline it, on the version that was seen."""
+        seen = write.decided_on
+        if not seen.isdecimal() or len(seen) > len(str(10**17)):
+            raise Malformed("if_match_is_an_amendments_version", "send the ETag as it came")
+        return await gateway.write(
+            write,
+            "engine",
+            "decide_amendment",
+            offering=offer,
+            amendment=amendment,
+            version=int(seen),
+            is_accepted=body.accepted,
+            because=body.because,
+        )
+
+
+def _answers(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/v1/investments/{investment}/reconfirmations", operation_id="list_reconfirmations")
+    async def asked(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+        """List what an investor was asked after material changes, until when, with the answers."""
+        rows = await gateway.read(caller, lambda of: of.reconfirmations(investment=investment))
+        return {"reconfirmations": [_question(row) for row in rows]}
+
+    @router.post(
+        "/v1/investments/{investment}/reconfirmations/{reconfirmation}/answer",
+        operation_id="answer_reconfirmation",
+    )
+    async def answered(
+        write: Written, investment: InvestmentId, reconfirmation: ReconfirmationId, body: Answer
+    ) -> Response:
+        """Answer a material change inside its window."""
+        return await gateway.write(
+            write,
+            "subscription",
+            "answer_reconfirmation",
+            investment=investment,
+            reconfirmation=reconfirmation,
+            is_reconfirmed=body.reconfirmed,
+        )
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    names = ("ordinal", "status", "is_material", "sentence", "proposed_by", "decided_by", "because")
+    return {
+        "id": row["amendment_id"],
+        **{name: row[name] for name in names},
+        "rule": row["rule_id"],
+        "due_at": None if row["due_at"] is None else instant(row["due_at"]),
+        "answers": {name: row[name] for name in ("asked", "reconfirmed", "declined", "lapsed")},
+        "version": str(row["version"]),
+    }
+
+
+def _question(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["reconfirmation_id"],
+        "amendment": row["amendment_id"],
+        "status": row["status"],
+        "due_at": instant(row["due_at"]),
+        "version": str(row["version"]),
+    }

@@ -1,0 +1,306 @@
+-- Append-only events with a hash chain per subject, and the one trigger that guards every state machine.
+
+create schema audit;
+
+create table audit.event (
+    scope text not null,
+    subject text not null,
+    version bigint not null,
+    kind text not null,
+    keeper text not null,
+    actor text not null,
+    request_id text not null,
+    occurred_at timestamptz not null,
+    recorded_at timestamptz not null,
+    caused_by text,
+    canonical text not null,
+    prev_hash bytea not null,
+    hash bytea not null,
+    primary key (scope, subject, version),
+    constraint event_hash_covers_its_text
+        check (hash = sha256(prev_hash || convert_to(canonical, 'UTF8')))
+);
+
+-- The relay turns these rows into the public feed after the commit; nothing here may ever conflict.
+create table audit.outbox (
+    outbox_id bigint generated always as identity primary key,
+    scope text not null,
+    subject text not null,
+    version bigint not null
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+
+create table audit.feed (
+    seq bigint primary key,
+    scope text not null,
+    subject text not null,
+    version bigint not null,
+    published_at timestamptz not null default clock_timestamp()
+);
+
+create table audit.relay (
+    relay text primary key,
+    last_seq bigint not null
+);
+
+insert into audit.relay (relay, last_seq) values ('feed', 0), ('seal', 0);
+
+create table audit.seal (
+    seal_no bigint primary key,
+    first_seq bigint not null,
+    last_seq bigint not null,
+    leaf_count bigint not null check (leaf_count > 0),
+    prev_root bytea not null,
+    root bytea not null unique,
+    sealed_at timestamptz not null default clock_timestamp()
+);
+
+create table audit.seal_leaf (
+    seal_no bigint not null references audit.seal,
+    scope text not null,
+    subject text not null,
+    version bigint not null,
+    head bytea not null,
+    primary key (seal_no, scope, subject)
+);
+
+create table audit.anchor (
+    seal_no bigint not null references audit.seal,
+    chain_id bigint not null,
+    transaction_hash bytea not null,
+    anchored_at timestamptz not null default clock_timestamp(),
+    primary key (seal_no, chain_id)
+);
+
+-- What a reaction saw, decided and did, once per event and consumer.
+create table audit.reaction (
+    consumer text not null,
+    scope text not null,
+    subject text not null,
+    version bigint not null,
+    result text not null check (result in ('done', 'not_applicable', 'refused', 'failed')),
+    detail text not null default '',
+    reacted_at timestamptz not null default clock_timestamp(),
+    primary key (consumer, scope, subject, version)
+);
+
+-- An idempotency key of one actor and its answer, written in the transaction of the effect.
+create table audit.request (
+    keeper text not null,
+    actor text not null,
+    request_id text not null,
+    body_sha256 bytea not null,
+    answer json not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (keeper, actor, request_id)
+);
+
+-- Signed messages from outside, kept as they came; the same id has one effect.
+create table audit.inbox (
+    provider text not null,
+    message_id text not null,
+    body bytea not null,
+    body_sha256 bytea not null,
+    key_id text not null,
+    received_at timestamptz not null default clock_timestamp(),
+    primary key (provider, message_id)
+);
+
+-- Acts that a gate turned away; the act itself left no trace in any book.
+create table audit.refusal (
+    refusal_id bigint generated always as identity primary key,
+    scope text not null,
+    subject text not null,
+    act text not null,
+    rule text not null,
+    missing jsonb not null,
+    keeper text not null default session_user,
+    actor text not null,
+    request_id text not null,
+    refused_at timestamptz not null default clock_timestamp()
+);
+
+create function audit.history_stands() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR003', constraint = 'history_is_append_only',
+        message = format('%s on %s.%s is refused: history is append only', tg_op, tg_table_schema, tg_table_name);
+end $$;
+
+-- Makes a table append only, also for its owner and for a restored copy.
+create procedure audit.append_only(target regclass)
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    execute format('create trigger aa_append_only before update or delete on %s
+        for each row execute function audit.history_stands()', target);
+    execute format('create trigger aa_append_only_truncate before truncate on %s
+        for each statement execute function audit.history_stands()', target);
+    execute format('alter table %s enable always trigger aa_append_only', target);
+    execute format('alter table %s enable always trigger aa_append_only_truncate', target);
+end $$;
+
+call audit.append_only('audit.event');
+call audit.append_only('audit.feed');
+call audit.append_only('audit.seal');
+call audit.append_only('audit.seal_leaf');
+call audit.append_only('audit.anchor');
+call audit.append_only('audit.reaction');
+call audit.append_only('audit.request');
+call audit.append_only('audit.inbox');
+call audit.append_only('audit.refusal');
+
+-- RFC 8785: keys sorted, no spaces. Numbers are whole and within 2^53, so no number has two spellings.
+create function audit.canonical(value jsonb) returns text
+language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+begin
+    case jsonb_typeof(value)
+    when 'object' then
+        return '{' || coalesce((
+            select string_agg(to_json(e.key)::text || ':' || case
+                when jsonb_typeof(e.value) in ('string', 'boolean', 'null') then e.value::text
+                else audit.canonical(e.value) end, ',' order by e.key collate "C")
+            from jsonb_each(value) e), '') || '}';
+    when 'array' then
+        return '[' || coalesce((
+            select string_agg(audit.canonical(e.value), ',' order by e.ordinality)
+            from jsonb_array_elements(value) with ordinality e(value, ordinality)), '') || ']';
+    when 'number' then
+        if (value::numeric) <> trunc(value::numeric) or abs(value::numeric) > 9007199254740991 then
+            raise exception using errcode = 'BR005', constraint = 'numbers_are_whole_and_exact',
+                message = 'a number in an event is a whole number within 2^53, or a string';
+        end if;
+        return trunc(value::numeric)::text;
+    else
+        return value::text;
+    end case;
+end $$;
+
+-- Without a search path of its own, so that the planner can write it into a query. A verb calls it under the verb's own
+-- path, and a function in pg_temp is never found by its bare name.
+create function audit.instant(moment timestamptz) returns text
+language sql stable strict
+return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+
+create function audit.genesis(subject text) returns bytea
+language sql immutable strict set search_path = pg_catalog, pg_temp
+return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
+
+-- Names who writes and why, for this transaction; each verb calls it first.
+create function audit.enter(p_actor text, p_request text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if coalesce(p_actor, '') = '' or coalesce(p_request, '') = '' then
+        raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
+            message = 'a write names its actor and its request';
+    end if;
+    perform set_config('bookrunner.actor', p_actor, true), set_config('bookrunner.request', p_request, true);
+end $$;
+
+-- Says which event made the following writes happen, and when the world saw it.
+create function audit.because(p_event text, p_occurred_at timestamptz default null) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    select set_config('bookrunner.cause', coalesce(p_event, ''), true),
+           set_config('bookrunner.occurred_at', coalesce(audit.instant(p_occurred_at), ''), true);
+end;
+
+-- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain
+-- grows by one event. Arguments: machine, id column, scope column, columns that stay out of events.
+create function audit.guard() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    actor text := nullif(current_setting('bookrunner.actor', true), '');
+    request text := nullif(current_setting('bookrunner.request', true), '');
+    cause text := nullif(current_setting('bookrunner.cause', true), '');
+    recorded timestamptz := clock_timestamp();
+    occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
+    recorded_text text := audit.instant(recorded);
+    occurred_text text := case when occurred = recorded then recorded_text else audit.instant(occurred) end;
+    after jsonb := to_jsonb(new);
+    before jsonb;
+    subject_id text := after ->> tg_argv[1];
+    scope_id text := after ->> tg_argv[2];
+    was text := '';
+    becomes text := new.status;
+    previous bytea;
+    only_status boolean := false;
+    payload jsonb;
+    event_kind text;
+    canon text;
+begin
+    if actor is null or request is null then
+        raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
+            message = 'a write names its actor and its request';
+    end if;
+    if tg_op = 'INSERT' then
+        previous := audit.genesis(subject_id);
+        new.version := 1;
+        payload := jsonb_strip_nulls(after - array['version', 'chain_head']);
+    else
+        was := old.status;
+        previous := old.chain_head;
+        -- Most moves change the status alone, which the row image shows without comparing column by column.
+        new.status := was;
+        new.version := old.version;
+        new.chain_head := previous;
+        only_status := new *= old and becomes <> was;
+        new.status := becomes;
+        new.version := old.version + 1;
+        if not only_status then
+            before := to_jsonb(old);
+            if before ->> tg_argv[1] is distinct from subject_id or before ->> tg_argv[2] is distinct from scope_id then
+                raise exception using errcode = 'BR004', constraint = 'keys_never_change',
+                    message = format('the key of %s never changes', before ->> tg_argv[1]);
+            end if;
+            select coalesce(jsonb_object_agg(e.key, e.value), '{}') into payload
+            from jsonb_each(after - array['version', 'chain_head']) e where e.value is distinct from before -> e.key;
+        end if;
+    end if;
+    select t.machine || '.' || t.trigger into event_kind from engine.transition t
+    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user;
+    if not found then
+        raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
+            message = format('%s: %s may not move %s from "%s" to "%s"',
+                tg_argv[0], session_user, subject_id, was, becomes);
+    end if;
+    canon := '{"actor":' || to_json(actor)::text
+        || ',"caused_by":' || coalesce(to_json(cause)::text, 'null')
+        || ',"keeper":' || to_json(session_user::text)::text
+        || ',"kind":"' || event_kind
+        || '","occurred_at":"' || occurred_text
+        || '","payload":' || case when only_status then '{"status":' || to_json(becomes)::text || '}'
+            else audit.canonical(payload - coalesce(tg_argv[3], '{}')::text[]) end
+        || ',"recorded_at":"' || recorded_text
+        || '","request_id":' || to_json(request)::text
+        || ',"scope":' || to_json(scope_id)::text
+        || ',"subject":' || to_json(subject_id)::text
+        || ',"version":' || new.version || '}';
+    new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
+    insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
+        caused_by, canonical, prev_hash, hash)
+    values (scope_id, subject_id, new.version, event_kind, session_user, actor, request,
+        occurred, recorded, cause, canon, previous, new.chain_head);
+    insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, new.version);
+    return new;
+end $$;
+
+create function audit.never_deleted() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR003', constraint = 'records_are_never_deleted',
+        message = format('%s on %s.%s is refused: a record is never deleted', tg_op, tg_table_schema, tg_table_name);
+end $$;
+
+-- Puts a table under its state machine.
+create procedure audit.keep(target regclass, machine text, id_column text, scope_column text, private text[] default '{}')
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    execute format('create trigger zz_guard before insert or update on %s for each row
+        execute function audit.guard(%L, %L, %L, %L)', target, machine, id_column, scope_column, private::text);
+    execute format('create trigger aa_never_deleted before delete on %s for each row
+        execute function audit.never_deleted()', target);
+    execute format('create trigger aa_never_truncated before truncate on %s for each statement
+        execute function audit.never_deleted()', target);
+    execute format('alter table %s enable always trigger zz_guard', target);
+    execute format('alter table %s enable always trigger aa_never_deleted', target);
+    execute format('alter table %s enable always trigger aa_never_truncated', target);
+end $$;

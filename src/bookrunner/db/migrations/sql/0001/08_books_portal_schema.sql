@@ -1,0 +1,69 @@
+-- The investor portal: who the investors say they are, and the wallets they claim.
+
+create schema portal;
+
+create table portal.profile (
+    investor_id text primary key,
+    account_id text not null,
+    kind text not null constraint investor_kind_is_known
+        check (kind in ('individual', 'joint', 'entity', 'trust', 'retirement', 'nominee')),
+    status text not null,
+    detail_version integer not null check (detail_version > 0),
+    detail_digest bytea not null check (octet_length(detail_digest) = 32),
+    version bigint not null,
+    chain_head bytea not null
+);
+
+-- Personal data stands apart from the chain, which holds only a salted digest of it. Tax id and birth date are
+-- sealed under the investor's own key; a blind index finds equal ones.
+create table portal.profile_detail (
+    investor_id text not null references portal.profile,
+    detail_version integer not null,
+    salt bytea not null check (octet_length(salt) = 16),
+    detail_digest bytea not null unique,
+    legal_name text not null constraint legal_name_is_printable
+        check (legal_name ~ '\S' and length(legal_name) <= 200 and legal_name !~ '[\u0001-\u001f\u007f\u202a-\u202e\u2066-\u2069]'),
+    country text not null constraint country_is_two_letters check (country ~ '^[A-Z]{2}$'),
+    address text not null constraint address_is_given check (length(address) between 5 and 400),
+    sealed bytea not null constraint personal_numbers_are_sealed check (octet_length(sealed) > 28),
+    tax_id_blind bytea not null constraint tax_id_is_searchable check (octet_length(tax_id_blind) = 32),
+    birth_date_blind bytea check (octet_length(birth_date_blind) = 32),
+    email text not null constraint email_has_an_at_sign check (email ~ '^[^@\s]+@[^@\s]+$'),
+    representative text,
+    lei text constraint lei_is_twenty_characters check (lei ~ '^[0-9A-Z]{18}[0-9]{2}$'),
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (investor_id, detail_version)
+);
+
+create table portal.wallet_claim (
+    offering_id text not null,
+    claim_id text not null,
+    investor_id text not null,
+    status text not null,
+    chain_id bigint not null check (chain_id > 0),
+    address bytea not null constraint wallet_address_is_twenty_bytes
+        check (octet_length(address) = 20 and address <> '\x0000000000000000000000000000000000000000'),
+    challenge_sha256 bytea not null,
+    signature bytea not null constraint wallet_proof_is_given check (octet_length(signature) >= 65),
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, claim_id),
+    constraint one_proof_serves_once unique (offering_id, challenge_sha256)
+);
+
+call audit.keep('portal.profile', 'profile', 'investor_id', 'investor_id');
+call audit.keep('portal.wallet_claim', 'wallet_claim', 'claim_id', 'offering_id');
+call audit.append_only('portal.profile_detail');
+
+create view portal.profile_fact as
+select investor_id, kind, status, detail_version, detail_digest, version, chain_head from portal.profile;
+
+create view portal.wallet_claimed as
+select offering_id, claim_id, investor_id, status, chain_id, address, version, chain_head from portal.wallet_claim;
+
+create view portal.version_fact as
+select investor_id, detail_version, detail_digest, country from portal.profile_detail;
+
+-- For the keeper of verified identity, who compares it with what it verified.
+create view portal.profile_claim as
+select d.* from portal.profile p join portal.profile_detail d using (investor_id, detail_version);

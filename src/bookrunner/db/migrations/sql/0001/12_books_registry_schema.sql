@@ -1,0 +1,206 @@
+-- The registry book: wallets, instructions, the master securityholder file, the control book, chain transactions.
+
+create schema registry;
+
+create table registry.wallet_mapping (
+    offering_id text not null,
+    mapping_id text not null,
+    investor_id text not null,
+    status text not null,
+    chain_id bigint not null,
+    address bytea not null check (octet_length(address) = 20),
+    claim_fact text not null,
+    screening_fact text,
+    approved_by text,
+    refused_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, mapping_id),
+    constraint screened_wallet_names_its_screening
+        check (status not in ('screened', 'issuer_approved', 'linked') or screening_fact is not null),
+    constraint linked_wallet_names_its_approver
+        check (status not in ('issuer_approved', 'linked') or approved_by is not null)
+);
+
+create unique index one_holder_per_live_wallet on registry.wallet_mapping (offering_id, chain_id, address)
+    where status in ('claimed', 'screened', 'issuer_approved', 'linked');
+create unique index one_linked_wallet_per_holder on registry.wallet_mapping (offering_id, investor_id)
+    where status = 'linked';
+create index wallet_of_holder on registry.wallet_mapping (offering_id, investor_id);
+create index wallet_to_screen on registry.wallet_mapping (address) where status = 'claimed';
+
+create table registry.issuance_instruction (
+    offering_id text not null,
+    instruction_id text not null,
+    investment_id text not null,
+    investor_id text not null,
+    closing_id text not null,
+    status text not null,
+    units bigint not null check (units > 0),
+    address bytea not null check (octet_length(address) = 20),
+    authorised_by text not null,
+    transaction_id text,
+    stopped_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, instruction_id),
+    constraint submitted_instruction_names_its_transaction
+        check (status not in ('submitted', 'posted') or transaction_id is not null),
+    constraint stopped_instruction_names_its_cause check ((status = 'stopped') <= (stopped_because is not null))
+);
+
+create unique index one_instruction_per_investment on registry.issuance_instruction (offering_id, investment_id)
+    where status <> 'stopped';
+create index instruction_of_transaction on registry.issuance_instruction (offering_id, transaction_id);
+create index instruction_to_sign on registry.issuance_instruction (offering_id, closing_id, investment_id)
+    where status = 'prepared';
+
+create table registry.chain_key (
+    chain_id bigint not null,
+    address bytea not null check (octet_length(address) = 20),
+    purpose text not null,
+    next_nonce bigint not null default 0 check (next_nonce >= 0),
+    primary key (chain_id, address)
+);
+
+-- The bytes are committed before they are sent; recovery sends the same bytes and never signs again.
+create table registry.chain_transaction (
+    offering_id text not null,
+    transaction_id text not null,
+    intent_id text not null,
+    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver')),
+    status text not null,
+    chain_id bigint not null,
+    sender bytea not null,
+    nonce bigint not null check (nonce >= 0),
+    attempt_no integer not null default 1 check (attempt_no > 0),
+    hash bytea not null check (octet_length(hash) = 32),
+    raw bytea not null,
+    lines jsonb not null default '[]',
+    lines_sha256 bytea not null,
+    block_number bigint,
+    block_hash bytea,
+    incarnation bytea,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, transaction_id),
+    foreign key (chain_id, sender) references registry.chain_key,
+    constraint nonce_serves_one_intent unique (offering_id, chain_id, sender, nonce, attempt_no),
+    constraint intent_keeps_its_nonce unique (offering_id, intent_id, attempt_no),
+    constraint final_transaction_names_its_block check (status not in ('mined', 'final') or block_hash is not null)
+);
+
+create index transaction_not_final on registry.chain_transaction (chain_id, sender, nonce)
+    where status in ('signed', 'broadcast', 'mined');
+
+-- The master securityholder file: one row per holder and offer.
+create table registry.holding (
+    offering_id text not null,
+    holding_id text not null,
+    investor_id text not null,
+    status text not null,
+    units bigint not null check (units >= 0),
+    registration_fact text not null,
+    registration_digest bytea not null,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, holding_id),
+    constraint one_holding_per_holder unique (offering_id, investor_id)
+);
+
+create table registry.lot (
+    offering_id text not null,
+    lot_id text not null,
+    holding_id text not null,
+    instruction_id text not null,
+    units bigint not null check (units > 0),
+    legend text not null,
+    acquired_on date not null,
+    primary key (offering_id, lot_id),
+    foreign key (offering_id, holding_id) references registry.holding,
+    constraint one_lot_per_instruction unique (offering_id, instruction_id),
+    foreign key (offering_id, instruction_id) references registry.issuance_instruction
+);
+
+create table registry.posting (
+    offering_id text not null,
+    posting_id text not null,
+    holding_id text not null,
+    instruction_id text not null,
+    units bigint not null check (units > 0),
+    chain_id bigint not null,
+    transaction_hash bytea not null,
+    ordinal integer not null check (ordinal >= 0),
+    posted_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, posting_id),
+    foreign key (offering_id, holding_id) references registry.holding,
+    foreign key (offering_id, instruction_id) references registry.issuance_instruction,
+    constraint instruction_posts_once unique (offering_id, instruction_id),
+    constraint delivery_posts_once unique (offering_id, chain_id, transaction_hash, ordinal)
+);
+
+create table registry.control_book (
+    offering_id text primary key,
+    control_id text not null unique,
+    status text not null,
+    authorised_units bigint not null check (authorised_units > 0),
+    issued_units bigint not null default 0 check (issued_units >= 0),
+    authority_sha256 bytea not null,
+    version bigint not null,
+    chain_head bytea not null,
+    constraint issue_stays_within_authorised check (issued_units <= authorised_units)
+);
+
+call audit.keep('registry.wallet_mapping', 'wallet_mapping', 'mapping_id', 'offering_id');
+call audit.keep('registry.issuance_instruction', 'issuance_instruction', 'instruction_id', 'offering_id');
+call audit.keep('registry.chain_transaction', 'chain_transaction', 'transaction_id', 'offering_id', '{raw,lines}');
+call audit.keep('registry.holding', 'holding', 'holding_id', 'offering_id');
+call audit.keep('registry.control_book', 'control_book', 'control_id', 'offering_id');
+call audit.append_only('registry.lot');
+call audit.append_only('registry.posting');
+
+-- The wall: no instruction outside a frozen set, none past a closed gate, whoever writes it.
+create function registry.instruction_passes_the_gate() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'INSERT' or (new.status = 'submitted' and old.status <> 'submitted') then
+        perform engine.pass(new.offering_id, new.investment_id, 'issue');
+        perform engine.require_member(new.offering_id, new.closing_id, new.investment_id, new.units);
+    end if;
+    if tg_op = 'UPDATE' and (old.units, old.address, old.investment_id, old.closing_id)
+        is distinct from (new.units, new.address, new.investment_id, new.closing_id) then
+        raise exception using errcode = 'BR006', constraint = 'instruction_terms_are_locked',
+            message = format('the terms of %s are locked', old.instruction_id);
+    end if;
+    return new;
+end $$;
+
+create trigger instruction_passes_the_gate before insert or update on registry.issuance_instruction
+    for each row execute function registry.instruction_passes_the_gate();
+alter table registry.issuance_instruction enable always trigger instruction_passes_the_gate;
+
+create view registry.wallet_fact as
+select offering_id, mapping_id, investor_id, status, chain_id, address, version, chain_head from registry.wallet_mapping;
+
+create view registry.instruction_fact as
+select offering_id, instruction_id, investment_id, investor_id, closing_id, status, units, address, transaction_id,
+    stopped_because, version, chain_head from registry.issuance_instruction;
+
+create view registry.holding_fact as
+select offering_id, holding_id, investor_id, status, units, version, chain_head from registry.holding;
+
+create view registry.lot_fact as
+select l.offering_id, l.lot_id, h.investor_id, i.investment_id, l.units, l.legend, l.acquired_on
+from registry.lot l join registry.holding h using (offering_id, holding_id)
+join registry.issuance_instruction i using (offering_id, instruction_id);
+
+create view registry.posting_fact as
+select p.offering_id, p.posting_id, i.investment_id, p.units, p.chain_id, p.transaction_hash, p.ordinal, p.posted_at
+from registry.posting p join registry.issuance_instruction i using (offering_id, instruction_id);
+
+create view registry.control_fact as
+select offering_id, control_id, authorised_units, issued_units, version, chain_head from registry.control_book;
+
+create view registry.transaction_fact as
+select offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce, attempt_no, hash, lines,
+    block_number, version, chain_head from registry.chain_transaction;

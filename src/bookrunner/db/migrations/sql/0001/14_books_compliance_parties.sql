@@ -1,0 +1,274 @@
+-- Which people and papers each kind of investor needs, and those that are on file.
+
+create table compliance.kind_requirement (
+    kind text not null,
+    form text not null default '',
+    what text not null check (what in ('party', 'document')),
+    code text not null,
+    at_least integer not null check (at_least > 0),
+    sentence text not null,
+    effective_from date not null default '2020-01-01',
+    effective_to date,
+    primary key (kind, form, what, code, effective_from)
+);
+
+insert into compliance.kind_requirement (kind, form, what, code, at_least, sentence) values
+    ('joint', '', 'party', 'joint_holder', 2, 'Each of the joint holders.'),
+    ('entity', '', 'party', 'representative', 1, 'The person who signs for the entity.'),
+    ('entity', '', 'document', 'formation', 1, 'The paper that formed the entity.'),
+    ('entity', 'llc', 'document', 'operating_agreement', 1, 'The operating agreement.'),
+    ('entity', 'corporation', 'document', 'bylaws', 1, 'The bylaws.'),
+    ('entity', 'corporation', 'document', 'board_resolution', 1, 'The resolution to invest.'),
+    ('entity', 'partnership', 'document', 'partnership_agreement', 1, 'The partnership agreement.'),
+    ('entity', 'fund', 'document', 'fund_documents', 1, 'The constitutive documents of the fund.'),
+    ('trust', '', 'party', 'trustee', 1, 'Each acting trustee.'),
+    ('trust', '', 'document', 'trust_agreement', 1, 'The trust agreement.'),
+    ('retirement', '', 'party', 'custodian', 1, 'The custodian that holds the account.'),
+    ('retirement', '', 'document', 'custodial_agreement', 1, 'The agreement with the custodian.'),
+    ('nominee', '', 'party', 'representative', 1, 'The person who signs for the nominee.'),
+    ('nominee', '', 'document', 'holder_statement', 1, 'The statement of who is behind each unit.');
+call audit.append_only('compliance.kind_requirement');
+
+-- A person beside or behind an investor; known by an id, the name stays sealed.
+create table compliance.party (
+    investor_id text not null,
+    party_id text not null,
+    role text not null constraint party_role_is_known
+        check (role in ('joint_holder', 'representative', 'trustee', 'custodian', 'beneficiary', 'grantor')),
+    status text not null,
+    account_id text,
+    scope text[] not null default '{}',
+    authority_sha256 bytea,
+    valid_from timestamptz not null default clock_timestamp(),
+    valid_until timestamptz,
+    evidence_sha256 bytea,
+    ended_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, party_id),
+    constraint representative_has_recorded_authority
+        check (role <> 'representative' or (authority_sha256 is not null and scope <> '{}')),
+    constraint authority_ends_after_it_begins check (valid_until is null or valid_until > valid_from),
+    constraint verified_party_has_evidence check (status <> 'verified' or evidence_sha256 is not null),
+    constraint party_ends_for_a_reason check ((status = 'ended') = (ended_because is not null))
+);
+
+create index party_of_account on compliance.party (account_id) where account_id is not null;
+
+create table compliance.document (
+    investor_id text not null,
+    document_id text not null,
+    code text not null,
+    status text not null,
+    sha256 bytea not null constraint document_is_named_by_its_digest check (octet_length(sha256) = 32),
+    issued_on date,
+    valid_until timestamptz,
+    decided_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, document_id),
+    constraint rejected_document_has_its_reason check (status <> 'rejected' or decided_because is not null)
+);
+
+call audit.keep('compliance.party', 'party', 'party_id', 'investor_id');
+call audit.keep('compliance.document', 'kyc_document', 'document_id', 'investor_id');
+
+-- What the investor's kind and form need and is not on file now, with the number that is missing.
+create function compliance.open_requirements(p_investor text) returns table (what text, code text, needed integer,
+    missing integer, sentence text)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    select n.what, n.code, n.at_least, n.at_least - n.have, n.sentence from (
+        select r.what, r.code, r.at_least, r.sentence,
+            case r.what when 'party' then (
+                select count(*) from compliance.party p where p.investor_id = p_investor and p.role = r.code
+                    and p.status = 'verified' and coalesce(p.valid_until > clock_timestamp(), true))
+            else (select count(*) from compliance.document d where d.investor_id = p_investor and d.code = r.code
+                    and d.status = 'on_file' and coalesce(d.valid_until > clock_timestamp(), true))
+            end::integer as have
+        from compliance.kyc_case k join compliance.kind_requirement r on r.kind = k.kind and r.form in ('', k.form)
+        where k.investor_id = p_investor and r.effective_from <= current_date
+            and coalesce(r.effective_to > current_date, true)) n
+    where n.have < n.at_least
+    order by n.what, n.code;
+end $$;
+
+-- Names a person beside an investor; a representative comes with the document and the scope of the authority.
+create function compliance.record_party(p_actor text, p_request text, p_investor text, p_party text, p_role text,
+    p_authority jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into compliance.party (investor_id, party_id, role, status, account_id, scope, authority_sha256, valid_from,
+        valid_until)
+    values (p_investor, p_party, p_role, 'recorded', p_authority ->> 'account',
+        coalesce(array(select jsonb_array_elements_text(p_authority -> 'scope')), '{}'),
+        decode(p_authority ->> 'document_sha256', 'hex'),
+        coalesce((p_authority ->> 'valid_from')::timestamptz, clock_timestamp()),
+        (p_authority ->> 'valid_until')::timestamptz);
+    perform compliance.compute(p_investor);
+end $$;
+
+create function compliance.verify_party(p_actor text, p_request text, p_investor text, p_party text,
+    p_evidence_sha256 bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update compliance.party set status = 'verified', evidence_sha256 = p_evidence_sha256
+    where investor_id = p_investor and party_id = p_party;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'party_exists',
+            message = format('there is no party %s of %s', p_party, p_investor);
+    end if;
+    perform compliance.compute(p_investor);
+end $$;
+
+create function compliance.end_party(p_actor text, p_request text, p_investor text, p_party text, p_because text,
+    p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, p_because, (select version from compliance.party
+        where investor_id = p_investor and party_id = p_party for update), p_seen);
+    update compliance.party set status = 'ended', ended_because = p_because
+    where investor_id = p_investor and party_id = p_party;
+    perform compliance.compute(p_investor);
+end $$;
+
+-- Whether an account may act for an investor in one scope, by an authority that is verified and in its dates.
+create function compliance.may_act(p_investor text, p_account text, p_scope text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from compliance.party p where p.investor_id = p_investor and p.account_id = p_account
+    and p.role = 'representative' and p.status = 'verified' and p_scope = any (p.scope)
+    and clock_timestamp() >= p.valid_from and coalesce(p.valid_until > clock_timestamp(), true));
+
+-- Files a paper; an earlier one of the same code that is still on file is replaced by it.
+create function compliance.file_document(p_actor text, p_request text, p_investor text, p_document text, p_code text,
+    p_sha256 bytea, p_issued_on date, p_valid_until timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if p_valid_until <= clock_timestamp() or p_issued_on > current_date then
+        raise exception using errcode = 'BR008', constraint = 'filed_document_is_in_force',
+            message = 'a paper that has expired or is not issued yet is not filed';
+    end if;
+    update compliance.document set status = 'replaced'
+    where investor_id = p_investor and code = p_code and status = 'on_file';
+    insert into compliance.document (investor_id, document_id, code, status, sha256, issued_on, valid_until)
+    values (p_investor, p_document, p_code, 'on_file', p_sha256, p_issued_on, p_valid_until);
+    perform compliance.compute(p_investor);
+end $$;
+
+create function compliance.reject_document(p_actor text, p_request text, p_investor text, p_document text,
+    p_because text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, p_because, (select version from compliance.document
+        where investor_id = p_investor and document_id = p_document for update), p_seen);
+    update compliance.document set status = 'rejected', decided_because = p_because
+    where investor_id = p_investor and document_id = p_document;
+    perform compliance.compute(p_investor);
+end $$;
+
+create view compliance.authority_fact as
+select investor_id, party_id, account_id, scope, status, valid_from, valid_until, version, chain_head
+from compliance.party where role = 'representative';
+
+-- The key under which the files of an investor are sealed; destroying it erases them.
+create table compliance.data_key (
+    investor_id text primary key,
+    key_id text not null unique,
+    status text not null,
+    wrapped bytea,
+    destroyed_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null))
+);
+call audit.keep('compliance.data_key', 'file_key', 'key_id', 'investor_id', '{wrapped}');
+
+-- The sealed content of a paper, known by the digest of what it was before it was sealed.
+create table compliance.sealed_file (
+    investor_id text not null,
+    sha256 bytea not null check (octet_length(sha256) = 32),
+    sealed bytea not null constraint file_is_sealed check (octet_length(sealed) > 28),
+    kept_at timestamptz not null default clock_timestamp(),
+    primary key (investor_id, sha256)
+);
+call audit.append_only('compliance.sealed_file');
+
+create table compliance.file_view (
+    investor_id text not null,
+    view_id text not null,
+    status text not null,
+    sha256 bytea not null,
+    viewed_by text not null,
+    purpose text not null constraint view_says_its_purpose check (purpose ~ '\S'),
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, view_id)
+);
+call audit.keep('compliance.file_view', 'file_view', 'view_id', 'investor_id');
+
+-- The wrapped key of an investor's files; the given one is kept when there was none.
+create function compliance.obtain_key(p_actor text, p_request text, p_investor text, p_key text, p_wrapped bytea)
+returns bytea language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    k compliance.data_key;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into k from compliance.data_key where investor_id = p_investor;
+    if k.status = 'destroyed' then
+        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
+            message = format('the files of %s were erased', p_investor);
+    end if;
+    if not found then
+        insert into compliance.data_key (investor_id, key_id, status, wrapped) values (p_investor, p_key, 'active', p_wrapped);
+    end if;
+    return coalesce(k.wrapped, p_wrapped);
+end $$;
+
+create function compliance.keep_file(p_actor text, p_request text, p_investor text, p_sha256 bytea, p_sealed bytea)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into compliance.sealed_file (investor_id, sha256, sealed) values (p_investor, p_sha256, p_sealed)
+    on conflict do nothing;
+end $$;
+
+-- Hands out a sealed file with its wrapped key. Who looked, at what and why is an event.
+create function compliance.view_file(p_actor text, p_request text, p_investor text, p_sha256 bytea, p_view text,
+    p_purpose text) returns table (wrapped bytea, sealed bytea)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if not exists (select from compliance.data_key k where k.investor_id = p_investor and k.status = 'active') then
+        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
+            message = format('the files of %s were erased, or never given', p_investor);
+    end if;
+    insert into compliance.file_view (investor_id, view_id, status, sha256, viewed_by, purpose)
+    values (p_investor, p_view, 'viewed', p_sha256, p_actor, p_purpose);
+    return query select k.wrapped, f.sealed from compliance.data_key k join compliance.sealed_file f using (investor_id)
+        where k.investor_id = p_investor and f.sha256 = p_sha256;
+end $$;
+
+-- Erases the files of an investor by destroying their key. Refused with the reason while a rule keeps them.
+create function compliance.erase_files(p_actor text, p_request text, p_investor text, p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    kept text := engine.kept_because(p_investor);
+begin
+    perform audit.enter(p_actor, p_request);
+    if kept is not null then
+        raise exception using errcode = 'BR008', constraint = 'retention_allows_erasure', message = kept;
+    end if;
+    update compliance.data_key set status = 'destroyed', wrapped = null, destroyed_because = p_because
+    where investor_id = p_investor and status = 'active';
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'erased_key_exists',
+            message = format('there is no key of %s', p_investor);
+    end if;
+end $$;

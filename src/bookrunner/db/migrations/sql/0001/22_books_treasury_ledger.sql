@@ -1,0 +1,200 @@
+-- The escrow ledger: double entry, per offering and currency; balanced at commit, append only, never overdrawn.
+
+-- The side that an account grows on: debits of an asset or an expense, credits of any other.
+create function treasury.grows_by(p_account text) returns text
+language sql immutable
+return case when starts_with(p_account, 'asset:') or starts_with(p_account, 'exp:') then 'debit' else 'credit' end;
+
+create table treasury.account (
+    offering_id text not null,
+    account text not null,
+    currency text not null,
+    side text not null constraint account_grows_by_its_kind check (side = treasury.grows_by(account)),
+    primary key (offering_id, account, currency)
+);
+
+create table treasury.journal (
+    offering_id text not null,
+    journal_id text not null,
+    kind text not null,
+    body_sha256 bytea not null,
+    occurred_at timestamptz not null default clock_timestamp(),
+    posted_in xid8 not null default pg_current_xact_id(),
+    reverses text,
+    primary key (offering_id, journal_id),
+    constraint reversed_journal_exists foreign key (offering_id, reverses) references treasury.journal
+);
+
+create table treasury.entry (
+    offering_id text not null,
+    journal_id text not null,
+    leg integer not null,
+    account text not null,
+    currency text not null,
+    side text not null check (side in ('debit', 'credit')),
+    amount_minor numeric(38, 0) not null constraint entry_amount_is_positive check (amount_minor > 0),
+    primary key (offering_id, journal_id, leg)
+);
+
+create table treasury.balance (
+    offering_id text not null,
+    account text not null,
+    currency text not null,
+    amount_minor numeric(38, 0) not null default 0 constraint account_is_never_overdrawn check (amount_minor >= 0),
+    primary key (offering_id, account, currency),
+    foreign key (offering_id, account, currency) references treasury.account
+) with (fillfactor = 70);
+
+-- What the bank itself booked of a journal, on its own day: what it has not booked yet is on its way.
+create table treasury.booking (
+    offering_id text not null,
+    booking_id text not null,
+    journal_id text not null,
+    currency text not null,
+    amount_minor numeric(38, 0) not null constraint booking_moves_money check (amount_minor <> 0),
+    booked_on date not null,
+    primary key (offering_id, booking_id),
+    foreign key (offering_id, journal_id) references treasury.journal
+);
+
+-- An entry belongs to a journal of this very transaction and to an account in its currency. Neither can ever go away, so
+-- a look is enough; a foreign key would lock the row of the escrow account for every journal at once.
+create function treasury.entry_joins_its_journal() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+begin
+    if (select j.posted_in from treasury.journal j
+        where j.offering_id = new.offering_id and j.journal_id = new.journal_id)
+        is distinct from pg_current_xact_id() then
+        raise exception using errcode = 'BR009', constraint = 'journal_is_closed',
+            message = format('journal %s is closed', new.journal_id);
+    end if;
+    if not exists (select from treasury.account a
+        where a.offering_id = new.offering_id and a.account = new.account and a.currency = new.currency) then
+        raise exception using errcode = 'BR009', constraint = 'entry_is_in_the_accounts_currency',
+            message = format('there is no account %s in %s', new.account, new.currency);
+    end if;
+    return new;
+end $$;
+
+create trigger entry_joins_its_journal before insert on treasury.entry
+    for each row execute function treasury.entry_joins_its_journal();
+alter table treasury.entry enable always trigger entry_joins_its_journal;
+
+create function treasury.journal_balances() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+begin
+    if (select coalesce(sum(c.legs), 0) < 2 or bool_or(c.net <> 0) from (
+        select count(*) as legs, sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end) as net
+        from treasury.entry e where e.offering_id = new.offering_id and e.journal_id = new.journal_id group by e.currency) c) then
+        raise exception using errcode = 'BR009', constraint = 'journal_balances_per_currency',
+            message = format('journal %s does not balance', new.journal_id);
+    end if;
+    return null;
+end $$;
+
+create constraint trigger journal_balances after insert on treasury.journal
+    deferrable initially deferred for each row execute function treasury.journal_balances();
+
+call audit.append_only('treasury.account');
+call audit.append_only('treasury.journal');
+call audit.append_only('treasury.entry');
+call audit.append_only('treasury.booking');
+
+-- Moves the balances of a long journal at once: rows are made, locked in the order of accounts, then written.
+create function treasury.move_balances(p_offering text, p_journal text, p_currency text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+begin
+    insert into treasury.balance (offering_id, account, currency)
+    select distinct e.offering_id, e.account, e.currency from treasury.entry e
+    where e.offering_id = p_offering and e.journal_id = p_journal order by e.account
+    on conflict do nothing;
+    perform 1 from treasury.balance b where b.offering_id = p_offering and b.currency = p_currency
+        and b.account in (select e.account from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal)
+    order by b.account for update of b;
+    update treasury.balance b set amount_minor = b.amount_minor + m.delta
+    from (select e.account, sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as delta
+        from treasury.entry e join treasury.account a using (offering_id, account, currency)
+        where e.offering_id = p_offering and e.journal_id = p_journal group by e.account) m
+    where b.offering_id = p_offering and b.account = m.account and b.currency = p_currency;
+end $$;
+
+-- Posts one journal. A session keeps the plans that it made while the ledger was short, those of foreign keys
+-- included: none may be a scan of the whole. Lines are {account, side, amount}. The same id again is no second posting;
+-- the same id with another kind, currency or other lines is refused.
+create function treasury.post(p_offering text, p_journal text, p_kind text, p_currency text, p_lines jsonb,
+    p_reverses text default null) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+declare
+    digest bytea := sha256(convert_to(concat_ws(' ', p_kind, p_currency, p_reverses, p_lines), 'UTF8'));
+    moved record;
+begin
+    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
+    values (p_offering, p_journal, p_kind, digest, p_reverses) on conflict do nothing;
+    if not found then
+        if (select j.body_sha256 from treasury.journal j where j.offering_id = p_offering and j.journal_id = p_journal)
+            <> digest then
+            raise exception using errcode = 'BR009', constraint = 'journal_id_has_one_body',
+                message = format('journal %s exists with other lines', p_journal);
+        end if;
+        return;
+    end if;
+    insert into treasury.account (offering_id, account, currency, side)
+    select p_offering, l.account, p_currency, treasury.grows_by(l.account)
+    from jsonb_to_recordset(p_lines) as l (account text)
+    where l.account ~ '^(asset|liab|exp):' and not exists (select from treasury.account a
+        where a.offering_id = p_offering and a.account = l.account and a.currency = p_currency)
+    order by l.account on conflict do nothing;
+    insert into treasury.entry (offering_id, journal_id, leg, account, currency, side, amount_minor)
+    select p_offering, p_journal, l.leg, l.account, p_currency, l.side, l.amount
+    from rows from (jsonb_to_recordset(p_lines) as (account text, side text, amount numeric))
+        with ordinality as l (account, side, amount, leg);
+    if jsonb_array_length(p_lines) > 50 then
+        perform treasury.move_balances(p_offering, p_journal, p_currency);
+        return;
+    end if;
+    -- Balance by balance in the order of accounts, so that two journals never wait for each other; last, because every
+    -- other journal of these accounts waits from here on.
+    for moved in
+        select l.account, sum(case when l.side = treasury.grows_by(l.account) then l.amount else -l.amount end) as delta
+        from jsonb_to_recordset(p_lines) as l (account text, side text, amount numeric)
+        group by l.account order by l.account
+    loop
+        update treasury.balance b set amount_minor = b.amount_minor + moved.delta
+        where b.offering_id = p_offering and b.account = moved.account and b.currency = p_currency;
+        if not found then
+            insert into treasury.balance as b (offering_id, account, currency, amount_minor)
+            values (p_offering, moved.account, p_currency, moved.delta)
+            on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + moved.delta;
+        end if;
+    end loop;
+end $$;
+
+-- The lines that move money into or out of the bank account. Its balance never goes below zero: what the bank took and
+-- escrow did not have is owed to the bank, and the next money in pays that first. Locks the escrow balance.
+create function treasury.cash(p_offering text, p_currency text, p_side text, p_amount numeric) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    held numeric;
+    owed numeric;
+    by_bank numeric;
+begin
+    held := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
+        and b.account = 'asset:escrow_bank' and b.currency = p_currency for update);
+    owed := (select b.amount_minor from treasury.balance b where b.offering_id = p_offering
+        and b.account = 'liab:bank_overdraft' and b.currency = p_currency for update);
+    by_bank := case p_side when 'debit' then least(coalesce(owed, 0), p_amount)
+        else greatest(p_amount - coalesce(held, 0), 0) end;
+    return (select coalesce(jsonb_agg(jsonb_build_object('account', l.account, 'side', p_side, 'amount', l.amount)), '[]')
+        from (values ('asset:escrow_bank', p_amount - by_bank), ('liab:bank_overdraft', by_bank)) as l (account, amount)
+        where l.amount > 0);
+end $$;
+
+create view treasury.trial_balance as
+select offering_id, account, currency, a.side, b.amount_minor
+from treasury.account a join treasury.balance b using (offering_id, account, currency);
+
+create view treasury.entry_sum as
+select offering_id, account, currency,
+    sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as amount_minor
+from treasury.entry e join treasury.account a using (offering_id, account, currency)
+group by offering_id, account, currency;

@@ -1,0 +1,74 @@
+-- Rules of the treasury as dated rows: clearing by rail, bank holidays, what may follow a failure.
+
+insert into treasury.clearing_policy (rail, valid_from, hold_days, counted_in, source, proposed_by, approved_by) values
+    ('wire', '2020-01-01', 0, 'banking_days', '12 CFR 210.31: payment by Fedwire is final when it is credited', 'bookrunner', 'administrator'),
+    ('ach_credit', '2020-01-01', 2, 'banking_days', 'Nacha Rules: a credit can be returned for two banking days', 'bookrunner', 'administrator'),
+    ('ach_debit', '2020-01-01', 60, 'calendar_days', 'Nacha Rules: an unauthorized consumer debit can be returned for 60 calendar days', 'bookrunner', 'administrator'),
+    ('balance', '2020-01-01', 0, 'banking_days', 'Money that is already held', 'bookrunner', 'administrator'),
+    ('stablecoin', '2020-01-01', 0, 'calendar_days', 'Final with its block', 'bookrunner', 'administrator'),
+    ('cheque', '2020-01-01', 9, 'banking_days', 'Return of a dishonoured cheque, with the holds of 12 CFR 229.12 and 229.13', 'bookrunner', 'administrator');
+
+-- Holidays of the Federal Reserve Banks: one that falls on a Sunday is kept on Monday, one on a Saturday is not moved.
+insert into treasury.bank_holiday (day, name)
+with year (first) as (select make_date(y, 1, 1) from generate_series(2020, 2040) y),
+named (day, name) as (
+    select first, 'New Year''s Day' from year
+    union all select make_date(extract(year from first)::int, 6, 19), 'Juneteenth National Independence Day' from year where first >= '2022-01-01'
+    union all select make_date(extract(year from first)::int, 7, 4), 'Independence Day' from year
+    union all select make_date(extract(year from first)::int, 11, 11), 'Veterans Day' from year
+    union all select make_date(extract(year from first)::int, 12, 25), 'Christmas Day' from year),
+weekday (month, day_of_week, nth, name) as (values (1, 1, 3, 'Birthday of Martin Luther King, Jr.'),
+    (2, 1, 3, 'Washington''s Birthday'), (9, 1, 1, 'Labor Day'), (10, 1, 2, 'Columbus Day'), (11, 4, 4, 'Thanksgiving Day'))
+select case when extract(dow from day) = 0 then day + 1 else day end, name from named
+union all
+select m.first + (w.day_of_week - extract(dow from m.first)::int + 7) % 7 + 7 * (w.nth - 1), w.name
+from year, weekday w, lateral (select make_date(extract(year from year.first)::int, w.month, 1) as first) m
+union all
+select last - (extract(dow from last)::int + 6) % 7, 'Memorial Day'
+from year, lateral (select make_date(extract(year from first)::int, 5, 31) as last) m;
+
+insert into treasury.failure_reason (rail, code, then_do, most_retries, sentence) values
+    ('ach_debit', 'R01', 'retry', 2, 'The account did not hold enough money.'),
+    ('ach_debit', 'R02', 'new_account', 1, 'The account is closed.'),
+    ('ach_debit', 'R03', 'new_account', 1, 'There is no such account.'),
+    ('ach_debit', 'R04', 'new_account', 1, 'The account number is not valid.'),
+    ('ach_debit', 'R05', 'stop', 0, 'A consumer''s account was debited as a business account without authorization.'),
+    ('ach_debit', 'R07', 'stop', 0, 'The payer revoked the authorization.'),
+    ('ach_debit', 'R08', 'stop', 0, 'The payer stopped the payment.'),
+    ('ach_debit', 'R09', 'retry', 2, 'The money in the account was not collected yet.'),
+    ('ach_debit', 'R10', 'stop', 0, 'The payer says that the debit was not authorized.'),
+    ('ach_debit', 'R16', 'stop', 0, 'The account is frozen.'),
+    ('ach_debit', 'R20', 'new_account', 1, 'The account does not take such payments.'),
+    ('ach_debit', 'R29', 'stop', 0, 'The company says that the debit was not authorized.'),
+    ('wire', 'AC01', 'new_account', 1, 'The account number is not valid.'),
+    ('wire', 'AC04', 'new_account', 1, 'The account is closed.'),
+    ('wire', 'AC06', 'stop', 0, 'The account is blocked.'),
+    ('wire', 'AM04', 'retry', 2, 'The account did not hold enough money.'),
+    ('cheque', 'insufficient_funds', 'retry', 1, 'The account of the drawer did not hold enough money.'),
+    ('cheque', 'stopped', 'stop', 0, 'The drawer stopped the cheque.');
+
+-- The first banking day on or after which money booked on a day is final under the policy of that day.
+create function treasury.clears_on(p_rail text, p_booked_on date) returns date
+language sql stable strict set search_path = pg_catalog, pg_temp
+begin atomic
+    select case p.counted_in when 'calendar_days' then p_booked_on + p.hold_days else (
+        select d::date from generate_series(p_booked_on, p_booked_on + 2 * p.hold_days + 14, interval '1 day') d
+        where extract(dow from d) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = d::date)
+        order by d offset p.hold_days limit 1) end
+    from treasury.clearing_policy p where p.rail = p_rail and p.valid_from <= p_booked_on
+    order by p.valid_from desc limit 1;
+end;
+
+-- Changes the policy of a rail from a day on; what is booked before that day keeps its own.
+create function treasury.set_clearing_policy(p_actor text, p_request text, p_rail text, p_valid_from date,
+    p_hold_days integer, p_counted_in text, p_source text, p_proposed_by text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if p_valid_from <= (clock_timestamp() at time zone 'UTC')::date then
+        raise exception using errcode = 'BR008', constraint = 'policy_starts_in_the_future',
+            message = 'a clearing policy is for days to come';
+    end if;
+    insert into treasury.clearing_policy (rail, valid_from, hold_days, counted_in, source, proposed_by, approved_by)
+    values (p_rail, p_valid_from, p_hold_days, p_counted_in, p_source, p_proposed_by, p_actor);
+end $$;

@@ -1,0 +1,160 @@
+-- Changes of what was verified, and the keys under which personal data is sealed.
+
+create table portal.profile_change (
+    investor_id text not null references portal.profile,
+    change_id text not null,
+    status text not null,
+    from_version integer not null,
+    touched text[] not null default '{}',
+    detail jsonb not null,
+    because text not null constraint change_says_why check (because ~ '\S'),
+    evidence_sha256 bytea not null,
+    requested_by text not null,
+    decided_by text,
+    decided_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, change_id),
+    constraint change_needs_two_people check (decided_by is distinct from requested_by or decided_by is null),
+    constraint decided_change_has_its_reason check (status = 'requested' or coalesce(decided_because ~ '\S', false))
+);
+create unique index one_change_is_open on portal.profile_change (investor_id) where status = 'requested';
+
+-- The key of an investor, wrapped by the master key. Destroying it erases everything sealed under it.
+create table portal.data_key (
+    investor_id text primary key,
+    key_id text not null unique,
+    status text not null,
+    wrapped bytea,
+    destroyed_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null))
+);
+
+create table portal.personal_view (
+    investor_id text not null,
+    view_id text not null,
+    status text not null,
+    detail_version integer not null,
+    viewed_by text not null,
+    purpose text not null constraint view_says_its_purpose check (purpose ~ '\S'),
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, view_id)
+);
+
+call audit.keep('portal.profile_change', 'profile_change', 'change_id', 'investor_id', '{detail}');
+call audit.keep('portal.data_key', 'data_key', 'key_id', 'investor_id', '{wrapped}');
+call audit.keep('portal.personal_view', 'personal_view', 'view_id', 'investor_id');
+
+create view portal.change_fact as
+select investor_id, change_id, status, from_version, touched, requested_by, version, chain_head from portal.profile_change;
+
+-- Two spellings of one name: in the version that was verified and in the version that was agreed on.
+create view portal.spelling_difference as
+select pos.offering_id, pos.investment_id, pos.investor_id, v.legal_name as verified_name, a.legal_name as agreed_name,
+    case when lower(v.legal_name) = lower(a.legal_name) then 'case'
+        when regexp_replace(lower(v.legal_name), '[^[:alnum:]]', '', 'g')
+            = regexp_replace(lower(a.legal_name), '[^[:alnum:]]', '', 'g') then 'punctuation'
+        else 'letters' end as kind
+from engine.position pos
+join portal.profile_detail v on v.investor_id = pos.investor_id and v.detail_digest = pos.verified_digest
+join portal.profile_detail a on a.investor_id = pos.investor_id and a.detail_digest = pos.agreed_digest
+where v.legal_name <> a.legal_name;
+
+create function portal.request_change(p_actor text, p_request text, p_investor text, p_change text, p_detail jsonb,
+    p_because text, p_evidence_sha256 bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into portal.profile_change (investor_id, change_id, status, from_version, detail, because, evidence_sha256,
+        requested_by)
+    select p_investor, p_change, 'requested', p.detail_version, p_detail, p_because, p_evidence_sha256, p_actor
+    from portal.profile p where p.investor_id = p_investor;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'profile_exists',
+            message = format('there is no profile %s', p_investor);
+    end if;
+end $$;
+
+-- A second person decides on the version seen; applied, the change is a new version and its checks run again.
+create function portal.decide_change(p_actor text, p_request text, p_investor text, p_change text,
+    p_is_approved boolean, p_because text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c portal.profile_change;
+    current_version integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    select detail_version into current_version from portal.profile where investor_id = p_investor for update;
+    select * into c from portal.profile_change where investor_id = p_investor and change_id = p_change for update;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'change_exists',
+            message = format('there is no change %s of %s', p_change, p_investor);
+    end if;
+    if c.version is distinct from p_seen or (p_is_approved and c.from_version <> current_version) then
+        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
+            message = format('the change is at version %s on profile version %s', c.version, current_version);
+    end if;
+    if p_is_approved then
+        perform portal.put_version(p_investor, current_version + 1, c.detail);
+    end if;
+    update portal.profile_change set decided_by = p_actor, decided_because = p_because,
+        touched = coalesce(portal.touched(p_investor, current_version, current_version + 1), '{}'),
+        status = case when p_is_approved then 'applied' else 'declined' end
+    where investor_id = p_investor and change_id = p_change;
+end $$;
+
+-- The wrapped key of an investor; the given one is kept when there was none. A destroyed key never comes back.
+create function portal.obtain_key(p_actor text, p_request text, p_investor text, p_key text, p_wrapped bytea) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    k portal.data_key;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into k from portal.data_key where investor_id = p_investor;
+    if not found then
+        insert into portal.data_key (investor_id, key_id, status, wrapped) values (p_investor, p_key, 'active', p_wrapped);
+        return p_wrapped;
+    end if;
+    if k.status = 'destroyed' then
+        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
+            message = format('the personal data of %s was erased', p_investor);
+    end if;
+    return k.wrapped;
+end $$;
+
+-- Hands out one version's sealed fields with their wrapped key. Who looked, at what and why is an event.
+create function portal.view_personal(p_actor text, p_request text, p_investor text, p_detail_version integer,
+    p_view text, p_purpose text) returns table (wrapped bytea, sealed bytea)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if not exists (select from portal.data_key k where k.investor_id = p_investor and k.status = 'active') then
+        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
+            message = format('the personal data of %s was erased, or never given', p_investor);
+    end if;
+    insert into portal.personal_view (investor_id, view_id, status, detail_version, viewed_by, purpose)
+    values (p_investor, p_view, 'viewed', p_detail_version, p_actor, p_purpose);
+    return query select k.wrapped, d.sealed from portal.data_key k join portal.profile_detail d using (investor_id)
+        where k.investor_id = p_investor and d.detail_version = p_detail_version;
+end $$;
+
+-- Erases by destroying the key. Refused with the reason while a rule keeps the record.
+create function portal.erase_personal(p_actor text, p_request text, p_investor text, p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    kept text := engine.kept_because(p_investor);
+begin
+    perform audit.enter(p_actor, p_request);
+    if kept is not null then
+        raise exception using errcode = 'BR008', constraint = 'retention_allows_erasure', message = kept;
+    end if;
+    update portal.data_key set status = 'destroyed', wrapped = null, destroyed_because = p_because
+    where investor_id = p_investor and status = 'active';
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'erased_key_exists',
+            message = format('there is no key of %s', p_investor);
+    end if;
+end $$;

@@ -1,0 +1,197 @@
+-- The verbs of offers and investments.
+
+create function engine.open_offer(p_actor text, p_request text, p_offering text, p_terms jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into engine.offer (offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total,
+        minimum_units, isin, agreement_form, status)
+    values (p_offering, p_terms ->> 'issuer_id', p_terms ->> 'name', p_terms ->> 'exemption', p_terms ->> 'currency',
+        (p_terms ->> 'unit_price_minor')::bigint, (p_terms ->> 'units_total')::bigint,
+        (p_terms ->> 'minimum_units')::bigint, p_terms ->> 'isin', coalesce(p_terms ->> 'agreement_form', 'canonical'), 'new');
+    update engine.offer set status = 'draft' where offering_id = p_offering;
+end $$;
+
+-- Moves an offer along its machine; what the move needs is checked by the row itself.
+create function engine.move_offer(p_actor text, p_request text, p_offering text, p_status text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update engine.offer set status = p_status where offering_id = p_offering;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
+end $$;
+
+create function engine.name_token(p_actor text, p_request text, p_offering text, p_chain_id bigint, p_token bytea,
+    p_treasury bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update engine.offer set chain_id = p_chain_id, token_address = p_token, treasury_address = p_treasury
+    where offering_id = p_offering and status = 'legal_accepted';
+    if not found then
+        raise exception using errcode = 'BR002', constraint = 'token_follows_legal_acceptance',
+            message = format('%s is not legally accepted', p_offering);
+    end if;
+end $$;
+
+-- Opens an investment and its position; units are reserved against the offer under its lock. Units that come free are
+-- first for those who wait for them.
+create function engine.open_investment(p_actor text, p_request text, p_offering text, p_investment text,
+    p_investor text, p_units bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from engine.offer where offering_id = p_offering for update;
+    if exists (select from engine.waitlist_entry w where w.offering_id = p_offering and w.status = 'waiting') then
+        raise exception using errcode = 'BR008', constraint = 'units_go_to_the_waitlist_first',
+            message = format('others wait for units of %s', p_offering);
+    end if;
+    perform engine.open_order(p_offering, p_investment, p_investor, p_units);
+end $$;
+
+-- The caller has locked the offer.
+create function engine.open_order(p_offering text, p_investment text, p_investor text, p_units bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    o engine.offer;
+    left_units bigint;
+begin
+    select * into o from engine.offer where offering_id = p_offering;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists',
+            message = format('there is no offer %s', p_offering);
+    end if;
+    if o.status is distinct from 'published' then
+        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
+            message = format('%s is %s', p_offering, o.status);
+    end if;
+    left_units := engine.units_left(p_offering);
+    if p_units > left_units then
+        raise exception using errcode = 'BR008', constraint = 'units_are_left',
+            message = format('%s units are left', left_units);
+    end if;
+    perform engine.require_minimum(p_units, o.minimum_units);
+    insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
+    values (p_offering, p_investment, p_investor, p_units, p_units * o.unit_price_minor, o.currency, 'new');
+    perform compliance.judge_commitment(p_offering, p_investment, p_investor, p_units * o.unit_price_minor);
+    insert into engine.position (offering_id, investment_id, investor_id) values (p_offering, p_investment, p_investor);
+end $$;
+
+-- The investor submits the review step; profile, compliance and the signed packet must hold at this moment, and
+-- the offer must still take commitments.
+create function engine.confirm(p_actor text, p_request text, p_offering text, p_investment text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    stands text;
+begin
+    perform audit.enter(p_actor, p_request);
+    -- Not locked: a confirmation that read the open offer stands before the close that it overlapped.
+    select o.status into stands from engine.offer o where o.offering_id = p_offering;
+    if stands <> 'published' then
+        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
+            message = format('%s is %s', p_offering, stands);
+    end if;
+    perform engine.pass(p_offering, p_investment, 'confirm');
+    update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
+end $$;
+
+create function engine.confirm_legally(p_actor text, p_request text, p_offering text, p_investment text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform engine.pass(p_offering, p_investment, 'confirm_legally');
+    update engine.investment set status = 'legally_confirmed' where offering_id = p_offering and investment_id = p_investment;
+end $$;
+
+create function engine.withdraw(p_actor text, p_request text, p_offering text, p_investment text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update engine.investment set status = 'cancelled_by_investor' where offering_id = p_offering and investment_id = p_investment;
+end $$;
+
+create function engine.request_cancellation(p_actor text, p_request text, p_offering text, p_investment text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update engine.investment set remembered_status = status, status = 'cancellation_requested'
+    where offering_id = p_offering and investment_id = p_investment;
+end $$;
+
+-- Decides a requested cancellation: granted ends the investment, denied returns it to the remembered status.
+create function engine.decide_cancellation(p_actor text, p_request text, p_offering text, p_investment text,
+    p_is_granted boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update engine.investment set remembered_status = null,
+        status = case when p_is_granted then 'cancelled_by_manager' else coalesce(remembered_status, status) end
+    where offering_id = p_offering and investment_id = p_investment;
+end $$;
+
+-- Keeps what a gate turned away; the refused act itself left nothing behind.
+create function engine.record_refusal(p_actor text, p_request text, p_offering text, p_subject text, p_act text,
+    p_rule text, p_missing jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into audit.refusal (scope, subject, act, rule, missing, actor, request_id)
+    values (p_offering, p_subject, p_act, p_rule, p_missing, p_actor, p_request);
+end $$;
+
+-- Whether a version of a profile is what compliance verified and still stands by.
+create function engine.profile_is_verified(p_investor text, p_version integer) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from compliance.identity_fact k join portal.version_fact d using (investor_id)
+    where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
+        and k.verified_digest = d.detail_digest);
+
+create function engine.profile_kind(p_investor text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
+
+-- Why the personal data of an investor must be kept now, or null.
+create function engine.kept_because(p_investor text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return (select string_agg(k.because, '; ' order by k.because) from (
+    select 'an investment is not ended' as because
+    where exists (select from engine.investment i where i.investor_id = p_investor
+        and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
+    union
+    select 'a legal hold stands' from subscription.legal_hold_fact h
+    where h.investor_id = p_investor and h.status = 'placed'
+    union
+    select r.because || ' until ' || r.keep_until from compliance.retention_fact r
+    where r.investor_id = p_investor and r.keep_until > current_date) k);
+
+-- The composite stages of every investment, computed at reading; stage n counts only with all stages before it.
+create view engine.stage as
+select pos.offering_id, pos.investment_id, pos.investor_id, i.units, i.amount_minor, i.currency, i.status, i.closing_id,
+    h.holds,
+    engine.stage_mask('profile') & ~h.holds = 0 as profile,
+    engine.stage_mask('compliance') & ~h.holds = 0 as compliance,
+    engine.stage_mask('subscription') & ~h.holds = 0 as subscription,
+    engine.stage_mask('funding') & ~h.holds = 0 as funding,
+    engine.stage_mask('issuance') & ~h.holds = 0 as issuance,
+    engine.missing(pos, engine.act_mask('issue')) as missing,
+    pos.issuance as issuance_state, pos.issuance_is_stopped, pos.holding_is_held, pos.received_minor, pos.cleared_minor,
+    engine.facts(pos) as facts, pos.version, i.version as investment_version
+from engine.position pos join engine.investment i using (offering_id, investment_id)
+-- OFFSET keeps the planner from writing the call out once per column.
+cross join lateral (select engine.holds(pos) as holds offset 0) h;
+
+-- What each book counts as done by itself, whatever the other books say.
+create view engine.five_counts as
+select s.offering_id, count(*) as investments,
+    count(*) filter (where engine.keeper_mask('portal') & ~s.holds = 0) as profile,
+    count(*) filter (where engine.keeper_mask('compliance') & ~s.holds = 0) as compliance,
+    count(*) filter (where engine.keeper_mask('subscription') & ~s.holds = 0) as subscription,
+    count(*) filter (where engine.keeper_mask('treasury') & ~s.holds = 0) as treasury,
+    count(*) filter (where engine.mask('{holding_is_registered}') & ~s.holds = 0) as registry,
+    count(*) filter (where engine.act_mask('issue') & ~s.holds = 0 and s.issuance_state = 'open') as issuable
+from engine.stage s
+where s.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')
+group by s.offering_id;

@@ -1,0 +1,111 @@
+-- The relay from the outbox to the public feed, seals over the feed, reactions and idempotent requests.
+
+-- Gives committed events their place in the feed. One relay runs at a time; the order is gap free by construction.
+create function audit.advance_feed(p_most integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    last bigint;
+    moved integer;
+begin
+    select r.last_seq into last from audit.relay r where r.relay = 'feed' for update;
+    with taken as (
+        delete from audit.outbox o where o.outbox_id = any (array(
+            select x.outbox_id from audit.outbox x order by x.outbox_id limit p_most for update skip locked))
+        returning o.outbox_id, o.scope, o.subject, o.version)
+    insert into audit.feed (seq, scope, subject, version)
+    select last + row_number() over (order by t.outbox_id), t.scope, t.subject, t.version from taken t;
+    get diagnostics moved = row_count;
+    update audit.relay set last_seq = last + moved where relay = 'feed';
+    return moved;
+end $$;
+
+-- Seals the chain heads that the feed has reached since the last seal. The root is made by the caller over the
+-- leaves this returns, in this same transaction, by record_seal.
+create function audit.unsealed_heads(p_most bigint) returns table (first_seq bigint, last_seq bigint, scope text, subject text,
+    version bigint, head bytea)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    sealed bigint;
+    reached bigint;
+begin
+    select r.last_seq into sealed from audit.relay r where r.relay = 'seal' for update;
+    select least(sealed + p_most, max(f.seq)) into reached from audit.feed f;
+    return query
+        select sealed + 1, reached, e.scope, e.subject, e.version, e.hash
+        from (select f.scope, f.subject, max(f.version) as version from audit.feed f
+            where f.seq > sealed and f.seq <= reached group by f.scope, f.subject) h
+        join audit.event e using (scope, subject, version)
+        order by e.scope collate "C", e.subject collate "C";
+end $$;
+
+create function audit.record_seal(p_first bigint, p_last bigint, p_root bytea, p_leaves jsonb) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    number bigint;
+begin
+    select coalesce(max(s.seal_no), 0) + 1 into number from audit.seal s;
+    insert into audit.seal (seal_no, first_seq, last_seq, leaf_count, prev_root, root)
+    values (number, p_first, p_last, jsonb_array_length(p_leaves),
+        coalesce((select s.root from audit.seal s where s.seal_no = number - 1), audit.genesis('seal')), p_root);
+    insert into audit.seal_leaf (seal_no, scope, subject, version, head)
+    select number, l.scope, l.subject, l.version, decode(l.head, 'hex')
+    from jsonb_to_recordset(p_leaves) as l (scope text, subject text, version bigint, head text);
+    update audit.relay set last_seq = p_last where relay = 'seal';
+    return number;
+end $$;
+
+-- Takes an event for a consumer, in the transaction of its effect; false when that was done before.
+create function audit.react(p_consumer text, p_scope text, p_subject text, p_version bigint, p_result text,
+    p_detail text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into audit.reaction (consumer, scope, subject, version, result, detail)
+    values (p_consumer, p_scope, p_subject, p_version, p_result, p_detail) on conflict do nothing;
+    return found;
+end $$;
+
+-- Claims an idempotency key for this transaction: null when it is new, else the stored answer. The same key in a
+-- transaction that still runs is refused at once, and so is another body under it.
+create function audit.claim_request(p_actor text, p_request text, p_body_sha256 bytea) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    known audit.request;
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended(session_user || E'\n' || p_actor || E'\n' || p_request, 0)) then
+        raise exception using errcode = 'BR423', constraint = 'request_has_come_to_its_end',
+            message = format('the key %s belongs to a request that still runs', p_request);
+    end if;
+    select * into known from audit.request r
+    where r.keeper = session_user and r.actor = p_actor and r.request_id = p_request;
+    if known.body_sha256 <> p_body_sha256 then
+        raise exception using errcode = 'BR422', constraint = 'request_key_has_one_body',
+            message = format('the key %s was used with another body', p_request);
+    end if;
+    return known.answer;
+end $$;
+
+create function audit.answer_request(p_actor text, p_request text, p_body_sha256 bytea, p_answer text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into audit.request (keeper, actor, request_id, body_sha256, answer)
+    values (session_user, p_actor, p_request, p_body_sha256, p_answer::json);
+end $$;
+
+-- Keeps a verified message; true when it is new. The same id with another body is refused.
+create function audit.receive_message(p_provider text, p_message text, p_body bytea, p_key_id text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    known bytea;
+begin
+    insert into audit.inbox (provider, message_id, body, body_sha256, key_id)
+    values (p_provider, p_message, p_body, sha256(p_body), p_key_id) on conflict do nothing;
+    if found then
+        return true;
+    end if;
+    select i.body_sha256 into known from audit.inbox i where i.provider = p_provider and i.message_id = p_message;
+    if known <> sha256(p_body) then
+        raise exception using errcode = 'BR422', constraint = 'message_id_has_one_body',
+            message = format('the message %s came before with another body', p_message);
+    end if;
+    return false;
+end $$;
