@@ -51,6 +51,17 @@ def revoke(world: World, story: Story) -> None:
         )
 
 
+def chained(world: World, name: str) -> list[str]:
+    """Return the hashes of files that the events of an agreement carry, in order."""
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        rows = connection.execute(
+            "select canonical::jsonb -> 'payload' from audit.event where subject = %s order by version",
+            [name],
+        ).fetchall()
+    keys = ("document_sha256", "signed_sha256", "executed_sha256")
+    return [payload[key].removeprefix("\\x") for (payload,) in rows for key in keys if key in payload]
+
+
 def test_a_packet_from_application_to_executed_file(world: World, tell: Tell, tmp_path: Path) -> None:
     story, signing = tell("sent"), world.application.signing
     where = story.offering, agreement(story)
@@ -65,6 +76,8 @@ def test_a_packet_from_application_to_executed_file(world: World, tell: Tell, tm
     stored = world.application.archive.fetch(bytes(row["executed_sha256"]), actor="auditor.ann")
     assert stored.content == made.content
     assert not signing.verify(*where, actor="auditor.ann").failures
+    hashes = [bytes(row[name]).hex() for name in ("document_sha256", "signed_sha256", "executed_sha256")]
+    assert chained(world, where[1]) == hashes
     file = tmp_path / "executed.pdf"
     file.write_bytes(stored.content)
     seen = subprocess.run([PDFSIG, "-nocert", str(file)], capture_output=True, text=True, check=False)

@@ -62,7 +62,8 @@ begin
         perform subscription.refuse('signing_waits_for_clearance', format('%s is not cleared', new.investment_id));
     end if;
     if new.status = 'investor_signed' and not exists (select from subscription.signed_file s
-        where s.offering_id = new.offering_id and s.agreement_id = new.agreement_id and s.party = 'investor') then
+        where s.offering_id = new.offering_id and s.agreement_id = new.agreement_id and s.party = 'investor'
+        and s.sha256 = new.signed_sha256) then
         perform subscription.refuse('signed_packet_has_its_file', format('%s has no signed file', new.agreement_id));
     end if;
     if new.status = 'countersigned' then

@@ -245,7 +245,7 @@ begin
     end if;
     perform subscription.refuse_incomplete(p_offering, a.investment_id);
     perform subscription.keep_signed(p_actor, p_offering, p_agreement, 'investor', p_proof, p_content);
-    update subscription.agreement set status = 'investor_signed'
+    update subscription.agreement set status = 'investor_signed', signed_sha256 = sha256(p_content)
     where offering_id = p_offering and agreement_id = p_agreement;
     perform subscription.publish(p_offering, a.investment_id);
 end $$;
