@@ -9,8 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bookrunner.api import keys
 from bookrunner.api.problems import HeaderMissing, VersionNotNamed
+from bookrunner.core.credentials import read_key
 from bookrunner.core.errors import NotAuthenticated
 
 _READ = (b"authorization", b"idempotency-key", b"if-match")
@@ -91,4 +91,4 @@ def _caller(headers: dict[bytes, str]) -> Caller:
     scheme, _, key = headers.get(b"authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key")
-    return Caller(*keys.read(key))
+    return Caller(*read_key(key))

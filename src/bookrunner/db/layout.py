@@ -37,6 +37,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "verbs.sql"),
     ("bookrunner.api", "schema.sql"),
+    ("bookrunner.api", "sessions.sql"),
     ("bookrunner.api", "verbs.sql"),
     ("bookrunner.db", "grants.sql"),
 )

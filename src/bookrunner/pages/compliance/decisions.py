@@ -1,0 +1,206 @@
+"""What an officer may decide on each kind of work, and the verb that carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Form
+
+from bookrunner.books import compliance, portal
+from bookrunner.core.errors import Refused
+from bookrunner.db import Database
+
+# What may be chosen in a state: the choice, what it says, and what follows.
+Choice = tuple[str, str, str]
+
+_AGAIN = ("sent_back", "Send back", "It waits for a first decision again.")
+CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
+    ("discrepancy", "open"): (
+        ("resolved", "Resolved", "The difference is explained and no longer stands in the way."),
+        ("upheld", "Upheld", "It stays in the way of the clearance until it is resolved."),
+    ),
+    ("discrepancy", "upheld"): (("resolved", "Resolved", "The difference is explained after all."),),
+    ("identity", "in_review"): (
+        ("verified", "Verified", "The profile as it stands now is locked as verified."),
+        ("declined", "Declined", "The clearance stays closed; only an officer takes it up again."),
+    ),
+    ("accreditation", "pending"): (
+        (
+            "approved",
+            "Approved",
+            "Counts until its end, or for as long as the method allows if that is less.",
+        ),
+        ("info_required", "More evidence", "The investor is asked for what is missing."),
+        ("declined", "Declined", "The investor may submit again."),
+    ),
+    ("accreditation", "info_required"): (("pending", "Take up again", "The review goes on."),),
+    ("change", "requested"): (
+        (
+            "approved",
+            "Approved",
+            "A new version of the profile stands, and what it touches is checked again.",
+        ),
+        ("declined", "Declined", "The profile stays as it was verified."),
+    ),
+    ("diligence", "open"): (("completed", "Completed", "The findings wait for a second officer."),),
+    ("diligence", "completed"): (
+        ("approved", "Approved", "The diligence no longer stands in the way."),
+        ("sent_back", "Send back", "The first officer looks again."),
+    ),
+    ("hit", "open"): (
+        ("no_match", "No match", "The pair does not come back until either side changes."),
+        ("confirmed", "Confirmed", "A second officer agrees; then everything in flight stops."),
+        ("escalated", "Escalated", "Somebody else decides."),
+    ),
+    ("hit", "escalated"): (
+        ("no_match", "No match", "The pair does not come back until either side changes."),
+        ("confirmed", "Confirmed", "A second officer agrees; then everything in flight stops."),
+    ),
+    ("hit", "proposed"): (("agreed", "Agree", "The first decision counts from now on."), _AGAIN),
+    ("hit", "release_proposed"): (
+        ("agreed", "Agree", "The block ends from now on."),
+        ("sent_back", "Refuse", "The block goes on."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision as the form sent it: the version seen, the choice, the reason, and what belongs to it."""
+
+    seen: int = 0
+    choice: str = ""
+    reason: str = ""
+    method: str = ""
+    valid_until: str = ""
+    sources: str = ""
+    elements: tuple[str, ...] = ()
+    digest: str = ""
+
+
+_Line = Annotated[str, Form(max_length=4000)]
+
+
+def decision(
+    *,
+    seen: Annotated[int, Form(ge=0)],
+    choice: _Line = "",
+    reason: _Line = "",
+    method: _Line = "",
+    valid_until: _Line = "",
+    sources: _Line = "",
+    elements: Annotated[tuple[str, ...], Form()] = (),
+    digest: _Line = "",
+) -> Decision:
+    """Read a decision from the form."""
+    return Decision(seen, choice, reason, method, valid_until, sources, elements, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who decides, over the books whose verbs carry decisions out; every rule is the database's."""
+
+    database: Database
+    actor: str
+
+    def decide(self, kind: str, scope: str, item: str, said: Decision) -> None:
+        """Carry out a decision on the version that was seen.
+
+        Refuses ``decision_is_one_of_those_offered`` and whatever the verb refuses; VersionChanged when the
+        record has moved on.
+        """
+        verbs: Mapping[str, Callable[[str, str, Decision], None]] = {
+            "hit": self._hit,
+            "discrepancy": self._discrepancy,
+            "identity": self._identity,
+            "accreditation": self._accreditation,
+            "change": self._change,
+            "diligence": self._diligence,
+        }
+        offered = {choice for (of, _), choices in CHOICES.items() if of == kind for choice, _, _ in choices}
+        if said.choice not in offered:
+            raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        verbs[kind](scope, item, said)
+
+    def take(self, scope: str, item: str, *, back: bool) -> None:
+        """Take a piece of work, or give it back; refuses ``given_back_work_is_ones_own``."""
+        keeper = compliance.keeper(self.database)
+        verb = keeper.give_back_item if back else keeper.take_item
+        verb(actor=self.actor, scope=scope, item=item)
+
+    def _hit(self, scope: str, item: str, said: Decision) -> None:
+        keeper = compliance.keeper(self.database)
+        on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}
+        if said.choice in {"agreed", "sent_back"}:
+            keeper.second_hit(**on, is_agreed=said.choice == "agreed")
+        else:
+            keeper.decide_hit(**on, decision=said.choice)
+
+    def _discrepancy(self, scope: str, item: str, said: Decision) -> None:
+        compliance.keeper(self.database).decide_discrepancy(
+            actor=self.actor,
+            investor=scope,
+            discrepancy=item,
+            is_resolved=said.choice == "resolved",
+            because=said.reason,
+            seen=said.seen,
+        )
+
+    def _identity(self, scope: str, _: str, said: Decision) -> None:
+        keeper = compliance.keeper(self.database)
+        on = {"actor": self.actor, "investor": scope, "seen": said.seen}
+        if said.choice == "declined":
+            keeper.decline_case(**on, because=said.reason)
+            return
+        evidence = compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
+        verification = {
+            "method": "non_documentary",
+            "elements": list(said.elements),
+            "sources": [line.strip() for line in said.sources.splitlines() if line.strip()],
+            "evidence_sha256": evidence.hex(),
+            "verified_digest": said.digest,
+            "valid_until": _end_of(said.valid_until),
+        }
+        keeper.verify_identity(**on, verification=verification)
+
+    def _accreditation(self, scope: str, _: str, said: Decision) -> None:
+        keeper = compliance.keeper(self.database)
+        on = {"actor": self.actor, "investor": scope, "because": said.reason, "seen": said.seen}
+        if said.choice == "approved":
+            keeper.approve_accreditation(**on, method=said.method, valid_until=_end_of(said.valid_until))
+        else:
+            keeper.move_accreditation(**on, status=said.choice)
+
+    def _change(self, scope: str, item: str, said: Decision) -> None:
+        portal.keeper(self.database).decide_change(
+            actor=self.actor,
+            investor=scope,
+            change=item,
+            is_approved=said.choice == "approved",
+            because=said.reason,
+            seen=said.seen,
+        )
+
+    def _diligence(self, scope: str, item: str, said: Decision) -> None:
+        keeper = compliance.keeper(self.database)
+        on = {"actor": self.actor, "investor": scope, "diligence": item, "seen": said.seen}
+        if said.choice == "completed":
+            if not said.reason.strip():
+                raise Refused("decision_has_its_reason", "the findings say what was found")
+            findings = compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
+            keeper.complete_diligence(**on, findings_sha256=findings)
+        else:
+            keeper.decide_diligence(**on, is_approved=said.choice == "approved", because=said.reason)
+
+
+def _end_of(day: str) -> str | None:
+    """Return the first moment after a day in UTC; refuses ``end_is_a_day`` for what is none."""
+    if not day:
+        return None
+    try:
+        return datetime.fromisoformat(day).replace(hour=23, minute=59, second=59, tzinfo=UTC).isoformat()
+    except ValueError:
+        raise Refused("end_is_a_day", "write the day as 2027-01-31") from None
