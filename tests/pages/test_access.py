@@ -41,7 +41,7 @@ def test_a_session_is_opened_by_a_key_and_ended_by_signing_out(site: Site, endpo
         kept = dict(client.cookies)
         assert client.post("/sign-out").headers["location"] == "/sign-in"
         assert not client.cookies
-        again = client.get("/compliance", cookies=kept)
+        again = httpx.get(f"{site.url}/compliance", cookies=kept)
         assert (again.status_code, again.headers["location"]) == (303, "/sign-in?next=%2Fcompliance")
 
 

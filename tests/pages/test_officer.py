@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from tests.pages.conftest import Site
 from tests.pages.officers import ENTITY, PERSON, Work
-from tests.pages.test_browser import keep
+from tests.pages.test_browser import RULES, keep
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -126,6 +126,7 @@ def test_the_officers_day(office: Office, browser: Browser) -> None:
         decide(ana, "Agree", "I am sure")
         expect(ana.get_by_role("alert")).to_contain_text("Refused: weighty hit needs two people")
         keep(ana, "hit-same-person")
+        office.site.world.publish()
         expect(ben.locator("tr", has_text="waiting for a second officer")).to_be_visible(timeout=5000)
         expect(ben.locator("tr", has_text="own_viktor")).to_contain_text("officer.ana")
         open_hit(ben, office, "own_viktor")
@@ -277,7 +278,7 @@ def test_the_queue_is_filtered_taken_and_live(office: Office, browser: Browser) 
         page.get_by_role("button", name="Filter").click()
         expect(page.locator("table.work tbody tr")).to_have_count(1)
         page.get_by_role("button", name="Give back").click()
-        page.get_by_label("Kind").select_option("hit")
+        page.get_by_label("Kind", exact=True).select_option("hit")
         page.get_by_role("button", name="Filter").click()
         expect(page.locator("table.work tbody tr")).to_have_count(2)
         expect(page.locator("table.work tbody tr").first).to_contain_text("high")

@@ -202,7 +202,7 @@ create table compliance.hit_view (
 );
 call audit.keep('compliance.hit_view', 'hit_view', 'view_id', 'subject_id');
 
--- Hands out the candidate of a hit with the names that were compared. Who looked, and why, is an event.
+-- Hands out what made the score of a hit, with the names that were compared. Who looked, and why, is an event.
 create function compliance.view_hit(p_actor text, p_request text, p_subject text, p_hit text, p_view text,
     p_purpose text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -217,6 +217,5 @@ begin
     end if;
     insert into compliance.hit_view (subject_id, view_id, status, hit_id, viewed_by, purpose)
     values (p_subject, p_view, 'viewed', p_hit, p_actor, p_purpose);
-    return (select c from compliance.screening s, jsonb_array_elements(s.candidates) c
-        where s.subject_id = h.subject_id and s.screening_id = h.screening_id and c ->> 'entry_id' = h.entry_id limit 1);
+    return h.parts;
 end $$;
