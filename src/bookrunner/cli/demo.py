@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from bookrunner import api
 from bookrunner.app import Application, Settings, read_settings
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, money, show_counts
@@ -25,6 +26,7 @@ from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state
 
 ACTOR = "operator.otto"
+OFFICERS = ("officer.ana", "officer.ben")
 
 
 @app.command()
@@ -50,6 +52,7 @@ def demo(
         console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
         console.print(f"  closing console   {home}/offers/{story.offering}")
         console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
+        console.print(f"  compliance        {home}/compliance")
         workflows = Workflows(world.endpoint, world.application.run_closing)
         left_open = world.application.open_closings()
         workflows.start(left_open)
@@ -59,8 +62,10 @@ def demo(
                 for _, closing in left_open:
                     console.print(f"Going on with {closing}: {workflows.wait(closing)} issued and registered")
                 show_counts(world.application.desk.engine.five_counts(offering=story.offering))
+                console.print("Another key to sign in with: bookrunner key NAME compliance")
             else:
                 _tell(world, story, workflows)
+                _issue_keys(world)
             if not leave:
                 _stay(world.application, settings)
         finally:
@@ -101,6 +106,14 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     show_counts(application.desk.engine.five_counts(offering=story.offering))
     program = "bookrunner" if shutil.which("bookrunner") else sys.argv[0]
     console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
+
+
+def _issue_keys(world: World) -> None:
+    """Show the keys of two compliance officers, since some decisions take two people."""
+    console.print("Sign in to the compliance console as one of two officers; the keys are shown once:")
+    for name in OFFICERS:
+        key = api.issue(world.endpoint, name, "compliance", actor=ACTOR)
+        console.print(f"  {name}  {key}", soft_wrap=True)
 
 
 def listening(settings: Settings) -> socket.socket:

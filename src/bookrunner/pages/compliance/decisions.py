@@ -17,6 +17,7 @@ from bookrunner.db import Database
 Choice = tuple[str, str, str]
 
 _AGAIN = ("sent_back", "Send back", "It waits for a first decision again.")
+_VERIFIED = ("verified", "Verified", "Who this is stands; the screening is a check of its own.")
 CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
     ("discrepancy", "open"): (
         ("resolved", "Resolved", "The difference is explained and no longer stands in the way."),
@@ -27,6 +28,8 @@ CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
         ("verified", "Verified", "The profile as it stands now is locked as verified."),
         ("declined", "Declined", "The clearance stays closed; only an officer takes it up again."),
     ),
+    ("owner", "unidentified"): (_VERIFIED,),
+    ("owner", "identified"): (_VERIFIED,),
     ("accreditation", "pending"): (
         (
             "approved",
@@ -116,6 +119,7 @@ class Officer:
             "hit": self._hit,
             "discrepancy": self._discrepancy,
             "identity": self._identity,
+            "owner": self._owner,
             "accreditation": self._accreditation,
             "change": self._change,
             "diligence": self._diligence,
@@ -155,7 +159,7 @@ class Officer:
         if said.choice == "declined":
             keeper.decline_case(**on, because=said.reason)
             return
-        evidence = compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
+        evidence = self._kept(scope, said, "what was checked is the evidence")
         verification = {
             "method": "non_documentary",
             "elements": list(said.elements),
@@ -165,6 +169,18 @@ class Officer:
             "valid_until": _end_of(said.valid_until),
         }
         keeper.verify_identity(**on, verification=verification)
+
+    def _owner(self, scope: str, item: str, said: Decision) -> None:
+        keeper = compliance.keeper(self.database)
+        evidence = self._kept(scope, said, "what was checked is the evidence")
+        keeper.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
+
+    def _kept(self, scope: str, said: Decision, why: str) -> bytes:
+        """Seal what was written and return its digest."""
+        if not said.reason.strip():
+            raise Refused("decision_has_its_reason", why)
+        keeper = compliance.keeper(self.database)
+        return compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
 
     def _accreditation(self, scope: str, _: str, said: Decision) -> None:
         keeper = compliance.keeper(self.database)
@@ -188,9 +204,7 @@ class Officer:
         keeper = compliance.keeper(self.database)
         on = {"actor": self.actor, "investor": scope, "diligence": item, "seen": said.seen}
         if said.choice == "completed":
-            if not said.reason.strip():
-                raise Refused("decision_has_its_reason", "the findings say what was found")
-            findings = compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
+            findings = self._kept(scope, said, "the findings say what was found")
             keeper.complete_diligence(**on, findings_sha256=findings)
         else:
             keeper.decide_diligence(**on, is_approved=said.choice == "approved", because=said.reason)

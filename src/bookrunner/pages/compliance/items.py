@@ -7,6 +7,7 @@ from typing import Any
 
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.db import Database, load
+from bookrunner.pages.compliance.chart import percent
 from bookrunner.pages.compliance.decisions import CHOICES, Decision
 from bookrunner.pages.compliance.facts import mark, mask
 from bookrunner.pages.compliance.queue import KINDS, path_of
@@ -31,6 +32,9 @@ def item(database: Database, kind: str, investor: str, name: str) -> dict[str, A
             record = found[0] if found else None
         elif kind == "accreditation":
             record = queries.accreditation(transaction, investor=investor)
+        elif kind == "owner":
+            owners = queries.owners(transaction, investor=investor)
+            record = next((row for row in owners if row["owner_id"] == name), None)
         if head is None or record is None:
             raise NotFound(f"there is no {KINDS[kind].lower()} {name} of {investor}")
         beside = {
@@ -43,6 +47,7 @@ def item(database: Database, kind: str, investor: str, name: str) -> dict[str, A
         "head": head,
         "record": record,
         "title": KINDS[kind],
+        "percent": percent,
         "masked": {field: mask(head[field]) for field in ("legal_name", "address")},
         **frame(kind, investor, name, record),
     }

@@ -30,6 +30,11 @@ with item as (
     select 'diligence', d.investor_id, d.diligence_id, d.investor_id, d.status,
         case d.status when 'open' then 'open' else 'second_person' end, '', d.opened_at, 'house.decide.diligence'
     from compliance.due_diligence d where d.status in ('open', 'completed')
+    union all
+    select 'owner', o.investor_id, o.owner_id, o.investor_id, o.status, 'open',
+        case when o.controls then 'control person' else o.kind end, o.changed_at, 'house.decide.identity'
+    from compliance.beneficial_owner o where o.status in ('unidentified', 'identified')
+        and exists (select from compliance.people_behind(o.investor_id) b where b.owner_id = o.owner_id)
 ), rated as (
     select i.kind, i.scope, i.item_id, i.investor_id, i.status, i.state, i.about, i.opened_at, t.tier,
         case when t.tier = 'high' then 0 else 1 end as rank, compliance.after_rule(i.rule, i.opened_at) as due_at,
@@ -93,7 +98,8 @@ from compliance.discrepancy d where d.investor_id = :investor
 
 -- name: owners
 -- Everybody behind an investor with the effective share; those who must be known say what they lack.
-select o.owner_id, o.kind, o.status, o.controls, coalesce(e.share_bp, 0) as share_bp, b.lacks,
+select o.owner_id, o.kind, o.status, o.controls, o.version, coalesce(e.share_bp, 0) as share_bp, b.lacks,
+    o.changed_at, o.decided_because,
     b.owner_id is not null as must_be_known, compliance.is_hit(o.owner_id) as is_hit
 from compliance.beneficial_owner o left join compliance.effective_shares(:investor) e using (owner_id)
 left join compliance.people_behind(:investor) b using (owner_id)

@@ -18,6 +18,7 @@ KINDS = {
     "hit": "Screening hit",
     "discrepancy": "Identity discrepancy",
     "identity": "Identity in review",
+    "owner": "Owner to verify",
     "accreditation": "Accreditation review",
     "change": "Change request",
     "diligence": "Enhanced due diligence",
