@@ -65,7 +65,7 @@ def at(
 
 def decide(page: Page, choice: str, reason: str) -> None:
     page.get_by_label(choice, exact=True).check()
-    page.get_by_label("Reason").fill(reason)
+    page.get_by_label("Reason", exact=False).fill(reason)
     page.get_by_role("button", name="Record the decision").click()
 
 
@@ -190,6 +190,39 @@ def _tab_to(page: Page, text: str) -> None:
     raise AssertionError(f"the focus never came to {text or 'the choices'}")
 
 
+def test_a_confirmed_match_is_reported_and_its_block_ends_by_two(office: Office, browser: Browser) -> None:
+    licence = {"name": "licence.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 licence"}
+    with at(office, browser) as ana, at(office, browser, "officer.ben") as ben:
+        open_hit(ana, office, PERSON)
+        decide(ana, "Confirmed", "the passport number is the same")
+        ben.goto(ana.url.partition("?")[0])
+        decide(ben, "Agree", "I compared it too")
+        expect(ben.locator("[role=status]")).to_contain_text("everything of the subject is stopped")
+        ben.goto(f"{office.site.url}/compliance?kind=report")
+        ben.get_by_role("link", name="Sanctions report").last.click()
+        decide(ben, "Filed", "sent today")
+        expect(ben.get_by_role("alert")).to_contain_text("choose the file that proves the filing")
+        keep(ben, "report-refused")
+        ben.get_by_label("Proof of filing").set_input_files([licence])
+        ben.get_by_role("button", name="Record the decision").click()
+        expect(ben.locator("[role=status]")).to_contain_text("filed Recorded")
+        open_decided(ana, office)
+        decide(ana, "Propose to end the block", "a licence came")
+        expect(ana.get_by_role("alert")).to_contain_text("Refused: release of a block has its paper")
+        ana.get_by_label("Licence or delisting").set_input_files([licence])
+        ana.get_by_role("button", name="Record the decision").click()
+        expect(ana.locator("[role=status]")).to_contain_text("officer.ana proposes to end the block")
+        keep(ana, "release-proposed")
+        open_decided(ben, office)
+        decide(ben, "Agree", "the licence covers it")
+        expect(ben.locator("[role=status]")).to_contain_text("The block has ended")
+
+
+def open_decided(page: Page, office: Office) -> None:
+    page.goto(f"{office.site.url}/compliance/cases/{PERSON}")
+    page.locator("#screening").get_by_role("link", name="ofac:7487").click()
+
+
 def test_each_kind_of_work_is_decided(office: Office, browser: Browser) -> None:
     """Accreditation, change request and diligence, each with its second look where it has one."""
     with at(office, browser) as ana, at(office, browser, "officer.ben") as ben:
@@ -218,6 +251,14 @@ def _accreditation(page: Page, office: Office) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Refused: accreditation evidence is complete")
     expect(page.get_by_role("alert")).to_contain_text("tax_form_last_year")
     keep(page, "accreditation-refused")
+    page.get_by_label("Evidence").select_option("licence")
+    file = {"name": "licence.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 licence"}
+    page.get_by_label("File").set_input_files([file])
+    page.get_by_role("button", name="Add to the evidence").click()
+    expect(page.get_by_role("row", name="professional complete")).to_be_visible()
+    keep(page, "accreditation-evidence")
+    page.get_by_label("Approved", exact=True).check()
+    page.get_by_label("Reason").fill("the tax forms")
     page.get_by_label("Method").select_option("third_party_letter")
     page.get_by_label("Valid until").fill("2999-01-01")
     page.get_by_role("button", name="Record the decision").click()

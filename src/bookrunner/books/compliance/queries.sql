@@ -35,6 +35,18 @@ select compliance.decide_hit(:actor, :request, :subject, :hit, :decision, :becau
 -- The second person agrees with a proposal, or sends the hit back.
 select compliance.second_hit(:actor, :request, :subject, :hit, :is_agreed, :because, cast(:seen as bigint));
 
+-- name: propose_release$
+-- Proposes to end a block by a licence or a delisting that is on file; a second person agrees.
+select compliance.propose_release(:actor, :request, :subject, :hit, :evidence_sha256, :because, cast(:seen as bigint));
+
+-- name: file_report$
+-- Records that a sanctions report was filed, with its proof.
+select compliance.file_report(:actor, :request, :subject, :report, :filed_sha256, cast(:seen as bigint));
+
+-- name: report_subject$
+-- The subject of a sanctions report about an investor.
+select r.subject_id from compliance.sanctions_report r where r.investor_id = :investor and r.report_id = :report;
+
 -- name: view_hit$
 -- What made the score of a hit, with the names that were compared; the view itself is an event.
 select compliance.view_hit(:actor, :request, :subject, :hit, :view, :purpose);
@@ -42,6 +54,10 @@ select compliance.view_hit(:actor, :request, :subject, :hit, :view, :purpose);
 -- name: decide_discrepancy$
 -- Explains a discrepancy, or upholds it.
 select compliance.decide_discrepancy(:actor, :request, :investor, :discrepancy, :is_resolved, :because, cast(:seen as bigint));
+
+-- name: add_evidence$
+-- Puts evidence of an accreditation on record; the file is named by its digest.
+select compliance.add_evidence(:actor, :request, :investor, :kind, :sha256);
 
 -- name: approve_accreditation$
 -- Approves by a listed method whose evidence is on file.

@@ -13,10 +13,10 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.compliance.decisions import Decision, Officer, decision
+from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of
 from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
-from bookrunner.pages.compliance.items import item, refused
+from bookrunner.pages.compliance.items import item, refused, told
 from bookrunner.pages.compliance.queue import Filters, QueueHints, filters, path_of, queue
 from bookrunner.pages.live import Hints, streaming
 from bookrunner.pages.shell import Shell
@@ -65,6 +65,17 @@ class Console:
         found = hit(self.database, scope, name) if is_hit else item(self.database, kind, scope, name)
         return {"is_done": False, **found}
 
+    def add_evidence(
+        self, request: Request, on: tuple[str, str], given: tuple[str, bytes], officer: SignedIn
+    ) -> Response:
+        """Put a file (kind, content) on record for the accreditation (investor, id)."""
+        investor, name = on
+        try:
+            Officer(self.database, officer.actor).add_evidence(investor, *given)
+        except Refused as fault:
+            return self.page(request, ("accreditation", investor, name), refusal=told(fault))
+        return RedirectResponse(path_of("accreditation", investor, name), status_code=_SEE_OTHER)
+
     def show(self, request: Request, on: _On, purpose: str, officer: SignedIn) -> Response:
         """Show the personal data of a piece of work once; the view is recorded before it is shown."""
         try:
@@ -72,7 +83,7 @@ class Console:
         except NotFound:
             raise
         except Refused as fault:
-            return self.page(request, on, refusal={"rule": fault.rule, "detail": fault.detail})
+            return self.page(request, on, refusal=told(fault))
         return self.page(request, on, shown=shown)
 
     def _shown(self, on: _On, purpose: str, actor: str) -> object:
@@ -106,7 +117,7 @@ class Console:
         try:
             fields = portal.reveal_profile(desk, investor, version, actor=officer.actor, purpose=purpose)
         except Refused as fault:
-            return self.case(request, investor, refusal={"rule": fault.rule, "detail": fault.detail})
+            return self.case(request, investor, refusal=told(fault))
         return self.case(request, investor, personal={"version": version, "fields": fields})
 
 
@@ -175,6 +186,18 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         purpose: _Purpose = "",
     ) -> Response:
         return pages.personal(request, investor, version, (purpose, officer))
+
+    @router.post("/cases/{investor}/accreditation/{name}/evidence")
+    def add(
+        request: Request,
+        investor: str,
+        name: str,
+        officer: _In,
+        *,
+        evidence: Annotated[str, Form(max_length=100)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        return pages.add_evidence(request, (investor, name), (evidence, paper), officer)
 
 
 def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Form
+from fastapi import Depends, File, Form, UploadFile
 
 from bookrunner.books import compliance, portal
 from bookrunner.core.errors import Refused
@@ -63,11 +63,24 @@ CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
         ("confirmed", "Confirmed", "A second officer agrees; then everything in flight stops."),
     ),
     ("hit", "proposed"): (("agreed", "Agree", "The first decision counts from now on."), _AGAIN),
+    ("hit", "confirmed"): (
+        ("release", "Propose to end the block", "By a licence or a delisting; a second officer agrees."),
+    ),
+    ("report", "due"): (("filed", "Filed", "The proof is kept for as long as the rule says."),),
     ("hit", "release_proposed"): (
         ("agreed", "Agree", "The block ends from now on."),
         ("sent_back", "Refuse", "The block goes on."),
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What an officer verified of an identity: elements, sources, the digest of the profile seen."""
+
+    sources: str = ""
+    elements: tuple[str, ...] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +92,24 @@ class Decision:
     reason: str = ""
     method: str = ""
     valid_until: str = ""
-    sources: str = ""
-    elements: tuple[str, ...] = ()
-    digest: str = ""
+    paper: bytes = b""
+    checked: Checked = field(default_factory=Checked)
 
 
 _Line = Annotated[str, Form(max_length=4000)]
+_Paper = Annotated[UploadFile | None, File()]
+
+
+def checked(
+    *, sources: _Line = "", elements: Annotated[tuple[str, ...], Form()] = (), digest: _Line = ""
+) -> Checked:
+    """Read from the form what was verified of an identity."""
+    return Checked(sources, elements, digest)
+
+
+def paper_of(paper: _Paper = None) -> bytes:
+    """Read a file from the form: no more than may be kept, and one byte."""
+    return b"" if paper is None else paper.file.read(compliance.MOST_BYTES + 1)
 
 
 def decision(
@@ -94,12 +119,11 @@ def decision(
     reason: _Line = "",
     method: _Line = "",
     valid_until: _Line = "",
-    sources: _Line = "",
-    elements: Annotated[tuple[str, ...], Form()] = (),
-    digest: _Line = "",
+    paper: Annotated[bytes, Depends(paper_of)],
+    of_identity: Annotated[Checked, Depends(checked)],
 ) -> Decision:
     """Read a decision from the form."""
-    return Decision(seen, choice, reason, method, valid_until, sources, elements, digest)
+    return Decision(seen, choice, reason, method, valid_until, paper, of_identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +144,7 @@ class Officer:
             "discrepancy": self._discrepancy,
             "identity": self._identity,
             "owner": self._owner,
+            "report": self._report,
             "accreditation": self._accreditation,
             "change": self._change,
             "diligence": self._diligence,
@@ -135,11 +160,19 @@ class Officer:
         verb = keeper.give_back_item if back else keeper.take_item
         verb(actor=self.actor, scope=scope, item=item)
 
+    def add_evidence(self, scope: str, kind: str, paper: bytes) -> None:
+        """Put a file on record as evidence of an accreditation; refuses what `keep_file` refuses."""
+        keeper = compliance.keeper(self.database)
+        digest = compliance.keep_file(keeper, scope, paper, actor=self.actor)
+        keeper.add_evidence(actor=self.actor, investor=scope, kind=kind, sha256=digest)
+
     def _hit(self, scope: str, item: str, said: Decision) -> None:
         keeper = compliance.keeper(self.database)
         on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}
         if said.choice in {"agreed", "sent_back"}:
             keeper.second_hit(**on, is_agreed=said.choice == "agreed")
+        elif said.choice == "release":
+            keeper.propose_release(**on, evidence_sha256=self._paper(scope, said))
         else:
             keeper.decide_hit(**on, decision=said.choice)
 
@@ -162,10 +195,10 @@ class Officer:
         evidence = self._kept(scope, said, "what was checked is the evidence")
         verification = {
             "method": "non_documentary",
-            "elements": list(said.elements),
-            "sources": [line.strip() for line in said.sources.splitlines() if line.strip()],
+            "elements": list(said.checked.elements),
+            "sources": [line.strip() for line in said.checked.sources.splitlines() if line.strip()],
             "evidence_sha256": evidence.hex(),
-            "verified_digest": said.digest,
+            "verified_digest": said.checked.digest,
             "valid_until": _end_of(said.valid_until),
         }
         keeper.verify_identity(**on, verification=verification)
@@ -174,6 +207,18 @@ class Officer:
         keeper = compliance.keeper(self.database)
         evidence = self._kept(scope, said, "what was checked is the evidence")
         keeper.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
+
+    def _report(self, scope: str, item: str, said: Decision) -> None:
+        keeper = compliance.keeper(self.database)
+        subject = keeper.report_subject(investor=scope, report=item)
+        proof = self._paper(scope, said)
+        keeper.file_report(actor=self.actor, subject=subject, report=item, filed_sha256=proof, seen=said.seen)
+
+    def _paper(self, scope: str, said: Decision) -> bytes | None:
+        """Seal the paper that came with a decision and return its digest; None where none came."""
+        if not said.paper:
+            return None
+        return compliance.keep_file(compliance.keeper(self.database), scope, said.paper, actor=self.actor)
 
     def _kept(self, scope: str, said: Decision, why: str) -> bytes:
         """Seal what was written and return its digest."""

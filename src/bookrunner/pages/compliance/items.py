@@ -15,6 +15,15 @@ from bookrunner.pages.compliance.queue import KINDS, path_of
 Row = Mapping[str, Any]
 
 _LISTS = {"discrepancy": "discrepancies", "change": "changes", "diligence": "diligences"}
+# Found among the rows of a query by their id.
+_AMONG = {"owner": ("owners", "owner_id"), "report": ("reports", "report_id")}
+# What the database says of two people, where only the rule's name comes with its refusal.
+_SENTENCES = {
+    "weighty_hit_needs_two_people": "whoever proposed this cannot agree to it; another officer decides",
+    "diligence_needs_two_people": "whoever completed this cannot approve it; another officer decides",
+    "change_needs_two_people": "whoever asked for this cannot decide it; another person does",
+    "filed_report_has_its_proof": "choose the file that proves the filing",
+}
 # Of an event's content, what says who decided and why; the rest are digests and ids.
 _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "completed_by", "valid_until")
 
@@ -32,9 +41,10 @@ def item(database: Database, kind: str, investor: str, name: str) -> dict[str, A
             record = found[0] if found else None
         elif kind == "accreditation":
             record = queries.accreditation(transaction, investor=investor)
-        elif kind == "owner":
-            owners = queries.owners(transaction, investor=investor)
-            record = next((row for row in owners if row["owner_id"] == name), None)
+        elif kind in _AMONG:
+            query, key = _AMONG[kind]
+            rows = getattr(queries, query)(transaction, investor=investor)
+            record = next((row for row in rows if row[key] == name), None)
         if head is None or record is None:
             raise NotFound(f"there is no {KINDS[kind].lower()} {name} of {investor}")
         beside = {
@@ -48,6 +58,9 @@ def item(database: Database, kind: str, investor: str, name: str) -> dict[str, A
         "record": record,
         "title": KINDS[kind],
         "percent": percent,
+        "evidence_kinds": sorted(
+            {name for row in beside["accreditation_methods"] for name in row["evidence"]}
+        ),
         "masked": {field: mask(head[field]) for field in ("legal_name", "address")},
         **frame(kind, investor, name, record),
     }
@@ -69,6 +82,12 @@ def frame(kind: str, scope: str, name: str, record: Row) -> dict[str, Any]:
     }
 
 
+def told(fault: Refused) -> dict[str, str]:
+    """Return a refusal as a page says it; of a broken constraint only the name is for people."""
+    detail = "" if fault.rule in fault.detail else fault.detail
+    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
+
+
 def refused(database: Database, on: tuple[str, str], said: Decision, fault: Refused) -> dict[str, object]:
     """Return a refusal with what was typed; ``on`` is the scope and the id of the record.
 
@@ -82,7 +101,7 @@ def refused(database: Database, on: tuple[str, str], said: Decision, fault: Refu
                 transaction, scope=scope, item=name, seen=said.seen
             )
         changed = [{**row, "told": _told(row["payload"])} for row in events]
-    return {"refusal": {"rule": fault.rule, "detail": fault.detail}, "typed": said, "changed": changed}
+    return {"refusal": told(fault), "typed": said, "changed": changed}
 
 
 def _told(payload: Mapping[str, Any]) -> list[tuple[str, str]]:

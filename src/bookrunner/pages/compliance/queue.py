@@ -16,6 +16,7 @@ from bookrunner.pages.live import POLL_SECONDS, Hints
 PAGE_ROWS = 25
 KINDS = {
     "hit": "Screening hit",
+    "report": "Sanctions report",
     "discrepancy": "Identity discrepancy",
     "identity": "Identity in review",
     "owner": "Owner to verify",
