@@ -31,8 +31,7 @@ with item as (
         case d.status when 'open' then 'open' else 'second_person' end, '', d.opened_at, 'house.decide.diligence', null
     from compliance.due_diligence d where d.status in ('open', 'completed')
     union all
-    select 'owner', o.investor_id, o.owner_id, o.investor_id, o.status, 'open',
-        case when o.controls then 'control person' else o.kind end, o.changed_at, 'house.decide.identity', null
+    select 'owner', o.investor_id, o.owner_id, o.investor_id, o.status, 'open', o.owner_id, o.changed_at, 'house.decide.identity', null
     from compliance.beneficial_owner o where o.status in ('unidentified', 'identified')
         and exists (select from compliance.people_behind(o.investor_id) b where b.owner_id = o.owner_id)
     union all
