@@ -15,6 +15,7 @@ from bookrunner.core.credentials import digest, make_key, make_token
 from bookrunner.core.errors import NotAuthenticated
 from bookrunner.db import Endpoint, load
 from tests.pages.conftest import Site
+from tests.pages.officers import PERSON, Work
 from tests.pages.world import OFFERING
 
 Connect = Callable[[str], psycopg.Connection]
@@ -151,3 +152,45 @@ def test_who_is_signed_in_asks_for_the_closing(site: Site, endpoint: Endpoint, c
         assert closed.status_code == 303
     (row,) = connect("owner").execute(b"select proposed_by from engine.closing").fetchall()
     assert row == ("key:operator.otto",)
+
+
+def test_nobodys_data_is_on_a_page_before_its_view_is_recorded(
+    site: Site, endpoint: Endpoint, connect: Connect
+) -> None:
+    work = Work(site.world.database)
+    work.hit(PERSON, "Victor Sokolov")
+    work.change()
+    (hit,) = connect("owner").execute(b"select hit_id from compliance.hit").fetchone() or ("",)
+    views = b"select count(*) from audit.event where kind in ('personal_view.viewed', 'hit_view.viewed')"
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
+        shown = {
+            f"/compliance/hits/{PERSON}/{hit}": "Victor Sokolov",
+            "/compliance/cases/ivr_0002/change/chg_name": "Investor 0002-Hale",
+            f"/compliance/cases/{PERSON}": "Investor 0001",
+        }
+        for number, (path, name) in enumerate(shown.items()):
+            masked = client.get(path).text
+            for secret in (name, "Investor 0001", "Investor 0002", "example.org", "1 Example Street"):
+                assert secret not in masked
+            verb = "personal" if name == "Investor 0001" else "show"
+            asked = {"purpose": "to compare", "version": "1"}
+            assert name in client.post(f"{path}/{verb}", data=asked).text
+            assert connect("owner").execute(views).fetchone() == (number + 1,)
+            refused = client.post(f"{path}/{verb}", data={"purpose": " ", "version": "1"})
+            assert refused.status_code == 409
+            assert "Refused: view says its purpose" in refused.text
+            assert name not in refused.text
+
+
+def test_what_does_not_exist_is_not_found(site: Site, endpoint: Endpoint) -> None:
+    paths = (
+        "cases/ivr_none",
+        "hits/ivr_0001/hit_none",
+        "cases/ivr_0001/change/chg_none",
+        "cases/ivr_0001/hit/x",
+    )
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
+        for path in (*paths, "cases/ivr_0001/none/x", "cases/ivr_0001/diligence/edd_none"):
+            assert client.get(f"/compliance/{path}").status_code == 404
+        decided = client.post("/compliance/hits/ivr_0001/hit_none", data={"seen": 1, "choice": "no_match"})
+        assert decided.status_code == 404
