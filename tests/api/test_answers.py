@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from bookrunner.api import revoke
-from bookrunner.api.keys import make
 from bookrunner.audit import advance_feed
+from bookrunner.core.credentials import make_key
 from bookrunner.db import Database
 from tests.api.conftest import Api, problem
 
@@ -75,7 +75,7 @@ def test_who_shows_no_key_in_force_is_not_authenticated(calls: Api) -> None:
         ("", "credential_is_given"),
         ("Basic abc", "credential_is_given"),
         ("Bearer nonsense", "credential_is_in_force"),
-        (f"Bearer {make('engine')}", "credential_is_in_force"),
+        (f"Bearer {make_key('engine')}", "credential_is_in_force"),
     ):
         headers = {"Authorization": credential} if credential else {}
         for answer in (
@@ -92,7 +92,7 @@ def test_a_revoked_key_and_an_expired_key_are_refused(calls: Api) -> None:
     revoke(calls.endpoint, "engine-one", actor="usr_admin")
     assert calls.get("/v1/offers").status_code == 401
     assert calls.post(CONFIRM).status_code == 401
-    old = make("engine")
+    old = make_key("engine")
     calls.world.login("owner").execute(
         "insert into api.key (name, key_sha256, keeper, issued_by, issued_at, expires_at) values ('old', "
         "%s, 'engine', 'usr_admin', now() - interval '2 days', now() - interval '1 second')",

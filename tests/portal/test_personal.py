@@ -12,7 +12,7 @@ from bookrunner.adapters.vault import Vault
 from bookrunner.audit import verify_history
 from bookrunner.books import compliance, portal
 from bookrunner.books.compliance import keep_file, view_file
-from bookrunner.books.portal import reveal
+from bookrunner.books.portal import reveal, reveal_change, reveal_profile
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper
 from bookrunner.engine import Desk, Process
@@ -339,3 +339,29 @@ def test_a_number_is_kept_in_one_form_and_an_lei_is_locked_once_verified(
         keeper.amend_profile(actor="ivr_1", investor="ivr_1", detail=other)
     assert caught.value.rule == "verified_fields_are_locked"
     assert "locked as verified: lei" in str(caught.value)
+
+
+def test_both_sides_of_a_change_are_seen_by_a_view_that_is_an_event(keeper: Keeper, connect: Connect) -> None:
+    keeper.request_change(
+        actor="ivr_1",
+        investor="ivr_1",
+        change="chg_1",
+        detail=DETAIL | {"legal_name": "Ada Exemple", "birth_date": "1981-02-28"},
+        because="as in the passport",
+        evidence_sha256=digest("p"),
+    )
+    owner = connect("owner")
+    assert value(owner, "select fields from portal.change_fact") == ["legal_name", "birth_date"]
+    seen = reveal_change(keeper, "ivr_1", "chg_1", actor="officer.one", purpose="to decide")
+    assert seen == [
+        ("legal_name", "Ada Example", "Ada Exemple"),
+        ("birth_date", "1980-02-29", "1981-02-28"),
+    ]
+    shown = reveal_profile(keeper, "ivr_1", 1, actor="officer.two", purpose="to compare")
+    assert shown == DETAIL
+    views = "select actor from audit.event where kind = 'personal_view.viewed' order by recorded_at"
+    assert owner.execute(views.encode()).fetchall() == [("officer.one",), ("officer.two",)]
+    with pytest.raises(Refused, match="view_says_its_purpose"):
+        reveal_change(keeper, "ivr_1", "chg_1", actor="officer.one", purpose=" ")
+    with pytest.raises(Refused, match="viewed_version_exists"):
+        reveal_profile(keeper, "ivr_1", 9, actor="officer.one", purpose="to compare")

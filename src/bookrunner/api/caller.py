@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bookrunner.api import keys
+from bookrunner.core.credentials import read_key
 from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
 
 _READ = (b"authorization", b"idempotency-key", b"if-match")
@@ -90,4 +90,4 @@ def _caller(headers: dict[bytes, str]) -> Caller:
     scheme, _, key = headers.get(b"authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key")
-    return Caller(*keys.read(key))
+    return Caller(*read_key(key))

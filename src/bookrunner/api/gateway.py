@@ -13,7 +13,7 @@ from typing import TypeVar
 from fastapi.responses import Response
 
 from bookrunner.api.caller import Caller, Write
-from bookrunner.api.keys import KEEPERS
+from bookrunner.core.credentials import KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
 from bookrunner.db import Contention, Database, Lanes, Within, load
 from bookrunner.db.pools.lanes import TextRow, Value

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from bookrunner import api
 from bookrunner.app import Application, Settings, read_settings
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
@@ -26,6 +27,7 @@ from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state
 
 ACTOR = "operator.otto"
+OFFICERS = ("officer.ana", "officer.ben")
 
 
 @app.command()
@@ -54,6 +56,7 @@ def demo(
             console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
             console.print(f"  closing console   {home}/offers/{story.offering}")
             console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
+            console.print(f"  compliance        {home}/compliance")
             workflows = Workflows(world.endpoint, world.application.run_closing)
             left_open = world.application.open_closings()
             workflows.start(left_open)
@@ -62,6 +65,7 @@ def demo(
                     _go_on(world, story, workflows, left_open)
                 else:
                     _tell(world, story, workflows)
+                    _issue_keys(world)
                 if not leave:
                     _stay(world.application, settings)
             finally:
@@ -80,6 +84,7 @@ def _go_on(world: World, story: Story, workflows: Workflows, left_open: Sequence
     counts = world.application.desk.engine.five_counts(offering=story.offering)
     if counts is not None:
         show_counts(counts)
+    console.print("Another key to sign in with: bookrunner key NAME compliance")
 
 
 def _tell(world: World, story: Story, workflows: Workflows) -> None:
@@ -88,7 +93,7 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
         story.play(
             lambda: application.deploy_token(world.tools.artifacts, story.offering, story.units), report
         )
-    show_counts(world.application.desk.engine.five_counts(offering=story.offering))
+    show_counts(application.desk.engine.five_counts(offering=story.offering))
     console.print(f"Closing all {len(story.people)}:")
     try:
         application.close_offer(story.offering, actor=ACTOR, ready=False)
@@ -113,9 +118,17 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     )
     for one in application.reconcile(story.offering, actor=ACTOR):
         marked("break", f"{one['comparison']}: {one['kind']} {one['subject_id']}", "yellow")
-    show_counts(world.application.desk.engine.five_counts(offering=story.offering))
+    show_counts(application.desk.engine.five_counts(offering=story.offering))
     program = "bookrunner" if shutil.which("bookrunner") else sys.argv[0]
     console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
+
+
+def _issue_keys(world: World) -> None:
+    """Show the keys of two compliance officers, since some decisions take two people."""
+    console.print("Sign in to the compliance console as one of two officers; the keys are shown once:")
+    for name in OFFICERS:
+        key = api.issue(world.endpoint, name, "compliance", actor=ACTOR)
+        console.print(f"  {name}  {key}", soft_wrap=True)
 
 
 def listening(settings: Settings) -> socket.socket:

@@ -8,10 +8,11 @@ import typer
 from rich.table import Table
 
 from bookrunner import api
-from bookrunner.api.keys import DAYS, KEEPERS
+from bookrunner.api.keys import DAYS
 from bookrunner.app import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
+from bookrunner.core.credentials import KEEPERS
 from bookrunner.sandbox.world import database_of
 
 

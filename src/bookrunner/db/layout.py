@@ -45,6 +45,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "verbs.sql"),
     ("bookrunner.api", "schema.sql"),
+    ("bookrunner.api", "sessions.sql"),
     ("bookrunner.api", "verbs.sql"),
     ("bookrunner.api", "packets.sql"),
     ("bookrunner.api", "allocation.sql"),

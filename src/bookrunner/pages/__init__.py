@@ -1,4 +1,4 @@
-"""Pages rendered on the server: the offers, the closing console, the investor's page, live hints."""
+"""Pages rendered on the server: offers, closings, investments, the compliance officer's console."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
-from bookrunner.pages import investment, live, offers
+from bookrunner.pages import access, compliance, investment, live, offers
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers import Desk
 from bookrunner.pages.shell import Guard, Shell
@@ -29,8 +29,9 @@ _FAULT = "Something went wrong here; the log says what"
 def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bool = True) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
-    ``operator`` is the actor that closings are asked for as; ``is_sandbox`` puts the mark on each page. A
-    server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
+    ``operator`` is the actor that closings are asked for as when nobody is signed in; ``is_sandbox`` puts
+    the mark on each page. A server that stops sets ``app.state.hints.closing`` first, which ends the open
+    streams within a second.
     """
     shell = Shell(is_sandbox=is_sandbox)
     hints = Hints(application.database)
@@ -41,13 +42,21 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
         hints.closing = True
 
     app = FastAPI(
-        title="Bookrunner pages", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+        title="Bookrunner pages",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(access.recognising(application.database))],
     )
     app.state.hints = hints
     app.add_middleware(Guard)
     app.include_router(offers.routes(application, shell, hints, operator))
     app.include_router(investment.routes(application.database, shell, hints))
+    app.include_router(compliance.routes(application.database, shell, hints))
+    app.include_router(access.routes(application.database, shell))
     app.include_router(live.routes(hints))
+    access.install(app, shell)
     _serve_static(app, shell)
 
     @app.exception_handler(BookrunnerError)

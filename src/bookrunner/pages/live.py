@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -16,6 +17,19 @@ from bookrunner.db import Database, load
 POLL_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 15.0
 EVENT = "offer-changed"
+
+
+class Followed(Protocol):
+    """What a stream follows: how far each topic has come, and whether the server stops."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether every stream ends now."""
+        ...
+
+    def reached(self, topic: str, /) -> int:
+        """Return the feed sequence that a topic has reached."""
+        ...
 
 
 @dataclass(slots=True)
@@ -40,12 +54,12 @@ class Hints:
         return found
 
 
-async def stream(hints: Hints, offering: str) -> AsyncIterator[str]:
+async def stream(hints: Followed, topic: str) -> AsyncIterator[str]:
     """Yield the sequence at once, then at each change; a comment keeps the line open in between."""
     sent: int | None = None
     spoke_at = 0.0
     while not hints.closing:
-        reached = await run_in_threadpool(hints.reached, offering)
+        reached = await run_in_threadpool(hints.reached, topic)
         if reached != sent:
             yield f"id: {reached}\nevent: {EVENT}\ndata: {reached}\n\n"
             sent, spoke_at = reached, time.monotonic()
@@ -55,16 +69,21 @@ async def stream(hints: Hints, offering: str) -> AsyncIterator[str]:
         await asyncio.sleep(POLL_SECONDS)
 
 
+def streaming(hints: Followed, topic: str) -> StreamingResponse:
+    """Return the answer that streams the hints of a topic."""
+    return StreamingResponse(
+        stream(hints, topic),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
 def routes(hints: Hints) -> APIRouter:
     """Return the route of the stream: ``GET /live/{offering}``."""
     router = APIRouter()
 
     @router.get("/live/{offering}")
     async def live(offering: str) -> StreamingResponse:
-        return StreamingResponse(
-            stream(hints, offering),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        return streaming(hints, offering)
 
     return router

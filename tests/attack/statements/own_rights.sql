@@ -266,3 +266,12 @@ update treasury.balance set amount_minor = 0;
 
 -- compliance | 42501 | a refund by another keeper
 select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'cancellation');
+
+-- compliance | 42501 | the sessions of others read past their owner
+select * from api.session;
+
+-- engine | 42501 | a session ended by raw SQL
+insert into api.ended_session (session_sha256) values (sha256('x'));
+
+-- compliance | 42501 | a requested change read past the view that is an event
+select detail from portal.profile_change;

@@ -1,9 +1,9 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
-from bookrunner.books.compliance.files import keep_file, view_file
+from bookrunner.books.compliance.files import MOST_BYTES, keep_file, view_file
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keep_file", "keeper", "view_file"]
+__all__ = ["MOST_BYTES", "keep_file", "keeper", "view_file"]
 
 
 def keeper(database: Database) -> Keeper:

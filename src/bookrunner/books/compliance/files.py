@@ -9,7 +9,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper
 
-_MOST_BYTES = 25 * 1024 * 1024
+MOST_BYTES = 25 * 1024 * 1024
 
 
 def keep_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> bytes:
@@ -19,7 +19,7 @@ def keep_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) 
     """
     if not content:
         raise Refused("kept_file_has_content", "the file is empty")
-    if len(content) > _MOST_BYTES:
+    if len(content) > MOST_BYTES:
         raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")
     vault, digest = Vault.of(compliance.database.endpoint.secrets), sha256(content).digest()
     with compliance.together() as within:

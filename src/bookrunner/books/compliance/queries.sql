@@ -27,6 +27,70 @@ select compliance.record_screening(:actor, :request, :subject, :screening, :list
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));
 
+-- name: decide_hit$
+-- Decides an open hit: no_match, confirmed or escalated; where it weighs, a second person agrees.
+select compliance.decide_hit(:actor, :request, :subject, :hit, :decision, :because, cast(:seen as bigint));
+
+-- name: second_hit$
+-- The second person agrees with a proposal, or sends the hit back.
+select compliance.second_hit(:actor, :request, :subject, :hit, :is_agreed, :because, cast(:seen as bigint));
+
+-- name: propose_release$
+-- Proposes to end a block by a licence or a delisting that is on file; a second person agrees.
+select compliance.propose_release(:actor, :request, :subject, :hit, :evidence_sha256, :because, cast(:seen as bigint));
+
+-- name: file_report$
+-- Records that a sanctions report was filed, with its proof.
+select compliance.file_report(:actor, :request, :subject, :report, :filed_sha256, cast(:seen as bigint));
+
+-- name: report_subject$
+-- The subject of a sanctions report about an investor.
+select r.subject_id from compliance.sanctions_report r where r.investor_id = :investor and r.report_id = :report;
+
+-- name: view_hit$
+-- What made the score of a hit, with the names that were compared; the view itself is an event.
+select compliance.view_hit(:actor, :request, :subject, :hit, :view, :purpose);
+
+-- name: decide_discrepancy$
+-- Explains a discrepancy, or upholds it.
+select compliance.decide_discrepancy(:actor, :request, :investor, :discrepancy, :is_resolved, :because, cast(:seen as bigint));
+
+-- name: add_evidence$
+-- Puts evidence of an accreditation on record; the file is named by its digest.
+select compliance.add_evidence(:actor, :request, :investor, :kind, :sha256);
+
+-- name: approve_accreditation$
+-- Approves by a listed method whose evidence is on file.
+select compliance.approve_accreditation(:actor, :request, :investor, :method, cast(:valid_until as timestamp with time zone), cast(:seen as bigint), :because);
+
+-- name: move_accreditation$
+-- Asks for more evidence, takes up again, declines or ends an accreditation.
+select compliance.move_accreditation(:actor, :request, :investor, :status, :because, cast(:seen as bigint));
+
+-- name: complete_diligence$
+-- Puts the findings of enhanced due diligence on file; a second officer decides on them.
+select compliance.complete_diligence(:actor, :request, :investor, :diligence, :findings_sha256, cast(:seen as bigint));
+
+-- name: decide_diligence$
+-- A second officer approves the findings, or sends them back.
+select compliance.decide_diligence(:actor, :request, :investor, :diligence, :is_approved, :because, cast(:seen as bigint));
+
+-- name: verify_identity$
+-- An officer verifies an identity from documents or other sources.
+select compliance.verify_identity(:actor, :request, :investor, cast(:seen as bigint), cast(:verification as jsonb));
+
+-- name: decline_case$
+-- An officer declines an identity.
+select compliance.decline_case(:actor, :request, :investor, cast(:seen as bigint), :because);
+
+-- name: take_item$
+-- Puts a piece of work into the hands of the actor.
+select compliance.take_item(:actor, :request, :scope, :item);
+
+-- name: give_back_item$
+-- Gives a piece of work back.
+select compliance.give_back_item(:actor, :request, :scope, :item);
+
 -- name: import_list$
 -- Records a list as imported; false when this very list is known.
 select compliance.import_list(:actor, :request, :source, :list_version, :sha256, cast(:published_on as date), cast(:entry_count as integer), :parser_version);

@@ -315,3 +315,42 @@ from compliance.kyc_case k left join compliance.risk_rating r using (investor_id
 where k.status in ('new', 'pending', 'in_review', 'expired')
     or exists (select from compliance.clearance c where c.investor_id = k.investor_id and c.status <> 'clear')
 order by r.tier = 'high' desc nulls last, k.opened_at;
+
+-- Who works on what. It keeps two officers from doing the same work and gives nobody a right.
+create table compliance.assignment (
+    scope_id text not null,
+    assignment_id text not null,
+    item_id text not null,
+    status text not null,
+    assigned_to text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (scope_id, assignment_id),
+    constraint taken_work_names_its_officer check ((status = 'taken') = (assigned_to is not null))
+);
+call audit.keep('compliance.assignment', 'assignment', 'assignment_id', 'scope_id');
+
+create function compliance.take_item(p_actor text, p_request text, p_scope text, p_item text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, 'taken', 0, 0);
+    update compliance.assignment set status = 'taken', assigned_to = p_actor
+    where scope_id = p_scope and assignment_id = 'asn_' || p_item;
+    if not found then
+        insert into compliance.assignment (scope_id, assignment_id, item_id, status, assigned_to)
+        values (p_scope, 'asn_' || p_item, p_item, 'taken', p_actor);
+    end if;
+end $$;
+
+create function compliance.give_back_item(p_actor text, p_request text, p_scope text, p_item text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update compliance.assignment set status = 'open', assigned_to = null
+    where scope_id = p_scope and assignment_id = 'asn_' || p_item and assigned_to = p_actor;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'given_back_work_is_ones_own',
+            message = format('%s is not taken by %s', p_item, p_actor);
+    end if;
+end $$;

@@ -1,9 +1,9 @@
 """The investor portal: what investors say and claim."""
 
-from bookrunner.books.portal.personal import front_door, reveal
+from bookrunner.books.portal.personal import front_door, reveal, reveal_change, reveal_profile
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keeper", "reveal"]
+__all__ = ["keeper", "reveal", "reveal_change", "reveal_profile"]
 
 
 def keeper(database: Database) -> Keeper:

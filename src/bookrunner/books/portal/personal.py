@@ -20,6 +20,7 @@ _TAX_ID_KINDS: Mapping[str, Callable[[str], str]] = {
     "itin": identity.itin,
     "ssn": identity.ssn,
 }
+_SHOWN = ("legal_name", "country", "address", "email", "representative", "lei", *_SEALED)
 _WITH_DETAIL = frozenset({"open_profile", "amend_profile", "request_change"})
 _NAMES = frozenset({"legal_name", "representative"})
 # Any issuer's number fits, and numbers that nobody can hold stay usable for invented people.
@@ -89,6 +90,47 @@ def reveal(portal: Keeper, investor: str, detail_version: int, *, actor: str, pu
         bytes(row["wrapped"]), investor, CONTEXT, bytes(row["sealed"])
     )
     return {str(name): str(value) for name, value in json.loads(opened).items()}
+
+
+def reveal_profile(
+    portal: Keeper, investor: str, detail_version: int, *, actor: str, purpose: str
+) -> dict[str, str]:
+    """Return every given field of one version of a profile; the view is recorded first.
+
+    Refuses as `reveal` does.
+    """
+    row = portal.view_personal(
+        actor=actor, investor=investor, detail_version=detail_version, view=new_id("pvw"), purpose=purpose
+    )
+    if row is None:
+        raise Refused("viewed_version_exists", f"{investor} has no version {detail_version}")
+    detail = {**row["plain"], "sealed": bytes(row["sealed"]).hex()}
+    opened = _opened(Vault.of(portal.database.endpoint.secrets), (investor, bytes(row["wrapped"])), detail)
+    return {name: str(opened[name]) for name in _SHOWN if opened.get(name)}
+
+
+def reveal_change(
+    portal: Keeper, investor: str, change: str, *, actor: str, purpose: str
+) -> list[tuple[str, str, str]]:
+    """Return (field, before, after) of each field that a request would change; the view is recorded first.
+
+    Refuses as `reveal` does.
+    """
+    row = portal.view_change(
+        actor=actor, investor=investor, change=change, view=new_id("pvw"), purpose=purpose
+    )
+    if row is None:
+        raise Refused("viewed_version_exists", f"{investor} has no change {change}")
+    safe, wrapped = Vault.of(portal.database.endpoint.secrets), bytes(row["wrapped"])
+    before, after = (_opened(safe, (investor, wrapped), row[side]) for side in ("before", "after"))
+    names = [name for name in _SHOWN if before.get(name) != after.get(name)]
+    return [(name, str(before.get(name) or ""), str(after.get(name) or "")) for name in names]
+
+
+def _opened(safe: Vault, key: tuple[str, bytes], detail: Mapping[str, object]) -> dict[str, object]:
+    investor, wrapped = key
+    numbers = json.loads(safe.open(wrapped, investor, CONTEXT, bytes.fromhex(str(detail["sealed"]))))
+    return {**detail, **numbers}
 
 
 def _checked(detail: Mapping[str, object]) -> dict[str, object]:

@@ -24,8 +24,12 @@ select portal.decide_change(:actor, :request, :investor, :change, cast(:is_appro
 select portal.obtain_key(:actor, :request, :investor, :key, :wrapped);
 
 -- name: view_personal^
--- The sealed fields of one version and their wrapped key; the view itself is an event.
-select wrapped, sealed from portal.view_personal(:actor, :request, :investor, cast(:detail_version as integer), :view, :purpose);
+-- The fields of one version, the sealed ones with their wrapped key; the view itself is an event.
+select wrapped, sealed, plain from portal.view_personal(:actor, :request, :investor, cast(:detail_version as integer), :view, :purpose);
+
+-- name: view_change^
+-- Both sides of a requested change and their wrapped key; the view itself is an event.
+select wrapped, before, after from portal.view_change(:actor, :request, :investor, :change, :view, :purpose);
 
 -- name: names_on_paper
 -- How investors are named and where they live, in the version of their profile that counts now.

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
+from bookrunner.pages.access import signed_in
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
@@ -124,7 +125,7 @@ class Console:
 
 
 def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
-    """Return the routes of offers; closings are asked for in the name of ``operator``."""
+    """Return the routes of offers; closings are asked for by who is signed in, else by ``operator``."""
     router = APIRouter()
     pages = Console(desk, shell, hints)
 
@@ -149,7 +150,9 @@ def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
     def close(
         request: Request, offering: str, chosen: Annotated[Literal["all", "ready"], Form(alias="set")]
     ) -> Response:
-        return pages.close(request, offering, operator, ready=chosen == "ready")
+        visitor = signed_in(request)
+        actor = operator if visitor is None else visitor.actor
+        return pages.close(request, offering, actor, ready=chosen == "ready")
 
     @router.get("/offers/{offering}/closings/{closing}/certificate")
     def certificate(offering: str, closing: str) -> Response:

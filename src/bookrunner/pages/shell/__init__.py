@@ -21,7 +21,10 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 def age(since: datetime | str) -> str:
     """Write how long ago a moment was, in plain words."""
-    seconds = int((clock.now() - _moment(since)).total_seconds())
+    return _span(int((clock.now() - _moment(since)).total_seconds()))
+
+
+def _span(seconds: int) -> str:
     for size, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
         if seconds >= size:
             count = seconds // size
@@ -32,6 +35,18 @@ def age(since: datetime | str) -> str:
 def instant(moment: datetime | str) -> str:
     """Write a moment as a reader in UTC sees it."""
     return _moment(moment).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def until(moment: datetime | str) -> str:
+    """Write how long it is until a moment, or for how long it has passed."""
+    left = int((_moment(moment) - clock.now()).total_seconds())
+    span = _span(abs(left))
+    return f"in {span}" if left > 0 else f"{span} over"
+
+
+def who(actor: str | None) -> str:
+    """Write an actor as a person reads it: a key by its name."""
+    return (actor or "nobody").removeprefix("key:")
 
 
 def words(name: str) -> str:
@@ -56,7 +71,9 @@ class Shell:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(money=grouped, age=age, instant=instant, words=words)
+        self._environment.filters.update(
+            money=grouped, age=age, instant=instant, words=words, until=until, who=who
+        )
         self._environment.globals.update(assets=self.assets, is_sandbox=is_sandbox)
 
     def page(
@@ -64,7 +81,11 @@ class Shell:
     ) -> Response:
         """Return a whole page or a fragment; nothing of it is kept by the browser."""
         text = self._environment.get_template(template).render(
-            **facts, nonce=request.state.nonce, rendered_at=clock.now(), path=request.url.path
+            **facts,
+            nonce=request.state.nonce,
+            visitor=getattr(request.state, "visitor", None),
+            rendered_at=clock.now(),
+            path=request.url.path,
         )
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 

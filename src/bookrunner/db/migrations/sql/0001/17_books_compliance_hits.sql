@@ -188,3 +188,34 @@ create view compliance.hit_queue as
 select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, h.score_bp, h.parts, h.proposed_status, h.proposed_by,
     h.opened_at, compliance.is_high_risk(h.subject_id) as is_high_risk, h.version
 from compliance.hit h where h.status in ('open', 'escalated', 'proposed', 'release_proposed');
+
+create table compliance.hit_view (
+    subject_id text not null,
+    view_id text not null,
+    status text not null,
+    hit_id text not null,
+    viewed_by text not null,
+    purpose text not null constraint view_says_its_purpose check (purpose ~ '\S'),
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (subject_id, view_id)
+);
+call audit.keep('compliance.hit_view', 'hit_view', 'view_id', 'subject_id');
+
+-- Hands out what made the score of a hit, with the names that were compared. Who looked, and why, is an event.
+create function compliance.view_hit(p_actor text, p_request text, p_subject text, p_hit text, p_view text,
+    p_purpose text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    h compliance.hit;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into h from compliance.hit where subject_id = p_subject and hit_id = p_hit;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'decided_record_exists',
+            message = 'there is no such record to decide on';
+    end if;
+    insert into compliance.hit_view (subject_id, view_id, status, hit_id, viewed_by, purpose)
+    values (p_subject, p_view, 'viewed', p_hit, p_actor, p_purpose);
+    return h.parts;
+end $$;

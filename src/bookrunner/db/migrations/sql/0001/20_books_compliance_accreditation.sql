@@ -252,7 +252,8 @@ begin
 end $$;
 
 -- Approves by a listed method when each kind of evidence that it asks for is on file since the last approval.
-create function compliance.approve(p_investor text, p_method text, p_valid_until timestamptz) returns void
+create function compliance.approve(p_investor text, p_method text, p_valid_until timestamptz,
+    p_because text default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     m compliance.accreditation_method;
@@ -275,7 +276,7 @@ begin
             message = format('something is known against the status of %s', p_investor);
     end if;
     update compliance.accreditation set status = 'approved', method = p_method, approved_at = clock_timestamp(),
-        decided_because = null, valid_until = least(p_valid_until, compliance.after_rule(m.validity_rule, clock_timestamp())),
+        decided_because = p_because, valid_until = least(p_valid_until, compliance.after_rule(m.validity_rule, clock_timestamp())),
         evidence_sha256 = (select sha256(string_agg(e.sha256, ''::bytea order by e.kind, e.sha256))
             from compliance.accreditation_evidence e where e.investor_id = p_investor and e.kind = any (m.evidence) and e.recorded_at > since)
     where investor_id = p_investor;
@@ -283,13 +284,13 @@ begin
 end $$;
 
 create function compliance.approve_accreditation(p_actor text, p_request text, p_investor text, p_method text,
-    p_valid_until timestamptz, p_seen bigint) returns void
+    p_valid_until timestamptz, p_seen bigint, p_because text default 'approved') returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, 'approved', (select version from compliance.accreditation
+    perform compliance.decide(p_actor, p_because, (select version from compliance.accreditation
         where investor_id = p_investor for update), p_seen);
-    perform compliance.approve(p_investor, p_method, p_valid_until);
+    perform compliance.approve(p_investor, p_method, p_valid_until, p_because);
 end $$;
 
 -- Records an accreditation whose whole evidence is one file, such as a provider's certificate.

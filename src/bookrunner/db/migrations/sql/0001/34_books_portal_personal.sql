@@ -48,8 +48,20 @@ call audit.keep('portal.profile_change', 'profile_change', 'change_id', 'investo
 call audit.keep('portal.data_key', 'data_key', 'key_id', 'investor_id', '{wrapped}');
 call audit.keep('portal.personal_view', 'personal_view', 'view_id', 'investor_id');
 
+-- The fields that a request would change, by name alone.
 create view portal.change_fact as
-select investor_id, change_id, status, from_version, touched, requested_by, version, chain_head from portal.profile_change;
+select c.investor_id, c.change_id, c.status, c.from_version, c.touched, c.requested_by, c.version, c.chain_head, c.because,
+    c.decided_by, c.decided_because,
+    array_remove(array[
+        case when d.legal_name <> c.detail ->> 'legal_name' then 'legal_name' end,
+        case when d.country <> c.detail ->> 'country' then 'country' end,
+        case when d.address <> c.detail ->> 'address' then 'address' end,
+        case when d.email <> c.detail ->> 'email' then 'email' end,
+        case when d.representative is distinct from c.detail ->> 'representative' then 'representative' end,
+        case when encode(d.tax_id_blind, 'hex') <> c.detail ->> 'tax_id_blind' then 'tax_id' end,
+        case when encode(d.birth_date_blind, 'hex') is distinct from c.detail ->> 'birth_date_blind' then 'birth_date' end],
+        null) as fields
+from portal.profile_change c join portal.profile_detail d on d.investor_id = c.investor_id and d.detail_version = c.from_version;
 
 -- Two spellings of one name: in the version that was verified and in the version that was agreed on.
 create view portal.spelling_difference as
@@ -125,9 +137,9 @@ begin
     return k.wrapped;
 end $$;
 
--- Hands out one version's sealed fields with their wrapped key. Who looked, at what and why is an event.
+-- Hands out one version: its sealed fields with their wrapped key, and the plain ones. Who looked, at what and why is an event.
 create function portal.view_personal(p_actor text, p_request text, p_investor text, p_detail_version integer,
-    p_view text, p_purpose text) returns table (wrapped bytea, sealed bytea)
+    p_view text, p_purpose text) returns table (wrapped bytea, sealed bytea, plain jsonb)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
@@ -137,8 +149,25 @@ begin
     end if;
     insert into portal.personal_view (investor_id, view_id, status, detail_version, viewed_by, purpose)
     values (p_investor, p_view, 'viewed', p_detail_version, p_actor, p_purpose);
-    return query select k.wrapped, d.sealed from portal.data_key k join portal.profile_detail d using (investor_id)
+    return query select k.wrapped, d.sealed, jsonb_build_object('legal_name', d.legal_name, 'country', d.country,
+            'address', d.address, 'email', d.email, 'representative', d.representative)
+        from portal.data_key k join portal.profile_detail d using (investor_id)
         where k.investor_id = p_investor and d.detail_version = p_detail_version;
+end $$;
+
+-- Hands out both sides of a requested change with their wrapped key; who looked, and why, is an event.
+create function portal.view_change(p_actor text, p_request text, p_investor text, p_change text, p_view text,
+    p_purpose text) returns table (wrapped bytea, before jsonb, after jsonb)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform portal.view_personal(p_actor, p_request, p_investor,
+        (select c.from_version from portal.profile_change c where c.investor_id = p_investor and c.change_id = p_change),
+        p_view, p_purpose);
+    return query select k.wrapped, jsonb_build_object('legal_name', d.legal_name, 'country', d.country, 'address', d.address,
+            'email', d.email, 'representative', d.representative, 'sealed', encode(d.sealed, 'hex')), c.detail
+        from portal.profile_change c join portal.data_key k using (investor_id)
+        join portal.profile_detail d on d.investor_id = c.investor_id and d.detail_version = c.from_version
+        where c.investor_id = p_investor and c.change_id = p_change;
 end $$;
 
 -- Erases by destroying the key. Refused with the reason while a rule keeps the record.

@@ -44,7 +44,8 @@ end $views$;
 
 -- A call of the API runs under the login of its key's keeper, and reaches that keeper's verbs alone.
 grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit;
-grant execute on function api.caller(bytea) to portal, compliance, subscription, treasury, registry, engine, audit;
+grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api.session_of(bytea), api.end_session(bytea)
+    to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
@@ -71,7 +72,7 @@ grant select on engine.offer, engine.investment, engine.closing, engine.closing_
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 grant usage on schema portal to compliance;
-grant select on portal.profile_claim, portal.spelling_difference to compliance;
+grant select on portal.profile_claim, portal.spelling_difference, portal.change_fact, portal.version_fact to compliance;
 -- Sealed fields and their keys are read by a verb that records the view.
 revoke select on portal.data_key from portal;
 revoke select on compliance.data_key from compliance;

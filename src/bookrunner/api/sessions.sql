@@ -1,0 +1,55 @@
+-- Sessions of people at the pages. A session begins with a key, carries the key's actor and login, and has an end.
+
+create table api.session (
+    session_sha256 bytea primary key check (octet_length(session_sha256) = 32),
+    key_name text not null references api.key,
+    opened_at timestamptz not null default clock_timestamp(),
+    ends_at timestamptz not null,
+    constraint session_ends_after_it_begins check (ends_at > opened_at)
+);
+
+create table api.ended_session (
+    session_sha256 bytea primary key references api.session,
+    ended_at timestamptz not null default clock_timestamp()
+);
+
+call audit.append_only('api.session');
+call audit.append_only('api.ended_session');
+
+-- Opens a session for whoever shows a key that is in force. It lasts a working day, and never longer than its key.
+create function api.open_session(p_key bytea, p_session bytea) returns timestamptz
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    until_when timestamptz;
+begin
+    perform api.caller(p_key);
+    insert into api.session (session_sha256, key_name, ends_at)
+    select p_session, k.name, least(k.expires_at, clock_timestamp() + interval '8 hours')
+    from api.key k where k.key_sha256 = p_key
+    returning ends_at into until_when;
+    return until_when;
+end $$;
+
+-- Who is behind a session, for the login that asks. It is known, of this keeper, in its time, not ended, and its key
+-- is in force, or it is refused.
+create function api.session_of(p_session bytea, out actor text, out ends_at timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    select 'key:' || k.name, s.ends_at into actor, ends_at from api.session s join api.key k on k.name = s.key_name
+    where s.session_sha256 = p_session and s.ends_at > clock_timestamp() and k.keeper = session_user
+        and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
+        and not exists (select from api.revoked_key r where r.name = k.name);
+    if actor is null then
+        raise exception using errcode = 'BR401', constraint = 'session_is_in_force',
+            message = 'the session is not known, has run out or was ended';
+    end if;
+end $$;
+
+-- Ends a session now; ending one that has ended changes nothing.
+create function api.end_session(p_session bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into api.ended_session (session_sha256)
+    select s.session_sha256 from api.session s where s.session_sha256 = p_session
+    on conflict do nothing;
+end $$;

@@ -1,0 +1,155 @@
+"""Who looks at the pages: signing in with a key, the session cookie, signing out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, FastAPI, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bookrunner.core import clock
+from bookrunner.core.credentials import digest, make_token, read_key, read_token
+from bookrunner.core.errors import NotAllowed, NotAuthenticated
+from bookrunner.db import Database, load
+from bookrunner.pages.shell import Shell
+
+__all__ = ["SignedIn", "install", "recognising", "requiring", "routes", "signed_in"]
+
+COOKIE = "bookrunner_session"
+_UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
+_NOT_PAGES = ("/static/", "/sign-in")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person at the pages: the actor and the keeper of the key, and when the session ends."""
+
+    actor: str
+    keeper: str
+    ends_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The name of the key, without what marks it as one."""
+        return self.actor.removeprefix("key:")
+
+
+def signed_in(request: Request) -> SignedIn | None:
+    """Return who is signed in, or None."""
+    found: SignedIn | None = getattr(request.state, "visitor", None)
+    return found
+
+
+def recognising(database: Database) -> Callable[[Request], None]:
+    """Return the dependency that puts who is signed in on the request; a session that is over is nobody."""
+    queries = load(__package__)
+
+    def recognise(request: Request) -> None:
+        token = request.cookies.get(COOKIE)
+        if token is None or request.url.path.startswith(_NOT_PAGES):
+            return
+        try:
+            keeper, session = read_token(token)
+            with database.transaction(keeper) as transaction:
+                row = queries.session_of(transaction, session=session)
+        except NotAuthenticated:
+            return
+        request.state.visitor = SignedIn(row["actor"], keeper, row["ends_at"])
+
+    return recognise
+
+
+def requiring(keepers: Sequence[str]) -> Callable[[Request], SignedIn]:
+    """Return the dependency that lets only people of these keepers in.
+
+    Raises NotAuthenticated ``person_is_signed_in`` and NotAllowed ``key_serves_this_keeper``.
+    """
+
+    def required(request: Request) -> SignedIn:
+        visitor = signed_in(request)
+        if visitor is None:
+            raise NotAuthenticated("person_is_signed_in", "sign in to see this page")
+        if visitor.keeper not in keepers:
+            raise NotAllowed("key_serves_this_keeper", f"{' or '.join(keepers)} decides this")
+        return visitor
+
+    return required
+
+
+def install(app: FastAPI, shell: Shell) -> None:
+    """Answer who is not signed in with the sign-in page, and who is of another keeper with 403."""
+
+    @app.exception_handler(NotAuthenticated)
+    def unknown(request: Request, refused: NotAuthenticated) -> Response:
+        if request.method != "GET" or request.headers.get("hx-request"):
+            return shell.page(request, "access/sign_in.html", _form("/", refused.rule), _UNKNOWN)
+        back = urlencode({"next": request.url.path})
+        return RedirectResponse(f"/sign-in?{back}", status_code=_SEE_OTHER)
+
+    @app.exception_handler(NotAllowed)
+    def forbidden(request: Request, refused: NotAllowed) -> Response:
+        return shell.page(request, "access/forbidden.html", {"refused": refused}, _FORBIDDEN)
+
+
+def routes(database: Database, shell: Shell) -> APIRouter:
+    """Return the routes ``/sign-in`` and ``/sign-out``."""
+    router = APIRouter()
+    queries = load(__package__)
+
+    @router.get("/sign-in")
+    def form(request: Request, after: Annotated[str, Query(alias="next")] = "/") -> Response:
+        return shell.page(request, "access/sign_in.html", _form(after))
+
+    @router.post("/sign-in")
+    def enter(
+        request: Request, key: Annotated[str, Form()] = "", after: Annotated[str, Form(alias="next")] = "/"
+    ) -> Response:
+        try:
+            token, ends_at = _opened(database, key.strip())
+        except NotAuthenticated as refused:
+            return shell.page(request, "access/sign_in.html", _form(after, refused.rule), _UNKNOWN)
+        answer = RedirectResponse(_inside(after), status_code=_SEE_OTHER)
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=int((ends_at - clock.now()).total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+
+    @router.post("/sign-out")
+    def leave(request: Request) -> Response:
+        token = request.cookies.get(COOKIE)
+        if token is not None and signed_in(request) is not None:
+            keeper, session = read_token(token)
+            with database.transaction(keeper) as transaction:
+                queries.end_session(transaction, session=session)
+        answer = RedirectResponse("/sign-in", status_code=_SEE_OTHER)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
+
+    return router
+
+
+def _opened(database: Database, key: str) -> tuple[str, datetime]:
+    """Open a session under a fresh token, so that no token from before the sign-in counts after it."""
+    keeper, key_sha256 = read_key(key)
+    token = make_token(keeper)
+    with database.transaction(keeper) as transaction:
+        ends_at: datetime = load(__package__).open_session(transaction, key=key_sha256, session=digest(token))
+    return token, ends_at
+
+
+def _form(after: str, rule: str = "") -> dict[str, object]:
+    return {"next": _inside(after), "rule": rule}
+
+
+def _inside(path: str) -> str:
+    """Return a path of these pages; anything that could lead elsewhere becomes the start."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -1,0 +1,11 @@
+-- name: open_session$
+-- Opens a session for a key that is in force; returns until when.
+select api.open_session(:key, :session);
+
+-- name: session_of^
+-- The actor of a session that is in force, and its end.
+select actor, ends_at from api.session_of(:session);
+
+-- name: end_session$
+-- Ends a session.
+select api.end_session(:session);

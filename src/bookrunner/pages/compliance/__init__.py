@@ -1,0 +1,222 @@
+"""The compliance officer's console: the queue, case files, hits, and decisions by the book's verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+
+from bookrunner.books import compliance, portal
+from bookrunner.core.errors import NotFound, Refused, VersionChanged
+from bookrunner.core.ids import new_id
+from bookrunner.db import Database
+from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of
+from bookrunner.pages.compliance.facts import case_file
+from bookrunner.pages.compliance.hit import hit
+from bookrunner.pages.compliance.items import item, refused, told
+from bookrunner.pages.compliance.queue import Filters, QueueHints, filters, path_of, queue
+from bookrunner.pages.live import Hints, streaming
+from bookrunner.pages.shell import Shell
+
+__all__ = ["routes"]
+
+_CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
+_Asked = Annotated[Filters, Depends(filters)]
+_Said = Annotated[Decision, Depends(decision)]
+_In = Annotated[SignedIn, Depends(requiring(("compliance",)))]
+_Purpose = Annotated[str, Form(max_length=400)]
+_On = tuple[str, str, str]
+
+
+class Console:
+    """Renders the officer's pages; a refusal comes back on the page it was asked from."""
+
+    def __init__(self, database: Database, shell: Shell) -> None:
+        self.database = database
+        self.shell = shell
+
+    def decide(self, request: Request, on: _On, said: Decision, officer: SignedIn) -> Response:
+        """Carry out a decision on (kind, scope, id), or show why it was refused with nothing typed lost."""
+        try:
+            Officer(self.database, officer.actor).decide(*on, said)
+        except NotFound:
+            raise
+        except Refused as fault:
+            facts = self.facts(*on)
+            # The next attempt is made on what is shown now.
+            current = {"version_now": facts["typed"].seen}
+            extra = refused(self.database, on[1:], said, fault)
+            status = _STALE if isinstance(fault, VersionChanged) else _CONFLICT
+            return self.shell.page(request, _template(on[0]), {**facts, **current, **extra}, status)
+        return RedirectResponse(f"{path_of(*on)}?done=1", status_code=_SEE_OTHER)
+
+    def page(self, request: Request, on: _On, **extra: object) -> Response:
+        """Return the page of one piece of work."""
+        facts = self.facts(*on)
+        shown = {**facts, "version_now": facts["typed"].seen, **extra}
+        return self.shell.page(request, _template(on[0]), shown, _CONFLICT if extra.get("refusal") else 200)
+
+    def facts(self, kind: str, scope: str, name: str) -> dict[str, Any]:
+        """Read the facts of one piece of work."""
+        is_hit = kind == "hit"
+        found = hit(self.database, scope, name) if is_hit else item(self.database, kind, scope, name)
+        return {"is_done": False, **found}
+
+    def add_evidence(
+        self, request: Request, on: tuple[str, str], given: tuple[str, bytes], officer: SignedIn
+    ) -> Response:
+        """Put a file (kind, content) on record for the accreditation (investor, id)."""
+        investor, name = on
+        try:
+            Officer(self.database, officer.actor).add_evidence(investor, *given)
+        except Refused as fault:
+            return self.page(request, ("accreditation", investor, name), refusal=told(fault))
+        return RedirectResponse(path_of("accreditation", investor, name), status_code=_SEE_OTHER)
+
+    def show(self, request: Request, on: _On, purpose: str, officer: SignedIn) -> Response:
+        """Show the personal data of a piece of work once; the view is recorded before it is shown."""
+        try:
+            shown = self._shown(on, purpose, officer.actor)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.page(request, on, refusal=told(fault))
+        return self.page(request, on, shown=shown)
+
+    def _shown(self, on: _On, purpose: str, actor: str) -> object:
+        kind, scope, name = on
+        keeper = compliance.keeper(self.database)
+        if kind == "hit":
+            return (
+                keeper.view_hit(actor=actor, subject=scope, hit=name, view=new_id("hvw"), purpose=purpose)
+                or {}
+            )
+        if kind == "change":
+            desk = portal.keeper(self.database)
+            return portal.reveal_change(desk, scope, name, actor=actor, purpose=purpose)
+        digest = self.facts(*on)["record"].get("findings_sha256")
+        if kind != "diligence" or digest is None:
+            raise NotFound(f"{name} has nothing to show")
+        found = compliance.view_file(keeper, scope, bytes.fromhex(digest), actor=actor, purpose=purpose)
+        return found.decode("utf-8", "replace")
+
+    def case(self, request: Request, investor: str, **extra: object) -> Response:
+        """Return the case file of an investor."""
+        shown = {"personal": None, "refusal": None, **case_file(self.database, investor), **extra}
+        return self.shell.page(
+            request, "compliance/file.html", shown, _CONFLICT if extra.get("refusal") else 200
+        )
+
+    def personal(self, request: Request, investor: str, version: int, said: tuple[str, SignedIn]) -> Response:
+        """Show one version of a profile once, for a purpose and an officer; the view is recorded first."""
+        purpose, officer = said
+        desk = portal.keeper(self.database)
+        try:
+            fields = portal.reveal_profile(desk, investor, version, actor=officer.actor, purpose=purpose)
+        except Refused as fault:
+            return self.case(request, investor, refusal=told(fault))
+        return self.case(request, investor, personal={"version": version, "fields": fields})
+
+
+def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
+    """Return the routes below ``/compliance``; each asks for a session of the compliance keeper."""
+    router = APIRouter(prefix="/compliance")
+    pages = Console(database, shell)
+    _queue_routes(router, database, shell, QueueHints(hints))
+    _case_routes(router, pages)
+    _decision_routes(router, pages, "/cases/{investor}/{kind}/{name}", _work)
+    _decision_routes(router, pages, "/hits/{subject}/{name}", _hit)
+    return router
+
+
+def _queue_routes(router: APIRouter, database: Database, shell: Shell, hints: QueueHints) -> None:
+    @router.get("")
+    def work(request: Request, asked: _Asked, officer: _In) -> Response:
+        return shell.page(request, "compliance/queue.html", queue(database, asked, officer.actor))
+
+    @router.get("/now")
+    def now(request: Request, asked: _Asked, officer: _In) -> Response:
+        reached = hints.reached("")
+        return shell.fragment(request, "compliance/work.html", queue(database, asked, officer.actor), reached)
+
+    @router.get("/live")
+    async def live(_: _In) -> StreamingResponse:
+        return streaming(hints, "")
+
+    @router.post("/work")
+    def take(
+        officer: _In,
+        *,
+        scope: Annotated[str, Form()],
+        item: Annotated[str, Form()],
+        kind: Annotated[str, Form()],
+        back: Annotated[bool, Form()] = False,
+    ) -> Response:
+        Officer(database, officer.actor).take(scope, item, back=back)
+        return RedirectResponse("/compliance" if back else path_of(kind, scope, item), status_code=_SEE_OTHER)
+
+
+def _work(investor: str, kind: str, name: str) -> _On:
+    """Read which piece of work of an investor an address names; a hit has an address of its own."""
+    if kind == "hit":
+        raise NotFound("a hit has a page of its own")
+    return kind, investor, name
+
+
+def _hit(subject: str, name: str) -> _On:
+    """Read which hit an address names."""
+    return "hit", subject, name
+
+
+def _case_routes(router: APIRouter, pages: Console) -> None:
+    @router.get("/cases/{investor}")
+    def case(request: Request, investor: str, _: _In) -> Response:
+        return pages.case(request, investor)
+
+    @router.post("/cases/{investor}/personal")
+    def personal(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        version: Annotated[int, Form()],
+        purpose: _Purpose = "",
+    ) -> Response:
+        return pages.personal(request, investor, version, (purpose, officer))
+
+    @router.post("/cases/{investor}/accreditation/{name}/evidence")
+    def add(
+        request: Request,
+        investor: str,
+        name: str,
+        officer: _In,
+        *,
+        evidence: Annotated[str, Form(max_length=100)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        return pages.add_evidence(request, (investor, name), (evidence, paper), officer)
+
+
+def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:
+    """Add the page of a piece of work, the decision on it and the look at its personal data."""
+    # FastAPI cannot read a local name in an annotation, so the dependency stands as a default.
+    on_path = Depends(named)
+
+    @router.get(path)
+    def work(request: Request, _: _In, *, on: _On = on_path, done: bool = False) -> Response:
+        return pages.page(request, on, is_done=done)
+
+    @router.post(path)
+    def decide(request: Request, said: _Said, officer: _In, *, on: _On = on_path) -> Response:
+        return pages.decide(request, on, said, officer)
+
+    @router.post(f"{path}/show")
+    def show(request: Request, officer: _In, *, on: _On = on_path, purpose: _Purpose = "") -> Response:
+        return pages.show(request, on, purpose, officer)
+
+
+def _template(kind: str) -> str:
+    return "compliance/hit.html" if kind == "hit" else "compliance/item.html"
