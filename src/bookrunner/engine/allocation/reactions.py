@@ -97,7 +97,9 @@ class Reactions:
         letters = {
             cut[key]: self._letter(row)
             for row in terms
-            if row["compliance"] and (key := (row["offering_id"], row["investment_id"])) in cut
+            if row["compliance"]
+            and row["status"] in {"confirmed", "legally_confirmed"}
+            and (key := (row["offering_id"], row["investment_id"])) in cut
         }
 
         def acts(within: Within) -> Iterable[tuple[str, Step]]:
