@@ -46,9 +46,9 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.reconciliation", "verbs.sql"),
     ("bookrunner.api", "schema.sql"),
     ("bookrunner.api", "sessions.sql"),
-    ("bookrunner.api", "verbs.sql"),
-    ("bookrunner.api", "packets.sql"),
-    ("bookrunner.api", "allocation.sql"),
+    ("bookrunner.api.writes", "verbs.sql"),
+    ("bookrunner.api.writes", "packets.sql"),
+    ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -95,7 +95,11 @@ class Reactions:
         cut = {(event["scope"], event["subject"]): event_name(event) for event in events}
         terms = self._desk.engine.agreement_terms(**event_keys(events))
         again = [
-            row for row in terms if row["compliance"] and (row["offering_id"], row["investment_id"]) in cut
+            row
+            for row in terms
+            if row["compliance"]
+            and row["status"] in {"confirmed", "legally_confirmed"}
+            and (row["offering_id"], row["investment_id"]) in cut
         ]
         letters = {
             cut[row["offering_id"], row["investment_id"]]: send for row, _, send in self._letters(again)

@@ -1,0 +1,1 @@
+"""The functions behind the writes: caller, claimed key, act and stored answer in one statement."""
