@@ -24,7 +24,15 @@ from bookrunner.core.log import tell
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
-from bookrunner.engine.intake import import_statement, record_identities, wallet_challenge, wallet_claim
+from bookrunner.engine.desk import PROCESS
+from bookrunner.engine.intake import (
+    ListFolder,
+    Screening,
+    import_statement,
+    record_identities,
+    wallet_challenge,
+    wallet_claim,
+)
 from bookrunner.engine.issuance import Keys, deploy_token
 from bookrunner.engine.process import render, sending
 
@@ -55,6 +63,9 @@ class Settings(BaseSettings):
     port: int = 8360
     """Port on which the pages listen."""
 
+    lists_dir: Path | None = None
+    """Folder in which published sanctions lists appear; the worker puts new ones in force."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 
@@ -82,11 +93,14 @@ class Application:
         *,
         pause: Callable[[], None],
         lines: int = MAX_LINES,
+        lists: Path | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
         self.process = Process(self.desk)
+        self.screening = Screening(self.desk)
+        self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
@@ -98,6 +112,7 @@ class Application:
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
+        self.screening.drain()
         closing = self.desk.freeze(offering, actor=actor, ready_only=ready)
         tell("a closing is frozen", offering=offering, closing=closing)
         return closing
@@ -115,9 +130,18 @@ class Application:
     def tend(self) -> None:
         """Close what has lapsed, answer every waiting event and seal; what a worker does over and over."""
         self.process.expire_in_turn()
-        self.process.drain()
+        if self._folder is not None:
+            self._folder.look_in_turn()
+        self.screening.age_in_turn()
+        self.answer()
         advance_feed(self.database)
         seal(self.database)
+
+    def answer(self) -> None:
+        """Answer every waiting event and screen whoever waits, until nothing does."""
+        self.process.drain()
+        while self.screening.drain():
+            self.process.drain()
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""

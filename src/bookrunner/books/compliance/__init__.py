@@ -1,9 +1,31 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
 from bookrunner.books.compliance.files import keep_file, view_file
+from bookrunner.books.compliance.screening import (
+    BirthDates,
+    Particulars,
+    ScreeningDesk,
+    Update,
+    record_particulars,
+    refuse_list,
+    take_list,
+    vault_of,
+)
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keep_file", "keeper", "view_file"]
+__all__ = [
+    "BirthDates",
+    "Particulars",
+    "ScreeningDesk",
+    "Update",
+    "keep_file",
+    "keeper",
+    "record_particulars",
+    "refuse_list",
+    "take_list",
+    "vault_of",
+    "view_file",
+]
 
 
 def keeper(database: Database) -> Keeper:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from bookrunner.adapters.vault import Vault
+from bookrunner.books.compliance.screening import vault_of
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Keeper
+from bookrunner.db import Keeper
 
-_MASTER = "personal-data"
 _MOST_BYTES = 25 * 1024 * 1024
 
 
@@ -22,7 +21,7 @@ def keep_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) 
         raise Refused("kept_file_has_content", "the file is empty")
     if len(content) > _MOST_BYTES:
         raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")
-    vault, digest = _vault(compliance.database), sha256(content).digest()
+    vault, digest = vault_of(compliance.database), sha256(content).digest()
     with compliance.together() as within:
         wrapped = within.obtain_key(
             actor=actor, investor=investor, key=new_id("dek"), wrapped=vault.new_key(investor)
@@ -43,10 +42,6 @@ def view_file(compliance: Keeper, investor: str, digest: bytes, *, actor: str, p
     )
     if row is None:
         raise Refused("viewed_file_exists", f"{investor} has no such file")
-    return _vault(compliance.database).open(
+    return vault_of(compliance.database).open(
         bytes(row["wrapped"]), investor, digest.hex(), bytes(row["sealed"])
     )
-
-
-def _vault(database: Database) -> Vault:
-    return Vault(database.endpoint.secrets.obtain(_MASTER).encode())

@@ -91,7 +91,7 @@ begin
 end $$;
 
 create function compliance.is_covered(p_covers text[], p_subject text) returns boolean
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp
 return (case when p_subject like 'wallet:%' then 'wallets' else 'names' end) = any (p_covers);
 
 -- Opens full screenings of subjects against every list in force that covers them; what waits is counted from now.
