@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 
 from bookrunner.app import read_settings
-from bookrunner.cli.offers import OPERATOR, Actor
-from bookrunner.cli.screen import app, console
+from bookrunner.cli.offers import OPERATOR, Actor, Id
+from bookrunner.cli.screen import app, console, one_name
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.intake import Screening, Word, update_lists
@@ -50,6 +50,26 @@ def update(
             f" {one.added} added, {one.changed} changed, {one.removed} removed; {one.due} due"
         )
     console.print(f"{screened} screenings answered")
+
+
+@screening.command()
+def policy(
+    offer: Id,
+    *,
+    person: Annotated[int, typer.Option(help="Score from which on people alert, of 10,000.")],
+    other: Annotated[int, typer.Option(help="Score from which on all others alert, of 10,000.")],
+    because: Annotated[str, typer.Option(help="Why the offer needs a policy of its own.")],
+    actor: Annotated[str, typer.Option(help="The person who sets it.", callback=one_name)],
+    lag_hours: Annotated[int, typer.Option(help="For how long a changed list may wait.")] = 24,
+    age_days: Annotated[int, typer.Option(help="How old a screening may be.")] = 365,
+) -> None:
+    """Set from which scores on an offer's investors alert, and how fresh their screenings must be."""
+    terms = {"person_bp": person, "other_bp": other, "list_lag_hours": lag_hours, "age_days": age_days}
+    with _desk() as desk:
+        desk.offer(offer)
+        desk.compliance.set_screening_policy(actor=actor, offering=offer, policy=terms, because=because)
+        screened = Screening(desk).drain()
+    console.print(f"{offer}: people alert from {person}, others from {other}; {screened} screenings answered")
 
 
 @screening.command()

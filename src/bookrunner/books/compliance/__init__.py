@@ -2,6 +2,7 @@
 
 from bookrunner.books.compliance.files import keep_file, view_file
 from bookrunner.books.compliance.screening import (
+    WALLET,
     BirthDates,
     Particulars,
     ScreeningDesk,
@@ -14,6 +15,7 @@ from bookrunner.books.compliance.screening import (
 from bookrunner.db import Database, Keeper
 
 __all__ = [
+    "WALLET",
     "BirthDates",
     "Particulars",
     "ScreeningDesk",

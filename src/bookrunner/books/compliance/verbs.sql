@@ -38,6 +38,8 @@ end $$;
 
 create function compliance.lacking(p_offering text, p_investor text) returns text[]
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    policy compliance.screening_policy := compliance.policy_of(p_offering);
 begin
     return (
     select coalesce(array_agg(l.name order by l.ordinal), '{}') from (
@@ -61,10 +63,10 @@ begin
                 and o.controls and o.status = 'verified')
         union all
         select 7, 'sanctions_are_screened'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_screened_for(p_offering, s.id))
+        where exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_screened_by(policy, s.id))
         union all
         select 8, 'sanctions_are_clear'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit_for(p_offering, s.id))
+        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit_by(policy, s.id))
         union all
         select 9, 'enhanced_due_diligence_is_complete' where not compliance.diligence_is_done(p_investor)
         union all
@@ -78,6 +80,8 @@ end $$;
 -- The earliest moment at which one of the checks behind a clearance lapses by itself.
 create function compliance.lapses_at(c compliance.clearance) returns timestamptz
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    policy compliance.screening_policy := compliance.policy_of(c.offering_id);
 begin
     return (
     select min(t.lapses) from (
@@ -95,7 +99,7 @@ begin
         where k.investor_id = c.investor_id
         union all
         select nullif(s.until_when, '-infinity') from compliance.subjects_of(c.investor_id) i (id),
-            compliance.screening_stands(c.offering_id, i.id) s
+            compliance.screening_stands(policy, i.id) s
         union all
         select compliance.review_due(c.investor_id)
         union all

@@ -10,11 +10,11 @@ from typing import Final
 
 from bookrunner.adapters.screening import MATCHER_VERSION, EntryKind
 from bookrunner.audit import advance_feed
-from bookrunner.books.compliance import Particulars, ScreeningDesk, record_particulars, vault_of
+from bookrunner.books.compliance import WALLET, Particulars, ScreeningDesk, record_particulars, vault_of
 from bookrunner.books.portal import reveal
 from bookrunner.core.errors import Refused
 from bookrunner.core.log import tell, warn
-from bookrunner.db import Row, load, retrying
+from bookrunner.db import Row, Within, load, retrying
 from bookrunner.engine.desk import PROCESS, Desk
 
 CONSUMER: Final = "screening"
@@ -24,6 +24,7 @@ _NEW: Final = "profile.completed"
 _CHANGED: Final = "profile.amended"
 _CLAIMED: Final = "wallet_claim.claimed"
 _PAID: Final = "receipt.matched"
+_HIT: Final = "screening.hit"
 _PEOPLE: Final = frozenset({"individual", "joint", "retirement"})
 
 
@@ -59,7 +60,10 @@ class Screening:
             advance_feed(self._desk.database)
             end: int = self._desk.engine.feed_end()
             waiting = self._desk.engine.pending_reactions(
-                after=self._after, kinds=[_NEW, _CHANGED, _CLAIMED, _PAID], consumer=CONSUMER, most=BATCH
+                after=self._after,
+                kinds=[_NEW, _CHANGED, _CLAIMED, _PAID, _HIT],
+                consumer=CONSUMER,
+                most=BATCH,
             )
             answered += len(waiting) + self._answer(waiting)
             if len(waiting) == BATCH:
@@ -84,11 +88,15 @@ class Screening:
         return self.age()
 
     def _answer(self, events: Sequence[Row]) -> int:
-        if not events:
+        found = [event for event in events if event["kind"] == _HIT]
+        others = [event for event in events if event["kind"] != _HIT]
+        if found:
+            retrying(lambda: self._reject(found))
+        if not others:
             return self._screens.answer()
-        concerned = retrying(lambda: self._enlist(events))
+        concerned = retrying(lambda: self._enlist(others))
         screened = self._screens.answer()
-        retrying(lambda: self._tie(events, concerned))
+        retrying(lambda: self._tie(others, concerned))
         return screened
 
     def _enlist(self, events: Sequence[Row]) -> list[_Concerned]:
@@ -118,23 +126,49 @@ class Screening:
     def _tie(self, events: Sequence[Row], concerned: Iterable[_Concerned]) -> None:
         """Take the events and tie those whom they brought to their investors, in one transaction."""
         with self._desk.compliance.together() as within:
-            fresh = within.using(self._shared).react.each(
-                {
-                    "consumer": CONSUMER,
-                    "scope": event["scope"],
-                    "subject": event["subject"],
-                    "version": event["version"],
-                    "result": "done",
-                    "detail": "",
-                }
-                for event in events
-            )
-            taken = {_name(event) for event, is_new in zip(events, fresh, strict=True) if is_new}
+            taken = self._take(within, events)
             within.concern_investor.each(
                 {"actor": PROCESS, "subject": one.subject, "investor": one.investor, "role": one.role}
                 for one in sorted(concerned, key=lambda one: (one.investor, one.subject))
                 if one.cause in taken
             )
+
+    def _reject(self, events: Sequence[Row]) -> None:
+        """Reject the claimed wallets that stand on a list, with the entry; any other hit is a case alone."""
+        matched = {_name(event): event["payload"]["matched"] for event in events}
+        of_wallets = [event for event in events if event["scope"].startswith(WALLET)]
+        waiting = self._desk.engine.claimed_wallets(
+            scopes=[event["scope"] for event in of_wallets],
+            subjects=[event["subject"] for event in of_wallets],
+            versions=[event["version"] for event in of_wallets],
+        )
+        with self._desk.registry.together() as within:
+            taken = self._take(within, events)
+            within.reject_wallet.each(
+                {
+                    "actor": PROCESS,
+                    "offering": row["offering_id"],
+                    "mapping": row["mapping_id"],
+                    "because": f"listed as {matched[row['cause']]}",
+                }
+                for row in waiting
+                if row["cause"] in taken
+            )
+
+    def _take(self, within: Within, events: Sequence[Row]) -> set[str]:
+        """Take events for this consumer; return the names of those that nobody took before."""
+        fresh = within.using(self._shared).react.each(
+            {
+                "consumer": CONSUMER,
+                "scope": event["scope"],
+                "subject": event["subject"],
+                "version": event["version"],
+                "result": "done",
+                "detail": "",
+            }
+            for event in events
+        )
+        return {_name(event) for event, is_new in zip(events, fresh, strict=True) if is_new}
 
     def _payers(self, events: Sequence[Row]) -> tuple[list[_Concerned], list[tuple[str, Particulars]]]:
         """Return who paid, by account, with the name that the bank gave."""
@@ -174,7 +208,7 @@ def _once(given: Iterable[tuple[str, Particulars]]) -> list[tuple[str, Particula
 
 def _wallet(event: Row) -> _Concerned:
     address = event["payload"]["address"].removeprefix("\\x")
-    return _Concerned(_name(event), f"wallet:{address}", event["payload"]["investor_id"], "wallet")
+    return _Concerned(_name(event), f"{WALLET}{address}", event["payload"]["investor_id"], "wallet")
 
 
 def _signer(row: Row) -> str:

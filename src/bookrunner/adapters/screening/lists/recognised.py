@@ -87,10 +87,11 @@ def _kind(name: str, content: bytes) -> str:
     if (table := _OFAC_PARTS.fullmatch(_bare(name))) is not None:
         return "us.ofac.consolidated/csv" if table["cons"] else "us.ofac.sdn/csv"
     try:
-        read_addresses(_bare(name), content)
+        if read_addresses(_bare(name), content):
+            return "addresses"
     except Refused:
-        raise Refused("list_file_is_recognised", f"{name} is no list that is known") from None
-    return "addresses"
+        pass
+    raise Refused("list_file_is_recognised", f"{name} is no list that is known")
 
 
 def _bare(name: str) -> str:

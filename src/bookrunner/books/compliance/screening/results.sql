@@ -4,10 +4,9 @@
 -- From when on the screening of a subject no longer stands for an offer, and by when a changed list must be answered.
 -- Each list in force that covers the subject has its own screening, by a threshold that the offer allows; a list that
 -- is new altogether may wait as long as a changed one.
-create function compliance.screening_stands(p_offering text, p_subject text) returns table (until_when timestamptz, answer_by timestamptz)
+create function compliance.screening_stands(p compliance.screening_policy, p_subject text)
+returns table (until_when timestamptz, answer_by timestamptz)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    p compliance.screening_policy := compliance.policy_of(p_offering);
 begin
     return query
     select coalesce(min(coalesce(t.lapses, case when t.list_by is not null and t.known then t.list_by end, '-infinity')), '-infinity'),
@@ -24,25 +23,23 @@ begin
         from compliance.watchlist w where w.status = 'active' and compliance.is_covered(w.covers, p_subject)) t;
 end $$;
 
-create function compliance.is_screened_for(p_offering text, p_subject text) returns boolean
+create function compliance.is_screened_by(p compliance.screening_policy, p_subject text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return (select s.until_when > clock_timestamp() and coalesce(s.answer_by > clock_timestamp(), true)
-        from compliance.screening_stands(p_offering, p_subject) s);
+        from compliance.screening_stands(p, p_subject) s);
 end $$;
 
 -- Screened by the house's own policy.
 create function compliance.is_screened(p_subject text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return compliance.is_screened_for(null, p_subject);
+    return compliance.is_screened_by(compliance.policy_of(null), p_subject);
 end $$;
 
 -- A hit below the offer's threshold does not stand in its way, unless it is confirmed.
-create function compliance.is_hit_for(p_offering text, p_subject text) returns boolean
+create function compliance.is_hit_by(p compliance.screening_policy, p_subject text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    p compliance.screening_policy := compliance.policy_of(p_offering);
 begin
     return exists (select from compliance.hit h join compliance.screening s using (subject_id, screening_id)
         where h.subject_id = p_subject and h.status not in ('no_match', 'released')
@@ -55,9 +52,10 @@ create function compliance.screening_says(p_offering text, p_investor text) retu
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     subjects text[] := array(select compliance.subjects_of(p_investor));
+    p compliance.screening_policy := compliance.policy_of(p_offering);
 begin
     return query
-    select (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p_offering, n.id) s),
+    select (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p, n.id) s),
         (select jsonb_object_agg(w.source, coalesce(
             (select r.from_version from compliance.rescreening r where r.subject_id = any (subjects) and r.source = w.source
                 and r.done_at is null order by r.opened_at limit 1), case when exists (select from compliance.rescreening r

@@ -55,7 +55,7 @@ create table compliance.screening_policy (
     set_at timestamptz not null default clock_timestamp(),
     primary key (offering_id, policy_no),
     constraint threshold_can_alert check (person_bp between 5000 and 9900 and other_bp between 5000 and 9900),
-    constraint screening_age_is_in_bounds check (age between interval '1 hour' and interval '12 months'
+    constraint screening_age_is_in_bounds check (age between interval '1 day' and interval '366 days'
         and list_lag between interval '0' and interval '7 days')
 );
 call audit.append_only('compliance.screening_policy');
@@ -138,7 +138,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if exists (select from compliance.screening_policy p where p.offering_id = new.offering_id) then
         perform compliance.enlist(array(select s.id from compliance.subjects_of(new.investor_id) s (id)
-            where not compliance.is_screened_for(new.offering_id, s.id)), 'onboarding', clock_timestamp());
+            where not compliance.is_screened_by(compliance.policy_of(new.offering_id), s.id)), 'onboarding', clock_timestamp());
     end if;
     return null;
 end $$;
@@ -189,7 +189,7 @@ declare
     shortest interval := least(house, (select min(p.age) from compliance.screening_policy p));
 begin
     perform audit.enter(p_actor, p_request);
-    select array_agg(t.subject_id order by t.subject_id) into aged from (
+    select array_agg(distinct t.subject_id order by t.subject_id) into aged from (
         select s.subject_id, max(s.screened_at) as screened_at,
             (array_agg(s.matcher_version order by s.screened_at desc))[1] as matcher_version
         from compliance.screening s group by s.subject_id, s.source) t
@@ -218,7 +218,7 @@ begin
         make_interval(days => (p_policy ->> 'age_days')::integer), p_actor, p_because
     from compliance.screening_policy where offering_id = p_offering;
     select array_agg(distinct s.id) into subjects from compliance.clearance x, compliance.subjects_of(x.investor_id) s (id)
-    where x.offering_id = p_offering and not compliance.is_screened_for(p_offering, s.id);
+    where x.offering_id = p_offering and not compliance.is_screened_by(compliance.policy_of(p_offering), s.id);
     perform compliance.enlist(subjects, 'change', clock_timestamp());
     for c in select x.investor_id from compliance.clearance x where x.offering_id = p_offering order by x.investor_id loop
         perform compliance.compute_one(p_offering, c.investor_id);

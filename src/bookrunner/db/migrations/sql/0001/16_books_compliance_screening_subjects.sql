@@ -138,7 +138,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if exists (select from compliance.screening_policy p where p.offering_id = new.offering_id) then
         perform compliance.enlist(array(select s.id from compliance.subjects_of(new.investor_id) s (id)
-            where not compliance.is_screened_for(new.offering_id, s.id)), 'onboarding', clock_timestamp());
+            where not compliance.is_screened_by(compliance.policy_of(new.offering_id), s.id)), 'onboarding', clock_timestamp());
     end if;
     return null;
 end $$;
@@ -218,7 +218,7 @@ begin
         make_interval(days => (p_policy ->> 'age_days')::integer), p_actor, p_because
     from compliance.screening_policy where offering_id = p_offering;
     select array_agg(distinct s.id) into subjects from compliance.clearance x, compliance.subjects_of(x.investor_id) s (id)
-    where x.offering_id = p_offering and not compliance.is_screened_for(p_offering, s.id);
+    where x.offering_id = p_offering and not compliance.is_screened_by(compliance.policy_of(p_offering), s.id);
     perform compliance.enlist(subjects, 'change', clock_timestamp());
     for c in select x.investor_id from compliance.clearance x where x.offering_id = p_offering order by x.investor_id loop
         perform compliance.compute_one(p_offering, c.investor_id);
