@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from bookrunner.adapters.screening.lists import recognise
+from bookrunner.adapters.screening import recognise
 from bookrunner.books.compliance import Update, take_list
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database

@@ -19,10 +19,6 @@ select compliance.declare_owner(:actor, :request, :investor, :owner, cast(:share
 -- Verify owner.
 select compliance.verify_owner(:actor, :request, :investor, :owner, :evidence_sha256);
 
--- name: record_screening$
--- Record screening.
-select compliance.record_screening(:actor, :request, :subject, :screening, :list_version, :matched);
-
 -- name: record_accreditation$
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));

@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
-from bookrunner.adapters.screening.lists import Published, day_in_name, recognise
+from bookrunner.adapters.screening import Published, day_in_name, recognise
 from bookrunner.books.compliance import Update, refuse_list, take_list
 from bookrunner.core.errors import Refused
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Keeper
 
 SETTLED_SECONDS: Final = 2.0
-LOOK_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 2
 _MOST_BYTES: Final = 512 * 1024 * 1024
 
 
@@ -73,12 +73,12 @@ class ListFolder:
         self._folder = folder
         self._actor = actor
         self._seen: set[tuple[tuple[str, int, int], ...]] = set()
-        self._looked: float | None = None
+        self._looked: int | None = None
 
     def look_in_turn(self) -> list[Update]:
         """Do as `look`, or nothing when the last look was just now."""
-        now = time.monotonic()
-        if self._looked is not None and now - self._looked < LOOK_SECONDS:
+        now = time.monotonic_ns()
+        if self._looked is not None and now < self._looked + LOOK_SECONDS * 10**9:
             return []
         self._looked = now
         return self.look()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from bookrunner.adapters.screening import EntryKind
-from bookrunner.adapters.screening.lists import recognise
+from bookrunner.adapters.screening import EntryKind, recognise
 from bookrunner.books.compliance import Particulars, record_particulars, take_list, vault_of
 from bookrunner.core import clock
 from bookrunner.core.ids import new_id

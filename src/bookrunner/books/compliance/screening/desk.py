@@ -26,7 +26,7 @@ from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row, Within, retrying
 
 if TYPE_CHECKING:
-    from bookrunner.adapters.screening.screener import Screener
+    from bookrunner.adapters.screening import Screener
 
 ACTOR: Final = "process"
 BATCH: Final = 500

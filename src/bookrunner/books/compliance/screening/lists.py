@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from bookrunner.adapters.screening import SanctionsList, difference, open_screener
-from bookrunner.adapters.screening.lists import PARSER_VERSION, Published, recognise, successor
-from bookrunner.adapters.screening.wallets import ListedWallets
+from bookrunner.adapters import screening
+from bookrunner.adapters.screening import (
+    PARSER_VERSION,
+    ListedWallets,
+    Published,
+    SanctionsList,
+    open_screener,
+    recognise,
+    successor,
+)
 from bookrunner.core.errors import Refused
 from bookrunner.db import Keeper, Row
 
 if TYPE_CHECKING:
-    from bookrunner.adapters.screening.screener import Screener
+    from bookrunner.adapters.screening import Screener
 
 _KEPT_BEFORE: Final = 4
 
@@ -49,7 +56,7 @@ def take_list(
         return Update(published.source, version, is_new=False, entries=len(listed.entries))
     if before is not None and because is None:
         successor(before, listed)
-    changes = None if before is None else difference(before, listed)
+    changes = None if before is None else screening.difference(before, listed)
     where = {"actor": actor, "source": published.source, "list_version": version}
     with keeper.together() as within:
         fresh = within.import_list(
@@ -159,7 +166,7 @@ class Shelf:
             before = self.listed(source, from_version)
             if before is None:
                 return None
-            changed = difference(before, listed).to_score
+            changed = screening.difference(before, listed).to_score
             self._parts[key] = (self.screener(listed, source).only(changed), changed)
         return self._parts[key]
 

@@ -55,7 +55,7 @@ create table compliance.screening_policy (
     set_at timestamptz not null default clock_timestamp(),
     primary key (offering_id, policy_no),
     constraint threshold_can_alert check (person_bp between 5000 and 9900 and other_bp between 5000 and 9900),
-    constraint screening_age_is_in_bounds check (age between interval '1 hour' and interval '12 months'
+    constraint screening_age_is_in_bounds check (age between interval '1 day' and interval '366 days'
         and list_lag between interval '0' and interval '7 days')
 );
 call audit.append_only('compliance.screening_policy');
@@ -189,7 +189,7 @@ declare
     shortest interval := least(house, (select min(p.age) from compliance.screening_policy p));
 begin
     perform audit.enter(p_actor, p_request);
-    select array_agg(t.subject_id order by t.subject_id) into aged from (
+    select array_agg(distinct t.subject_id order by t.subject_id) into aged from (
         select s.subject_id, max(s.screened_at) as screened_at,
             (array_agg(s.matcher_version order by s.screened_at desc))[1] as matcher_version
         from compliance.screening s group by s.subject_id, s.source) t
