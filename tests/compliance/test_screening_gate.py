@@ -93,6 +93,19 @@ def test_a_confirmed_match_stops_an_open_closing_and_prepares_its_report(
     assert len(left) == 1
 
 
+def test_no_refund_goes_to_whom_a_match_is_confirmed_of(database: Database, connect: Connect) -> None:
+    offer = Offering(database, connect, "back", "received")
+    world, book = offer.world, offer.book
+    for number in (1, 2):
+        world.call("treasury.refund_receipt", world.offering, world.id("rcp", number), "cancellation")
+    offer.alias(1, LISTED)
+    book.take(whole(), SDN_NAME)
+    book.screening.drain()
+    book.confirm("ivr_back1")
+    taken = world.call("treasury.take_refunds", world.offering, 10)
+    assert [one["receipt"] for one in taken] == ["rcp_back2"]
+
+
 def test_a_changed_list_closes_the_gate_when_it_waits_too_long(database: Database, connect: Connect) -> None:
     """The offer gives a changed list no time: whoever is not answered is not cleared, by the clock alone."""
     offer = Offering(database, connect, "lag", "funded")

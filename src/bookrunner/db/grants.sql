@@ -35,7 +35,7 @@ begin
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
-                'retention_fact', 'ownership_chart', 'list_status', 'payer_fact')
+                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;

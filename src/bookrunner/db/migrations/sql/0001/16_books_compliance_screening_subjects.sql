@@ -40,6 +40,7 @@ create table compliance.rescreening (
     primary key (subject_id, source, list_version)
 );
 create index rescreening_waits on compliance.rescreening (source, list_version, subject_id) where done_at is null;
+create index rescreening_of_subject on compliance.rescreening (subject_id) where done_at is null;
 create index rescreening_comes_due on compliance.rescreening (due_at) where done_at is null;
 
 -- From which score on an offer's subjects alert, how long a changed list may wait, how old a screening may be.
@@ -231,6 +232,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     opened integer;
     due timestamptz := compliance.after_rule('house.rescreen_within', clock_timestamp());
+    investors text[];
 begin
     insert into compliance.rescreening (source, list_version, subject_id, from_version, made_for, due_at)
     select l.source, l.list_version, s.subject_id,
@@ -246,8 +248,16 @@ begin
     get diagnostics opened = row_count;
     update compliance.rescreening set done_at = clock_timestamp()
     where source = l.source and list_version <> l.list_version and done_at is null;
-    perform compliance.tell_positions(array(select distinct i.id from compliance.rescreening r, compliance.concerned(r.subject_id) i (id)
-        where r.source = l.source and r.list_version = l.list_version));
+    investors := array(select distinct i.id from compliance.rescreening r, compliance.concerned(r.subject_id) i (id)
+        where r.source = l.source and r.list_version = l.list_version);
+    perform 1 from engine.position pos where pos.investor_id = any (investors)
+    order by pos.offering_id, pos.investment_id for update;
+    update engine.position pos set rescreen_by = least(pos.rescreen_by, due, y.list_by),
+        screened_against = case when p_before is null
+            then coalesce(pos.screened_against, '{}') || jsonb_build_object(l.source, 'none') else pos.screened_against end
+    from (select o.offering_id, clock_timestamp() + (compliance.policy_of(o.offering_id)).list_lag as list_by from (
+        select distinct x.offering_id from engine.position x where x.investor_id = any (investors)) o) y
+    where pos.investor_id = any (investors) and pos.offering_id = y.offering_id;
     return opened;
 end $$;
 

@@ -52,15 +52,21 @@ create function compliance.screening_says(p_offering text, p_investor text) retu
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     subjects text[] := array(select compliance.subjects_of(p_investor));
-    p compliance.screening_policy := compliance.policy_of(p_offering);
+    p compliance.screening_policy;
+    waits jsonb;
 begin
-    return query
-    select (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p, n.id) s),
-        (select jsonb_object_agg(w.source, coalesce(
-            (select r.from_version from compliance.rescreening r where r.subject_id = any (subjects) and r.source = w.source
-                and r.done_at is null order by r.opened_at limit 1), case when exists (select from compliance.rescreening r
-                where r.subject_id = any (subjects) and r.source = w.source and r.done_at is null) then 'none' else w.list_version end))
+    -- Hardly anybody waits at a time: what the lists say of those who do not is the same for all.
+    select jsonb_object_agg(t.source, coalesce(t.from_version, 'none')) into waits from (
+        select distinct on (r.source) r.source, r.from_version from unnest(subjects) n (id)
+        join compliance.rescreening r on r.subject_id = n.id and r.done_at is null
+        order by r.source, r.from_version nulls first) t;
+    against := (select jsonb_object_agg(w.source, coalesce(waits ->> w.source, w.list_version))
         from compliance.watchlist w where w.status = 'active');
+    if waits is not null then
+        p := compliance.policy_of(p_offering);
+        answer_by := (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p, n.id) s);
+    end if;
+    return next;
 end $$;
 
 -- Tells the positions of investors by when lists must be answered and which were.
