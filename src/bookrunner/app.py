@@ -112,7 +112,6 @@ class Application:
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
-        self.screening.drain()
         closing = self.desk.freeze(offering, actor=actor, ready_only=ready)
         tell("a closing is frozen", offering=offering, closing=closing)
         return closing

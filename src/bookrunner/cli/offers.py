@@ -56,6 +56,9 @@ def close(
         if dry_run:
             show_dry_run(application, offer)
             return
+        if mine:
+            # Nobody else screens whoever waits for a changed list.
+            application.screening.drain()
         try:
             closing = application.close_offer(offer, actor=actor, ready=ready)
         except GateClosed as refused:
