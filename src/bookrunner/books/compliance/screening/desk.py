@@ -74,6 +74,7 @@ class ScreeningDesk:
         self._births = birth_dates
         self._before_recording = before_recording
         self._safe = vault_of(keeper.database)
+        self._warned: set[tuple[str, str]] = set()
         self.shelf = Shelf(keeper)
 
     def answer(self) -> int:
@@ -85,11 +86,26 @@ class ScreeningDesk:
         for row in self._keeper.lists_in_force():
             if row["too_old_at"] <= clock.now():
                 if row["waiting"]:
-                    warn("a list is too old to screen with", source=row["source"])
+                    self._warn_once("a list is too old to screen with", row)
                 continue
-            if row["waiting"]:
+            if row["waiting"] and self._is_read(row):
                 answered += self._work_off(row["source"])
         return answered
+
+    def _is_read(self, row: Row) -> bool:
+        """Read and index a list before anybody is claimed: no transaction stays open for it."""
+        listed = self.shelf.listed(row["source"], row["list_version"])
+        if listed is None:
+            self._warn_once("a list has no files to screen with", row)
+            return False
+        if "names" in row["covers"]:
+            self.shelf.screener(listed, row["source"])
+        return True
+
+    def _warn_once(self, event: str, row: Row) -> None:
+        if (event, row["list_version"]) not in self._warned:
+            self._warned.add((event, row["list_version"]))
+            warn(event, source=row["source"], list_version=row["list_version"])
 
     def _work_off(self, source: str) -> int:
         answered = 0
@@ -103,10 +119,8 @@ class ScreeningDesk:
             claimed = list(within.claim_rescreening(actor=ACTOR, source=source, most=BATCH))
             for list_version, rows in _by_version(claimed):
                 listed = self.shelf.listed(source, list_version)
-                if listed is None:
-                    warn("a list has no files to screen with", source=source, list_version=list_version)
-                    continue
-                self._screen(within, source, listed, rows)
+                if listed is not None:
+                    self._screen(within, source, listed, rows)
             return len(claimed)
 
     def _screen(self, within: Within, source: str, listed: SanctionsList, rows: Sequence[Row]) -> None:
