@@ -57,7 +57,7 @@ def run(full: bool) -> dict[str, object]:
             (row,) = desk.compliance.lists_in_force()
         finally:
             database.close()
-    if (due, answered, row["waiting"]) != (count, count, 0):
+    if due != count or answered < count or row["waiting"]:
         raise BenchFailed(f"{due} due, {answered} answered, {row['waiting']} wait")
     print(f"{count} holders: list in force after {opened:.1f} s, all answered after {seconds:.1f} s")
     scale = HOLDERS / count

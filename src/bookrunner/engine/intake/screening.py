@@ -65,12 +65,14 @@ class Screening:
                 consumer=CONSUMER,
                 most=BATCH,
             )
-            answered += len(waiting) + self._answer(waiting)
+            screened = self._answer(waiting)
+            answered += len(waiting) + screened
             if len(waiting) == BATCH:
                 self._after = waiting[-1]["seq"]
                 continue
             self._after = end
-            return answered
+            if not waiting and not screened:
+                return answered
 
     def age(self) -> int:
         """Open the screening of everybody whose last one lapses soon; return how many."""
