@@ -19,6 +19,7 @@ from time import perf_counter, process_time
 
 from bench import screening_damage as damage
 from bench import screening_names as clean
+from bench.rescreen import run as rescreen_book
 from bookrunner.adapters.screening import (
     MATCHER_VERSION,
     OPERATING_POINT,
@@ -83,6 +84,7 @@ def run(full: bool) -> dict[str, object]:
         **_barred_exporters(raw),
         **_latency(screener, subjects),
         **_rescreen(screener, listed),
+        **rescreen_book(full),
         "matcher_version": MATCHER_VERSION,
     }
 

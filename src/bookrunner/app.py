@@ -28,7 +28,15 @@ from bookrunner.core.log import tell
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
-from bookrunner.engine.intake import import_statement, record_identities, wallet_challenge, wallet_claim
+from bookrunner.engine.desk import PROCESS
+from bookrunner.engine.intake import (
+    ListFolder,
+    Screening,
+    import_statement,
+    record_identities,
+    wallet_challenge,
+    wallet_claim,
+)
 from bookrunner.engine.issuance import Keys, deploy_token
 from bookrunner.engine.process import LAPSE_SECONDS, prepare
 
@@ -64,6 +72,9 @@ class Settings(BaseSettings):
     port: int = 8360
     """Port on which the pages listen."""
 
+    lists_dir: Path | None = None
+    """Folder in which published sanctions lists appear; the worker puts new ones in force."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 
@@ -91,13 +102,16 @@ class Application:
         *,
         pause: Callable[[], None],
         lines: int = MAX_LINES,
+        lists: Path | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
         self.room = Room(lambda press: open_ceremony(endpoint, press))
         self.process = Process(self.desk, self.room)
+        self.screening = Screening(self.desk)
         self.archive = Archive(self.desk.packets)
+        self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
@@ -130,17 +144,26 @@ class Application:
         return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
     def tend(self, look_seconds: int = LAPSE_SECONDS) -> None:
-        """Answer every waiting event and seal; what a worker does over and over.
+        """Take new lists, answer every waiting event, screen and seal; what a worker does over and over.
 
         When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
         money that can no longer come back.
         """
+        if self._folder is not None:
+            self._folder.look_in_turn()
+        self.screening.age_in_turn()
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
-        self.process.drain()
+        self.answer()
         advance_feed(self.database)
         seal(self.database)
+
+    def answer(self) -> None:
+        """Answer every waiting event and screen whoever waits, until nothing does."""
+        self.process.drain()
+        while self.screening.drain():
+            self.process.drain()
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""

@@ -55,7 +55,7 @@ def test_it_is_refused(world: World, rule: str, statements: list[str]) -> None:
 def test_no_rule_of_the_book_is_forgotten() -> None:
     found = {
         name
-        for path in BOOK.glob("*.sql")
+        for path in BOOK.rglob("*.sql")
         for names in RULE.findall(path.read_text(encoding="utf-8"))
         for name in names
         if name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 
 from bookrunner.app import Application
@@ -97,6 +98,7 @@ class World:
             published_on="2026-03-01",
             entry_count=1,
             parser_version="reader.1",
+            covers=["names", "wallets"],
         )
         self.compliance.activate_list(**where, because=None)
 
@@ -105,13 +107,17 @@ class World:
         with self.database.transaction("engine") as transaction:
             profile = load("tests.pages").profile_digest(transaction, investor=investor)
         self.compliance.open_case(actor="officer", investor=investor, case=f"kyc_{number}", kind="individual")
-        self.compliance.record_screening(
-            actor="officer",
-            subject=investor,
-            screening=f"scr_{number}",
-            list_version="1",
-            matched=None,
-        )
+        result = {
+            "subject": investor,
+            "subject_kind": "person",
+            "screening": f"scr_{number}",
+            "source": "us.ofac.sdn",
+            "list_version": "1",
+            "matcher_version": "1",
+            "threshold_bp": 8500,
+            "candidates": [],
+        }
+        self.compliance.record_results(actor="officer", results=json.dumps([result]))
         self.compliance.hear_identity(
             discrepancy="dsc_1",
             actor="officer",

@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from typer.exceptions import TyperException
 
 from bookrunner.app import read_settings
-from bookrunner.cli import allocation, demo, keys, offers, proof, setup, simulate, templates, work
+from bookrunner.cli import (
+    allocation,
+    demo,
+    keys,
+    offers,
+    proof,
+    screening,
+    setup,
+    simulate,
+    templates,
+    work,
+)
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
@@ -17,7 +28,7 @@ __all__ = ["app", "main"]
 
 WRONG_USAGE = 2
 
-_NOUNS = (allocation, demo, keys, offers, proof, setup, simulate, templates, work)
+_NOUNS = (allocation, demo, keys, offers, proof, screening, setup, simulate, templates, work)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

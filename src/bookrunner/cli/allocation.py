@@ -76,7 +76,7 @@ def allocate(
             capacity=capacity,
             because=because,
         )
-        world.application.process.drain()
+        world.application.answer()
         console.print(f"{lines} orders decided by {actor} as {capacity}")
         show_units(desk.units(offering=offer))
 
@@ -134,7 +134,7 @@ def accept(
             because=because,
             seen=found["version"],
         )
-        world.application.process.drain()
+        world.application.answer()
         until = "" if due is None else f"; investors answer until {due:%Y-%m-%d %H:%M} UTC"
         console.print(f"{amendment}: {desk.amendment(offering=offer, amendment=amendment)['status']}{until}")
 

@@ -57,6 +57,9 @@ def close(
         if dry_run:
             show_dry_run(application, offer)
             return
+        if mine:
+            # Nobody else screens whoever waits for a changed list.
+            application.screening.drain()
         try:
             closing = application.close_offer(offer, actor=actor, ready=ready)
         except GateClosed as refused:
@@ -80,7 +83,7 @@ def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
         desk, currency = world.application.desk, require_offer(world.application, offer)["currency"]
         row = desk.engine.release_of_closing(offering=offer, closing=closing)
         if row is not None and row["status"] in {"sent", "settled"}:
-            world.application.process.drain()
+            world.application.answer()
             console.print(
                 f"{grouped(row['amount_minor'], currency)} was released before; {closing} is certified"
             )
@@ -98,7 +101,7 @@ def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
             payee_fingerprint=digest,
             amount_minor=row["amount_minor"],
         )
-        world.application.process.drain()
+        world.application.answer()
         console.print(f"{grouped(row['amount_minor'], currency)} released; {closing} is certified")
 
 

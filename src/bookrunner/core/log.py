@@ -18,10 +18,12 @@ FIELDS = frozenset(
         "closing",
         "consumer",
         "event",
+        "file",
         "investments",
         "issued",
         "kind",
         "level",
+        "list_version",
         "message_id",
         "missing",
         "offering",
@@ -29,7 +31,9 @@ FIELDS = frozenset(
         "rows",
         "rule",
         "sha256",
+        "source",
         "subject",
+        "subjects",
     }
 )
 """What a line may say: ids, counts, kinds and rules. A name, an address or an amount is none of them."""

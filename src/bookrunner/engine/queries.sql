@@ -260,6 +260,17 @@ where not exists (select from treasury.attempt_fact t where t.offering_id = i.of
     and t.investment_id = i.investment_id and t.status in ('initialized', 'in_progress', 'received', 'cleared'))
 order by i.offering_id, i.investment_id;
 
+-- name: payers
+-- Who paid a matched receipt by the word of the bank: account, name, and the kind of the investor it is for.
+select e.subject || '@' || e.version as cause,
+    'payer:' || coalesce(encode(p.source_fingerprint, 'hex'), p.receipt_id) as payer, p.sender, i.investor_id, f.kind
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as e (scope, subject, version)
+join treasury.payer_fact p on p.offering_id = e.scope and p.receipt_id = e.subject
+join engine.investment i on i.offering_id = p.offering_id and i.investment_id = p.investment_id
+join portal.profile_fact f on f.investor_id = i.investor_id
+where p.sender ~ '[[:alpha:]]';
+
 -- name: claimed_wallets
 -- Claimed wallets whose address was screened.
 select distinct on (w.offering_id, w.investor_id, w.mapping_id) e.subject || '@' || e.version as cause, w.offering_id, w.mapping_id

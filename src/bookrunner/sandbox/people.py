@@ -68,6 +68,12 @@ def ident(prefix: str, seed: int, label: str) -> str:
     return f"{prefix}_{encode(int.from_bytes(digest[:16]))}"
 
 
+def name_of(subject: str) -> str:
+    """Return the name that an id always gives."""
+    rng = random.Random(subject)
+    return f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
+
+
 def people(count: int, seed: int, units: int, minimum: int) -> list[Person]:
     """Return ``count`` investors whose units sum to ``units``, none below ``minimum``."""
     rng = random.Random(seed)

@@ -14,6 +14,7 @@ Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
 GROUP = 250
+_TABLES = ("sdn.csv", "alt.csv", "add.csv", "comments.csv")
 AT_ONCE = 2
 
 
@@ -41,6 +42,9 @@ def evidence(text: str) -> bytes:
     return hashlib.sha256(f"evidence/{text}".encode()).digest()
 
 
-def listed_addresses() -> bytes:
-    """Return the shipped excerpt of listed wallet addresses."""
-    return (files("bookrunner.sandbox") / "data" / "ofac_wallets_excerpt.csv").read_bytes()
+def list_files() -> dict[str, bytes]:
+    """Return the sandbox's excerpts of published lists: four tables of names, one file of wallets."""
+    data = files("bookrunner.sandbox") / "data"
+    tables = data / "ofac_sdn_excerpt"
+    found = {name: (tables / name).read_bytes() for name in _TABLES}
+    return found | {"ETH.txt": (data / "ofac_wallets_excerpt.csv").read_bytes()}

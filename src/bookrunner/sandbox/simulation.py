@@ -99,7 +99,7 @@ def _set_up(world: World, story: Story, struck: Sequence[Injected], progress: Pr
     for each in struck:
         if each.fault.strikes is not None:
             each.fault.strikes(story, each.person)
-    app.process.drain()
+    app.answer()
 
 
 def _refused(story: Story) -> list[Mapping[str, str]]:

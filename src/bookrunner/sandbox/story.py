@@ -125,7 +125,7 @@ class Story:
     def verify_identities(self, progress: Progress = lambda *_: None) -> None:
         """Bring in the identity provider's signed messages; those they clear are sent agreements."""
         spread(self.people, "identity", progress, self.identity_messages)
-        self.app.process.drain()
+        self.app.answer()
 
     def identity_messages(self, group: Sequence[Person]) -> list[bool]:
         """Send one signed message for each person about the profile as it stands now."""
@@ -157,7 +157,7 @@ class Story:
         if self.papers:
             papers = self.papers
             spread(self.people, "applications", progress, lambda group: papers.apply(group, items))
-            self.app.process.drain()
+            self.app.answer()
         spread(self.people, "signing", progress, lambda group: self._sign_and_confirm(group, items))
 
     def _sign_and_confirm(self, group: Sequence[Person], items: Sequence[Row]) -> None:
@@ -224,10 +224,10 @@ class Story:
         """Countersign, have a second person approve the units, let instructions go out."""
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
         spread([row["agreement_id"] for row in waiting], "countersigning", progress, self.countersign)
-        self.app.process.drain()
+        self.app.answer()
         proposed = self.desk.subscription.proposed_allocations(offering=self.offering)
         spread([row["approval_id"] for row in proposed], "allocation", progress, self._approve)
-        self.app.process.drain()
+        self.app.answer()
 
     def _approve(self, approvals: Sequence[str]) -> None:
         with self.desk.subscription.together() as within:
@@ -254,11 +254,12 @@ class Story:
         head = StatementHead(ESCROW_ACCOUNT, "USD", 1, day)
         self.statement = write_statement(head, payments)
         self.app.import_statement(self.offering, self.statement, actor="fundadmin.fay")
+        self.app.answer()
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
 
     def link_wallets(self, progress: Progress = lambda *_: None) -> None:
         """Approve each screened wallet as the issuer and link it as the transfer agent."""
-        self.app.process.drain()
+        self.app.answer()
         waiting = self.desk.registry.claimed_mappings(offering=self.offering)
         spread([row["mapping_id"] for row in waiting], "wallets", progress, self._link)
 
@@ -274,16 +275,16 @@ class Story:
         self._execute_again(first, "the ownership schedule was corrected")
         detail = named.detail | {"legal_name": f"{named.detail['legal_name']} Jr"}
         self.change(named, detail, "the name on the passport has a suffix")
-        self.app.process.drain()
+        self.app.answer()
         self.identity_messages([named])
-        self.app.process.drain()
+        self.app.answer()
         if self.papers:
             self.papers.state([replace(named, detail=detail)], ["tax_form"])
             self.papers.submit([named])
-            self.app.process.drain()
+            self.app.answer()
         self.sign([named])
         self._checks.find_owners(self._late_owners())
-        self.app.process.drain()
+        self.app.answer()
 
     def _late_owners(self) -> Sequence[tuple[str, str]]:
         return [(p.investor, ident("own", self.seed, p.investor)) for p in self.people[:3]]
@@ -311,6 +312,7 @@ class Story:
     def repair(self) -> None:
         """Repair the four: owners verified, agreements countersigned, the silent wire matched."""
         self._checks.verify_owners(self._late_owners())
+        self.app.answer()
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
         self.countersign([row["agreement_id"] for row in waiting])
         paid_from = fingerprint(self.people[1].account)
@@ -327,7 +329,7 @@ class Story:
             proposed_by="fundadmin.fay",
         )
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
-        self.app.process.drain()
+        self.app.answer()
 
     def release(self, closing: str) -> int:
         """Two fund administrators release the escrow of an issued closing; return its minor units."""
@@ -346,7 +348,7 @@ class Story:
             payee_fingerprint=ISSUER_PAYEE,
             amount_minor=amount,
         )
-        self.app.process.drain()
+        self.app.answer()
         return amount
 
 

@@ -53,7 +53,9 @@ def opened(settings: Settings) -> Iterator[World]:
         chain = stack.enter_context(EvmChain(url))
         refuse_other_chain(chain, settings.chain_id)
         keys = open_keys(state / "keys", settings.chain_id, embedded=settings.chain_id == SANDBOX_CHAIN)
-        application = Application(endpoint, chain, keys, pause=pulse, lines=settings.delivery_lines)
+        application = Application(
+            endpoint, chain, keys, pause=pulse, lines=settings.delivery_lines, lists=settings.lists_dir
+        )
         stack.callback(application.close)
         yield World(application, endpoint, tools, url)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bookrunner.adapters.screening.difference import Difference, difference, rescreen
+from bookrunner.adapters.screening.lists import PARSER_VERSION, Published, day_in_name, recognise, successor
 from bookrunner.adapters.screening.model import (
     MATCHER_VERSION,
     OPERATING_POINT,
@@ -27,14 +28,16 @@ from bookrunner.adapters.screening.model import (
     TokenPair,
     WalletScreening,
 )
+from bookrunner.adapters.screening.wallets import ListedWallets
 
 if TYPE_CHECKING:
-    from bookrunner.adapters.screening.screener import Screener
+    from bookrunner.adapters.screening.screener import Screener as Screener
     from bookrunner.adapters.screening.workers import ScreeningWorkers
 
 __all__ = [
     "MATCHER_VERSION",
     "OPERATING_POINT",
+    "PARSER_VERSION",
     "BirthDate",
     "ChainFamily",
     "Difference",
@@ -44,8 +47,10 @@ __all__ = [
     "ListVersion",
     "ListedName",
     "ListedWallet",
+    "ListedWallets",
     "Match",
     "NameStrength",
+    "Published",
     "SanctionsList",
     "ScorePart",
     "Screening",
@@ -53,10 +58,13 @@ __all__ = [
     "Thresholds",
     "TokenPair",
     "WalletScreening",
+    "day_in_name",
     "difference",
     "open_screener",
     "open_workers",
+    "recognise",
     "rescreen",
+    "successor",
 ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -51,6 +51,10 @@ class ListedWallets:
         """Return the number of different addresses."""
         return len(self._wallets)
 
+    def __iter__(self) -> Iterator[ListedWallet]:
+        """Yield each address once."""
+        return iter(self._wallets.values())
+
     @classmethod
     def load(cls, files: Mapping[str, bytes], *, published_on: date) -> ListedWallets:
         """Read files by ticker, of one address a line, or of ``TICKER,address`` under any name.
@@ -63,7 +67,7 @@ class ListedWallets:
         tickers: dict[str, set[str]] = {}
         for name in sorted(files):
             digest.update(f"{name}:{len(files[name])}:".encode() + files[name])
-            for ticker, address in _entries(name, files[name]):
+            for ticker, address in read_addresses(name, files[name]):
                 tickers.setdefault(address, set()).add(ticker)
         if not tickers:
             raise Refused("list_is_not_empty", "no address in the files")
@@ -122,7 +126,11 @@ def _wallet(address: str, tickers: Iterable[str], entries: Iterable[str]) -> Lis
     return ListedWallet(address, tuple(sorted(tickers)), family_of(address), tuple(sorted(entries)))
 
 
-def _entries(name: str, raw: bytes) -> list[tuple[str, str]]:
+def read_addresses(name: str, raw: bytes) -> list[tuple[str, str]]:
+    """Return ticker and address of each line; ``name`` is the ticker where a line has none.
+
+    Refuses ``list_line_is_an_address``.
+    """
     try:
         lines = raw.decode("ascii").splitlines()
     except UnicodeDecodeError:

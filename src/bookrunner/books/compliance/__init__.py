@@ -1,9 +1,32 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
 from bookrunner.books.compliance.files import MOST_BYTES, keep_file, view_file
+from bookrunner.books.compliance.screening import (
+    WALLET,
+    BirthDates,
+    Particulars,
+    ScreeningDesk,
+    Update,
+    record_particulars,
+    refuse_list,
+    take_list,
+)
 from bookrunner.db import Database, Keeper
 
-__all__ = ["MOST_BYTES", "keep_file", "keeper", "view_file"]
+__all__ = [
+    "MOST_BYTES",
+    "WALLET",
+    "BirthDates",
+    "Particulars",
+    "ScreeningDesk",
+    "Update",
+    "keep_file",
+    "keeper",
+    "record_particulars",
+    "refuse_list",
+    "take_list",
+    "view_file",
+]
 
 
 def keeper(database: Database) -> Keeper:

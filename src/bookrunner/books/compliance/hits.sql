@@ -184,6 +184,11 @@ begin
     where subject_id = p_subject and report_id = p_report;
 end $$;
 
+-- Of whom a match is confirmed, and every investor whom that concerns.
+create view compliance.blocked_fact as
+select h.subject_id, i.id as investor_id from compliance.hit h, compliance.concerned(h.subject_id) i (id)
+where h.status in ('confirmed', 'release_proposed');
+
 create view compliance.hit_queue as
 select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, h.score_bp, h.parts, h.proposed_status, h.proposed_by,
     h.opened_at, compliance.is_high_risk(h.subject_id) as is_high_risk, h.version

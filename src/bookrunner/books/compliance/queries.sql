@@ -19,10 +19,6 @@ select compliance.declare_owner(:actor, :request, :investor, :owner, cast(:share
 -- Verify owner.
 select compliance.verify_owner(:actor, :request, :investor, :owner, :evidence_sha256);
 
--- name: record_screening$
--- Record screening.
-select compliance.record_screening(:actor, :request, :subject, :screening, :list_version, :matched);
-
 -- name: record_accreditation$
 -- Record accreditation.
 select compliance.record_accreditation(:actor, :request, :investor, :accreditation, :method, :evidence_sha256, cast(:valid_until as timestamp with time zone));
@@ -93,7 +89,7 @@ select compliance.give_back_item(:actor, :request, :scope, :item);
 
 -- name: import_list$
 -- Records a list as imported; false when this very list is known.
-select compliance.import_list(:actor, :request, :source, :list_version, :sha256, cast(:published_on as date), cast(:entry_count as integer), :parser_version);
+select compliance.import_list(:actor, :request, :source, :list_version, :sha256, cast(:published_on as date), cast(:entry_count as integer), :parser_version, cast(:covers as text[]));
 
 -- name: activate_list$
 -- Puts an imported list in force and opens the screening of everybody against the difference.
@@ -135,3 +131,84 @@ select compliance.keep_file(:actor, :request, :investor, :sha256, :sealed);
 -- name: view_file^
 -- A sealed file and its wrapped key; the view itself is an event.
 select wrapped, sealed from compliance.view_file(:actor, :request, :investor, :sha256, :view, :purpose);
+
+-- name: keep_list_file$
+-- Keeps a file of an imported list as it was published.
+select compliance.keep_list_file(:actor, :request, :source, :list_version, :file_name, :content);
+
+-- name: refuse_list$
+-- Keeps the digest of a file that was refused as a list, with the rule that it broke.
+select compliance.refuse_list(:actor, :request, :sha256, :file_name, :rule, :detail);
+
+-- name: refused_lists
+-- Files that were refused as lists, the newest first.
+select sha256, file_name, rule, detail, refused_at from compliance.refused_list order by refused_at desc;
+
+-- name: confirm_list$
+-- Says that the publisher still has the list in force.
+select compliance.confirm_list(:actor, :request, :source);
+
+-- name: lists_in_force
+-- Each list in force with its age and what waits for it.
+select source, list_version, published_on, entry_count, covers, checked_at, too_old_at, waiting, due_at
+from compliance.list_status order by source;
+
+-- name: list_of
+-- One version of a list.
+select source, list_version, status, published_on from compliance.watchlist
+where source = :source and list_version = :list_version;
+
+-- name: list_files
+-- The files of one version of a list.
+select file_name, content from compliance.watchlist_file
+where source = :source and list_version = :list_version order by file_name;
+
+-- name: record_particulars$
+-- Records what a person or entity is screened by; false when nothing changed.
+select compliance.record_particulars(:actor, :request, :subject, :kind, :digest, :sealed);
+
+-- name: concern_investor$
+-- Ties a payer, signer or wallet to an investor.
+select compliance.concern_investor(:actor, :request, :subject, :investor, :role);
+
+-- name: enlist_subjects$
+-- Opens the screening of subjects against every list in force.
+select compliance.enlist_subjects(:actor, :request, cast(:subjects as text[]), :made_for);
+
+-- name: enlist_aged$
+-- Opens the screening of those whose last one lapses soon; returns how many.
+select compliance.enlist_aged(:actor, :request, :matcher_version);
+
+-- name: claim_rescreening
+-- Takes known subjects that wait for a list in force.
+select subject_id, list_version, from_version
+from compliance.claim_rescreening(:actor, :request, :source, cast(:most as integer));
+
+-- name: claimed_subjects
+-- What claimed subjects are screened by, and from which scores on they alert.
+select subject_id, made_for, person_bp, other_bp, profile_kind, legal_name, country, detail_version,
+    birth_date_blind, kind, digest, sealed, wrapped
+from compliance.claimed_subjects(:actor, :request, cast(:subjects as text[]));
+
+-- name: record_results$
+-- Records screenings with everything that makes them repeatable.
+select compliance.record_results(:actor, :request, cast(:results as jsonb));
+
+-- name: record_unchanged$
+-- Closes the work of subjects against whom the changed entries scored nothing.
+select compliance.record_unchanged(:actor, :request, :source, :list_version, :matcher_version, cast(:subjects as text[]));
+
+-- name: set_screening_policy$
+-- A person sets thresholds, list lag and age of an offer.
+select compliance.set_screening_policy(:actor, :request, :offering, cast(:policy as jsonb), :because);
+
+-- name: profile_signers
+-- The person whom a profile names as its representative.
+select investor_id, representative from portal.profile_claim
+where investor_id = any (cast(:investors as text[])) and representative ~ '[[:alpha:]]' order by investor_id;
+
+-- name: screening_work^
+-- How many cases and reports wait for a person, and when the first report is due.
+select (select count(*) from compliance.hit where status in ('open', 'escalated', 'proposed', 'release_proposed')) as open_hits,
+    (select count(*) from compliance.sanctions_report where status = 'due') as reports_due,
+    (select min(due_on) from compliance.sanctions_report where status = 'due') as first_due_on;

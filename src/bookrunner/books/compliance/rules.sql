@@ -48,6 +48,8 @@ from (values
     ('us.cip.retention', 1, 5, 'years', 'us', '31 CFR 1023.220(a)(3)', 'confirmed', date '2003-06-09'),
     ('house.list_age', 1, 7, 'calendar_days', 'house', 'sanctions policy', 'house', date '2020-01-01'),
     ('house.screening_validity', 1, 12, 'months', 'house', 'sanctions policy', 'house', date '2020-01-01'),
+    ('house.screening.person', 1, 8500, 'bps', 'house', 'sanctions policy', 'house', date '2020-01-01'),
+    ('house.screening.other', 1, 7500, 'bps', 'house', 'sanctions policy', 'house', date '2020-01-01'),
     ('house.rescreen_within', 1, 24, 'hours', 'house', 'sanctions policy', 'house', date '2020-01-01'),
     ('house.review.low', 1, 36, 'months', 'house', 'risk policy', 'house', date '2020-01-01'),
     ('house.review.standard', 1, 24, 'months', 'house', 'risk policy', 'house', date '2020-01-01'),
@@ -92,14 +94,23 @@ create table compliance.holiday (
     primary key (calendar, day)
 );
 
-insert into compliance.holiday values
-    ('us_federal_business', '2026-11-11', 'Veterans Day'), ('us_federal_business', '2026-11-26', 'Thanksgiving Day'),
-    ('us_federal_business', '2026-12-25', 'Christmas Day'), ('us_federal_business', '2027-01-01', 'New Year''s Day'),
-    ('us_federal_business', '2027-01-18', 'Birthday of Martin Luther King, Jr.'), ('us_federal_business', '2027-02-15', 'Washington''s Birthday'),
-    ('us_federal_business', '2027-05-31', 'Memorial Day'), ('us_federal_business', '2027-06-18', 'Juneteenth'),
-    ('us_federal_business', '2027-07-05', 'Independence Day'), ('us_federal_business', '2027-09-06', 'Labor Day'),
-    ('us_federal_business', '2027-10-11', 'Columbus Day'), ('us_federal_business', '2027-11-11', 'Veterans Day'),
-    ('us_federal_business', '2027-11-25', 'Thanksgiving Day'), ('us_federal_business', '2027-12-24', 'Christmas Day');
+-- Holidays of the Federal Reserve Banks: one that falls on a Sunday is kept on Monday, one on a Saturday is not moved.
+insert into compliance.holiday (calendar, day, name)
+with named (y, m, d, name) as (
+    select y, n.* from generate_series(2020, 2060) y, (values (1, 1, 'New Year''s Day'), (6, 19, 'Juneteenth'),
+        (7, 4, 'Independence Day'), (11, 11, 'Veterans Day'), (12, 25, 'Christmas Day')) n (m, d, name)
+    where n.name <> 'Juneteenth' or y >= 2022),
+fixed as (select make_date(y, m, d) as day, name from named),
+moving (first, weekday, nth, name) as (
+    select make_date(y, n.m, 1), n.weekday, n.nth, n.name from generate_series(2020, 2060) y, (values
+        (1, 1, 3, 'Birthday of Martin Luther King, Jr.'), (2, 1, 3, 'Washington''s Birthday'), (9, 1, 1, 'Labor Day'),
+        (10, 1, 2, 'Columbus Day'), (11, 4, 4, 'Thanksgiving Day')) n (m, weekday, nth, name))
+select 'us_federal_business', day + (extract(isodow from day) = 7)::integer, name from fixed
+union all
+select 'us_federal_business', first + (weekday - extract(isodow from first)::integer + 7) % 7 + 7 * (nth - 1), name from moving
+union all
+select 'us_federal_business', make_date(y, 5, 31) - (extract(isodow from make_date(y, 5, 31))::integer - 1), 'Memorial Day'
+from generate_series(2020, 2060) y;
 call audit.append_only('compliance.holiday');
 
 -- The day that is the given number of business days after another; the first business day after it counts as one.

@@ -38,6 +38,8 @@ end $$;
 
 create function compliance.lacking(p_offering text, p_investor text) returns text[]
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    policy compliance.screening_policy := compliance.policy_of(p_offering);
 begin
     return (
     select coalesce(array_agg(l.name order by l.ordinal), '{}') from (
@@ -61,10 +63,10 @@ begin
                 and o.controls and o.status = 'verified')
         union all
         select 7, 'sanctions_are_screened'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_screened(s.id))
+        where exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_screened_by(policy, s.id))
         union all
         select 8, 'sanctions_are_clear'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit(s.id))
+        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit_by(policy, s.id))
         union all
         select 8, 'blocked_owners_hold_less_than_half' where p_investor = any (compliance.blocked_behind(p_investor))
         union all
@@ -80,6 +82,8 @@ end $$;
 -- The earliest moment at which one of the checks behind a clearance lapses by itself.
 create function compliance.lapses_at(c compliance.clearance) returns timestamptz
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    policy compliance.screening_policy := compliance.policy_of(c.offering_id);
 begin
     return (
     select min(t.lapses) from (
@@ -96,8 +100,8 @@ begin
         from compliance.kyc_case k join compliance.kind_requirement r on r.kind = k.kind and r.form in ('', k.form)
         where k.investor_id = c.investor_id
         union all
-        select (select max(s.valid_until) from compliance.screening s where s.subject_id = i.id)
-        from compliance.subjects_of(c.investor_id) i (id)
+        select nullif(s.until_when, '-infinity') from compliance.subjects_of(c.investor_id) i (id),
+            compliance.screening_stands(policy, i.id) s
         union all
         select compliance.review_due(c.investor_id)
         union all
@@ -117,6 +121,9 @@ declare
 begin
     perform 1 from engine.position where offering_id = p_offering and investor_id = p_investor
     order by investment_id for update;
+    update engine.position pos set rescreen_by = s.answer_by, screened_against = s.against
+    from compliance.screening_says(p_offering, p_investor) s where pos.offering_id = p_offering
+        and pos.investor_id = p_investor and (pos.rescreen_by, pos.screened_against) is distinct from (s.answer_by, s.against);
     perform 1 from compliance.offer_places where offering_id = p_offering for update;
     select * into c from compliance.clearance where offering_id = p_offering and investor_id = p_investor for update;
     missing := compliance.lacking(p_offering, p_investor);
@@ -277,6 +284,8 @@ begin
         union
         select i.id from compliance.rescreening r, compliance.concerned(r.subject_id) i (id)
         where r.done_at is null and r.due_at <= moment
+        union
+        select pos.investor_id from engine.position pos where pos.investor_is_cleared and pos.rescreen_by <= moment
         union
         select unnest(touched)
         order by 1 loop

@@ -66,4 +66,4 @@ select investor_id, detail_version, detail_digest, country from portal.profile_d
 
 -- For the keeper of verified identity, who compares it with what it verified.
 create view portal.profile_claim as
-select d.* from portal.profile p join portal.profile_detail d using (investor_id, detail_version);
+select d.*, p.kind from portal.profile p join portal.profile_detail d using (investor_id, detail_version);

@@ -80,3 +80,7 @@ where offering_id = :offering and closing_id = :closing and status = 'prepared' 
 -- Wallets that wait for a step.
 select mapping_id, investor_id, status, address from registry.wallet_mapping
 where offering_id = :offering and status in ('claimed', 'screened', 'issuer_approved') order by mapping_id;
+
+-- name: reject_wallet$
+-- Rejects a wallet before it is linked, with the reason.
+select registry.reject_wallet(:actor, :request, :offering, :mapping, :because);

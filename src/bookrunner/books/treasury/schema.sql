@@ -253,6 +253,10 @@ create view treasury.attempt_fact as
 select offering_id, attempt_id, investment_id, attempt_no, status, reference, due_minor, currency, received_minor,
     version, chain_head from treasury.payment_attempt;
 
+-- Who paid, by the word of the bank; for screening alone.
+create view treasury.payer_fact as
+select offering_id, receipt_id, investment_id, source_fingerprint, sender from treasury.receipt;
+
 create view treasury.receipt_fact as
 select offering_id, receipt_id, statement_id, status, amount_minor, currency, booked_on, value_on, claimed_reference,
     exception, investment_id, rail, clears_on, root_id, receivable_minor, version, chain_head from treasury.receipt

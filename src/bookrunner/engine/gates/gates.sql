@@ -90,7 +90,8 @@ create function engine.facts(p engine.position) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp
 return jsonb_build_object(
     'portal', jsonb_build_object('fact', p.profile_fact, 'hash', encode(p.profile_hash, 'hex')),
-    'compliance', jsonb_build_object('fact', p.clearance_fact, 'hash', encode(p.clearance_hash, 'hex')),
+    'compliance', jsonb_build_object('fact', p.clearance_fact, 'hash', encode(p.clearance_hash, 'hex'),
+        'screened_against', coalesce(p.screened_against, '{}')),
     'subscription', jsonb_build_object('fact', p.agreement_fact, 'hash', encode(p.agreement_hash, 'hex')),
     'treasury', jsonb_build_object('fact', p.funding_fact, 'hash', encode(p.funding_hash, 'hex')),
     'registry', jsonb_build_object('fact', p.wallet_fact, 'hash', encode(p.wallet_hash, 'hex')));

@@ -17,6 +17,8 @@ create table engine.position (
     investor_is_cleared boolean not null default false,
     verified_digest bytea,
     cleared_until timestamptz,
+    rescreen_by timestamptz,
+    screened_against jsonb,
     clearance_lacks text[] not null default '{}',
     clearance_since timestamptz not null default clock_timestamp(),
     clearance_fact text,
@@ -91,10 +93,10 @@ begin
     end if;
     keepers := array_remove(array[
         owner_of_change,
-        case when (new.investor_is_cleared, new.verified_digest, new.cleared_until, new.clearance_lacks, new.clearance_since,
-                   new.clearance_fact, new.clearance_hash)
-            is distinct from (old.investor_is_cleared, old.verified_digest, old.cleared_until, old.clearance_lacks, old.clearance_since,
-                   old.clearance_fact, old.clearance_hash) then 'compliance' end,
+        case when (new.investor_is_cleared, new.verified_digest, new.cleared_until, new.rescreen_by, new.screened_against,
+                   new.clearance_lacks, new.clearance_since, new.clearance_fact, new.clearance_hash)
+            is distinct from (old.investor_is_cleared, old.verified_digest, old.cleared_until, old.rescreen_by, old.screened_against,
+                   old.clearance_lacks, old.clearance_since, old.clearance_fact, old.clearance_hash) then 'compliance' end,
         case when (new.materials_are_received, new.risks_are_acknowledged, new.representations_are_made,
                    new.agreement_is_signed, new.agreement_is_countersigned, new.allocation_is_approved,
                    new.packet_since, new.agreement_since, new.countersigned_since, new.allocation_since,
@@ -137,6 +139,8 @@ begin
         new.clearance_hash
     from compliance.clearance_says(new.offering_id, new.investor_id) c;
     new.investor_is_cleared := coalesce(new.investor_is_cleared, false);
+    select s.answer_by, s.against into new.rescreen_by, new.screened_against
+    from compliance.screening_says(new.offering_id, new.investor_id) s;
     new.clearance_lacks := coalesce(new.clearance_lacks, '{clearance_is_opened}');
     if (new.materials_are_received, new.risks_are_acknowledged, new.representations_are_made, new.agreement_is_signed,
         new.agreement_is_countersigned, new.allocation_is_approved, new.funds_are_received, new.funds_are_cleared,
@@ -170,7 +174,7 @@ language plpgsql stable as $$
 begin
     return p.profile_is_complete::int
     | ((p.investor_is_cleared and p.verified_digest is not distinct from p.profile_digest
-        and coalesce(p.cleared_until > clock_timestamp(), true))::int << 1)
+        and coalesce(least(p.cleared_until, p.rescreen_by) > clock_timestamp(), true))::int << 1)
     | (p.materials_are_received::int << 2) | (p.risks_are_acknowledged::int << 3)
     | (p.representations_are_made::int << 4)
     | ((p.agreement_is_signed and p.agreed_digest is not distinct from p.profile_digest)::int << 5)
@@ -185,7 +189,8 @@ language sql stable set search_path = pg_catalog, pg_temp
 return case p_condition
     when 'profile_is_complete' then p.profile_since
     when 'investor_is_cleared' then
-        case when p.investor_is_cleared and p.cleared_until <= clock_timestamp() then p.cleared_until
+        case when p.investor_is_cleared and least(p.cleared_until, p.rescreen_by) <= clock_timestamp()
+            then least(p.cleared_until, p.rescreen_by)
         else p.clearance_since end
     when 'materials_are_received' then p.packet_since
     when 'risks_are_acknowledged' then p.packet_since

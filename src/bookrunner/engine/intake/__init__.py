@@ -1,7 +1,19 @@
 """What counterparties and investors send, on its way into the books."""
 
 from bookrunner.engine.intake.identity import record_identities
+from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
+from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
 
-__all__ = ["fingerprint", "import_statement", "record_identities", "wallet_challenge", "wallet_claim"]
+__all__ = [
+    "ListFolder",
+    "Screening",
+    "Word",
+    "fingerprint",
+    "import_statement",
+    "record_identities",
+    "update_lists",
+    "wallet_challenge",
+    "wallet_claim",
+]

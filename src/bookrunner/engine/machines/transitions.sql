@@ -154,6 +154,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('watchlist', 'active', 'active', 'checked', 'compliance'),
     ('watchlist', 'active', 'superseded', 'superseded', 'compliance'),
     ('hit', '', 'open', 'opened', 'compliance'),
+    ('hit', 'open', 'open', 'scored_again', 'compliance'),
     ('hit', 'open', 'no_match', 'dismissed', 'compliance'),
     ('hit', 'open', 'escalated', 'escalated', 'compliance'),
     ('hit', 'open', 'proposed', 'proposed', 'compliance'),

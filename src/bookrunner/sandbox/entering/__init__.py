@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from bookrunner.adapters.chain import checksum
 from bookrunner.adapters.chain.keys import LocalKey
-from bookrunner.adapters.screening.wallets import ListedWallets
 from bookrunner.app import Application
 from bookrunner.db import Arguments, Row
 from bookrunner.engine.intake import fingerprint, wallet_challenge, wallet_claim
 from bookrunner.sandbox.entering.checks import Checks
 from bookrunner.sandbox.people import Person, ident
-from bookrunner.sandbox.props import Progress, listed_addresses, spread
+from bookrunner.sandbox.props import Progress, spread
 
 DOMAIN = "sandbox.example.test"
-LIST_DAY = date(2024, 9, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +28,14 @@ class Entering:
 def enter(app: Application, place: Entering, people: Sequence[Person], progress: Progress) -> None:
     """Let every investor in, in groups: each keeper records a group in one transaction of its own."""
     checks = officer(app, place.offering)
-    checks.put_list_in_force()
+    checks.put_lists_in_force()
     spread(people, "onboarding", progress, lambda group: _enter(app, place, group, checks))
+    app.answer()
 
 
 def officer(app: Application, offering: str) -> Checks:
-    """Return the officer's steps for an offering, against the shipped list of wallets."""
-    listed = ListedWallets.load({"ETH": listed_addresses()}, published_on=LIST_DAY)
-    return Checks(app.desk.compliance, offering, listed)
+    """Return the officer's steps for an offering."""
+    return Checks(app.desk.compliance, offering)
 
 
 def _enter(app: Application, place: Entering, group: Sequence[Person], checks: Checks) -> None:
@@ -52,7 +49,7 @@ def _enter(app: Application, place: Entering, group: Sequence[Person], checks: C
         engine.open_investment.each(_investment(person, place) for person in group)
     with desk.portal.together() as portal:
         portal.claim_wallet.each(claims)
-    checks.open(group, [key.address for key in keys])
+    checks.open(group)
     with desk.treasury.together() as treasury:
         treasury.approve_source.each(_source(person, place) for person in group)
 

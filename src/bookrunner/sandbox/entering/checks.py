@@ -1,48 +1,41 @@
-"""The compliance officer of the seeded raise: list, cases, papers, owners, screenings, accreditation."""
+"""The compliance officer of the seeded raise: lists, cases, papers, owners, accreditation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
-from bookrunner.adapters.screening.wallets import ListedWallets
+from bookrunner.adapters.screening import EntryKind, recognise
+from bookrunner.adapters.vault import Vault
+from bookrunner.books.compliance import Particulars, record_particulars, take_list
 from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Arguments, Keeper, Row, Within
-from bookrunner.sandbox.people import Person
-from bookrunner.sandbox.props import evidence
+from bookrunner.sandbox.people import Person, name_of
+from bookrunner.sandbox.props import evidence, list_files
 
 OFFICER = "officer.olga"
-SOURCE = "us.ofac.wallets"
-# A subject that is screened, with the wallet it is, if it is one.
-Screened = tuple[str, bytes | None]
+LIST_DAY = date(2024, 9, 1)
 _WITH_OWNERS = frozenset({"entity", "trust"})
 
 
 class Checks:
-    """The checks of one offering, recorded by one officer against one list."""
+    """The checks of one offering, recorded by one officer against the sandbox's lists."""
 
-    def __init__(self, compliance: Keeper, offering: str, listed: ListedWallets) -> None:
+    def __init__(self, compliance: Keeper, offering: str) -> None:
         self._compliance = compliance
         self._offering = offering
-        self._listed = listed
-        self._version = str(listed.version)
+        self._safe = Vault.of(compliance.database.endpoint.secrets)
 
-    def put_list_in_force(self) -> None:
-        """Import and activate the list, unless it stands already."""
-        where = {"actor": OFFICER, "source": SOURCE, "list_version": self._version}
-        fresh = self._compliance.import_list(
-            **where,
-            sha256=bytes.fromhex(self._listed.version.sha256),
-            published_on=self._listed.version.published_on,
-            entry_count=len(self._listed),
-            parser_version="wallets.1",
-        )
-        if fresh:
-            self._compliance.activate_list(**where, because=None)
+    def put_lists_in_force(self) -> None:
+        """Put each list of the sandbox in force, unless one of its source stands already."""
+        known = {row["source"] for row in self._compliance.lists_in_force()}
+        for published in recognise(list_files(), published_on=LIST_DAY):
+            if published.source not in known:
+                take_list(self._compliance, published, published.read(), actor=OFFICER)
 
-    def open(self, group: Sequence[Person], wallets: Sequence[bytes]) -> None:
-        """Open case and clearance of each investor and record every check but its identity, all at once."""
+    def open(self, group: Sequence[Person]) -> None:
+        """Open case and clearance of each investor and record every check but identity and screening."""
         investors = [person.investor for person in group]
         with self._compliance.together() as within:
             within.open_case.each({**_of(p.investor), "case": new_id("kyc"), "kind": p.kind} for p in group)
@@ -50,8 +43,7 @@ class Checks:
             missing = within.open_requirements(investors=investors)
             known += _add_parties(within, _each(missing, "party"))
             _file_papers(within, _each(missing, "document"))
-            people: list[Screened] = [(subject, None) for subject in (*known, *investors)]
-            self._screen(within, people + [(f"wallet:{wallet.hex()}", wallet) for wallet in wallets])
+            self._name(within, known)
             within.record_accreditation.each(_accreditation(investor) for investor in investors)
             # Last: each check that is recorded after it computes the clearance again.
             within.open_clearance.each(
@@ -68,10 +60,14 @@ class Checks:
             )
 
     def verify_owners(self, owners: Sequence[tuple[str, str]]) -> None:
-        """Verify and screen the owner of each (investor, owner)."""
+        """Verify the owner of each (investor, owner) and say who it is, so that it can be screened."""
         with self._compliance.together() as within:
+            self._name(within, [owner for _, owner in owners])
             _verify_owners(within, owners)
-            self._screen(within, [(owner, None) for _, owner in owners])
+
+    def _name(self, within: Within, subjects: Sequence[str]) -> None:
+        given = [(one, Particulars(EntryKind.PERSON, (name_of(one),), countries=("US",))) for one in subjects]
+        record_particulars(within, self._safe, given, actor=OFFICER)
 
     def _declare_owners(self, within: Within, investors: Sequence[str]) -> list[str]:
         owners = [(investor, new_id("own")) for investor in investors]
@@ -81,19 +77,6 @@ class Checks:
         )
         _verify_owners(within, owners)
         return [owner for _, owner in owners]
-
-    def _screen(self, within: Within, subjects: Sequence[Screened]) -> None:
-        hits = {subject: self._listed.screen(wallet) for subject, wallet in subjects if wallet is not None}
-        within.record_screening.each(
-            {
-                "actor": OFFICER,
-                "subject": subject,
-                "screening": new_id("scr"),
-                "list_version": self._version,
-                "matched": hit.matched.address if (hit := hits.get(subject)) and hit.matched else None,
-            }
-            for subject, _ in subjects
-        )
 
 
 def _of(investor: str) -> Arguments:

@@ -89,6 +89,7 @@ create table compliance.screening (
     list_version text not null,
     matcher_version text not null,
     subject_digest bytea,
+    subject_kind text not null default '' check (subject_kind in ('', 'person', 'entity', 'wallet')),
     threshold_bp integer not null check (threshold_bp between 0 and 10000),
     made_for text not null,
     candidates jsonb not null,

@@ -153,6 +153,17 @@ create function engine.profile_kind(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
 
+-- Whether money must stay where it is: a match is confirmed of whoever paid it, or of somebody its investor rests on.
+create function engine.is_blocked(p_offering text, p_receipt text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.blocked_fact b, treasury.payer_fact r
+        where r.offering_id = p_offering and r.receipt_id = p_receipt
+            and (b.subject_id = 'payer:' || encode(r.source_fingerprint, 'hex') or b.investor_id = (
+                select i.investor_id from engine.investment i
+                where i.offering_id = p_offering and i.investment_id = r.investment_id)));
+end $$;
+
 -- Why the personal data of an investor must be kept now, or null.
 create function engine.kept_because(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp

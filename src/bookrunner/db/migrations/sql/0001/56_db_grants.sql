@@ -35,7 +35,7 @@ begin
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
-                'retention_fact', 'ownership_chart')
+                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -80,6 +80,7 @@ grant select (investor_id, key_id, status, version, chain_head) on compliance.da
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema reconciliation to engine;
+grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.
 grant execute on function engine.holds(engine.position), engine.missing(engine.position, integer),

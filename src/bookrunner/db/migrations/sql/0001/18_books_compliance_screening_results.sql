@@ -1,0 +1,217 @@
+-- What screenings answered: hits opened once per pair, screenings pinned to list and matcher, and what a clearance
+-- and its positions make of them.
+
+-- From when on the screening of a subject no longer stands for an offer, and by when a changed list must be answered.
+-- Each list in force that covers the subject has its own screening, by a threshold that the offer allows; a list that
+-- is new altogether may wait as long as a changed one.
+create function compliance.screening_stands(p compliance.screening_policy, p_subject text)
+returns table (until_when timestamptz, answer_by timestamptz)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return query
+    select coalesce(min(coalesce(t.lapses, case when t.list_by is not null and t.known then t.list_by end, '-infinity')), '-infinity'),
+        min(t.any_by)
+    from (
+        select (select max(least(s.valid_until, s.screened_at + p.age)) from compliance.screening s
+                where s.subject_id = p_subject and s.source = w.source and (s.matcher_version like 'exact.%'
+                    or s.threshold_bp <= case s.subject_kind when 'person' then p.person_bp else p.other_bp end)) as lapses,
+            (select min(least(r.due_at, r.opened_at + p.list_lag)) from compliance.rescreening r
+                where r.subject_id = p_subject and r.source = w.source and r.done_at is null and r.made_for = 'list_change') as list_by,
+            (select min(case when r.made_for = 'list_change' then least(r.due_at, r.opened_at + p.list_lag) else r.due_at end)
+                from compliance.rescreening r where r.subject_id = p_subject and r.source = w.source and r.done_at is null) as any_by,
+            exists (select from compliance.screening s where s.subject_id = p_subject) as known
+        from compliance.watchlist w where w.status = 'active' and compliance.is_covered(w.covers, p_subject)) t;
+end $$;
+
+create function compliance.is_screened_by(p compliance.screening_policy, p_subject text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select s.until_when > clock_timestamp() and coalesce(s.answer_by > clock_timestamp(), true)
+        from compliance.screening_stands(p, p_subject) s);
+end $$;
+
+-- Screened by the house's own policy.
+create function compliance.is_screened(p_subject text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return compliance.is_screened_by(compliance.policy_of(null), p_subject);
+end $$;
+
+-- A hit below the offer's threshold does not stand in its way, unless it is confirmed.
+create function compliance.is_hit_by(p compliance.screening_policy, p_subject text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.hit h join compliance.screening s using (subject_id, screening_id)
+        where h.subject_id = p_subject and h.status not in ('no_match', 'released')
+            and (h.status in ('confirmed', 'release_proposed') or h.score_bp >= case s.subject_kind
+                when 'person' then p.person_bp when 'entity' then p.other_bp else 0 end));
+end $$;
+
+-- By when every changed list must be answered for an investor, and the version of each list that was answered for last.
+create function compliance.screening_says(p_offering text, p_investor text) returns table (answer_by timestamptz, against jsonb)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    subjects text[] := array(select compliance.subjects_of(p_investor));
+    p compliance.screening_policy;
+    waits jsonb;
+begin
+    -- Hardly anybody waits at a time: what the lists say of those who do not is the same for all.
+    select jsonb_object_agg(t.source, coalesce(t.from_version, 'none')) into waits from (
+        select distinct on (r.source) r.source, r.from_version from unnest(subjects) n (id)
+        join compliance.rescreening r on r.subject_id = n.id and r.done_at is null
+        order by r.source, r.from_version nulls first) t;
+    against := (select jsonb_object_agg(w.source, coalesce(waits ->> w.source, w.list_version))
+        from compliance.watchlist w where w.status = 'active');
+    if waits is not null then
+        p := compliance.policy_of(p_offering);
+        answer_by := (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p, n.id) s);
+    end if;
+    return next;
+end $$;
+
+-- Tells the positions of investors by when lists must be answered and which were.
+create function compliance.tell_positions(p_investors text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform 1 from engine.position pos where pos.investor_id = any (p_investors)
+    order by pos.offering_id, pos.investment_id for update;
+    update engine.position pos set rescreen_by = x.answer_by, screened_against = x.against
+    from engine.position o cross join lateral compliance.screening_says(o.offering_id, o.investor_id) x
+    where o.investor_id = any (p_investors) and (pos.offering_id, pos.investment_id) = (o.offering_id, o.investment_id)
+        and (pos.rescreen_by, pos.screened_against) is distinct from (x.answer_by, x.against);
+end $$;
+
+-- Closes the work of subjects against whom the changed entries of a list scored nothing; returns how many.
+create function compliance.record_unchanged(p_actor text, p_request text, p_source text, p_list_version text,
+    p_matcher_version text, p_subjects text[]) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    closed integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    update compliance.rescreening r set done_at = clock_timestamp(), matcher_version = p_matcher_version
+    where r.source = p_source and r.list_version = p_list_version and r.done_at is null
+        and r.subject_id = any (p_subjects);
+    get diagnostics closed = row_count;
+    perform compliance.follow_screenings(p_subjects);
+    return closed;
+end $$;
+
+-- Computes what rests on subjects that were screened: a clearance that lacked the screening, else the positions alone.
+create function compliance.follow_screenings(p_subjects text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    investors text[] := array(select distinct i.id from unnest(p_subjects) s (id), compliance.concerned(s.id) i (id) order by 1);
+    c record;
+begin
+    for c in select x.offering_id, x.investor_id from compliance.clearance x
+        where x.investor_id = any (investors) and 'sanctions_are_screened' = any (x.lacks)
+        order by x.offering_id, x.investor_id loop
+        perform compliance.compute_one(c.offering_id, c.investor_id);
+    end loop;
+    perform compliance.tell_positions(investors);
+end $$;
+
+-- Opens a hit for each candidate that nobody has decided on for this very pair; returns whether one stands. A hit that
+-- waits for its decision says what the pair scores now.
+create function compliance.open_hits(p_subject text, p_screening text, p_source text, p_result jsonb) returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    candidate jsonb;
+    digest bytea := decode(p_result ->> 'subject_digest', 'hex');
+    listed bytea;
+    matcher text := p_result ->> 'matcher_version';
+    stands boolean := false;
+begin
+    for candidate in select c from jsonb_array_elements(coalesce(p_result -> 'candidates', '[]')) c
+        order by c ->> 'entry_id' loop
+        listed := decode(candidate ->> 'entry_digest', 'hex');
+        continue when exists (select from compliance.hit h where h.subject_id = p_subject and h.source = p_source
+            and h.entry_id = candidate ->> 'entry_id' and h.status in ('no_match', 'released')
+            and h.entry_digest is not distinct from listed and h.subject_digest is not distinct from digest
+            and split_part(h.matcher_version, '.', 1) = split_part(matcher, '.', 1));
+        stands := true;
+        update compliance.hit h set screening_id = p_screening, entry_digest = listed, subject_digest = digest,
+            matcher_version = matcher, score_bp = (candidate ->> 'score_bp')::integer, parts = coalesce(candidate -> 'parts', '{}')
+        where h.subject_id = p_subject and h.source = p_source and h.entry_id = candidate ->> 'entry_id' and h.status = 'open'
+            and (h.entry_digest, h.subject_digest, h.matcher_version) is distinct from (listed, digest, matcher);
+        continue when exists (select from compliance.hit h where h.subject_id = p_subject and h.source = p_source
+            and h.entry_id = candidate ->> 'entry_id' and h.status not in ('no_match', 'released'));
+        insert into compliance.hit (subject_id, hit_id, screening_id, source, entry_id, entry_digest, subject_digest,
+            matcher_version, score_bp, parts, status)
+        values (p_subject, 'hit_' || left(encode(sha256(convert_to(p_screening || '/' || (candidate ->> 'entry_id'), 'UTF8')), 'hex'), 26),
+            p_screening, p_source, candidate ->> 'entry_id', listed, digest,
+            matcher, (candidate ->> 'score_bp')::integer, coalesce(candidate -> 'parts', '{}'), 'open');
+    end loop;
+    return stands;
+end $$;
+
+-- The list that a screening names, if it is in force and was checked lately.
+create function compliance.list_in_force(p_source text, p_list_version text) returns compliance.watchlist
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    l compliance.watchlist;
+begin
+    select * into l from compliance.watchlist where source = p_source and list_version = p_list_version;
+    if l.status is distinct from 'active' then
+        raise exception using errcode = 'BR008', constraint = 'screening_uses_the_list_in_force',
+            message = format('%s is not the list in force', coalesce(p_list_version, 'no list'));
+    end if;
+    if compliance.after_rule('house.list_age', l.checked_at) < clock_timestamp() then
+        raise exception using errcode = 'BR008', constraint = 'list_is_young_enough',
+            message = format('%s was last checked at %s', l.list_version, l.checked_at);
+    end if;
+    return l;
+end $$;
+
+-- Records screenings with everything that makes them repeatable. Each names subject, screening, source, list_version,
+-- matcher_version, subject_digest, subject_kind, threshold_bp, the act it was made for, and the candidates with their
+-- score parts. What rests on the subjects is computed once, at the end.
+create function compliance.record_results(p_actor text, p_request text, p_results jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r jsonb;
+    l compliance.watchlist;
+    stands boolean;
+    c record;
+begin
+    perform audit.enter(p_actor, p_request);
+    for r in select e from jsonb_array_elements(p_results) e order by e ->> 'subject', e ->> 'source' loop
+        l := compliance.list_in_force(r ->> 'source', r ->> 'list_version');
+        stands := compliance.open_hits(r ->> 'subject', r ->> 'screening', l.source, r);
+        insert into compliance.screening (subject_id, screening_id, status, source, list_version, matcher_version,
+            subject_digest, subject_kind, threshold_bp, made_for, candidates, matched, valid_until)
+        values (r ->> 'subject', r ->> 'screening', case when stands then 'possible_match' else 'clear' end, l.source,
+            l.list_version, r ->> 'matcher_version', decode(r ->> 'subject_digest', 'hex'), coalesce(r ->> 'subject_kind', ''),
+            (r ->> 'threshold_bp')::integer, coalesce(r ->> 'made_for', 'onboarding'),
+            coalesce(r -> 'candidates', '[]'), case when stands then r -> 'candidates' -> 0 ->> 'entry_id' end,
+            compliance.after_rule('house.screening_validity', clock_timestamp()));
+        update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version'
+        where subject_id = r ->> 'subject' and source = l.source and done_at is null;
+    end loop;
+    for c in select distinct x.offering_id, x.investor_id from jsonb_array_elements(p_results) e,
+            compliance.concerned(e ->> 'subject') i (id) join compliance.clearance x on x.investor_id = i.id
+        order by x.offering_id, x.investor_id loop
+        perform compliance.compute_one(c.offering_id, c.investor_id);
+    end loop;
+end $$;
+
+create function compliance.record_result(p_actor text, p_request text, p_subject text, p_screening text,
+    p_result jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform compliance.record_results(p_actor, p_request, jsonb_build_array(
+        p_result || jsonb_build_object('subject', p_subject, 'screening', p_screening)));
+end $$;
+
+-- Records an exact look-up, of a wallet for example: one listed entry, or none.
+create function compliance.record_screening(p_actor text, p_request text, p_subject text, p_screening text,
+    p_list_version text, p_matched text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform compliance.record_result(p_actor, p_request, p_subject, p_screening, jsonb_build_object(
+        'source', (select source from compliance.watchlist where list_version = p_list_version),
+        'list_version', p_list_version, 'matcher_version', 'exact.1', 'threshold_bp', 10000,
+        'candidates', case when p_matched is null then '[]' else jsonb_build_array(
+            jsonb_build_object('entry_id', p_matched, 'score_bp', 10000)) end));
+end $$;

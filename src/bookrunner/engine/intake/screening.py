@@ -1,0 +1,222 @@
+"""Whoever comes in or changes is screened: the events that say so, the work they make, who is concerned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bookrunner.adapters.screening import MATCHER_VERSION, EntryKind
+from bookrunner.adapters.vault import Vault
+from bookrunner.audit import advance_feed
+from bookrunner.books.compliance import WALLET, Particulars, ScreeningDesk, record_particulars
+from bookrunner.books.portal import reveal
+from bookrunner.core.errors import Refused
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Row, Within, load, retrying
+from bookrunner.engine.desk import PROCESS, Desk
+
+CONSUMER: Final = "screening"
+BATCH: Final = 1_000
+AGED_SECONDS: Final = 60
+_NEW: Final = "profile.completed"
+_CHANGED: Final = "profile.amended"
+_CLAIMED: Final = "wallet_claim.claimed"
+_PAID: Final = "receipt.matched"
+_HIT: Final = "screening.hit"
+_PEOPLE: Final = frozenset({"individual", "joint", "retirement"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Concerned:
+    """A subject that comes in beside an investor, with the event that brought it."""
+
+    cause: str
+    subject: str
+    investor: str
+    role: str
+
+
+class Screening:
+    """Answers each event that brings in or changes somebody; what it makes wait is screened at once.
+
+    A payer, signer or wallet is screened first and tied to its investor after, so that the clearance
+    of the investor waits for nothing that is done in between.
+    """
+
+    def __init__(self, desk: Desk, *, before_recording: Callable[[int], None] = lambda _: None) -> None:
+        self._desk = desk
+        self._after = 0
+        self._looked: int | None = None
+        self._shared = load("bookrunner.engine")
+        self._screens = ScreeningDesk(desk.compliance, self._births, before_recording=before_recording)
+        self._safe = Vault.of(desk.database.endpoint.secrets)
+
+    def drain(self) -> int:
+        """Answer every waiting event and screen until nobody waits; return how many of both."""
+        answered = 0
+        while True:
+            advance_feed(self._desk.database)
+            end: int = self._desk.engine.feed_end()
+            waiting = self._desk.engine.pending_reactions(
+                after=self._after,
+                kinds=[_NEW, _CHANGED, _CLAIMED, _PAID, _HIT],
+                consumer=CONSUMER,
+                most=BATCH,
+            )
+            screened = self._answer(waiting)
+            answered += len(waiting) + screened
+            if len(waiting) == BATCH:
+                self._after = waiting[-1]["seq"]
+                continue
+            self._after = end
+            if not waiting and not screened:
+                return answered
+
+    def age(self) -> int:
+        """Open the screening of everybody whose last one lapses soon; return how many."""
+        opened: int = self._desk.compliance.enlist_aged(actor=PROCESS, matcher_version=MATCHER_VERSION)
+        if opened:
+            tell("screenings have aged", subjects=opened)
+        return opened
+
+    def age_in_turn(self, seconds: int = AGED_SECONDS) -> int:
+        """Do as `age`, or return 0 at once when the last look is not ``seconds`` old."""
+        now = time.monotonic_ns()
+        if self._looked is not None and now < self._looked + seconds * 10**9:
+            return 0
+        self._looked = now
+        return self.age()
+
+    def _answer(self, events: Sequence[Row]) -> int:
+        found = [event for event in events if event["kind"] == _HIT]
+        others = [event for event in events if event["kind"] != _HIT]
+        if found:
+            retrying(lambda: self._reject(found))
+        if not others:
+            return self._screens.answer()
+        concerned = retrying(lambda: self._enlist(others))
+        screened = self._screens.answer()
+        retrying(lambda: self._tie(others, concerned))
+        return screened
+
+    def _enlist(self, events: Sequence[Row]) -> list[_Concerned]:
+        """Open the screenings that events ask for. Repeated after a crash, they are opened once more."""
+        investors = {event["subject"]: event for event in events if event["kind"] in {_NEW, _CHANGED}}
+        wallets = [_wallet(event) for event in events if event["kind"] == _CLAIMED]
+        paid = [event for event in events if event["kind"] == _PAID]
+        payers, given = self._payers(paid)
+        with self._desk.compliance.together() as within:
+            signers = list(within.profile_signers(investors=sorted(investors)))
+            given += [
+                (_signer(row), Particulars(EntryKind.PERSON, (row["representative"],))) for row in signers
+            ]
+            record_particulars(within, self._safe, _once(given), actor=PROCESS)
+            for made_for, kind in (("onboarding", _NEW), ("change", _CHANGED)):
+                subjects = [one for one, event in investors.items() if event["kind"] == kind]
+                if kind == _NEW:
+                    subjects += [wallet.subject for wallet in wallets]
+                if subjects:
+                    within.enlist_subjects(actor=PROCESS, subjects=subjects, made_for=made_for)
+        named = [
+            _Concerned(_name(investors[row["investor_id"]]), _signer(row), row["investor_id"], "signer")
+            for row in signers
+        ]
+        return [*named, *wallets, *payers]
+
+    def _tie(self, events: Sequence[Row], concerned: Iterable[_Concerned]) -> None:
+        """Take the events and tie those whom they brought to their investors, in one transaction."""
+        with self._desk.compliance.together() as within:
+            taken = self._take(within, events)
+            within.concern_investor.each(
+                {"actor": PROCESS, "subject": one.subject, "investor": one.investor, "role": one.role}
+                for one in sorted(concerned, key=lambda one: (one.investor, one.subject))
+                if one.cause in taken
+            )
+
+    def _reject(self, events: Sequence[Row]) -> None:
+        """Reject the claimed wallets that stand on a list, with the entry; any other hit is a case alone."""
+        matched = {_name(event): event["payload"]["matched"] for event in events}
+        of_wallets = [event for event in events if event["scope"].startswith(WALLET)]
+        waiting = self._desk.engine.claimed_wallets(
+            scopes=[event["scope"] for event in of_wallets],
+            subjects=[event["subject"] for event in of_wallets],
+            versions=[event["version"] for event in of_wallets],
+        )
+        with self._desk.registry.together() as within:
+            taken = self._take(within, events)
+            within.reject_wallet.each(
+                {
+                    "actor": PROCESS,
+                    "offering": row["offering_id"],
+                    "mapping": row["mapping_id"],
+                    "because": f"listed as {matched[row['cause']]}",
+                }
+                for row in waiting
+                if row["cause"] in taken
+            )
+
+    def _take(self, within: Within, events: Sequence[Row]) -> set[str]:
+        """Take events for this consumer; return the names of those that nobody took before."""
+        fresh = within.using(self._shared).react.each(
+            {
+                "consumer": CONSUMER,
+                "scope": event["scope"],
+                "subject": event["subject"],
+                "version": event["version"],
+                "result": "done",
+                "detail": "",
+            }
+            for event in events
+        )
+        return {_name(event) for event, is_new in zip(events, fresh, strict=True) if is_new}
+
+    def _payers(self, events: Sequence[Row]) -> tuple[list[_Concerned], list[tuple[str, Particulars]]]:
+        """Return who paid, by account, with the name that the bank gave."""
+        if not events:
+            return [], []
+        found = self._desk.engine.payers(
+            scopes=[event["scope"] for event in events],
+            subjects=[event["subject"] for event in events],
+            versions=[event["version"] for event in events],
+        )
+        payers, given = [], []
+        for row in found:
+            kind = EntryKind.PERSON if row["kind"] in _PEOPLE else EntryKind.ENTITY
+            payers.append(_Concerned(row["cause"], row["payer"], row["investor_id"], "payer"))
+            given.append((row["payer"], Particulars(kind, (row["sender"],))))
+        return payers, given
+
+    def _births(self, wanted: Sequence[tuple[str, int]]) -> Mapping[str, date]:
+        """Open birth dates; each view is an event, and one that was erased is left out."""
+        found = {}
+        for investor, detail_version in wanted:
+            try:
+                said = reveal(
+                    self._desk.portal, investor, detail_version, actor=PROCESS, purpose="sanctions screening"
+                )
+            except Refused as refused:
+                warn("a birth date is not opened", subject=investor, rule=refused.rule)
+                continue
+            if "birth_date" in said:
+                found[investor] = date.fromisoformat(said["birth_date"])
+        return found
+
+
+def _once(given: Iterable[tuple[str, Particulars]]) -> list[tuple[str, Particulars]]:
+    return list(dict(given).items())
+
+
+def _wallet(event: Row) -> _Concerned:
+    address = event["payload"]["address"].removeprefix("\\x")
+    return _Concerned(_name(event), f"{WALLET}{address}", event["payload"]["investor_id"], "wallet")
+
+
+def _signer(row: Row) -> str:
+    return f"signer:{row['investor_id']}"
+
+
+def _name(event: Row) -> str:
+    return f"{event['subject']}@{event['version']}"
