@@ -10,16 +10,15 @@ from typer.exceptions import TyperException
 from bookrunner.app import read_settings
 from bookrunner.cli import (
     allocation,
-    demo,
     keys,
     offers,
     proof,
     screening,
     setup,
-    simulate,
     templates,
     work,
 )
+from bookrunner.cli.play import demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
