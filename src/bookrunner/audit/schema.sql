@@ -184,9 +184,10 @@ create function audit.genesis(subject text) returns bytea
 language sql immutable strict set search_path = pg_catalog, pg_temp
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
--- Names who writes and why, for this transaction; each verb calls it first.
+-- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under
+-- the search path of the verb: one of their own would be set and reset at each call.
 create function audit.enter(p_actor text, p_request text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 begin
     if coalesce(p_actor, '') = '' or coalesce(p_request, '') = '' then
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
@@ -206,7 +207,7 @@ end;
 -- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain
 -- grows by one event. Arguments: machine, id column, scope column, columns that stay out of events.
 create function audit.guard() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare
     actor text := nullif(current_setting('bookrunner.actor', true), '');
     request text := nullif(current_setting('bookrunner.request', true), '');

@@ -65,7 +65,7 @@ return case when p_mask & ~engine.holds(p) = 0 then '[]' else (
 
 -- Locks the position in one statement, computes the gate of the locked row in the next, refuses by name.
 create function engine.pass(p_offering text, p_investment text, p_act text) returns engine.position
-language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile as $$
 declare
     p engine.position;
     needed integer;

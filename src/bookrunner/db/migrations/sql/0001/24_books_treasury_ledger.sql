@@ -58,9 +58,9 @@ create table treasury.booking (
 );
 
 -- An entry belongs to a journal of this very transaction and to an account in its currency. Neither can ever go away, so
--- a look is enough; a foreign key would lock the row of the escrow account for every journal at once.
+-- a look is enough; a foreign key would lock the row of the escrow account for every journal at once. Runs under the settings of what posts.
 create function treasury.entry_joins_its_journal() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+language plpgsql as $$
 begin
     if (select j.posted_in from treasury.journal j
         where j.offering_id = new.offering_id and j.journal_id = new.journal_id)

@@ -67,7 +67,7 @@ end $$;
 -- Claims an idempotency key for this transaction: null when it is new, else the stored answer. The same key in a
 -- transaction that still runs is refused at once, and so is another body under it.
 create function audit.claim_request(p_actor text, p_request text, p_body_sha256 bytea) returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare
     known audit.request;
 begin
@@ -85,7 +85,7 @@ begin
 end $$;
 
 create function audit.answer_request(p_actor text, p_request text, p_body_sha256 bytea, p_answer text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 begin
     insert into audit.request (keeper, actor, request_id, body_sha256, answer)
     values (session_user, p_actor, p_request, p_body_sha256, p_answer::json);

@@ -14,7 +14,6 @@ begin
         end loop;
         execute format('grant usage on schema audit to %I', book);
         execute format('grant execute on function audit.react(text, text, text, bigint, text, text),
-            audit.claim_request(text, text, bytea), audit.answer_request(text, text, bytea, text),
             audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz) to %I', book);
         execute format('grant select on audit.event, audit.feed to %I', book);
     end loop;
