@@ -106,9 +106,17 @@ class Work:
         ):
             self._run("declare_share(%s, %s, %s, %s, %s, %s, %s)", ENTITY, share, owned, owner, part)
         desk.verify_owner(actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"))
-        desk.record_screening(
-            actor=ACTOR, subject="own_ana", screening="scr_ana", list_version="1", matched=None
-        )
+        screened = {
+            "subject": "own_ana",
+            "subject_kind": "person",
+            "screening": "scr_ana",
+            "source": "us.ofac.sdn",
+            "list_version": "1",
+            "matcher_version": "1",
+            "threshold_bp": 8500,
+            "candidates": [],
+        }
+        desk.record_results(actor=ACTOR, results=json.dumps([screened]))
         desk.open_clearance(actor=ACTOR, offering=OFFERING, clearance="clr_fund", investor=ENTITY)
 
     def hit(self, subject: str, name: str, *, country: str = "") -> None:

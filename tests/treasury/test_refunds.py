@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.attack.world import Connect
 from tests.treasury.escrow import DAY, PRICE, Escrow, digest, refused
@@ -76,10 +77,34 @@ def test_sixteen_refunds_of_the_same_money_give_one(connect: Connect) -> None:
 
 def test_a_part_goes_back(connect: Connect) -> None:
     world = Escrow(connect).build("funded")
-    world.call("treasury.refund_receipt", world.offering, "rcp_one3", "scale_back", PRICE)
+    world.call("treasury.refund_receipt", world.offering, "rcp_one3", "excess", PRICE)
     assert world.balance("liab:inv:inv_one3:cleared") == 2 * PRICE
     assert world.balance("liab:refund_payable") == PRICE
     assert world.gates(3) == (False, False)
+    world.check()
+
+
+def test_no_order_is_written_to_a_party_with_a_match(connect: Connect) -> None:
+    world = Escrow(connect).build("funded")
+    investor, receipt = world.id("ivr", 1), world.id("rcp", 1)
+    found = {"entry_id": "E1", "entry_digest": "bb" * 32, "score_bp": 9000, "parts": {}}
+    result = {
+        "source": "us.ofac.sdn",
+        "list_version": "list-1",
+        "matcher_version": "matcher.1",
+        "subject_digest": "aa" * 32,
+        "subject_kind": "person",
+        "threshold_bp": 8500,
+        "candidates": [found],
+    }
+    world.call("compliance.record_result", investor, "scr_x", Jsonb(result))
+    ((hit, version),) = world.ask("select hit_id, version from compliance.hit")
+    world.call("compliance.decide_hit", investor, hit, "confirmed", "the same man", version)
+    world.call("compliance.second_hit", investor, hit, True, "so it is", version + 1, actor="usr_second")
+    refund = world.call("treasury.refund_receipt", world.offering, receipt, "cancellation")
+    assert world.call("treasury.take_refunds", world.offering, 10) == []
+    with refused("payout_goes_to_nobody_blocked"):
+        world.call("treasury.store_payout", world.offering, "pyo_1", b"bytes", [refund])
     world.check()
 
 

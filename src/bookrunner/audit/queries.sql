@@ -111,6 +111,10 @@ with kept (machine, scope, subject, version, head) as (
     select 'risk_rating', investor_id, rating_id, version, chain_head from compliance.risk_rating
     union all
     select 'due_diligence', investor_id, diligence_id, version, chain_head from compliance.due_diligence
+    union all
+    select 'assignment', scope_id, assignment_id, version, chain_head from compliance.assignment
+    union all
+    select 'hit_view', subject_id, view_id, version, chain_head from compliance.hit_view
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -122,7 +126,8 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
         'rule_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
-        'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view')
+        'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view',
+        'assignment', 'hit_view')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -137,6 +142,20 @@ with kept (machine, scope, subject, version, head) as (
     select 'allocation_approval', offering_id, approval_id, version, chain_head from subscription.allocation_approval
     union all
     select 'reconfirmation', offering_id, reconfirmation_id, version, chain_head from subscription.reconfirmation
+    union all
+    select 'application', offering_id, application_id, version, chain_head from subscription.application
+    union all
+    select 'deficiency', offering_id, deficiency_id, version, chain_head from subscription.deficiency
+    union all
+    select 'legal_hold', hold_id, hold_id, version, chain_head from subscription.legal_hold
+    union all
+    select 'particular', offering_id, particular_id, version, chain_head from subscription.particular
+    union all
+    select 'packet_review', offering_id, review_id, version, chain_head from subscription.review
+    union all
+    select 'signatory', offering_id, signatory_id, version, chain_head from subscription.signatory
+    union all
+    select 'template', template_id, template_id, version, chain_head from subscription.template
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -146,7 +165,8 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation')
+    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation',
+        'application', 'deficiency', 'legal_hold', 'particular', 'packet_review', 'signatory', 'template')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

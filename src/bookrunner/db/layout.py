@@ -21,6 +21,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "schema.sql"),
     ("bookrunner.engine.machines", "machines.sql"),
     ("bookrunner.engine.machines", "transitions.sql"),
+    ("bookrunner.engine.machines", "answering.sql"),
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),

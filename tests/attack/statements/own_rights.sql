@@ -236,7 +236,10 @@ select treasury.undo_match('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'because',
 select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'kindness');
 
 -- treasury | parts_sum_to_the_receipt | more sent back than came
-select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'scale_back', 50001);
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'excess', 50001);
+
+-- treasury | scale_back_follows_a_cut | a due lowered without a cut
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'scale_back', 1);
 
 -- treasury | retry_follows_a_failure | a retry of a payment that arrived
 select treasury.retry_payment('usr_1', 'req_1', 'ofr_open', 'pay_x', 'inv_open2', 'RF99999999999999');
@@ -275,3 +278,15 @@ insert into api.ended_session (session_sha256) values (sha256('x'));
 
 -- compliance | 42501 | a requested change read past the view that is an event
 select detail from portal.profile_change;
+
+-- portal | answer_is_given_by_its_keeper | another book's answer taken before it is given
+select audit.react('process', e.scope, e.subject, e.version, 'done', '')
+from audit.event e where e.kind = 'investment.legally_confirmed' limit 1;
+
+-- treasury | answer_is_given_by_its_keeper | an answer for an invented consumer
+select audit.react('nobody', e.scope, e.subject, e.version, 'done', '')
+from audit.event e where e.kind = 'investment.legally_confirmed' limit 1;
+
+-- engine | answer_is_given_by_its_keeper | the engine says that the treasury is done
+select audit.react('process', e.scope, e.subject, e.version, 'done', '')
+from audit.event e where e.kind = 'investment.legally_confirmed' limit 1;

@@ -72,6 +72,7 @@ join subscription.allocation_fact p on p.offering_id = l.offering_id and p.inves
 order by p.offering_id, p.approval_id, e.version;
 
 -- name: offers_with_waitlist
--- Of these offers, those for whose units somebody waits.
+-- Of these offers, or of all, those for whose units somebody waits.
 select distinct offering_id from engine.waitlist_entry
-where status = 'waiting' and offering_id = any (cast(:offers as text[])) order by offering_id;
+where status = 'waiting' and (cast(:offers as text[]) is null or offering_id = any (cast(:offers as text[])))
+order by offering_id;

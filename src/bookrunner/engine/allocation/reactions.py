@@ -53,9 +53,14 @@ class Reactions:
             "process.promote": (self._promote, _FREED),
         }
 
+    @property
+    def answered(self) -> frozenset[tuple[str, str]]:
+        """Our consumers, each with a kind of event that it answers."""
+        return frozenset((consumer, kind) for consumer, (_, kinds) in self._answers.items() for kind in kinds)
+
     def answer(self) -> int:
         """Answer every event of the feed that waits for one of ours; return how many answers were given."""
-        pairs = [(kind, consumer) for consumer, (_, kinds) in self._answers.items() for kind in kinds]
+        pairs = [(kind, consumer) for consumer, kind in sorted(self.answered)]
         end: int = self._desk.engine.feed_end()
         waiting = self._desk.allotment.waiting_events(
             after=self._after, kinds=[kind for kind, _ in pairs], consumers=[name for _, name in pairs]
@@ -74,7 +79,9 @@ class Reactions:
         ended: int = desk.allotment.expire_reservations(actor=PROCESS)
         # Who was in a closing when its answer lapsed is cancelled once it has left.
         cancelled: int = desk.allotment.cancel_unreconfirmed(actor=PROCESS)
-        return lapsed + ended + cancelled
+        # A line that a crash cut short goes on here.
+        lines = desk.allotment.offers_with_waitlist(offers=None)
+        return lapsed + ended + cancelled + sum(self._promote_on(line["offering_id"]) for line in lines)
 
     def _refund_cut(self, events: Events) -> None:
         self._carry(
@@ -181,3 +188,12 @@ class Reactions:
                 for row in waited
             ),
         )
+        for row in waited:
+            self._promote_on(row["offering_id"])
+
+    def _promote_on(self, offering: str) -> int:
+        """Go on with a long line, each part in a transaction of its own; return how many were looked at."""
+        looked = 0
+        while part := self._desk.allotment.promote_waiting(actor=PROCESS, offering=offering):
+            looked += part
+        return looked

@@ -26,6 +26,7 @@ _CHANGED: Final = "profile.amended"
 _CLAIMED: Final = "wallet_claim.claimed"
 _PAID: Final = "receipt.matched"
 _HIT: Final = "screening.hit"
+KINDS: Final = (_NEW, _CHANGED, _CLAIMED, _PAID, _HIT)
 _PEOPLE: Final = frozenset({"individual", "joint", "retirement"})
 
 
@@ -62,7 +63,7 @@ class Screening:
             end: int = self._desk.engine.feed_end()
             waiting = self._desk.engine.pending_reactions(
                 after=self._after,
-                kinds=[_NEW, _CHANGED, _CLAIMED, _PAID, _HIT],
+                kinds=list(KINDS),
                 consumer=CONSUMER,
                 most=BATCH,
             )

@@ -77,6 +77,11 @@ class Process:
             self._ranks["profile.amended"],
         )
 
+    @property
+    def answered(self) -> frozenset[tuple[str, str]]:
+        """The consumers of this process, each with a kind of event that it answers."""
+        return frozenset((PROCESS, kind) for kind in self._answers) | self._orders.answered
+
     def drain(self) -> int:
         """Publish what is committed and answer every waiting event; return how many were answered."""
         answered = 0

@@ -83,6 +83,14 @@ create table audit.reaction (
     primary key (consumer, scope, subject, version)
 );
 
+-- Who answers which event: the login that may take an event of this kind for this consumer.
+create table audit.answering (
+    consumer text not null,
+    kind text not null,
+    keeper text not null,
+    primary key (consumer, kind)
+);
+
 -- An idempotency key of one actor and its answer, written in the transaction of the effect.
 create table audit.request (
     keeper text not null,
@@ -144,6 +152,7 @@ call audit.append_only('audit.seal');
 call audit.append_only('audit.seal_leaf');
 call audit.append_only('audit.anchor');
 call audit.append_only('audit.reaction');
+call audit.append_only('audit.answering');
 call audit.append_only('audit.request');
 call audit.append_only('audit.inbox');
 call audit.append_only('audit.refusal');

@@ -54,11 +54,18 @@ begin
     return number;
 end $$;
 
--- Takes an event for a consumer, in the transaction of its effect; false when that was done before.
+-- Takes an event for a consumer, in the transaction of its effect; false when that was done before. Only the keeper whose
+-- effect it is may say so; the engine notes what was refused.
 create function audit.react(p_consumer text, p_scope text, p_subject text, p_version bigint, p_result text,
     p_detail text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if not exists (select from audit.event e join audit.answering a using (kind)
+        where e.scope = p_scope and e.subject = p_subject and e.version = p_version and a.consumer = p_consumer
+            and (a.keeper = session_user or session_user = 'engine' and p_result = 'refused')) then
+        raise exception using errcode = 'BR002', constraint = 'answer_is_given_by_its_keeper',
+            message = format('%s answers no such event for %s', session_user, p_consumer);
+    end if;
     insert into audit.reaction (consumer, scope, subject, version, result, detail)
     values (p_consumer, p_scope, p_subject, p_version, p_result, p_detail) on conflict do nothing;
     return found;

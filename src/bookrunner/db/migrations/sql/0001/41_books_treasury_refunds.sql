@@ -54,6 +54,10 @@ declare
     owed_to text := (select x.investment_id from treasury.receipt x where x.offering_id = p_offering and x.receipt_id = p_receipt);
 begin
     perform audit.enter(p_actor, p_request);
+    if p_reason = 'scale_back' then
+        raise exception using errcode = 'BR008', constraint = 'scale_back_follows_a_cut',
+            message = 'money above the amount goes back when the investment is cut';
+    end if;
     perform treasury.lock(p_offering, owed_to);
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     if r.receipt_id is null then
@@ -136,6 +140,11 @@ begin
         where f.offering_id = p_offering and f.refund_id = any (p_refunds) and f.currency <> money) then
         raise exception using errcode = 'BR008', constraint = 'payout_carries_each_refund_once',
             message = format('a refund of %s is sent already, or in another currency', p_payout);
+    end if;
+    if exists (select from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)
+        and engine.is_blocked(p_offering, f.receipt_id)) then
+        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
+            message = format('a payee of %s has a match with a sanctions list', p_payout);
     end if;
     insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
     values (p_offering, p_payout, 'prepared', 'refund', p_content, sha256(p_content), total, money, orders);
@@ -247,15 +256,17 @@ begin
     perform treasury.refuse_after_issuance(p_offering, array[p_investment]);
     select i.amount_minor into owed from engine.investment i
     where i.offering_id = p_offering and i.investment_id = p_investment;
+    -- What counts is the money that stands here, whatever an earlier refund has made of the attempt.
     select * into a from treasury.payment_attempt x where x.offering_id = p_offering and x.investment_id = p_investment
-        and x.status in ('initialized', 'in_progress', 'received', 'cleared') for update;
-    if not found or a.due_minor <= owed then
+    order by x.attempt_no desc limit 1 for update;
+    excess := greatest((select coalesce(sum(r.amount_minor), 0) from treasury.receipt r where r.offering_id = p_offering
+        and r.investment_id = p_investment and r.status in ('matched', 'cleared')) - owed, 0);
+    if a.attempt_id is null or (a.due_minor <= owed and excess = 0) then
         return 0;
     end if;
-    excess := greatest(a.received_minor - owed, 0);
     remaining := excess;
     for money in select r.receipt_id, r.amount_minor from treasury.receipt r
-        where r.offering_id = p_offering and r.attempt_id = a.attempt_id and r.status in ('matched', 'cleared')
+        where r.offering_id = p_offering and r.investment_id = p_investment and r.status in ('matched', 'cleared')
         order by r.booked_on desc, r.receipt_id desc for update
     loop
         exit when remaining = 0;
@@ -274,7 +285,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'refund_goes_to_its_source',
             message = format('the source of a receipt of %s is not known', p_investment);
     end if;
-    if excess = 0 then
+    if excess = 0 and a.status in ('initialized', 'in_progress', 'received', 'cleared', 'returned', 'sent_back_pending') then
         update treasury.payment_attempt set due_minor = owed where offering_id = p_offering and attempt_id = a.attempt_id;
     end if;
     -- What was a part of the old amount may be the whole of the new one.

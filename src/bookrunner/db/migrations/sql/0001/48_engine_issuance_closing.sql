@@ -77,6 +77,14 @@ begin
         raise exception using errcode = 'BR008', constraint = 'units_equal_the_approved_allocation',
             message = 'an investment has other units than were approved for it';
     end if;
+    -- More than the amount in escrow would stay there: it goes back before units are on their way.
+    if exists (select from engine.investment i join engine.position pos using (offering_id, investment_id)
+        where i.offering_id = p_offering and i.investment_id = any (chosen) and pos.cleared_minor <> i.amount_minor) then
+        raise exception using errcode = 'BR008', constraint = 'escrow_holds_the_amount_and_no_more',
+            message = format('%s holds other money than its amount', (select min(i.investment_id)
+                from engine.investment i join engine.position pos using (offering_id, investment_id)
+                where i.offering_id = p_offering and i.investment_id = any (chosen) and pos.cleared_minor <> i.amount_minor));
+    end if;
     insert into engine.closing (offering_id, closing_id, ordinal, status, proposed_by)
     select p_offering, p_closing, 1 + count(*), 'proposed', p_actor from engine.closing where offering_id = p_offering;
     select sha256(convert_to(string_agg(pos.investment_id || ' ' || i.units || ' ' || encode(pos.funding_hash, 'hex'),

@@ -84,13 +84,15 @@ begin
 end $$;
 
 -- Gives free units to those who wait, strictly in order: the first one stops the line until its units are free. Each
--- gets an investment with the offer's limited time to confirm; one whose order a rule refuses is passed over.
-create function engine.promote_waiting(p_actor text, p_request text, p_offering text) returns integer
+-- gets an investment with the offer's limited time to confirm; one whose order a rule refuses is passed over. Looks at so
+-- many at most and returns how many it looked at: a caller with a long line repeats it until it answers 0.
+create function engine.promote_waiting(p_actor text, p_request text, p_offering text, p_most integer default 500)
+returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     w engine.waitlist_entry;
     investment text;
-    promoted integer := 0;
+    looked integer := 0;
     broken text;
 begin
     perform audit.enter(p_actor, p_request);
@@ -101,20 +103,20 @@ begin
     loop
         select * into w from engine.waitlist_entry x where x.offering_id = p_offering and x.status = 'waiting'
         order by x.place limit 1;
-        exit when not found or w.units > engine.units_left(p_offering);
+        exit when not found or looked = p_most or w.units > engine.units_left(p_offering);
+        looked := looked + 1;
         investment := 'inv_' || substr(w.entry_id, 5);
         begin
             perform engine.open_order(p_offering, investment, w.investor_id, w.units);
             update engine.waitlist_entry set status = 'promoted', investment_id = investment
             where offering_id = p_offering and entry_id = w.entry_id;
-            promoted := promoted + 1;
-        exception when sqlstate 'BR008' then
+        exception when sqlstate 'BR008' or unique_violation then
             get stacked diagnostics broken = constraint_name;
             update engine.waitlist_entry set status = 'passed_over', because = broken
             where offering_id = p_offering and entry_id = w.entry_id;
         end;
     end loop;
-    return promoted;
+    return looked;
 end $$;
 
 -- Every unit of an offer is reserved, allocated or free; orders above the cap are oversubscribed until an allotment.
