@@ -100,7 +100,7 @@ def test_no_order_is_written_to_a_party_with_a_match(connect: Connect) -> None:
     world.call("compliance.record_result", investor, "scr_x", Jsonb(result))
     ((hit, version),) = world.ask("select hit_id, version from compliance.hit")
     world.call("compliance.decide_hit", investor, hit, "confirmed", "the same man", version)
-    world.call("compliance.second_hit", investor, hit, True, "so it is", version + 1, actor="usr_second")
+    world.call("compliance.second_hit", investor, hit, "true", "so it is", version + 1, actor="usr_second")
     refund = world.call("treasury.refund_receipt", world.offering, receipt, "cancellation")
     assert world.call("treasury.take_refunds", world.offering, 10) == []
     with refused("payout_goes_to_nobody_blocked"):
