@@ -17,6 +17,7 @@ from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
+from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Room
@@ -32,6 +33,7 @@ from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import (
     ListFolder,
     Screening,
+    hear_payment,
     import_statement,
     record_identities,
     wallet_challenge,
@@ -211,6 +213,12 @@ class Application:
             said = "an identity message is kept" if is_new else "an identity message came again"
             tell(said, message_id=message.id)
         return fresh
+
+    def receive_payment(self, provider: str, headers: Iterable[tuple[str, str]], body: bytes) -> str:
+        """Verify and keep one signed notice of a payment provider, under the secrets of its folder."""
+        secrets = active_secrets(self.endpoint.secrets.folder / "payments", provider)
+        message = verify(headers, body, now=clock.now(), secrets=secrets)
+        return hear_payment(self.desk, provider, message, (parse_payment_notice(body), body))
 
     def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:
         """Return what an investor's wallet has to sign, for an address as a person wrote it."""

@@ -35,6 +35,10 @@ select treasury.propose_release(:actor, :request, :offering, :release, :closing,
 -- The second person names payee and amount again; the lines are computed again under their locks.
 select treasury.approve_release(:actor, :request, :offering, :release, :payee_fingerprint, cast(:amount_minor as bigint));
 
+-- name: hear_payment$
+-- Keeps a verified message of a payment provider with its one effect; says what became of it.
+select treasury.hear_payment(:actor, :request, :provider, :message, :key_id, :body, cast(:notice as jsonb));
+
 -- name: attempts
 -- The newest payment attempt of each investment, with its reference.
 select a.attempt_id, a.investment_id, a.investor_id, a.reference, a.due_minor, a.status from treasury.payment_attempt a
