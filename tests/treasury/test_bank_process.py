@@ -178,7 +178,7 @@ def test_files_and_notices_of_the_bank_agree_with_the_book(
 def test_refunds_leave_as_files_for_accounts_that_are_known(
     application: Application, connect: Connect, tmp_path: Path
 ) -> None:
-    world = Escrow(connect, investors=2)
+    world, desk = Escrow(connect, investors=2), tmp_path / "orders"
     world.build("instructed")
     world.pay("day", *(world.entry(n, fingerprint=fingerprint(f"ACC{n}").hex()) for n in world.numbers))
     world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
@@ -186,11 +186,11 @@ def test_refunds_leave_as_files_for_accounts_that_are_known(
     book = f"name,number,bank\nEscrow,ESCROW1,{BANK}\nOne,ACC1,{BANK}\n"
     for accounts, rule in ((book, "payee_account_is_known"), ("name\nEscrow", "account_book_is_readable")):
         with pytest.raises(Refused, match=rule):
-            application.send_refunds(world.offering, accounts, tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    assert application.send_refunds(world.offering, f"{book}Two,ACC2,{BANK}\n", tmp_path) == 1
-    (file,) = tmp_path.iterdir()
+            application.send_refunds(world.offering, accounts, desk)
+    assert not desk.exists()
+    assert application.send_refunds(world.offering, f"{book}Two,ACC2,{BANK}\n", desk) == 1
+    (file,) = desk.iterdir()
     entries = AnyFormatReader().read(file.read_bytes()).entries
     told = {(e.end_to_end_id, e.creditor_account, e.amount_minor) for e in entries}
     assert told == {("rfd_rcp_one1", "ACC1", PRICE), ("rfd_rcp_one2", "ACC2", 2 * PRICE)}
-    assert application.send_refunds(world.offering, book, tmp_path) == 0
+    assert application.send_refunds(world.offering, book, desk) == 0
