@@ -17,7 +17,7 @@ from bookrunner.adapters.bank.entries import (
     StatementReader,
 )
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
-from bookrunner.adapters.bank.postable import Postable, keys_of, postable
+from bookrunner.adapters.bank.posting import Postable, keys_of, postable
 from bookrunner.adapters.bank.rails import rail_of
 from bookrunner.adapters.bank.timing import (
     Clearing,
