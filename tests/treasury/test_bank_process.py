@@ -11,9 +11,9 @@ import pytest
 
 from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.bank.payouts import Account as Party
-from bookrunner.adapters.payments import OrderStatus, PaymentRail, RailUnavailable
+from bookrunner.adapters.payments import OrderStatus, PaymentRail, RailUnavailable, payment_id
 from bookrunner.adapters.payments.file_desk import FileDesk
-from bookrunner.adapters.payments.orders import hand_over_to, payment_id, write_refunds
+from bookrunner.adapters.payments.orders import hand_over_to, write_refunds
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.api import api
 from bookrunner.app import Application

@@ -9,13 +9,14 @@ import pytest
 
 from bookrunner.adapters.bank import Rail, rail_of
 from bookrunner.adapters.bank.files import AnyFormatReader
+from bookrunner.books import treasury
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from bookrunner.engine.desk import Desk
 from bookrunner.engine.intake import import_statement
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from tests.attack.world import Connect
-from tests.treasury.escrow import Escrow
+from tests.treasury.escrow import PRICE, Escrow
 
 MONDAY = date(2026, 3, 30)
 CLEARS_ON = {
@@ -106,3 +107,37 @@ def test_a_file_with_one_entry_twice_posts_nothing(database: Database, offer: Es
     with pytest.raises(Refused, match="each_bank_entry_posts_once"):
         take(database, offer, raw.replace(two, one))
     assert offer.ask("select count(*) from treasury.entry_key") == [(0,)]
+
+
+def out(refund: str, amount: int, *, back: bool = False) -> Payment:
+    return Payment(
+        amount,
+        None,
+        "Example Person",
+        "ACC1",
+        MONDAY,
+        credit=back,
+        end_to_end_id=refund,
+        return_reason="AC04" if back else None,
+    )
+
+
+def test_a_statement_settles_and_bounces_refunds(database: Database, connect: Connect) -> None:
+    world = Escrow(connect, investors=2)
+    world.build("received")
+    world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
+    world.call("treasury.refund_ended", world.offering, None, 10)
+    keeper = treasury.keeper(database)
+    treasury.send_refunds(keeper, world.offering, lambda order, _: order.encode(), lambda order, _: order)
+    one, two = ("rfd_rcp_one1", PRICE), ("rfd_rcp_one2", 2 * PRICE)
+    assert take(database, world, statement(out(*one), out(*two), out(one[0], 1))) == 0
+    question = "select refund_id, status, try_no from treasury.refund order by 1"
+    assert world.ask(question) == [(one[0], "settled", 1), (two[0], "settled", 1)]
+    assert take(database, world, statement(out(*one, back=True), sequence=2)) == 0
+    assert world.ask(question) == [(one[0], "created", 2), (two[0], "settled", 1)]
+    # A return of another amount is nobody's refund: it waits for a person.
+    assert take(database, world, statement(out(two[0], 7, back=True), sequence=3)) == 1
+    assert world.ask("select amount_minor, status from treasury.receipt where amount_minor = 7") == [
+        (7, "unmatched")
+    ]
+    world.check()

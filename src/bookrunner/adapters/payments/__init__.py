@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from bookrunner.core.errors import Unavailable
 
@@ -16,7 +17,10 @@ __all__ = [
     "PaymentRail",
     "RailUnavailable",
     "StandingOrder",
+    "payment_id",
 ]
+
+_ID_CHARACTERS_MAX: Final = 35
 
 
 class NoticeStatus(StrEnum):
@@ -78,3 +82,10 @@ class PaymentRail(Protocol):
 
     def status(self, order: str) -> StandingOrder | None:
         """Return how far an order is, None when the bank does not know it; raises RailUnavailable."""
+
+
+def payment_id(refund: str, try_no: int) -> str:
+    """Return the id of a refund's payment: its own on the first try where a bank's field has room for it."""
+    if try_no == 1 and len(refund) <= _ID_CHARACTERS_MAX:
+        return refund
+    return f"rfd.{hashlib.sha256(f'{refund} {try_no}'.encode()).hexdigest()[:30]}"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, Final
+from typing import Any
 
 from bookrunner.adapters.bank.payouts import Account, PaymentFile, Payout, write_pain001
-from bookrunner.adapters.payments import PaymentRail, RailUnavailable
+from bookrunner.adapters.payments import PaymentRail, RailUnavailable, payment_id
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import Money, currency
-
-_ID_CHARACTERS_MAX: Final = 35
 
 Holders = Callable[[bytes], Account]
 
@@ -77,13 +74,6 @@ def hand_over_to(rail: PaymentRail) -> Callable[[str, bytes], str]:
             return known.reference
 
     return handed_over
-
-
-def payment_id(refund: str, try_no: int) -> str:
-    """Return the id of a refund's payment: its own on the first try where a bank's field has room for it."""
-    if try_no == 1 and len(refund) <= _ID_CHARACTERS_MAX:
-        return refund
-    return f"rfd.{hashlib.sha256(f'{refund} {try_no}'.encode()).hexdigest()[:30]}"
 
 
 def _payout(refund: Mapping[str, Any], holder: Holders) -> Payout:

@@ -70,6 +70,19 @@ select treasury.take_refunds(:actor, :request, :offering, :most);
 -- Commits the bytes of an order with the refunds that it carries.
 select treasury.store_payout(:actor, :request, :offering, :payout, :content, cast(:refunds as text[]));
 
+-- name: refunds_with_the_bank
+-- The refunds that a statement may show as paid or as sent back.
+select refund_id, try_no, amount_minor, currency, status from treasury.refund
+where offering_id = :offering and status in ('sent', 'settled');
+
+-- name: settle_refunds$
+-- A statement shows these refunds as paid.
+select treasury.settle_refunds(:actor, :request, :offering, cast(:refunds as text[]), :booked_on);
+
+-- name: bounce_refund$
+-- A statement shows that a refund came back; it waits for another try.
+select treasury.bounce_refund(:actor, :request, :offering, :refund, :code, :booked_on);
+
 -- name: mark_handed_over$
 -- Notes that the bank has the bytes; false when that was known.
 select treasury.mark_handed_over(:actor, :request, :offering, :payout, :bank_reference);

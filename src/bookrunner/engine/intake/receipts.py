@@ -21,6 +21,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
 from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
+from bookrunner.engine.intake.outgoing import note_refunds
 
 # A long file reaches the database in pieces, all in one transaction.
 PIECE = 5000
@@ -40,7 +41,8 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
     closed_on = _closed_on(statement)
     with desk.treasury.together() as within:
         fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
-        receipts = [entry for entry in fresh if _is_receipt(entry)]
+        others = note_refunds(within, offering, fresh, actor=actor)
+        receipts = [entry for entry in others if _is_receipt(entry)]
         head = {
             "id": new_id("stm"),
             "account": statement.account,
