@@ -17,10 +17,14 @@ from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
+from bookrunner.adapters.payments.file_desk import FileDesk
+from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
+from bookrunner.adapters.payments.orders import AccountBook, hand_over_to, write_refunds
+from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Room
-from bookrunner.books.treasury import clear_due
+from bookrunner.books.treasury import clear_due, send_refunds
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -32,6 +36,8 @@ from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import (
     ListFolder,
     Screening,
+    fingerprint,
+    hear_payment,
     import_statement,
     record_identities,
     wallet_challenge,
@@ -211,6 +217,28 @@ class Application:
             said = "an identity message is kept" if is_new else "an identity message came again"
             tell(said, message_id=message.id)
         return fresh
+
+    def receive_payment(self, provider: str, headers: Iterable[tuple[str, str]], body: bytes) -> str:
+        """Verify and keep one signed notice of a payment provider, under the secrets of its folder."""
+        secrets = active_secrets(self.endpoint.secrets.folder / "payments", provider)
+        message = verify(headers, body, now=clock.now(), secrets=secrets)
+        return hear_payment(self.desk, provider, message, (parse_payment_notice(body), body))
+
+    def send_refunds(self, offering: str, accounts: str, to: Path | str) -> int:
+        """Hand the refunds that wait to the file desk in a folder, or to the bank at a URL.
+
+        ``accounts`` are lines of ``name,number,bank``, the escrow account first. Returns how many orders were
+        acknowledged; refuses ``account_book_is_readable`` and ``payee_account_is_known``.
+        """
+        book = AccountBook(accounts, fingerprint)
+        write = write_refunds(book.debtor, book.holder, clock.today())
+        if isinstance(to, Path):
+            sent = send_refunds(self.desk.treasury, offering, write, hand_over_to(FileDesk(to)))
+        else:
+            with RemoteBank(to) as bank:
+                sent = send_refunds(self.desk.treasury, offering, write, hand_over_to(bank))
+        tell("refunds are sent", offering=offering, rows=sent)
+        return sent
 
     def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:
         """Return what an investor's wallet has to sign, for an address as a person wrote it."""

@@ -22,6 +22,7 @@ from bookrunner.api.resources import (
     health,
     investments,
     offers,
+    payment_webhooks,
 )
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
@@ -37,11 +38,16 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def api(
-    database: Database, beside: FastAPI | None = None, signing: Callable[[], PacketDesk] | None = None
+    database: Database,
+    beside: FastAPI | None = None,
+    signing: Callable[[], PacketDesk] | None = None,
+    *,
+    payments: payment_webhooks.Hear | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
-    ``signing`` opens what signs packets; without it the API signs nothing.
+    ``signing`` opens what signs packets; without it the API signs nothing. ``payments`` hears the notices of
+    payment providers; without it their path does not exist.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -71,6 +77,9 @@ def api(
     for resource in (offers, closings, allocation, amendments, investments, events, health):
         app.include_router(resource.routes(gateway))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
+
+    if payments is not None:
+        app.include_router(payment_webhooks.routes(gateway, payments))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:

@@ -18,7 +18,7 @@ from bookrunner.cli import (
     templates,
     work,
 )
-from bookrunner.cli.play import demo, simulate
+from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
@@ -27,7 +27,7 @@ __all__ = ["app", "main"]
 
 WRONG_USAGE = 2
 
-_NOUNS = (allocation, demo, keys, offers, proof, screening, setup, simulate, templates, work)
+_NOUNS = (allocation, bank, demo, keys, offers, proof, screening, setup, simulate, templates, work)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -103,6 +104,24 @@ def release(offer: Id, closing: Id, *, payee: Id, actor: Actor) -> None:
         )
         world.application.answer()
         console.print(f"{grouped(row['amount_minor'], currency)} released; {closing} is certified")
+
+
+@app.command()
+def refunds(
+    offer: Id,
+    accounts: Annotated[Path, typer.Option(help="Lines of name,number,bank; the escrow account first.")],
+    *,
+    folder: Annotated[Path | None, typer.Option(help="Where the orders are written as files.")] = None,
+    bank: Annotated[str | None, typer.Option(help="Address of a bank that takes orders.")] = None,
+) -> None:
+    """Hand the refunds of an offer that wait to a bank, or write their payment files into a folder."""
+    to = folder if bank is None else bank
+    if to is None or (folder is not None and bank is not None):
+        raise typer.BadParameter("name a folder or a bank")
+    with opened(read_settings()) as world:
+        require_offer(world.application, offer)
+        sent = world.application.send_refunds(offer, accounts.read_text(encoding="utf-8"), to)
+        console.print(f"{offer}: {sent} orders sent")
 
 
 @app.command()

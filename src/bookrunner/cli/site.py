@@ -21,7 +21,12 @@ GRACE_SECONDS = 2
 
 def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
-    return api(application.database, beside=pages or web(application), signing=lambda: application.signing)
+    return api(
+        application.database,
+        beside=pages or web(application),
+        signing=lambda: application.signing,
+        payments=application.receive_payment,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -21,6 +21,7 @@ FIELDS = frozenset(
         "file",
         "investments",
         "issued",
+        "key_id",
         "kind",
         "level",
         "list_version",

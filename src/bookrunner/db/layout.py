@@ -36,6 +36,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
+    ("bookrunner.books.treasury.rails", "notices.sql"),
+    ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
     ("bookrunner.books.treasury", "clearing.sql"),
     ("bookrunner.books.treasury", "refunds.sql"),

@@ -17,7 +17,8 @@ from bookrunner.adapters.bank.entries import (
     StatementReader,
 )
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
-from bookrunner.adapters.bank.postable import Postable, postable
+from bookrunner.adapters.bank.posting import Postable, keys_of, postable
+from bookrunner.adapters.bank.rails import rail_of
 from bookrunner.adapters.bank.timing import (
     Clearing,
     Rail,
@@ -63,9 +64,11 @@ __all__ = [
     "find_return_code",
     "is_banking_day",
     "is_in_time",
+    "keys_of",
     "may_retry",
     "next_banking_day",
     "postable",
+    "rail_of",
     "rail_policy",
     "return_due",
 ]

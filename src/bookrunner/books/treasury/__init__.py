@@ -6,7 +6,7 @@ from bookrunner.books.treasury.export import (
     three_way_csv,
     trial_balance_csv,
 )
-from bookrunner.books.treasury.payouts import clear_due, send_refunds
+from bookrunner.books.treasury.rails.payouts import clear_due, send_refunds
 from bookrunner.db import Database, Keeper
 
 __all__ = [

@@ -15,6 +15,15 @@ select treasury.import_statement(:actor, :request, :offering, cast(:statement as
 -- Further entries of the statement that this transaction imports.
 select treasury.import_entries(:actor, :request, :offering, :statement, cast(:entries as jsonb));
 
+-- name: known_keys
+-- Which of these keys of bank entries were taken before.
+select key from treasury.entry_key where offering_id = :offering and key = any (cast(:keys as text[]))
+union select dedupe_key from treasury.receipt where offering_id = :offering and dedupe_key = any (cast(:keys as text[]));
+
+-- name: remember_keys$
+-- Remembers the keys of the entries that this transaction takes.
+select treasury.remember_keys(:actor, :request, :offering, cast(:keys as text[]));
+
 -- name: match$
 -- Matches every unmatched receipt that passes the rules, and names what stops each other one.
 select treasury.match(:actor, :request, :offering);
@@ -34,6 +43,10 @@ select treasury.propose_release(:actor, :request, :offering, :release, :closing,
 -- name: approve_release$
 -- The second person names payee and amount again; the lines are computed again under their locks.
 select treasury.approve_release(:actor, :request, :offering, :release, :payee_fingerprint, cast(:amount_minor as bigint));
+
+-- name: hear_payment$
+-- Keeps a verified message of a payment provider with its one effect; says what became of it.
+select treasury.hear_payment(:actor, :request, :provider, :message, :key_id, :body, cast(:notice as jsonb));
 
 -- name: attempts
 -- The newest payment attempt of each investment, with its reference.
@@ -56,6 +69,19 @@ select treasury.take_refunds(:actor, :request, :offering, :most);
 -- name: store_payout$
 -- Commits the bytes of an order with the refunds that it carries.
 select treasury.store_payout(:actor, :request, :offering, :payout, :content, cast(:refunds as text[]));
+
+-- name: refunds_with_the_bank
+-- The refunds that a statement may show as paid or as sent back.
+select refund_id, try_no, amount_minor, currency, status from treasury.refund
+where offering_id = :offering and status in ('sent', 'settled');
+
+-- name: settle_refunds$
+-- A statement shows these refunds as paid.
+select treasury.settle_refunds(:actor, :request, :offering, cast(:refunds as text[]), :booked_on);
+
+-- name: bounce_refund$
+-- A statement shows that a refund came back; it waits for another try.
+select treasury.bounce_refund(:actor, :request, :offering, :refund, :code, :booked_on);
 
 -- name: mark_handed_over$
 -- Notes that the bank has the bytes; false when that was known.

@@ -2,6 +2,7 @@
 
 from bookrunner.engine.intake.identity import record_identities
 from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
+from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
 from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
@@ -11,6 +12,7 @@ __all__ = [
     "Screening",
     "Word",
     "fingerprint",
+    "hear_payment",
     "import_statement",
     "record_identities",
     "update_lists",

@@ -4,45 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from datetime import date
 
-from bookrunner.adapters.bank import Entry, EntryStatus, FindingRule, Statement, StatementReader
+from bookrunner.adapters.bank import (
+    Entry,
+    EntryStatus,
+    Statement,
+    StatementReader,
+    keys_of,
+    postable,
+    rail_of,
+)
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
+from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
+from bookrunner.engine.intake.outgoing import note_refunds
 
 # A long file reaches the database in pieces, all in one transaction.
 PIECE = 5000
+# No policy clears what came on a rail that the bank did not name: a person confirms it.
+UNNAMED = "unnamed"
 
 
 def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: bytes, *, actor: str) -> int:
     """Post the booked credits of one statement file, match them by the rules; return how many are new.
 
-    The same entry is posted once, whatever file brings it. Pending entries, debits, reversals and entries
-    that move no money are not posted. A statement is posted whole or refused: when it was imported before,
-    when it lacks a balance or its entries do not make the closing balance, when its account has another
-    currency than the offer.
+    The same entry is posted once, whatever file brings it and under whichever of its references. Pending
+    entries, debits, reversals and entries that move no money are not posted. A statement is posted whole or
+    refused: when it was imported before, when it lacks a balance or its entries and totals do not add up,
+    when it has one entry twice, when its account has another currency than the offer.
     """
     statement = reader.read(raw)
     closed_on = _closed_on(statement)
-    booked = [entry for entry in statement.entries if _is_receipt(entry)]
-    head = {
-        "id": new_id("stm"),
-        "account": statement.account,
-        "bank_id": statement.statement_id,
-        "currency": statement.currency,
-        "file_sha256": hashlib.sha256(raw).hexdigest(),
-        "opening_minor": statement.opening_minor,
-        "closing_minor": statement.closing_minor,
-        "closed_on": closed_on.isoformat(),
-        "entries": len(booked),
-    }
-    pieces = (
-        json.dumps([_receipt(entry) for entry in booked[at : at + PIECE]])
-        for at in range(0, max(len(booked), 1), PIECE)
-    )
     with desk.treasury.together() as within:
+        fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
+        others = note_refunds(within, offering, fresh, actor=actor)
+        receipts = [entry for entry in others if _is_receipt(entry)]
+        head = {
+            "id": new_id("stm"),
+            "account": statement.account,
+            "bank_id": statement.statement_id,
+            "currency": statement.currency,
+            "file_sha256": hashlib.sha256(raw).hexdigest(),
+            "opening_minor": statement.opening_minor,
+            "closing_minor": statement.closing_minor,
+            "closed_on": closed_on.isoformat(),
+            "entries": len(receipts),
+        }
+        pieces = (
+            json.dumps([_receipt(entry) for entry in receipts[at : at + PIECE]])
+            for at in range(0, max(len(receipts), 1), PIECE)
+        )
         added: int = within.import_statement(
             actor=actor, offering=offering, statement=head, entries=next(pieces)
         )
@@ -50,19 +65,35 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             added += within.import_entries(
                 actor=actor, offering=offering, statement=head["id"], entries=piece
             )
+        within.remember_keys(actor=actor, offering=offering, keys=keys)
         # Each call matches a part of a long statement, within the time that a statement may take.
         while within.match(actor=actor, offering=offering):
             pass
     return added
 
 
+def _fresh(
+    statement: Statement, known: Callable[[list[str]], Iterable[Row]]
+) -> tuple[list[Entry], list[str]]:
+    """Return the entries that no earlier file brought, and the keys to remember with them.
+
+    An entry in another currency than its account stands by itself in the ledger.
+    """
+    told = sorted({key for entry in statement.entries for key in keys_of(entry)})
+    posted = {row["key"] for row in known(told)}
+    split = postable(statement, posted, statement.currency)
+    twice = [entry for entry in split.held if entry.amount_minor and entry.currency == statement.currency]
+    if twice:
+        raise Refused("each_bank_entry_posts_once", f"the file has {twice[0].dedupe_key} twice")
+    foreign = [entry for entry in split.held if entry.amount_minor and not keys_of(entry) & posted]
+    further = {key for entry in (*split.known, *foreign) for key in keys_of(entry)}
+    return [*split.new, *foreign], sorted((split.keys | further) - posted)
+
+
 def _closed_on(statement: Statement) -> date:
     """Return the day of the closing balance; a statement that may lack an entry is refused."""
     if statement.opening_minor is None or statement.closing_minor is None or statement.closed_on is None:
         raise Refused("statement_has_its_balances", "opening or closing balance is missing")
-    for finding in statement.findings:
-        if finding.rule is FindingRule.BALANCES_ADD_UP:
-            raise Refused(finding.rule.value, f"line {finding.line}: {finding.detail}")
     return statement.closed_on
 
 
@@ -89,6 +120,7 @@ def _receipt(entry: Entry) -> dict[str, object]:
         "booked_on": booked_on.isoformat(),
         "value_on": (entry.value_on or booked_on).isoformat(),
         "references": references,
+        "rail": rail_of(entry.bank_code) or UNNAMED,
         "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
         "sender": entry.debtor_name,
         "line_sha256": entry.line_sha256,

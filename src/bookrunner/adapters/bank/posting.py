@@ -51,7 +51,7 @@ def postable(statement: Statement, posted: AbstractSet[str], account_currency: s
     held: list[Entry] = []
     keys: set[str] = set()
     for entry in statement.entries:
-        own = _keys(entry)
+        own = keys_of(entry)
         if entry.status is not EntryStatus.BOOK:
             expected.append(entry)
         elif entry.amount_minor == 0 or entry.currency != account_currency:
@@ -72,6 +72,7 @@ def postable(statement: Statement, posted: AbstractSet[str], account_currency: s
     )
 
 
-def _keys(entry: Entry) -> set[str]:
+def keys_of(entry: Entry) -> set[str]:
+    """Return every key under which another file may bring an entry, that of its batch among them."""
     batch = entry.batch.key if entry.batch is not None else None
     return {entry.dedupe_key, *entry.aliases, *([batch] if batch else [])}

@@ -19,6 +19,13 @@ NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _BANK: Final = "SANDUS33"
+# Family and sub-family of the ISO 20022 bank transaction codes, by the rail that money arrives on.
+_ARRIVED: Final = {
+    "wire": ("RCDT", "DMCT"),
+    "ach_credit": ("RCDT", "ATXN"),
+    "ach_debit": ("IDDT", "ADBT"),
+    "cheque": ("RCHQ", "CCHQ"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Payment:
 
     ``amount_minor`` is positive. The reference goes into the free text when ``structured`` is
     False, as with most domestic wires. ``end_to_end_id`` of a debit of ours is its refund's id.
+    ``rail`` gives a credit its transaction code.
     """
 
     amount_minor: int
@@ -38,6 +46,7 @@ class Payment:
     structured: bool = True
     end_to_end_id: str | None = None
     return_reason: str | None = None
+    rail: str = "wire"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +108,9 @@ def _entry(statement: etree._Element, head: StatementHead, payment: Payment, pla
     domain = _add(_add(entry, "BkTxCd"), "Domn")
     _add(domain, "Cd", "PMNT")
     family = _add(domain, "Fmly")
-    _add(family, "Cd", "RCDT" if payment.credit else "ICDT")
-    _add(family, "SubFmlyCd", "RRTN" if payment.return_reason else "DMCT")
+    kind, detail = _ARRIVED[payment.rail] if payment.credit else ("ICDT", "DMCT")
+    _add(family, "Cd", kind)
+    _add(family, "SubFmlyCd", "RRTN" if payment.return_reason else detail)
     details = _add(_add(entry, "NtryDtls"), "TxDtls")
     references = _add(details, "Refs")
     _add(references, "EndToEndId", payment.end_to_end_id or "NOTPROVIDED")

@@ -6,7 +6,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     return treasury.settle_clearing(p_offering, coalesce(p_receipts, array(select r.receipt_id from treasury.receipt r
-        where r.offering_id = p_offering and r.status = 'matched')), p_request);
+        where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r))), p_request);
 end $$;
 
 -- Clears what the policy of its rail lets clear by a day that has come, at most so many receipts; a worker repeats it.
@@ -19,6 +19,7 @@ begin
     end if;
     return treasury.settle_clearing(p_offering, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and r.clears_on <= p_on
+        and not treasury.is_recalled(r)
         order by r.clears_on, r.receipt_id limit p_most), p_request);
 end $$;
 
@@ -33,6 +34,11 @@ begin
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
         select r.investment_id from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
         and r.receipt_id = any (p_receipts)) order by pos.investment_id for update;
+    if exists (select from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
+        and r.receipt_id = any (p_receipts) and treasury.is_recalled(r)) then
+        raise exception using errcode = 'BR008', constraint = 'cleared_money_is_not_recalled',
+            message = 'the provider took a payment back; the administrator has not answered';
+    end if;
     with cleared as (
         update treasury.receipt r set status = 'cleared' where r.offering_id = p_offering and r.status = 'matched'
         and r.receipt_id = any (p_receipts)

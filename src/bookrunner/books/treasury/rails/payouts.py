@@ -16,15 +16,17 @@ ORDERS = 500
 RECEIPTS = 1000
 
 
-def send_refunds(treasury: Keeper, offering: str, write: Write, hand_over: HandOver) -> int:
-    """Send every refund that waits; return how many orders the bank acknowledged in this run.
+def send_refunds(
+    treasury: Keeper, offering: str, write: Write, hand_over: HandOver, *, most: int = ORDERS
+) -> int:
+    """Send every refund that waits, at most so many in an order; return how many orders were acknowledged.
 
     ``write`` makes the bytes of one order from its id and its refunds, ``hand_over`` gives them to the bank
     under that id and returns the bank's reference. A run that ends anywhere is finished by the next one: what
     was stored is handed over again under the same id, and only a refund that stands in no order gets one.
     """
     acknowledged = _hand_over(treasury, offering, hand_over)
-    while _store(treasury, offering, write):
+    while _store(treasury, offering, write, most):
         acknowledged += _hand_over(treasury, offering, hand_over)
     return acknowledged
 
@@ -41,9 +43,9 @@ def clear_due(treasury: Keeper, on: date) -> int:
     return cleared
 
 
-def _store(treasury: Keeper, offering: str, write: Write) -> bool:
+def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     with treasury.together() as within:
-        taken = within.take_refunds(actor=WORKER, offering=offering, most=ORDERS)
+        taken = within.take_refunds(actor=WORKER, offering=offering, most=most)
         if not taken:
             return False
         payout = new_id("pyo")

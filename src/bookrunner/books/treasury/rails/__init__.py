@@ -1,0 +1,1 @@
+"""What goes to banks and payment providers, and what they tell: orders, notices, alarms."""

@@ -1,0 +1,67 @@
+"""A worker that sends refunds in a process of its own, and stands still where it shall be killed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from bookrunner.adapters.bank.payouts import Account
+from bookrunner.adapters.payments.orders import hand_over_to, write_refunds
+from bookrunner.adapters.payments.remote import RemoteBank
+from bookrunner.books import treasury
+from bookrunner.db import Database, Endpoint
+from bookrunner.db.endpoint import Secrets
+
+MOMENTS = ("taken", "stored", "sent", "none")
+"""Refunds are locked and nothing is stored; bytes are committed and not sent; the bank has them and we have
+not noted it; the worker ends by itself."""
+PAY_ON = date(2026, 4, 1)
+BANK = "021000021"
+
+
+def holder(fingerprint: bytes) -> Account:
+    """Return the account behind a fingerprint, as the vault of these tests has it."""
+    return Account("Example Person", f"ACC{fingerprint.hex()[:20].upper()}", BANK)
+
+
+def main() -> None:
+    """Send every refund of an offer; ``moment`` says where to stand still, ``after`` how many times later."""
+    dsn, secrets, offering, url, moment, after = sys.argv[1:]
+    left = int(after)
+
+    def reach(here: str) -> None:
+        nonlocal left
+        if here != moment:
+            return
+        left -= 1
+        if left < 0:
+            sys.stdout.write(f"{here}\n")
+            sys.stdout.flush()
+            time.sleep(600)
+
+    database = Database(Endpoint(dsn, Secrets(Path(secrets))), max_size=2)
+    with RemoteBank(url) as bank:
+        write, give = write_refunds(Account("Escrow", "ESCROW1", BANK), holder, PAY_ON), hand_over_to(bank)
+
+        def written(order: str, refunds: Sequence[Mapping[str, Any]]) -> bytes:
+            content = write(order, refunds)
+            reach("taken")
+            return content
+
+        def handed_over(order: str, content: bytes) -> str:
+            reach("stored")
+            reference = give(order, content)
+            reach("sent")
+            return reference
+
+        treasury.send_refunds(treasury.keeper(database), offering, written, handed_over, most=1)
+    database.close()
+    sys.stdout.write("done\n")
+
+
+if __name__ == "__main__":
+    main()
