@@ -90,7 +90,7 @@ def _packets(desk: Desk, room: Room, offering: str, rows: Sequence[Row]) -> Iter
             names[row["investor_id"]],
             Stated(form, acknowledged.get(investment, ()), said),
             agreement=agreement,
-            reference=make_reference(f"{secrets.randbelow(10**12):012d}"),
+            reference=row["reference"] or make_reference(f"{secrets.randbelow(10**12):012d}"),
             at=clock.now(),
         )
         made = _rendered(room, form["template_id"], data)
