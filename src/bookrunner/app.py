@@ -19,7 +19,7 @@ from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
-from bookrunner.books.subscription import Archive, Room
+from bookrunner.books.subscription import Archive, Certificates, Room
 from bookrunner.books.treasury import clear_due
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
@@ -111,6 +111,7 @@ class Application:
         self.process = Process(self.desk, self.room)
         self.screening = Screening(self.desk)
         self.archive = Archive(self.desk.packets)
+        self.certificates = Certificates(self.desk.packets, self.room)
         self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
@@ -160,9 +161,11 @@ class Application:
         seal(self.database)
 
     def answer(self) -> None:
-        """Answer every waiting event and screen whoever waits, until nothing does."""
+        """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
         self.process.drain()
         while self.screening.drain():
+            self.process.drain()
+        while self.certificates.make_due():
             self.process.drain()
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:

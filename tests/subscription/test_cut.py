@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bookrunner.core.errors import Refused
-from bookrunner.sandbox.entering.papers import INTENT
+from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT
 from bookrunner.sandbox.story import PRICE_MINOR, Story
 from bookrunner.sandbox.world import World
 from tests.subscription.conftest import Tell, agreement
@@ -75,7 +75,7 @@ def test_a_packet_signed_before_the_cut_is_never_countersigned(world: World, tel
     world.application.desk.engine.confirm(
         actor=person.investor, offering=story.offering, investment=person.investment
     )
-    made = signing.executed(story.offering, first, officer=OFFICER)
+    made = signing.executed(story.offering, first, officer=OFFICER, evidence=EVIDENCE)
     cut(story, person.units - 1)
     with pytest.raises(Refused) as refused:
         story.desk.packets.countersign_packet(
@@ -87,5 +87,5 @@ def test_a_packet_signed_before_the_cut_is_never_countersigned(world: World, tel
         )
     assert refused.value.rule == "agreement_waits_for_the_issuer"
     assert state(story) == "sent"
-    signing.sign(story.offering, agreement(story), actor=person.investor, intent=INTENT)
+    signing.sign(story.offering, agreement(story), actor=person.investor, intent=INTENT, evidence=EVIDENCE)
     assert state(story) == "investor_signed"

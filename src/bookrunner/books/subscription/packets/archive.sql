@@ -38,12 +38,46 @@ create table subscription.legal_hold (
         and (status = 'lifted') = (lifted_by is not null))
 );
 
+-- How a signer was known at its signature. Address, browser and session are sealed under a key of their own.
+create table subscription.signing_evidence (
+    offering_id text not null,
+    agreement_id text not null,
+    party text not null,
+    method text not null constraint authentication_names_its_method check (method ~ '\S'),
+    authenticated_at timestamptz,
+    wrapped bytea not null,
+    sealed bytea not null,
+    primary key (offering_id, agreement_id, party),
+    foreign key (offering_id, agreement_id, party) references subscription.signed_file
+);
+
+create table subscription.certificate (
+    offering_id text not null,
+    certificate_id text not null,
+    agreement_id text not null,
+    status text not null,
+    sha256 bytea references subscription.document,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, certificate_id),
+    constraint executed_packet_has_one_certificate unique (offering_id, agreement_id),
+    foreign key (offering_id, agreement_id) references subscription.packet,
+    constraint made_certificate_has_its_file check ((status = 'made') = (sha256 is not null))
+);
+
+create index certificate_is_due on subscription.certificate (offering_id, certificate_id) where status = 'due';
+
+call audit.append_only('subscription.signing_evidence');
+call audit.keep('subscription.certificate', 'certificate', 'certificate_id', 'offering_id');
 call audit.append_only('subscription.retention_class');
 call audit.append_only('subscription.retention');
 call audit.keep('subscription.legal_hold', 'legal_hold', 'hold_id', 'hold_id');
 
 create view subscription.legal_hold_fact as
 select hold_id, sha256, investor_id, status, version, chain_head from subscription.legal_hold;
+
+create view subscription.certificate_fact as
+select offering_id, certificate_id, agreement_id, status, sha256, version, chain_head from subscription.certificate;
 
 create view subscription.document_fact as
 select d.sha256, d.media_type, d.archived_at, d.erased_because is not null as is_erased,
@@ -58,7 +92,8 @@ return array(
     join engine.position pos using (offering_id, investment_id)
     left join subscription.packet p using (offering_id, agreement_id)
     left join subscription.signed_file s using (offering_id, agreement_id)
-    where p_sha256 in (a.document_sha256, a.executed_sha256, p.data_sha256, s.sha256));
+    left join subscription.certificate c using (offering_id, agreement_id)
+    where p_sha256 in (a.document_sha256, a.executed_sha256, p.data_sha256, s.sha256, c.sha256));
 
 -- Why a document may not be erased now, or null.
 create function subscription.kept_because(p_sha256 bytea) returns text
@@ -112,6 +147,25 @@ begin
     select p_sha256, c.class, (current_date + make_interval(years => c.years))::date
     from subscription.retention_class c where c.class = p_class
     on conflict (sha256, class) do nothing;
+end $$;
+
+-- Keeps the sealed certificate of an executed packet; false when it was made before.
+create function subscription.keep_certificate(p_actor text, p_request text, p_offering text, p_agreement text,
+    p_content bytea) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c subscription.certificate;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into c from subscription.certificate x where x.offering_id = p_offering and x.agreement_id = p_agreement for update;
+    if c.status is distinct from 'due' then
+        return false;
+    end if;
+    perform subscription.keep_bytes(p_content, 'application/pdf');
+    perform subscription.classify(sha256(p_content), 'executed_agreement');
+    update subscription.certificate set status = 'made', sha256 = sha256(p_content)
+    where offering_id = p_offering and certificate_id = c.certificate_id;
+    return true;
 end $$;
 
 create function subscription.keep_upload(p_actor text, p_request text, p_content bytea, p_class text) returns bytea

@@ -214,6 +214,12 @@ begin
         serial, verdict, recorded_by)
     values (p_offering, p_agreement, p_party, sha256(p_content), p_proof ->> 'signer', p_proof ->> 'name',
         p_proof ->> 'capacity', p_proof ->> 'intent', p_proof ->> 'serial', p_proof -> 'verdict', p_actor);
+    if coalesce(p_proof -> 'evidence' ->> 'sealed', '') = '' then
+        perform subscription.refuse('signature_has_its_evidence', format('nothing says how the %s was known', p_party));
+    end if;
+    insert into subscription.signing_evidence (offering_id, agreement_id, party, method, authenticated_at, wrapped, sealed)
+    select p_offering, p_agreement, p_party, e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
+    from jsonb_to_record(p_proof -> 'evidence') as e (method text, at timestamptz, wrapped text, sealed text);
 end $$;
 
 create function subscription.found_packet(p_offering text, p_agreement text) returns subscription.agreement
@@ -270,5 +276,7 @@ begin
     perform subscription.keep_signed(p_actor, p_offering, p_agreement, 'issuer', p_proof, p_content);
     update subscription.agreement set status = 'countersigned', executed_sha256 = sha256(p_content)
     where offering_id = p_offering and agreement_id = p_agreement;
+    insert into subscription.certificate (offering_id, certificate_id, agreement_id, status)
+    values (p_offering, 'crt_' || substr(p_agreement, 5), p_agreement, 'due');
     perform subscription.publish(p_offering, a.investment_id);
 end $$;

@@ -216,6 +216,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('application', 'submitted', 'replaced', 'replaced', 'subscription'),
     ('packet_review', '', 'released', 'released', 'subscription'),
     ('packet_review', '', 'deficient', 'deficient', 'subscription'),
+    ('certificate', '', 'due', 'due', 'subscription'),
+    ('certificate', 'due', 'made', 'made', 'subscription'),
     ('deficiency', '', 'open', 'opened', 'subscription'),
     ('deficiency', 'open', 'answered', 'answered', 'subscription'),
     ('legal_hold', '', 'placed', 'placed', 'subscription'),
