@@ -102,3 +102,8 @@ EXECUTED issuer.iris
 
 -- suspended | signing_waits_for_clearance | a signature after the clearance was withdrawn
 update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';
+
+-- sent | deficiency_is_of_a_page_unless_none_was_made | a deficiency of a packet that names no page
+insert into subscription.deficiency (offering_id, deficiency_id, agreement_id, investment_id, status, field, reason, words)
+    select offering_id, 'dfc_x', agreement_id, investment_id, 'open', 'tax', 'missing', 'x' from subscription.agreement
+    where agreement_id = 'AGREEMENT';

@@ -16,6 +16,8 @@ import pytest
 
 from bookrunner.core.errors import GateClosed, Refused
 from bookrunner.core.ids import new_id
+from bookrunner.pages.investment import facts
+from bookrunner.pages.offers.facts import console
 from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT, Papers, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
@@ -291,7 +293,15 @@ def test_bad_data_leaves_nothing_of_a_packet(
     assert not cleared.desk.engine.agreements_in_force(
         offering=cleared.offering, investments=[person.investment]
     )
+    (found,) = cleared.desk.packets.open_deficiencies(**where)
+    assert (found["reason"], found["field"], found["page"]) == ("not_rendered", broken, None)
+    shown = facts(world.application.database, person.investment)["to_do"]
+    assert shown == [{"title": f"Correct: {broken.replace('_', ' ')}", "about": found["words"]}]
+    listed = console(world.application.database, cleared.offering, "", 1)["deficiencies"]
+    assert [(row["investment_id"], row["field"]) for row in listed] == [(person.investment, broken)]
     said(actor="x", **where, particular=new_id("prt"), kind=kind, detail=good)
+    assert rule(lambda: papers(cleared).submit([person])) == "application_is_complete"
+    papers(cleared).answer(person, "Corrected.")
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,10 @@ select subscription.withdraw_consent(:actor, :request, :offering, :investment);
 -- The investor asks for its agreement, everything acknowledged and stated.
 select subscription.submit_application(:actor, :request, :offering, :application, :investment);
 
+-- name: return_application$
+-- Returns an application of which no agreement can be made; deficiency holds id, rule and words.
+select subscription.return_application(:actor, :request, :offering, :investment, cast(:deficiency as jsonb));
+
 -- name: answer_deficiency$
 -- Answers one deficiency of a returned packet.
 select subscription.answer_deficiency(:actor, :request, :offering, :deficiency, :answer);
