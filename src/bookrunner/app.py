@@ -24,7 +24,7 @@ from bookrunner.books.treasury import clear_due
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.core.log import tell
+from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
@@ -156,9 +156,19 @@ class Application:
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
+            self.check_archive()
         self.answer()
         advance_feed(self.database)
         seal(self.database)
+
+    def check_archive(self) -> None:
+        """Compare the next part of the archive with its hashes, and make a break of each damage."""
+        self.archive.check()
+        for row in self.desk.reconciliation.unbroken_damage():
+            warn("the archive has other bytes than were archived", offering=row["offering_id"])
+            self.desk.reconciliation.run(
+                actor=PROCESS, offering=row["offering_id"], run=new_id("run"), chain=None
+            )
 
     def answer(self) -> None:
         """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""

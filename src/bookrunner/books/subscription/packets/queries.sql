@@ -191,3 +191,11 @@ order by e.occurred_at, e.version;
 -- name: certificate^
 -- The certificate of an executed packet.
 select status, sha256 from subscription.certificate where offering_id = :offering and agreement_id = :agreement;
+
+-- name: check_documents$
+-- Compares the next documents with their hashes and returns the last hash, or null at the end of the archive.
+select subscription.check_documents(:actor, :request, :after, cast(:most as integer));
+
+-- name: check_document$
+-- Records what a read of one document has found.
+select subscription.check_document(:actor, :request, :sha256);
