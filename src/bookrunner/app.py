@@ -23,12 +23,12 @@ from bookrunner.adapters.payments.orders import AccountBook, hand_over_to, write
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
-from bookrunner.books.subscription import Archive, Room
+from bookrunner.books.subscription import Archive, Certificates, Room
 from bookrunner.books.treasury import clear_due, send_refunds
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.core.log import tell
+from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
@@ -117,6 +117,7 @@ class Application:
         self.process = Process(self.desk, self.room)
         self.screening = Screening(self.desk)
         self.archive = Archive(self.desk.packets)
+        self.certificates = Certificates(self.desk.packets, self.room)
         self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
@@ -161,14 +162,26 @@ class Application:
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
+            self.check_archive()
         self.answer()
         advance_feed(self.database)
         seal(self.database)
 
+    def check_archive(self) -> None:
+        """Compare the next part of the archive with its hashes, and make a break of each damage."""
+        self.archive.check()
+        for row in self.desk.reconciliation.unbroken_damage():
+            warn("the archive has other bytes than were archived", offering=row["offering_id"])
+            self.desk.reconciliation.run(
+                actor=PROCESS, offering=row["offering_id"], run=new_id("run"), chain=None
+            )
+
     def answer(self) -> None:
-        """Answer every waiting event and screen whoever waits, until nothing does."""
+        """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
         self.process.drain()
         while self.screening.drain():
+            self.process.drain()
+        while self.certificates.make_due():
             self.process.drain()
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:

@@ -24,6 +24,19 @@ insert into subscription.kept select sha256 from kept;
 -- What only the owner of the server can do: takes triggers and the check of the hash away.
 alter table subscription.document disable trigger all, drop constraint document_check;
 
+-- name: content$
+-- The bytes of a document as they lie there.
+select content from subscription.document where sha256 = :sha256;
+
+-- name: restore!
+-- Puts the bytes of a document back.
+update subscription.document set content = :content where sha256 = :sha256;
+
+-- name: guard!
+-- Gives the check of the hash and the triggers back.
+alter table subscription.document add constraint document_check check (sha256 = sha256(content)), enable trigger all,
+    enable always trigger document_stands, enable always trigger document_stands_truncate;
+
 -- name: damage!
 -- Changes one byte of an archived file.
 update subscription.document set content = overlay(content placing '\x21'::bytea from 9) where sha256 = :sha256;

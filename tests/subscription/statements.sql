@@ -102,3 +102,30 @@ EXECUTED issuer.iris
 
 -- suspended | signing_waits_for_clearance | a signature after the clearance was withdrawn
 update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';
+
+-- sent | deficiency_is_of_a_page_unless_none_was_made | a deficiency of a packet that names no page
+insert into subscription.deficiency (offering_id, deficiency_id, agreement_id, investment_id, status, field, reason, words)
+    select offering_id, 'dfc_x', agreement_id, investment_id, 'open', 'tax', 'missing', 'x' from subscription.agreement
+    where agreement_id = 'AGREEMENT';
+
+-- sent | damaged_document_is_named_once | damage of one document recorded twice
+insert into subscription.damage (damage_id, sha256, found_sha256, status)
+    select 'dmg_' || n, document_sha256, '\x00', 'found' from subscription.agreement, generate_series(1, 2) n
+    where agreement_id = 'AGREEMENT';
+
+-- sent | executed_packet_has_one_certificate | two certificates of one packet
+insert into subscription.certificate (offering_id, certificate_id, agreement_id, status)
+    select offering_id, 'crt_' || n, agreement_id, 'due' from subscription.agreement, generate_series(1, 2) n
+    where agreement_id = 'AGREEMENT';
+
+-- sent | made_certificate_has_its_file | a certificate that is made without a file
+insert into subscription.certificate (offering_id, certificate_id, agreement_id, status)
+    select offering_id, 'crt_x', agreement_id, 'due' from subscription.agreement where agreement_id = 'AGREEMENT';
+update subscription.certificate set status = 'made' where certificate_id = 'crt_x';
+
+-- signed | history_is_append_only | how a signer was known written anew
+update subscription.signing_evidence set method = 'x';
+
+-- signed | authentication_names_its_method | a signer known by no method
+insert into subscription.signing_evidence (offering_id, agreement_id, party, method, wrapped, sealed)
+    select offering_id, agreement_id, 'issuer', ' ', '', '' from subscription.agreement where agreement_id = 'AGREEMENT';

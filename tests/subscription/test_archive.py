@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -117,3 +118,60 @@ def test_nobody_but_the_book_reads_the_archive(world: World) -> None:
 def test_an_unknown_document_is_not_there(world: World) -> None:
     with pytest.raises(BookrunnerError):
         world.application.archive.fetch(b"\x00" * 32, actor="ann")
+
+
+def breaks(world: World, offering: str) -> list[tuple[str, str]]:
+    found = world.application.desk.engine.breaks(offering=offering)
+    return [(row["subject_id"], row["owner"]) for row in found if row["comparison"] == "archive"]
+
+
+@contextmanager
+def damaged(world: World, digest: bytes) -> Iterator[None]:
+    """Change one byte of an archived file as the owner of the server can, and put it back after the block."""
+    with psycopg.connect(world.endpoint.admin_dsn(), autocommit=True) as connection:
+        QUERIES.unguard(connection)
+        content = QUERIES.content(connection, sha256=digest)
+        try:
+            QUERIES.damage(connection, sha256=digest)
+            yield
+        finally:
+            QUERIES.restore(connection, sha256=digest, content=content)
+            QUERIES.guard(connection)
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_damage_is_a_break_until_it_is_repaired(world: World, tell: Tell, *, is_read: bool) -> None:
+    story, app = tell("signed"), world.application
+    row = story.desk.packets.packet(offering=story.offering, agreement=agreement(story))
+    digest = bytes(row["signed_sha256"])
+    while app.archive.check():
+        pass
+    with damaged(world, digest):
+        if is_read:
+            assert rule(lambda: app.archive.fetch(digest, actor="ann")) == "archived_bytes_have_their_hash"
+            app.check_archive()
+        else:
+            app.tend(look_seconds=0)
+            while app.archive.check():
+                pass
+            app.tend(look_seconds=0)
+        assert breaks(world, story.offering) == [(digest.hex(), "subscription")]
+        app.reconcile(story.offering, actor="auditor.ann")
+        assert breaks(world, story.offering) == [(digest.hex(), "subscription")]
+    while app.archive.check():
+        pass
+    app.check_archive()
+    assert breaks(world, story.offering) == []
+
+
+def test_the_check_goes_through_the_archive_in_parts(world: World) -> None:
+    archive = Archive(world.application.desk.packets)
+    parts = 1
+    while archive.check(7):
+        parts += 1
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        row = connection.execute(
+            "select count(*) from subscription.document_fact where not is_erased"
+        ).fetchone()
+    assert row is not None
+    assert parts == -(-row[0] // 7) + 1

@@ -16,7 +16,9 @@ import pytest
 
 from bookrunner.core.errors import GateClosed, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.sandbox.entering.papers import INTENT, Papers, detail
+from bookrunner.pages.investment import facts
+from bookrunner.pages.offers.facts import console
+from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT, Papers, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.stories.conftest import Refusal
@@ -66,10 +68,13 @@ def test_a_packet_from_application_to_executed_file(world: World, tell: Tell, tm
     story, signing = tell("sent"), world.application.signing
     where = story.offering, agreement(story)
     assert state(story) == "sent"
-    signing.sign(*where, actor=story.people[0].investor, intent=INTENT)
-    assert rule(lambda: signing.countersign(*where, officer=OFFICER)) == "packet_is_in_good_order"
+    signing.sign(*where, actor=story.people[0].investor, intent=INTENT, evidence=EVIDENCE)
+    assert (
+        rule(lambda: signing.countersign(*where, officer=OFFICER, evidence=EVIDENCE))
+        == "packet_is_in_good_order"
+    )
     papers(story).release([where[1]])
-    made = signing.countersign(*where, officer=OFFICER)
+    made = signing.countersign(*where, officer=OFFICER, evidence=EVIDENCE)
     assert state(story) == "countersigned"
     row = story.desk.packets.packet(offering=where[0], agreement=where[1])
     assert bytes(row["executed_sha256"]).hex() == made.sha256
@@ -104,16 +109,18 @@ def test_nobody_signs_before_clearance(world: World, tell: Tell) -> None:
     where = story.offering, agreement(story)
     revoke(world, story)
     with pytest.raises(GateClosed):
-        world.application.signing.sign(*where, actor=story.people[0].investor, intent=INTENT)
+        world.application.signing.sign(
+            *where, actor=story.people[0].investor, intent=INTENT, evidence=EVIDENCE
+        )
     assert state(story) == "sent"
 
 
 def test_a_withdrawn_clearance_stops_the_countersignature(world: World, tell: Tell) -> None:
     story = tell("released")
     where, signing = (story.offering, agreement(story)), world.application.signing
-    made = signing.executed(*where, officer=OFFICER)
+    made = signing.executed(*where, officer=OFFICER, evidence=EVIDENCE)
     revoke(world, story)
-    assert rule(lambda: signing.countersign(*where, officer=OFFICER)) == "gate_is_open"
+    assert rule(lambda: signing.countersign(*where, officer=OFFICER, evidence=EVIDENCE)) == "gate_is_open"
     (waiting,) = signing.preview(story.offering, officer=OFFICER)
     assert [each["condition"] for each in waiting["missing"]] == ["investor_is_cleared"]
     # A file that was made before the clearance went is of no use either.
@@ -133,7 +140,7 @@ def test_two_officers_at_once_execute_one_document(world: World, tell: Tell) -> 
     where, ready = (story.offering, agreement(story)), Barrier(2)
 
     def act(officer: str) -> str:
-        made = signing.executed(*where, officer=officer)
+        made = signing.executed(*where, officer=officer, evidence=EVIDENCE)
         ready.wait(60)
         try:
             story.desk.packets.countersign_packet(
@@ -158,13 +165,20 @@ def test_two_officers_at_once_execute_one_document(world: World, tell: Tell) -> 
 def test_an_officer_needs_authority_and_is_not_the_reviewer(world: World, tell: Tell) -> None:
     story, signing = tell("released"), world.application.signing
     where = story.offering, agreement(story)
-    assert rule(lambda: signing.countersign(*where, officer="desk.rosa")) == "reviewer_does_not_countersign"
-    assert rule(lambda: signing.countersign(*where, officer="nobody")) == "signatory_has_recorded_authority"
+    assert (
+        rule(lambda: signing.countersign(*where, officer="desk.rosa", evidence=EVIDENCE))
+        == "reviewer_does_not_countersign"
+    )
+    assert (
+        rule(lambda: signing.countersign(*where, officer="nobody", evidence=EVIDENCE))
+        == "signatory_has_recorded_authority"
+    )
     papers(story).revoke("issuer.ivan")
     assert (
-        rule(lambda: signing.countersign(*where, officer="issuer.ivan")) == "signatory_has_recorded_authority"
+        rule(lambda: signing.countersign(*where, officer="issuer.ivan", evidence=EVIDENCE))
+        == "signatory_has_recorded_authority"
     )
-    made = signing.executed(*where, officer=OFFICER)
+    made = signing.executed(*where, officer=OFFICER, evidence=EVIDENCE)
     theft = {"offering": where[0], "agreement": where[1], "proof": made.proof, "content": made.signed.content}
     assert (
         rule(lambda: story.desk.packets.countersign_packet(actor="issuer.ivan", **theft))
@@ -184,7 +198,7 @@ def test_a_batch_says_what_it_would_do_and_does_only_that(world: World, tell: Te
     assert ready == {agreement(story)}
     assert {row["hindrance"] for row in preview} == {None, "packet_is_in_good_order"}
     outcomes = signing.countersign_many(
-        story.offering, [row["agreement_id"] for row in preview], officer=OFFICER
+        story.offering, [row["agreement_id"] for row in preview], officer=OFFICER, evidence=EVIDENCE
     )
     assert {each.agreement for each in outcomes if each.refused is None} == ready
     assert {each.refused for each in outcomes} == {None, "packet_is_in_good_order"}
@@ -246,7 +260,7 @@ def test_consent_comes_first_and_its_withdrawal_ends_signing(world: World, tell:
     papers(sent).withdraw_consent(sent.people[0])
     sign = world.application.signing.sign
     assert (
-        rule(lambda: sign(sent.offering, agreement(sent), actor="x", intent=INTENT))
+        rule(lambda: sign(sent.offering, agreement(sent), actor="x", intent=INTENT, evidence=EVIDENCE))
         == "application_is_complete"
     )
 
@@ -279,7 +293,15 @@ def test_bad_data_leaves_nothing_of_a_packet(
     assert not cleared.desk.engine.agreements_in_force(
         offering=cleared.offering, investments=[person.investment]
     )
+    (found,) = cleared.desk.packets.open_deficiencies(**where)
+    assert (found["reason"], found["field"], found["page"]) == ("not_rendered", broken, None)
+    shown = facts(world.application.database, person.investment)["to_do"]
+    assert shown == [{"title": f"Correct: {broken.replace('_', ' ')}", "about": found["words"]}]
+    listed = console(world.application.database, cleared.offering, "", 1)["deficiencies"]
+    assert [(row["investment_id"], row["field"]) for row in listed] == [(person.investment, broken)]
     said(actor="x", **where, particular=new_id("prt"), kind=kind, detail=good)
+    assert rule(lambda: papers(cleared).submit([person])) == "application_is_complete"
+    papers(cleared).answer(person, "Corrected.")
 
 
 @pytest.fixture(scope="module")

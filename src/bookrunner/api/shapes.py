@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from bookrunner.core.money import Money, currency, parse
 from bookrunner.db import Row
@@ -122,10 +122,21 @@ class Particular(Shape):
     detail: dict[str, JsonValue]
 
 
+class Known(Shape):
+    """How a portal knew the person who signed: its method, moment, address, browser and session."""
+
+    method: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    authenticated_at: Annotated[AwareDatetime, Field(strict=False)]
+    address: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    agent: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    session: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:/-]{1,80}$")]
+
+
 class Intent(Shape):
-    """The sentence that the signer was shown and agreed to."""
+    """The sentence that the signer was shown and agreed to, and how it was known."""
 
     intent: Annotated[str, StringConstraints(min_length=10, max_length=400)]
+    evidence: Known | None = None
 
 
 class Released(Shape):
@@ -160,7 +171,7 @@ class Answered(Shape):
 class Linked(Shape):
     """Which file of an agreement, for whom, for how long."""
 
-    file: Literal["document", "signed", "executed"]
+    file: Literal["document", "signed", "executed", "certificate"]
     reader: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:-]{1,64}$")]
     minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 

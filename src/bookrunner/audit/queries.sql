@@ -143,19 +143,23 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'reconfirmation', offering_id, reconfirmation_id, version, chain_head from subscription.reconfirmation
     union all
-    select 'application', offering_id, application_id, version, chain_head from subscription.application
-    union all
-    select 'deficiency', offering_id, deficiency_id, version, chain_head from subscription.deficiency
-    union all
-    select 'legal_hold', hold_id, hold_id, version, chain_head from subscription.legal_hold
-    union all
-    select 'particular', offering_id, particular_id, version, chain_head from subscription.particular
-    union all
-    select 'packet_review', offering_id, review_id, version, chain_head from subscription.review
+    select 'template', template_id, template_id, version, chain_head from subscription.template
     union all
     select 'signatory', offering_id, signatory_id, version, chain_head from subscription.signatory
     union all
-    select 'template', template_id, template_id, version, chain_head from subscription.template
+    select 'particular', offering_id, particular_id, version, chain_head from subscription.particular
+    union all
+    select 'application', offering_id, application_id, version, chain_head from subscription.application
+    union all
+    select 'packet_review', offering_id, review_id, version, chain_head from subscription.review
+    union all
+    select 'deficiency', offering_id, deficiency_id, version, chain_head from subscription.deficiency
+    union all
+    select 'certificate', offering_id, certificate_id, version, chain_head from subscription.certificate
+    union all
+    select 'legal_hold', hold_id, hold_id, version, chain_head from subscription.legal_hold
+    union all
+    select 'damage', damage_id, damage_id, version, chain_head from subscription.damage
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -166,7 +170,8 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation',
-        'application', 'deficiency', 'legal_hold', 'particular', 'packet_review', 'signatory', 'template')
+        'template', 'signatory', 'particular', 'application', 'packet_review', 'deficiency', 'certificate',
+        'legal_hold', 'damage')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -173,8 +173,8 @@ select audit.receive_message(:provider, :message, :body, :key_id);
 select coalesce(max(seq), 0) from audit.feed;
 
 -- name: agreement_terms
--- What the agreements of the investors state now whom these clearances or investments concern, and which is in
--- force; cause names the first event that concerns the investor.
+-- What the agreements of the investors state now whom these clearances or investments concern, with the reference of a
+-- live payment attempt, and which is in force; cause names the first event that concerns the investor.
 with concerned as (
     select distinct on (1, 2) e.scope as offering_id, coalesce(c.investor_id, i.investor_id, ai.investor_id) as investor_id,
         e.subject || '@' || e.version as cause
@@ -190,7 +190,10 @@ select c.cause, s.offering_id, s.investment_id, s.investor_id, s.units, s.amount
     s.compliance, o.name as offer_name, o.exemption, f.detail_digest, a.agreement_id as in_force, o.agreement_form,
     o.issuer_id, o.version as offer_version, o.unit_price_minor, pos.clearance_since as verified_at,
     exists (select from subscription.application_fact ap where ap.offering_id = s.offering_id
-        and ap.investment_id = s.investment_id and ap.status = 'submitted') as is_asked_for
+        and ap.investment_id = s.investment_id and ap.status = 'submitted') as is_asked_for,
+    (select t.reference from treasury.attempt_fact t where t.offering_id = s.offering_id
+        and t.investment_id = s.investment_id
+        and t.status in ('initialized', 'in_progress', 'received', 'cleared')) as reference
 from concerned c
 join engine.stage s using (offering_id, investor_id)
 join engine.position pos using (offering_id, investment_id)

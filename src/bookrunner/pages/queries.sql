@@ -109,6 +109,21 @@ select s.offering_id, s.investment_id, s.investor_id, o.name, s.units, s.amount_
     s.holding_is_held, s.received_minor, s.cleared_minor, s.closing_id
 from engine.stage s join engine.offer o using (offering_id) where s.investment_id = :investment;
 
+-- name: packet_to_do
+-- What an investor still has to do for its packet, in the order in which it can be done.
+select step, code, says from engine.packet_to_do(:offering, :investment);
+
+-- name: reservation_end$
+-- When the units of an order that is not confirmed are free again.
+select ends_at from engine.reservation_end where offering_id = :offering and investment_id = :investment;
+
+-- name: deficiencies
+-- What investors have to correct before their agreements go on, oldest first; the words stay with investor and desk.
+select d.deficiency_id, d.investment_id, d.page, d.field, d.reason, e.occurred_at as since
+from subscription.deficiency_fact d join audit.event e on e.scope = d.offering_id and e.subject = d.deficiency_id
+    and e.version = 1
+where d.offering_id = :offering and d.status = 'open' order by e.occurred_at, d.deficiency_id limit 100;
+
 -- name: timeline
 -- The latest events of one investment over the five books: kind, keeper and time, never the payload. Screenings
 -- stay with compliance.

@@ -67,7 +67,10 @@ begin atomic
     select 'position', pos.investment_id, 'position_is_not_the_clearance', encode(pos.clearance_hash, 'hex'),
         encode(c.chain_head, 'hex'), 'engine'
     from engine.position pos join compliance.clearance_fact c using (offering_id, investor_id)
-    where pos.offering_id = p_offering and pos.clearance_hash is distinct from c.chain_head;
+    where pos.offering_id = p_offering and pos.clearance_hash is distinct from c.chain_head
+    union all
+    select 'archive', f.sha256, 'archived_bytes_are_not_their_hash', f.sha256, f.found_sha256, 'subscription'
+    from subscription.damage_fact f where f.offering_id = p_offering and f.status = 'found';
 end;
 
 -- Runs the comparisons: new differences become breaks, breaks that agree again are resolved by this run.

@@ -113,6 +113,12 @@ select subscription.send_agreement('usr_1', 'req_1', 'ofr_full', 'agr_x', 'inv_f
 -- subscription | gate_is_closed | an agreement for an investor who is not cleared
 select subscription.send_agreement('usr_1', 'req_1', 'ofr_open', 'agr_x', 'inv_open1', 1, 50000, '\x00');
 
+-- subscription | agreement_states_the_committed_amount | an agreement over fewer units than were ordered
+select subscription.send_agreement('usr_1', 'req_1', 'ofr_early', 'agr_x', 'inv_early2', 1, 100000, '\x00');
+
+-- subscription | agreement_states_the_committed_amount | an agreement over another amount than was ordered
+select subscription.send_agreement('usr_1', 'req_1', 'ofr_early', 'agr_x', 'inv_early2', 2, 50000, '\x00');
+
 -- subscription | signature_covers_the_agreement | a signature over another document
 select subscription.sign('usr_1', 'req_1', 'ofr_full', 'agr_full1', '{"signed_sha256": "00"}');
 

@@ -43,18 +43,29 @@ def render_certificate(template: Template, evidence: Snapshot, typesetter: Types
 
 
 def _rows(signer: Snapshot) -> dict[str, object]:
-    authentication, consent = signer["authentication"], signer["consent"]
+    known = signer["authentication"]
     rows = [
         ("Party", f"{signer['party']}, {signer['capacity']} ({signer['authority']})"),
-        ("E-mail", signer["email"]),
-        ("Authenticated", f"{authentication['method']} at {authentication['at']}"),
+        ("E-mail", signer.get("email")),
+        ("Authenticated", " at ".join(known[name] for name in ("method", "at") if name in known)),
         ("Session", f"{signer['session']} from {signer['address']}"),
         ("Browser", signer["agent"]),
-        ("Consent", f"version {consent['version']} at {consent['at']}, text {consent['sha256']}"),
+        ("Consent", _consent(signer)),
         ("Sentence shown", signer["intent"]),
-        ("Sent, opened, read to its end", f"{signer['sent_at']}, {signer['opened_at']}, {signer['read_at']}"),
-        ("Signed, time-stamped", f"{signer['signed_at']}, {signer['stamped_at']}"),
+        ("Sent", signer["sent_at"]),
+        ("Opened", signer.get("opened_at")),
+        ("Read to its end", signer.get("read_at")),
+        ("Signed", signer["signed_at"]),
+        ("Time-stamped", signer.get("stamped_at")),
         ("Certificate", signer["serial"]),
     ]
     rows += [("Received", f"{item['title']} ({item['sha256']})") for item in signer["materials"]]
-    return {"name": signer["name"], "rows": rows}
+    # What nobody recorded is left out, so that nothing stands for it.
+    return {"name": signer["name"], "rows": [row for row in rows if row[1] is not None]}
+
+
+def _consent(signer: Snapshot) -> str | None:
+    if "consent" not in signer:
+        return None
+    consent = signer["consent"]
+    return f"version {consent['version']} at {consent['at']}, text {consent['sha256']}"

@@ -39,7 +39,7 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 
 _STAMP = ("signature_stamp", "1.0.0")
-_CERTIFICATE = ("audit_certificate", "1.0.0")
+_CERTIFICATE = ("audit_certificate", "1.1.0")
 
 
 class Authority(Protocol):

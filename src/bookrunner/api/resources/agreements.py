@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from bookrunner.api.caller import Called, Write, Written
 from bookrunner.api.gateway import Gateway
@@ -25,7 +25,8 @@ from bookrunner.api.shapes import (
     Returned,
     money,
 )
-from bookrunner.books.subscription import Archive
+from bookrunner.books.subscription import Archive, SigningEvidence
+from bookrunner.core import clock
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
@@ -126,27 +127,35 @@ def _reviews(router: APIRouter, gateway: Gateway) -> None:
 
 def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
     @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
-    async def signed(write: Written, agreement: AgreementId, body: Intent) -> Response:
+    async def signed(write: Written, agreement: AgreementId, body: Intent, request: Request) -> Response:
         """Let the investor sign, with the sentence of intent that it was shown."""
         await gateway.read(write.caller, lambda _: None)
 
         def make() -> tuple[dict[str, object], bytes]:
             desk = signing()
-            made = desk.certified(desk.offer_of(agreement), agreement, intent=body.intent)
+            made = desk.certified(
+                desk.offer_of(agreement), agreement, intent=body.intent, evidence=_known(write, body, request)
+            )
             return made.proof, made.signed.content
 
         proof, content = await gateway.run(make)
         return await _act(gateway, write, agreement, act="sign", detail=proof, content=content)
 
     @router.post("/agreements/{agreement}/countersign", operation_id="countersign_agreement")
-    async def countersigned(write: Written, agreement: AgreementId, body: Intent) -> Response:
+    async def countersigned(
+        write: Written, agreement: AgreementId, body: Intent, request: Request
+    ) -> Response:
         """Countersign as the officer whose key this is; executed when every check holds on the bytes."""
         officer = await gateway.read(write.caller, lambda of: of.caller(key=write.caller.key_sha256))
 
         def make() -> tuple[dict[str, object], bytes]:
             desk = signing()
             made = desk.executed(
-                desk.offer_of(agreement), agreement, officer=str(officer), intent=body.intent
+                desk.offer_of(agreement),
+                agreement,
+                officer=str(officer),
+                intent=body.intent,
+                evidence=_known(write, body, request),
             )
             return made.proof, made.signed.content
 
@@ -231,8 +240,20 @@ async def _act(
     )
 
 
+def _known(write: Write, body: Intent, request: Request) -> SigningEvidence:
+    """Return how the signer was known: as the caller says who asked it to sign, else by the call itself."""
+    if body.evidence is not None:
+        said = body.evidence
+        return SigningEvidence(said.method, said.address, said.agent, said.session, said.authenticated_at)
+    address = "not recorded" if request.client is None else request.client.host
+    session = f"key:{write.caller.key_sha256.hex()[:16]}"
+    return SigningEvidence(
+        "API key", address, request.headers.get("user-agent", "not recorded"), session, clock.now()
+    )
+
+
 def _shown(row: Row) -> dict[str, object]:
-    names = ("document_sha256", "signed_sha256", "executed_sha256")
+    names = ("document_sha256", "signed_sha256", "executed_sha256", "certificate_sha256")
     files = {name: None if row[name] is None else bytes(row[name]).hex() for name in names}
     return {
         "id": row["agreement_id"],

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bookrunner.books.subscription import packets as _packets
-from bookrunner.books.subscription.packets import Archive, Room, Stated, Stored, packet_data
+from bookrunner.books.subscription.packets import (
+    Archive,
+    Certificates,
+    Room,
+    SigningEvidence,
+    Stated,
+    Stored,
+    packet_data,
+)
 from bookrunner.db import Database, Keeper
 
 if TYPE_CHECKING:
@@ -13,9 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Archive",
+    "Certificates",
     "Outcome",
     "PacketDesk",
     "Room",
+    "SigningEvidence",
     "Stated",
     "Stored",
     "keeper",

@@ -135,3 +135,17 @@ cross join lateral (
             - o.units_total, 0) as over
     from engine.investment i join engine.position pos using (offering_id, investment_id)
     where i.offering_id = o.offering_id and i.status not in ('cancelled_by_investor', 'cancelled_by_manager')) u;
+
+-- What an investor's page says is left to do for the packet.
+create function engine.packet_to_do(p_offering text, p_investment text)
+returns table (step text, code text, says text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select t.step, t.code, t.says from subscription.packet_to_do(p_offering, p_investment) t;
+end;
+
+-- When the units of an order that is not confirmed are free again.
+create view engine.reservation_end as
+select i.offering_id, i.investment_id, pos.opened_at + make_interval(mins => p.hold_minutes) as ends_at
+from engine.allocation_policy p join engine.investment i using (offering_id) join engine.position pos using (offering_id, investment_id)
+where p.hold_minutes is not null and i.status = 'new';

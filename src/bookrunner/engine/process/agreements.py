@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
 
+from bookrunner.adapters import documents
 from bookrunner.adapters.documents import AgreementTerms, render_agreement
 from bookrunner.books.subscription import Room, Stated, packet_data
 from bookrunner.core import clock
@@ -21,13 +23,17 @@ if TYPE_CHECKING:
     from bookrunner.adapters.documents import Snapshot
 
 PACKET = "packet"
+_STATED: Final = frozenset({"every_letter_has_a_glyph", "particular_is_stated"})
 Send = Callable[[Within], Sequence[Step]]
 
 
-def prepare(desk: Desk, room: Room | None, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Send]]:
+def prepare(
+    desk: Desk, room: Room | None, rows: Sequence[Row], *, is_returning: bool = False
+) -> Iterator[tuple[Row, str, Send]]:
     """Yield for each of these terms the id of its agreement and the steps that archive and send it.
 
-    Terms of an offer that takes packets are passed over until the investor has asked for its agreement.
+    Terms of an offer that takes packets are passed over until the investor has asked for its agreement. With
+    ``is_returning``, what the investor can correct is not refused: the steps return its application.
     Refuses ``offer_has_a_packet_form`` and what :func:`packet_data` and :meth:`Room.render` refuse; raises
     ConfigurationError when packets are asked for and nobody can set them.
     """
@@ -35,9 +41,9 @@ def prepare(desk: Desk, room: Room | None, rows: Sequence[Row]) -> Iterator[tupl
     asked = [row for row in rows if row["agreement_form"] == PACKET and row["is_asked_for"]]
     if asked and room is None:
         raise ConfigurationError("this process was given no room in which packets are signed")
-    for offering, of_offer in groupby(asked, key=lambda row: str(row["offering_id"])):
+    for _, of_offer in groupby(asked, key=itemgetter("offering_id")):
         if room is not None:
-            yield from _packets(desk, room, offering, list(of_offer))
+            yield from _packets(desk, room, list(of_offer), is_returning=is_returning)
 
 
 def _canonical(row: Row) -> tuple[Row, str, Send]:
@@ -71,7 +77,10 @@ def _canonical(row: Row) -> tuple[Row, str, Send]:
     return row, agreement, send
 
 
-def _packets(desk: Desk, room: Room, offering: str, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Send]]:
+def _packets(
+    desk: Desk, room: Room, rows: Sequence[Row], *, is_returning: bool
+) -> Iterator[tuple[Row, str, Send]]:
+    offering = rows[0]["offering_id"]
     form = desk.packets.packet_form(offering=offering)
     if form is None:
         raise Refused("offer_has_a_packet_form", offering)
@@ -85,16 +94,22 @@ def _packets(desk: Desk, room: Room, offering: str, rows: Sequence[Row]) -> Iter
     for row in rows:
         investment, agreement = row["investment_id"], new_id("agr")
         said = {each["kind"]: each for each in particulars.get(investment, ())}
-        data = packet_data(
-            row,
-            names[row["investor_id"]],
-            Stated(form, acknowledged.get(investment, ()), said),
-            agreement=agreement,
-            reference=make_reference(f"{secrets.randbelow(10**12):012d}"),
-            at=clock.now(),
-        )
-        made = _rendered(room, form["template_id"], data)
-        yield row, agreement, _sending(desk, row, agreement, made)
+        try:
+            data = packet_data(
+                row,
+                names[row["investor_id"]],
+                Stated(form, acknowledged.get(investment, ()), said),
+                agreement=agreement,
+                reference=row["reference"] or make_reference(f"{secrets.randbelow(10**12):012d}"),
+                at=clock.now(),
+            )
+            made = _rendered(room, form["template_id"], data)
+        except Refused as refused:
+            if not is_returning or not _is_correctable(refused):
+                raise
+            yield row, agreement, _returning(desk, row, refused)
+        else:
+            yield row, agreement, _sending(desk, row, agreement, made)
 
 
 def _rendered(room: Room, template: str, data: Snapshot) -> Mapping[str, object]:
@@ -126,6 +141,24 @@ def _sending(desk: Desk, row: Row, agreement: str, made: Mapping[str, object]) -
             **made,
         )
         return (sent,)
+
+    return send
+
+
+def _is_correctable(refused: Refused) -> bool:
+    """Say whether the investor can mend what was refused by stating something anew."""
+    return refused.rule in _STATED or refused.rule in set(documents.SnapshotRule)
+
+
+def _returning(desk: Desk, row: Row, refused: Refused) -> Send:
+    # The detail of these rules is a place and code points, never what was stated there.
+    found = {"id": new_id("dfc"), "rule": refused.rule, "words": refused.detail or refused.rule}
+
+    def send(within: Within) -> Sequence[Step]:
+        returned = within.using(desk.packets.queries).return_application.step(
+            actor=PROCESS, offering=row["offering_id"], investment=row["investment_id"], deficiency=found
+        )
+        return (returned,)
 
     return send
 

@@ -48,7 +48,9 @@ class Process:
         self._after = 0
         self._looked: int | None = None
         self._shared = load("bookrunner.engine")
-        self._orders = Reactions(desk, self._carry, self._give, partial(prepare, desk, room))
+        self._orders = Reactions(
+            desk, self._carry, self._give, partial(prepare, desk, room, is_returning=True)
+        )
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
@@ -181,7 +183,7 @@ class Process:
             for start in range(0, len(events), PACKETS):
                 self._give(self._open_signing, events[start : start + PACKETS])
             return
-        prepared = list(prepare(self._desk, self._room, ready))
+        prepared = list(prepare(self._desk, self._room, ready, is_returning=True))
         self._carry(
             self._desk.subscription,
             events,

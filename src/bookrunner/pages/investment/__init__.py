@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
-from bookrunner.pages.investment.tracker import sentence, stages
+from bookrunner.pages.investment.tracker import sentence, stages, task
 from bookrunner.pages.live import Hints
 from bookrunner.pages.shell import Shell
 
@@ -25,6 +25,9 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         if found is None:
             raise NotFound(f"there is no investment {investment}")
         conditions = queries.conditions(transaction)
+        mine = {"offering": found["offering_id"], "investment": investment}
+        to_do = list(queries.packet_to_do(transaction, **mine))
+        ends_at = queries.reservation_end(transaction, **mine)
         events = queries.timeline(
             transaction,
             offering=found["offering_id"],
@@ -36,6 +39,8 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "stages": stages(found, conditions),
         "sentence": sentence(found),
         "events": events,
+        "to_do": [task(row) for row in to_do],
+        "ends_at": ends_at,
     }
 
 

@@ -26,6 +26,20 @@ _ENDED = {
     "closed_unsuccessfully": "The offer closed without this investment.",
 }
 
+_TASKS = {
+    "material": "Read and confirm",
+    "risk": "Acknowledge this risk",
+    "representation": "Represent",
+    "sign": "Sign your agreement",
+    "submit": "Ask for your agreement",
+}
+_PARTICULARS = {
+    "records_consent": "Consent to electronic records",
+    "tax_form": "State your tax form",
+    "authority": "State the authority of your signer",
+    "ownership": "State your owners",
+}
+
 
 def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]]:
     """Return each stage with its word, icon, tone, its confirmed conditions and its missing ones.
@@ -92,3 +106,12 @@ def sentence(investment: Row) -> str:
     if investment["issuance_state"] == "open":
         return "Everything is confirmed; your units are issued in the next closing."
     return "Your units are being issued; the transfer agent registers them next."
+
+
+def task(row: Row) -> dict[str, str]:
+    """Return one thing that is left to do for the packet: a title and what it is about."""
+    if row["step"] == "state":
+        return {"title": _PARTICULARS[row["code"]], "about": ""}
+    if row["step"] == "correct":
+        return {"title": f"Correct: {row['code'].replace('_', ' ')}", "about": row["says"]}
+    return {"title": _TASKS[row["step"]], "about": row["says"]}

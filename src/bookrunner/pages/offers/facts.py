@@ -56,6 +56,7 @@ def console(database: Database, offering: str, keeper: str, page: int) -> dict[s
         money: Row = queries.buckets(transaction, offering=offering)
         read = {
             "breaks": queries.breaks(transaction, offering=offering),
+            "deficiencies": list(queries.deficiencies(transaction, offering=offering)),
             "units": queries.units(transaction, offering=offering),
             "standing": queries.standing(transaction, offering=offering),
             "closings": queries.closings(transaction, offering=offering),

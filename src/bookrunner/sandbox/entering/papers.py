@@ -7,6 +7,7 @@ from typing import Any
 
 from bookrunner.adapters.documents import engine_version, load_template
 from bookrunner.app import Application
+from bookrunner.books.subscription import SigningEvidence
 from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
@@ -25,6 +26,7 @@ ITEMS = (
     ("representation", "tax_identity", "My tax information is true and complete."),
 )
 TEMPLATE = "subscription_packet/1.0.0"
+EVIDENCE = SigningEvidence("passkey", "192.0.2.7", "Example Browser 1.0", "ses_example")
 OFFICERS = {"issuer.iris": "Iris Example", "issuer.ivan": "Ivan Example"}
 REVIEWER = "desk.rosa"
 
@@ -110,7 +112,9 @@ class Papers:
         )
         for row in found:
             actor = investors[row["investment_id"]]
-            self._app.signing.sign(self._offering, row["agreement_id"], actor=actor, intent=INTENT)
+            self._app.signing.sign(
+                self._offering, row["agreement_id"], actor=actor, intent=INTENT, evidence=EVIDENCE
+            )
 
     def release(self, agreements: Sequence[str]) -> None:
         """Let the reviewer find packets in good order."""
@@ -166,7 +170,7 @@ class Papers:
         """Let the reviewer release packets and an officer countersign them."""
         self.release(agreements)
         for agreement in agreements:
-            self._app.signing.countersign(self._offering, agreement, officer="issuer.iris")
+            self._app.signing.countersign(self._offering, agreement, officer="issuer.iris", evidence=EVIDENCE)
 
     def _where(self, person: Person) -> dict[str, object]:
         return {"offering": self._offering, "investment": person.investment}

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from bookrunner.books.subscription.packets.archive import Archive, Stored
+from bookrunner.books.subscription.packets.certificates import Certificates, SigningEvidence
 from bookrunner.books.subscription.packets.room import Room
 from bookrunner.books.subscription.packets.snapshot import Stated, packet_data
 from bookrunner.db import Database, Keeper
@@ -16,7 +17,18 @@ from bookrunner.db import Database, Keeper
 if TYPE_CHECKING:
     from bookrunner.books.subscription.packets.signing import Outcome, PacketDesk
 
-__all__ = ["Archive", "Outcome", "PacketDesk", "Room", "Stated", "Stored", "keeper", "packet_data"]
+__all__ = [
+    "Archive",
+    "Certificates",
+    "Outcome",
+    "PacketDesk",
+    "Room",
+    "SigningEvidence",
+    "Stated",
+    "Stored",
+    "keeper",
+    "packet_data",
+]
 
 _SIGNING: Final = frozenset({"Outcome", "PacketDesk"})
 

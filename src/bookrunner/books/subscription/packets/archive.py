@@ -15,6 +15,9 @@ from bookrunner.core.errors import NotAllowed, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper
 
+_DAMAGED: Final = "archived_bytes_have_their_hash"
+_CHECKER: Final = "archive"
+_PART: Final = 100
 _LINKS: Final = "document-links"
 _LONGEST: Final = timedelta(days=7)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -34,14 +37,31 @@ class Archive:
     def __init__(self, packets: Keeper, *, read_clock: Callable[[], datetime] = clock.now) -> None:
         self._packets = packets
         self._now = read_clock
+        self._checked = b""
 
     def fetch(self, sha256: bytes, *, actor: str) -> Stored:
         """Return a document, after the database has compared its bytes with its hash.
 
-        Refuses ``document_exists``, ``document_is_not_erased`` and ``archived_bytes_have_their_hash``.
+        Refuses ``document_exists``, ``document_is_not_erased`` and ``archived_bytes_have_their_hash``, which
+        is also recorded as damage.
         """
-        row = self._packets.read_document(actor=actor, sha256=sha256)
+        try:
+            row = self._packets.read_document(actor=actor, sha256=sha256)
+        except Refused as refused:
+            if refused.rule == _DAMAGED:
+                # The read was undone; what it found stays, and the next comparison makes a break of it.
+                self._packets.check_document(actor=actor, sha256=sha256)
+            raise
         return Stored(bytes(row["content"]), row["media_type"])
+
+    def check(self, most: int = _PART) -> bool:
+        """Compare the next ``most`` documents with their hashes; false when the last one is passed.
+
+        It goes on where it ended and begins again after that; what differs is recorded as damage.
+        """
+        last: bytes | None = self._packets.check_documents(actor=_CHECKER, after=self._checked, most=most)
+        self._checked = b"" if last is None else bytes(last)
+        return last is not None
 
     def take(self, source: BinaryIO, retention: str, *, actor: str) -> bytes:
         """Archive an uploaded PDF under a class of retention and return its SHA-256.

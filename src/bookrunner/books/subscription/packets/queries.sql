@@ -34,6 +34,10 @@ select subscription.withdraw_consent(:actor, :request, :offering, :investment);
 -- The investor asks for its agreement, everything acknowledged and stated.
 select subscription.submit_application(:actor, :request, :offering, :application, :investment);
 
+-- name: return_application$
+-- Returns an application of which no agreement can be made; deficiency holds id, rule and words.
+select subscription.return_application(:actor, :request, :offering, :investment, cast(:deficiency as jsonb));
+
 -- name: answer_deficiency$
 -- Answers one deficiency of a returned packet.
 select subscription.answer_deficiency(:actor, :request, :offering, :deficiency, :answer);
@@ -149,3 +153,49 @@ select audit.receive_message(:provider, :message, :body, :key_id);
 -- name: keep_upload$
 -- Keeps an uploaded file that passed every check, under a class of retention, and returns its SHA-256.
 select subscription.keep_upload(:actor, :request, :content, :retention);
+
+-- name: keep_certificate$
+-- Keeps the sealed certificate of an executed packet; false when it was made before.
+select subscription.keep_certificate(:actor, :request, :offering, :agreement, :content);
+
+-- name: certificates_due
+-- Executed packets whose certificate is not made yet.
+select offering_id, agreement_id from subscription.certificate where status = 'due'
+order by offering_id, certificate_id limit cast(:most as integer);
+
+-- name: certificate_facts^
+-- What a certificate says of an executed packet as a whole.
+select a.agreement_id, a.investment_id, a.document_sha256, a.executed_sha256, p.template_id, p.template_sha256, p.pages,
+    p.data_sha256, e.hash as chain_head, s.occurred_at as sent_at
+from subscription.agreement a
+join subscription.packet p using (offering_id, agreement_id)
+join audit.event e on e.scope = a.offering_id and e.subject = a.agreement_id and e.kind = 'agreement.countersigned'
+join audit.event s on s.scope = a.offering_id and s.subject = a.agreement_id and s.kind = 'agreement.sent'
+where a.offering_id = :offering and a.agreement_id = :agreement;
+
+-- name: signers_of
+-- Who signed a packet, and how each was known; address, browser and session are sealed.
+select f.party, f.sha256, f.signer, f.name, f.capacity, f.intent, f.serial, f.verdict, f.signed_at, v.method,
+    v.authenticated_at, v.wrapped, v.sealed, g.authority
+from subscription.signed_file f join subscription.signing_evidence v using (offering_id, agreement_id, party)
+left join subscription.signatory g on g.offering_id = f.offering_id and g.signatory_id = f.signer
+where f.offering_id = :offering and f.agreement_id = :agreement order by f.signed_at, f.party;
+
+-- name: happenings
+-- The events of an agreement, of its review and of what it is made from, in their order.
+select e.kind, e.occurred_at, e.actor from audit.event e
+where e.scope = :offering and e.subject in (select cast(:agreement as text) union all
+    select r.review_id from subscription.review r where r.offering_id = :offering and r.agreement_id = :agreement)
+order by e.occurred_at, e.version;
+
+-- name: certificate^
+-- The certificate of an executed packet.
+select status, sha256 from subscription.certificate where offering_id = :offering and agreement_id = :agreement;
+
+-- name: check_documents$
+-- Compares the next documents with their hashes and returns the last hash, or null at the end of the archive.
+select subscription.check_documents(:actor, :request, :after, cast(:most as integer));
+
+-- name: check_document$
+-- Records what a read of one document has found.
+select subscription.check_document(:actor, :request, :sha256);

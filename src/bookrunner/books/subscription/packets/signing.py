@@ -23,7 +23,9 @@ from bookrunner.adapters.signing import (
     envelope_for,
     verify_executed,
 )
+from bookrunner.adapters.vault import Vault
 from bookrunner.books.subscription.packets.archive import Archive
+from bookrunner.books.subscription.packets.certificates import SigningEvidence
 from bookrunner.books.subscription.packets.room import Room
 from bookrunner.core.errors import NotAllowed, Refused, UnknownRecord
 from bookrunner.db import Keeper, Row
@@ -54,35 +56,54 @@ class PacketDesk:
         self._packets = packets
         self._room = room
         self._archive = Archive(packets)
+        self._vault = Vault.of(packets.database.endpoint.secrets)
 
-    def sign(self, offering: str, agreement: str, *, actor: str, intent: str) -> Signed:
+    def sign(
+        self, offering: str, agreement: str, *, actor: str, intent: str, evidence: SigningEvidence
+    ) -> Signed:
         """Let the investor certify its packet, verify the file and store both with the signature.
 
         Refuses what the ceremony refuses and, in the database, ``agreement_is_open_for_signature``, a gate
         that has closed, and ``application_is_complete``.
         """
-        made = self.certified(offering, agreement, intent=intent)
+        made = self.certified(offering, agreement, intent=intent, evidence=evidence)
         self._store("sign_packet", (offering, agreement), made, actor=actor)
         return made.signed
 
-    def certified(self, offering: str, agreement: str, *, intent: str) -> Made:
+    def certified(self, offering: str, agreement: str, *, intent: str, evidence: SigningEvidence) -> Made:
         """Return the packet with the investor's signature, verified and not yet stored."""
         envelope = self._envelope(offering, agreement)
         signed = self._ceremony.sign(envelope, intent=intent)
-        return Made(signed, _proof(envelope.investor, signed, intent))
+        return Made(signed, self._proof(envelope, signed, intent, evidence))
 
-    def countersign(self, offering: str, agreement: str, *, officer: str, intent: str = _INTENT) -> Signed:
+    def countersign(
+        self,
+        offering: str,
+        agreement: str,
+        *,
+        officer: str,
+        evidence: SigningEvidence,
+        intent: str = _INTENT,
+    ) -> Signed:
         """Let one officer countersign; the packet is executed when all checks hold on the stored bytes.
 
         Refuses the hindrance that :meth:`preview` names, before anything is signed, and what the ceremony
         refuses. Of two officers at once the second is refused ``agreement_waits_for_the_issuer``.
         """
         self._refuse_hindered(offering, agreement, officer)
-        made = self.executed(offering, agreement, officer=officer, intent=intent)
+        made = self.executed(offering, agreement, officer=officer, intent=intent, evidence=evidence)
         self._store("countersign_packet", (offering, agreement), made, actor=officer)
         return made.signed
 
-    def executed(self, offering: str, agreement: str, *, officer: str, intent: str = _INTENT) -> Made:
+    def executed(
+        self,
+        offering: str,
+        agreement: str,
+        *,
+        officer: str,
+        evidence: SigningEvidence,
+        intent: str = _INTENT,
+    ) -> Made:
         """Return the packet with this officer's countersignature, verified and not yet stored."""
         row = self._row(offering, agreement)
         if row["signed_sha256"] is None:
@@ -93,7 +114,7 @@ class PacketDesk:
             envelope, investor=int(row["investor_serial"], 16), sha256=bytes(row["signed_sha256"]).hex()
         )
         closed = self._ceremony.countersign(envelope, signed, investor=before, intent=intent)
-        return Made(closed, _proof(envelope.issuer, closed, intent))
+        return Made(closed, self._proof(envelope, closed, intent, evidence))
 
     def offer_of(self, agreement: str) -> str:
         """Return the offer of an agreement; raises UnknownRecord."""
@@ -111,12 +132,14 @@ class PacketDesk:
         )
         return found
 
-    def countersign_many(self, offering: str, agreements: Sequence[str], *, officer: str) -> list[Outcome]:
+    def countersign_many(
+        self, offering: str, agreements: Sequence[str], *, officer: str, evidence: SigningEvidence
+    ) -> list[Outcome]:
         """Countersign each packet by itself; one that is refused does not keep the others."""
         outcomes = []
         for agreement in agreements:
             try:
-                self.countersign(offering, agreement, officer=officer)
+                self.countersign(offering, agreement, officer=officer, evidence=evidence)
             except Refused as refused:
                 outcomes.append(Outcome(agreement, refused.rule))
             else:
@@ -173,14 +196,16 @@ class PacketDesk:
         packet = known["offering_id"], known["agreement_id"]
         said, intent = port.status(ref), f"Signed with {name}."
         envelope = self._envelope(*packet, known["signatory_id"])
+        kept = f"kept by {name}"
+        evidence = SigningEvidence(f"as {name} does", kept, kept, ref)
         if said in {EnvelopeEvent.SIGNED, EnvelopeEvent.COMPLETED} and self._state(packet) == "sent":
             signed = _as_signed(*accept_signed(port, ref, envelope, self._ceremony.trust()))
-            made = Made(signed, _proof(envelope.investor, signed, intent))
+            made = Made(signed, self._proof(envelope, signed, intent, evidence))
             self._store("sign_packet", packet, made, actor=name)
         if said is EnvelopeEvent.COMPLETED and self._state(packet) == "investor_signed":
             self._refuse_hindered(*packet, known["signatory_id"])
             signed = _as_signed(*accept_executed(port, ref, envelope, self._ceremony.trust()))
-            made = Made(signed, _proof(envelope.issuer, signed, intent))
+            made = Made(signed, self._proof(envelope, signed, intent, evidence))
             self._store("countersign_packet", packet, made, actor=envelope.issuer.id)
         return self._state(packet)
 
@@ -232,6 +257,13 @@ class PacketDesk:
             sha256=bytes(row["executed_sha256"]).hex(),
         )
 
+    def _proof(
+        self, envelope: Envelope, made: Signed, intent: str, evidence: SigningEvidence
+    ) -> dict[str, object]:
+        side = made.verdict.signatures[-1].field
+        party = envelope.investor if side == "investor" else envelope.issuer
+        return _proof(party, made, intent, evidence.sealed(self._vault, envelope.id, side))
+
     def _store(self, verb: str, packet: tuple[str, str], made: Made, *, actor: str) -> None:
         getattr(self._packets, verb)(
             actor=actor,
@@ -246,8 +278,9 @@ def _as_signed(content: bytes, verdict: Verdict) -> Signed:
     return Signed(content, verdict.sha256, verdict.signatures[-1].serial, verdict)
 
 
-def _proof(party: Party, made: Signed, intent: str) -> dict[str, object]:
+def _proof(party: Party, made: Signed, intent: str, known: dict[str, str | None]) -> dict[str, object]:
     return {
+        "evidence": known,
         "signer": party.id,
         "name": party.name,
         "capacity": party.capacity,

@@ -150,6 +150,58 @@ begin
     values (p_offering, p_application, p_investment, 'submitted');
 end $$;
 
+-- No agreement can be made of what was stated: the application goes back with the rule that it breaks.
+create function subscription.return_application(p_actor text, p_request text, p_offering text, p_investment text,
+    p_deficiency jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform subscription.lock(p_offering, p_investment);
+    update subscription.application set status = 'replaced'
+    where offering_id = p_offering and investment_id = p_investment and status = 'submitted';
+    if not found then
+        return;
+    end if;
+    insert into subscription.deficiency (offering_id, deficiency_id, investment_id, status, field, reason, words)
+    values (p_offering, p_deficiency ->> 'id', p_investment, 'open', p_deficiency ->> 'rule', 'not_rendered',
+        p_deficiency ->> 'words');
+end $$;
+
+-- What an investor still has to do for its packet, in the order in which it can be done.
+create function subscription.packet_to_do(p_offering text, p_investment text)
+returns table (step text, code text, says text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    with form as (
+        select 1 from engine.offer o join engine.investment i using (offering_id) where o.offering_id = p_offering
+            and i.investment_id = p_investment and o.agreement_form = 'packet' and i.status in ('new', 'confirmed', 'legally_confirmed')
+    ), lacks as (
+        select split_part(l, ':', 1) as part, split_part(l, ':', 2) as code
+        from unnest(subscription.application_lacks(p_offering, p_investment)) l
+    ), agreed as (
+        select a.agreement_id, a.status from subscription.agreement a where a.offering_id = p_offering
+            and a.investment_id = p_investment and a.status in ('draft', 'sent', 'investor_signed', 'countersigned')
+    ), steps as (
+        select 1 as place, 'correct' as step, d.field as code,
+            case when d.page is null then d.words else 'page ' || d.page || ', ' || d.reason end as says
+        from subscription.deficiency d where d.offering_id = p_offering and d.investment_id = p_investment and d.status = 'open'
+        union all
+        select case l.code when 'records_consent' then 2 else 4 end, 'state', l.code, '' from lacks l where l.part = 'particular'
+        union all
+        select 3, r.kind, r.code, r.sentence from subscription.requirement_in_force r
+        where r.offering_id = p_offering and not exists (select from subscription.acknowledgment k
+            where k.offering_id = p_offering and k.investment_id = p_investment
+            and (k.kind, k.code, k.item_version) = (r.kind, r.code, r.item_version))
+        union all
+        select 5, 'submit', '', '' where not exists (select from lacks) and not exists (select from agreed)
+            and not exists (select from subscription.application p where p.offering_id = p_offering
+                and p.investment_id = p_investment and p.status = 'submitted')
+        union all
+        select 6, 'sign', a.agreement_id, '' from agreed a where a.status = 'sent'
+    )
+    select s.step, s.code, s.says from steps s where exists (select from form) order by s.place, s.step, s.code;
+end;
+
 create function subscription.answer_deficiency(p_actor text, p_request text, p_offering text, p_deficiency text,
     p_answer text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -214,6 +266,12 @@ begin
         serial, verdict, recorded_by)
     values (p_offering, p_agreement, p_party, sha256(p_content), p_proof ->> 'signer', p_proof ->> 'name',
         p_proof ->> 'capacity', p_proof ->> 'intent', p_proof ->> 'serial', p_proof -> 'verdict', p_actor);
+    if coalesce(p_proof -> 'evidence' ->> 'sealed', '') = '' then
+        perform subscription.refuse('signature_has_its_evidence', format('nothing says how the %s was known', p_party));
+    end if;
+    insert into subscription.signing_evidence (offering_id, agreement_id, party, method, authenticated_at, wrapped, sealed)
+    select p_offering, p_agreement, p_party, e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
+    from jsonb_to_record(p_proof -> 'evidence') as e (method text, at timestamptz, wrapped text, sealed text);
 end $$;
 
 create function subscription.found_packet(p_offering text, p_agreement text) returns subscription.agreement
@@ -270,5 +328,7 @@ begin
     perform subscription.keep_signed(p_actor, p_offering, p_agreement, 'issuer', p_proof, p_content);
     update subscription.agreement set status = 'countersigned', executed_sha256 = sha256(p_content)
     where offering_id = p_offering and agreement_id = p_agreement;
+    insert into subscription.certificate (offering_id, certificate_id, agreement_id, status)
+    values (p_offering, 'crt_' || substr(p_agreement, 5), p_agreement, 'due');
     perform subscription.publish(p_offering, a.investment_id);
 end $$;

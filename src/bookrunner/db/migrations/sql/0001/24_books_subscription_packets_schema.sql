@@ -156,19 +156,21 @@ create table subscription.review (
 create table subscription.deficiency (
     offering_id text not null,
     deficiency_id text not null,
-    agreement_id text not null,
+    agreement_id text,
     investment_id text not null,
     status text not null,
-    page integer not null constraint deficiency_names_its_page check (page > 0),
+    page integer constraint deficiency_names_a_page check (page > 0),
     field text not null constraint deficiency_names_its_field check (field ~ '\S'),
     reason text not null constraint deficiency_reason_is_known
-        check (reason in ('missing', 'illegible', 'inconsistent', 'name_differs', 'capacity', 'expired', 'other')),
+        check (reason in ('missing', 'illegible', 'inconsistent', 'name_differs', 'capacity', 'expired', 'other', 'not_rendered')),
     words text not null constraint deficiency_is_said_in_words check (words ~ '\S'),
     answer text constraint deficiency_is_answered_in_words check (answer ~ '\S'),
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, deficiency_id),
     foreign key (offering_id, agreement_id) references subscription.packet,
+    constraint deficiency_is_of_a_page_unless_none_was_made check ((reason = 'not_rendered') = (page is null)
+        and (page is null) = (agreement_id is null)),
     constraint answered_deficiency_has_its_answer check ((status = 'open') = (answer is null))
 );
 

@@ -93,7 +93,7 @@ begin
     perform subscription.publish(p_offering, p_investment);
 end $$;
 
--- Opens the agreement for signature; waits for the profile and compliance.
+-- Opens the agreement for signature; waits for the profile and compliance, and states what the investor has committed.
 create function subscription.send_agreement(p_actor text, p_request text, p_offering text, p_agreement text,
     p_investment text, p_units bigint, p_amount_minor bigint, p_document_sha256 bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -102,6 +102,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     p := engine.pass(p_offering, p_investment, 'open_signing');
+    if not exists (select from engine.investment i where i.offering_id = p_offering and i.investment_id = p_investment
+        and i.units = p_units and i.amount_minor = p_amount_minor) then
+        perform subscription.refuse('agreement_states_the_committed_amount', p_investment);
+    end if;
     insert into subscription.agreement (offering_id, agreement_id, investment_id, ordinal, status, units,
         amount_minor, profile_digest, document_sha256)
     select p_offering, p_agreement, p_investment, 1 + count(*), 'draft', p_units, p_amount_minor, p.profile_digest,

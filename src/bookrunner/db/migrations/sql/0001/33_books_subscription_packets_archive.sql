@@ -38,17 +38,72 @@ create table subscription.legal_hold (
         and (status = 'lifted') = (lifted_by is not null))
 );
 
+-- How a signer was known at its signature. Address, browser and session are sealed under a key of their own.
+create table subscription.signing_evidence (
+    offering_id text not null,
+    agreement_id text not null,
+    party text not null,
+    method text not null constraint authentication_names_its_method check (method ~ '\S'),
+    authenticated_at timestamptz,
+    wrapped bytea not null,
+    sealed bytea not null,
+    primary key (offering_id, agreement_id, party),
+    foreign key (offering_id, agreement_id, party) references subscription.signed_file
+);
+
+create table subscription.certificate (
+    offering_id text not null,
+    certificate_id text not null,
+    agreement_id text not null,
+    status text not null,
+    sha256 bytea references subscription.document,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, certificate_id),
+    constraint executed_packet_has_one_certificate unique (offering_id, agreement_id),
+    foreign key (offering_id, agreement_id) references subscription.packet,
+    constraint made_certificate_has_its_file check ((status = 'made') = (sha256 is not null))
+);
+
+create index certificate_is_due on subscription.certificate (offering_id, certificate_id) where status = 'due';
+
+create table subscription.damage (
+    damage_id text primary key,
+    sha256 bytea not null references subscription.document,
+    found_sha256 bytea not null,
+    status text not null,
+    version bigint not null,
+    chain_head bytea not null,
+    constraint damaged_document_is_named_once unique (sha256)
+);
+
+call audit.append_only('subscription.signing_evidence');
+call audit.keep('subscription.certificate', 'certificate', 'certificate_id', 'offering_id');
 call audit.append_only('subscription.retention_class');
 call audit.append_only('subscription.retention');
+call audit.keep('subscription.damage', 'damage', 'damage_id', 'damage_id');
 call audit.keep('subscription.legal_hold', 'legal_hold', 'hold_id', 'hold_id');
 
 create view subscription.legal_hold_fact as
 select hold_id, sha256, investor_id, status, version, chain_head from subscription.legal_hold;
 
+create view subscription.certificate_fact as
+select offering_id, certificate_id, agreement_id, status, sha256, version, chain_head from subscription.certificate;
+
 create view subscription.document_fact as
 select d.sha256, d.media_type, d.archived_at, d.erased_because is not null as is_erased,
     (select max(r.keep_until) from subscription.retention r where r.sha256 = d.sha256) as keep_until
 from subscription.document d;
+
+-- Damage under each offer that uses the document.
+create view subscription.damage_fact as
+select o.offering_id, d.damage_id, encode(d.sha256, 'hex') as sha256, encode(d.found_sha256, 'hex') as found_sha256, d.status
+from subscription.damage d cross join lateral (
+    select a.offering_id from subscription.agreement a where d.sha256 in (a.document_sha256, a.signed_sha256, a.executed_sha256)
+    union select p.offering_id from subscription.packet p where p.data_sha256 = d.sha256
+    union select c.offering_id from subscription.certificate c where c.sha256 = d.sha256
+    union select r.offering_id from subscription.requirement r where r.document_sha256 = d.sha256
+    union select s.offering_id from subscription.signatory s where s.authority_sha256 = d.sha256) o;
 
 -- Whose papers a document is among.
 create function subscription.investors_of(p_sha256 bytea) returns text[]
@@ -58,7 +113,8 @@ return array(
     join engine.position pos using (offering_id, investment_id)
     left join subscription.packet p using (offering_id, agreement_id)
     left join subscription.signed_file s using (offering_id, agreement_id)
-    where p_sha256 in (a.document_sha256, a.executed_sha256, p.data_sha256, s.sha256));
+    left join subscription.certificate c using (offering_id, agreement_id)
+    where p_sha256 in (a.document_sha256, a.executed_sha256, p.data_sha256, s.sha256, c.sha256));
 
 -- Why a document may not be erased now, or null.
 create function subscription.kept_because(p_sha256 bytea) returns text
@@ -112,6 +168,25 @@ begin
     select p_sha256, c.class, (current_date + make_interval(years => c.years))::date
     from subscription.retention_class c where c.class = p_class
     on conflict (sha256, class) do nothing;
+end $$;
+
+-- Keeps the sealed certificate of an executed packet; false when it was made before.
+create function subscription.keep_certificate(p_actor text, p_request text, p_offering text, p_agreement text,
+    p_content bytea) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c subscription.certificate;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into c from subscription.certificate x where x.offering_id = p_offering and x.agreement_id = p_agreement for update;
+    if c.status is distinct from 'due' then
+        return false;
+    end if;
+    perform subscription.keep_bytes(p_content, 'application/pdf');
+    perform subscription.classify(sha256(p_content), 'executed_agreement');
+    update subscription.certificate set status = 'made', sha256 = sha256(p_content)
+    where offering_id = p_offering and certificate_id = c.certificate_id;
+    return true;
 end $$;
 
 create function subscription.keep_upload(p_actor text, p_request text, p_content bytea, p_class text) returns bytea
@@ -182,4 +257,47 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update subscription.document set content = null, erased_because = p_because where sha256 = p_sha256;
+end $$;
+
+-- Compares the next documents with their hashes, in the order of these, and records what differs and what is sound again.
+-- Returns the last hash that was looked at, or null at the end of the archive.
+create function subscription.check_documents(p_actor text, p_request text, p_after bytea, p_most integer) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    last bytea;
+    seen record;
+begin
+    perform audit.enter(p_actor, p_request);
+    for seen in
+        select d.sha256, sha256(d.content) as found_sha256 from subscription.document d
+        where d.sha256 > p_after and d.content is not null order by d.sha256 limit p_most
+    loop
+        last := seen.sha256;
+        perform subscription.note_soundness(seen.sha256, seen.found_sha256);
+    end loop;
+    return last;
+end $$;
+
+create function subscription.note_soundness(p_sha256 bytea, p_found_sha256 bytea) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if p_sha256 = p_found_sha256 then
+        update subscription.damage set status = 'repaired', found_sha256 = p_found_sha256
+        where sha256 = p_sha256 and status = 'found';
+        return;
+    end if;
+    update subscription.damage set status = 'found', found_sha256 = p_found_sha256
+    where sha256 = p_sha256 and status = 'repaired';
+    insert into subscription.damage (damage_id, sha256, found_sha256, status)
+    select 'dmg_' || substr(encode(p_sha256, 'hex'), 1, 32), p_sha256, p_found_sha256, 'found'
+    where not exists (select from subscription.damage d where d.sha256 = p_sha256);
+end $$;
+
+-- Records what a read has found, in a transaction of its own.
+create function subscription.check_document(p_actor text, p_request text, p_sha256 bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform subscription.note_soundness(d.sha256, sha256(d.content)) from subscription.document d
+    where d.sha256 = p_sha256 and d.content is not null;
 end $$;

@@ -65,9 +65,10 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
-grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list
-    to portal, registry, treasury, subscription, compliance;
+grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list,
+    engine.reservation_end to portal, registry, treasury, subscription, compliance;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
+grant execute on function engine.packet_to_do(text, text) to portal;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 grant usage on schema portal to compliance;
