@@ -123,3 +123,7 @@ select treasury.decide_release(:actor, :request, :offering, :release, :is_approv
 select j.occurred_at, j.journal_id, j.kind, j.reverses, e.account, e.currency, e.side, e.amount_minor
 from treasury.entry e join treasury.journal j using (offering_id, journal_id)
 where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_id, e.leg;
+
+-- name: view_payer$
+-- The name of a payer, after the look at it is on record.
+select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);

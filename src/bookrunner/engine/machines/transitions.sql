@@ -300,6 +300,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('proposal', '', 'proposed', 'proposed', 'treasury'),
     ('proposal', 'proposed', 'approved', 'approved', 'treasury'),
     ('proposal', 'proposed', 'declined', 'declined', 'treasury'),
+    ('payer_view', '', 'viewed', 'viewed', 'treasury'),
     ('release', '', 'proposed', 'proposed', 'treasury'),
     ('release', 'proposed', 'approved', 'approved', 'treasury'),
     ('release', 'proposed', 'declined', 'declined', 'treasury'),

@@ -1,4 +1,4 @@
-"""The escrow ledger as CSV and as a beancount journal, for an auditor's own tools; amounts are decimals of their currency."""
+"""The escrow ledger as CSV and as a beancount journal, for an auditor's own tools; amounts are decimals."""
 
 from __future__ import annotations
 

@@ -36,5 +36,20 @@ create table treasury.payment_term (
 insert into treasury.payment_term (valid_from, banking_days, proposed_by, approved_by)
 values ('2020-01-01', 10, 'bookrunner', 'administrator');
 
+-- Who looked at the name of a payer, and for what.
+create table treasury.payer_view (
+    offering_id text not null,
+    view_id text not null,
+    receipt_id text not null,
+    status text not null,
+    purpose text not null constraint payer_view_has_its_purpose check (purpose ~ '\S'),
+    viewed_by text not null,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, view_id),
+    foreign key (offering_id, receipt_id) references treasury.receipt
+);
+
 call audit.append_only('treasury.payment_term');
 call audit.keep('treasury.proposal', 'proposal', 'proposal_id', 'offering_id');
+call audit.keep('treasury.payer_view', 'payer_view', 'view_id', 'offering_id');

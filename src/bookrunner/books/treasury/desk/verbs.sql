@@ -147,6 +147,17 @@ begin
     end if;
 end $$;
 
+-- Returns the name of a payer by the word of the bank, after the look at it is on record.
+create function treasury.view_payer(p_actor text, p_request text, p_offering text, p_receipt text, p_view text,
+    p_purpose text) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into treasury.payer_view (offering_id, view_id, receipt_id, status, purpose, viewed_by)
+    values (p_offering, p_view, p_receipt, 'viewed', p_purpose, p_actor);
+    return (select coalesce(r.sender, '') from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = p_receipt);
+end $$;
+
 -- What an investor is asked for: the reference and what is short of the amount, once instructions are released, and
 -- the banking day by which it is asked for.
 create view treasury.funding_card as
