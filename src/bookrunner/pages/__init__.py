@@ -1,4 +1,4 @@
-"""Pages rendered on the server: offers, closings, investments, the consoles of officers and administrators."""
+"""Pages rendered on the server: offers, closings, investments, consoles of officers and administrators."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
     app.include_router(offers.routes(application, shell, hints, operator))
     app.include_router(investment.routes(application.database, shell, hints))
     app.include_router(compliance.routes(application.database, shell, hints))
-    app.include_router(treasury.routes(application.database, shell))
+    app.include_router(treasury.routes(application.database, shell, hints))
     app.include_router(access.routes(application.database, shell))
     app.include_router(live.routes(hints))
     access.install(app, shell)

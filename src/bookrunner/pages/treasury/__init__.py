@@ -12,6 +12,7 @@ from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.live import Hints
 from bookrunner.pages.shell import Shell, mask
 from bookrunner.pages.treasury import facts
 from bookrunner.pages.treasury.acts import Administrator, Said, said
@@ -57,7 +58,7 @@ class Console:
         status = 200 if facts_now["refusal"] is None else _CONFLICT
         if facts_now["changed"]:
             status = _STALE
-        return self.shell.page(request, f"treasury/{template}", facts_now, status)
+        return self.shell.page(request, f"treasury/escrow/{template}", facts_now, status)
 
     def workbench(self, request: Request, offering: str, name: str, **shown: object) -> Response:
         """Return the workbench of one receipt."""
@@ -71,7 +72,7 @@ class Console:
         offering, name = on
         told = {
             "refusal": facts.told(fault),
-            "changed": facts.changed(self.database, offering, form, name, fault),
+            "changed": facts.changed(self.database, on, form, fault),
         }
         return self.workbench(request, offering, name, **told, typed=form, **typed)
 
@@ -104,13 +105,13 @@ class Console:
         return self.page(request, offering, "payouts.html", {**found, **empty, **shown})
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
     router = APIRouter(prefix="/treasury")
     pages = Console(database, shell)
     _escrow_routes(router, pages)
     _statement_routes(router, pages)
-    _queue_routes(router, pages)
+    _queue_routes(router, pages, hints)
     _part_routes(router, pages)
     _payout_routes(router, pages)
     return router
@@ -167,23 +168,34 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         return shown(request, offering, imported=imported)
 
 
-def _queue_routes(router: APIRouter, pages: Console) -> None:
+def _queue_routes(router: APIRouter, pages: Console, hints: Hints) -> None:
     @router.get("/{offering}/queue")
     def queue(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
         chosen = state if state in facts.STATES else ""
         shown = facts.queue(pages.database, offering, chosen, page)
         return pages.page(request, offering, "queue.html", shown)
 
+    @router.get("/{offering}/queue/now")
+    def now(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
+        # The sequence is read before the facts, so that it never claims more than they show.
+        reached = hints.reached(offering)
+        chosen = state if state in facts.STATES else ""
+        shown = facts.queue(pages.database, offering, chosen, page)
+        head = {"desk": facts.desk(pages.database, offering), "home": facts.path_of(offering)}
+        return pages.shell.fragment(
+            request, "treasury/escrow/waiting.html", {**_ALWAYS, **head, **shown}, reached
+        )
+
     @router.get("/{offering}/receipts/{name}")
     def receipt(request: Request, offering: str, name: str, _: _In, *, done: bool = False) -> Response:
         return pages.workbench(request, offering, name, is_done=done)
 
     @router.post("/{offering}/receipts/{name}")
-    def act(request: Request, offering: str, name: str, form: _Said, officer: _In) -> Response:
+    def act(request: Request, offering: str, name: str, officer: _In, *, form: _Said) -> Response:
         return pages.act(request, (offering, name), form, officer)
 
     @router.post("/{offering}/receipts/{name}/rehearsal")
-    def rehearse(request: Request, offering: str, name: str, form: _Said, officer: _In) -> Response:
+    def rehearse(request: Request, offering: str, name: str, officer: _In, *, form: _Said) -> Response:
         return pages.rehearse(request, (offering, name), form, officer)
 
 
@@ -259,7 +271,7 @@ def _payout_routes(router: APIRouter, pages: Console) -> None:
         except Refused as fault:
             told = {
                 "refusal": facts.told(fault),
-                "changed": facts.changed(pages.database, offering, form, release, fault),
+                "changed": facts.changed(pages.database, (offering, release), form, fault),
             }
             typed = {"typed": form, "typed_payee": payee, "typed_amount": amount, "typed_on": release}
             return pages.payouts(request, offering, **told, **typed)

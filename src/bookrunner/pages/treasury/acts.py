@@ -1,8 +1,9 @@
-"""What an administrator may do with a receipt or a release, the verb that carries it out, and its rehearsal."""
+"""What an administrator may do with a receipt or a release, by which verb, and its rehearsal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -97,22 +98,20 @@ class Administrator:
         queries = load(__package__)
         found: dict[str, Any] = {}
         on = {"offering": self.offering}
-        try:
-            with treasury.keeper(self.database).together() as within:
-                chosen = self._concerned(within, receipt, form)
-                before = queries.gates(within.transaction, **on, investments=chosen)
-                proposal = self._act(within, receipt, form, (_FIRST, _SECOND))
-                if not form.proposal:
-                    within.decide_act(
-                        actor=_SECOND, **on, proposal=proposal, is_approved=True, because="", seen=1
-                    )
-                found["entries"] = queries.posted(within.transaction, **on)
-                touched = [row["investment_id"] for row in queries.touched(within.transaction, **on)]
-                after = queries.gates(within.transaction, **on, investments=sorted({*chosen, *touched}))
-                found["gates"] = _compared(before, after)
-                raise _Enough
-        except _Enough:
-            return found
+        with suppress(_Enough), treasury.keeper(self.database).together() as within:
+            chosen = self._concerned(within, receipt, form)
+            before = queries.gates(within.transaction, **on, investments=chosen)
+            proposal = self._act(within, receipt, form, (_FIRST, _SECOND))
+            if not form.proposal:
+                within.decide_act(
+                    actor=_SECOND, **on, proposal=proposal, is_approved=True, because="", seen=1
+                )
+            found["entries"] = queries.posted(within.transaction, **on)
+            touched = [row["investment_id"] for row in queries.touched(within.transaction, **on)]
+            after = queries.gates(within.transaction, **on, investments=sorted({*chosen, *touched}))
+            found["gates"] = _compared(before, after)
+            raise _Enough
+        return found
 
     def divide(self, receipt: str, amounts: str, code: str) -> None:
         """Divide a receipt into parts by amounts, one a line; refuses ``parts_sum_to_the_receipt``."""
@@ -215,18 +214,17 @@ def _fingerprint(account: str) -> bytes:
 
 
 def _compared(before: Sequence[Row], after: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return each investment after the act beside what it was, with what its gate then lacks no more."""
+    """Return each investment after the act beside what it was, and which conditions came and went."""
     earlier = {row["investment_id"]: row for row in before}
     compared = []
-    for row in after:
-        was = earlier.get(row["investment_id"], row)
-        names: Callable[[Row], set[str]] = lambda one: {item["condition"] for item in one["missing"]}  # noqa: E731
+    for now in after:
+        was = earlier.get(now["investment_id"], now)
+        lacked, lacks = _conditions(was), _conditions(now)
         compared.append(
-            {
-                "was": was,
-                "now": row,
-                "opened": sorted(names(was) - names(row)),
-                "closed": sorted(names(row) - names(was)),
-            }
+            {"was": was, "now": now, "opened": sorted(lacked - lacks), "closed": sorted(lacks - lacked)}
         )
     return compared
+
+
+def _conditions(investment: Row) -> set[str]:
+    return {item["condition"] for item in investment["missing"]}

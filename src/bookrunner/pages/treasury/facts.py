@@ -166,13 +166,13 @@ def told(fault: Refused) -> dict[str, str]:
     return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
 
 
-def changed(database: Database, offering: str, form: Said, on: str, fault: Refused) -> list[dict[str, Any]]:
-    """Return what happened to a record since the version seen, when that is why an act was refused."""
+def changed(database: Database, on: tuple[str, str], form: Said, fault: Refused) -> list[dict[str, Any]]:
+    """Return what happened to the record (offering, id) since the version seen, when that is the refusal."""
     if not isinstance(fault, VersionChanged):
         return []
     with database.transaction("treasury") as transaction:
         events = load(__package__).since(
-            transaction, offering=offering, item=form.proposal or on, seen=form.seen
+            transaction, offering=on[0], item=form.proposal or on[1], seen=form.seen
         )
     return [{**row, "told": _told(row["payload"])} for row in events]
 
