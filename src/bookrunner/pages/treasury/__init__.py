@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
+from bookrunner.adapters.bank import BankFileReader
 from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
@@ -105,12 +106,12 @@ class Console:
         return self.page(request, offering, "payouts.html", {**found, **empty, **shown})
 
 
-def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
+def routes(database: Database, reader: BankFileReader, shell: Shell, hints: Hints) -> APIRouter:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
     router = APIRouter(prefix="/treasury")
     pages = Console(database, shell)
     _escrow_routes(router, pages)
-    _statement_routes(router, pages)
+    _statement_routes(router, pages, reader)
     _queue_routes(router, pages, hints)
     _part_routes(router, pages)
     _payout_routes(router, pages)
@@ -146,7 +147,7 @@ def _escrow_routes(router: APIRouter, pages: Console) -> None:
         return PlainTextResponse(text, headers=kept)
 
 
-def _statement_routes(router: APIRouter, pages: Console) -> None:
+def _statement_routes(router: APIRouter, pages: Console, reader: BankFileReader) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         found = facts.lists(pages.database, offering, ("statements",))
         return pages.page(request, offering, "statements.html", {**found, "imported": None, **more})
@@ -160,7 +161,7 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         request: Request, offering: str, officer: _In, *, raw: Annotated[bytes, Depends(file_of)]
     ) -> Response:
         try:
-            imported = import_file(pages.database, offering, raw, officer.actor)
+            imported = import_file(pages.database, reader, (offering, officer.actor), raw)
         except NotFound:
             raise
         except Refused as fault:

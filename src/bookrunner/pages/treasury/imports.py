@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import File, UploadFile
 
-from bookrunner.adapters.bank import EntryStatus, Statement
-from bookrunner.adapters.bank.errors import XML_BYTES_MAX, check_size
-from bookrunner.adapters.bank.files import AnyFormatReader, recognise
+from bookrunner.adapters.bank import BankFile, BankFileReader, EntryStatus, Statement
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.intake import import_statement
@@ -21,42 +19,47 @@ FORMATS = {
     "mt940": "SWIFT MT940",
     "nacha": "NACHA",
 }
+# The readers refuse what is larger.
+_MOST_BYTES = 256 * 1024 * 1024
 _MOST_FINDINGS = 50
 
 
 @dataclass(slots=True)
 class _Keeping:
-    """Reads a statement of any format and keeps what it read for the page."""
+    """Reads one file and keeps what it read for the page."""
 
-    kept: list[Statement] = field(default_factory=list)
+    reader: BankFileReader
+    kept: list[BankFile] = field(default_factory=list)
 
     def read(self, raw: bytes) -> Statement:
         """Return the only statement of a file."""
-        statement = AnyFormatReader().read(raw)
-        self.kept.append(statement)
-        return statement
+        self.kept.append(self.reader.read_file(raw))
+        return self.kept[-1].only_statement()
 
 
 def file_of(paper: Annotated[UploadFile | None, File()] = None) -> bytes:
-    """Read the file of the form; refuses ``file_fits_limit``."""
-    raw = b"" if paper is None else paper.file.read(XML_BYTES_MAX + 1)
-    check_size(raw, XML_BYTES_MAX)
-    return raw
+    """Read the file of the form: as much as a reader takes, and one byte."""
+    return b"" if paper is None else paper.file.read(_MOST_BYTES + 1)
 
 
-def import_file(database: Database, offering: str, raw: bytes, actor: str) -> dict[str, Any]:
-    """Import a statement whole and return what the page tells of it; refuses as `import_statement` does."""
-    reader = _Keeping()
-    shape = recognise(raw)
-    added = import_statement(Desk(database), reader, offering, raw, actor=actor)
-    (statement,) = reader.kept
+def import_file(
+    database: Database, reader: BankFileReader, on: tuple[str, str], raw: bytes
+) -> dict[str, Any]:
+    """Import a statement whole for (offering, actor) and return what the page tells of it.
+
+    Refuses as `import_statement` does.
+    """
+    keeping = _Keeping(reader)
+    offering, actor = on
+    added = import_statement(Desk(database), keeping, offering, raw, actor=actor)
+    statement = keeping.kept[0].only_statement()
     credits_booked = sum(
         1
         for entry in statement.entries
         if entry.credit and not entry.reversal and entry.status is EntryStatus.BOOK and entry.amount_minor
     )
     return {
-        "format": FORMATS[shape.value],
+        "format": FORMATS[keeping.kept[0].format.value],
         "statement": statement,
         "added": added,
         "known": credits_booked - added,
