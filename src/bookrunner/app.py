@@ -113,6 +113,7 @@ class Application:
         self.endpoint = endpoint
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
+        self.bank_files = AnyFormatReader()
         self.room = Room(lambda press: open_ceremony(endpoint, press))
         self.process = Process(self.desk, self.room)
         self.screening = Screening(self.desk)
@@ -192,7 +193,7 @@ class Application:
 
     def import_statement(self, offering: str, raw: bytes, *, actor: str) -> int:
         """Post a bank statement's credits and match them by the rules; return how many were new."""
-        added = import_statement(self.desk, AnyFormatReader(), offering, raw, actor=actor)
+        added = import_statement(self.desk, self.bank_files, offering, raw, actor=actor)
         tell("a statement is posted", offering=offering, sha256=hashlib.sha256(raw).hexdigest(), rows=added)
         return added
 

@@ -10,10 +10,11 @@ import pytest
 
 from bookrunner.core.errors import Refused
 from bookrunner.pages.compliance.chart import chart, percent
-from bookrunner.pages.compliance.facts import mask, sentence
+from bookrunner.pages.compliance.facts import sentence
 from bookrunner.pages.compliance.hit import score
 from bookrunner.pages.compliance.items import told
 from bookrunner.pages.compliance.queue import Filters
+from bookrunner.pages.shell import mask
 
 
 def owner(name: str, share: str, **other: object) -> dict[str, Any]:

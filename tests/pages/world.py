@@ -43,6 +43,11 @@ class World:
         self._money()
         self.publish()
 
+    def add(self, number: str) -> None:
+        """Add an investor who has signed and has been asked for the money."""
+        self._investor(number, "money")
+        self.publish()
+
     def publish(self) -> None:
         """Carry the events of committed transactions into the feed, as the worker does."""
         advance_feed(self.database)

@@ -79,6 +79,8 @@ revoke select on compliance.data_key from compliance;
 grant select (investor_id, key_id, status, version, chain_head) on compliance.data_key to compliance;
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
+grant usage on schema treasury to portal;
+grant select on treasury.funding_card to portal;
 grant usage on schema reconciliation to engine;
 grant select on treasury.payer_fact to engine;
 

@@ -1,4 +1,4 @@
-"""Pages rendered on the server: offers, closings, investments, the compliance officer's console."""
+"""Pages rendered on the server: offers, closings, investments, consoles of officers and administrators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
-from bookrunner.pages import access, compliance, investment, live, offers
+from bookrunner.pages import access, compliance, investment, live, offers, treasury
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers import Desk
 from bookrunner.pages.shell import Guard, Shell
@@ -54,6 +54,7 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
     app.include_router(offers.routes(application, shell, hints, operator))
     app.include_router(investment.routes(application.database, shell, hints))
     app.include_router(compliance.routes(application.database, shell, hints))
+    app.include_router(treasury.routes(application.database, application.bank_files, shell, hints))
     app.include_router(access.routes(application.database, shell))
     app.include_router(live.routes(hints))
     access.install(app, shell)

@@ -73,6 +73,26 @@ insert into treasury.payout (offering_id, payout_id, status, purpose, content, c
 insert into treasury.release (offering_id, release_id, closing_id, status, amount_minor, currency, payee_fingerprint, proposed_by, approved_by)
     values ('ofr_full', 'rel_x', 'cls_full', 'approved', 1, 'USD', '\x00', 'a', 'b');
 
+-- treasury | proposed_act_is_known | a proposal of an act that nobody knows
+insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id, because, proposed_by, decided_by)
+    values ('ofr_open', 'prp_x', 'proposed', 'keep', 'rcp_open1', 1, null, 'why', 'usr_1', null);
+
+-- treasury | proposal_has_its_reason | a proposal without a reason
+insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id, because, proposed_by, decided_by)
+    values ('ofr_open', 'prp_x', 'proposed', 'match', 'rcp_open1', 1, 'inv_open1', ' ', 'usr_1', null);
+
+-- treasury | proposed_match_names_its_investment | a proposed match with nobody's investment
+insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id, because, proposed_by, decided_by)
+    values ('ofr_open', 'prp_x', 'proposed', 'match', 'rcp_open1', 1, null, 'why', 'usr_1', null);
+
+-- treasury | decided_proposal_names_who | a proposal that waits and is decided
+insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id, because, proposed_by, decided_by)
+    values ('ofr_open', 'prp_x', 'proposed', 'match', 'rcp_open1', 1, 'inv_open1', 'why', 'usr_1', 'usr_2');
+
+-- treasury | transition_is_listed_for_the_keeper | a proposal born approved
+insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id, because, proposed_by, decided_by)
+    values ('ofr_open', 'prp_x', 'approved', 'match', 'rcp_open1', 1, 'inv_open1', 'why', 'usr_1', 'usr_2');
+
 -- engine | committed_amount_is_locked | an investment with another amount
 update engine.investment set amount_minor = 1, status = 'closed_successfully'
     where investment_id = 'inv_full1';

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
 from bookrunner.core.reference import find_references
 
 
@@ -202,6 +203,14 @@ class BankFile:
     statements: tuple[Statement, ...] = ()
     statuses: tuple[PaymentStatus, ...] = ()
     changes: tuple[ChangeNotice, ...] = ()
+
+    def only_statement(self) -> Statement:
+        """Return the only statement of the file; refuses ``file_has_one_statement``."""
+        if len(self.statements) != 1:
+            raise StatementRefused(
+                StatementRule.FILE_HAS_ONE_STATEMENT, 0, f"{len(self.statements)} statements"
+            )
+        return self.statements[0]
 
 
 class BankFileReader(Protocol):

@@ -66,7 +66,4 @@ class AnyFormatReader:
 
     def read(self, raw: bytes) -> Statement:
         """Return the only statement of a file; refuses ``file_has_one_statement``."""
-        statements = self.read_file(raw).statements
-        if len(statements) != 1:
-            raise StatementRefused(StatementRule.FILE_HAS_ONE_STATEMENT, 0, f"{len(statements)} statements")
-        return statements[0]
+        return self.read_file(raw).only_statement()

@@ -1,7 +1,8 @@
 """The fund administrator: receipts, matching, clearing, escrow, refunds, release."""
 
-from bookrunner.books.treasury.export import (
+from bookrunner.books.treasury.desk import (
     account_statement_csv,
+    ledger_beancount,
     statement_agreement_csv,
     three_way_csv,
     trial_balance_csv,
@@ -13,6 +14,7 @@ __all__ = [
     "account_statement_csv",
     "clear_due",
     "keeper",
+    "ledger_beancount",
     "send_refunds",
     "statement_agreement_csv",
     "three_way_csv",

@@ -123,3 +123,33 @@ from treasury.three_way where offering_id = :offering order by currency;
 -- name: refund_cut$
 -- Sends back what an investment holds above its amount after a cut, and returns the excess.
 select treasury.refund_cut(:actor, :request, :offering, :investment);
+
+-- name: propose_act$
+-- Stores what one administrator wants done with a receipt, for another to decide.
+select treasury.propose_act(:actor, :request, :offering, :proposal, :act, :receipt, :investment, :because, cast(:seen as bigint));
+
+-- name: decide_act$
+-- Carries a proposal out, or declines it.
+select treasury.decide_act(:actor, :request, :offering, :proposal, :is_approved, :because, cast(:seen as bigint));
+
+-- name: divide_receipt$
+-- Divides a receipt that waits into parts {id, amount} that sum to it.
+select treasury.divide_receipt(:actor, :request, :offering, :receipt, cast(:parts as jsonb));
+
+-- name: combine_receipts$
+-- Makes one receipt again of parts of one receipt.
+select treasury.combine_receipts(:actor, :request, :offering, :whole, cast(:parts as text[]));
+
+-- name: decide_release$
+-- Approves a release, naming payee and amount again, or declines it.
+select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint));
+
+-- name: all_entries
+-- Every entry of an offer in the order of posting, with its journal.
+select j.occurred_at, j.journal_id, j.kind, j.reverses, e.account, e.currency, e.side, e.amount_minor
+from treasury.entry e join treasury.journal j using (offering_id, journal_id)
+where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_id, e.leg;
+
+-- name: view_payer$
+-- The name of a payer, after the look at it is on record.
+select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);

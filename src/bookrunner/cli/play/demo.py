@@ -27,7 +27,8 @@ from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state
 
 ACTOR = "operator.otto"
-OFFICERS = ("officer.ana", "officer.ben")
+# Two of each, since some decisions take two people.
+PEOPLE = {"compliance": ("officer.ana", "officer.ben"), "treasury": ("fund.flo", "fund.gus")}
 
 
 @app.command()
@@ -57,6 +58,7 @@ def demo(
             console.print(f"  closing console   {home}/offers/{story.offering}")
             console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
             console.print(f"  compliance        {home}/compliance")
+            console.print(f"  treasury          {home}/treasury")
             workflows = Workflows(world.endpoint, world.application.run_closing)
             left_open = world.application.open_closings()
             workflows.start(left_open)
@@ -84,7 +86,7 @@ def _go_on(world: World, story: Story, workflows: Workflows, left_open: Sequence
     counts = world.application.desk.engine.five_counts(offering=story.offering)
     if counts is not None:
         show_counts(counts)
-    console.print("Another key to sign in with: bookrunner key NAME compliance")
+    console.print("Another key to sign in with: bookrunner key NAME KEEPER")
 
 
 def _tell(world: World, story: Story, workflows: Workflows) -> None:
@@ -124,11 +126,12 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
 
 
 def _issue_keys(world: World) -> None:
-    """Show the keys of two compliance officers, since some decisions take two people."""
-    console.print("Sign in to the compliance console as one of two officers; the keys are shown once:")
-    for name in OFFICERS:
-        key = api.issue(world.endpoint, name, "compliance", actor=ACTOR)
-        console.print(f"  {name}  {key}", soft_wrap=True)
+    """Show the keys of two compliance officers and of two fund administrators."""
+    console.print("Sign in to the consoles of compliance and treasury; the keys are shown once:")
+    for keeper, names in PEOPLE.items():
+        for name in names:
+            key = api.issue(world.endpoint, name, keeper, actor=ACTOR)
+            console.print(f"  {name}  {key}", soft_wrap=True)
 
 
 def listening(settings: Settings) -> socket.socket:

@@ -8,6 +8,7 @@ from typing import Any
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import chart, percent, state_of
+from bookrunner.pages.shell import mask
 
 Row = Mapping[str, Any]
 
@@ -61,11 +62,6 @@ _TONES = {
 def mark(state: str) -> tuple[str, str]:
     """Return icon and tone of a state."""
     return _TONES.get(state, ("progress", "calm"))
-
-
-def mask(text: str | None) -> str:
-    """Write a text as the first character of each word and dots; nothing of it can be read back."""
-    return " ".join(f"{word[0]}•••" for word in (text or "").split()) or "not given"
 
 
 def case_file(database: Database, investor: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
-from bookrunner.pages.compliance.facts import mask
 from bookrunner.pages.compliance.items import frame
+from bookrunner.pages.shell import mask
 
 FACTS = {
     "name": "Name",

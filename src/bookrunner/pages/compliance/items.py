@@ -9,8 +9,9 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import percent
 from bookrunner.pages.compliance.decisions import CHOICES, Decision
-from bookrunner.pages.compliance.facts import mark, mask
+from bookrunner.pages.compliance.facts import mark
 from bookrunner.pages.compliance.queue import KINDS, path_of
+from bookrunner.pages.shell import mask
 
 Row = Mapping[str, Any]
 

@@ -9,12 +9,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bookrunner.core.errors import NotFound
+from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
 from bookrunner.pages.investment.tracker import sentence, stages, task
 from bookrunner.pages.live import Hints
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, mask
 
 __all__ = ["facts", "routes"]
+
+_BEFORE_MONEY = ("profile", "compliance", "subscription")
 
 
 def facts(database: Database, investment: str) -> dict[str, Any]:
@@ -34,13 +37,33 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
             investment=investment,
             investor=found["investor_id"],
         )
+        card = queries.funding_card(
+            transaction,
+            offering=found["offering_id"],
+            investment=investment,
+            investor=found["investor_id"],
+        )
     return {
         "investment": found,
         "stages": stages(found, conditions),
+        "card": funding_card(found, card),
         "sentence": sentence(found),
         "events": events,
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
+    }
+
+
+def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return how to pay; nobody is asked for money before the subscription is complete."""
+    if card is None or not all(investment[stage] for stage in _BEFORE_MONEY):
+        return {"is_shown": False}
+    return {
+        **card,
+        "is_shown": True,
+        "reference": printed(card["reference"]),
+        # The page is open to whoever has its address, so the name is not written out.
+        "payer": mask(card["payer_name"]),
     }
 
 

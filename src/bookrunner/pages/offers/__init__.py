@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bookrunner.adapters.bank import BankFileReader
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.pages.access import signed_in
@@ -34,6 +35,11 @@ class Desk(Protocol):
     @property
     def database(self) -> Database:
         """The keepers' logins."""
+        ...
+
+    @property
+    def bank_files(self) -> BankFileReader:
+        """What reads the files of a bank."""
         ...
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:

@@ -14,7 +14,7 @@ from bookrunner.core.money import grouped
 from bookrunner.pages.shell.assets import Asset, assets
 from bookrunner.pages.shell.guard import Guard, is_our_own
 
-__all__ = ["Guard", "Shell", "age", "is_our_own"]
+__all__ = ["Guard", "Shell", "age", "is_our_own", "mask"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -47,6 +47,11 @@ def until(moment: datetime | str) -> str:
 def who(actor: str | None) -> str:
     """Write an actor as a person reads it: a key by its name."""
     return (actor or "nobody").removeprefix("key:")
+
+
+def mask(text: str | None) -> str:
+    """Write a text as the first character of each word and dots; nothing of it can be read back."""
+    return " ".join(f"{word[0]}•••" for word in (text or "").split()) or "not given"
 
 
 def words(name: str) -> str:

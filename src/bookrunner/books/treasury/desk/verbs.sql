@@ -1,0 +1,182 @@
+-- The verbs of the administrators' desk: propose, decide, combine; each on the version that the person saw.
+
+create function treasury.on_version(p_version bigint, p_seen bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if p_version is null then
+        raise exception using errcode = 'BR404', constraint = 'decided_record_exists',
+            message = 'there is no such record to decide on';
+    end if;
+    if p_seen is distinct from p_version then
+        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
+            message = format('the record is at version %s, the decision was made on %s', p_version, p_seen);
+    end if;
+end $$;
+
+-- Locks the positions of a receipt and of the investment that it may go to, in their order, then the receipt.
+create function treasury.lock_receipt(p_offering text, p_receipt text, p_investment text) returns treasury.receipt
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt;
+begin
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (p_investment,
+        (select x.investment_id from treasury.receipt x where x.offering_id = p_offering and x.receipt_id = p_receipt))
+    order by pos.investment_id for update;
+    select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
+    return r;
+end $$;
+
+-- Stores what an administrator wants done with a receipt until another one decides.
+create function treasury.propose_act(p_actor text, p_request text, p_offering text, p_proposal text, p_act text,
+    p_receipt text, p_investment text, p_because text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt;
+begin
+    perform audit.enter(p_actor, p_request);
+    r := treasury.lock_receipt(p_offering, p_receipt, p_investment);
+    perform treasury.on_version(r.version, p_seen);
+    if not coalesce(case p_act when 'match' then r.status = 'unmatched' when 'accept_source' then r.status = 'held'
+        when 'undo' then r.status in ('matched', 'cleared')
+        else r.status in ('unmatched', 'held', 'matched', 'cleared') end, false) then
+        raise exception using errcode = 'BR008', constraint = 'proposed_act_fits_the_receipt',
+            message = format('%s is %s', p_receipt, r.status);
+    end if;
+    if p_act in ('undo', 'refund') then
+        perform treasury.refuse_after_issuance(p_offering, array[r.investment_id]);
+    end if;
+    if p_act = 'refund' and r.source_fingerprint is null then
+        raise exception using errcode = 'BR008', constraint = 'refund_goes_to_its_source',
+            message = format('the source of %s is not known', p_receipt);
+    end if;
+    insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id,
+        because, proposed_by)
+    values (p_offering, p_proposal, 'proposed', p_act, p_receipt, r.version, nullif(p_investment, ''), p_because, p_actor);
+end $$;
+
+-- Carries a proposal out, or declines it; whoever made it may withdraw it and never approve it.
+create function treasury.decide_act(p_actor text, p_request text, p_offering text, p_proposal text,
+    p_is_approved boolean, p_because text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    w treasury.proposal;
+    r treasury.receipt;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into w from treasury.proposal where offering_id = p_offering and proposal_id = p_proposal;
+    r := treasury.lock_receipt(p_offering, w.receipt_id, w.investment_id);
+    select * into w from treasury.proposal where offering_id = p_offering and proposal_id = p_proposal for update;
+    perform treasury.on_version(w.version, p_seen);
+    if w.status <> 'proposed' then
+        raise exception using errcode = 'BR008', constraint = 'proposal_is_decided_once', message = format('%s is %s', p_proposal, w.status);
+    end if;
+    if p_is_approved then
+        perform treasury.refuse_one_person(p_actor, w.proposed_by, 'proposal_needs_two_people');
+        if r.version <> w.receipt_version then
+            raise exception using errcode = 'BR008', constraint = 'proposal_is_about_the_receipt_as_it_was',
+                message = format('%s has changed since it was proposed on; decline this and propose again', w.receipt_id);
+        end if;
+    end if;
+    update treasury.proposal set status = case when p_is_approved then 'approved' else 'declined' end,
+        decided_by = p_actor, decided_because = nullif(p_because, '')
+    where offering_id = p_offering and proposal_id = p_proposal;
+    if not p_is_approved then
+        return;
+    end if;
+    case w.act
+        when 'match' then
+            perform treasury.match_by_hand(p_actor, p_request, p_offering, w.receipt_id, w.investment_id, w.proposed_by);
+        when 'undo' then
+            perform treasury.undo_match(p_actor, p_request, p_offering, w.receipt_id, w.because, w.proposed_by);
+        when 'accept_source' then
+            perform treasury.accept_source(p_actor, p_request, p_offering, w.receipt_id, w.proposed_by, w.because);
+            perform treasury.match(p_actor, p_request, p_offering);
+        when 'refund' then
+            perform treasury.refund_receipt(p_actor, p_request, p_offering, w.receipt_id, case r.status
+                when 'held' then 'source_is_not_approved' when 'unmatched' then 'unidentified' else 'cancellation' end);
+    end case;
+end $$;
+
+-- Makes one receipt again of parts of one receipt that wait in the same way.
+create function treasury.combine_receipts(p_actor text, p_request text, p_offering text, p_whole text, p_parts text[])
+returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    parts treasury.receipt[];
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = any (p_parts)
+    order by r.receipt_id for update;
+    parts := array(select r from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = any (p_parts)
+        and r.status in ('unmatched', 'held') order by r.receipt_id);
+    if cardinality(parts) < 2 or cardinality(parts) <> cardinality(p_parts)
+        or (select count(distinct (r.root_id, r.status, r.source_accepted_by)) > 1 or bool_or(r.root_id is null)
+            from unnest(parts) r) then
+        raise exception using errcode = 'BR008', constraint = 'combined_parts_are_of_one_receipt',
+            message = 'choose two or more parts of one receipt that wait in the same way';
+    end if;
+    update treasury.receipt set status = 'divided', exception = null
+    where offering_id = p_offering and receipt_id = any (p_parts);
+    insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on,
+        value_on, rail, clears_on, claimed_reference, source_fingerprint, sender, line_sha256, exception, root_id,
+        source_accepted_by, source_accepted_because)
+    select p_offering, p_whole, parts[1].statement_id, parts[1].root_id || '/' || p_whole, 'unmatched',
+        (select sum(r.amount_minor) from unnest(parts) r), parts[1].currency, parts[1].booked_on, parts[1].value_on,
+        parts[1].rail, parts[1].clears_on, parts[1].claimed_reference, parts[1].source_fingerprint, parts[1].sender,
+        parts[1].line_sha256, parts[1].exception, parts[1].root_id, parts[1].source_accepted_by, parts[1].source_accepted_because;
+    update treasury.receipt set status = parts[1].status
+    where offering_id = p_offering and receipt_id = p_whole and parts[1].status = 'held';
+end $$;
+
+-- The second person's decision on a release, on the version seen; payee and amount are named again to approve it.
+create function treasury.decide_release(p_actor text, p_request text, p_offering text, p_release text,
+    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.release;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into r from treasury.release where offering_id = p_offering and release_id = p_release for update;
+    perform treasury.on_version(r.version, p_seen);
+    if p_is_approved then
+        perform treasury.refuse_one_person(p_actor, r.proposed_by, 'release_needs_two_people');
+        perform treasury.approve_release(p_actor, p_request, p_offering, p_release, p_payee_fingerprint, p_amount_minor,
+            p_amount_minor - r.deducted_minor);
+    else
+        perform treasury.decline_release(p_actor, p_request, p_offering, p_release);
+    end if;
+end $$;
+
+-- Returns the name of a payer by the word of the bank, after the look at it is on record.
+create function treasury.view_payer(p_actor text, p_request text, p_offering text, p_receipt text, p_view text,
+    p_purpose text) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into treasury.payer_view (offering_id, view_id, receipt_id, status, purpose, viewed_by)
+    values (p_offering, p_view, p_receipt, 'viewed', p_purpose, p_actor);
+    return (select coalesce(r.sender, '') from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = p_receipt);
+end $$;
+
+-- What an investor is asked for: the reference and what is short of the amount, once instructions are released, and
+-- the banking day by which it is asked for.
+create view treasury.funding_card as
+select f.offering_id, f.investment_id, f.reference, f.committed_minor, f.received_minor, f.short_minor, f.funding_status,
+    f.clears_on, e.occurred_at as instructed_at, d.pay_by
+from treasury.funding f
+join audit.event e on e.scope = f.offering_id and e.subject = f.attempt_id and e.version = 1
+cross join lateral (select t.banking_days from treasury.payment_term t where t.valid_from <= e.occurred_at::date
+    order by t.valid_from desc limit 1) t
+cross join lateral (select x::date as pay_by
+    from generate_series(e.occurred_at::date + 1, e.occurred_at::date + 2 * t.banking_days + 14, interval '1 day') x
+    where extract(dow from x) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = x::date)
+    order by x offset t.banking_days - 1 limit 1) d;
+
+-- Why each receipt waits now, whether it was named already or not.
+create view treasury.waiting as
+select r.offering_id, r.receipt_id, r.status, r.amount_minor, r.currency, r.rail, r.booked_on, r.value_on, r.claimed_reference,
+    r.sender, r.exception, r.root_id, r.version, e.occurred_at as waits_since, p.proposal_id, p.act, p.proposed_by
+from treasury.receipt r
+join audit.event e on e.scope = r.offering_id and e.subject = r.receipt_id and e.version = 1
+left join treasury.proposal p on p.offering_id = r.offering_id and p.receipt_id = r.receipt_id and p.status = 'proposed'
+where r.status in ('unmatched', 'held');

@@ -1,0 +1,279 @@
+"""The fund administrator's console: escrow, statements, the queue and its workbench, refunds and releases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+
+from bookrunner.adapters.bank import BankFileReader
+from bookrunner.books import treasury
+from bookrunner.core.errors import NotFound, Refused
+from bookrunner.db import Database
+from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.live import Hints
+from bookrunner.pages.shell import Shell, mask
+from bookrunner.pages.treasury import facts
+from bookrunner.pages.treasury.acts import Administrator, Said, said
+from bookrunner.pages.treasury.imports import file_of, import_file
+
+__all__ = ["routes"]
+
+_CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
+_In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
+_Said = Annotated[Said, Depends(said)]
+_Text = Annotated[str, Form(max_length=4000)]
+_Page = Annotated[int, Query(ge=1, le=10_000)]
+_RETURNS = ("returned", "may_return", "partials")
+_PAYOUTS = ("refunds", "payouts", "releases", "closings")
+_FILES = {
+    "trial-balance.csv": treasury.trial_balance_csv,
+    "statements.csv": treasury.statement_agreement_csv,
+    "three-balances.csv": treasury.three_way_csv,
+    "ledger.beancount": treasury.ledger_beancount,
+}
+_ALWAYS: Mapping[str, Any] = {
+    "refusal": None,
+    "changed": (),
+    "is_done": False,
+    "acts": facts.ACTS,
+    "exceptions": facts.EXCEPTIONS,
+    "mark": facts.mark,
+    "mask": mask,
+}
+
+
+class Console:
+    """Renders the administrator's pages; a refusal comes back on the page it was asked from."""
+
+    def __init__(self, database: Database, shell: Shell) -> None:
+        self.database = database
+        self.shell = shell
+
+    def page(self, request: Request, offering: str, template: str, shown: Mapping[str, Any]) -> Response:
+        """Return a page of one offer's escrow: 412 over a changed record, 409 over any other refusal."""
+        head = facts.desk(self.database, offering)
+        facts_now = {**_ALWAYS, "desk": head, "home": facts.path_of(offering), **shown}
+        status = 200 if facts_now["refusal"] is None else _CONFLICT
+        if facts_now["changed"]:
+            status = _STALE
+        return self.shell.page(request, f"treasury/escrow/{template}", facts_now, status)
+
+    def workbench(self, request: Request, offering: str, name: str, **shown: object) -> Response:
+        """Return the workbench of one receipt."""
+        found = facts.receipt(self.database, offering, name)
+        return self.page(request, offering, "receipt.html", {**found, **shown})
+
+    def refused(
+        self, request: Request, on: tuple[str, str], form: Said, fault: Refused, **typed: object
+    ) -> Response:
+        """Return the workbench with a refusal; what was typed is kept, and what changed meanwhile is told."""
+        offering, name = on
+        told = {
+            "refusal": facts.told(fault),
+            "changed": facts.changed(self.database, on, form, fault),
+        }
+        return self.workbench(request, offering, name, **told, typed=form, **typed)
+
+    def act(self, request: Request, on: tuple[str, str], form: Said, officer: SignedIn) -> Response:
+        """Propose or decide, or show why it was refused with nothing typed lost."""
+        offering, name = on
+        try:
+            Administrator(self.database, offering, officer.actor).act(name, form)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.refused(request, on, form, fault)
+        return RedirectResponse(f"{facts.path_of(offering, 'receipts', name)}?done=1", status_code=_SEE_OTHER)
+
+    def rehearse(self, request: Request, on: tuple[str, str], form: Said, officer: SignedIn) -> Response:
+        """Show what an act would do to the ledger and the gate; nothing of it stays."""
+        offering, name = on
+        try:
+            found = Administrator(self.database, offering, officer.actor).rehearse(name, form)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.refused(request, on, form, fault)
+        return self.workbench(request, offering, name, rehearsed=found, typed=form)
+
+    def payouts(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return refunds, releases and the orders to the bank."""
+        found = facts.lists(self.database, offering, _PAYOUTS)
+        empty = {"typed": Said(), "typed_payee": "", "typed_amount": "", "typed_on": ""}
+        return self.page(request, offering, "payouts.html", {**found, **empty, **shown})
+
+
+def routes(database: Database, reader: BankFileReader, shell: Shell, hints: Hints) -> APIRouter:
+    """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
+    router = APIRouter(prefix="/treasury")
+    pages = Console(database, shell)
+    _escrow_routes(router, pages)
+    _statement_routes(router, pages, reader)
+    _queue_routes(router, pages, hints)
+    _part_routes(router, pages)
+    _payout_routes(router, pages)
+    return router
+
+
+def _escrow_routes(router: APIRouter, pages: Console) -> None:
+    @router.get("")
+    def offers(request: Request, _: _In) -> Response:
+        return pages.shell.page(request, "treasury/offers.html", {"desks": facts.desks(pages.database)})
+
+    @router.get("/{offering}")
+    def escrow(request: Request, offering: str, _: _In, *, account: str = "") -> Response:
+        shown = facts.overview(pages.database, offering, account)
+        return pages.page(request, offering, "overview.html", shown)
+
+    @router.get("/{offering}/returns")
+    def returns(request: Request, offering: str, _: _In) -> Response:
+        shown = facts.lists(pages.database, offering, _RETURNS)
+        return pages.page(request, offering, "returns.html", shown)
+
+    @router.get("/{offering}/files/{name}")
+    def file(offering: str, name: str, _: _In, *, account: str = "") -> Response:
+        facts.desk(pages.database, offering)
+        keeper = treasury.keeper(pages.database)
+        if name == "account.csv":
+            text = treasury.account_statement_csv(keeper, offering, account)
+        elif name in _FILES:
+            text = _FILES[name](keeper, offering)
+        else:
+            raise NotFound(f"there is no file {name}")
+        kept = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return PlainTextResponse(text, headers=kept)
+
+
+def _statement_routes(router: APIRouter, pages: Console, reader: BankFileReader) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        found = facts.lists(pages.database, offering, ("statements",))
+        return pages.page(request, offering, "statements.html", {**found, "imported": None, **more})
+
+    @router.get("/{offering}/statements")
+    def statements(request: Request, offering: str, _: _In) -> Response:
+        return shown(request, offering)
+
+    @router.post("/{offering}/statements")
+    def take(
+        request: Request, offering: str, officer: _In, *, raw: Annotated[bytes, Depends(file_of)]
+    ) -> Response:
+        try:
+            imported = import_file(pages.database, reader, (offering, officer.actor), raw)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return shown(request, offering, refusal=facts.told(fault))
+        return shown(request, offering, imported=imported)
+
+
+def _queue_routes(router: APIRouter, pages: Console, hints: Hints) -> None:
+    @router.get("/{offering}/queue")
+    def queue(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
+        chosen = state if state in facts.STATES else ""
+        shown = facts.queue(pages.database, offering, chosen, page)
+        return pages.page(request, offering, "queue.html", shown)
+
+    @router.get("/{offering}/queue/now")
+    def now(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
+        # The sequence is read before the facts, so that it never claims more than they show.
+        reached = hints.reached(offering)
+        chosen = state if state in facts.STATES else ""
+        shown = facts.queue(pages.database, offering, chosen, page)
+        head = {"desk": facts.desk(pages.database, offering), "home": facts.path_of(offering)}
+        return pages.shell.fragment(
+            request, "treasury/escrow/waiting.html", {**_ALWAYS, **head, **shown}, reached
+        )
+
+    @router.get("/{offering}/receipts/{name}")
+    def receipt(request: Request, offering: str, name: str, _: _In, *, done: bool = False) -> Response:
+        return pages.workbench(request, offering, name, is_done=done)
+
+    @router.post("/{offering}/receipts/{name}")
+    def act(request: Request, offering: str, name: str, officer: _In, *, form: _Said) -> Response:
+        return pages.act(request, (offering, name), form, officer)
+
+    @router.post("/{offering}/receipts/{name}/rehearsal")
+    def rehearse(request: Request, offering: str, name: str, officer: _In, *, form: _Said) -> Response:
+        return pages.rehearse(request, (offering, name), form, officer)
+
+
+def _part_routes(router: APIRouter, pages: Console) -> None:
+    @router.post("/{offering}/receipts/{name}/parts")
+    def divide(
+        request: Request, offering: str, name: str, officer: _In, *, form: _Said, amounts: _Text = ""
+    ) -> Response:
+        code = str(facts.receipt(pages.database, offering, name)["receipt"]["currency"])
+        try:
+            Administrator(pages.database, offering, officer.actor).divide(name, amounts, code)
+        except Refused as fault:
+            return pages.refused(request, (offering, name), form, fault, typed_parts=amounts)
+        return RedirectResponse(facts.path_of(offering, "receipts", name), status_code=_SEE_OTHER)
+
+    @router.post("/{offering}/receipts/{name}/whole")
+    def combine(
+        request: Request,
+        offering: str,
+        name: str,
+        officer: _In,
+        *,
+        form: _Said,
+        part: Annotated[tuple[str, ...], Form()] = (),
+    ) -> Response:
+        try:
+            whole = Administrator(pages.database, offering, officer.actor).combine(part)
+        except Refused as fault:
+            return pages.refused(request, (offering, name), form, fault)
+        return RedirectResponse(facts.path_of(offering, "receipts", whole), status_code=_SEE_OTHER)
+
+    @router.post("/{offering}/receipts/{name}/payer")
+    def payer(request: Request, offering: str, name: str, officer: _In, *, purpose: _Text = "") -> Response:
+        try:
+            shown = Administrator(pages.database, offering, officer.actor).payer(name, purpose)
+        except Refused as fault:
+            return pages.workbench(request, offering, name, refusal=facts.told(fault))
+        return pages.workbench(request, offering, name, payer=shown)
+
+
+def _payout_routes(router: APIRouter, pages: Console) -> None:
+    @router.get("/{offering}/payouts")
+    def payouts(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return pages.payouts(request, offering, is_done=done)
+
+    @router.post("/{offering}/releases")
+    def propose(
+        request: Request, offering: str, officer: _In, *, closing: _Text = "", payee: _Text = ""
+    ) -> Response:
+        try:
+            Administrator(pages.database, offering, officer.actor).propose_release(closing, payee)
+        except Refused as fault:
+            typed = {"typed_payee": payee, "typed_on": closing}
+            return pages.payouts(request, offering, refusal=facts.told(fault), **typed)
+        return RedirectResponse(f"{facts.path_of(offering, 'payouts')}?done=1", status_code=_SEE_OTHER)
+
+    @router.post("/{offering}/releases/{release}")
+    def decide(
+        request: Request,
+        offering: str,
+        release: str,
+        officer: _In,
+        *,
+        form: _Said,
+        payee: _Text = "",
+        amount: _Text = "",
+    ) -> Response:
+        code = str(facts.desk(pages.database, offering)["currency"])
+        try:
+            Administrator(pages.database, offering, officer.actor).decide_release(
+                release, form, payee, (amount, code)
+            )
+        except Refused as fault:
+            told = {
+                "refusal": facts.told(fault),
+                "changed": facts.changed(pages.database, (offering, release), form, fault),
+            }
+            typed = {"typed": form, "typed_payee": payee, "typed_amount": amount, "typed_on": release}
+            return pages.payouts(request, offering, **told, **typed)
+        return RedirectResponse(f"{facts.path_of(offering, 'payouts')}?done=1", status_code=_SEE_OTHER)

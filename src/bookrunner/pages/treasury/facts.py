@@ -1,0 +1,204 @@
+"""What the pages of an escrow show, read under the treasury's own login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from bookrunner.books import treasury
+from bookrunner.core.errors import NotFound, Refused, VersionChanged
+from bookrunner.db import Database, Row, load
+from bookrunner.pages.treasury.acts import CHOICES, DECISIONS, Said
+
+PAGE_ROWS = 50
+STATES = {"": "everything that waits", "unmatched": "unmatched", "held": "held"}
+# Each rule that stops a receipt, as a person is told it.
+EXCEPTIONS = {
+    "no_reference": "the payment names no reference",
+    "unknown_reference": "its reference belongs to no payment",
+    "currency_differs": "it came in another currency",
+    "source_is_not_approved": "it came from an account that is not the investor's",
+    "attempt_is_not_open": "the payment that it names is over",
+    "amount_exceeds_due": "the payment that it names is paid already",
+    "investment_has_ended": "the investment that it names has ended",
+    "references_do_not_sum": "it names several payments that do not sum to it",
+    "match_was_undone": "an earlier match was undone",
+}
+ACTS = {
+    "match": "match to",
+    "undo": "undo the match of",
+    "accept_source": "accept the source of",
+    "refund": "send back",
+}
+_MARKS = {
+    "unmatched": ("missing", "bad"),
+    "held": ("held", "wait"),
+    "matched": ("progress", "calm"),
+    "cleared": ("confirmed", "good"),
+    "returned": ("refused", "bad"),
+    "refunding": ("waiting", "wait"),
+    "proposed": ("waiting", "wait"),
+    "approved": ("confirmed", "good"),
+    "declined": ("cancelled", "grey"),
+    "created": ("waiting", "wait"),
+    "prepared": ("waiting", "wait"),
+    "sent": ("progress", "calm"),
+    "handed_over": ("progress", "calm"),
+    "settled": ("confirmed", "good"),
+    "bounced": ("refused", "bad"),
+}
+_SENTENCES = {
+    "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",
+    "release_needs_two_people": "whoever proposed this release cannot approve it; another administrator does",
+    "money_stands_after_issuance": "units are instructed or issued for this money, so the match stands;"
+    " what is wrong is put right by a recovery or a later refund, never by undoing",
+    "one_proposal_waits_per_receipt": "another proposal about this receipt waits for a second person",
+    "one_release_waits_per_closing": "a release of this closing waits for a second person already",
+    "proposal_has_its_reason": "write why; the second person reads it",
+    "declined_proposal_has_its_reason": "write why it is declined",
+    "proposed_match_names_its_investment": "choose the investment that the money belongs to",
+    "payer_view_has_its_purpose": "write why you need to see it",
+    "statement_is_imported_once": "this statement was imported before; nothing was posted a second time",
+    "statement_has_its_balances": "the file lacks an opening or a closing balance, so a missing line would"
+    " not be seen",
+    "balances_add_up": "the opening balance and the entries do not make the closing balance",
+    "format_is_known": "this is no bank file that is known here: ISO 20022, BAI2, MT940 and NACHA are",
+    "received_is_within_due": "it is more than what is due; divide it first",
+    "source_is_approved": "it did not come from an approved account of that investor",
+    "receipt_and_attempt_are_open": "the investment has no payment that is open",
+    "both_people_confirm_payee_and_amount": "payee or amount differ from what was proposed, or from what may"
+    " be released now",
+    "account_is_never_overdrawn": "escrow does not hold that much",
+    "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",
+}
+_TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "investment_id", "exception")
+
+
+def desks(database: Database, offering: str | None = None) -> Sequence[Row]:
+    """Return each offer with what waits in its escrow, or the one named."""
+    with database.transaction("treasury") as transaction:
+        found: Sequence[Row] = load(__package__).desks(transaction, offering=offering)
+    return found
+
+
+def desk(database: Database, offering: str) -> Row:
+    """Return the head of one offer's pages; raises NotFound for an unknown one."""
+    found = desks(database, offering)
+    if not found:
+        raise NotFound(f"there is no offer {offering}")
+    return found[0]
+
+
+def overview(database: Database, offering: str, account: str) -> dict[str, Any]:
+    """Return three balances, statements beside the ledger, the trial balance, and one account by day."""
+    keeper = treasury.keeper(database)
+    on = {"offering": offering}
+    balances = keeper.trial_balance(**on)
+    lines = keeper.account_statement(**on, account=account) if account else []
+    return {
+        "three": keeper.three_way(**on),
+        "agreement": keeper.statement_agreement(**on),
+        "balances": balances,
+        "account": account,
+        "days": _by_day(lines),
+    }
+
+
+def queue(database: Database, offering: str, state: str, page: int) -> dict[str, Any]:
+    """Return what waits for a match, a page of it, and what waits for a second person."""
+    queries = load(__package__)
+    with database.transaction("treasury") as transaction:
+        rows = queries.waiting(
+            transaction, offering=offering, state=state, most=PAGE_ROWS, skip=(page - 1) * PAGE_ROWS
+        )
+        proposals = queries.proposals(transaction, offering=offering)
+    total = rows[0]["total"] if rows else 0
+    return {
+        "rows": rows,
+        "total": total,
+        "total_minor": rows[0]["total_minor"] if rows else 0,
+        "proposals": proposals,
+        "state": state,
+        "states": STATES,
+        "page": page,
+        "has_more": total > page * PAGE_ROWS,
+    }
+
+
+def receipt(database: Database, offering: str, name: str) -> dict[str, Any]:
+    """Return the workbench of one receipt; raises NotFound for an unknown one."""
+    queries, on = load(__package__), {"offering": offering, "receipt": name}
+    with database.transaction("treasury") as transaction:
+        found: Row | None = queries.receipt(transaction, **on)
+        if found is None:
+            raise NotFound(f"there is no receipt {name}")
+        candidates = queries.candidates(transaction, **on)
+        parts = queries.parts(transaction, **on)
+        history = queries.history(transaction, **on)
+    waits = found["proposal_id"] is not None
+    seen = found["proposal_version"] if waits else found["version"]
+    return {
+        "receipt": found,
+        "candidates": candidates,
+        "whole_parts": parts if len(parts) > 1 else [],
+        "history": history,
+        "choices": DECISIONS if waits else CHOICES.get(found["status"], ()),
+        "waits": waits,
+        "seen": seen,
+        "typed": Said(seen=seen, investment=candidates[0]["investment_id"] if len(candidates) == 1 else ""),
+        "typed_parts": "",
+        "payer": None,
+        "rehearsed": None,
+    }
+
+
+def lists(database: Database, offering: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return the named lists of an offer."""
+    queries = load(__package__)
+    with database.transaction("treasury") as transaction:
+        return {name: getattr(queries, name)(transaction, offering=offering) for name in names}
+
+
+def told(fault: Refused) -> dict[str, str]:
+    """Return a refusal as a page says it; of a broken constraint only the name is for people."""
+    detail = "" if fault.rule in fault.detail else fault.detail
+    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
+
+
+def changed(database: Database, on: tuple[str, str], form: Said, fault: Refused) -> list[dict[str, Any]]:
+    """Return what happened to the record (offering, id) since the version seen, when that is the refusal."""
+    if not isinstance(fault, VersionChanged):
+        return []
+    with database.transaction("treasury") as transaction:
+        events = load(__package__).since(
+            transaction, offering=on[0], item=form.proposal or on[1], seen=form.seen
+        )
+    return [{**row, "told": _told(row["payload"])} for row in events]
+
+
+def mark(status: str) -> tuple[str, str]:
+    """Return the icon and the tone of a state."""
+    return _MARKS.get(status, ("not-started", "grey"))
+
+
+def path_of(offering: str, *parts: str) -> str:
+    """Return the address of a page of an offer's escrow."""
+    return "/treasury/" + "/".join(quote(part, safe="") for part in (offering, *parts))
+
+
+def _told(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, str(payload[name]).removeprefix("key:")) for name in _TOLD if payload.get(name) is not None
+    ]
+
+
+def _by_day(lines: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the entries of an account day by day, the latest day first, with the balance at its end."""
+    days: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        day = line["occurred_at"].date().isoformat()
+        kept = days.setdefault(day, {"day": day, "lines": []})
+        kept["lines"].append(line)
+        kept["closing_minor"], kept["currency"] = line["balance_minor"], line["currency"]
+    return list(reversed(days.values()))

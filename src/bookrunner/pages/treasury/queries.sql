@@ -1,0 +1,144 @@
+-- name: desks
+-- Each offer with what waits in its escrow, or one of them.
+select o.offering_id, o.name, o.status, o.currency,
+    (select count(*) from treasury.receipt r where r.offering_id = o.offering_id and r.status = 'unmatched') as unmatched,
+    (select count(*) from treasury.receipt r where r.offering_id = o.offering_id and r.status = 'held') as held,
+    (select count(*) from treasury.proposal p where p.offering_id = o.offering_id and p.status = 'proposed')
+        + (select count(*) from treasury.release l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals,
+    (select count(*) from treasury.refund f where f.offering_id = o.offering_id and f.status = 'created') as refunds,
+    (select coalesce(bool_and(w.agrees), true) from treasury.three_way w where w.offering_id = o.offering_id)
+        and (select coalesce(bool_and(a.agrees), true) from treasury.statement_agreement a where a.offering_id = o.offering_id) as agrees
+from engine.offer o where cast(:offering as text) is null or o.offering_id = :offering order by o.offering_id;
+
+-- name: statements
+-- The imported statements of an offer, the latest first.
+select s.statement_id, s.account, s.bank_statement_id, s.opening_minor, s.closing_minor, s.closed_on, s.entries,
+    encode(s.file_sha256, 'hex') as file_sha256, e.actor, e.recorded_at,
+    (select count(*) from treasury.receipt r where r.offering_id = s.offering_id and r.statement_id = s.statement_id
+        and r.root_id is null) as receipts
+from treasury.statement s join audit.event e on e.scope = s.offering_id and e.subject = s.statement_id and e.version = 1
+where s.offering_id = :offering order by s.closed_on desc, s.statement_id desc limit 50;
+
+-- name: waiting
+-- What waits for a match or a decision, the oldest first; the state is unmatched, held or empty for both.
+select w.receipt_id, w.status, w.amount_minor, w.currency, w.rail, w.booked_on, w.claimed_reference, w.sender, w.exception,
+    w.waits_since, w.proposal_id, w.act, w.proposed_by, count(*) over () as total, sum(w.amount_minor) over () as total_minor,
+    (select count(*) from treasury.candidate c where c.offering_id = w.offering_id and c.receipt_id = w.receipt_id) as candidates
+from treasury.waiting w where w.offering_id = :offering and cast(:state as text) in ('', w.status)
+order by w.waits_since, w.receipt_id limit cast(:most as integer) offset cast(:skip as integer);
+
+-- name: proposals
+-- What one administrator proposed and another has not decided.
+select p.proposal_id, p.act, p.receipt_id, p.investment_id, p.because, p.proposed_by, e.occurred_at as proposed_at,
+    r.amount_minor, r.currency
+from treasury.proposal p join treasury.receipt r using (offering_id, receipt_id)
+join audit.event e on e.scope = p.offering_id and e.subject = p.proposal_id and e.version = 1
+where p.offering_id = :offering and p.status = 'proposed' order by e.occurred_at, p.proposal_id;
+
+-- name: receipt^
+-- One receipt with the proposal that waits for it.
+select r.receipt_id, r.status, r.amount_minor, r.currency, r.rail, r.booked_on, r.value_on, r.clears_on, r.claimed_reference,
+    r.further_references, encode(r.source_fingerprint, 'hex') as source_fingerprint, r.sender, r.exception, r.investment_id,
+    r.root_id, r.statement_id, r.source_accepted_by, r.source_accepted_because, r.undone_because, r.return_code,
+    r.receivable_minor, r.version, p.proposal_id, p.act, p.investment_id as proposed_investment, p.because, p.proposed_by,
+    p.version as proposal_version,
+    (select string_agg(s.investor_id, ', ' order by s.investor_id) from treasury.source_account s
+        where s.fingerprint = r.source_fingerprint and s.status = 'approved') as source_of
+from treasury.receipt r
+left join treasury.proposal p on p.offering_id = r.offering_id and p.receipt_id = r.receipt_id and p.status = 'proposed'
+where r.offering_id = :offering and r.receipt_id = :receipt;
+
+-- name: candidates
+-- The investments that a receipt may belong to: those with reasons by the rules, and the one that its reference names.
+select f.investment_id, a.investor_id, f.committed_minor, f.short_minor, f.funding_status, f.reference,
+    coalesce(c.reasons, '{}') || case when f.reference = r.claimed_reference then '{reference_is_its_own}' else cast('{}' as text[]) end as reasons
+from treasury.receipt r
+join treasury.funding f on f.offering_id = r.offering_id
+join treasury.payment_attempt a on a.offering_id = f.offering_id and a.attempt_id = f.attempt_id
+left join treasury.candidate c on c.offering_id = r.offering_id and c.receipt_id = r.receipt_id and c.investment_id = f.investment_id
+where r.offering_id = :offering and r.receipt_id = :receipt
+    and (c.receipt_id is not null or f.reference = r.claimed_reference)
+order by cardinality(coalesce(c.reasons, '{}')) desc, f.investment_id limit 20;
+
+-- name: parts
+-- The receipts that were divided from the same money, this one among them.
+select x.receipt_id, x.amount_minor, x.currency, x.status, x.root_id is null as is_root from treasury.receipt x
+where x.offering_id = :offering and coalesce(x.root_id, x.receipt_id) = (select coalesce(r.root_id, r.receipt_id)
+    from treasury.receipt r where r.offering_id = :offering and r.receipt_id = :receipt)
+order by x.root_id nulls first, x.receipt_id;
+
+-- name: history
+-- What happened to a receipt and to the proposals about it, the latest first; never the content.
+select e.kind, e.actor, e.subject, e.occurred_at from audit.event e
+where e.scope = :offering and (e.subject = :receipt or e.subject in (select p.proposal_id from treasury.proposal p
+        where p.offering_id = :offering and p.receipt_id = :receipt)
+    or e.subject in (select v.view_id from treasury.payer_view v where v.offering_id = :offering and v.receipt_id = :receipt))
+order by e.recorded_at desc limit 50;
+
+-- name: since
+-- What has happened to one record after a version of it: what each event changed.
+select e.kind, e.actor, e.version, e.occurred_at, cast(e.canonical as json) -> 'payload' as payload from audit.event e
+where e.scope = :offering and e.subject = :item and e.version > cast(:seen as bigint) order by e.version;
+
+-- name: posted
+-- What this very transaction has posted to the ledger of an offer.
+select j.kind, j.reverses, e.account, e.side, e.amount_minor, e.currency from treasury.journal j
+join treasury.entry e using (offering_id, journal_id)
+where j.offering_id = :offering and j.posted_in = pg_current_xact_id() order by j.occurred_at, j.journal_id, e.leg;
+
+-- name: gates
+-- What the funding stage and the gate of issuance say of investments.
+select s.investment_id, s.funding, s.received_minor, s.cleared_minor, s.amount_minor, s.currency, s.missing
+from engine.stage s where s.offering_id = :offering and s.investment_id = any (cast(:investments as text[])) order by s.investment_id;
+
+-- name: touched
+-- The investments whose money this very transaction moved, by the accounts of its entries.
+select distinct split_part(e.account, ':', 3) as investment_id from treasury.journal j join treasury.entry e using (offering_id, journal_id)
+where j.offering_id = :offering and j.posted_in = pg_current_xact_id() and e.account like 'liab:inv:%' order by 1;
+
+-- name: returned
+-- What the bank took back, with the reason, what may follow it, and what is owed.
+select r.receipt_id, r.investment_id, r.amount_minor, r.receivable_minor, r.currency, r.rail, r.return_code, f.then_do, f.sentence,
+    (select max(e.occurred_at) from audit.event e where e.scope = r.offering_id and e.subject = r.receipt_id
+        and e.kind = 'receipt.returned') as returned_at
+from treasury.receipt r left join treasury.failure_reason f on f.rail = r.rail and f.code = r.return_code
+where r.offering_id = :offering and r.status = 'returned' order by r.receivable_minor desc, r.receipt_id limit 100;
+
+-- name: may_return
+-- Matched money that can still come back, by the day on which its rail makes it final.
+select r.clears_on, r.rail, count(*) as receipts, sum(r.amount_minor) as amount_minor, r.currency from treasury.receipt r
+where r.offering_id = :offering and r.status = 'matched' group by r.clears_on, r.rail, r.currency order by r.clears_on nulls last, r.rail;
+
+-- name: partials
+-- The investments that are paid in part, by the day on which the rest is asked for.
+select c.investment_id, c.reference, c.committed_minor, c.received_minor, c.short_minor, c.pay_by, o.currency,
+    c.pay_by < current_date as is_late
+from treasury.funding_card c join engine.offer o using (offering_id)
+where c.offering_id = :offering and c.received_minor > 0 and c.short_minor > 0 order by c.pay_by, c.investment_id limit 100;
+
+-- name: refunds
+-- The refunds of an offer, those that wait first.
+select f.refund_id, f.receipt_id, f.status, f.amount_minor, f.currency, f.reason, f.try_no, f.payout_id, f.bounce_code,
+    e.occurred_at as decided_at
+from treasury.refund f join audit.event e on e.scope = f.offering_id and e.subject = f.refund_id and e.version = 1
+where f.offering_id = :offering order by f.status in ('settled', 'cancelled'), e.occurred_at desc limit 100;
+
+-- name: payouts
+-- The orders to the bank, the latest first.
+select p.payout_id, p.purpose, p.status, p.amount_minor, p.currency, p.orders, p.bank_reference,
+    encode(p.content_sha256, 'hex') as sha256, e.occurred_at as stored_at
+from treasury.payout p join audit.event e on e.scope = p.offering_id and e.subject = p.payout_id and e.version = 1
+where p.offering_id = :offering order by e.occurred_at desc limit 50;
+
+-- name: releases
+-- The releases of an offer, those that wait first.
+select l.release_id, l.closing_id, l.status, l.amount_minor, l.deducted_minor, l.currency, l.proposed_by, l.approved_by, l.payout_id,
+    encode(l.payee_fingerprint, 'hex') as payee_fingerprint, l.version, e.occurred_at as proposed_at,
+    (select p.status from treasury.payout p where p.offering_id = l.offering_id and p.payout_id = l.payout_id) as payout_status
+from treasury.release l join audit.event e on e.scope = l.offering_id and e.subject = l.release_id and e.version = 1
+where l.offering_id = :offering order by l.status <> 'proposed', e.occurred_at desc;
+
+-- name: closings
+-- The closings whose escrow may be proposed for release.
+select c.closing_id, c.ordinal, c.status from engine.closing c where c.offering_id = :offering
+    and c.status in ('frozen', 'issued', 'released', 'certified') order by c.ordinal;

@@ -1,0 +1,392 @@
+"""The administrators' day as two people meet it, from the statement to the second person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from bookrunner.api import issue
+from bookrunner.core.reference import make_reference, printed
+from bookrunner.db import Endpoint
+from bookrunner.engine.intake import fingerprint
+from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
+from tests.attack.world import Connect
+from tests.pages.conftest import Site
+from tests.pages.test_browser import keep
+from tests.pages.test_officer import axe_is_content
+from tests.pages.world import OFFERING, PRICE, UNITS
+from tests.treasury.escrow import Escrow
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+DUE = UNITS * PRICE
+HOME = f"/treasury/{OFFERING}"
+ESCROW, OWN, STRANGE = "GB33BUKB20201555555555", "DE89370400440532013000", "FR1420041010050500013M02606"
+DAY = date(2026, 3, 3)
+# What the world's own statement left in escrow: four investors paid.
+OPENING = 4 * DUE
+
+
+@dataclass(frozen=True)
+class Office:
+    """The site, and the keys of two administrators and of somebody else."""
+
+    site: Site
+    keys: dict[str, str]
+
+
+@pytest.fixture
+def office(site: Site, endpoint: Endpoint) -> Office:
+    world = site.world
+    for number in ("0007", "0008"):
+        world.add(number)
+        world.treasury.approve_source(
+            actor="fund",
+            investor=f"ivr_{number}",
+            source=f"src_own{number}",
+            fingerprint=fingerprint(OWN + number),
+        )
+    names = {"fund.flo": "treasury", "fund.gus": "treasury", "officer.ana": "compliance"}
+    return Office(
+        site, {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in names.items()}
+    )
+
+
+def paid(amount: int, payer: str, account: str, reference: str | None = None) -> Payment:
+    return Payment(amount, reference, payer, account, DAY)
+
+
+MONEY = (
+    paid(40_000, "Investor Seven", OWN + "0007", make_reference("000000000007")),
+    paid(60_000, "Investor Seven", OWN + "0007"),
+    paid(DUE, "A Friend", STRANGE, make_reference("000000000008")),
+)
+
+
+def statement(payments: Sequence[Payment] = MONEY, sequence: int = 1) -> FilePayload:
+    raw = write_statement(StatementHead(ESCROW, "USD", sequence, DAY, OPENING), payments)
+    return {"name": "statement.xml", "mimeType": "text/xml", "buffer": raw}
+
+
+@contextmanager
+def at(
+    office: Office,
+    browser: Browser,
+    name: str = "fund.flo",
+    *,
+    width: int = 1200,
+    scheme: Literal["light", "dark"] = "light",
+    scripts: bool = True,
+) -> Iterator[Page]:
+    """Lend a page of a person who has signed in; it fails on any fault but an answered refusal."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.goto(f"{office.site.url}{HOME}")
+    page.get_by_label("Your key").fill(office.keys[name])
+    page.get_by_role("button", name="Sign in").click()
+    yield page
+    context.close()
+    assert [f for f in faults if not any(code in f for code in ("401", "403", "409", "412"))] == []
+
+
+def bring(page: Page, office: Office, file: FilePayload) -> None:
+    page.goto(f"{office.site.url}{HOME}/statements")
+    page.get_by_label("Statement file").set_input_files(file)
+    page.get_by_role("button", name="Import").click()
+
+
+def open_receipt(page: Page, office: Office, stopped_by: str) -> None:
+    page.goto(f"{office.site.url}{HOME}/queue")
+    page.locator("table.work tr", has_text=stopped_by).get_by_role("link").first.click()
+
+
+def propose(page: Page, choice: str, reason: str) -> None:
+    page.get_by_label(choice, exact=True).check()
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_role("button", name="Propose", exact=True).click()
+
+
+def decide(page: Page, choice: str, reason: str = "") -> None:
+    page.get_by_label(choice, exact=True).check()
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_role("button", name="Record the decision").click()
+
+
+def test_the_administrators_day(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        expect(flo.get_by_role("status")).to_contain_text("agree to the cent")
+        bring(flo, office, statement())
+        expect(flo.get_by_role("status")).to_contain_text("3 new receipts from ISO 20022 camt")
+        keep(flo, "imported")
+        bring(flo, office, statement())
+        expect(flo.get_by_role("alert")).to_contain_text("this statement was imported before")
+        keep(flo, "imported-twice")
+        flo.goto(f"{office.site.url}{HOME}/queue")
+        expect(flo.locator("#now [role=status]")).to_contain_text("2 waiting, 1,600.00 USD; 0 for a second")
+        expect(flo.locator("table.work")).to_contain_text("the payment names no reference")
+        expect(flo.locator("table.work")).to_contain_text(
+            "it came from an account that is not the investor's"
+        )
+        keep(flo, "queue")
+
+        open_receipt(flo, office, "names no reference")
+        expect(flo.get_by_text("source is approved, amount is due")).to_be_visible()
+        expect(flo.get_by_label("Investment", exact=True)).to_have_value("inv_0007")
+        flo.get_by_label("Match to an investment", exact=True).check()
+        flo.get_by_label("Reason").fill("the same account paid the first part")
+        flo.get_by_role("button", name="Dry run").click()
+        expect(flo.locator("#dry-run")).to_contain_text("liab:inv:inv_0007:received")
+        expect(flo.locator("#dry-run")).to_contain_text("received 400.00 USD → 1,000.00 USD of 1,000.00 USD")
+        expect(flo.locator("#dry-run")).to_contain_text("would no longer miss funds are received")
+        expect(flo.get_by_label("Reason")).to_have_value("the same account paid the first part")
+        keep(flo, "dry-run")
+        flo.get_by_role("button", name="Propose", exact=True).click()
+        expect(flo.get_by_role("status")).to_contain_text("waits for another administrator")
+        decide(flo, "Agree")
+        expect(flo.get_by_role("alert")).to_contain_text("another administrator decides")
+        keep(flo, "same-person")
+
+        gus.goto(f"{office.site.url}{HOME}/queue")
+        keep(gus, "second-person")
+        gus.get_by_role("link", name="Match to inv_0007").click()
+        expect(gus.get_by_text("the same account paid the first part")).to_be_visible()
+        keep(gus, "proposal")
+        decide(gus, "Agree")
+        expect(gus.get_by_role("status")).to_contain_text("The receipt is matched")
+        open_receipt(gus, office, "not the investor's")
+        propose(gus, "Accept the source", "compliance cleared the payer on 3 March")
+        flo.goto(gus.url.partition("?")[0])
+        decide(flo, "Agree")
+        expect(flo.get_by_role("status")).to_contain_text("The receipt is matched")
+
+
+def test_a_match_is_undone_by_a_reversing_entry(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        bring(flo, office, statement())
+        flo.goto(f"{office.site.url}{HOME}?account=liab:unmatched")
+        expect(flo.locator("#account-title")).to_contain_text("liab:unmatched")
+        matched = f"{office.site.url}{HOME}/receipts/rcp_0001"
+        flo.goto(matched)
+        propose(flo, "Undo the match", "the bank named another payer")
+        gus.goto(matched)
+        gus.get_by_label("Agree", exact=True).check()
+        gus.get_by_role("button", name="Dry run").click()
+        expect(gus.locator("#dry-run")).to_contain_text("reverses")
+        expect(gus.locator("#dry-run")).to_contain_text(
+            "The gate would miss funds are cleared, funds are received"
+        )
+        gus.get_by_role("button", name="Record the decision").click()
+        expect(gus.get_by_text("an earlier match was undone")).to_be_visible()
+        keep(gus, "undone")
+        gus.goto(f"{office.site.url}{HOME}")
+        expect(gus.get_by_role("status")).to_contain_text("agree to the cent")
+
+
+def test_money_is_divided_combined_and_sent_back(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        bring(flo, office, statement())
+        open_receipt(flo, office, "names no reference")
+        flo.get_by_label("Amounts in USD").fill("100.00\n400.00")
+        flo.get_by_role("button", name="Divide").click()
+        expect(flo.get_by_role("alert")).to_contain_text("must be two or more and sum to the receipt")
+        expect(flo.get_by_label("Amounts in USD")).to_have_value("100.00\n400.00")
+        flo.get_by_label("Amounts in USD").fill("100.00\n500.00")
+        flo.get_by_role("button", name="Divide").click()
+        expect(flo.get_by_text("It stands in its parts.")).to_be_visible()
+        keep(flo, "divided")
+        for box in flo.get_by_role("checkbox").all():
+            box.check()
+        flo.get_by_role("button", name="Combine those chosen").click()
+        expect(flo.get_by_role("heading", level=1)).to_have_text("Receipt of 600.00 USD")
+        flo.get_by_label("Purpose").fill("to call the payer's bank")
+        flo.get_by_role("button", name="Show the payer").click()
+        expect(flo.get_by_text("Investor Seven")).to_be_visible()
+        propose(flo, "Send back", "the investor asks for it")
+        gus.goto(flo.url.partition("?")[0])
+        expect(gus.locator(".events")).to_contain_text("payer view, viewed")
+        decide(gus, "Agree")
+        gus.goto(f"{office.site.url}{HOME}/payouts")
+        expect(gus.locator("tr", has_text="unidentified")).to_contain_text("not sent yet")
+        keep(gus, "refunds")
+        gus.goto(f"{office.site.url}{HOME}/returns")
+        expect(gus.locator("tr", has_text="inv_0007")).to_contain_text("600.00 USD")
+        keep(gus, "returns")
+
+
+def test_a_decision_on_a_stale_version_loses_nothing(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        bring(flo, office, statement())
+        open_receipt(flo, office, "names no reference")
+        propose(flo, "Send back", "nobody answers")
+        gus.goto(flo.url.partition("?")[0])
+        decide(flo, "Decline", "the investor called")
+        gus.get_by_label("Agree", exact=True).check()
+        gus.get_by_label("Reason").fill("I agree with this")
+        with gus.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            gus.get_by_role("button", name="Record the decision").click()
+        assert answered.value.status == 412
+        alert = gus.get_by_role("alert")
+        expect(alert).to_contain_text("Refused: decision is on the version seen")
+        expect(alert).to_contain_text("the investor called")
+        expect(gus.get_by_label("Reason")).to_have_value("I agree with this")
+        keep(gus, "stale")
+
+
+def test_a_release_needs_payee_and_amount_from_two(
+    office: Office, browser: Browser, connect: Connect
+) -> None:
+    escrow = Escrow(connect, "two")
+    escrow.build("registered")
+    desk = f"{office.site.url}/treasury/{escrow.offering}"
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        receipt = escrow.ask("select receipt_id from treasury.receipt where investment_id = 'inv_two1'")[0][0]
+        flo.goto(f"{desk}/receipts/{receipt}")
+        propose(flo, "Undo the match", "too late")
+        expect(flo.get_by_role("alert")).to_contain_text("units are instructed or issued for this money")
+        keep(flo, "after-issuance")
+        flo.goto(f"{desk}/payouts")
+        flo.get_by_label("Account of the payee").fill(OWN)
+        flo.get_by_role("button", name="Propose").click()
+        expect(flo.get_by_text("waiting for a second person")).to_be_visible()
+        for page, payee, says in (
+            (flo, OWN, "another administrator does"),
+            (gus, STRANGE, "payee or amount differ"),
+        ):
+            page.goto(f"{desk}/payouts")
+            page.get_by_label("Approve the release").check()
+            page.get_by_label("Account of the payee").first.fill(payee)
+            page.get_by_label("Amount in USD").fill("3,000.00")
+            page.get_by_role("button", name="Record the decision").click()
+            expect(page.get_by_role("alert")).to_contain_text(says)
+        keep(gus, "release-refused")
+        expect(gus.get_by_label("Amount in USD")).to_have_value("3,000.00")
+        gus.get_by_label("Account of the payee").first.fill(OWN)
+        gus.get_by_role("button", name="Record the decision").click()
+        expect(gus.locator("tr", has_text=escrow.closing)).to_contain_text("fund.gus")
+        keep(gus, "released")
+
+
+def test_a_damaged_statement_is_refused_whole(office: Office, browser: Browser) -> None:
+    file = statement()
+    file["buffer"] = file["buffer"].replace(b"400.00", b"401.00", 1)
+    with at(office, browser) as flo:
+        for broken, says in (
+            (file, "do not make the closing balance"),
+            ({**file, "buffer": b"hello"}, "no bank file that is known here"),
+        ):
+            bring(flo, office, broken)
+            expect(flo.get_by_role("alert")).to_contain_text(says)
+        flo.goto(f"{office.site.url}{HOME}/queue")
+        expect(flo.locator("#now [role=status]")).to_contain_text("0 waiting")
+
+
+def paths(page: Page, office: Office) -> Iterator[str]:
+    """Bring money, then go to every page of the console and yield its name."""
+    bring(page, office, statement())
+    open_receipt(page, office, "not the investor's")
+    held = page.url
+    open_receipt(page, office, "names no reference")
+    propose(page, "Send back", "nobody answers")
+    waiting = page.url
+    named = {
+        "treasury": f"{office.site.url}/treasury",
+        "escrow": f"{office.site.url}{HOME}?account=asset:escrow_bank",
+        "held": held,
+        "waiting": waiting,
+    } | {name: f"{office.site.url}{HOME}/{name}" for name in ("statements", "queue", "returns", "payouts")}
+    for name, path in named.items():
+        page.goto(path)
+        yield name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_an_accessibility_rule(
+    office: Office, browser: Browser, axe: str, scheme: Literal["light", "dark"]
+) -> None:
+    with at(office, browser, scheme=scheme) as page:
+        for name in paths(page, office):
+            keep(page, f"{name}-{scheme}")
+            axe_is_content(page, axe)
+
+
+def test_nothing_is_wider_than_a_phone_and_nothing_needs_scripts(office: Office, browser: Browser) -> None:
+    with at(office, browser, width=390, scripts=False) as page:
+        for name in paths(page, office):
+            keep(page, f"{name}-390")
+            # Scripts are off in the page; the driver's own still measure it.
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+def test_the_keyboard_alone_proposes(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        bring(page, office, statement())
+        page.goto(f"{office.site.url}{HOME}/queue")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        _tab_to(page, "table.work a")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Receipt of")
+        _tab_to(page, "input[type=radio]")
+        page.keyboard.press("Space")
+        _tab_to(page, "#reason")
+        page.keyboard.type("the payer called")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("waits for another administrator")
+
+
+def _tab_to(page: Page, wanted: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            return
+    raise AssertionError(f"the focus never came to {wanted}")
+
+
+def test_another_keeper_is_shown_the_door(office: Office, browser: Browser) -> None:
+    with at(office, browser, "officer.ana") as page:
+        expect(page.get_by_text("treasury decides this")).to_be_visible()
+
+
+def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        card = page.locator("#pay")
+        page.goto(f"{office.site.url}/investments/inv_0005")
+        expect(card).to_contain_text("not shown yet")
+        expect(card).not_to_contain_text("RF")
+        page.goto(f"{office.site.url}/investments/inv_0007")
+        expect(card).to_contain_text(printed(make_reference("000000000007")))
+        expect(card).to_contain_text("1,000.00 USD")
+        expect(card).to_contain_text("I••• 0•••")
+        expect(card).to_contain_text("Asked for by")
+        keep(page, "card")
+        bring(page, office, statement())
+        page.goto(f"{office.site.url}/investments/inv_0007")
+        expect(card).to_contain_text("600.00 USD the rest of 1,000.00 USD")
+        page.goto(f"{office.site.url}/investments/inv_0001")
+        expect(card).to_contain_text("Nothing is left to pay")
+
+
+def test_the_ledger_goes_out_as_files(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        for name, says in (
+            ("trial-balance.csv", "asset:escrow_bank,USD,4000.00"),
+            ("statements.csv", "2026-03-02,USD,4000.00,4000.00,True"),
+            ("three-balances.csv", "USD,4000.00"),
+            ("ledger.beancount", "Assets:Escrow-bank  4000.00 USD"),
+            ("account.csv?account=asset:escrow_bank", "receipts_booked,debit,4000.00"),
+        ):
+            answer = page.request.get(f"{office.site.url}{HOME}/files/{name}")
+            assert answer.ok
+            assert says in answer.text(), name
