@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     lists_dir: Path | None = None
     """Folder in which published sanctions lists appear; the worker puts new ones in force."""
 
+    identity_secrets: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
+    """Webhook secrets of identity providers as JSON, by provider (persona, standard, sumsub) and key id."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 

@@ -19,9 +19,9 @@ RESULT = """{{"source": "us.ofac.sdn", "list_version": "list-1", "matcher_versio
 POLICY = '{"person_bp": 9000, "other_bp": 8000, "list_lag_hours": 24, "age_days": 90}'
 
 
-def one(connection: psycopg.Connection, query: str) -> Any:
+def one(connection: psycopg.Connection, query: str, *arguments: object) -> Any:  # noqa: ANN401
     """Return the one value that a query of the test answers."""
-    row = connection.execute(query.encode()).fetchone()
+    row = connection.execute(query.encode(), arguments or None).fetchone()
     assert row is not None
     return row[0]
 
@@ -66,7 +66,11 @@ def test_a_rule_changes_it_from_its_day_on(world: World) -> None:
         )
         assert in_force(connection) == today
         days = [
-            one(connection, f"select compliance.rules_at(now() + interval '{n} days') ->> 'house.list_age'")
+            one(
+                connection,
+                "select compliance.rules_at(now() + make_interval(days => %s)) ->> 'house.list_age'",
+                n,
+            )
             for n in (2, 4)
         ]
         assert days == ["1", "2"]
@@ -80,20 +84,28 @@ def test_a_screening_and_a_clearance_state_their_programme(world: World) -> None
         cleared = one(connection, "select programme_version from compliance.clearance")
         content = one(
             connection,
-            f"select content from compliance.programme where programme_version = '{cleared}'",
+            "select content from compliance.programme where programme_version = %s",
+            cleared,
         )
         assert content["lists"] == {"us.ofac.sdn": "list-1"}
         assert content["checks"] == ["accreditation_is_verified"]
         assert content["judged_by"]["us.506c.document_validity"] == 1
         play(connection, NEW_LIST, 40)
-        assert one(connection, "select programme_version from compliance.screening") == under != in_force(connection)
+        assert (
+            one(connection, "select programme_version from compliance.screening")
+            == under
+            != in_force(connection)
+        )
 
 
 def test_a_clearance_keeps_the_record_of_how_it_was_made(world: World) -> None:
     with rolled_back(world) as connection:
         play(connection, opened("individual") + CLEAR)
         play(connection, ["revoke_identity@officer.two('ivr_book1', 'forged')"], 40)
-        assert [(number, status) for number, status, _ in records(connection)] == [(1, "clear"), (2, "reopened")]
+        assert [(number, status) for number, status, _ in records(connection)] == [
+            (1, "clear"),
+            (2, "reopened"),
+        ]
         kept = connection.execute(
             "select purpose, evidence, decided_by, lacks, decided_at <= clock_timestamp()"
             " from compliance.clearance_record where investor_id = 'ivr_book1' order by record_no"
@@ -114,7 +126,9 @@ def test_a_clearance_judged_again_follows_the_programme_of_today(world: World) -
         play(connection, [f"set_screening_policy('ofr_book', '{POLICY}', 'a stricter issuer')"], 40)
         version = one(connection, "select version from compliance.clearance where investor_id = 'ivr_book1'")
         play(connection, [f"judge_again('ofr_book', 'ivr_book1', 'a new policy', {version})"], 50)
-        last = one(connection, "select programme_version from compliance.clearance where investor_id = 'ivr_book1'")
+        last = one(
+            connection, "select programme_version from compliance.clearance where investor_id = 'ivr_book1'"
+        )
         assert records(connection)[-1][2] == last != records(connection)[0][2]
 
 

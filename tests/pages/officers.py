@@ -106,9 +106,7 @@ class Work:
         ):
             self._run("declare_share(%s, %s, %s, %s, %s, %s, %s)", ENTITY, share, owned, owner, part)
         desk.verify_owner(actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"))
-        desk.record_screening(
-            actor=ACTOR, subject="own_ana", screening="scr_ana", list_version="1", matched=None
-        )
+        self._run("record_screening(%s, %s, %s, %s, %s, null)", "own_ana", "scr_ana", "1")
         desk.open_clearance(actor=ACTOR, offering=OFFERING, clearance="clr_fund", investor=ENTITY)
 
     def hit(self, subject: str, name: str, *, country: str = "") -> None:
@@ -139,6 +137,16 @@ class Work:
             transaction.execute(
                 RECORD, [ACTOR, f"req_{subject}", subject, f"scr_{subject}_{name[:3]}", json.dumps(result)]
             )
+
+    def supersede(self) -> None:
+        """Put a later version of the list in force, which makes another programme."""
+        self._run(
+            "import_list(%s, %s, %s, %s, %s, date '2026-04-01', 100000, 'reader.1')",
+            "us.ofac.sdn",
+            "2",
+            digest("list 2"),
+        )
+        self._run("activate_list(%s, %s, %s, %s, 'published')", "us.ofac.sdn", "2")
 
     def change(self, investor: str = "ivr_0002") -> None:
         """Ask for another name and birth date of a verified person."""

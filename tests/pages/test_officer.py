@@ -160,6 +160,22 @@ def test_a_decision_on_a_stale_version_loses_nothing(office: Office, browser: Br
         expect(ana.locator("[role=status]")).to_contain_text("decided by officer.ana")
 
 
+def test_a_decision_under_a_superseded_programme_is_refused(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        open_hit(page, office, PERSON)
+        office.work.supersede()
+        page.get_by_label("No match", exact=True).check()
+        page.get_by_label("Reason").fill("another birth date")
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            page.get_by_role("button", name="Record the decision").click()
+        assert answered.value.status == 412
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Refused: decision is under the programme in force")
+        expect(page.get_by_label("Reason")).to_have_value("another birth date")
+        page.get_by_role("button", name="Record the decision").click()
+        expect(page.locator("[role=status]")).to_contain_text("decided by officer.ana")
+
+
 def test_the_keyboard_alone_decides(office: Office, browser: Browser) -> None:
     with at(office, browser) as page:
         page.goto(f"{office.site.url}/compliance?kind=discrepancy")

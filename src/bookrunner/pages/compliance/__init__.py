@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -11,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from bookrunner.books import compliance, portal
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database
+from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of
 from bookrunner.pages.compliance.facts import case_file
@@ -48,7 +49,8 @@ class Console:
             facts = self.facts(*on)
             # The next attempt is made on what is shown now.
             current = {"version_now": facts["typed"].seen}
-            extra = refused(self.database, on[1:], said, fault)
+            again = replace(said, programme=facts["typed"].programme)
+            extra = {**refused(self.database, on[1:], said, fault), "typed": again}
             status = _STALE if isinstance(fault, VersionChanged) else _CONFLICT
             return self.shell.page(request, _template(on[0]), {**facts, **current, **extra}, status)
         return RedirectResponse(f"{path_of(*on)}?done=1", status_code=_SEE_OTHER)
@@ -63,7 +65,9 @@ class Console:
         """Read the facts of one piece of work."""
         is_hit = kind == "hit"
         found = hit(self.database, scope, name) if is_hit else item(self.database, kind, scope, name)
-        return {"is_done": False, **found}
+        with self.database.transaction("compliance") as transaction:
+            programme = load(__package__).programme(transaction)
+        return {"is_done": False, **found, "typed": replace(found["typed"], programme=programme)}
 
     def add_evidence(
         self, request: Request, on: tuple[str, str], given: tuple[str, bytes], officer: SignedIn

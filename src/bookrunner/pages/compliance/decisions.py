@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,7 +12,7 @@ from fastapi import Depends, File, Form, UploadFile
 
 from bookrunner.books import compliance, portal
 from bookrunner.core.errors import Refused
-from bookrunner.db import Database
+from bookrunner.db import Database, Within
 
 # What may be chosen in a state: the choice, what it says, and what follows.
 Choice = tuple[str, str, str]
@@ -85,9 +86,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision as the form sent it: the version seen, the choice, the reason, and what belongs to it."""
+    """A decision as the form sent it: versions seen of record and programme, choice, reason, papers."""
 
     seen: int = 0
+    programme: str = ""
     choice: str = ""
     reason: str = ""
     method: str = ""
@@ -115,6 +117,7 @@ def paper_of(paper: _Paper = None) -> bytes:
 def decision(
     *,
     seen: Annotated[int, Form(ge=0)],
+    programme: _Line = "",
     choice: _Line = "",
     reason: _Line = "",
     method: _Line = "",
@@ -123,7 +126,7 @@ def decision(
     of_identity: Annotated[Checked, Depends(checked)],
 ) -> Decision:
     """Read a decision from the form."""
-    return Decision(seen, choice, reason, method, valid_until, paper, of_identity)
+    return Decision(seen, programme, choice, reason, method, valid_until, paper, of_identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +137,10 @@ class Officer:
     actor: str
 
     def decide(self, kind: str, scope: str, item: str, said: Decision) -> None:
-        """Carry out a decision on the version that was seen.
+        """Carry out a decision on the version that was seen, under the programme that was seen.
 
         Refuses ``decision_is_one_of_those_offered`` and whatever the verb refuses; VersionChanged when the
-        record has moved on.
+        record has moved on or another programme is in force.
         """
         verbs: Mapping[str, Callable[[str, str, Decision], None]] = {
             "hit": self._hit,
@@ -166,31 +169,40 @@ class Officer:
         digest = compliance.keep_file(keeper, scope, paper, actor=self.actor)
         keeper.add_evidence(actor=self.actor, investor=scope, kind=kind, sha256=digest)
 
+    @contextmanager
+    def _deciding(self, scope: str, item: str, said: Decision) -> Iterator[Within]:
+        """Lend the verbs in one transaction that the programme seen stands to the end of."""
+        with compliance.keeper(self.database).together() as within:
+            within.decide_under(actor=self.actor, scope=scope, item=item, programme=said.programme)
+            yield within
+
     def _hit(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
         on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}
-        if said.choice in {"agreed", "sent_back"}:
-            keeper.second_hit(**on, is_agreed=said.choice == "agreed")
-        elif said.choice == "release":
-            keeper.propose_release(**on, evidence_sha256=self._paper(scope, said))
-        else:
-            keeper.decide_hit(**on, decision=said.choice)
+        paper = self._paper(scope, said) if said.choice == "release" else None
+        with self._deciding(scope, item, said) as within:
+            if said.choice in {"agreed", "sent_back"}:
+                within.second_hit(**on, is_agreed=said.choice == "agreed")
+            elif said.choice == "release":
+                within.propose_release(**on, evidence_sha256=paper)
+            else:
+                within.decide_hit(**on, decision=said.choice)
 
     def _discrepancy(self, scope: str, item: str, said: Decision) -> None:
-        compliance.keeper(self.database).decide_discrepancy(
-            actor=self.actor,
-            investor=scope,
-            discrepancy=item,
-            is_resolved=said.choice == "resolved",
-            because=said.reason,
-            seen=said.seen,
-        )
+        with self._deciding(scope, item, said) as within:
+            within.decide_discrepancy(
+                actor=self.actor,
+                investor=scope,
+                discrepancy=item,
+                is_resolved=said.choice == "resolved",
+                because=said.reason,
+                seen=said.seen,
+            )
 
-    def _identity(self, scope: str, _: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
+    def _identity(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "seen": said.seen}
         if said.choice == "declined":
-            keeper.decline_case(**on, because=said.reason)
+            with self._deciding(scope, item, said) as within:
+                within.decline_case(**on, because=said.reason)
             return
         evidence = self._kept(scope, said, "what was checked is the evidence")
         verification = {
@@ -201,18 +213,20 @@ class Officer:
             "verified_digest": said.checked.digest,
             "valid_until": _end_of(said.valid_until),
         }
-        keeper.verify_identity(**on, verification=verification)
+        with self._deciding(scope, item, said) as within:
+            within.verify_identity(**on, verification=verification)
 
     def _owner(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
         evidence = self._kept(scope, said, "what was checked is the evidence")
-        keeper.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
+        with self._deciding(scope, item, said) as within:
+            within.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
 
     def _report(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
-        subject = keeper.report_subject(investor=scope, report=item)
+        on = {"actor": self.actor, "report": item, "seen": said.seen}
         proof = self._paper(scope, said)
-        keeper.file_report(actor=self.actor, subject=subject, report=item, filed_sha256=proof, seen=said.seen)
+        with self._deciding(scope, item, said) as within:
+            subject = within.report_subject(investor=scope, report=item)
+            within.file_report(**on, subject=subject, filed_sha256=proof)
 
     def _paper(self, scope: str, said: Decision) -> bytes | None:
         """Seal the paper that came with a decision and return its digest; None where none came."""
@@ -227,15 +241,19 @@ class Officer:
         keeper = compliance.keeper(self.database)
         return compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
 
-    def _accreditation(self, scope: str, _: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
+    def _accreditation(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "because": said.reason, "seen": said.seen}
-        if said.choice == "approved":
-            keeper.approve_accreditation(**on, method=said.method, valid_until=_end_of(said.valid_until))
-        else:
-            keeper.move_accreditation(**on, status=said.choice)
+        until = _end_of(said.valid_until)
+        with self._deciding(scope, item, said) as within:
+            if said.choice == "approved":
+                within.approve_accreditation(**on, method=said.method, valid_until=until)
+            else:
+                within.move_accreditation(**on, status=said.choice)
 
     def _change(self, scope: str, item: str, said: Decision) -> None:
+        # The portal decides under its own login, so the programme is looked at before.
+        with self._deciding(scope, item, said):
+            pass
         portal.keeper(self.database).decide_change(
             actor=self.actor,
             investor=scope,
@@ -246,13 +264,14 @@ class Officer:
         )
 
     def _diligence(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
         on = {"actor": self.actor, "investor": scope, "diligence": item, "seen": said.seen}
         if said.choice == "completed":
             findings = self._kept(scope, said, "the findings say what was found")
-            keeper.complete_diligence(**on, findings_sha256=findings)
-        else:
-            keeper.decide_diligence(**on, is_approved=said.choice == "approved", because=said.reason)
+            with self._deciding(scope, item, said) as within:
+                within.complete_diligence(**on, findings_sha256=findings)
+            return
+        with self._deciding(scope, item, said) as within:
+            within.decide_diligence(**on, is_approved=said.choice == "approved", because=said.reason)
 
 
 def _end_of(day: str) -> str | None:

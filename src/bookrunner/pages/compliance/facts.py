@@ -95,6 +95,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "parties",
                 "required",
                 "clearances",
+                "clearance_records",
                 "reports",
             )
         }

@@ -247,3 +247,12 @@ left join compliance.risk_rating r using (investor_id) order by k.investor_id;
 -- What a subject that has a profile claims: country and version, and whether there is a birth date.
 select p.investor_id, p.country, p.detail_version, p.birth_date_blind is not null as has_birth_date, p.legal_name
 from portal.profile_claim p where p.investor_id = :subject;
+
+-- name: programme$
+-- The version of the programme in force.
+select compliance.programme_in_force();
+
+-- name: clearance_records
+-- Each opening and closing of the clearances of an investor, the latest first.
+select r.offering_id, r.record_no, r.status, r.lacks, r.programme_version, r.purpose, r.evidence, r.decided_by, r.decided_at
+from compliance.clearance_record r where r.investor_id = :investor order by r.decided_at desc, r.record_no desc;
