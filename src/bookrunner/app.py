@@ -16,6 +16,8 @@ from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.adapters.identity import IdentityProvider
+from bookrunner.adapters.identity.providers import PROVIDERS
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
@@ -258,6 +260,23 @@ class Application:
         (supply,) = self.chain.read([total_supply(token)])
         (kept,) = self.chain.balances(token, [bytes(offer["treasury_address"])])
         return row | {"chain_units": supply - kept}
+
+
+def identity_providers(settings: Settings) -> dict[str, tuple[IdentityProvider, dict[str, bytes]]]:
+    """Return the identity providers of the settings, with their secrets.
+
+    Raises ConfigurationError for a provider that is not known and for a secret that cannot be one.
+    """
+    unknown = sorted(set(settings.identity_secrets) - set(PROVIDERS))
+    if unknown:
+        raise ConfigurationError(f"BOOKRUNNER_IDENTITY_SECRETS: there is no provider {', '.join(unknown)}")
+    return {
+        name: (
+            PROVIDERS[name],
+            {key: PROVIDERS[name].decode(secret.get_secret_value()) for key, secret in keys.items()},
+        )
+        for name, keys in settings.identity_secrets.items()
+    }
 
 
 def open_ceremony(endpoint: Endpoint, press: Typesetter) -> Ceremony:

@@ -13,8 +13,10 @@ import pytest
 
 from bookrunner.adapters.identity import persona, sumsub
 from bookrunner.api import api
+from bookrunner.app import Settings, identity_providers
 from bookrunner.books import compliance
 from bookrunner.core import clock
+from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database
 from tests.api.conftest import problem, serving
 from tests.attack.world import Connect, World
@@ -60,8 +62,10 @@ class Hooks:
 def hooks(database: Database, connect: Connect) -> Iterator[Hooks]:
     world = World(connect, "hook", 2).build("profiled")
     world.call("compliance.open_case", world.id("ivr", 1), "kyc_hook1", "individual")
-    secrets = {"persona": {"one": SECRET}, "sumsub": {"one": SECRET}}
-    with serving(api(database, identity_secrets=secrets)) as url:
+    settings = Settings.model_validate(
+        {"identity_secrets": {name: {"one": SECRET.decode()} for name in ("persona", "sumsub")}}
+    )
+    with serving(api(database, providers=identity_providers(settings))) as url:
         yield Hooks(url, world, database)
 
 
@@ -198,3 +202,10 @@ def test_a_contradiction_of_an_officer_is_a_task(hooks: Hooks) -> None:
         ("the provider says approved of a refused case",)
     ]
     assert hooks.rows(CASE) == [("declined",)]
+
+
+@pytest.mark.parametrize("secrets", [{"nobody": {"one": "x" * 32}}, {"persona": {"one": "short"}}])
+def test_a_setting_that_cannot_be_used_is_a_fault_of_the_set_up(secrets: dict[str, dict[str, str]]) -> None:
+    with pytest.raises(ConfigurationError) as fault:
+        identity_providers(Settings.model_validate({"identity_secrets": secrets}))
+    assert not any(secret in str(fault.value) for keys in secrets.values() for secret in keys.values())

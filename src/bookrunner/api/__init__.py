@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,12 @@ def api(
     database: Database,
     beside: FastAPI | None = None,
     signing: Callable[[], PacketDesk] | None = None,
-    identity_secrets: Mapping[str, Mapping[str, bytes]] | None = None,
+    providers: identity.Providers | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
-    ``signing`` opens what signs packets; without it the API signs nothing. ``identity_secrets`` are
-    those of the identity providers that may post messages, by provider and key id.
+    ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
+    providers that may post messages, with their secrets.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -75,7 +75,7 @@ def api(
     )
     for resource in (offers, closings, allocation, amendments, investments, events, health):
         app.include_router(resource.routes(gateway))
-    app.include_router(identity.routes(gateway, identity_secrets or {}))
+    app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)

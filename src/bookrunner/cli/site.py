@@ -11,9 +11,8 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from bookrunner.adapters.identity.providers import PROVIDERS
 from bookrunner.api import api
-from bookrunner.app import Application, read_settings
+from bookrunner.app import Application, identity_providers, read_settings
 from bookrunner.pages import web
 from bookrunner.pages.live import Hints
 
@@ -22,16 +21,11 @@ GRACE_SECONDS = 2
 
 def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
-    secrets = {
-        provider: {key: PROVIDERS[provider].decode(secret.get_secret_value()) for key, secret in keys.items()}
-        for provider, keys in read_settings().identity_secrets.items()
-        if provider in PROVIDERS
-    }
     return api(
         application.database,
         beside=pages or web(application),
         signing=lambda: application.signing,
-        identity_secrets=secrets,
+        providers=identity_providers(read_settings()),
     )
 
 

@@ -1,34 +1,15 @@
-"""The identity providers whose messages are understood, behind one protocol."""
+"""The identity providers whose messages are understood."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
-from bookrunner.adapters.identity import IdentityEvent, VerifiedMessage
+from bookrunner.adapters.identity import IdentityEvent, IdentityProvider, VerifiedMessage
 from bookrunner.adapters.identity.persona import Persona
 from bookrunner.adapters.identity.sumsub import Sumsub
 from bookrunner.adapters.identity.webhook import decode_secret, parse_identity_event, verify
-
-
-class IdentityProvider(Protocol):
-    """A scheme of signed messages: who signed one, and what it says in words common to all providers."""
-
-    @property
-    def name(self) -> str:
-        """The name in the address that the provider posts to."""
-
-    def verify(
-        self, headers: Iterable[tuple[str, str]], body: bytes, *, now: datetime, secrets: Mapping[str, bytes]
-    ) -> VerifiedMessage:
-        """Return who signed a message, or raise WebhookRefused with the first broken rule."""
-
-    def decode(self, text: str) -> bytes:
-        """Return the bytes of a secret as the provider shows it; ConfigurationError for an unfit one."""
-
-    def read(self, body: bytes) -> IdentityEvent:
-        """Return the event in a verified body, or raise WebhookRefused for one of another shape."""
 
 
 class Standard:

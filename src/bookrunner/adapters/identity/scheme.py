@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bookrunner.adapters.identity import VerifiedMessage, WebhookRefused, WebhookRule
+from bookrunner.adapters.identity import BODY_BYTES_MAX, VerifiedMessage, WebhookRefused, WebhookRule
 from bookrunner.core.errors import ConfigurationError
 
-BODY_BYTES_MAX: Final = 1024 * 1024
 WINDOW_SECONDS: Final = 300
 SECRET_BYTES_MIN: Final = 24
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from bookrunner.adapters.identity import (
     IdentityEvent,
+    IdentityProvider,
     Outcome,
     VerifiedMessage,
     WebhookRefused,
     WebhookRule,
 )
-from bookrunner.adapters.identity.providers import IdentityProvider
 from bookrunner.books.compliance import keep_file
 from bookrunner.core import clock
 from bookrunner.core.errors import Malformed, NotAuthenticated, Refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -114,6 +115,40 @@ class Console:
             request, "compliance/file.html", shown, _CONFLICT if extra.get("refusal") else 200
         )
 
+    def act(self, request: Request, investor: str, act: Callable[[], object], then: str) -> Response:
+        """Carry out an act on a case and go on; a refusal comes back on the case file."""
+        try:
+            act()
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.case(request, investor, refusal=told(fault))
+        return RedirectResponse(then, status_code=_SEE_OTHER)
+
+    def file_paper(self, request: Request, on: _On, paper: tuple[str, bytes, str], who: SignedIn) -> Response:
+        """File a paper (code, content, last day) for an identity; a refusal comes back on its page."""
+        try:
+            Officer(self.database, who.actor).file_paper(on[1], *paper)
+        except Refused as fault:
+            return self.page(request, on, refusal=told(fault))
+        return RedirectResponse(path_of(*on), status_code=_SEE_OTHER)
+
+    def open_file(self, request: Request, investor: str, digest: str, said: tuple[str, SignedIn]) -> Response:
+        """Send a kept file for a purpose and an officer, as a download; the view is recorded first."""
+        purpose, officer = said
+        try:
+            content = Officer(self.database, officer.actor).open_file(investor, digest, purpose)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.case(request, investor, refusal=told(fault))
+        kind, ending = ("application/pdf", "pdf") if content.startswith(b"%PDF-") else ("text/plain", "txt")
+        headers = {
+            "Content-Disposition": f'attachment; filename="{digest[:16]}.{ending}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(content, media_type=kind, headers=headers)
+
     def personal(self, request: Request, investor: str, version: int, said: tuple[str, SignedIn]) -> Response:
         """Show one version of a profile once, for a purpose and an officer; the view is recorded first."""
         purpose, officer = said
@@ -190,6 +225,44 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         purpose: _Purpose = "",
     ) -> Response:
         return pages.personal(request, investor, version, (purpose, officer))
+
+    @router.post("/cases/{investor}/purpose")
+    def purpose(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        offering: Annotated[str, Form()],
+        seen: Annotated[int, Form(ge=0)],
+        purpose: _Purpose = "",
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.state_purpose, investor, offering, purpose, seen)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/files")
+    def files(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        sha256: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
+        purpose: _Purpose = "",
+    ) -> Response:
+        return pages.open_file(request, investor, sha256, (purpose, officer))
+
+    @router.post("/cases/{investor}/papers")
+    def file_paper(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        item: Annotated[str, Form(max_length=100)],
+        code: Annotated[str, Form(max_length=100)],
+        paper: Annotated[bytes, Depends(paper_of)],
+        until: Annotated[str, Form(max_length=10)] = "",
+    ) -> Response:
+        return pages.file_paper(request, ("identity", investor, item), (code, paper, until), officer)
 
     @router.post("/cases/{investor}/accreditation/{name}/evidence")
     def add(

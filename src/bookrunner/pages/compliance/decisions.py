@@ -11,11 +11,15 @@ from typing import Annotated
 from fastapi import Depends, File, Form, UploadFile
 
 from bookrunner.books import compliance, portal
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Within
 
 # What may be chosen in a state: the choice, what it says, and what follows.
 Choice = tuple[str, str, str]
+
+IDENTITY_PAPERS = ("passport", "driving_licence", "identity_card", "proof_of_address", "register_extract")
+"""What an identity may be verified from, beside the papers that a kind of investor needs anyway."""
 
 _AGAIN = ("sent_back", "Send back", "It waits for a first decision again.")
 _VERIFIED = ("verified", "Verified", "Who this is stands; the screening is a check of its own.")
@@ -77,10 +81,11 @@ CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What an officer verified of an identity: elements, sources, the digest of the profile seen."""
+    """What an officer verified of an identity: elements, from what, the digest of the profile seen."""
 
     sources: str = ""
     elements: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
     digest: str = ""
 
 
@@ -103,10 +108,14 @@ _Paper = Annotated[UploadFile | None, File()]
 
 
 def checked(
-    *, sources: _Line = "", elements: Annotated[tuple[str, ...], Form()] = (), digest: _Line = ""
+    *,
+    sources: _Line = "",
+    elements: Annotated[tuple[str, ...], Form()] = (),
+    documents: Annotated[tuple[str, ...], Form()] = (),
+    digest: _Line = "",
 ) -> Checked:
     """Read from the form what was verified of an identity."""
-    return Checked(sources, elements, digest)
+    return Checked(sources, elements, documents, digest)
 
 
 def paper_of(paper: _Paper = None) -> bytes:
@@ -164,10 +173,45 @@ class Officer:
         verb(actor=self.actor, scope=scope, item=item)
 
     def add_evidence(self, scope: str, kind: str, paper: bytes) -> None:
-        """Put a file on record as evidence of an accreditation; refuses what `keep_file` refuses."""
+        """Put a file on record as evidence of an accreditation; refuses what `keep_paper` refuses."""
         keeper = compliance.keeper(self.database)
-        digest = compliance.keep_file(keeper, scope, paper, actor=self.actor)
+        digest = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
         keeper.add_evidence(actor=self.actor, investor=scope, kind=kind, sha256=digest)
+
+    def file_paper(self, scope: str, code: str, paper: bytes, until: str) -> None:
+        """File a paper about an investor until the end of a day, if one is given.
+
+        Refuses ``paper_says_what_it_is``, what `keep_paper` refuses, and ``filed_document_is_in_force``.
+        """
+        if code not in IDENTITY_PAPERS:
+            raise Refused("paper_says_what_it_is", "choose what the paper is")
+        keeper = compliance.keeper(self.database)
+        ends = _end_of(until)
+        digest = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
+        keeper.file_document(
+            actor=self.actor,
+            investor=scope,
+            document=new_id("doc"),
+            code=code,
+            sha256=digest,
+            issued_on=None,
+            valid_until=ends,
+        )
+
+    def open_file(self, scope: str, digest: str, purpose: str) -> bytes:
+        """Return a kept file of an investor; the view is recorded first. Refuses what `view_file` refuses."""
+        try:
+            named = bytes.fromhex(digest)
+        except ValueError:
+            raise UnknownRecord("viewed_file_exists", f"{scope} has no such file") from None
+        keeper = compliance.keeper(self.database)
+        return compliance.view_file(keeper, scope, named, actor=self.actor, purpose=purpose)
+
+    def state_purpose(self, scope: str, offering: str, purpose: str, seen: int) -> None:
+        """Say what the relationship behind a clearance is for, on the version seen."""
+        compliance.keeper(self.database).state_purpose(
+            actor=self.actor, investor=scope, offering=offering, purpose=purpose, seen=seen
+        )
 
     @contextmanager
     def _deciding(self, scope: str, item: str, said: Decision) -> Iterator[Within]:
@@ -206,8 +250,9 @@ class Officer:
             return
         evidence = self._kept(scope, said, "what was checked is the evidence")
         verification = {
-            "method": "non_documentary",
+            "method": said.method,
             "elements": list(said.checked.elements),
+            "documents": list(said.checked.documents),
             "sources": [line.strip() for line in said.checked.sources.splitlines() if line.strip()],
             "evidence_sha256": evidence.hex(),
             "verified_digest": said.checked.digest,
@@ -232,7 +277,7 @@ class Officer:
         """Seal the paper that came with a decision and return its digest; None where none came."""
         if not said.paper:
             return None
-        return compliance.keep_file(compliance.keeper(self.database), scope, said.paper, actor=self.actor)
+        return compliance.keep_paper(compliance.keeper(self.database), scope, said.paper, actor=self.actor)
 
     def _kept(self, scope: str, said: Decision, why: str) -> bytes:
         """Seal what was written and return its digest."""

@@ -96,6 +96,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "required",
                 "clearances",
                 "clearance_records",
+                "kept_files",
                 "reports",
             )
         }
