@@ -6,6 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
+from io import BytesIO
+
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from bookrunner.adapters.screening import (
     MATCHER_VERSION,
@@ -48,6 +52,21 @@ OWNERS = (
     ("own_viktor", "person", 0, False),
     ("own_cleo", "person", 0, False),
 )
+
+
+def blank_paper(*, script: bool = False) -> bytes:
+    """Return a PDF of one empty page, with a script in it if asked for."""
+    writer = PdfWriter()
+    writer.add_blank_page(width=200, height=200)
+    if script:
+        action = {
+            NameObject("/S"): NameObject("/JavaScript"),
+            NameObject("/JS"): TextStringObject("app.alert(1)"),
+        }
+        writer.root_object[NameObject("/OpenAction")] = DictionaryObject(action)
+    written = BytesIO()
+    writer.write(written)
+    return written.getvalue()
 
 
 class Work:
