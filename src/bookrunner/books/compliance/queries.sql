@@ -220,3 +220,7 @@ select compliance.decide_under(:actor, :request, :scope, :item, :programme);
 -- name: state_purpose$
 -- Says what the relationship behind a clearance is for.
 select compliance.state_purpose(:actor, :request, :offering, :investor, :purpose, cast(:seen as bigint));
+
+-- name: record_sophistication$
+-- States what the belief rests on that a purchaser who is not accredited can judge an offer.
+select compliance.record_sophistication(:actor, :request, :offering, :investor, cast(:statement as jsonb), :because);
