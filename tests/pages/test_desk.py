@@ -14,7 +14,7 @@ import pytest
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from tests.pages.conftest import Site
-from tests.pages.officers import PERSON, Work, blank_paper
+from tests.pages.officers import ENTITY, PERSON, Work, blank_paper
 from tests.pages.test_access import visitor
 from tests.pages.world import OFFERING
 
@@ -172,3 +172,36 @@ def test_the_purpose_is_stated_on_the_version_seen(office: Office) -> None:
     refused = office.client.post(f"{CASE}/purpose", data=form)
     assert refused.status_code == 409
     assert "Refused: decision is on the version seen" in refused.text
+
+
+def test_an_officer_states_that_a_purchaser_can_judge_the_offer(office: Office) -> None:
+    form = {"offering": OFFERING, "basis": "not_capable", "reason": "no answer to any question"}
+    answers = {"paper": ("answers.pdf", blank_paper())}
+    lacks = "select lacks from compliance.clearance where investor_id = 'ivr_0001'"
+    assert office.client.post(f"{CASE}/sophistication", data=form, files=answers).status_code == 303
+    assert "purchaser_is_sophisticated" in office.rows(lacks)[0][0]
+    form |= {"basis": "alone", "reason": "twenty years as a credit analyst"}
+    assert office.client.post(f"{CASE}/sophistication", data=form, files=answers).status_code == 303
+    assert "purchaser_is_sophisticated" not in office.rows(lacks)[0][0]
+    refused = office.client.post(f"{CASE}/sophistication", data=form, files={"paper": ("x", b"MZ")})
+    assert "Refused: upload starts and ends as pdf" in refused.text
+
+
+def test_an_officer_states_who_is_behind_a_nominee(office: Office, site: Site) -> None:
+    Work(site.world.database).entity()
+    case = f"/compliance/cases/{ENTITY}"
+    asked = {"offering": OFFERING, "required": "true", "purpose": "the issuer counts holders"}
+    assert office.client.post(f"{case}/look-through", data=asked).status_code == 303
+    assert "0 unstated" in office.client.get(case).text
+    paper = {"item": "kyc_fund", "code": "register_extract"}
+    office.client.post(f"{case}/papers", data=paper, files={"paper": ("scan.pdf", blank_paper())})
+    ((document,),) = office.rows("select document_id from compliance.document")
+    form = {"offering": OFFERING, "document": document, "holders": "cli_ana 15\ncli_ben 5\n"}
+    assert office.client.post(f"{case}/holders", data=form).status_code == 303
+    assert office.rows("select client_id, units from compliance.holder_behind order by 1") == [
+        ("cli_ana", 15),
+        ("cli_ben", 5),
+    ]
+    for written in ("cli_ana many", "cli_ana", "cli_ana 1 2"):
+        refused = office.client.post(f"{case}/holders", data=form | {"holders": written})
+        assert "Refused: holders are written as client and units" in refused.text

@@ -310,12 +310,18 @@ create table compliance.holder_behind (
 );
 call audit.append_only('compliance.holder_behind');
 
--- How many units of a nominee have nobody stated behind them; 0 where the offer does not look through.
-create function compliance.units_unstated(p_offering text, p_investor text) returns bigint
+create function compliance.looks_through(p_offering text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    if not coalesce((select l.is_required from compliance.look_through_policy l where l.offering_id = p_offering
-            order by l.policy_no desc limit 1), false)
+    return coalesce((select l.is_required from compliance.look_through_policy l where l.offering_id = p_offering
+        order by l.policy_no desc limit 1), false);
+end $$;
+
+-- How many units of a nominee have nobody stated behind them; 0 where the offer does not look through.
+create function compliance.units_unstated(p_offering text, p_investor text) returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not compliance.looks_through(p_offering)
         or not exists (select from compliance.kyc_case k where k.investor_id = p_investor and k.kind = 'nominee') then
         return 0;
     end if;

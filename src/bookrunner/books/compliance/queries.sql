@@ -224,3 +224,11 @@ select compliance.state_purpose(:actor, :request, :offering, :investor, :purpose
 -- name: record_sophistication$
 -- States what the belief rests on that a purchaser who is not accredited can judge an offer.
 select compliance.record_sophistication(:actor, :request, :offering, :investor, cast(:statement as jsonb), :because);
+
+-- name: set_look_through$
+-- Says whether an offer wants to know who is behind each unit that a nominee holds.
+select compliance.set_look_through(:actor, :request, :offering, :is_required, :because);
+
+-- name: state_holders$
+-- States who is behind each unit of a nominee, by a paper on file.
+select compliance.state_holders(:actor, :request, :offering, :investor, :document, cast(:holders as jsonb));

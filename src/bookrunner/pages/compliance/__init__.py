@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of
+from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of, sophistication_of
 from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
 from bookrunner.pages.compliance.items import item, refused, told
@@ -238,6 +238,47 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
     ) -> Response:
         desk = Officer(pages.database, officer.actor)
         work = partial(desk.state_purpose, investor, offering, purpose, seen)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/holders")
+    def holders(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        offering: Annotated[str, Form(max_length=100)],
+        document: Annotated[str, Form(max_length=100)] = "",
+        holders: Annotated[str, Form(max_length=100_000)] = "",
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.state_holders, investor, offering, document, holders)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/look-through")
+    def look_through(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        offering: Annotated[str, Form(max_length=100)],
+        required: Annotated[bool, Form()],
+        purpose: _Purpose = "",
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.set_look_through, offering, purpose, is_required=required)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/sophistication")
+    def sophistication(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        stated: Annotated[Mapping[str, str], Depends(sophistication_of)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.record_sophistication, investor, stated, paper)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
     @router.post("/cases/{investor}/files")

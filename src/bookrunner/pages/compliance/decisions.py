@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ Choice = tuple[str, str, str]
 IDENTITY_PAPERS = ("passport", "driving_licence", "identity_card", "proof_of_address", "register_extract")
 """What an identity may be verified from, beside the papers that a kind of investor needs anyway."""
 
+_WORDS_OF_A_HOLDER = 2
+_UNITS = re.compile(r"[0-9]{1,15}")
 _AGAIN = ("sent_back", "Send back", "It waits for a first decision again.")
 _VERIFIED = ("verified", "Verified", "Who this is stands; the screening is a check of its own.")
 CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
@@ -116,6 +119,24 @@ def checked(
 ) -> Checked:
     """Read from the form what was verified of an identity."""
     return Checked(sources, elements, documents, digest)
+
+
+def sophistication_of(
+    *,
+    offering: _Line,
+    basis: _Line = "",
+    representative: _Line = "",
+    until: _Line = "",
+    reason: _Line = "",
+) -> Mapping[str, str]:
+    """Read from the form what is stated of a purchaser's knowledge and experience."""
+    return {
+        "offering": offering,
+        "basis": basis,
+        "representative": representative,
+        "until": until,
+        "reason": reason,
+    }
 
 
 def paper_of(paper: _Paper = None) -> bytes:
@@ -219,6 +240,50 @@ class Officer:
         with compliance.keeper(self.database).together() as within:
             within.decide_under(actor=self.actor, scope=scope, item=item, programme=said.programme)
             yield within
+
+    def record_sophistication(self, scope: str, stated: Mapping[str, str], paper: bytes) -> None:
+        """State, by a paper, whether a purchaser can judge an offer (17 CFR 230.506(b)(2)(ii)).
+
+        ``stated`` has offering, basis, representative, until and reason. Refuses what `keep_paper` refuses
+        and each rule of such a statement.
+        """
+        keeper = compliance.keeper(self.database)
+        until = _end_of(stated["until"])
+        evidence = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
+        statement = {
+            "basis": stated["basis"],
+            "representative": stated["representative"] or None,
+            "evidence_sha256": evidence.hex(),
+            "valid_until": until,
+        }
+        keeper.record_sophistication(
+            actor=self.actor,
+            offering=stated["offering"],
+            investor=scope,
+            statement=statement,
+            because=stated["reason"],
+        )
+
+    def state_holders(self, scope: str, offering: str, document: str, written: str) -> None:
+        """State who is behind a nominee's units, one client and its units a line.
+
+        Refuses ``holders_are_written_as_client_and_units`` and each rule of such a statement.
+        """
+        rows = [line.split() for line in written.splitlines() if line.strip()]
+        if any(len(row) != _WORDS_OF_A_HOLDER or not _UNITS.fullmatch(row[1]) for row in rows):
+            raise Refused(
+                "holders_are_written_as_client_and_units", "write a client and its units on each line"
+            )
+        holders = [{"client": client, "units": int(units)} for client, units in rows]
+        compliance.keeper(self.database).state_holders(
+            actor=self.actor, offering=offering, investor=scope, document=document, holders=holders
+        )
+
+    def set_look_through(self, offering: str, reason: str, *, is_required: bool) -> None:
+        """Say whether an offer looks through nominees."""
+        compliance.keeper(self.database).set_look_through(
+            actor=self.actor, offering=offering, is_required=is_required, because=reason
+        )
 
     def _hit(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}

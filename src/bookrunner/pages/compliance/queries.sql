@@ -196,7 +196,9 @@ select r.what, r.code, r.missing, r.sentence from compliance.open_requirements(:
 -- name: clearances
 -- The clearance of an investor for each offer, with every check that it lacks.
 select c.offering_id, c.clearance_id, o.name, c.status, c.exemption, c.judged_at, c.lacks, c.valid_until, c.needs_accreditation,
-    c.purpose, c.version,
+    c.purpose, c.version, (compliance.sophistication_of(c.offering_id, c.investor_id)).basis as sophistication,
+    compliance.looks_through(c.offering_id) as looks_through,
+    compliance.units_unstated(c.offering_id, c.investor_id) as unstated,
     (select count(*) from engine.stage s where s.offering_id = c.offering_id and s.investor_id = c.investor_id) as investments
 from compliance.clearance c join engine.offer o using (offering_id) where c.investor_id = :investor order by c.offering_id;
 

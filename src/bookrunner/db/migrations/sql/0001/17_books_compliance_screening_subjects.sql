@@ -17,7 +17,7 @@ call audit.append_only('compliance.particulars');
 create table compliance.concern (
     subject_id text not null,
     investor_id text not null,
-    role text not null constraint concern_role_is_known check (role in ('payer', 'signer', 'wallet')),
+    role text not null constraint concern_role_is_known check (role in ('payer', 'signer', 'wallet', 'client')),
     recorded_at timestamptz not null default clock_timestamp(),
     primary key (subject_id, investor_id, role)
 );

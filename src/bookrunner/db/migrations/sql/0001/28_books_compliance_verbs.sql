@@ -20,13 +20,16 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return query
     select case k.name when 'accreditation_is_verified' then 11 when 'non_accredited_place_is_left' then 12
-        when 'investor_is_outside_the_united_states' then 13 else 14 end, k.name
+        when 'purchaser_is_sophisticated' then 13 when 'investor_is_outside_the_united_states' then 14 else 15 end, k.name
     from compliance.checks_of(c.exemption, c.judged_at) k (name)
     where case k.name
         when 'accreditation_is_verified' then not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
         when 'non_accredited_place_is_left' then not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
             and (select count(*) from compliance.clearance o where o.offering_id = c.offering_id and o.takes_place
                 and o.investor_id <> c.investor_id) >= compliance.rule_value('us.506b.non_accredited_places', c.judged_at)
+        when 'purchaser_is_sophisticated' then not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
+            and not exists (select from compliance.sophistication_of(c.offering_id, c.investor_id) s
+                where s.basis in ('alone', 'with_representative') and coalesce(s.valid_until > clock_timestamp(), true))
         when 'investor_is_outside_the_united_states' then coalesce((select p.country from portal.profile_claim p
             where p.investor_id = c.investor_id), 'US') in ('US', 'PR', 'GU', 'VI', 'AS', 'MP', 'UM')
         when 'investor_category_is_recorded' then coalesce((select g.valid_until <= clock_timestamp()
@@ -72,6 +75,9 @@ begin
         union all
         select 9, 'enhanced_due_diligence_is_complete' where not compliance.diligence_is_done(p_investor)
         union all
+        select 10, 'units_behind_a_nominee_are_stated'
+        where compliance.units_unstated(p_offering, p_investor) > 0
+        union all
         select 10, 'review_is_current' where compliance.review_due(p_investor) <= clock_timestamp()
         union all
         select x.ordinal, x.name from compliance.clearance c, compliance.lacking_by_exemption(c) x
@@ -106,6 +112,9 @@ begin
         select compliance.review_due(c.investor_id)
         union all
         select g.valid_until from compliance.investor_category g where g.investor_id = c.investor_id and g.regime = c.exemption
+        union all
+        select s.valid_until from compliance.sophistication_of(c.offering_id, c.investor_id) s where c.exemption = '506(b)'
+            and not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
     ) as t);
 end $$;
 
