@@ -166,6 +166,7 @@ def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
     pages = Console(database, shell)
     _queue_routes(router, database, shell, QueueHints(hints))
     _case_routes(router, pages)
+    _statement_routes(router, pages)
     _decision_routes(router, pages, "/cases/{investor}/{kind}/{name}", _work)
     _decision_routes(router, pages, "/hits/{subject}/{name}", _hit)
     return router
@@ -240,6 +241,44 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         work = partial(desk.state_purpose, investor, offering, purpose, seen)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
+    @router.post("/cases/{investor}/files")
+    def files(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        sha256: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
+        purpose: _Purpose = "",
+    ) -> Response:
+        return pages.open_file(request, investor, sha256, (purpose, officer))
+
+    @router.post("/cases/{investor}/papers")
+    def file_paper(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        item: Annotated[str, Form(max_length=100)],
+        code: Annotated[str, Form(max_length=100)],
+        paper: Annotated[bytes, Depends(paper_of)],
+        until: Annotated[str, Form(max_length=10)] = "",
+    ) -> Response:
+        return pages.file_paper(request, ("identity", investor, item), (code, paper, until), officer)
+
+    @router.post("/cases/{investor}/accreditation/{name}/evidence")
+    def add(
+        request: Request,
+        investor: str,
+        name: str,
+        officer: _In,
+        *,
+        evidence: Annotated[str, Form(max_length=100)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        return pages.add_evidence(request, (investor, name), (evidence, paper), officer)
+
+
+def _statement_routes(router: APIRouter, pages: Console) -> None:
     @router.post("/cases/{investor}/holders")
     def holders(
         request: Request,
@@ -280,42 +319,6 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         desk = Officer(pages.database, officer.actor)
         work = partial(desk.record_sophistication, investor, stated, paper)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
-
-    @router.post("/cases/{investor}/files")
-    def files(
-        request: Request,
-        investor: str,
-        officer: _In,
-        *,
-        sha256: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
-        purpose: _Purpose = "",
-    ) -> Response:
-        return pages.open_file(request, investor, sha256, (purpose, officer))
-
-    @router.post("/cases/{investor}/papers")
-    def file_paper(
-        request: Request,
-        investor: str,
-        officer: _In,
-        *,
-        item: Annotated[str, Form(max_length=100)],
-        code: Annotated[str, Form(max_length=100)],
-        paper: Annotated[bytes, Depends(paper_of)],
-        until: Annotated[str, Form(max_length=10)] = "",
-    ) -> Response:
-        return pages.file_paper(request, ("identity", investor, item), (code, paper, until), officer)
-
-    @router.post("/cases/{investor}/accreditation/{name}/evidence")
-    def add(
-        request: Request,
-        investor: str,
-        name: str,
-        officer: _In,
-        *,
-        evidence: Annotated[str, Form(max_length=100)],
-        paper: Annotated[bytes, Depends(paper_of)],
-    ) -> Response:
-        return pages.add_evidence(request, (investor, name), (evidence, paper), officer)
 
 
 def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:
