@@ -16,6 +16,8 @@ from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.adapters.identity import IdentityProvider
+from bookrunner.adapters.identity.providers import PROVIDERS
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.file_desk import FileDesk
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
@@ -80,6 +82,9 @@ class Settings(BaseSettings):
 
     lists_dir: Path | None = None
     """Folder in which published sanctions lists appear; the worker puts new ones in force."""
+
+    identity_secrets: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
+    """Webhook secrets of identity providers as JSON, by provider (persona, standard, sumsub) and key id."""
 
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
@@ -297,6 +302,23 @@ class Application:
         (supply,) = self.chain.read([total_supply(token)])
         (kept,) = self.chain.balances(token, [bytes(offer["treasury_address"])])
         return row | {"chain_units": supply - kept}
+
+
+def identity_providers(settings: Settings) -> dict[str, tuple[IdentityProvider, dict[str, bytes]]]:
+    """Return the identity providers of the settings, with their secrets.
+
+    Raises ConfigurationError for a provider that is not known and for a secret that cannot be one.
+    """
+    unknown = sorted(set(settings.identity_secrets) - set(PROVIDERS))
+    if unknown:
+        raise ConfigurationError(f"BOOKRUNNER_IDENTITY_SECRETS: there is no provider {', '.join(unknown)}")
+    return {
+        name: (
+            PROVIDERS[name],
+            {key: PROVIDERS[name].decode(secret.get_secret_value()) for key, secret in keys.items()},
+        )
+        for name, keys in settings.identity_secrets.items()
+    }
 
 
 def open_ceremony(endpoint: Endpoint, press: Typesetter) -> Ceremony:

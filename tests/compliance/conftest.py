@@ -90,6 +90,6 @@ def expand(statement: str, number: int) -> str:
 
 def scripts(name: str) -> list[Script]:
     """Read a file of scripts: ``-- name | sentence`` and one call a line, up to an empty line."""
-    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "scripts" / name).read_text(encoding="utf-8")
     blocks = re.findall(r"^-- (\S+) \| (.+)\n((?:(?!--).+\n?)+)", text, re.MULTILINE)
     return [(head, sentence, body.strip().splitlines()) for head, sentence, body in blocks]

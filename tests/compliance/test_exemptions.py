@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import psycopg
@@ -55,8 +56,111 @@ def clear(world: World, n: int, country: str = "US") -> list[str]:
     return lacks(world, n)
 
 
+def capable(world: World, n: int, basis: str = "alone", **more: str) -> None:
+    """State that an investor can judge the offer, or cannot."""
+    statement = {"basis": basis, "evidence_sha256": digest("questionnaire").hex()} | more
+    world.call(
+        "compliance.record_sophistication",
+        world.offering,
+        world.id("ivr", n),
+        json.dumps(statement),
+        "twenty years as a credit analyst",
+    )
+
+
+def test_506b_asks_whether_a_purchaser_can_judge_the_offer(shared: Connect) -> None:
+    """17 CFR 230.506(b)(2)(ii): not accredited, but knowing enough, alone or with a representative."""
+    world = offer(shared, "soph", "506(b)", 2)
+    assert clear(world, 1) == ["purchaser_is_sophisticated"]
+    capable(world, 1, "not_capable")
+    assert lacks(world, 1) == ["purchaser_is_sophisticated"]
+    capable(world, 1, "with_representative", representative="rep_1")
+    assert lacks(world, 1) == []
+    capable(world, 1, valid_until="2999-01-01")
+    assert lacks(world, 1) == []
+    row = (
+        world.login("compliance")
+        .execute("select valid_until from compliance.clearance where clearance_id = %s", [world.id("clr", 1)])
+        .fetchone()
+    )
+    assert row is not None
+    assert row[0].year < 2999
+    capable(world, 1, valid_until="2020-01-01")
+    assert lacks(world, 1) == ["purchaser_is_sophisticated"]
+    world.call(
+        "compliance.record_accreditation", world.id("ivr", 1), "acr_s", "income", digest("a"), "infinity"
+    )
+    assert lacks(world, 1) == []
+    assert clear(world, 2) == ["purchaser_is_sophisticated"]
+
+
+UNSTATED = "units_behind_a_nominee_are_stated"
+
+
+def nominee(world: World) -> str:
+    """Open a nominee with a paper on file and a clearance; return its id."""
+    ivr = world.id("ivr", 1)
+    world.call(
+        "portal.open_profile", ivr, world.id("acc", 1), "nominee", DETAIL | {"representative": "Ana Example"}
+    )
+    world.call("compliance.open_case", ivr, world.id("kyc", 1), "nominee")
+    world.call("compliance.open_clearance", world.offering, world.id("clr", 1), ivr)
+    world.call("compliance.file_document", ivr, "doc_holders", "holder_statement", digest("s"), None, None)
+    return ivr
+
+
+def look_through(world: World, *, is_required: bool) -> None:
+    """Say whether the offer looks through nominees."""
+    world.call("compliance.set_look_through", world.offering, is_required, "the issuer counts holders")
+
+
+def held(world: World, ivr: str, **units: int) -> None:
+    """State the clients of a nominee and their units."""
+    rows = [{"client": client, "units": each} for client, each in units.items()]
+    world.call("compliance.state_holders", world.offering, ivr, "doc_holders", json.dumps(rows))
+
+
+def test_a_nominee_states_who_is_behind_each_unit_where_the_offer_looks_through(shared: Connect) -> None:
+    world = offer(shared, "nom", "506(c)", 1)
+    ivr = nominee(world)
+    assert UNSTATED not in lacks(world, 1)
+    commit(world, 1, 20, ivr)
+    look_through(world, is_required=True)
+    assert UNSTATED in lacks(world, 1)
+    held(world, ivr, cli_ana=15, cli_ben=4)
+    assert UNSTATED in lacks(world, 1)
+    held(world, ivr, cli_ana=15, cli_ben=15)
+    assert UNSTATED not in lacks(world, 1)
+    commit(world, 2, 10, ivr)
+    with pytest.raises(psycopg.Error) as refused:
+        commit(world, 3, 10, ivr)
+    assert refused.value.diag.constraint_name == UNSTATED
+    look_through(world, is_required=False)
+    commit(world, 3, 10, ivr)
+
+
+def test_the_clients_of_a_nominee_are_screened(shared: Connect) -> None:
+    world = offer(shared, "cli", "506(c)", 1)
+    ivr = nominee(world)
+    world.call("compliance.record_screening", ivr, "scr_nominee", "list-1", None)
+    assert "sanctions_are_screened" not in lacks(world, 1)
+    held(world, ivr, cli_cleo=10)
+    assert "sanctions_are_screened" in lacks(world, 1)
+    world.call("compliance.record_screening", "cli_cleo", "scr_cleo", "list-1", "sdn-7")
+    assert "sanctions_are_clear" in lacks(world, 1)
+
+
+def test_an_individual_states_nobody(shared: Connect) -> None:
+    world = offer(shared, "one", "506(c)", 1)
+    look_through(world, is_required=True)
+    assert UNSTATED not in clear(world, 1)
+    commit(world, 1, 20, world.id("ivr", 1))
+
+
 def test_506b_has_thirty_five_places_for_the_non_accredited(shared: Connect) -> None:
     world = offer(shared, "b", "506(b)", PLACES + 2)
+    for n in world.numbers:
+        capable(world, n)
     found = [clear(world, n) for n in world.numbers]
     assert found[:PLACES] == [[]] * PLACES
     assert found[PLACES:] == [["non_accredited_place_is_left"]] * 2

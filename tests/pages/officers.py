@@ -6,6 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
+from io import BytesIO
+
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from bookrunner.adapters.screening import (
     MATCHER_VERSION,
@@ -48,6 +52,21 @@ OWNERS = (
     ("own_viktor", "person", 0, False),
     ("own_cleo", "person", 0, False),
 )
+
+
+def blank_paper(*, script: bool = False) -> bytes:
+    """Return a PDF of one empty page, with a script in it if asked for."""
+    writer = PdfWriter()
+    writer.add_blank_page(width=200, height=200)
+    if script:
+        action = {
+            NameObject("/S"): NameObject("/JavaScript"),
+            NameObject("/JS"): TextStringObject("app.alert(1)"),
+        }
+        writer.root_object[NameObject("/OpenAction")] = DictionaryObject(action)
+    written = BytesIO()
+    writer.write(written)
+    return written.getvalue()
 
 
 class Work:
@@ -106,17 +125,7 @@ class Work:
         ):
             self._run("declare_share(%s, %s, %s, %s, %s, %s, %s)", ENTITY, share, owned, owner, part)
         desk.verify_owner(actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"))
-        screened = {
-            "subject": "own_ana",
-            "subject_kind": "person",
-            "screening": "scr_ana",
-            "source": "us.ofac.sdn",
-            "list_version": "1",
-            "matcher_version": "1",
-            "threshold_bp": 8500,
-            "candidates": [],
-        }
-        desk.record_results(actor=ACTOR, results=json.dumps([screened]))
+        self._run("record_screening(%s, %s, %s, %s, %s, null)", "own_ana", "scr_ana", "1")
         desk.open_clearance(actor=ACTOR, offering=OFFERING, clearance="clr_fund", investor=ENTITY)
 
     def hit(self, subject: str, name: str, *, country: str = "") -> None:
@@ -147,6 +156,16 @@ class Work:
             transaction.execute(
                 RECORD, [ACTOR, f"req_{subject}", subject, f"scr_{subject}_{name[:3]}", json.dumps(result)]
             )
+
+    def supersede(self) -> None:
+        """Put a later version of the list in force, which makes another programme."""
+        self._run(
+            "import_list(%s, %s, %s, %s, %s, date '2026-04-01', 100000, 'reader.1')",
+            "us.ofac.sdn",
+            "2",
+            digest("list 2"),
+        )
+        self._run("activate_list(%s, %s, %s, %s, 'published')", "us.ofac.sdn", "2")
 
     def change(self, investor: str = "ivr_0002") -> None:
         """Ask for another name and birth date of a verified person."""

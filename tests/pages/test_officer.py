@@ -14,7 +14,7 @@ from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from bookrunner.engine import Desk, Process
 from tests.pages.conftest import Site
-from tests.pages.officers import ENTITY, PERSON, Work
+from tests.pages.officers import ENTITY, PERSON, Work, blank_paper
 from tests.pages.test_browser import RULES, keep
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -160,6 +160,22 @@ def test_a_decision_on_a_stale_version_loses_nothing(office: Office, browser: Br
         expect(ana.locator("[role=status]")).to_contain_text("decided by officer.ana")
 
 
+def test_a_decision_under_a_superseded_programme_is_refused(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        open_hit(page, office, PERSON)
+        office.work.supersede()
+        page.get_by_label("No match", exact=True).check()
+        page.get_by_label("Reason").fill("another birth date")
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            page.get_by_role("button", name="Record the decision").click()
+        assert answered.value.status == 412
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Refused: decision is under the programme in force")
+        expect(page.get_by_label("Reason")).to_have_value("another birth date")
+        page.get_by_role("button", name="Record the decision").click()
+        expect(page.locator("[role=status]")).to_contain_text("decided by officer.ana")
+
+
 def test_the_keyboard_alone_decides(office: Office, browser: Browser) -> None:
     with at(office, browser) as page:
         page.goto(f"{office.site.url}/compliance?kind=discrepancy")
@@ -191,7 +207,7 @@ def _tab_to(page: Page, text: str) -> None:
 
 
 def test_a_confirmed_match_is_reported_and_its_block_ends_by_two(office: Office, browser: Browser) -> None:
-    licence = {"name": "licence.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 licence"}
+    licence = {"name": "licence.pdf", "mimeType": "application/pdf", "buffer": blank_paper()}
     with at(office, browser) as ana, at(office, browser, "officer.ben") as ben:
         open_hit(ana, office, PERSON)
         decide(ana, "Confirmed", "the passport number is the same")
@@ -236,8 +252,8 @@ def test_each_kind_of_work_is_decided(office: Office, browser: Browser) -> None:
         ana.goto(f"{office.site.url}/compliance/cases/ivr_0002")
         expect(ana.locator("#identity")).to_contain_text("locked as verified on")
         expect(ana.locator("#identity")).to_contain_text("(version 2)")
-        ana.locator("summary").click()
-        ana.locator("details").get_by_label("Purpose").fill("to compare the names")
+        ana.locator("#identity summary").click()
+        ana.locator("#identity details").get_by_label("Purpose").fill("to compare the names")
         ana.get_by_role("button", name="Show version 1").click()
         expect(ana.locator("#identity")).to_contain_text("Investor 0002")
         keep(ana, "case-shown")
@@ -252,7 +268,7 @@ def _accreditation(page: Page, office: Office) -> None:
     expect(page.get_by_role("alert")).to_contain_text("tax_form_last_year")
     keep(page, "accreditation-refused")
     page.get_by_label("Evidence", exact=True).select_option("licence")
-    file = {"name": "licence.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 licence"}
+    file = {"name": "licence.pdf", "mimeType": "application/pdf", "buffer": blank_paper()}
     page.get_by_label("File", exact=True).set_input_files([file])
     page.get_by_role("button", name="Add to the evidence").click()
     expect(page.get_by_role("row", name="professional complete")).to_be_visible()

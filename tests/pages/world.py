@@ -132,6 +132,13 @@ class World:
             verified_digest=profile,
             valid_until=None,
         )
+        self.compliance.record_sophistication(
+            actor="officer",
+            offering=OFFERING,
+            investor=investor,
+            statement={"basis": "alone", "evidence_sha256": digest("questionnaire").hex()},
+            because="twenty years as a credit analyst",
+        )
         self.compliance.open_clearance(
             actor="officer",
             offering=OFFERING,

@@ -20,6 +20,7 @@ from bookrunner.api.resources import (
     closings,
     events,
     health,
+    identity,
     investments,
     offers,
     payment_webhooks,
@@ -42,12 +43,14 @@ def api(
     beside: FastAPI | None = None,
     signing: Callable[[], PacketDesk] | None = None,
     *,
+    providers: identity.Providers | None = None,
     payments: payment_webhooks.Hear | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
-    ``signing`` opens what signs packets; without it the API signs nothing. ``payments`` hears the notices of
-    payment providers; without it their path does not exist.
+    ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
+    providers that may post messages, with their secrets. ``payments`` hears the notices of payment
+    providers; without it their path does not exist.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -76,6 +79,7 @@ def api(
     )
     for resource in (offers, closings, allocation, amendments, investments, events, health):
         app.include_router(resource.routes(gateway))
+    app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
 
     if payments is not None:

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bookrunner.api import api
-from bookrunner.app import Application
+from bookrunner.app import Application, identity_providers, read_settings
 from bookrunner.pages import web
 from bookrunner.pages.live import Hints
 
@@ -26,6 +26,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         beside=pages or web(application),
         signing=lambda: application.signing,
         payments=application.receive_payment,
+        providers=identity_providers(read_settings()),
     )
 
 

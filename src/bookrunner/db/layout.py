@@ -10,7 +10,7 @@ from bookrunner.core.errors import ConfigurationError
 
 _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 # A function in the standard SQL form names what stands before it.
-_COMPLIANCE = ("rules", "parties", "risk")
+_COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "subjects", "results")
 _CASES = ("hits", "ownership", "identity", "accreditation")
 _PACKETS = ("guards", "archive", "verbs", "review")
@@ -25,9 +25,11 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
+    ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     *(("bookrunner.books.compliance.screening", f"{noun}.sql") for noun in _SCREENING),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _CASES),
+    ("bookrunner.books.compliance.programme", "versions.sql"),
     ("bookrunner.books.subscription.packets", "schema.sql"),
     ("bookrunner.books.treasury", "ledger.sql"),
     ("bookrunner.books.treasury", "rules.sql"),

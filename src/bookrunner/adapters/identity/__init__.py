@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Protocol
 
 from bookrunner.core.errors import Refused
 
-__all__ = ["IdentityEvent", "Outcome", "VerifiedMessage", "WebhookRefused", "WebhookRule"]
+__all__ = [
+    "BODY_BYTES_MAX",
+    "IdentityEvent",
+    "IdentityProvider",
+    "Outcome",
+    "VerifiedMessage",
+    "WebhookRefused",
+    "WebhookRule",
+]
+
+BODY_BYTES_MAX: Final = 1024 * 1024
 
 
 class WebhookRule(StrEnum):
@@ -86,3 +98,22 @@ class IdentityEvent:
     outcome: Outcome
     evidence_sha256: str
     occurred_at: datetime
+
+
+class IdentityProvider(Protocol):
+    """A scheme of signed messages: who signed one, and what it says in words common to all providers."""
+
+    @property
+    def name(self) -> str:
+        """The name in the address that the provider posts to."""
+
+    def verify(
+        self, headers: Iterable[tuple[str, str]], body: bytes, *, now: datetime, secrets: Mapping[str, bytes]
+    ) -> VerifiedMessage:
+        """Return who signed a message, or raise WebhookRefused with the first broken rule."""
+
+    def decode(self, text: str) -> bytes:
+        """Return the bytes of a secret as the provider shows it; ConfigurationError for an unfit one."""
+
+    def read(self, body: bytes) -> IdentityEvent:
+        """Return the event in a verified body, or raise WebhookRefused for one of another shape."""

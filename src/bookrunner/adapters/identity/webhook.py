@@ -7,7 +7,6 @@ The signed text is ``id.timestamp.body`` under HMAC-SHA256, as the Standard Webh
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import re
@@ -24,17 +23,24 @@ from bookrunner.adapters.identity import (
     WebhookRefused,
     WebhookRule,
 )
+from bookrunner.adapters.identity.scheme import (
+    check_age,
+    check_body,
+    check_secrets,
+    read_headers,
+    seconds,
+    signer_of,
+    unique_members,
+    verified,
+)
 from bookrunner.core.errors import ConfigurationError
-
-BODY_BYTES_MAX: Final = 1024 * 1024
-WINDOW_SECONDS: Final = 300
-SECRET_BYTES_MIN: Final = 24
 
 _NAMES: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 _SCHEME: Final = r"(?:v1,[A-Za-z0-9+/]{43}=|v1a,[A-Za-z0-9+/]{86}==)"
 _SIGNATURES: Final = re.compile(rf"{_SCHEME}(?: {_SCHEME}){{0,7}}")
+_GRAMMARS: Final = dict(zip(_NAMES, (_ID, _TIMESTAMP, _SIGNATURES), strict=True))
 
 
 def verify(
@@ -50,28 +56,13 @@ def verify(
     key id, every active one. Header names are compared without case, values must fit exactly, the
     timestamp may be 300 seconds off either way. No text of the message enters an error.
     """
-    _check_secrets(secrets.values())
-    if len(body) > BODY_BYTES_MAX:
-        raise WebhookRefused(WebhookRule.BODY_FITS_LIMIT, "more than 1 MiB")
-    message_id, timestamp, signatures = _read_headers(headers)
-    if abs(_seconds(now) - int(timestamp)) > WINDOW_SECONDS:
-        raise WebhookRefused(WebhookRule.TIMESTAMP_IS_RECENT, "more than 300 seconds away")
+    check_secrets(secrets.values())
+    check_body(body)
+    message_id, timestamp, signatures = read_headers(headers, _GRAMMARS)
+    check_age(int(timestamp), now)
     signed = _signed_text(message_id, timestamp, body)
-    signer: tuple[str, str] | None = None
-    # Every secret meets every signature: the time taken tells nothing about which one fits.
-    for key_id, secret in secrets.items():
-        expected = _signature(secret, signed)
-        for token in signatures.split(" "):
-            if hmac.compare_digest(expected.encode(), token.encode()):
-                signer = signer or (key_id, token)
-    if signer is None:
-        raise WebhookRefused(WebhookRule.SIGNATURE_MATCHES, "no active secret made it")
-    return VerifiedMessage(
-        id=message_id,
-        key_id=signer[0],
-        signature_digest=hashlib.sha256(signer[1].encode()).hexdigest(),
-        body_sha256=hashlib.sha256(body).hexdigest(),
-    )
+    candidates = [(key_id, _signature(secret, signed)) for key_id, secret in secrets.items()]
+    return verified(message_id, signer_of(candidates, signatures.split(" ")), body)
 
 
 def sign(
@@ -81,10 +72,10 @@ def sign(
 
     The id stays over retries; the time is that of the attempt.
     """
-    _check_secrets(secrets)
+    check_secrets(secrets)
     if _ID.fullmatch(message_id) is None:
         raise WebhookRefused(WebhookRule.HEADERS_FOLLOW_GRAMMAR, _NAMES[0])
-    timestamp = str(_seconds(now))
+    timestamp = str(seconds(now))
     signed = _signed_text(message_id, timestamp, body)
     signatures = " ".join(_signature(secret, signed) for secret in secrets)
     return tuple(zip(_NAMES, (message_id, timestamp, signatures), strict=True))
@@ -96,7 +87,7 @@ def decode_secret(text: str) -> bytes:
         secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise ConfigurationError("a webhook secret is no base64") from None
-    _check_secrets([secret])
+    check_secrets([secret])
     return secret
 
 
@@ -123,7 +114,7 @@ def parse_identity_event(body: bytes) -> IdentityEvent:
         places = sorted({str(part["loc"][0]) if part["loc"] else "body" for part in error.errors()})
         known = [place for place in places if place in {*_Event.model_fields, "body"}]
         raise WebhookRefused(WebhookRule.EVENT_HAS_ITS_SHAPE, ", ".join(known)) from None
-    json.loads(body, object_pairs_hook=_unique)
+    json.loads(body, object_pairs_hook=unique_members)
     outcome = event.outcome
     return IdentityEvent(
         event_id=event.event_id,
@@ -133,43 +124,6 @@ def parse_identity_event(body: bytes) -> IdentityEvent:
         evidence_sha256=event.evidence_sha256,
         occurred_at=event.occurred_at,
     )
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise WebhookRefused(WebhookRule.EVENT_KEYS_ARE_UNIQUE, "a member stands twice")
-    return members
-
-
-def _read_headers(headers: Iterable[tuple[str, str]]) -> tuple[str, str, str]:
-    values: dict[str, list[str]] = {name: [] for name in _NAMES}
-    for name, value in headers:
-        if name.lower() in values:
-            values[name.lower()].append(value)
-    for name in _NAMES:
-        if not values[name]:
-            raise WebhookRefused(WebhookRule.HEADERS_ARE_COMPLETE, name)
-    for name in _NAMES:
-        if len(values[name]) > 1:
-            raise WebhookRefused(WebhookRule.HEADERS_STAND_ONCE, name)
-    for name, grammar in zip(_NAMES, (_ID, _TIMESTAMP, _SIGNATURES), strict=True):
-        if grammar.fullmatch(values[name][0]) is None:
-            raise WebhookRefused(WebhookRule.HEADERS_FOLLOW_GRAMMAR, name)
-    message_id, timestamp, signatures = (values[name][0] for name in _NAMES)
-    return message_id, timestamp, signatures
-
-
-def _check_secrets(secrets: Iterable[bytes]) -> None:
-    lengths = [len(secret) for secret in secrets]
-    if not lengths or min(lengths) < SECRET_BYTES_MIN:
-        raise ConfigurationError("webhooks need at least one secret, each of 24 bytes or more")
-
-
-def _seconds(now: datetime) -> int:
-    if now.utcoffset() is None:
-        raise ConfigurationError("a webhook is checked against a time with its zone")
-    return int(now.timestamp())
 
 
 def _signed_text(message_id: str, timestamp: str, body: bytes) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from io import BytesIO
 
+from bookrunner.adapters.documents import take_upload
 from bookrunner.adapters.vault import Vault
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
@@ -29,6 +31,16 @@ def keep_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) 
         sealed = vault.seal(bytes(wrapped), investor, digest.hex(), content)
         within.keep_file(actor=actor, investor=investor, sha256=digest, sealed=sealed)
     return digest
+
+
+def keep_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> bytes:
+    """Seal and keep an uploaded paper, which is a PDF and nothing else; return its digest.
+
+    Refuses what `keep_file` refuses, and each ``upload_…`` rule of `adapters.documents`.
+    """
+    if not content:
+        raise Refused("kept_file_has_content", "the file is empty")
+    return keep_file(compliance, investor, take_upload(BytesIO(content), limit=MOST_BYTES), actor=actor)
 
 
 def view_file(compliance: Keeper, investor: str, digest: bytes, *, actor: str, purpose: str) -> bytes:

@@ -272,3 +272,120 @@ begin
             message = format('there is no key of %s', p_investor);
     end if;
 end $$;
+
+-- Whether an offer wants to know who is behind each unit that a nominee holds; the latest row of an offer counts.
+create table compliance.look_through_policy (
+    offering_id text not null,
+    policy_no integer not null check (policy_no > 0),
+    is_required boolean not null,
+    set_by text not null,
+    because text not null,
+    set_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, policy_no)
+);
+call audit.append_only('compliance.look_through_policy');
+
+-- Who is behind the units of a nominee in an offer, as its paper says; a later statement replaces the whole.
+create table compliance.holder_statement (
+    offering_id text not null,
+    investor_id text not null,
+    statement_no integer not null check (statement_no > 0),
+    document_id text not null,
+    stated_by text not null,
+    stated_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, investor_id, statement_no),
+    constraint holder_statement_is_on_file foreign key (investor_id, document_id) references compliance.document
+);
+call audit.append_only('compliance.holder_statement');
+
+create table compliance.holder_behind (
+    offering_id text not null,
+    investor_id text not null,
+    statement_no integer not null,
+    client_id text not null,
+    units bigint not null constraint client_holds_units check (units > 0),
+    constraint client_is_stated_once primary key (offering_id, investor_id, statement_no, client_id),
+    constraint client_is_not_the_nominee check (client_id <> investor_id),
+    foreign key (offering_id, investor_id, statement_no) references compliance.holder_statement
+);
+call audit.append_only('compliance.holder_behind');
+
+create function compliance.looks_through(p_offering text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return coalesce((select l.is_required from compliance.look_through_policy l where l.offering_id = p_offering
+        order by l.policy_no desc limit 1), false);
+end $$;
+
+-- How many units of a nominee have nobody stated behind them; 0 where the offer does not look through.
+create function compliance.units_unstated(p_offering text, p_investor text) returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not compliance.looks_through(p_offering)
+        or not exists (select from compliance.kyc_case k where k.investor_id = p_investor and k.kind = 'nominee') then
+        return 0;
+    end if;
+    return greatest(0, (select coalesce(sum(i.units), 0)::bigint from engine.investment i
+            where i.offering_id = p_offering and i.investor_id = p_investor
+                and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
+        - (select coalesce(sum(h.units), 0)::bigint from compliance.holder_behind h
+            where h.offering_id = p_offering and h.investor_id = p_investor and h.statement_no = (
+                select max(s.statement_no) from compliance.holder_statement s
+                where s.offering_id = p_offering and s.investor_id = p_investor)));
+end $$;
+
+-- Refuses a commitment, already counted, of a nominee for units behind which nobody is stated.
+create function compliance.look_through(p_offering text, p_investor text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    unstated bigint := compliance.units_unstated(p_offering, p_investor);
+begin
+    if unstated > 0 then
+        raise exception using errcode = 'BR008', constraint = 'units_behind_a_nominee_are_stated',
+            message = format('nobody is stated behind %s units of %s', unstated, p_investor);
+    end if;
+end $$;
+
+-- An officer says whether an offer looks through nominees.
+create function compliance.set_look_through(p_actor text, p_request text, p_offering text, p_is_required boolean,
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c record;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, p_because, 0, 0);
+    insert into compliance.look_through_policy (offering_id, policy_no, is_required, set_by, because)
+    select p_offering, 1 + count(*), p_is_required, p_actor, p_because from compliance.look_through_policy l
+    where l.offering_id = p_offering;
+    for c in select x.investor_id from compliance.clearance x join compliance.kyc_case k using (investor_id)
+        where x.offering_id = p_offering and k.kind = 'nominee' order by x.investor_id loop
+        perform compliance.compute_one(p_offering, c.investor_id);
+    end loop;
+end $$;
+
+-- States who is behind each unit of a nominee, by a paper on file: rows of client and units. Each client is screened,
+-- and the clearance of the nominee rests on it.
+create function compliance.state_holders(p_actor text, p_request text, p_offering text, p_investor text, p_document text,
+    p_holders jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    next_no integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    if jsonb_array_length(p_holders) = 0 then
+        raise exception using errcode = 'BR008', constraint = 'holder_statement_names_somebody',
+            message = format('the statement %s names nobody', p_document);
+    end if;
+    perform 1 from compliance.kyc_case where investor_id = p_investor for update;
+    select 1 + count(*) into next_no from compliance.holder_statement s
+    where s.offering_id = p_offering and s.investor_id = p_investor;
+    insert into compliance.holder_statement (offering_id, investor_id, statement_no, document_id, stated_by)
+    values (p_offering, p_investor, next_no, p_document, p_actor);
+    insert into compliance.holder_behind (offering_id, investor_id, statement_no, client_id, units)
+    select p_offering, p_investor, next_no, h ->> 'client', (h ->> 'units')::bigint from jsonb_array_elements(p_holders) h;
+    insert into compliance.concern (subject_id, investor_id, role)
+    select distinct h ->> 'client', p_investor, 'client' from jsonb_array_elements(p_holders) h order by 1
+    on conflict do nothing;
+    perform compliance.compute(p_investor);
+end $$;

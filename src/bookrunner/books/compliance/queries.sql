@@ -212,3 +212,23 @@ where investor_id = any (cast(:investors as text[])) and representative ~ '[[:al
 select (select count(*) from compliance.hit where status in ('open', 'escalated', 'proposed', 'release_proposed')) as open_hits,
     (select count(*) from compliance.sanctions_report where status = 'due') as reports_due,
     (select min(due_on) from compliance.sanctions_report where status = 'due') as first_due_on;
+
+-- name: decide_under$
+-- Begins the transaction of a decision under the programme that the officer saw.
+select compliance.decide_under(:actor, :request, :scope, :item, :programme);
+
+-- name: state_purpose$
+-- Says what the relationship behind a clearance is for.
+select compliance.state_purpose(:actor, :request, :offering, :investor, :purpose, cast(:seen as bigint));
+
+-- name: record_sophistication$
+-- States what the belief rests on that a purchaser who is not accredited can judge an offer.
+select compliance.record_sophistication(:actor, :request, :offering, :investor, cast(:statement as jsonb), :because);
+
+-- name: set_look_through$
+-- Says whether an offer wants to know who is behind each unit that a nominee holds.
+select compliance.set_look_through(:actor, :request, :offering, :is_required, :because);
+
+-- name: state_holders$
+-- States who is behind each unit of a nominee, by a paper on file.
+select compliance.state_holders(:actor, :request, :offering, :investor, :document, cast(:holders as jsonb));

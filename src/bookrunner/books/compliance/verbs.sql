@@ -20,13 +20,16 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return query
     select case k.name when 'accreditation_is_verified' then 11 when 'non_accredited_place_is_left' then 12
-        when 'investor_is_outside_the_united_states' then 13 else 14 end, k.name
+        when 'purchaser_is_sophisticated' then 13 when 'investor_is_outside_the_united_states' then 14 else 15 end, k.name
     from compliance.checks_of(c.exemption, c.judged_at) k (name)
     where case k.name
         when 'accreditation_is_verified' then not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
         when 'non_accredited_place_is_left' then not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
             and (select count(*) from compliance.clearance o where o.offering_id = c.offering_id and o.takes_place
                 and o.investor_id <> c.investor_id) >= compliance.rule_value('us.506b.non_accredited_places', c.judged_at)
+        when 'purchaser_is_sophisticated' then not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
+            and not exists (select from compliance.sophistication_of(c.offering_id, c.investor_id) s
+                where s.basis in ('alone', 'with_representative') and coalesce(s.valid_until > clock_timestamp(), true))
         when 'investor_is_outside_the_united_states' then coalesce((select p.country from portal.profile_claim p
             where p.investor_id = c.investor_id), 'US') in ('US', 'PR', 'GU', 'VI', 'AS', 'MP', 'UM')
         when 'investor_category_is_recorded' then coalesce((select g.valid_until <= clock_timestamp()
@@ -72,6 +75,9 @@ begin
         union all
         select 9, 'enhanced_due_diligence_is_complete' where not compliance.diligence_is_done(p_investor)
         union all
+        select 10, 'units_behind_a_nominee_are_stated'
+        where compliance.units_unstated(p_offering, p_investor) > 0
+        union all
         select 10, 'review_is_current' where compliance.review_due(p_investor) <= clock_timestamp()
         union all
         select x.ordinal, x.name from compliance.clearance c, compliance.lacking_by_exemption(c) x
@@ -106,11 +112,14 @@ begin
         select compliance.review_due(c.investor_id)
         union all
         select g.valid_until from compliance.investor_category g where g.investor_id = c.investor_id and g.regime = c.exemption
+        union all
+        select s.valid_until from compliance.sophistication_of(c.offering_id, c.investor_id) s where c.exemption = '506(b)'
+            and not compliance.is_accredited(c.offering_id, c.investor_id, c.judged_at)
     ) as t);
 end $$;
 
 -- Computes one clearance from its checks and tells the position; the revoking row is written before this runs.
-create function compliance.compute_one(p_offering text, p_investor text) returns void
+create function compliance.compute_one(p_offering text, p_investor text, p_is_anew boolean default false) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     missing text[];
@@ -118,6 +127,7 @@ declare
     verified bytea;
     takes boolean := false;
     c compliance.clearance;
+    stood text;
 begin
     perform 1 from engine.position where offering_id = p_offering and investor_id = p_investor
     order by investment_id for update;
@@ -131,15 +141,19 @@ begin
     select k.verified_digest into verified from compliance.kyc_case k where k.investor_id = p_investor;
     takes := c.exemption = '506(b)' and missing = '{}'
         and not compliance.is_accredited(p_offering, p_investor, c.judged_at);
-    if c.lacks = missing and (c.valid_until, c.verified_digest, c.takes_place) is not distinct from (until_when, verified, takes) then
+    if not p_is_anew and c.lacks = missing and (c.valid_until, c.verified_digest, c.takes_place) is not distinct from (until_when, verified, takes) then
         return;
     end if;
-    update compliance.clearance set
+    stood := c.status;
+    update compliance.clearance set programme_version = compliance.follow_programme(p_offering, c.judged_at),
         status = case when missing = '{}' then 'clear'
             when c.status = 'clear' then case when c.valid_until <= clock_timestamp() then 'expired' else 'reopened' end
             else c.status end,
         lacks = missing, valid_until = until_when, verified_digest = verified, takes_place = takes
     where offering_id = p_offering and clearance_id = c.clearance_id returning * into c;
+    if p_is_anew or c.status <> stood then
+        perform compliance.record_clearance(c);
+    end if;
     update engine.position as pos set
         investor_is_cleared = c.status = 'clear', verified_digest = c.verified_digest, cleared_until = c.valid_until, clearance_lacks = c.lacks,
         clearance_since = case when pos.investor_is_cleared = (c.status = 'clear') then pos.clearance_since
@@ -184,8 +198,9 @@ begin
     if exists (select from compliance.checks_of(exemption_of, clock_timestamp()) k (name) where k.name = 'non_accredited_place_is_left') then
         insert into compliance.offer_places (offering_id) values (p_offering) on conflict do nothing;
     end if;
-    insert into compliance.clearance (offering_id, clearance_id, investor_id, status, exemption, needs_accreditation, lacks)
-    values (p_offering, p_clearance, p_investor, 'open', exemption_of, exists (
+    insert into compliance.clearance (offering_id, clearance_id, investor_id, status, exemption, purpose, needs_accreditation, lacks)
+    values (p_offering, p_clearance, p_investor, 'open', exemption_of,
+        format('to buy and hold units of %s, offered under %s', p_offering, exemption_of), exists (
         select from compliance.checks_of(exemption_of, clock_timestamp()) k (name) where k.name = 'accreditation_is_verified'),
         '{clearance_is_computed}');
     perform compliance.compute_one(p_offering, p_investor);
@@ -208,7 +223,7 @@ begin
         where offering_id = p_offering and investor_id = p_investor for update), p_seen);
     update compliance.clearance set judged_at = clock_timestamp()
     where offering_id = p_offering and investor_id = p_investor;
-    perform compliance.compute_one(p_offering, p_investor);
+    perform compliance.compute_one(p_offering, p_investor, true);
 end $$;
 
 -- What lapses by itself: the clock closes it, and says so before. A worker calls expire_due.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -11,9 +13,9 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from bookrunner.books import compliance, portal
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database
+from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of
+from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of, sophistication_of
 from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
 from bookrunner.pages.compliance.items import item, refused, told
@@ -48,7 +50,8 @@ class Console:
             facts = self.facts(*on)
             # The next attempt is made on what is shown now.
             current = {"version_now": facts["typed"].seen}
-            extra = refused(self.database, on[1:], said, fault)
+            again = replace(said, programme=facts["typed"].programme)
+            extra = {**refused(self.database, on[1:], said, fault), "typed": again}
             status = _STALE if isinstance(fault, VersionChanged) else _CONFLICT
             return self.shell.page(request, _template(on[0]), {**facts, **current, **extra}, status)
         return RedirectResponse(f"{path_of(*on)}?done=1", status_code=_SEE_OTHER)
@@ -63,7 +66,9 @@ class Console:
         """Read the facts of one piece of work."""
         is_hit = kind == "hit"
         found = hit(self.database, scope, name) if is_hit else item(self.database, kind, scope, name)
-        return {"is_done": False, **found}
+        with self.database.transaction("compliance") as transaction:
+            programme = load(__package__).programme(transaction)
+        return {"is_done": False, **found, "typed": replace(found["typed"], programme=programme)}
 
     def add_evidence(
         self, request: Request, on: tuple[str, str], given: tuple[str, bytes], officer: SignedIn
@@ -110,6 +115,40 @@ class Console:
             request, "compliance/file.html", shown, _CONFLICT if extra.get("refusal") else 200
         )
 
+    def act(self, request: Request, investor: str, act: Callable[[], object], then: str) -> Response:
+        """Carry out an act on a case and go on; a refusal comes back on the case file."""
+        try:
+            act()
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.case(request, investor, refusal=told(fault))
+        return RedirectResponse(then, status_code=_SEE_OTHER)
+
+    def file_paper(self, request: Request, on: _On, paper: tuple[str, bytes, str], who: SignedIn) -> Response:
+        """File a paper (code, content, last day) for an identity; a refusal comes back on its page."""
+        try:
+            Officer(self.database, who.actor).file_paper(on[1], *paper)
+        except Refused as fault:
+            return self.page(request, on, refusal=told(fault))
+        return RedirectResponse(path_of(*on), status_code=_SEE_OTHER)
+
+    def open_file(self, request: Request, investor: str, digest: str, said: tuple[str, SignedIn]) -> Response:
+        """Send a kept file for a purpose and an officer, as a download; the view is recorded first."""
+        purpose, officer = said
+        try:
+            content = Officer(self.database, officer.actor).open_file(investor, digest, purpose)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return self.case(request, investor, refusal=told(fault))
+        kind, ending = ("application/pdf", "pdf") if content.startswith(b"%PDF-") else ("text/plain", "txt")
+        headers = {
+            "Content-Disposition": f'attachment; filename="{digest[:16]}.{ending}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(content, media_type=kind, headers=headers)
+
     def personal(self, request: Request, investor: str, version: int, said: tuple[str, SignedIn]) -> Response:
         """Show one version of a profile once, for a purpose and an officer; the view is recorded first."""
         purpose, officer = said
@@ -127,6 +166,7 @@ def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
     pages = Console(database, shell)
     _queue_routes(router, database, shell, QueueHints(hints))
     _case_routes(router, pages)
+    _statement_routes(router, pages)
     _decision_routes(router, pages, "/cases/{investor}/{kind}/{name}", _work)
     _decision_routes(router, pages, "/hits/{subject}/{name}", _hit)
     return router
@@ -187,6 +227,44 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
     ) -> Response:
         return pages.personal(request, investor, version, (purpose, officer))
 
+    @router.post("/cases/{investor}/purpose")
+    def purpose(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        offering: Annotated[str, Form()],
+        seen: Annotated[int, Form(ge=0)],
+        purpose: _Purpose = "",
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.state_purpose, investor, offering, purpose, seen)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/files")
+    def files(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        sha256: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
+        purpose: _Purpose = "",
+    ) -> Response:
+        return pages.open_file(request, investor, sha256, (purpose, officer))
+
+    @router.post("/cases/{investor}/papers")
+    def file_paper(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        item: Annotated[str, Form(max_length=100)],
+        code: Annotated[str, Form(max_length=100)],
+        paper: Annotated[bytes, Depends(paper_of)],
+        until: Annotated[str, Form(max_length=10)] = "",
+    ) -> Response:
+        return pages.file_paper(request, ("identity", investor, item), (code, paper, until), officer)
+
     @router.post("/cases/{investor}/accreditation/{name}/evidence")
     def add(
         request: Request,
@@ -198,6 +276,49 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         paper: Annotated[bytes, Depends(paper_of)],
     ) -> Response:
         return pages.add_evidence(request, (investor, name), (evidence, paper), officer)
+
+
+def _statement_routes(router: APIRouter, pages: Console) -> None:
+    @router.post("/cases/{investor}/holders")
+    def holders(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        offering: Annotated[str, Form(max_length=100)],
+        document: Annotated[str, Form(max_length=100)] = "",
+        holders: Annotated[str, Form(max_length=100_000)] = "",
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.state_holders, investor, offering, document, holders)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/look-through")
+    def look_through(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        offering: Annotated[str, Form(max_length=100)],
+        required: Annotated[bool, Form()],
+        purpose: _Purpose = "",
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.set_look_through, offering, purpose, is_required=required)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+    @router.post("/cases/{investor}/sophistication")
+    def sophistication(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        stated: Annotated[Mapping[str, str], Depends(sophistication_of)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.record_sophistication, investor, stated, paper)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
 
 def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,12 +12,18 @@ from typing import Annotated
 from fastapi import Depends, File, Form, UploadFile
 
 from bookrunner.books import compliance, portal
-from bookrunner.core.errors import Refused
-from bookrunner.db import Database
+from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.core.ids import new_id
+from bookrunner.db import Database, Within
 
 # What may be chosen in a state: the choice, what it says, and what follows.
 Choice = tuple[str, str, str]
 
+IDENTITY_PAPERS = ("passport", "driving_licence", "identity_card", "proof_of_address", "register_extract")
+"""What an identity may be verified from, beside the papers that a kind of investor needs anyway."""
+
+_WORDS_OF_A_HOLDER = 2
+_UNITS = re.compile(r"[0-9]{1,15}")
 _AGAIN = ("sent_back", "Send back", "It waits for a first decision again.")
 _VERIFIED = ("verified", "Verified", "Who this is stands; the screening is a check of its own.")
 CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
@@ -76,18 +84,20 @@ CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What an officer verified of an identity: elements, sources, the digest of the profile seen."""
+    """What an officer verified of an identity: elements, from what, the digest of the profile seen."""
 
     sources: str = ""
     elements: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
     digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision as the form sent it: the version seen, the choice, the reason, and what belongs to it."""
+    """A decision as the form sent it: versions seen of record and programme, choice, reason, papers."""
 
     seen: int = 0
+    programme: str = ""
     choice: str = ""
     reason: str = ""
     method: str = ""
@@ -101,10 +111,32 @@ _Paper = Annotated[UploadFile | None, File()]
 
 
 def checked(
-    *, sources: _Line = "", elements: Annotated[tuple[str, ...], Form()] = (), digest: _Line = ""
+    *,
+    sources: _Line = "",
+    elements: Annotated[tuple[str, ...], Form()] = (),
+    documents: Annotated[tuple[str, ...], Form()] = (),
+    digest: _Line = "",
 ) -> Checked:
     """Read from the form what was verified of an identity."""
-    return Checked(sources, elements, digest)
+    return Checked(sources, elements, documents, digest)
+
+
+def sophistication_of(
+    *,
+    offering: _Line,
+    basis: _Line = "",
+    representative: _Line = "",
+    until: _Line = "",
+    reason: _Line = "",
+) -> Mapping[str, str]:
+    """Read from the form what is stated of a purchaser's knowledge and experience."""
+    return {
+        "offering": offering,
+        "basis": basis,
+        "representative": representative,
+        "until": until,
+        "reason": reason,
+    }
 
 
 def paper_of(paper: _Paper = None) -> bytes:
@@ -115,6 +147,7 @@ def paper_of(paper: _Paper = None) -> bytes:
 def decision(
     *,
     seen: Annotated[int, Form(ge=0)],
+    programme: _Line = "",
     choice: _Line = "",
     reason: _Line = "",
     method: _Line = "",
@@ -123,7 +156,7 @@ def decision(
     of_identity: Annotated[Checked, Depends(checked)],
 ) -> Decision:
     """Read a decision from the form."""
-    return Decision(seen, choice, reason, method, valid_until, paper, of_identity)
+    return Decision(seen, programme, choice, reason, method, valid_until, paper, of_identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +167,10 @@ class Officer:
     actor: str
 
     def decide(self, kind: str, scope: str, item: str, said: Decision) -> None:
-        """Carry out a decision on the version that was seen.
+        """Carry out a decision on the version that was seen, under the programme that was seen.
 
         Refuses ``decision_is_one_of_those_offered`` and whatever the verb refuses; VersionChanged when the
-        record has moved on.
+        record has moved on or another programme is in force.
         """
         verbs: Mapping[str, Callable[[str, str, Decision], None]] = {
             "hit": self._hit,
@@ -161,64 +194,155 @@ class Officer:
         verb(actor=self.actor, scope=scope, item=item)
 
     def add_evidence(self, scope: str, kind: str, paper: bytes) -> None:
-        """Put a file on record as evidence of an accreditation; refuses what `keep_file` refuses."""
+        """Put a file on record as evidence of an accreditation; refuses what `keep_paper` refuses."""
         keeper = compliance.keeper(self.database)
-        digest = compliance.keep_file(keeper, scope, paper, actor=self.actor)
+        digest = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
         keeper.add_evidence(actor=self.actor, investor=scope, kind=kind, sha256=digest)
 
-    def _hit(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
-        on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}
-        if said.choice in {"agreed", "sent_back"}:
-            keeper.second_hit(**on, is_agreed=said.choice == "agreed")
-        elif said.choice == "release":
-            keeper.propose_release(**on, evidence_sha256=self._paper(scope, said))
-        else:
-            keeper.decide_hit(**on, decision=said.choice)
+    def file_paper(self, scope: str, code: str, paper: bytes, until: str) -> None:
+        """File a paper about an investor until the end of a day, if one is given.
 
-    def _discrepancy(self, scope: str, item: str, said: Decision) -> None:
-        compliance.keeper(self.database).decide_discrepancy(
+        Refuses ``paper_says_what_it_is``, what `keep_paper` refuses, and ``filed_document_is_in_force``.
+        """
+        if code not in IDENTITY_PAPERS:
+            raise Refused("paper_says_what_it_is", "choose what the paper is")
+        keeper = compliance.keeper(self.database)
+        ends = _end_of(until)
+        digest = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
+        keeper.file_document(
             actor=self.actor,
             investor=scope,
-            discrepancy=item,
-            is_resolved=said.choice == "resolved",
-            because=said.reason,
-            seen=said.seen,
+            document=new_id("doc"),
+            code=code,
+            sha256=digest,
+            issued_on=None,
+            valid_until=ends,
         )
 
-    def _identity(self, scope: str, _: str, said: Decision) -> None:
+    def open_file(self, scope: str, digest: str, purpose: str) -> bytes:
+        """Return a kept file of an investor; the view is recorded first. Refuses what `view_file` refuses."""
+        try:
+            named = bytes.fromhex(digest)
+        except ValueError:
+            raise UnknownRecord("viewed_file_exists", f"{scope} has no such file") from None
         keeper = compliance.keeper(self.database)
+        return compliance.view_file(keeper, scope, named, actor=self.actor, purpose=purpose)
+
+    def state_purpose(self, scope: str, offering: str, purpose: str, seen: int) -> None:
+        """Say what the relationship behind a clearance is for, on the version seen."""
+        compliance.keeper(self.database).state_purpose(
+            actor=self.actor, investor=scope, offering=offering, purpose=purpose, seen=seen
+        )
+
+    @contextmanager
+    def _deciding(self, scope: str, item: str, said: Decision) -> Iterator[Within]:
+        """Lend the verbs in one transaction that the programme seen stands to the end of."""
+        with compliance.keeper(self.database).together() as within:
+            within.decide_under(actor=self.actor, scope=scope, item=item, programme=said.programme)
+            yield within
+
+    def record_sophistication(self, scope: str, stated: Mapping[str, str], paper: bytes) -> None:
+        """State, by a paper, whether a purchaser can judge an offer (17 CFR 230.506(b)(2)(ii)).
+
+        ``stated`` has offering, basis, representative, until and reason. Refuses what `keep_paper` refuses
+        and each rule of such a statement.
+        """
+        keeper = compliance.keeper(self.database)
+        until = _end_of(stated["until"])
+        evidence = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
+        statement = {
+            "basis": stated["basis"],
+            "representative": stated["representative"] or None,
+            "evidence_sha256": evidence.hex(),
+            "valid_until": until,
+        }
+        keeper.record_sophistication(
+            actor=self.actor,
+            offering=stated["offering"],
+            investor=scope,
+            statement=statement,
+            because=stated["reason"],
+        )
+
+    def state_holders(self, scope: str, offering: str, document: str, written: str) -> None:
+        """State who is behind a nominee's units, one client and its units a line.
+
+        Refuses ``holders_are_written_as_client_and_units`` and each rule of such a statement.
+        """
+        rows = [line.split() for line in written.splitlines() if line.strip()]
+        if any(len(row) != _WORDS_OF_A_HOLDER or not _UNITS.fullmatch(row[1]) for row in rows):
+            raise Refused(
+                "holders_are_written_as_client_and_units", "write a client and its units on each line"
+            )
+        holders = [{"client": client, "units": int(units)} for client, units in rows]
+        compliance.keeper(self.database).state_holders(
+            actor=self.actor, offering=offering, investor=scope, document=document, holders=holders
+        )
+
+    def set_look_through(self, offering: str, reason: str, *, is_required: bool) -> None:
+        """Say whether an offer looks through nominees."""
+        compliance.keeper(self.database).set_look_through(
+            actor=self.actor, offering=offering, is_required=is_required, because=reason
+        )
+
+    def _hit(self, scope: str, item: str, said: Decision) -> None:
+        on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}
+        paper = self._paper(scope, said) if said.choice == "release" else None
+        with self._deciding(scope, item, said) as within:
+            if said.choice in {"agreed", "sent_back"}:
+                within.second_hit(**on, is_agreed=said.choice == "agreed")
+            elif said.choice == "release":
+                within.propose_release(**on, evidence_sha256=paper)
+            else:
+                within.decide_hit(**on, decision=said.choice)
+
+    def _discrepancy(self, scope: str, item: str, said: Decision) -> None:
+        with self._deciding(scope, item, said) as within:
+            within.decide_discrepancy(
+                actor=self.actor,
+                investor=scope,
+                discrepancy=item,
+                is_resolved=said.choice == "resolved",
+                because=said.reason,
+                seen=said.seen,
+            )
+
+    def _identity(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "seen": said.seen}
         if said.choice == "declined":
-            keeper.decline_case(**on, because=said.reason)
+            with self._deciding(scope, item, said) as within:
+                within.decline_case(**on, because=said.reason)
             return
         evidence = self._kept(scope, said, "what was checked is the evidence")
         verification = {
-            "method": "non_documentary",
+            "method": said.method,
             "elements": list(said.checked.elements),
+            "documents": list(said.checked.documents),
             "sources": [line.strip() for line in said.checked.sources.splitlines() if line.strip()],
             "evidence_sha256": evidence.hex(),
             "verified_digest": said.checked.digest,
             "valid_until": _end_of(said.valid_until),
         }
-        keeper.verify_identity(**on, verification=verification)
+        with self._deciding(scope, item, said) as within:
+            within.verify_identity(**on, verification=verification)
 
     def _owner(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
         evidence = self._kept(scope, said, "what was checked is the evidence")
-        keeper.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
+        with self._deciding(scope, item, said) as within:
+            within.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
 
     def _report(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
-        subject = keeper.report_subject(investor=scope, report=item)
+        on = {"actor": self.actor, "report": item, "seen": said.seen}
         proof = self._paper(scope, said)
-        keeper.file_report(actor=self.actor, subject=subject, report=item, filed_sha256=proof, seen=said.seen)
+        with self._deciding(scope, item, said) as within:
+            subject = within.report_subject(investor=scope, report=item)
+            within.file_report(**on, subject=subject, filed_sha256=proof)
 
     def _paper(self, scope: str, said: Decision) -> bytes | None:
         """Seal the paper that came with a decision and return its digest; None where none came."""
         if not said.paper:
             return None
-        return compliance.keep_file(compliance.keeper(self.database), scope, said.paper, actor=self.actor)
+        return compliance.keep_paper(compliance.keeper(self.database), scope, said.paper, actor=self.actor)
 
     def _kept(self, scope: str, said: Decision, why: str) -> bytes:
         """Seal what was written and return its digest."""
@@ -227,15 +351,19 @@ class Officer:
         keeper = compliance.keeper(self.database)
         return compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
 
-    def _accreditation(self, scope: str, _: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
+    def _accreditation(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "because": said.reason, "seen": said.seen}
-        if said.choice == "approved":
-            keeper.approve_accreditation(**on, method=said.method, valid_until=_end_of(said.valid_until))
-        else:
-            keeper.move_accreditation(**on, status=said.choice)
+        until = _end_of(said.valid_until)
+        with self._deciding(scope, item, said) as within:
+            if said.choice == "approved":
+                within.approve_accreditation(**on, method=said.method, valid_until=until)
+            else:
+                within.move_accreditation(**on, status=said.choice)
 
     def _change(self, scope: str, item: str, said: Decision) -> None:
+        # The portal decides under its own login, so the programme is looked at before.
+        with self._deciding(scope, item, said):
+            pass
         portal.keeper(self.database).decide_change(
             actor=self.actor,
             investor=scope,
@@ -246,13 +374,14 @@ class Officer:
         )
 
     def _diligence(self, scope: str, item: str, said: Decision) -> None:
-        keeper = compliance.keeper(self.database)
         on = {"actor": self.actor, "investor": scope, "diligence": item, "seen": said.seen}
         if said.choice == "completed":
             findings = self._kept(scope, said, "the findings say what was found")
-            keeper.complete_diligence(**on, findings_sha256=findings)
-        else:
-            keeper.decide_diligence(**on, is_approved=said.choice == "approved", because=said.reason)
+            with self._deciding(scope, item, said) as within:
+                within.complete_diligence(**on, findings_sha256=findings)
+            return
+        with self._deciding(scope, item, said) as within:
+            within.decide_diligence(**on, is_approved=said.choice == "approved", because=said.reason)
 
 
 def _end_of(day: str) -> str | None:

@@ -91,6 +91,8 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "parties",
                 "required",
                 "clearances",
+                "clearance_records",
+                "kept_files",
                 "reports",
             )
         }

@@ -8,7 +8,7 @@ from typing import Any
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import percent
-from bookrunner.pages.compliance.decisions import CHOICES, Decision
+from bookrunner.pages.compliance.decisions import CHOICES, IDENTITY_PAPERS, Decision
 from bookrunner.pages.compliance.facts import mark
 from bookrunner.pages.compliance.queue import KINDS, path_of
 from bookrunner.pages.shell import mask
@@ -50,7 +50,13 @@ def item(database: Database, kind: str, investor: str, name: str) -> dict[str, A
             raise NotFound(f"there is no {KINDS[kind].lower()} {name} of {investor}")
         beside = {
             each: getattr(queries, each)(transaction, investor=investor)
-            for each in ("accreditation_methods", "accreditation_evidence", "contrary", "cip_elements")
+            for each in (
+                "accreditation_methods",
+                "accreditation_evidence",
+                "contrary",
+                "cip_elements",
+                "papers",
+            )
         }
         beside["reasons"] = queries.tier_reasons(transaction, investor=investor)
     return {
@@ -59,6 +65,7 @@ def item(database: Database, kind: str, investor: str, name: str) -> dict[str, A
         "record": record,
         "title": KINDS[kind],
         "percent": percent,
+        "identity_papers": IDENTITY_PAPERS,
         "evidence_kinds": sorted(
             {name for row in beside["accreditation_methods"] for name in row["evidence"]}
         ),

@@ -196,6 +196,9 @@ select r.what, r.code, r.missing, r.sentence from compliance.open_requirements(:
 -- name: clearances
 -- The clearance of an investor for each offer, with every check that it lacks.
 select c.offering_id, c.clearance_id, o.name, c.status, c.exemption, c.judged_at, c.lacks, c.valid_until, c.needs_accreditation,
+    c.purpose, c.version, (compliance.sophistication_of(c.offering_id, c.investor_id)).basis as sophistication,
+    compliance.looks_through(c.offering_id) as looks_through,
+    compliance.units_unstated(c.offering_id, c.investor_id) as unstated,
     (select count(*) from engine.stage s where s.offering_id = c.offering_id and s.investor_id = c.investor_id) as investments
 from compliance.clearance c join engine.offer o using (offering_id) where c.investor_id = :investor order by c.offering_id;
 
@@ -247,3 +250,23 @@ left join compliance.risk_rating r using (investor_id) order by k.investor_id;
 -- What a subject that has a profile claims: country and version, and whether there is a birth date.
 select p.investor_id, p.country, p.detail_version, p.birth_date_blind is not null as has_birth_date, p.legal_name
 from portal.profile_claim p where p.investor_id = :subject;
+
+-- name: programme$
+-- The version of the programme in force.
+select compliance.programme_in_force();
+
+-- name: clearance_records
+-- Each opening and closing of the clearances of an investor, the latest first.
+select r.offering_id, r.record_no, r.status, r.lacks, r.programme_version, r.purpose, r.evidence, r.decided_by, r.decided_at
+from compliance.clearance_record r where r.investor_id = :investor order by r.decided_at desc, r.record_no desc;
+
+-- name: kept_files
+-- The sealed files of an investor, the latest first, with what each is used for.
+select encode(f.sha256, 'hex') as sha256, f.kept_at, coalesce(
+    (select d.code from compliance.document d where d.investor_id = f.investor_id and d.sha256 = f.sha256 limit 1),
+    (select e.kind from compliance.accreditation_evidence e where e.investor_id = f.investor_id and e.sha256 = f.sha256 limit 1),
+    (select 'identity evidence, ' || s.method from compliance.identity_snapshot s
+        where s.investor_id = f.investor_id and s.evidence_sha256 = f.sha256 limit 1),
+    (select 'findings' from compliance.due_diligence d where d.investor_id = f.investor_id and d.findings_sha256 = f.sha256 limit 1),
+    'file') as used_for
+from compliance.sealed_file f where f.investor_id = :investor order by f.kept_at desc, f.sha256;

@@ -88,6 +88,7 @@ create table compliance.screening (
     source text not null,
     list_version text not null,
     matcher_version text not null,
+    programme_version text not null,
     subject_digest bytea,
     subject_kind text not null default '' check (subject_kind in ('', 'person', 'entity', 'wallet')),
     threshold_bp integer not null check (threshold_bp between 0 and 10000),
@@ -112,11 +113,14 @@ create table compliance.clearance (
     judged_at timestamptz not null default clock_timestamp(),
     takes_place boolean not null default false,
     lacks text[] not null,
+    programme_version text,
+    purpose text not null constraint clearance_states_its_purpose check (purpose ~ '\S'),
     verified_digest bytea,
     valid_until timestamptz,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, clearance_id),
+    constraint clear_names_its_programme check (status <> 'clear' or programme_version is not null),
     constraint one_clearance_per_investor_and_offer unique (offering_id, investor_id),
     constraint clear_means_nothing_lacks check ((status = 'clear') = (lacks = '{}'))
 );

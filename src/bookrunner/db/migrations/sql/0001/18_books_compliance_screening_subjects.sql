@@ -17,7 +17,7 @@ call audit.append_only('compliance.particulars');
 create table compliance.concern (
     subject_id text not null,
     investor_id text not null,
-    role text not null constraint concern_role_is_known check (role in ('payer', 'signer', 'wallet')),
+    role text not null constraint concern_role_is_known check (role in ('payer', 'signer', 'wallet', 'client')),
     recorded_at timestamptz not null default clock_timestamp(),
     primary key (subject_id, investor_id, role)
 );
@@ -36,6 +36,7 @@ create table compliance.rescreening (
     claimed_by text,
     claimed_until timestamptz,
     matcher_version text,
+    programme_version text,
     done_at timestamptz,
     primary key (subject_id, source, list_version)
 );
@@ -190,6 +191,7 @@ declare
     shortest interval := least(house, (select min(p.age) from compliance.screening_policy p));
 begin
     perform audit.enter(p_actor, p_request);
+    perform compliance.use_matcher(p_matcher_version);
     select array_agg(distinct t.subject_id order by t.subject_id) into aged from (
         select s.subject_id, max(s.screened_at) as screened_at,
             (array_agg(s.matcher_version order by s.screened_at desc))[1] as matcher_version

@@ -87,9 +87,13 @@ create function compliance.record_unchanged(p_actor text, p_request text, p_sour
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     closed integer;
+    programme text;
 begin
     perform audit.enter(p_actor, p_request);
-    update compliance.rescreening r set done_at = clock_timestamp(), matcher_version = p_matcher_version
+    perform compliance.use_matcher(p_matcher_version);
+    programme := compliance.follow_programme();
+    update compliance.rescreening r set done_at = clock_timestamp(), matcher_version = p_matcher_version,
+        programme_version = programme
     where r.source = p_source and r.list_version = p_list_version and r.done_at is null
         and r.subject_id = any (p_subjects);
     get diagnostics closed = row_count;
@@ -173,20 +177,24 @@ declare
     r jsonb;
     l compliance.watchlist;
     stands boolean;
+    programme text;
     c record;
 begin
     perform audit.enter(p_actor, p_request);
+    perform compliance.use_matcher(v.matcher) from (select distinct e ->> 'matcher_version' as matcher
+        from jsonb_array_elements(p_results) e) v;
+    programme := compliance.follow_programme();
     for r in select e from jsonb_array_elements(p_results) e order by e ->> 'subject', e ->> 'source' loop
         l := compliance.list_in_force(r ->> 'source', r ->> 'list_version');
         stands := compliance.open_hits(r ->> 'subject', r ->> 'screening', l.source, r);
-        insert into compliance.screening (subject_id, screening_id, status, source, list_version, matcher_version,
+        insert into compliance.screening (subject_id, screening_id, status, source, list_version, matcher_version, programme_version,
             subject_digest, subject_kind, threshold_bp, made_for, candidates, matched, valid_until)
         values (r ->> 'subject', r ->> 'screening', case when stands then 'possible_match' else 'clear' end, l.source,
-            l.list_version, r ->> 'matcher_version', decode(r ->> 'subject_digest', 'hex'), coalesce(r ->> 'subject_kind', ''),
+            l.list_version, r ->> 'matcher_version', programme, decode(r ->> 'subject_digest', 'hex'), coalesce(r ->> 'subject_kind', ''),
             (r ->> 'threshold_bp')::integer, coalesce(r ->> 'made_for', 'onboarding'),
             coalesce(r -> 'candidates', '[]'), case when stands then r -> 'candidates' -> 0 ->> 'entry_id' end,
             compliance.after_rule('house.screening_validity', clock_timestamp()));
-        update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version'
+        update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version', programme_version = programme
         where subject_id = r ->> 'subject' and source = l.source and done_at is null;
     end loop;
     for c in select distinct x.offering_id, x.investor_id from jsonb_array_elements(p_results) e,

@@ -3,7 +3,8 @@
 create table compliance.exemption_check (
     exemption text not null,
     check_name text not null check (check_name in ('accreditation_is_verified', 'non_accredited_place_is_left',
-        'investor_is_outside_the_united_states', 'investor_category_is_recorded', 'commitment_is_within_the_limit')),
+        'purchaser_is_sophisticated', 'investor_is_outside_the_united_states', 'investor_category_is_recorded',
+        'commitment_is_within_the_limit')),
     effective_from date not null,
     effective_to date,
     citation text not null,
@@ -12,6 +13,7 @@ create table compliance.exemption_check (
 
 insert into compliance.exemption_check (exemption, check_name, effective_from, citation) values
     ('506(b)', 'non_accredited_place_is_left', '1982-04-15', '17 CFR 230.506(b)(2)(i)'),
+    ('506(b)', 'purchaser_is_sophisticated', '1982-04-15', '17 CFR 230.506(b)(2)(ii)'),
     ('506(c)', 'accreditation_is_verified', '2013-09-23', '17 CFR 230.506(c)(2)'),
     ('reg_cf', 'commitment_is_within_the_limit', '2016-05-16', '17 CFR 227.100(a)(2)'),
     ('reg_a_tier_2', 'commitment_is_within_the_limit', '2015-06-19', '17 CFR 230.251(d)(2)(i)(C)'),
@@ -50,6 +52,25 @@ create table compliance.financial_statement (
 );
 create index financial_statement_of_investor on compliance.financial_statement (investor_id, stated_at);
 call audit.append_only('compliance.financial_statement');
+
+-- What makes a purchaser who is not accredited able to judge the merits and risks of an offer, alone or with a
+-- purchaser representative (17 CFR 230.506(b)(2)(ii)); the latest statement for an offer counts.
+create table compliance.sophistication (
+    offering_id text not null,
+    investor_id text not null,
+    statement_no integer not null check (statement_no > 0),
+    basis text not null constraint sophistication_basis_is_known check (basis in ('alone', 'with_representative', 'not_capable')),
+    representative_id text,
+    because text not null,
+    evidence_sha256 bytea not null constraint sophistication_names_its_evidence check (octet_length(evidence_sha256) = 32),
+    valid_until timestamptz,
+    recorded_by text not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, investor_id, statement_no),
+    constraint purchaser_representative_is_another check ((basis = 'with_representative')
+        = coalesce(representative_id ~ '\S' and representative_id <> investor_id, false))
+);
+call audit.append_only('compliance.sophistication');
 
 create table compliance.investor_category (
     investor_id text not null,
@@ -158,6 +179,7 @@ declare
     used bigint := 0;
     window_rule compliance.rule;
 begin
+    perform compliance.look_through(p_offering, p_investor);
     if not exists (select from compliance.checks_of(exemption_of, moment) c (name) where c.name = 'commitment_is_within_the_limit') then
         insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
             judged_by, judged_at)
@@ -209,6 +231,28 @@ begin
         outside_bought_minor)
     values (p_investor, p_statement, p_stated ->> 'currency', (p_stated ->> 'income_minor')::bigint,
         (p_stated ->> 'net_worth_minor')::bigint, coalesce((p_stated ->> 'outside_bought_minor')::bigint, 0));
+end $$;
+
+create function compliance.sophistication_of(p_offering text, p_investor text) returns compliance.sophistication
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select * from compliance.sophistication where offering_id = p_offering and investor_id = p_investor
+    order by statement_no desc limit 1;
+end;
+
+-- An officer states what the belief rests on that a purchaser can judge the offer, or that the purchaser cannot.
+create function compliance.record_sophistication(p_actor text, p_request text, p_offering text, p_investor text,
+    p_statement jsonb, p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, p_because, 0, 0);
+    insert into compliance.sophistication (offering_id, investor_id, statement_no, basis, representative_id, because,
+        evidence_sha256, valid_until, recorded_by)
+    select p_offering, p_investor, 1 + count(*), p_statement ->> 'basis', p_statement ->> 'representative', p_because,
+        coalesce(decode(p_statement ->> 'evidence_sha256', 'hex'), ''), (p_statement ->> 'valid_until')::timestamptz, p_actor
+    from compliance.sophistication s where s.offering_id = p_offering and s.investor_id = p_investor;
+    perform compliance.compute(p_investor);
 end $$;
 
 create function compliance.record_category(p_actor text, p_request text, p_investor text, p_regime text,
