@@ -149,7 +149,7 @@ def test_a_returned_packet_over_the_api(tell: Tell, calls: Calls) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (404, "deficiency_exists")
     assert calls.post(f"{base}/deficiency_answers", answer).status_code == 201
     (read,) = calls.get(f"{base}/deficiencies", "audit").json()["deficiencies"]
-    assert set(read) == {"id", "agreement_id", "status", "page", "field", "reason"}
+    assert set(read) == {"id", "deficiency_id", "agreement_id", "status", "page", "field", "reason"}
     assert calls.post(f"{base}/applications", {}).status_code == 201
     assert calls.post(f"{base}/consent_withdrawals", {}).status_code == 201
 

@@ -51,7 +51,7 @@ def demo(
         if not mine:
             raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
         story = Story(world.application, investors=investors, packets=packets)
-        with serving(world.application, bound):
+        with serving(world.application, bound, settings.hosts):
             home = f"http://{settings.host}:{settings.port}"
             console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
             console.print(f"  closing console   {home}/offers/{story.offering}")
@@ -124,10 +124,10 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
 
 
 def _issue_keys(world: World) -> None:
-    """Show the keys of two compliance officers, since some decisions take two people."""
-    console.print("Sign in to the compliance console as one of two officers; the keys are shown once:")
-    for name in OFFICERS:
-        key = api.issue(world.endpoint, name, "compliance", actor=ACTOR)
+    """Show the keys of two compliance officers, since some decisions take two people, and of one operator."""
+    console.print("Sign in as an officer of compliance, or to close as the operator; each key is shown once:")
+    for name, keeper in (*((officer, "compliance") for officer in OFFICERS), (ACTOR, "engine")):
+        key = api.issue(world.endpoint, name, keeper, actor=ACTOR)
         console.print(f"  {name}  {key}", soft_wrap=True)
 
 
