@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     port: int = 8360
     """Port on which the pages listen."""
 
+    hosts: tuple[str, ...] = ()
+    """Names that the pages answer to beside the address and the loopback, as a JSON list."""
+
     lists_dir: Path | None = None
     """Folder in which published sanctions lists appear; the worker puts new ones in force."""
 

@@ -1,4 +1,4 @@
-"""A material change is put to every committed investor; silence and a no cancel, with the money back."""
+"""A material change is put to every investor; silence and a no cancel, with the money back."""
 
 from __future__ import annotations
 
@@ -96,11 +96,18 @@ def test_a_declined_amendment_changes_nothing(connect: Connect, database: Databa
     assert book.kinds(amendment) == ["amendment.proposed", "amendment.declined"]
 
 
-def test_who_has_not_committed_is_not_asked(connect: Connect, database: Database) -> None:
+def test_who_has_not_signed_is_asked_too(connect: Connect, database: Database) -> None:
     book = Book(connect).build("acknowledged")
+    process = process_of(database)
     announce(book)
-    process_of(database).drain()
-    assert book.ask("select count(*) from subscription.reconfirmation") == [(0,)]
+    process.drain()
+    assert book.ask("select count(*) from subscription.reconfirmation") == [(3,)]
+    assert "representations_are_made" in missing(book, 1)
+    answer(book, 1, says=True)
+    assert "representations_are_made" not in missing(book, 1)
+    book.backdate("subscription.reconfirmation", "due_at = clock_timestamp() - interval '1 second'")
+    process.expire()
+    assert [book.status(n)[0] for n in (1, 2, 3)] == ["new", *["cancelled_by_manager"] * 2]
 
 
 def test_who_has_signed_and_not_confirmed_is_asked_and_ends_in_silence(

@@ -56,7 +56,7 @@ def site(application: Application) -> Iterator[Site]:
     """Serve the pages of a fresh world on loopback."""
     world = World(application)
     world.build()
-    app = web(application)
+    app = web(application, operator="operator:console")
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         server = uvicorn.Server(

@@ -56,3 +56,8 @@ update subscription.retention set keep_until = '2001-01-01' where sha256 = :sha2
 -- name: lock!
 -- Guards the retention again.
 alter table subscription.retention enable always trigger aa_append_only, enable always trigger aa_append_only_truncate;
+
+-- name: links
+-- Who may read a document by a link, who made it and how often it was followed.
+select l.reader, l.made_by, count(f.link_id) from subscription.document_link l
+left join subscription.document_fetch f using (link_id) where l.sha256 = :sha256 group by l.link_id order by 1;

@@ -16,6 +16,7 @@ from tests.api.conftest import serving
 from tests.subscription.conftest import Tell, agreement
 
 OFFICER = "officer-iris"
+FOREIGN = ("audit", "portal", "engine")
 
 
 class Calls:
@@ -27,7 +28,7 @@ class Calls:
         self.keys = {
             name: issue(world.endpoint, name, "subscription", actor="usr_admin")
             for name in ("portal-backend", "reviewer-rosa", OFFICER)
-        }
+        } | {name: issue(world.endpoint, f"{name}-program", name, actor="usr_admin") for name in FOREIGN}
 
     def headers(self, name: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.keys[name]}"}
@@ -107,11 +108,11 @@ def test_a_packet_over_the_api(world: World, tell: Tell, calls: Calls) -> None:
     assert (foreign.status_code, foreign.json()["code"]) == (403, "signatory_has_recorded_authority")
     assert act(OFFICER, "countersign", {"intent": INTENT}).json()["status"] == "countersigned"
     found = calls.get(path).json()
-    link = calls.post(f"{path}/links", {"file": "executed", "reader": "ann", "minutes": 5}).json()["path"]
+    link = calls.post(f"{path}/links", {"file": "executed", "reader": "ivr_ann", "minutes": 5}).json()["path"]
     file = httpx.get(calls.url + link)
     assert file.headers["content-type"] == "application/pdf"
     assert hashlib.sha256(file.content).hexdigest() == found["files"]["executed_sha256"]
-    forged = httpx.get(calls.url + link.replace("reader=ann", "reader=bob"))
+    forged = httpx.get(calls.url + link.replace("ivr_ann", "ivr_bob"))
     assert (forged.status_code, forged.json()["code"]) == (403, "document_link_is_ours")
 
 
@@ -143,9 +144,39 @@ def test_a_returned_packet_over_the_api(tell: Tell, calls: Calls) -> None:
     assert refused.json()["code"] == "application_is_complete"
     assert found["id"] in refused.json()["detail"]
     answer = {"deficiency": found["id"], "answer": "Corrected."}
+    other = f"/v1/investments/{story.people[1].investment}/deficiency_answers"
+    wrong = calls.post(other, answer)
+    assert (wrong.status_code, wrong.json()["code"]) == (404, "deficiency_exists")
     assert calls.post(f"{base}/deficiency_answers", answer).status_code == 201
+    (read,) = calls.get(f"{base}/deficiencies", "audit").json()["deficiencies"]
+    assert set(read) == {"id", "deficiency_id", "agreement_id", "status", "page", "field", "reason"}
     assert calls.post(f"{base}/applications", {}).status_code == 201
     assert calls.post(f"{base}/consent_withdrawals", {}).status_code == 201
+
+
+def test_keys_of_other_keepers_sign_nothing_and_see_no_preview(tell: Tell, calls: Calls) -> None:
+    story = tell("signed")
+    path = f"/v1/agreements/{agreement(story)}"
+    seen = calls.get(path).headers["etag"]
+    for keeper in FOREIGN:
+        preview = calls.get(f"/v1/offers/{story.offering}/countersignatures", keeper)
+        acts = [
+            calls.post(f"{path}/{verb}", {"intent": INTENT}, keeper, seen) for verb in ("sign", "countersign")
+        ]
+        for answer in (preview, *acts):
+            assert (answer.status_code, answer.json()["code"]) == (403, "key_serves_this_keeper")
+
+
+def test_links_are_made_by_the_book_and_the_engine(tell: Tell, calls: Calls) -> None:
+    story = tell("signed")
+    path = f"/v1/agreements/{agreement(story)}/links"
+    body = {"file": "signed", "reader": "ivr_ann", "minutes": 5}
+    assert calls.post(path, body, "engine").status_code == 200
+    for keeper in ("audit", "portal"):
+        refused = calls.post(path, body, keeper)
+        assert (refused.status_code, refused.json()["code"]) == (403, "key_serves_this_keeper")
+    unnamed = calls.post(path, body | {"reader": "process"})
+    assert (unnamed.status_code, unnamed.json()["code"]) == (409, "document_link_names_its_reader")
 
 
 def test_a_file_is_not_served_without_a_link(tell: Tell, calls: Calls) -> None:

@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+from pypdf import PdfWriter
 
 from bookrunner.books.subscription import Archive
 from bookrunner.core import clock
@@ -36,6 +39,14 @@ def kept(world: World, content: bytes) -> tuple[Archive, bytes]:
     return world.application.archive, bytes(digest)
 
 
+def aged(world: World, digest: bytes) -> None:
+    """Let the retention of a document have ended long ago."""
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        QUERIES.unlock(connection)
+        QUERIES.past(connection, sha256=digest)
+        QUERIES.lock(connection)
+
+
 def test_a_changed_byte_is_found_at_the_next_read(world: World) -> None:
     archive, digest = kept(world, b"%PDF-1.7 to be damaged")
     assert archive.fetch(digest, actor="ann").content == b"%PDF-1.7 to be damaged"
@@ -54,10 +65,7 @@ def test_a_legal_hold_beats_erasure(world: World) -> None:
     assert rule(lambda: archive.classify(digest, "some", actor="dpo.dan")) == "class_of_retention_is_known"
     archive.classify(digest, "working_paper", actor="dpo.dan")
     assert rule(erase) == "retention_has_ended"
-    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
-        QUERIES.unlock(connection)
-        QUERIES.past(connection, sha256=digest)
-        QUERIES.lock(connection)
+    aged(world, digest)
     hold = archive.hold("a subpoena", actor="counsel.carl", sha256=digest)
     assert rule(erase) == "no_legal_hold_stands"
     lift = lambda who: archive.lift(hold, "it was withdrawn", actor=who)  # noqa: E731
@@ -81,32 +89,97 @@ def test_a_hold_on_an_investor_keeps_its_papers_and_its_data(world: World, tell:
     assert "a legal hold stands" in because[0]
 
 
+def test_what_is_filed_again_is_kept_anew(world: World) -> None:
+    archive, digest = kept(world, b"A paper that comes twice.")
+    archive.classify(digest, "working_paper", actor="desk.sam")
+    aged(world, digest)
+    archive.classify(digest, "working_paper", actor="desk.sam")
+    assert rule(lambda: archive.erase(digest, "x", actor="dpo.dan")) == "retention_has_ended"
+
+
+def test_what_was_erased_is_not_filed_again(world: World) -> None:
+    archive, digest = kept(world, b"A paper that goes.")
+    archive.classify(digest, "working_paper", actor="desk.sam")
+    aged(world, digest)
+    archive.erase(digest, "its time is over", actor="dpo.dan")
+    assert rule(lambda: kept(world, b"A paper that goes.")) == "erased_document_is_not_filed_again"
+
+
+def test_a_hold_on_an_investor_keeps_its_uploads(world: World, tell: Tell) -> None:
+    archive, person = world.application.archive, tell("cleared").people[0]
+    blank = BytesIO()
+    with PdfWriter() as writer:
+        writer.add_blank_page(72, 72)
+        writer.write(blank)
+    upload = lambda who: archive.take(  # noqa: E731
+        BytesIO(blank.getvalue()), "working_paper", investor=who, actor="desk.sam"
+    )
+    assert rule(lambda: upload("ivr_nobody")) == "investor_exists"
+    digest = upload(person.investor)
+    aged(world, digest)
+    archive.hold("litigation", actor="counsel.carl", investor=person.investor)
+    assert rule(lambda: archive.erase(digest, "x", actor="dpo.dan")) == "no_legal_hold_stands"
+
+
+def test_what_is_not_there_is_not_lifted_erased_or_revoked(world: World, tell: Tell) -> None:
+    archive, story = world.application.archive, tell("cleared")
+    packets = story.desk.packets
+    assert rule(lambda: archive.lift("lgh_none", "x", actor="ann")) == "legal_hold_exists"
+    assert rule(lambda: archive.erase(b"\x01" * 32, "x", actor="ann")) == "document_exists"
+    revoke = {"actor": "carl", "offering": story.offering, "signatory": "nobody"}
+    assert rule(lambda: packets.revoke_signatory(**revoke)) == "signatory_exists"
+    assert rule(lambda: packets.retire_template(actor="carl", template="a/1.0.0")) == "template_exists"
+
+
 def test_a_link_serves_its_reader_until_it_is_over(world: World) -> None:
     archive, digest = kept(world, b"A paper with a link.")
-    path = archive.link(digest, "ann", ttl=timedelta(minutes=5))
-    found = re.fullmatch(r"/v1/documents/([0-9a-f]{64})\?reader=ann&until=(\d+)&token=([0-9a-f]{64})", path)
+    path = archive.link(digest, "ivr_ann", ttl=timedelta(minutes=5), actor="desk.sam")
+    found = re.fullmatch(
+        r"/v1/documents/([0-9a-f]{64})\?reader=ivr_ann&until=(\d+)&token=([0-9a-f]{64})", path
+    )
     assert found is not None
     until, token = int(found[2]), found[3]
     follow = archive.follow
-    assert follow(digest.hex(), reader="ann", until=until, token=token).content == b"A paper with a link."
+    assert follow(digest.hex(), reader="ivr_ann", until=until, token=token).content == b"A paper with a link."
     other = kept(world, b"Another paper.")[1].hex()
     for changed in (
-        lambda: follow(digest.hex(), reader="bob", until=until, token=token),
-        lambda: follow(digest.hex(), reader="ann", until=until + 1, token=token),
-        lambda: follow(other, reader="ann", until=until, token=token),
-        lambda: follow(digest.hex(), reader="ann", until=until, token="0" * 64),
-        lambda: follow(digest.hex(), reader="ann", until=until, token="é"),
-        lambda: follow("../secrets", reader="ann", until=until, token=token),
+        lambda: follow(digest.hex(), reader="ivr_bob", until=until, token=token),
+        lambda: follow(digest.hex(), reader="ivr_ann", until=until + 1, token=token),
+        lambda: follow(other, reader="ivr_ann", until=until, token=token),
+        lambda: follow(digest.hex(), reader="ivr_ann", until=until, token="0" * 64),
+        lambda: follow(digest.hex(), reader="ivr_ann", until=until, token="é"),
+        lambda: follow("../secrets", reader="ivr_ann", until=until, token=token),
     ):
         with pytest.raises(NotAllowed) as caught:
             changed()
         assert caught.value.rule == "document_link_is_ours"
     later = Archive(world.application.desk.packets, read_clock=lambda: clock.now() + timedelta(minutes=6))
     with pytest.raises(NotAllowed) as caught:
-        later.follow(digest.hex(), reader="ann", until=until, token=token)
+        later.follow(digest.hex(), reader="ivr_ann", until=until, token=token)
     assert caught.value.rule == "document_link_is_not_over"
     for ttl in (timedelta(0), timedelta(days=8)):
-        assert rule(lambda t=ttl: archive.link(digest, "ann", ttl=t)) == "document_link_ends_within_a_week"
+        link = lambda t=ttl: archive.link(digest, "ivr_ann", ttl=t, actor="desk.sam")  # noqa: E731
+        assert rule(link) == "document_link_ends_within_a_week"
+
+
+def test_links_and_fetches_are_on_record(world: World) -> None:
+    archive, digest = kept(world, b"A paper that is read twice.")
+    path = archive.link(digest, "key:auditor", ttl=timedelta(minutes=5), actor="desk.sam")
+    said = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+    for _ in range(2):
+        archive.follow(digest.hex(), reader=said["reader"], until=int(said["until"]), token=said["token"])
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        (row,) = QUERIES.links(connection, sha256=digest)
+    assert dict(row) == {"reader": "key:auditor", "made_by": "desk.sam", "count": 2}
+
+
+@pytest.mark.parametrize(
+    "reader", ["process", "operator:console", "provider:x", "ann", "key:", "ivr_", "ivr_a b"]
+)
+def test_a_link_is_for_a_reader_who_can_be_named(world: World, reader: str) -> None:
+    archive, digest = kept(world, b"A paper for nobody.")
+    link = lambda: archive.link(digest, reader, ttl=timedelta(minutes=5), actor="desk.sam")  # noqa: E731
+    assert rule(link) == "document_link_names_its_reader"
 
 
 def test_nobody_but_the_book_reads_the_archive(world: World) -> None:

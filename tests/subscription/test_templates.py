@@ -102,14 +102,16 @@ UPLOADS: dict[str, tuple[Callable[[bytes], object], str]] = {
 def test_a_bad_upload_leaves_nothing(world: World, refused: Refusal, paper: bytes, case: str) -> None:
     source, broken = UPLOADS[case]
     with refused(broken):
-        world.application.archive.take(cast("BinaryIO", source(paper)), "offering_material", actor="desk.sam")
+        world.application.archive.take(
+            cast("BinaryIO", source(paper)), "offering_material", investor=None, actor="desk.sam"
+        )
 
 
 def test_an_upload_is_kept_with_its_class(world: World, refused: Refusal, paper: bytes) -> None:
     archive = world.application.archive
     with refused("class_of_retention_is_known"):
-        archive.take(io.BytesIO(paper), "forever", actor="desk.sam")
-    digest = archive.take(io.BytesIO(paper), "offering_material", actor="desk.sam")
+        archive.take(io.BytesIO(paper), "forever", investor=None, actor="desk.sam")
+    digest = archive.take(io.BytesIO(paper), "offering_material", investor=None, actor="desk.sam")
     assert archive.fetch(digest, actor="ann").content == paper
     assert rule(lambda: archive.erase(digest, "x", actor="ann")) == "retention_has_ended"
 

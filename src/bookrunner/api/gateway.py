@@ -50,6 +50,13 @@ class Gateway:
         """Run ``work`` over the lookups that the caller's login may make; raises NotAuthenticated."""
         return await self.run(partial(self._read, caller, work))
 
+    async def admitted(self, caller: Caller, *keepers: str) -> str:
+        """Return the actor behind a key of one of these keepers; raises NotAuthenticated or NotAllowed."""
+        actor: str = await self.read(caller, lambda of: str(of.caller(key=caller.key_sha256)))
+        if caller.keeper not in keepers:
+            raise NotAllowed("key_serves_this_keeper", f"{' or '.join(keepers)} decides this")
+        return actor
+
     async def write(self, asked: Write, keeper: str, verb: str, **arguments: Value) -> Response:
         """Carry out a write once and return its stored answer.
 
@@ -59,8 +66,7 @@ class Gateway:
         and every other Refused.
         """
         if asked.caller.keeper != keeper:
-            await self.read(asked.caller, lambda _: None)
-            raise NotAllowed("key_serves_this_keeper", f"{keeper} decides this")
+            await self.admitted(asked.caller, keeper)
         try:
             row = await self._once(keeper, verb, {**asked.claim, **arguments})
         except GateClosed as closed:

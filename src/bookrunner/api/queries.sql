@@ -127,8 +127,13 @@ left join subscription.review_fact r on r.offering_id = a.offering_id and r.agre
 where a.agreement_id = :agreement;
 
 -- name: deficiencies
--- What reviews found in the packets of an investment.
-select deficiency_id, agreement_id, status, page, field, reason, words, answer from subscription.deficiency_fact
+-- What reviews found in the packets of an investment, with their words and the answers; the book's own login reads it.
+select deficiency_id, agreement_id, status, page, field, reason, words, answer from subscription.deficiency
+where investment_id = :investment order by deficiency_id;
+
+-- name: deficiency_facts
+-- What reviews found in the packets of an investment, without what was said in words.
+select deficiency_id, agreement_id, status, page, field, reason from subscription.deficiency_fact
 where investment_id = :investment order by deficiency_id;
 
 -- name: name_policy^

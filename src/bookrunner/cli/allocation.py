@@ -87,9 +87,7 @@ def amend(
     document: Annotated[Path, typer.Argument(help="The document that says what changes.")],
     *,
     saying: Annotated[str, typer.Option("--saying", help="What changes, in a sentence.")],
-    material: Annotated[
-        bool, typer.Option("--material", help="Every committed investor is to reconfirm.")
-    ] = False,
+    material: Annotated[bool, typer.Option("--material", help="Every investor is to reconfirm.")] = False,
     actor: Actor,
 ) -> None:
     """Propose an amendment of a published offer; a second person decides it."""
@@ -120,7 +118,7 @@ def accept(
     because: Because,
     actor: Actor,
 ) -> None:
-    """Decide a proposed amendment as the second person; a material one asks every committed investor."""
+    """Decide a proposed amendment as the second person; a material one asks every investor."""
     with opened(read_settings()) as world:
         desk = world.application.desk.allotment
         found = desk.amendment(offering=offer, amendment=amendment)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from bookrunner.pages import web
 from bookrunner.pages.live import Hints
 
 GRACE_SECONDS = 2
+OPERATOR = "operator:console"
 
 
 def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
@@ -44,12 +46,18 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(application: Application, bound: socket.socket) -> Iterator[None]:
-    """Serve API and pages on a bound socket while the block runs; they answer from its begin on.
+def serving(application: Application, bound: socket.socket, hosts: Sequence[str] = ()) -> Iterator[None]:
+    """Serve API and pages of a sandbox on a bound socket while the block runs; they answer from its begin on.
+
+    On the loopback whoever is not signed in closes as ``OPERATOR``; elsewhere a closing needs a key of the
+    engine. ``hosts`` are names that the pages answer to beside the bound address and the loopback.
 
     At its end requests are finished and open streams ended, within a few seconds.
     """
-    pages = web(application)
+    host = bound.getsockname()[0]
+    is_alone = ip_address(host).is_loopback
+    operator = OPERATOR if is_alone else None
+    pages = web(application, operator=operator, hosts=(f"[{host}]" if ":" in host else host, *hosts))
     config = uvicorn.Config(
         site(application, pages), log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
     )

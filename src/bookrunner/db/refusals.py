@@ -49,6 +49,8 @@ _CONSTRAINTS = (
     errors.RestrictViolation,
 )
 _CONTENTION = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+# A text that cannot be kept: refused by the server, or by the driver, which gives no SQLSTATE.
+_UNKEPT_TEXT = frozenset({"", "22021", "22P05"})
 _SESSION_CLASSES = ("08", "28", "53")
 _SESSION_STATES = frozenset({"25P03", "57P01", "57P02", "57P03", "57P05"})
 _LONGEST_PAUSE_SECONDS = 0.5
@@ -75,7 +77,8 @@ def translate(fault: psycopg.Error) -> BookrunnerError:
 
     ``BR409`` is a closed gate, any other ``BR…`` a refusal named by its constraint field, of the class in
     ``_OUR_KINDS``, a broken constraint a refusal named by the constraint, a missing privilege NotAllowed
-    ``login_may_not_do_this``, a number out of range ``number_fits_its_field``. The server's DETAIL is kept
+    ``login_may_not_do_this``, a number out of range ``number_fits_its_field``, a text with a NUL Malformed
+    ``text_can_be_kept``. The server's DETAIL is kept
     only where we wrote it: for a broken constraint it quotes the row, personal data included.
     """
     state = fault.sqlstate or ""
@@ -86,6 +89,11 @@ def translate(fault: psycopg.Error) -> BookrunnerError:
     if isinstance(fault, _CONSTRAINTS):
         return _broken_constraint(fault)
     return _foreign(fault, state)
+
+
+def unkept_text() -> Malformed:
+    """Return the refusal of a text that PostgreSQL cannot keep."""
+    return Malformed("text_can_be_kept", "a text holds a NUL, or is no Unicode")
 
 
 @contextmanager
@@ -153,6 +161,8 @@ def _foreign(fault: psycopg.Error, state: str) -> BookrunnerError:
         return NotAllowed("login_may_not_do_this", summary)
     if isinstance(fault, errors.NumericValueOutOfRange):
         return Refused("number_fits_its_field", "a number is larger than what is kept")
+    if isinstance(fault, psycopg.DataError) and state in _UNKEPT_TEXT:
+        return unkept_text()
     if isinstance(fault, _CONTENTION):
         return Contention(state, summary)
     if _session_is_gone(fault, state):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -26,12 +26,15 @@ _MISSHAPEN = "A field of this form or address is missing, or is none of its choi
 _FAULT = "Something went wrong here; the log says what"
 
 
-def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bool = True) -> FastAPI:
+def web(
+    application: Desk, *, operator: str | None = None, is_sandbox: bool = True, hosts: Sequence[str] = ()
+) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
-    ``operator`` is the actor that closings are asked for as when nobody is signed in; ``is_sandbox`` puts
-    the mark on each page. A server that stops sets ``app.state.hints.closing`` first, which ends the open
-    streams within a second.
+    A closing is asked for by a person who is signed in with a key of the engine. ``operator`` is the actor
+    of closings when nobody is signed in, for a sandbox that nobody else can reach; ``is_sandbox`` puts the
+    mark on each page; ``hosts`` are names that the pages answer to beside those of the loopback.
+    A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
     shell = Shell(is_sandbox=is_sandbox)
     hints = Hints(application.database)
@@ -50,7 +53,7 @@ def web(application: Desk, *, operator: str = "operator:console", is_sandbox: bo
         dependencies=[Depends(access.recognising(application.database))],
     )
     app.state.hints = hints
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, hints, operator))
     app.include_router(investment.routes(application.database, shell, hints))
     app.include_router(compliance.routes(application.database, shell, hints))

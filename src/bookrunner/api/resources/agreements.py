@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -29,7 +30,7 @@ from bookrunner.books.subscription import Archive, SigningEvidence
 from bookrunner.core import clock
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.db import Row
+from bookrunner.db import Row, Within
 
 if TYPE_CHECKING:
     from bookrunner.books.subscription import PacketDesk
@@ -104,8 +105,13 @@ def _applications(router: APIRouter, gateway: Gateway) -> None:
 
     @router.get("/investments/{investment}/deficiencies", operation_id="list_deficiencies")
     async def deficiencies(caller: Called, investment: InvestmentId) -> dict[str, object]:
-        """List what reviews found in the packets of an investment, with page, field and reason."""
-        rows: list[Row] = await gateway.read(caller, lambda of: list(of.deficiencies(investment=investment)))
+        """List what reviews found, with page, field and reason; its words are for the book's own keys."""
+
+        def found(of: Within) -> list[Row]:
+            of_book = caller.keeper == "subscription"
+            return list((of.deficiencies if of_book else of.deficiency_facts)(investment=investment))
+
+        rows: list[Row] = await gateway.read(caller, found)
         return {"deficiencies": [{**row, "id": row.pop("deficiency_id")} for row in map(dict, rows)]}
 
 
@@ -129,7 +135,7 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
     @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
     async def signed(write: Written, agreement: AgreementId, body: Intent, request: Request) -> Response:
         """Let the investor sign, with the sentence of intent that it was shown."""
-        await gateway.read(write.caller, lambda _: None)
+        await gateway.admitted(write.caller, "subscription")
 
         def make() -> tuple[dict[str, object], bytes]:
             desk = signing()
@@ -146,14 +152,14 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
         write: Written, agreement: AgreementId, body: Intent, request: Request
     ) -> Response:
         """Countersign as the officer whose key this is; executed when every check holds on the bytes."""
-        officer = await gateway.read(write.caller, lambda of: of.caller(key=write.caller.key_sha256))
+        officer = await gateway.admitted(write.caller, "subscription")
 
         def make() -> tuple[dict[str, object], bytes]:
             desk = signing()
             made = desk.executed(
                 desk.offer_of(agreement),
                 agreement,
-                officer=str(officer),
+                officer=officer,
                 intent=body.intent,
                 evidence=_known(write, body, request),
             )
@@ -165,8 +171,8 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
     @router.get("/offers/{offer}/countersignatures", operation_id="preview_countersignatures")
     async def preview(caller: Called, offer: OfferId) -> dict[str, object]:
         """List what this officer would countersign now, and which rule keeps each of the others."""
-        officer = await gateway.read(caller, lambda of: of.caller(key=caller.key_sha256))
-        rows = await gateway.run(lambda: signing().preview(offer, officer=str(officer)))
+        officer = await gateway.admitted(caller, "subscription")
+        rows = await gateway.run(lambda: signing().preview(offer, officer=officer))
         return {
             "countersignatures": [
                 {
@@ -198,12 +204,14 @@ def _files(router: APIRouter, gateway: Gateway, archive: Archive) -> None:
 
     @router.post("/agreements/{agreement}/links", operation_id="link_agreement_file")
     async def linked(caller: Called, agreement: AgreementId, body: Linked) -> dict[str, str]:
-        """Return a link to one file of an agreement, for one reader and for some minutes."""
+        """Return a link to one file of an agreement, for one reader and for some minutes; it is on record."""
+        actor = await gateway.admitted(caller, "subscription", "engine")
         digest = (await found(caller, agreement))[f"{body.file}_sha256"]
         if digest is None:
             raise UnknownRecord("document_exists", f"{agreement} has no such file")
         ttl = timedelta(minutes=body.minutes)
-        return {"path": await gateway.run(lambda: archive.link(bytes(digest), body.reader, ttl=ttl))}
+        link = partial(archive.link, bytes(digest), body.reader, ttl=ttl, actor=actor)
+        return {"path": await gateway.run(link)}
 
     @router.get("/documents/{digest}", operation_id="get_document", response_class=Response)
     async def document(

@@ -27,7 +27,8 @@ begin
         when 'withdraw_consent' then
             perform subscription.withdraw_consent(caller, p_request, offering, p_investment);
         when 'answer' then
-            perform subscription.answer_deficiency(caller, p_request, offering, p_detail ->> 'id', p_detail ->> 'answer');
+            perform subscription.answer_deficiency(caller, p_request, offering, p_investment, p_detail ->> 'id',
+                p_detail ->> 'answer');
         when 'submit' then
             perform subscription.submit_application(caller, p_request, offering, p_detail ->> 'id', p_investment);
     end case;

@@ -52,7 +52,7 @@ def demo(
         if not mine:
             raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
         story = Story(world.application, investors=investors, packets=packets)
-        with serving(world.application, bound):
+        with serving(world.application, bound, settings.hosts):
             home = f"http://{settings.host}:{settings.port}"
             console.print(f"Pages up after {time.monotonic() - began:.1f} s:")
             console.print(f"  closing console   {home}/offers/{story.offering}")
@@ -126,9 +126,9 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
 
 
 def _issue_keys(world: World) -> None:
-    """Show the keys of two compliance officers and of two fund administrators."""
-    console.print("Sign in to the consoles of compliance and treasury; the keys are shown once:")
-    for keeper, names in PEOPLE.items():
+    """Show the keys of officers, of fund administrators, and of the operator who closes."""
+    console.print("Sign in to the consoles, or to close as the operator; each key is shown once:")
+    for keeper, names in {**PEOPLE, "engine": (ACTOR,)}.items():
         for name in names:
             key = api.issue(world.endpoint, name, keeper, actor=ACTOR)
             console.print(f"  {name}  {key}", soft_wrap=True)

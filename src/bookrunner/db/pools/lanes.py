@@ -15,7 +15,7 @@ from psycopg import errors, pq
 
 from bookrunner.db.endpoint import Endpoint
 from bookrunner.db.pools import connection_options
-from bookrunner.db.refusals import DatabaseUnavailable, translate
+from bookrunner.db.refusals import DatabaseUnavailable, translate, unkept_text
 
 Value = str | int | bytes | list[str] | None
 TextRow = Mapping[str, str]
@@ -236,12 +236,15 @@ def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _text(value: Value) -> bytes | None:
-    """Write a value as PostgreSQL reads it in text."""
+    """Write a value as PostgreSQL reads it in text; refuses a NUL, at which the wire would cut a text off."""
     if value is None:
         return None
     if isinstance(value, bytes):
         return b"\\x" + value.hex().encode()
     if isinstance(value, list):
         quoted = (each.replace("\\", "\\\\").replace('"', '\\"') for each in value)
-        return ("{" + ",".join(f'"{each}"' for each in quoted) + "}").encode()
-    return str(value).encode()
+        value = "{" + ",".join(f'"{each}"' for each in quoted) + "}"
+    text = str(value)
+    if "\0" in text:
+        raise unkept_text()
+    return text.encode()

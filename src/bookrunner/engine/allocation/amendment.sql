@@ -77,7 +77,7 @@ begin
     return due;
 end $$;
 
--- Every committed investor has been asked, which the answer to the announcement says.
+-- Every investor with a live investment has been asked, which the answer to the announcement says.
 create function engine.mark_put(p_actor text, p_request text, p_offering text, p_amendment text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -27,7 +27,7 @@ select engine.propose_amendment(:actor, :request, :offering, :amendment, :is_mat
 select engine.decide_amendment(:actor, :request, :offering, :amendment, :is_accepted, :because, cast(:seen as bigint));
 
 -- name: mark_put$
--- Every committed investor has been asked.
+-- Every investor has been asked.
 select engine.mark_put(:actor, :request, :offering, :amendment);
 
 -- name: dry_run

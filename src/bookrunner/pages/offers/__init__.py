@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.adapters.bank import BankFileReader
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
-from bookrunner.pages.access import signed_in
+from bookrunner.pages.access import requiring, signed_in
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
@@ -21,6 +21,7 @@ from bookrunner.pages.shell import Shell
 __all__ = ["Desk", "routes"]
 
 _CONFLICT = 409
+_KEEPER = "engine"
 _Page = Annotated[int, Query(ge=1, le=10_000)]
 
 
@@ -100,7 +101,8 @@ def refusal_of(refused: Refused) -> dict[str, object]:
 class Console:
     """Renders the console of one offer in each of its forms."""
 
-    def __init__(self, desk: Desk, shell: Shell, hints: Hints) -> None:
+    def __init__(self, desk: Desk, shell: Shell, hints: Hints, operator: str | None) -> None:
+        self.operator = operator
         self.desk = desk
         self.shell = shell
         self.hints = hints
@@ -112,6 +114,7 @@ class Console:
     def page(self, request: Request, offering: str, asked: View, **extra: object) -> Response:
         """Return the whole page, with a refusal, a dry run or a fresh closing when there is one."""
         shown: dict[str, object] = {"refusal": None, "closed": "", "trial": None, "query": asked.query}
+        shown |= {"visitor": signed_in(request), "closer": _KEEPER, "operator": self.operator}
         status = _CONFLICT if extra.get("refusal") else 200
         facts = {**self.facts(offering, asked), **shown, **extra}
         return self.shell.page(request, "offers/console.html", facts, status)
@@ -121,8 +124,15 @@ class Console:
         reached = self.hints.reached(offering)
         return self.shell.fragment(request, "offers/now.html", self.facts(offering, asked), reached)
 
-    def close(self, request: Request, offering: str, actor: str, *, ready: bool) -> Response:
-        """Ask for a closing; a refusal comes back as the same page with all its conditions."""
+    def close(self, request: Request, offering: str, *, ready: bool) -> Response:
+        """Ask for a closing; a refusal comes back as the same page with all its conditions.
+
+        Raises NotAuthenticated ``person_is_signed_in`` and NotAllowed ``key_serves_this_keeper``.
+        """
+        if self.operator is not None and signed_in(request) is None:
+            actor = self.operator
+        else:
+            actor = requiring((_KEEPER,))(request).actor
         try:
             closing = self.desk.close_offer(offering, actor=actor, ready=ready)
         except Refused as refused:
@@ -130,10 +140,10 @@ class Console:
         return RedirectResponse(f"/offers/{offering}?closed={closing}", status_code=303)
 
 
-def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
-    """Return the routes of offers; closings are asked for by who is signed in, else by ``operator``."""
+def routes(desk: Desk, shell: Shell, hints: Hints, operator: str | None) -> APIRouter:
+    """Return the routes of offers; a key of the engine asks for closings, or ``operator``, if any."""
     router = APIRouter()
-    pages = Console(desk, shell, hints)
+    pages = Console(desk, shell, hints, operator)
 
     @router.get("/")
     def offers(request: Request) -> Response:
@@ -156,9 +166,7 @@ def routes(desk: Desk, shell: Shell, hints: Hints, operator: str) -> APIRouter:
     def close(
         request: Request, offering: str, chosen: Annotated[Literal["all", "ready"], Form(alias="set")]
     ) -> Response:
-        visitor = signed_in(request)
-        actor = operator if visitor is None else visitor.actor
-        return pages.close(request, offering, actor, ready=chosen == "ready")
+        return pages.close(request, offering, ready=chosen == "ready")
 
     @router.get("/offers/{offering}/closings/{closing}/certificate")
     def certificate(offering: str, closing: str) -> Response:

@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bookrunner.core import clock
 from bookrunner.core.money import grouped
 from bookrunner.pages.shell.assets import Asset, assets
-from bookrunner.pages.shell.guard import Guard, is_our_own
+from bookrunner.pages.shell.guard import LOOPBACK, Guard, is_our_own
 
-__all__ = ["Guard", "Shell", "age", "is_our_own", "mask"]
+__all__ = ["LOOPBACK", "Guard", "Shell", "age", "is_our_own", "mask"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -10,7 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_NOT_MODIFIED = 304
+_NOT_MODIFIED, _MISDIRECTED = 304, 421
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -31,14 +35,27 @@ def is_our_own(request: Request) -> bool:
     return site in {None, "same-origin"} and origin in {None, own}
 
 
-class Guard:
-    """Refuses a write from another origin and puts the policy, with a fresh nonce, on each answer.
+def names_us(request: Request, hosts: frozenset[str]) -> bool:
+    """Whether a request is for one of our names.
 
+    A page elsewhere can lead its own name to this address, and is then of our origin by every other sign.
+    """
+    said = request.headers.getlist("host")
+    found = _HOST.fullmatch(said[0]) if len(said) == 1 else None
+    return found is not None and found[1].lower() in hosts
+
+
+class Guard:
+    """Refuses a foreign host and a write from another origin, and puts the policy on each answer.
+
+    ``hosts`` are names without a port that the pages are served under, beside those of the loopback.
+    The policy has a fresh nonce.
     An unchanged fragment (304) carries no policy: the browser would join the new nonce to its old copy.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str] = ()) -> None:
         self.app = app
+        self.hosts = LOOPBACK | {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -58,6 +75,10 @@ class Guard:
             await send(message)
 
         request = Request(scope)
+        if not names_us(request, self.hosts):
+            refused = PlainTextResponse("refused: request_names_our_host\n", status_code=_MISDIRECTED)
+            await refused(scope, receive, send_guarded)
+            return
         if request.method not in _READS and not is_our_own(request):
             refused = PlainTextResponse("refused: write_comes_from_our_own_page\n", status_code=403)
             await refused(scope, receive, send_guarded)

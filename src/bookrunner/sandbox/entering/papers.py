@@ -153,7 +153,7 @@ class Papers:
             for row in within.open_deficiencies(**self._where(person)):
                 within.answer_deficiency(
                     actor=person.investor,
-                    offering=self._offering,
+                    **self._where(person),
                     deficiency=row["deficiency_id"],
                     answer=words,
                 )

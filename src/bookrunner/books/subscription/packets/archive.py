@@ -6,7 +6,7 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Final
 
 from bookrunner.adapters import documents
@@ -19,7 +19,6 @@ _DAMAGED: Final = "archived_bytes_have_their_hash"
 _CHECKER: Final = "archive"
 _PART: Final = 100
 _LINKS: Final = "document-links"
-_LONGEST: Final = timedelta(days=7)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -63,13 +62,17 @@ class Archive:
         self._checked = b"" if last is None else bytes(last)
         return last is not None
 
-    def take(self, source: BinaryIO, retention: str, *, actor: str) -> bytes:
+    def take(self, source: BinaryIO, retention: str, *, investor: str | None, actor: str) -> bytes:
         """Archive an uploaded PDF under a class of retention and return its SHA-256.
 
-        Refuses each rule of :class:`UploadRule` and ``class_of_retention_is_known``, with nothing kept.
+        ``investor`` is whose paper it is, so that a legal hold on the investor keeps it; None for a paper
+        of no investor. Refuses each rule of :class:`UploadRule`, ``class_of_retention_is_known``,
+        ``investor_exists`` and ``erased_document_is_not_filed_again``, with nothing kept.
         """
         content = documents.take_upload(source)
-        digest: bytes = bytes(self._packets.keep_upload(actor=actor, content=content, retention=retention))
+        digest: bytes = bytes(
+            self._packets.keep_upload(actor=actor, content=content, retention=retention, investor=investor)
+        )
         return digest
 
     def classify(self, sha256: bytes, retention: str, *, actor: str) -> None:
@@ -90,38 +93,48 @@ class Archive:
         return hold
 
     def lift(self, hold: str, because: str, *, actor: str) -> None:
-        """Lift a legal hold as another person; refuses ``legal_hold_is_lifted_by_another_person``."""
+        """Lift a legal hold as another person.
+
+        Refuses ``legal_hold_exists`` and ``legal_hold_is_lifted_by_another_person``.
+        """
         self._packets.lift_legal_hold(actor=actor, hold=hold, because=because)
 
     def erase(self, sha256: bytes, because: str, *, actor: str) -> None:
         """Erase the bytes of a document and keep its hash.
 
-        Refuses ``no_legal_hold_stands``, ``erased_document_has_a_class_of_retention`` and
-        ``retention_has_ended``.
+        Refuses ``document_exists``, ``no_legal_hold_stands``, ``retention_has_ended`` and
+        ``erased_document_has_a_class_of_retention``.
         """
         self._packets.erase_document(actor=actor, sha256=sha256, because=because)
 
-    def link(self, sha256: bytes, reader: str, *, ttl: timedelta) -> str:
-        """Return the path under which ``reader`` may fetch a document until ``ttl`` is over.
+    def link(self, sha256: bytes, reader: str, *, ttl: timedelta, actor: str) -> str:
+        """Return the path under which ``reader`` may fetch a document until ``ttl`` is over, and record it.
 
-        Refuses ``document_link_ends_within_a_week``.
+        ``reader`` is an investor, a key or a named person. Refuses ``document_link_names_its_reader`` and
+        ``document_link_ends_within_a_week``.
         """
-        if not timedelta(0) < ttl <= _LONGEST:
-            raise Refused("document_link_ends_within_a_week", str(ttl))
-        until = int((self._now() + ttl).timestamp())
+        ends_at = (self._now() + ttl).replace(microsecond=0)
+        self._packets.make_link(actor=actor, sha256=sha256, reader=reader, ends_at=ends_at)
+        until = int(ends_at.timestamp())
         digest = sha256.hex()
         token = self._token(digest, reader, until)
         return f"/v1/documents/{digest}?reader={reader}&until={until}&token={token}"
 
     def follow(self, digest: str, *, reader: str, until: int, token: str) -> Stored:
-        """Return the document of a link; a link that was changed or is over raises NotAllowed."""
+        """Return the document of a link and record the fetch.
+
+        A link that was changed or is over raises NotAllowed; ``document_link_exists`` is refused.
+        """
         if not _DIGEST.fullmatch(digest) or not hmac.compare_digest(
             token.encode(), self._token(digest, reader, until).encode()
         ):
             raise NotAllowed("document_link_is_ours", "the link was changed")
         if self._now().timestamp() > until:
             raise NotAllowed("document_link_is_not_over", "ask for a new link")
-        return self.fetch(bytes.fromhex(digest), actor=reader)
+        row = self._packets.follow_link(
+            actor=reader, sha256=bytes.fromhex(digest), ends_at=datetime.fromtimestamp(until, UTC)
+        )
+        return Stored(bytes(row["content"]), row["media_type"])
 
     def _token(self, digest: str, reader: str, until: int) -> str:
         secret = self._packets.database.endpoint.secrets.obtain(_LINKS).encode()

@@ -11,13 +11,22 @@ insert into subscription.retention_class (class, years, source) values
     ('offering_material', 10, '31 CFR 501.601'),
     ('working_paper', 5, '31 CFR 1023.220(a)(3)');
 
--- A document may be of several classes; the longest counts.
+-- A document may be of several classes, and filed again it is kept anew; the longest counts.
 create table subscription.retention (
     sha256 bytea not null references subscription.document,
     class text not null references subscription.retention_class,
     keep_until date not null,
     classed_at timestamptz not null default clock_timestamp(),
-    primary key (sha256, class)
+    primary key (sha256, class, keep_until)
+);
+
+-- Whose papers an uploaded document is among, beside those that an agreement names.
+create table subscription.upload (
+    sha256 bytea not null references subscription.document,
+    investor_id text not null,
+    uploaded_by text not null,
+    uploaded_at timestamptz not null default clock_timestamp(),
+    primary key (sha256, investor_id)
 );
 
 -- Keeps one document, or everything of one investor, whatever its retention says.
@@ -82,6 +91,29 @@ call audit.keep('subscription.certificate', 'certificate', 'certificate_id', 'of
 call audit.append_only('subscription.retention_class');
 call audit.append_only('subscription.retention');
 call audit.keep('subscription.damage', 'damage', 'damage_id', 'damage_id');
+
+-- Who was given a link to a document, by whom and until when. A reader is an investor, a key or a named person.
+create table subscription.document_link (
+    link_id bigint generated always as identity primary key,
+    sha256 bytea not null references subscription.document,
+    reader text not null constraint document_link_names_its_reader
+        check (reader ~ '^(ivr_[0-9A-Za-z_]{1,60}|key:[a-z0-9][a-z0-9._-]{1,59}|[a-z]{1,20}\.[a-z]{1,40})$'),
+    ends_at timestamptz not null,
+    made_by text not null,
+    made_at timestamptz not null default clock_timestamp(),
+    constraint document_link_ends_within_a_week check (ends_at > made_at and ends_at <= made_at + interval '7 days')
+);
+
+create index document_link_by_document on subscription.document_link (sha256, reader, ends_at);
+
+create table subscription.document_fetch (
+    link_id bigint not null references subscription.document_link,
+    fetched_at timestamptz not null default clock_timestamp()
+);
+
+call audit.append_only('subscription.document_link');
+call audit.append_only('subscription.document_fetch');
+call audit.append_only('subscription.upload');
 call audit.keep('subscription.legal_hold', 'legal_hold', 'hold_id', 'hold_id');
 
 create view subscription.legal_hold_fact as
@@ -114,7 +146,9 @@ return array(
     left join subscription.packet p using (offering_id, agreement_id)
     left join subscription.signed_file s using (offering_id, agreement_id)
     left join subscription.certificate c using (offering_id, agreement_id)
-    where p_sha256 in (a.document_sha256, a.executed_sha256, p.data_sha256, s.sha256, c.sha256));
+    where p_sha256 in (a.document_sha256, a.executed_sha256, p.data_sha256, s.sha256, c.sha256)
+    union
+    select u.investor_id from subscription.upload u where u.sha256 = p_sha256);
 
 -- Why a document may not be erased now, or null.
 create function subscription.kept_because(p_sha256 bytea) returns text
@@ -153,11 +187,16 @@ create trigger document_stands_truncate before truncate on subscription.document
 alter table subscription.document enable always trigger document_stands;
 alter table subscription.document enable always trigger document_stands_truncate;
 
+-- Files bytes under their hash. The row is locked, so that no erasure comes between the bytes and what keeps them.
 create function subscription.keep_bytes(p_content bytea, p_media_type text) returns bytea
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into subscription.document (sha256, media_type, content) values (sha256(p_content), p_media_type, p_content)
     on conflict (sha256) do nothing;
+    perform 1 from subscription.document d where d.sha256 = sha256(p_content) and d.content is not null for share;
+    if not found then
+        perform subscription.refuse('erased_document_is_not_filed_again', encode(sha256(p_content), 'hex'));
+    end if;
     return sha256(p_content);
 end $$;
 
@@ -167,7 +206,7 @@ begin
     insert into subscription.retention (sha256, class, keep_until)
     select p_sha256, c.class, (current_date + make_interval(years => c.years))::date
     from subscription.retention_class c where c.class = p_class
-    on conflict (sha256, class) do nothing;
+    on conflict (sha256, class, keep_until) do nothing;
 end $$;
 
 -- Keeps the sealed certificate of an executed packet; false when it was made before.
@@ -189,7 +228,8 @@ begin
     return true;
 end $$;
 
-create function subscription.keep_upload(p_actor text, p_request text, p_content bytea, p_class text) returns bytea
+create function subscription.keep_upload(p_actor text, p_request text, p_content bytea, p_class text,
+    p_investor text) returns bytea
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     digest bytea;
@@ -197,6 +237,13 @@ begin
     perform audit.enter(p_actor, p_request);
     digest := subscription.keep_bytes(p_content, 'application/pdf');
     perform subscription.class_document(p_actor, p_request, digest, p_class);
+    if p_investor is not null and engine.profile_kind(p_investor) is null
+        and not exists (select from engine.position pos where pos.investor_id = p_investor) then
+        perform subscription.refuse_missing('investor_exists', p_investor);
+    end if;
+    insert into subscription.upload (sha256, investor_id, uploaded_by)
+    select digest, p_investor, p_actor where p_investor is not null
+    on conflict (sha256, investor_id) do nothing;
     return digest;
 end $$;
 
@@ -220,8 +267,7 @@ begin
     perform audit.enter(p_actor, p_request);
     select * into d from subscription.document x where x.sha256 = p_sha256;
     if not found then
-        raise exception using errcode = 'BR404', constraint = 'document_exists',
-            message = format('there is no document %s', encode(p_sha256, 'hex'));
+        perform subscription.refuse_missing('document_exists', encode(p_sha256, 'hex'));
     end if;
     if d.content is null then
         raise exception using errcode = 'BR404', constraint = 'document_is_not_erased',
@@ -232,6 +278,30 @@ begin
             message = format('%s is not what was archived', encode(p_sha256, 'hex'));
     end if;
     return query select d.content, d.media_type;
+end $$;
+
+create function subscription.make_link(p_actor text, p_request text, p_sha256 bytea, p_reader text,
+    p_ends_at timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into subscription.document_link (sha256, reader, ends_at, made_by)
+    values (p_sha256, p_reader, p_ends_at, p_actor);
+end $$;
+
+-- The bytes behind a link that was made; that they were fetched stays on record.
+create function subscription.follow_link(p_actor text, p_request text, p_sha256 bytea, p_ends_at timestamptz)
+returns table (content bytea, media_type text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into subscription.document_fetch (link_id)
+    select min(l.link_id) from subscription.document_link l
+    where l.sha256 = p_sha256 and l.reader = p_actor and l.ends_at = p_ends_at having count(*) > 0;
+    if not found then
+        perform subscription.refuse_missing('document_link_exists', encode(p_sha256, 'hex'));
+    end if;
+    return query select d.content, d.media_type from subscription.read_document(p_actor, p_request, p_sha256) d;
 end $$;
 
 create function subscription.place_legal_hold(p_actor text, p_request text, p_hold text, p_sha256 bytea,
@@ -249,6 +319,9 @@ begin
     perform audit.enter(p_actor, p_request);
     update subscription.legal_hold set status = 'lifted', lifted_by = p_actor, lifted_because = p_because
     where hold_id = p_hold;
+    if not found then
+        perform subscription.refuse_missing('legal_hold_exists', p_hold);
+    end if;
 end $$;
 
 -- Erases what no retention and no hold keeps; hash, type and reason stay.
@@ -257,6 +330,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update subscription.document set content = null, erased_because = p_because where sha256 = p_sha256;
+    if not found then
+        perform subscription.refuse_missing('document_exists', encode(p_sha256, 'hex'));
+    end if;
 end $$;
 
 -- Compares the next documents with their hashes, in the order of these, and records what differs and what is sound again.

@@ -6,6 +6,12 @@ begin
     raise exception using errcode = 'BR008', constraint = p_rule, message = p_message;
 end $$;
 
+create function subscription.refuse_missing(p_rule text, p_id text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR404', constraint = p_rule, message = format('there is no %s', p_id);
+end $$;
+
 -- The name of a rule that keeps something from happening, as a value.
 create domain subscription.rule as text;
 

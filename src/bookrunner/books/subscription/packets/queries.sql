@@ -40,7 +40,7 @@ select subscription.return_application(:actor, :request, :offering, :investment,
 
 -- name: answer_deficiency$
 -- Answers one deficiency of a returned packet.
-select subscription.answer_deficiency(:actor, :request, :offering, :deficiency, :answer);
+select subscription.answer_deficiency(:actor, :request, :offering, :investment, :deficiency, :answer);
 
 -- name: send_packet$
 -- Archives a rendered packet with its data and opens it for signature.
@@ -82,6 +82,14 @@ select subscription.class_document(:actor, :request, :sha256, :retention);
 -- name: read_document^
 -- The bytes of a document; refused when they are not what was archived.
 select content, media_type from subscription.read_document(:actor, :request, :sha256);
+
+-- name: make_link$
+-- Records that a reader was given a link to a document, and until when.
+select subscription.make_link(:actor, :request, :sha256, :reader, :ends_at);
+
+-- name: follow_link^
+-- The bytes behind a link that was made for the actor; the fetch is recorded.
+select content, media_type from subscription.follow_link(:actor, :request, :sha256, :ends_at);
 
 -- name: place_legal_hold$
 -- Keeps one document, or everything of one investor, whatever its retention says.
@@ -151,8 +159,9 @@ where offering_id = :offering and investment_id = :investment and status = 'open
 select audit.receive_message(:provider, :message, :body, :key_id);
 
 -- name: keep_upload$
--- Keeps an uploaded file that passed every check, under a class of retention, and returns its SHA-256.
-select subscription.keep_upload(:actor, :request, :content, :retention);
+-- Keeps an uploaded file that passed every check, under a class of retention and among the papers of an investor,
+-- when it is one's, and returns its SHA-256.
+select subscription.keep_upload(:actor, :request, :content, :retention, cast(:investor as text));
 
 -- name: keep_certificate$
 -- Keeps the sealed certificate of an executed packet; false when it was made before.

@@ -26,6 +26,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update subscription.template set status = 'retired' where template_id = p_template;
+    if not found then
+        perform subscription.refuse_missing('template_exists', p_template);
+    end if;
 end $$;
 
 -- Says which approved template an offer uses from now on, and how the issuer stands in it.
@@ -61,6 +64,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update subscription.signatory set status = 'revoked' where offering_id = p_offering and signatory_id = p_signatory;
+    if not found then
+        perform subscription.refuse_missing('signatory_exists', p_signatory);
+    end if;
 end $$;
 
 -- Ends the agreement in force of an investment, whatever its state; the caller has locked the position.
@@ -202,16 +208,16 @@ begin atomic
     select s.step, s.code, s.says from steps s where exists (select from form) order by s.place, s.step, s.code;
 end;
 
-create function subscription.answer_deficiency(p_actor text, p_request text, p_offering text, p_deficiency text,
-    p_answer text) returns void
+-- Answers a deficiency of this investment; that of another is not there.
+create function subscription.answer_deficiency(p_actor text, p_request text, p_offering text, p_investment text,
+    p_deficiency text, p_answer text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update subscription.deficiency set status = 'answered', answer = p_answer
-    where offering_id = p_offering and deficiency_id = p_deficiency;
+    where offering_id = p_offering and investment_id = p_investment and deficiency_id = p_deficiency;
     if not found then
-        raise exception using errcode = 'BR404', constraint = 'deficiency_exists',
-            message = format('there is no deficiency %s in %s', p_deficiency, p_offering);
+        perform subscription.refuse_missing('deficiency_exists', p_deficiency);
     end if;
 end $$;
 

@@ -261,6 +261,7 @@ create view subscription.review_fact as
 select offering_id, review_id, agreement_id, status, reviewer, signed_sha256, version, chain_head
 from subscription.review;
 
+-- What is said of a person in words stays in the book.
 create view subscription.deficiency_fact as
-select offering_id, deficiency_id, agreement_id, investment_id, status, page, field, reason, words, answer, version
+select offering_id, deficiency_id, agreement_id, investment_id, status, page, field, reason, version
 from subscription.deficiency;

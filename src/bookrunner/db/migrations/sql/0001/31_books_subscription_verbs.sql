@@ -59,10 +59,7 @@ create function subscription.archive(p_actor text, p_request text, p_content byt
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into subscription.document (sha256, media_type, content)
-    select sha256(p_content), p_media_type, p_content
-    where not exists (select from subscription.document d where d.sha256 = sha256(p_content));
-    return sha256(p_content);
+    return subscription.keep_bytes(p_content, p_media_type);
 end $$;
 
 -- Puts a material, risk or representation in force. A later version must be acknowledged again.

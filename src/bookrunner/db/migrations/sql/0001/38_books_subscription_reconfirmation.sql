@@ -1,6 +1,7 @@
 -- What investors answer to a material change of an offer. Until they have, a representation of theirs is missing.
 
--- Asks every investor who has committed and whose units have not moved; asked again, it asks nobody twice.
+-- Asks every investor whose investment lives and whose units have not moved, signed or not, since each was shown the
+-- terms before the change; asked again, it asks nobody twice.
 create function subscription.ask_reconfirmations(p_actor text, p_request text, p_offering text, p_amendment text) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -12,8 +13,7 @@ begin
     order by pos.investment_id for update;
     asked := array(select i.investment_id from engine.investment i join engine.position pos using (offering_id, investment_id)
         where i.offering_id = p_offering and pos.issuance in ('open', 'instructed')
-            and (i.status in ('confirmed', 'legally_confirmed', 'cancellation_requested')
-                or i.status = 'new' and pos.agreement_is_signed)
+            and i.status in ('new', 'confirmed', 'legally_confirmed', 'cancellation_requested')
             and not exists (select from subscription.reconfirmation r where r.offering_id = p_offering
                 and r.amendment_id = p_amendment and r.investment_id = i.investment_id)
         order by i.investment_id);
