@@ -103,7 +103,8 @@ def at(
 def bring(page: Page, office: Office, file: FilePayload) -> None:
     page.goto(f"{office.site.url}{HOME}/statements")
     page.get_by_label("Statement file").set_input_files(file)
-    page.get_by_role("button", name="Import").click()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.get_by_role("button", name="Import").click()
 
 
 def open_receipt(page: Page, office: Office, stopped_by: str) -> None:
@@ -372,6 +373,7 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
         expect(card).to_contain_text("Asked for by")
         keep(page, "card")
         bring(page, office, statement())
+        expect(page.get_by_role("status")).to_contain_text("3 new receipts")
         page.goto(f"{office.site.url}/investments/inv_0007")
         expect(card).to_contain_text("600.00 USD the rest of 1,000.00 USD")
         page.goto(f"{office.site.url}/investments/inv_0001")
