@@ -335,3 +335,32 @@ def test_no_login_issues_a_key_or_reads_one(calls: Api) -> None:
         for statement in ("select * from api.key", "insert into api.key default values"):
             with pytest.raises(Exception, match="permission denied"):
                 calls.world.login(login).execute(statement.encode())
+
+
+NUL_BODIES = {
+    "/v1/offers/ofr_one/amendments": {"sentence": "a\0b", "is_material": False, "document_sha256": "0" * 64},
+    "/v1/offers": {
+        "issuer": "iss_one",
+        "name": "a\0b",
+        "exemption": "506(c)",
+        "unit_price": {"amount": "1.00", "currency": "USD"},
+        "units_total": "5",
+        "minimum_units": "1",
+    },
+    "/v1/investments/inv_one1/particulars": {"kind": "tax_form", "detail": {"form": "W-9", "name": "a\0b"}},
+    "/v1/investments/inv_one1/deficiency_answers": {"deficiency": "dfc_1", "answer": "a\0b"},
+}
+
+
+@pytest.mark.parametrize("path", NUL_BODIES)
+def test_a_text_with_a_nul_is_refused_and_not_cut_off(calls: Api, path: str) -> None:
+    keeper = "subscription" if "inv_" in path else "engine"
+    answer = calls.post(path, NUL_BODIES[path], keeper=keeper)
+    assert (answer.status_code, problem(answer)["code"]) == (422, "text_can_be_kept")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/offers/%00", "/v1/offers?after=%00", "/v1/events?after=%00", "/v1/documents/%00", "/v1/%00"]
+)
+def test_a_nul_in_an_address_is_no_fault_of_ours(calls: Api, path: str) -> None:
+    assert calls.get(path).status_code in {404, 422}

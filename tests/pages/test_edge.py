@@ -25,7 +25,6 @@ READS = (
     "/compliance?after=1~2026-01-01~%00",
     "/compliance/cases/%00",
     "/compliance/hits/a/%00",
-    f"/offers/{OFFERING}?keeper=%00",
     "/offers/%00",
     f"/offers/{OFFERING}/closings/%00/certificate",
     "/investments/%00",

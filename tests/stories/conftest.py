@@ -52,9 +52,9 @@ def published(world: World) -> Story:
     return publish(world, seed=2)
 
 
-def publish(world: World, *, seed: int) -> Story:
+def publish(world: World, *, seed: int, investors: int = INVESTORS) -> Story:
     """Publish an offer whose token is only named: its story ends before anything is issued."""
-    story = Story(world.application, investors=INVESTORS, seed=seed)
+    story = Story(world.application, investors=investors, seed=seed)
     story.publish(
         lambda: world.application.desk.engine.name_token(
             actor="agent.theo",

@@ -16,7 +16,7 @@ import pytest
 from bookrunner.cli import main
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.stories.conftest import picture
+from tests.stories.conftest import picture, publish
 
 pytestmark = pytest.mark.chain
 
@@ -270,12 +270,14 @@ def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], statu
     assert not ended.stderr
 
 
-def test_a_demo_that_was_interrupted_is_not_called_played(raised: Story, story_state: Path) -> None:
-    """This raise waits for its close: its last chapter was never told."""
+def test_a_demo_that_was_interrupted_is_not_called_played(world: World, story_state: Path) -> None:
+    """A raise of its own that ended with its publication: other tests close the raise that they share."""
+    investors = 7
+    publish(world, seed=1, investors=investors)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     ended = subprocess.run(
-        [sys.executable, "-m", "bookrunner.cli", "demo", "--investors", str(len(raised.people)), "--exit"],
+        [sys.executable, "-m", "bookrunner.cli", "demo", "--investors", str(investors), "--exit"],
         env=os.environ | {"BOOKRUNNER_STATE_DIR": str(story_state), "BOOKRUNNER_PORT": str(port)},
         capture_output=True,
         text=True,

@@ -84,6 +84,8 @@ def routes(hints: Hints) -> APIRouter:
 
     @router.get("/live/{offering}")
     async def live(offering: str) -> StreamingResponse:
+        # What cannot be followed is refused while the answer still has a status.
+        await run_in_threadpool(hints.reached, offering)
         return streaming(hints, offering)
 
     return router

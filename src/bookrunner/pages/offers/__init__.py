@@ -114,7 +114,7 @@ class Console:
     def page(self, request: Request, offering: str, asked: View, **extra: object) -> Response:
         """Return the whole page, with a refusal, a dry run or a fresh closing when there is one."""
         shown: dict[str, object] = {"refusal": None, "closed": "", "trial": None, "query": asked.query}
-        shown |= {"visitor": signed_in(request), "closer": _KEEPER, "operator": self.operator}
+        shown |= {"closer": _KEEPER, "operator": self.operator}
         status = _CONFLICT if extra.get("refusal") else 200
         facts = {**self.facts(offering, asked), **shown, **extra}
         return self.shell.page(request, "offers/console.html", facts, status)
