@@ -105,7 +105,9 @@ class Work:
             ("shr_3", "ent_holding", "own_cleo", 3333),
         ):
             self._run("declare_share(%s, %s, %s, %s, %s, %s, %s)", ENTITY, share, owned, owner, part)
-        desk.verify_owner(actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"))
+        desk.verify_owner(
+            actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"), seen=1
+        )
         desk.record_screening(
             actor=ACTOR, subject="own_ana", screening="scr_ana", list_version="1", matched=None
         )
