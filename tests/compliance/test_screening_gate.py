@@ -111,6 +111,45 @@ def test_no_refund_goes_to_whom_a_match_is_confirmed_of(database: Database, conn
     assert [one["receipt"] for one in taken] == ["rcp_back2"]
 
 
+def test_no_refund_goes_to_a_payer_who_is_not_screened(database: Database, connect: Connect) -> None:
+    """The money belongs to nobody known: who paid it is screened, as a person and as an entity."""
+    offer = Offering(database, connect, "nobody", "instructed")
+    world, book = offer.world, offer.book
+    book.take(whole(), SDN_NAME)
+    lines = [
+        world.entry(1, reference="NONE", id="rcp_a", sender=LISTED),
+        world.entry(2, reference="NONE", id="rcp_b"),
+    ]
+    head, entries = world.statement("first", lines)
+    world.call("treasury.import_statement", world.offering, head, entries)
+    world.call("treasury.match", world.offering)
+    for receipt in ("rcp_a", "rcp_b"):
+        world.call("treasury.refund_receipt", world.offering, receipt, "unidentified")
+    assert world.call("treasury.take_refunds", world.offering, 10) == []
+    book.screening.drain()
+    kinds = "select distinct kind from compliance.particulars where subject_id like 'payer:%' order by 1"
+    assert book.rows(kinds) == [("entity",), ("person",)]
+    taken = world.call("treasury.take_refunds", world.offering, 10)
+    assert [one["receipt"] for one in taken] == ["rcp_b"], "a case of the payer is open"
+    ((payer, *_),) = book.hits()
+    book.dismiss(payer)
+    taken = world.call("treasury.take_refunds", world.offering, 10)
+    assert [one["receipt"] for one in taken] == ["rcp_a", "rcp_b"]
+
+
+def test_a_refund_waits_from_the_first_officer_on(database: Database, connect: Connect) -> None:
+    offer = Offering(database, connect, "first", "received")
+    world, book = offer.world, offer.book
+    world.call("treasury.refund_receipt", world.offering, world.id("rcp", 1), "cancellation")
+    offer.alias(1, LISTED)
+    book.take(whole(), SDN_NAME)
+    book.screening.drain()
+    assert len(world.call("treasury.take_refunds", world.offering, 10)) == 1
+    ((hit,),) = book.rows("select hit_id from compliance.hit")
+    world.call("compliance.decide_hit", world.id("ivr", 1), hit, "confirmed", "the same passport", 1)
+    assert world.call("treasury.take_refunds", world.offering, 10) == []
+
+
 def test_a_changed_list_closes_the_gate_when_it_waits_too_long(database: Database, connect: Connect) -> None:
     """The offer gives a changed list no time: whoever is not answered is not cleared, by the clock alone."""
     offer = Offering(database, connect, "lag", "funded")
