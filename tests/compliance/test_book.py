@@ -141,7 +141,7 @@ def test_shares_multiply_along_a_path_and_add_over_paths(world: World) -> None:
 def test_one_of_four_people_keeps_an_entity_from_being_clear(world: World) -> None:
     authority = '{"scope": ["sign"], "document_sha256": "00"}'
     people = ["ent_h", "ent_k", "own_ana", "own_ben"]
-    verified = [f"verify_owner('ivr_book1', '{who}', sha256('e'))" for who in people]
+    verified = [f"verify_owner('ivr_book1', '{who}', sha256('e'), 1)" for who in people]
     screened = [f"record_screening('{who}', 'scr_{who}', 'list-1', null)" for who in people]
     papers = [
         f"record_party('ivr_book1', 'pty_1', 'representative', '{authority}')",

@@ -26,6 +26,12 @@ def one(connection: psycopg.Connection, query: str, *arguments: object) -> Any: 
     return row[0]
 
 
+ADOPTED = [
+    f"propose_screening_policy('ofr_book', 'spc_1', '{POLICY}', 'a stricter issuer')",
+    "decide_screening_policy@officer.two('ofr_book', 'spc_1', true, 'agreed', 1)",
+]
+
+
 def in_force(connection: psycopg.Connection) -> str:
     """Return the version of the programme in force."""
     return str(one(connection, "select compliance.programme_in_force()"))
@@ -44,7 +50,7 @@ def test_each_part_makes_another_version(world: World) -> None:
         versions = [in_force(connection)]
         for step in (
             [f"record_result('ivr_book1', 'scr_m', '{RESULT.format('7.1')}')"],
-            [f"set_screening_policy('ofr_book', '{POLICY}', 'a stricter issuer')"],
+            ADOPTED,
             NEW_LIST,
         ):
             play(connection, step, 10 * len(versions))
@@ -123,7 +129,7 @@ def test_a_clearance_keeps_the_record_of_how_it_was_made(world: World) -> None:
 def test_a_clearance_judged_again_follows_the_programme_of_today(world: World) -> None:
     with rolled_back(world) as connection:
         play(connection, opened("individual") + CLEAR)
-        play(connection, [f"set_screening_policy('ofr_book', '{POLICY}', 'a stricter issuer')"], 40)
+        play(connection, ADOPTED, 40)
         version = one(connection, "select version from compliance.clearance where investor_id = 'ivr_book1'")
         play(connection, [f"judge_again('ofr_book', 'ivr_book1', 'a new policy', {version})"], 50)
         last = one(

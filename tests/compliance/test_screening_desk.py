@@ -250,7 +250,9 @@ def test_a_payer_is_screened_and_concerns_the_investor(database: Database, conne
     ((payer, entry, status, _),) = book.hits()
     assert payer.startswith("payer:")
     assert (entry, status) == (ENTRY, "open")
-    assert book.rows("select investor_id from compliance.concern where role = 'payer' order by 1") == [
+    assert book.rows(
+        "select distinct investor_id from compliance.concern where role = 'payer' order by 1"
+    ) == [
         ("ivr_pay1",),
         ("ivr_pay2",),
     ]

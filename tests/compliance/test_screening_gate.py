@@ -15,6 +15,7 @@ from bookrunner.adapters.screening import EntryKind
 from bookrunner.adapters.vault import Vault
 from bookrunner.books.compliance import Particulars, record_particulars
 from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.engine import Process
 from tests.attack.world import World
@@ -58,11 +59,12 @@ class Offering:
             )
 
     def policy(self, **changed: int) -> None:
-        """Set the offer's policy, the house's own where nothing is said."""
+        """Let two people set the offer's policy, the house's own where nothing is said."""
         terms = {"person_bp": 8500, "other_bp": 7500, "list_lag_hours": 24, "age_days": 365} | changed
-        self.book.desk.compliance.set_screening_policy(
-            actor="officer.one", offering=self.world.offering, policy=terms, because="the sponsor's policy"
-        )
+        change, keeper = new_id("spc"), self.book.desk.compliance
+        of = {"offering": self.world.offering, "change": change, "because": "the sponsor's policy"}
+        keeper.propose_screening_policy(actor="officer.one", policy=terms, **of)
+        keeper.decide_screening_policy(actor="officer.two", is_adopted=True, seen=1, **of)
 
     def against(self) -> set[str]:
         """Return the days of the list versions that the positions were answered for."""
@@ -107,6 +109,45 @@ def test_no_refund_goes_to_whom_a_match_is_confirmed_of(database: Database, conn
     book.confirm("ivr_back1")
     taken = world.call("treasury.take_refunds", world.offering, 10)
     assert [one["receipt"] for one in taken] == ["rcp_back2"]
+
+
+def test_no_refund_goes_to_a_payer_who_is_not_screened(database: Database, connect: Connect) -> None:
+    """The money belongs to nobody known: who paid it is screened, as a person and as an entity."""
+    offer = Offering(database, connect, "nobody", "instructed")
+    world, book = offer.world, offer.book
+    book.take(whole(), SDN_NAME)
+    lines = [
+        world.entry(1, reference="NONE", id="rcp_a", sender=LISTED),
+        world.entry(2, reference="NONE", id="rcp_b"),
+    ]
+    head, entries = world.statement("first", lines)
+    world.call("treasury.import_statement", world.offering, head, entries)
+    world.call("treasury.match", world.offering)
+    for receipt in ("rcp_a", "rcp_b"):
+        world.call("treasury.refund_receipt", world.offering, receipt, "unidentified")
+    assert world.call("treasury.take_refunds", world.offering, 10) == []
+    book.screening.drain()
+    kinds = "select distinct kind from compliance.particulars where subject_id like 'payer:%' order by 1"
+    assert book.rows(kinds) == [("entity",), ("person",)]
+    taken = world.call("treasury.take_refunds", world.offering, 10)
+    assert [one["receipt"] for one in taken] == ["rcp_b"], "a case of the payer is open"
+    ((payer, *_),) = book.hits()
+    book.dismiss(payer)
+    taken = world.call("treasury.take_refunds", world.offering, 10)
+    assert [one["receipt"] for one in taken] == ["rcp_a", "rcp_b"]
+
+
+def test_a_refund_waits_from_the_first_officer_on(database: Database, connect: Connect) -> None:
+    offer = Offering(database, connect, "first", "received")
+    world, book = offer.world, offer.book
+    world.call("treasury.refund_receipt", world.offering, world.id("rcp", 1), "cancellation")
+    offer.alias(1, LISTED)
+    book.take(whole(), SDN_NAME)
+    book.screening.drain()
+    assert len(world.call("treasury.take_refunds", world.offering, 10)) == 1
+    ((hit,),) = book.rows("select hit_id from compliance.hit")
+    world.call("compliance.decide_hit", world.id("ivr", 1), hit, "confirmed", "the same passport", 1)
+    assert world.call("treasury.take_refunds", world.offering, 10) == []
 
 
 def test_a_changed_list_closes_the_gate_when_it_waits_too_long(database: Database, connect: Connect) -> None:
@@ -163,11 +204,19 @@ def test_the_threshold_belongs_to_the_offer(database: Database, connect: Connect
     assert 8_500 <= score < 9_500
     assert offer.cleared() == [False, True, True]
     offer.policy(person_bp=9_500)
-    assert offer.cleared() == [True] * 3, "the case stays open, this offer does not wait for it"
+    assert offer.cleared() == [False, True, True], "a case that stands is decided as a case, not by a policy"
+    offer.book.dismiss("ivr_bar1")
+    assert offer.cleared() == [True] * 3
+    offer.alias(2, RESEMBLES)
+    offer.answer()
+    assert len(offer.book.hits()) == 1, "the threshold acts when a case would be opened"
     offer.policy(person_bp=6_000)
     assert offer.cleared() == [False] * 3, "who was screened from a higher score on is screened again"
     offer.answer()
-    assert offer.cleared() == [False, True, True]
+    assert offer.cleared() == [True] * 3
+    offer.alias(3, RESEMBLES)
+    offer.answer()
+    assert offer.cleared() == [True, True, False]
     thresholds = offer.book.rows(
         "select distinct threshold_bp from compliance.screening where made_for = 'change'"
     )
@@ -180,12 +229,12 @@ def test_an_old_screening_is_made_again_before_it_lapses(database: Database, con
     assert offer.book.screening.age() == 0
     _age(offer, timedelta(days=9, hours=1))
     assert offer.cleared() == [True] * 3
-    assert offer.book.screening.age() == 6, "three investors and their payers"
+    assert offer.book.screening.age() == 9, "three investors, and each payer as a person and as an entity"
     assert offer.book.screening.age() == 0, "they wait already"
     offer.answer()
     assert [one[2] for one in offer.book.screenings("ivr_age1")][-1] == "age"
     _age(offer, timedelta(days=9, hours=1))
-    assert offer.book.screening.age_in_turn() == 6
+    assert offer.book.screening.age_in_turn() == 9
     offer.answer()
     _age(offer, timedelta(days=9, hours=1))
     assert offer.book.screening.age_in_turn() == 0, "the clock is looked at once a minute"

@@ -62,7 +62,12 @@ def test_a_policy_by_command(here: Run, raised: Story) -> None:
     )
     status, lines = here(*asked, "--because", "the sponsor's policy")
     assert status == 0
-    assert lines[0].startswith(f"{raised.offering}: people alert from 8400")
+    offering, change, *_ = lines[0].split()
+    assert offering == f"{raised.offering}:"
+    adopt = ("screening", "adopt", raised.offering, change, "--because", "agreed", "--actor")
+    assert refusal(here(*adopt, "officer.one")).startswith("policy_change_needs_two_people")
+    assert here(*adopt, "officer.two")[0] == 0
+    assert refusal(here(*adopt, "officer.two")).startswith("decision_is_on_the_version_seen")
     assert refusal(here(*asked, "--because", " ")).startswith("decision_has_its_reason")
     unknown = ("screening", "policy", "ofr_x", "--person", "8400", "--other", "7500", "--actor", "a")
     assert refusal(here(*unknown, "--because", "x")).startswith("offer_exists")

@@ -44,6 +44,12 @@ select coalesce((select sum(amount_minor) from treasury.trial_balance
     where account = 'asset:clawback_receivable'), 0)
     - coalesce((select sum(receivable_minor) from treasury.receipt), 0)
 """
+_UNSCREENED = """
+select p.id, w.list_version from compliance.watchlist w cross join (
+    select distinct 'payer:' || encode(r.source_fingerprint, 'hex') || k.mark as id
+    from treasury.receipt r, (values (''), (':entity')) k (mark) where r.source_fingerprint is not null) p
+where w.status = 'active' and not compliance.is_answered(p.id)
+"""
 
 
 class Escrow(World):
@@ -58,7 +64,17 @@ class Escrow(World):
         first, lines = self.statement(name, entries)
         self.call("treasury.import_statement", self.offering, first | head, Jsonb(lines))
         matched: int = self.call("treasury.match", self.offering)
+        self.screen_payers()
         return matched
+
+    def received(self) -> None:
+        super().received()
+        self.screen_payers()
+
+    def screen_payers(self) -> None:
+        """Answer for whoever paid, against the one list of these worlds where it is in force."""
+        for payer, version in self.ask(_UNSCREENED):
+            self.call("compliance.record_screening", payer, f"scr_{payer}", version, None)
 
     def balance(self, account: str) -> int:
         """Return the minor units in an account of this offering; 0 for one without entries."""

@@ -94,6 +94,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'rule_change', rule_id, change_id, version, chain_head from compliance.rule_change
     union all
+    select 'screening_policy_change', offering_id, change_id, version, chain_head from compliance.screening_policy_change
+    union all
     select 'party', investor_id, party_id, version, chain_head from compliance.party
     union all
     select 'kyc_document', investor_id, document_id, version, chain_head from compliance.document
@@ -125,7 +127,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
-        'rule_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
+        'rule_change', 'screening_policy_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
         'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view',
         'assignment', 'hit_view')
     and not exists (

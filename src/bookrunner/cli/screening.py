@@ -14,6 +14,7 @@ from rich.table import Table
 from bookrunner.app import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor, Id
 from bookrunner.cli.screen import app, console, one_name
+from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.intake import Screening, Word, update_lists
@@ -59,17 +60,41 @@ def policy(
     person: Annotated[int, typer.Option(help="Score from which on people alert, of 10,000.")],
     other: Annotated[int, typer.Option(help="Score from which on all others alert, of 10,000.")],
     because: Annotated[str, typer.Option(help="Why the offer needs a policy of its own.")],
-    actor: Annotated[str, typer.Option(help="The person who sets it.", callback=one_name)],
+    actor: Annotated[str, typer.Option(help="The person who proposes it.", callback=one_name)],
     lag_hours: Annotated[int, typer.Option(help="For how long a changed list may wait.")] = 24,
     age_days: Annotated[int, typer.Option(help="How old a screening may be.")] = 365,
 ) -> None:
-    """Set from which scores on an offer's investors alert, and how fresh their screenings must be."""
+    """Propose from which scores on an offer's investors alert, and how fresh their screenings must be."""
     terms = {"person_bp": person, "other_bp": other, "list_lag_hours": lag_hours, "age_days": age_days}
     with _desk() as desk:
         desk.offer(offer)
-        desk.compliance.set_screening_policy(actor=actor, offering=offer, policy=terms, because=because)
+        change = new_id("spc")
+        desk.compliance.propose_screening_policy(
+            actor=actor, offering=offer, change=change, policy=terms, because=because
+        )
+    console.print(f"{offer}: {change} waits for a second person")
+
+
+@screening.command()
+def adopt(
+    offer: Id,
+    change: Annotated[str, typer.Argument(help="The proposed policy.", callback=one_name)],
+    *,
+    because: Annotated[str, typer.Option(help="Why it is adopted, or not.")],
+    actor: Annotated[str, typer.Option(help="The second person.", callback=one_name)],
+    decline: Annotated[bool, typer.Option("--decline", help="Decline the policy instead.")] = False,
+) -> None:
+    """Adopt the screening policy that somebody else has proposed, and screen by it at once."""
+    with _desk() as desk:
+        waiting = desk.compliance.proposed_policies(offering=offer)
+        seen = next((row["version"] for row in waiting if row["change_id"] == change), None)
+        desk.compliance.decide_screening_policy(
+            actor=actor, offering=offer, change=change, is_adopted=not decline, because=because, seen=seen
+        )
         screened = Screening(desk).drain()
-    console.print(f"{offer}: people alert from {person}, others from {other}; {screened} screenings answered")
+    console.print(
+        f"{offer}: {change} is {'declined' if decline else 'adopted'}; {screened} screenings answered"
+    )
 
 
 @screening.command()

@@ -34,7 +34,7 @@ begin
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
-                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact')
+                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact', 'waiting_work')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -65,6 +65,7 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
+grant select on engine.waiting_work to compliance;
 grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list,
     engine.reservation_end to portal, registry, treasury, subscription, compliance;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;

@@ -14,6 +14,7 @@ import psycopg
 from bookrunner.core.ids import new_id
 from bookrunner.db.pools import Database
 from bookrunner.db.queries import Queries, load
+from bookrunner.db.refusals import translated
 
 BATCH = 500
 
@@ -93,6 +94,12 @@ class Within:
     def using(self, queries: Queries) -> Within:
         """Lend other queries in the same transaction; their arguments go in as they are given."""
         return Within(self.transaction, queries)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Undo the block alone when it raises; what was done before it in the transaction stays."""
+        with translated(), self.transaction.transaction():
+            yield
 
     def in_order(self, steps: Iterable[Step]) -> None:
         """Run steps one after the other without waiting between them; their answers are dropped.

@@ -11,7 +11,7 @@ from bookrunner.core.errors import ConfigurationError
 _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 # A function in the standard SQL form names what stands before it.
 _COMPLIANCE = ("parties", "risk")
-_SCREENING = ("lists", "subjects", "results")
+_SCREENING = ("lists", "policies", "subjects", "results")
 _CASES = ("hits", "ownership", "identity", "accreditation")
 _PACKETS = ("guards", "archive", "verbs", "review")
 

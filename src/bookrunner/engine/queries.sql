@@ -264,14 +264,13 @@ where not exists (select from treasury.attempt_fact t where t.offering_id = i.of
 order by i.offering_id, i.investment_id;
 
 -- name: payers
--- Who paid a matched receipt by the word of the bank: account, name, and the kind of the investor it is for.
+-- Who paid a receipt by the word of the bank: account, name, and the investor it is matched to, if any.
 select e.subject || '@' || e.version as cause,
-    'payer:' || coalesce(encode(p.source_fingerprint, 'hex'), p.receipt_id) as payer, p.sender, i.investor_id, f.kind
+    'payer:' || coalesce(encode(p.source_fingerprint, 'hex'), p.receipt_id) as payer, p.sender, i.investor_id
 from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
     as e (scope, subject, version)
 join treasury.payer_fact p on p.offering_id = e.scope and p.receipt_id = e.subject
-join engine.investment i on i.offering_id = p.offering_id and i.investment_id = p.investment_id
-join portal.profile_fact f on f.investor_id = i.investor_id
+left join engine.investment i on i.offering_id = p.offering_id and i.investment_id = p.investment_id
 where p.sender ~ '[[:alpha:]]';
 
 -- name: claimed_wallets

@@ -184,10 +184,20 @@ begin
     where subject_id = p_subject and report_id = p_report;
 end $$;
 
--- Of whom a match is confirmed, and every investor whom that concerns.
+-- Of whom a match is confirmed or one person says so, and every investor whom that concerns.
 create view compliance.blocked_fact as
 select h.subject_id, i.id as investor_id from compliance.hit h, compliance.concerned(h.subject_id) i (id)
-where h.status in ('confirmed', 'release_proposed');
+where h.status in ('confirmed', 'release_proposed') or (h.status = 'proposed' and h.proposed_status = 'confirmed');
+
+-- Whether each list in force that covers a subject has answered for it, and no hit of it stands.
+create function compliance.is_answered(p_subject text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return not compliance.is_hit(p_subject)
+        and not exists (select from compliance.rescreening r where r.subject_id = p_subject and r.done_at is null)
+        and not exists (select from compliance.watchlist w where w.status = 'active' and compliance.is_covered(w.covers, p_subject)
+            and not exists (select from compliance.screening s where s.subject_id = p_subject and s.source = w.source));
+end $$;
 
 create view compliance.hit_queue as
 select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, h.score_bp, h.parts, h.proposed_status, h.proposed_by,

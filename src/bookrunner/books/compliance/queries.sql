@@ -17,7 +17,7 @@ select compliance.declare_owner(:actor, :request, :investor, :owner, cast(:share
 
 -- name: verify_owner$
 -- Verify owner.
-select compliance.verify_owner(:actor, :request, :investor, :owner, :evidence_sha256);
+select compliance.verify_owner(:actor, :request, :investor, :owner, :evidence_sha256, cast(:seen as bigint));
 
 -- name: record_accreditation$
 -- Record accreditation.
@@ -198,9 +198,18 @@ select compliance.record_results(:actor, :request, cast(:results as jsonb));
 -- Closes the work of subjects against whom the changed entries scored nothing.
 select compliance.record_unchanged(:actor, :request, :source, :list_version, :matcher_version, cast(:subjects as text[]));
 
--- name: set_screening_policy$
--- A person sets thresholds, list lag and age of an offer.
-select compliance.set_screening_policy(:actor, :request, :offering, cast(:policy as jsonb), :because);
+-- name: propose_screening_policy$
+-- Proposes from which scores on an offer's investors alert, and how fresh their screenings must be.
+select compliance.propose_screening_policy(:actor, :request, :offering, :change, cast(:policy as jsonb), :because);
+
+-- name: decide_screening_policy$
+-- Lets a second person adopt or decline a proposed policy.
+select compliance.decide_screening_policy(:actor, :request, :offering, :change, cast(:is_adopted as boolean), :because, cast(:seen as bigint));
+
+-- name: proposed_policies
+-- The proposed policies of an offer that wait for a second person.
+select c.change_id, c.policy, c.proposed_by, c.because, c.version from compliance.screening_policy_change c
+where c.offering_id = :offering and c.status = 'proposed' order by c.change_id;
 
 -- name: profile_signers
 -- The person whom a profile names as its representative.

@@ -24,10 +24,12 @@ AGED_SECONDS: Final = 60
 _NEW: Final = "profile.completed"
 _CHANGED: Final = "profile.amended"
 _CLAIMED: Final = "wallet_claim.claimed"
+_BOOKED: Final = "receipt.booked"
 _PAID: Final = "receipt.matched"
 _HIT: Final = "screening.hit"
-KINDS: Final = (_NEW, _CHANGED, _CLAIMED, _PAID, _HIT)
-_PEOPLE: Final = frozenset({"individual", "joint", "retirement"})
+KINDS: Final = (_NEW, _CHANGED, _CLAIMED, _BOOKED, _PAID, _HIT)
+# A bank names who paid and not of which kind: under the account, and under this beside it.
+_PAYER_KINDS: Final = ((EntryKind.PERSON, ""), (EntryKind.ENTITY, ":entity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Screening:
         """Open the screenings that events ask for. Repeated after a crash, they are opened once more."""
         investors = {event["subject"]: event for event in events if event["kind"] in {_NEW, _CHANGED}}
         wallets = [_wallet(event) for event in events if event["kind"] == _CLAIMED]
-        paid = [event for event in events if event["kind"] == _PAID]
+        paid = [event for event in events if event["kind"] in {_BOOKED, _PAID}]
         payers, given = self._payers(paid)
         with self._desk.compliance.together() as within:
             signers = list(within.profile_signers(investors=sorted(investors)))
@@ -175,7 +177,7 @@ class Screening:
         return {_name(event) for event, is_new in zip(events, fresh, strict=True) if is_new}
 
     def _payers(self, events: Sequence[Row]) -> tuple[list[_Concerned], list[tuple[str, Particulars]]]:
-        """Return who paid, by account, with the name that the bank gave."""
+        """Return who paid for an investor, by account, and the name that the bank gave of each payer."""
         if not events:
             return [], []
         found = self._desk.engine.payers(
@@ -185,9 +187,11 @@ class Screening:
         )
         payers, given = [], []
         for row in found:
-            kind = EntryKind.PERSON if row["kind"] in _PEOPLE else EntryKind.ENTITY
-            payers.append(_Concerned(row["cause"], row["payer"], row["investor_id"], "payer"))
-            given.append((row["payer"], Particulars(kind, (row["sender"],))))
+            for kind, mark in _PAYER_KINDS:
+                payer = row["payer"] + mark
+                given.append((payer, Particulars(kind, (row["sender"],))))
+                if row["investor_id"] is not None:
+                    payers.append(_Concerned(row["cause"], payer, row["investor_id"], "payer"))
         return payers, given
 
     def _births(self, wanted: Sequence[tuple[str, int]]) -> Mapping[str, date]:

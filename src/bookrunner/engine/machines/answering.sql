@@ -34,5 +34,6 @@ insert into audit.answering (consumer, kind, keeper) values
     ('screening', 'profile.completed', 'compliance'),
     ('screening', 'profile.amended', 'compliance'),
     ('screening', 'wallet_claim.claimed', 'compliance'),
+    ('screening', 'receipt.booked', 'compliance'),
     ('screening', 'receipt.matched', 'compliance'),
     ('screening', 'screening.hit', 'compliance');

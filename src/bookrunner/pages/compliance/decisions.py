@@ -188,7 +188,7 @@ class Officer:
         verbs[kind](scope, item, said)
 
     def take(self, scope: str, item: str, *, back: bool) -> None:
-        """Take a piece of work, or give it back; refuses ``given_back_work_is_ones_own``."""
+        """Take work that waits, or give back one's own; refuses ``taken_work_waits`` for other work."""
         keeper = compliance.keeper(self.database)
         verb = keeper.give_back_item if back else keeper.take_item
         verb(actor=self.actor, scope=scope, item=item)
@@ -329,7 +329,9 @@ class Officer:
     def _owner(self, scope: str, item: str, said: Decision) -> None:
         evidence = self._kept(scope, said, "what was checked is the evidence")
         with self._deciding(scope, item, said) as within:
-            within.verify_owner(actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence)
+            within.verify_owner(
+                actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence, seen=said.seen
+            )
 
     def _report(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "report": item, "seen": said.seen}

@@ -1,49 +1,10 @@
 -- name: work^
 -- One page of what waits for an officer, urgent first, with the number of each kind; the filters are empty for all.
-with item as (
-    select 'discrepancy' as kind, d.investor_id as scope, d.discrepancy_id as item_id, d.investor_id,
-        d.status, 'open' as state, d.element as about, d.opened_at, 'house.decide.identity' as rule, cast(null as date) as due_on
-    from compliance.discrepancy d where d.status <> 'resolved'
-    union all
-    select 'identity', k.investor_id, k.case_id, k.investor_id, k.status, 'open', k.kind,
-        (select e.recorded_at from audit.event e where e.scope = k.investor_id and e.subject = k.case_id and e.version = k.version),
-        'house.decide.identity', null
-    from compliance.kyc_case k where k.status = 'in_review'
-    union all
-    select 'hit', h.subject_id, h.hit_id, (select min(k.investor_id) from compliance.concerned(h.subject_id) c (id)
-            join compliance.kyc_case k on k.investor_id = c.id),
-        h.status, case h.status when 'open' then 'open' when 'escalated' then 'escalated' else 'second_person' end,
-        h.entry_id, h.opened_at, 'house.decide.hit', null
-    from compliance.hit h where h.status in ('open', 'escalated', 'proposed', 'release_proposed')
-    union all
-    select 'accreditation', a.investor_id, a.accreditation_id, a.investor_id, a.status,
-        case a.status when 'info_required' then 'investor' else 'open' end, coalesce(a.method, ''),
-        (select e.recorded_at from audit.event e where e.scope = a.investor_id and e.subject = a.accreditation_id
-            and e.version = a.version), 'house.decide.accreditation', null
-    from compliance.accreditation a where a.status in ('pending', 'info_required')
-    union all
-    select 'change', c.investor_id, c.change_id, c.investor_id, c.status, 'open', array_to_string(c.fields, ', '),
-        (select e.recorded_at from audit.event e where e.scope = c.investor_id and e.subject = c.change_id and e.version = 1),
-        'house.decide.change', null
-    from portal.change_fact c where c.status = 'requested'
-    union all
-    select 'diligence', d.investor_id, d.diligence_id, d.investor_id, d.status,
-        case d.status when 'open' then 'open' else 'second_person' end, '', d.opened_at, 'house.decide.diligence', null
-    from compliance.due_diligence d where d.status in ('open', 'completed')
-    union all
-    select 'owner', o.investor_id, o.owner_id, o.investor_id, o.status, 'open', o.owner_id, o.changed_at, 'house.decide.identity', null
-    from compliance.beneficial_owner o where o.status in ('unidentified', 'identified')
-        and exists (select from compliance.people_behind(o.investor_id) b where b.owner_id = o.owner_id)
-    union all
-    select 'report', r.investor_id, r.report_id, r.investor_id, r.status, 'open', r.kind,
-        (select e.recorded_at from audit.event e where e.scope = r.subject_id and e.subject = r.report_id and e.version = 1),
-        '', r.due_on
-    from compliance.sanctions_report r where r.status = 'due'
-), rated as (
+with rated as (
     select i.kind, i.scope, i.item_id, i.investor_id, i.status, i.state, i.about, i.opened_at, t.tier,
         case when t.tier = 'high' or i.kind = 'report' then 0 else 1 end as rank, coalesce(cast(i.due_on + 1 as timestamp with time zone), compliance.after_rule(i.rule, i.opened_at)) as due_at,
         g.assigned_to, p.country
-    from item i left join compliance.risk_rating r using (investor_id)
+    from engine.waiting_work i left join compliance.risk_rating r using (investor_id)
         cross join lateral (select case when i.kind = 'hit' and compliance.is_high_risk(i.scope) then 'high' else r.tier end as tier) t
         left join compliance.assignment g on g.scope_id = i.scope and g.assignment_id = 'asn_' || i.item_id
         left join portal.profile_claim p on p.investor_id = i.investor_id

@@ -95,7 +95,8 @@ def _each(missing: Iterable[Row], what: str) -> list[tuple[str, str]]:
 
 def _verify_owners(within: Within, owners: Sequence[tuple[str, str]]) -> None:
     within.verify_owner.each(
-        {**_of(investor), "owner": owner, "evidence_sha256": evidence(owner)} for investor, owner in owners
+        {**_of(investor), "owner": owner, "evidence_sha256": evidence(owner), "seen": 1}
+        for investor, owner in owners
     )
 
 

@@ -115,7 +115,7 @@ class ScreeningDesk:
         return answered
 
     def _batch(self, source: str) -> int:
-        """Claim, score and record one batch; a refusal of the whole leaves the claims to lapse."""
+        """Claim, score and record one batch; who is refused alone stays claimed until that lapses."""
         with self._keeper.together() as within:
             claimed = list(within.claim_rescreening(actor=ACTOR, source=source, most=BATCH))
             for list_version, rows in _by_version(claimed):
@@ -136,8 +136,7 @@ class ScreeningDesk:
             else:
                 unchanged.append(scored.asked.row["subject_id"])
         self._before_recording(len(results))
-        if results:
-            within.record_results(actor=ACTOR, results=json.dumps(results))
+        _record(within, results)
         if unchanged:
             within.record_unchanged(
                 actor=ACTOR,
@@ -225,6 +224,22 @@ class _Part:
 
     index: Screener
     whole: bool
+
+
+def _record(within: Within, results: Sequence[Mapping[str, object]]) -> None:
+    """Record results together; a refused batch is halved until the refused one stands alone and is named."""
+    if not results:
+        return
+    try:
+        with within.apart():
+            within.record_results(actor=ACTOR, results=json.dumps(results))
+    except Refused as refused:
+        if len(results) == 1:
+            warn("a screening cannot be recorded", subject=str(results[0]["subject"]), rule=refused.rule)
+            return
+        half = len(results) // 2
+        _record(within, results[:half])
+        _record(within, results[half:])
 
 
 def _by_version(rows: Iterable[Row]) -> Iterator[tuple[str, list[Row]]]:

@@ -46,8 +46,8 @@ def take_list(
     """Import a list with its files and put it in force, all in one transaction.
 
     The very list in force is confirmed and changes nothing. Without a reason, a list that is older or
-    has lost more than a tenth of its entries is refused: ``list_is_not_older``, ``list_has_not_shrunk``;
-    and one that was in force before, ``transition_is_listed_for_the_keeper``.
+    has lost more than a tenth of its entries is refused: ``list_is_not_older``, ``list_has_not_shrunk``,
+    ``list_goes_back_for_a_reason`` where another list came in between.
     """
     before = _in_force(keeper, published.source)
     version = str(listed.version)

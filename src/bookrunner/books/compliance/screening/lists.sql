@@ -81,9 +81,14 @@ begin
     values (p_sha256, p_file_name, p_rule, p_detail) on conflict do nothing;
 end $$;
 
+-- Whoever opens work for the lists in force waits for a change of them that is under way, and a change waits for the work.
+create function compliance.keep_lists() returns void
+language sql set search_path = pg_catalog, pg_temp
+return pg_advisory_xact_lock_shared(hashtextextended('compliance.watchlist', 0));
+
 -- Puts a list in force. Everybody screened before is due to be screened against the difference; who still waited
--- for an earlier version waits for the difference to what was answered last. A list with less than nine tenths of
--- the entries of the one before it needs a reason that says so.
+-- for an earlier version waits for the difference to what was answered last. A list that was published before the one
+-- in force, or has less than nine tenths of its entries, needs a reason that says so.
 create function compliance.activate_list(p_actor text, p_request text, p_source text, p_list_version text,
     p_because text) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -93,8 +98,17 @@ declare
     opened integer;
 begin
     perform audit.enter(p_actor, p_request);
+    perform pg_advisory_xact_lock(hashtextextended('compliance.watchlist', 0));
     select * into before from compliance.watchlist where source = p_source and status = 'active' for update;
     select * into l from compliance.watchlist where source = p_source and list_version = p_list_version for update;
+    if l.status = 'active' then
+        raise exception using errcode = 'BR002', constraint = 'activated_list_is_not_in_force',
+            message = format('%s is in force', p_list_version);
+    end if;
+    if l.published_on < before.published_on and coalesce(p_because, '') !~ '\S' then
+        raise exception using errcode = 'BR008', constraint = 'list_goes_back_for_a_reason',
+            message = format('%s is of %s, the list in force of %s', p_list_version, l.published_on, before.published_on);
+    end if;
     if l.entry_count * 10 < before.entry_count * 9 and coalesce(p_because, '') !~ '\S' then
         raise exception using errcode = 'BR008', constraint = 'list_shrinks_for_a_reason',
             message = format('%s has %s entries, the list in force has %s', p_list_version, l.entry_count, before.entry_count);

@@ -153,15 +153,25 @@ create function engine.profile_kind(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
 
--- Whether money must stay where it is: a match is confirmed of whoever paid it, or of somebody its investor rests on.
+-- Whether money must stay where it is: a match is confirmed, or proposed to be, of whoever paid it, or of somebody its investor rests on.
 create function engine.is_blocked(p_offering text, p_receipt text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return exists (select from compliance.blocked_fact b, treasury.payer_fact r
         where r.offering_id = p_offering and r.receipt_id = p_receipt
-            and (b.subject_id = 'payer:' || encode(r.source_fingerprint, 'hex') or b.investor_id = (
-                select i.investor_id from engine.investment i
-                where i.offering_id = p_offering and i.investment_id = r.investment_id)));
+            and (b.subject_id in ('payer:' || encode(r.source_fingerprint, 'hex'), 'payer:' || encode(r.source_fingerprint, 'hex') || ':entity')
+                or b.investor_id = (select i.investor_id from engine.investment i
+                    where i.offering_id = p_offering and i.investment_id = r.investment_id)));
+end $$;
+
+-- Whether money may go back: nothing blocks it, and whoever paid it by name is screened and no case.
+create function engine.may_go_back(p_offering text, p_receipt text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return not engine.is_blocked(p_offering, p_receipt) and not exists (
+        select from treasury.payer_fact r, (values (''), (':entity')) k (mark)
+        where r.offering_id = p_offering and r.receipt_id = p_receipt and r.sender ~ '[[:alpha:]]'
+            and not compliance.is_answered('payer:' || encode(r.source_fingerprint, 'hex') || k.mark));
 end $$;
 
 -- Why the personal data of an investor must be kept now, or null.
@@ -177,6 +187,47 @@ return (select string_agg(k.because, '; ' order by k.because) from (
     union
     select r.because || ' until ' || r.keep_until from compliance.retention_fact r
     where r.investor_id = p_investor and r.keep_until > current_date) k);
+
+-- What waits for an officer: of which kind, on whose record, since when, and by which rule it is due.
+create view engine.waiting_work as
+select 'discrepancy' as kind, d.investor_id as scope, d.discrepancy_id as item_id, d.investor_id,
+    d.status, 'open' as state, d.element as about, d.opened_at, 'house.decide.identity' as rule, cast(null as date) as due_on
+from compliance.discrepancy d where d.status <> 'resolved'
+union all
+select 'identity', k.investor_id, k.case_id, k.investor_id, k.status, 'open', k.kind,
+    (select e.recorded_at from audit.event e where e.scope = k.investor_id and e.subject = k.case_id and e.version = k.version),
+    'house.decide.identity', null
+from compliance.kyc_case k where k.status = 'in_review'
+union all
+select 'hit', h.subject_id, h.hit_id, (select min(k.investor_id) from compliance.concerned(h.subject_id) c (id)
+        join compliance.kyc_case k on k.investor_id = c.id),
+    h.status, case h.status when 'open' then 'open' when 'escalated' then 'escalated' else 'second_person' end,
+    h.entry_id, h.opened_at, 'house.decide.hit', null
+from compliance.hit h where h.status in ('open', 'escalated', 'proposed', 'release_proposed')
+union all
+select 'accreditation', a.investor_id, a.accreditation_id, a.investor_id, a.status,
+    case a.status when 'info_required' then 'investor' else 'open' end, coalesce(a.method, ''),
+    (select e.recorded_at from audit.event e where e.scope = a.investor_id and e.subject = a.accreditation_id
+        and e.version = a.version), 'house.decide.accreditation', null
+from compliance.accreditation a where a.status in ('pending', 'info_required')
+union all
+select 'change', c.investor_id, c.change_id, c.investor_id, c.status, 'open', array_to_string(c.fields, ', '),
+    (select e.recorded_at from audit.event e where e.scope = c.investor_id and e.subject = c.change_id and e.version = 1),
+    'house.decide.change', null
+from portal.change_fact c where c.status = 'requested'
+union all
+select 'diligence', d.investor_id, d.diligence_id, d.investor_id, d.status,
+    case d.status when 'open' then 'open' else 'second_person' end, '', d.opened_at, 'house.decide.diligence', null
+from compliance.due_diligence d where d.status in ('open', 'completed')
+union all
+select 'owner', o.investor_id, o.owner_id, o.investor_id, o.status, 'open', o.owner_id, o.changed_at, 'house.decide.identity', null
+from compliance.beneficial_owner o where o.status in ('unidentified', 'identified')
+    and exists (select from compliance.people_behind(o.investor_id) b where b.owner_id = o.owner_id)
+union all
+select 'report', r.investor_id, r.report_id, r.investor_id, r.status, 'open', r.kind,
+    (select e.recorded_at from audit.event e where e.scope = r.subject_id and e.subject = r.report_id and e.version = 1),
+    '', r.due_on
+from compliance.sanctions_report r where r.status = 'due';
 
 -- The composite stages of every investment, computed at reading; stage n counts only with all stages before it.
 create view engine.stage as

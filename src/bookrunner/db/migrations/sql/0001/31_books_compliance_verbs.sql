@@ -69,7 +69,7 @@ begin
         where exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_screened_by(policy, s.id))
         union all
         select 8, 'sanctions_are_clear'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit_by(policy, s.id))
+        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit(s.id))
         union all
         select 8, 'blocked_owners_hold_less_than_half' where p_investor = any (compliance.blocked_behind(p_investor))
         union all
@@ -359,6 +359,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.decide(p_actor, 'taken', 0, 0);
+    if not exists (select from engine.waiting_work w where w.scope = p_scope and w.item_id = p_item) then
+        raise exception using errcode = 'BR404', constraint = 'taken_work_waits',
+            message = format('%s of %s waits for nobody', p_item, p_scope);
+    end if;
     update compliance.assignment set status = 'taken', assigned_to = p_actor
     where scope_id = p_scope and assignment_id = 'asn_' || p_item;
     if not found then

@@ -37,16 +37,6 @@ begin
     return compliance.is_screened_by(compliance.policy_of(null), p_subject);
 end $$;
 
--- A hit below the offer's threshold does not stand in its way, unless it is confirmed.
-create function compliance.is_hit_by(p compliance.screening_policy, p_subject text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-    return exists (select from compliance.hit h join compliance.screening s using (subject_id, screening_id)
-        where h.subject_id = p_subject and h.status not in ('no_match', 'released')
-            and (h.status in ('confirmed', 'release_proposed') or h.score_bp >= case s.subject_kind
-                when 'person' then p.person_bp when 'entity' then p.other_bp else 0 end));
-end $$;
-
 -- By when every changed list must be answered for an investor, and the version of each list that was answered for last.
 create function compliance.screening_says(p_offering text, p_investor text) returns table (answer_by timestamptz, against jsonb)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -117,7 +107,7 @@ begin
 end $$;
 
 -- Opens a hit for each candidate that nobody has decided on for this very pair; returns whether one stands. A hit that
--- waits for its decision says what the pair scores now.
+-- stands says what the pair scores now, and what one person proposed on the pair of before has to be proposed again.
 create function compliance.open_hits(p_subject text, p_screening text, p_source text, p_result jsonb) returns boolean
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -136,8 +126,10 @@ begin
             and split_part(h.matcher_version, '.', 1) = split_part(matcher, '.', 1));
         stands := true;
         update compliance.hit h set screening_id = p_screening, entry_digest = listed, subject_digest = digest,
-            matcher_version = matcher, score_bp = (candidate ->> 'score_bp')::integer, parts = coalesce(candidate -> 'parts', '{}')
-        where h.subject_id = p_subject and h.source = p_source and h.entry_id = candidate ->> 'entry_id' and h.status = 'open'
+            matcher_version = matcher, score_bp = (candidate ->> 'score_bp')::integer, parts = coalesce(candidate -> 'parts', '{}'),
+            status = case h.status when 'proposed' then 'open' when 'release_proposed' then 'confirmed' else h.status end
+        where h.subject_id = p_subject and h.source = p_source and h.entry_id = candidate ->> 'entry_id'
+            and h.status not in ('no_match', 'released')
             and (h.entry_digest, h.subject_digest, h.matcher_version) is distinct from (listed, digest, matcher);
         continue when exists (select from compliance.hit h where h.subject_id = p_subject and h.source = p_source
             and h.entry_id = candidate ->> 'entry_id' and h.status not in ('no_match', 'released'));
@@ -150,13 +142,13 @@ begin
     return stands;
 end $$;
 
--- The list that a screening names, if it is in force and was checked lately.
+-- The list that a screening names, if it is in force and was checked lately; it stays in force until the caller is done.
 create function compliance.list_in_force(p_source text, p_list_version text) returns compliance.watchlist
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     l compliance.watchlist;
 begin
-    select * into l from compliance.watchlist where source = p_source and list_version = p_list_version;
+    select * into l from compliance.watchlist where source = p_source and list_version = p_list_version for share;
     if l.status is distinct from 'active' then
         raise exception using errcode = 'BR008', constraint = 'screening_uses_the_list_in_force',
             message = format('%s is not the list in force', coalesce(p_list_version, 'no list'));

@@ -44,24 +44,6 @@ create index rescreening_waits on compliance.rescreening (source, list_version, 
 create index rescreening_of_subject on compliance.rescreening (subject_id) where done_at is null;
 create index rescreening_comes_due on compliance.rescreening (due_at) where done_at is null;
 
--- From which score on an offer's subjects alert, how long a changed list may wait, how old a screening may be.
-create table compliance.screening_policy (
-    offering_id text not null,
-    policy_no integer not null check (policy_no > 0),
-    person_bp integer not null,
-    other_bp integer not null,
-    list_lag interval not null,
-    age interval not null,
-    set_by text not null,
-    because text not null,
-    set_at timestamptz not null default clock_timestamp(),
-    primary key (offering_id, policy_no),
-    constraint threshold_can_alert check (person_bp between 5000 and 9900 and other_bp between 5000 and 9900),
-    constraint screening_age_is_in_bounds check (age between interval '1 day' and interval '366 days'
-        and list_lag between interval '0' and interval '7 days')
-);
-call audit.append_only('compliance.screening_policy');
-
 -- Everybody whose clearance rests on a subject: the investor itself, or those whom an owner, party or payer concerns.
 create function compliance.concerned(p_subject text) returns setof text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -75,23 +57,6 @@ begin
     order by 1;
 end $$;
 
--- The policy of an offer now; the house's own where the offer has none.
-create function compliance.policy_of(p_offering text) returns compliance.screening_policy
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    p compliance.screening_policy;
-    moment timestamptz := clock_timestamp();
-begin
-    select * into p from compliance.screening_policy where offering_id = p_offering order by policy_no desc limit 1;
-    if not found then
-        p.person_bp := compliance.rule_value('house.screening.person', moment);
-        p.other_bp := compliance.rule_value('house.screening.other', moment);
-        p.list_lag := compliance.after_rule('house.rescreen_within', moment) - moment;
-        p.age := compliance.after_rule('house.screening_validity', moment) - moment;
-    end if;
-    return p;
-end $$;
-
 create function compliance.is_covered(p_covers text[], p_subject text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
 return (case when p_subject like 'wallet:%' then 'wallets' else 'names' end) = any (p_covers);
@@ -100,6 +65,7 @@ return (case when p_subject like 'wallet:%' then 'wallets' else 'names' end) = a
 create function compliance.enlist(p_subjects text[], p_made_for text, p_due timestamptz) returns void
 language sql set search_path = pg_catalog, pg_temp
 begin atomic
+    select compliance.keep_lists();
     insert into compliance.rescreening (source, list_version, subject_id, made_for, due_at)
     select w.source, w.list_version, s.subject_id, p_made_for, p_due
     from compliance.watchlist w, (select distinct unnest(p_subjects)) s (subject_id)
@@ -116,6 +82,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     newcomer text := to_jsonb(new) ->> tg_argv[0];
 begin
+    perform compliance.keep_lists();
     insert into compliance.rescreening (source, list_version, subject_id, due_at)
     select w.source, w.list_version, newcomer, clock_timestamp() from compliance.watchlist w
     where w.status = 'active' and compliance.is_covered(w.covers, newcomer) and not exists (
@@ -205,29 +172,6 @@ begin
     return coalesce(cardinality(aged), 0);
 end $$;
 
--- A person sets the policy of an offer. What was screened from a higher threshold is screened again.
-create function compliance.set_screening_policy(p_actor text, p_request text, p_offering text, p_policy jsonb,
-    p_because text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    subjects text[];
-    c record;
-begin
-    perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
-    insert into compliance.screening_policy (offering_id, policy_no, person_bp, other_bp, list_lag, age, set_by, because)
-    select p_offering, 1 + count(*), (p_policy ->> 'person_bp')::integer, (p_policy ->> 'other_bp')::integer,
-        make_interval(hours => (p_policy ->> 'list_lag_hours')::integer),
-        make_interval(days => (p_policy ->> 'age_days')::integer), p_actor, p_because
-    from compliance.screening_policy where offering_id = p_offering;
-    select array_agg(distinct s.id) into subjects from compliance.clearance x, compliance.subjects_of(x.investor_id) s (id)
-    where x.offering_id = p_offering and not compliance.is_screened_by(compliance.policy_of(p_offering), s.id);
-    perform compliance.enlist(subjects, 'change', clock_timestamp());
-    for c in select x.investor_id from compliance.clearance x where x.offering_id = p_offering order by x.investor_id loop
-        perform compliance.compute_one(p_offering, c.investor_id);
-    end loop;
-end $$;
-
 -- Opens the work that a list in force makes, from what each subject was answered for last.
 create function compliance.open_list_work(l compliance.watchlist, p_before text) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -246,7 +190,9 @@ begin
     left join compliance.rescreening w on w.subject_id = s.subject_id and w.source = l.source
         and w.list_version = p_before and w.done_at is null
     where compliance.is_covered(l.covers, s.subject_id)
-    order by s.subject_id;
+    order by s.subject_id
+    on conflict (subject_id, source, list_version) do update set done_at = null, claimed_by = null, claimed_until = null,
+        from_version = excluded.from_version, made_for = excluded.made_for, opened_at = clock_timestamp(), due_at = excluded.due_at;
     get diagnostics opened = row_count;
     update compliance.rescreening set done_at = clock_timestamp()
     where source = l.source and list_version <> l.list_version and done_at is null;
@@ -283,17 +229,41 @@ begin
         or exists (select from portal.profile_claim c where c.investor_id = p_subject);
 end $$;
 
--- Takes known subjects that wait for a list in force, for five minutes; two workers never get the same ones.
+-- Lets who waits for a version that is no longer in force wait for the one that is, from what was answered last.
+create function compliance.carry_over(l compliance.watchlist) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    insert into compliance.rescreening (source, list_version, subject_id, from_version, made_for, opened_at, due_at)
+    select distinct on (w.subject_id) l.source, l.list_version, w.subject_id, w.from_version, w.made_for, w.opened_at, w.due_at
+    from compliance.rescreening w
+    where w.source = l.source and w.list_version <> l.list_version and w.done_at is null
+    order by w.subject_id, w.due_at
+    on conflict (subject_id, source, list_version) do update set done_at = null, claimed_by = null, claimed_until = null,
+        from_version = null, due_at = least(rescreening.due_at, excluded.due_at);
+    update compliance.rescreening set done_at = clock_timestamp()
+    where source = l.source and list_version <> l.list_version and done_at is null;
+end;
+
+-- Takes known subjects that wait for a list in force, for five minutes; two workers never get the same ones. The list
+-- stays in force until they are answered.
 create function compliance.claim_rescreening(p_actor text, p_request text, p_source text, p_most integer)
 returns table (subject_id text, list_version text, from_version text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    l compliance.watchlist;
 begin
     perform audit.enter(p_actor, p_request);
+    select * into l from compliance.watchlist w where w.source = p_source and w.status = 'active' for share;
+    if not found then
+        return;
+    end if;
+    perform compliance.carry_over(l);
     return query
         update compliance.rescreening r set claimed_by = p_actor, claimed_until = clock_timestamp() + interval '5 minutes'
         where (r.subject_id, r.source, r.list_version) in (
             select w.subject_id, w.source, w.list_version from compliance.rescreening w
-            where w.source = p_source and w.done_at is null and coalesce(w.claimed_until < clock_timestamp(), true)
+            where w.source = l.source and w.list_version = l.list_version and w.done_at is null and coalesce(w.claimed_until < clock_timestamp(), true)
                 and compliance.is_known(w.subject_id)
             order by w.source, w.list_version, w.subject_id limit p_most for update skip locked)
         returning r.subject_id, r.list_version, r.from_version;

@@ -183,10 +183,12 @@ begin
 end $$;
 
 create function compliance.verify_owner(p_actor text, p_request text, p_investor text, p_owner text,
-    p_evidence_sha256 bytea) returns void
+    p_evidence_sha256 bytea, p_seen bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, 'verified', (select version from compliance.beneficial_owner
+        where investor_id = p_investor and owner_id = p_owner for update), p_seen);
     update compliance.beneficial_owner set status = 'identified', changed_at = clock_timestamp()
     where investor_id = p_investor and owner_id = p_owner and status = 'unidentified';
     update compliance.beneficial_owner set status = 'verified', evidence_sha256 = p_evidence_sha256,

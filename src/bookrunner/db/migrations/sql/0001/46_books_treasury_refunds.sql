@@ -108,7 +108,7 @@ begin
 end $$;
 
 -- The refunds that wait for the bank, locked for the one who writes their bytes in this very transaction. One to a
--- party with a confirmed match stays where it is (31 CFR 501.603).
+-- party with a confirmed match stays where it is (31 CFR 501.603), and so does one whose payer is not screened yet.
 create function treasury.take_refunds(p_actor text, p_request text, p_offering text, p_most integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -117,8 +117,8 @@ begin
             'currency', f.currency, 'fingerprint', encode(f.payee_fingerprint, 'hex'), 'try', f.try_no) order by f.refund_id), '[]')
         from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created'
             and t.currency = (select min(c.currency) from treasury.refund c where c.offering_id = p_offering and c.status = 'created'
-                and not engine.is_blocked(p_offering, c.receipt_id))
-            and not engine.is_blocked(p_offering, t.receipt_id)
+                and engine.may_go_back(p_offering, c.receipt_id))
+            and engine.may_go_back(p_offering, t.receipt_id)
             order by t.refund_id limit p_most for update skip locked) f);
 end $$;
 
