@@ -80,8 +80,9 @@ class Reactions:
         # Who was in a closing when its answer lapsed is cancelled once it has left.
         cancelled: int = desk.allotment.cancel_unreconfirmed(actor=PROCESS)
         # A line that a crash cut short goes on here.
-        lines = desk.allotment.offers_with_waitlist(offers=None)
-        return lapsed + ended + cancelled + sum(self._promote_on(line["offering_id"]) for line in lines)
+        for line in desk.allotment.offers_with_waitlist(offers=None):
+            self._promote_on(line["offering_id"])
+        return lapsed + ended + cancelled
 
     def _refund_cut(self, events: Events) -> None:
         self._carry(
@@ -191,9 +192,7 @@ class Reactions:
         for row in waited:
             self._promote_on(row["offering_id"])
 
-    def _promote_on(self, offering: str) -> int:
-        """Go on with a long line, each part in a transaction of its own; return how many were looked at."""
-        looked = 0
-        while part := self._desk.allotment.promote_waiting(actor=PROCESS, offering=offering):
-            looked += part
-        return looked
+    def _promote_on(self, offering: str) -> None:
+        """Go on with a long line, each part in a transaction of its own."""
+        while self._desk.allotment.promote_waiting(actor=PROCESS, offering=offering):
+            pass
