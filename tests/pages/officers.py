@@ -108,9 +108,7 @@ class Work:
         desk.verify_owner(
             actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"), seen=1
         )
-        desk.record_screening(
-            actor=ACTOR, subject="own_ana", screening="scr_ana", list_version="1", matched=None
-        )
+        self._run("record_screening(%s, %s, %s, %s, %s, %s)", "own_ana", "scr_ana", "1", None)
         desk.open_clearance(actor=ACTOR, offering=OFFERING, clearance="clr_fund", investor=ENTITY)
 
     def hit(self, subject: str, name: str, *, country: str = "") -> None:
