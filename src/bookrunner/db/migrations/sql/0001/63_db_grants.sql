@@ -65,6 +65,7 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
+revoke select on engine.waiting_work from engine;
 grant select on engine.waiting_work to compliance;
 grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list,
     engine.reservation_end to portal, registry, treasury, subscription, compliance;
