@@ -36,4 +36,4 @@ insert into audit.answering (consumer, kind, keeper) values
     ('screening', 'wallet_claim.claimed', 'compliance'),
     ('screening', 'receipt.booked', 'compliance'),
     ('screening', 'receipt.matched', 'compliance'),
-    ('screening', 'screening.hit', 'compliance');
+    ('screening', 'screening.hit', 'registry');
