@@ -245,6 +245,7 @@ def test_a_changed_name_voids_and_asks_again(world: World, tell: Tell) -> None:
     # The tax form still stands in the old name: nothing is made of it.
     assert not story.desk.engine.agreements_in_force(offering=story.offering, investments=[person.investment])
     papers(story).state([replace(person, detail=renamed)], ["tax_form"])
+    papers(story).answer(person, "The form is stated in the new name.")
     papers(story).submit([person])
     app.process.drain()
     assert agreement(story) != first

@@ -194,6 +194,14 @@ with kept (machine, scope, subject, version, head) as (
     select 'refund', offering_id, refund_id, version, chain_head from treasury.refund
     union all
     select 'payout', offering_id, payout_id, version, chain_head from treasury.payout
+    union all
+    select 'alarm', source, alarm_id, version, chain_head from treasury.alarm
+    union all
+    select 'payer_view', offering_id, view_id, version, chain_head from treasury.payer_view
+    union all
+    select 'payment_notice', offering_id, notice_id, version, chain_head from treasury.payment_notice
+    union all
+    select 'proposal', offering_id, proposal_id, version, chain_head from treasury.proposal
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -203,7 +211,8 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout')
+    and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
+        'alarm', 'payer_view', 'payment_notice', 'proposal')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -280,6 +280,7 @@ class Story:
         self.app.answer()
         if self.papers:
             self.papers.state([replace(named, detail=detail)], ["tax_form"])
+            self.papers.answer(named, "The form is stated in the new name.")
             self.papers.submit([named])
             self.app.answer()
         self.sign([named])
