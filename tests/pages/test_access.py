@@ -20,8 +20,9 @@ from tests.pages.world import OFFERING
 
 Connect = Callable[[str], psycopg.Connection]
 SHORT = b"""
-insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
-values ('short', %s, 'compliance', 'usr_admin', clock_timestamp() + interval '1 second')
+insert into api.key (name, key_sha256, keeper, issued_by, issued_at, expires_at)
+values ('short', %s, 'compliance', 'usr_admin', clock_timestamp() - interval '1 day',
+    clock_timestamp() + interval '1 second')
 """
 
 

@@ -76,7 +76,7 @@ def test_a_reservation_shows_its_end(world: World, seeds: Iterator[int], minutes
     )
     app.desk.allotment.name_policy(**where, policy="first_come", most_units=None, hold_minutes=minutes)
     story.enter()
-    shown = page(world, f"/investments/{story.people[0].investment}/now?offering={story.offering}")
+    shown = page(world, f"/investments/{story.people[0].investment}/now")
     assert ('id="reservation"' in shown.text) == (minutes is not None)
     ends_at = facts(app.database, story.people[0].investment)["ends_at"]
     if minutes is not None:

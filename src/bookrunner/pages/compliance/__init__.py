@@ -179,8 +179,7 @@ def _queue_routes(router: APIRouter, database: Database, shell: Shell, hints: Qu
 
     @router.get("/now")
     def now(request: Request, asked: _Asked, officer: _In) -> Response:
-        reached = hints.reached("")
-        return shell.fragment(request, "compliance/work.html", queue(database, asked, officer.actor), reached)
+        return shell.fragment(request, "compliance/work.html", queue(database, asked, officer.actor))
 
     @router.get("/live")
     async def live(_: _In) -> StreamingResponse:

@@ -12,7 +12,6 @@ from bookrunner.core.errors import NotFound
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
 from bookrunner.pages.investment.tracker import sentence, stages, task
-from bookrunner.pages.live import Hints
 from bookrunner.pages.shell import Shell, mask
 
 __all__ = ["facts", "routes"]
@@ -67,7 +66,7 @@ def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) 
     }
 
 
-def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
+def routes(database: Database, shell: Shell) -> APIRouter:
     """Return the routes of an investor's page, which read under the portal's login."""
     router = APIRouter()
 
@@ -76,9 +75,7 @@ def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
         return shell.page(request, "investment/page.html", facts(database, investment))
 
     @router.get("/investments/{investment}/now")
-    def now(request: Request, investment: str, offering: str) -> Response:
-        # The sequence is read before the facts, so that it never claims more than they show.
-        reached = hints.reached(offering)
-        return shell.fragment(request, "investment/now.html", facts(database, investment), reached)
+    def now(request: Request, investment: str) -> Response:
+        return shell.fragment(request, "investment/now.html", facts(database, investment))
 
     return router

@@ -14,7 +14,6 @@ from bookrunner.adapters.bank import BankFileReader
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.pages.access import requiring, signed_in
-from bookrunner.pages.live import Hints
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
 
@@ -101,11 +100,10 @@ def refusal_of(refused: Refused) -> dict[str, object]:
 class Console:
     """Renders the console of one offer in each of its forms."""
 
-    def __init__(self, desk: Desk, shell: Shell, hints: Hints, operator: str | None) -> None:
+    def __init__(self, desk: Desk, shell: Shell, operator: str | None) -> None:
         self.operator = operator
         self.desk = desk
         self.shell = shell
-        self.hints = hints
 
     def facts(self, offering: str, asked: View) -> dict[str, object]:
         """Read the console's facts; raises NotFound for an unknown offer."""
@@ -120,9 +118,8 @@ class Console:
         return self.shell.page(request, "offers/console.html", facts, status)
 
     def now(self, request: Request, offering: str, asked: View) -> Response:
-        """Return the part that changes; its sequence is read first, so that it never claims too much."""
-        reached = self.hints.reached(offering)
-        return self.shell.fragment(request, "offers/now.html", self.facts(offering, asked), reached)
+        """Return the part that changes."""
+        return self.shell.fragment(request, "offers/now.html", self.facts(offering, asked))
 
     def close(self, request: Request, offering: str, *, ready: bool) -> Response:
         """Ask for a closing; a refusal comes back as the same page with all its conditions.
@@ -140,10 +137,10 @@ class Console:
         return RedirectResponse(f"/offers/{offering}?closed={closing}", status_code=303)
 
 
-def routes(desk: Desk, shell: Shell, hints: Hints, operator: str | None) -> APIRouter:
+def routes(desk: Desk, shell: Shell, operator: str | None) -> APIRouter:
     """Return the routes of offers; a key of the engine asks for closings, or ``operator``, if any."""
     router = APIRouter()
-    pages = Console(desk, shell, hints, operator)
+    pages = Console(desk, shell, operator)
 
     @router.get("/")
     def offers(request: Request) -> Response:

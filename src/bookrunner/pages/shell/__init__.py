@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -94,16 +95,15 @@ class Shell:
         )
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
-    def fragment(
-        self, request: Request, template: str, facts: Mapping[str, object], reached: int
-    ) -> Response:
-        """Return a fragment whose tag is the feed sequence, or 304 when the browser has this one.
+    def fragment(self, request: Request, template: str, facts: Mapping[str, object]) -> Response:
+        """Return a fragment whose tag is its own digest, or 304 when the browser has this very text.
 
-        The tag holds the minute too: ages and lapsed clearances change without an event.
+        A feed sequence would not do as the tag: facts are there before the feed has numbered their event,
+        and ages and lapsed clearances change without one.
         """
-        tag = f'"{reached}-{int(clock.now().timestamp()) // _MINUTE}"'
+        text = self._environment.get_template(template).render(**facts)
+        tag = f'"{sha256(text.encode()).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        text = self._environment.get_template(template).render(**facts, rendered_at=clock.now())
         return HTMLResponse(text, headers=headers)

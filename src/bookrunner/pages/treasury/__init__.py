@@ -13,7 +13,6 @@ from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.live import Hints
 from bookrunner.pages.shell import Shell, mask
 from bookrunner.pages.treasury import facts
 from bookrunner.pages.treasury.acts import Administrator, Said, said
@@ -106,13 +105,13 @@ class Console:
         return self.page(request, offering, "payouts.html", {**found, **empty, **shown})
 
 
-def routes(database: Database, reader: BankFileReader, shell: Shell, hints: Hints) -> APIRouter:
+def routes(database: Database, reader: BankFileReader, shell: Shell) -> APIRouter:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
     router = APIRouter(prefix="/treasury")
     pages = Console(database, shell)
     _escrow_routes(router, pages)
     _statement_routes(router, pages, reader)
-    _queue_routes(router, pages, hints)
+    _queue_routes(router, pages)
     _part_routes(router, pages)
     _payout_routes(router, pages)
     return router
@@ -169,7 +168,7 @@ def _statement_routes(router: APIRouter, pages: Console, reader: BankFileReader)
         return shown(request, offering, imported=imported)
 
 
-def _queue_routes(router: APIRouter, pages: Console, hints: Hints) -> None:
+def _queue_routes(router: APIRouter, pages: Console) -> None:
     @router.get("/{offering}/queue")
     def queue(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
         chosen = state if state in facts.STATES else ""
@@ -178,14 +177,10 @@ def _queue_routes(router: APIRouter, pages: Console, hints: Hints) -> None:
 
     @router.get("/{offering}/queue/now")
     def now(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
-        # The sequence is read before the facts, so that it never claims more than they show.
-        reached = hints.reached(offering)
         chosen = state if state in facts.STATES else ""
         shown = facts.queue(pages.database, offering, chosen, page)
         head = {"desk": facts.desk(pages.database, offering), "home": facts.path_of(offering)}
-        return pages.shell.fragment(
-            request, "treasury/escrow/waiting.html", {**_ALWAYS, **head, **shown}, reached
-        )
+        return pages.shell.fragment(request, "treasury/escrow/waiting.html", {**_ALWAYS, **head, **shown})
 
     @router.get("/{offering}/receipts/{name}")
     def receipt(request: Request, offering: str, name: str, _: _In, *, done: bool = False) -> Response:
