@@ -16,9 +16,7 @@ create table audit.event (
     canonical text not null,
     prev_hash bytea not null,
     hash bytea not null,
-    primary key (scope, subject, version),
-    constraint event_hash_covers_its_text
-        check (hash = sha256(prev_hash || convert_to(canonical, 'UTF8')))
+    primary key (scope, subject, version)
 );
 
 -- The relay turns these rows into the public feed after the commit; nothing here may ever conflict.
@@ -146,6 +144,18 @@ begin
     execute format('alter table %s enable always trigger aa_append_only_truncate', target);
 end $$;
 
+-- Events come from the guard of the row that they tell of, never by themselves.
+create function audit.event_is_told_by_its_row() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR003', constraint = 'event_is_told_by_its_row',
+        message = format('an event of %s is written by the guard of its row alone', new.subject);
+end $$;
+
+create trigger aa_told_by_its_row before insert on audit.event
+    for each row when (pg_trigger_depth() = 0) execute function audit.event_is_told_by_its_row();
+alter table audit.event enable always trigger aa_told_by_its_row;
+
 call audit.append_only('audit.event');
 call audit.append_only('audit.feed');
 call audit.append_only('audit.seal');
@@ -164,9 +174,7 @@ begin
     case jsonb_typeof(value)
     when 'object' then
         return '{' || coalesce((
-            select string_agg(to_json(e.key)::text || ':' || case
-                when jsonb_typeof(e.value) in ('string', 'boolean', 'null') then e.value::text
-                else audit.canonical(e.value) end, ',' order by e.key collate "C")
+            select string_agg(to_json(e.key)::text || ':' || audit.spelled(e.value), ',' order by e.key collate "C")
             from jsonb_each(value) e), '') || '}';
     when 'array' then
         return '[' || coalesce((
@@ -182,6 +190,14 @@ begin
         return value::text;
     end case;
 end $$;
+
+-- What most values are in RFC 8785: their own text. The rest goes the long way. Without a search path of its own and not
+-- strict, so that the planner can write it into a query.
+create function audit.spelled(value jsonb) returns text
+language sql immutable
+return case when jsonb_typeof(value) in ('string', 'boolean', 'null')
+        or jsonb_typeof(value) = 'number' and length(value::text) < 16 and strpos(value::text, '.') = 0
+    then value::text else audit.canonical(value) end;
 
 -- Without a search path of its own, so that the planner can write it into a query. A verb calls it under the verb's own
 -- path, and a function in pg_temp is never found by its bare name.
@@ -232,8 +248,7 @@ declare
     was text := '';
     becomes text := new.status;
     previous bytea;
-    only_status boolean := false;
-    payload jsonb;
+    told text;
     event_kind text;
     canon text;
 begin
@@ -244,7 +259,7 @@ begin
     if tg_op = 'INSERT' then
         previous := audit.genesis(subject_id);
         new.version := 1;
-        payload := jsonb_strip_nulls(after - array['version', 'chain_head']);
+        told := audit.canonical(jsonb_strip_nulls(after - (array['version', 'chain_head'] || coalesce(tg_argv[3], '{}')::text[])));
     else
         was := old.status;
         previous := old.chain_head;
@@ -252,18 +267,21 @@ begin
         new.status := was;
         new.version := old.version;
         new.chain_head := previous;
-        only_status := new *= old and becomes <> was;
-        new.status := becomes;
-        new.version := old.version + 1;
-        if not only_status then
+        if new *= old and becomes <> was then
+            told := '{"status":' || to_json(becomes)::text || '}';
+        else
             before := to_jsonb(old);
             if before ->> tg_argv[1] is distinct from subject_id or before ->> tg_argv[2] is distinct from scope_id then
                 raise exception using errcode = 'BR004', constraint = 'keys_never_change',
                     message = format('the key of %s never changes', before ->> tg_argv[1]);
             end if;
-            select coalesce(jsonb_object_agg(e.key, e.value), '{}') into payload
-            from jsonb_each(after - array['version', 'chain_head']) e where e.value is distinct from before -> e.key;
+            select '{' || coalesce(string_agg(to_json(e.key)::text || ':' || audit.spelled(e.value), ','
+                order by e.key collate "C"), '') || '}' into told
+            from jsonb_each(after - (array['version', 'chain_head'] || coalesce(tg_argv[3], '{}')::text[])) e
+            where e.value is distinct from before -> e.key;
         end if;
+        new.status := becomes;
+        new.version := old.version + 1;
     end if;
     select t.machine || '.' || t.trigger into event_kind from engine.transition t
     where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user;
@@ -277,8 +295,7 @@ begin
         || ',"keeper":' || to_json(session_user::text)::text
         || ',"kind":"' || event_kind
         || '","occurred_at":"' || occurred_text
-        || '","payload":' || case when only_status then '{"status":' || to_json(becomes)::text || '}'
-            else audit.canonical(payload - coalesce(tg_argv[3], '{}')::text[]) end
+        || '","payload":' || told
         || ',"recorded_at":"' || recorded_text
         || '","request_id":' || to_json(request)::text
         || ',"scope":' || to_json(scope_id)::text

@@ -132,6 +132,6 @@ update portal.profile set status = 'draft'
 insert into reconciliation.break (offering_id, break_id, comparison, subject_id, kind, left_value, right_value, owner, status)
     values ('ofr_full', 'brk_x', 'wallets', 's', 'k', 'l', 'r', 'o', 'resolved');
 
--- audit | event_hash_covers_its_text | an event with a forged hash
+-- audit | event_is_told_by_its_row | an event without a row
 insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at, canonical, prev_hash, hash)
     values ('s', 's', 1, 'k', 'k', 'a', 'r', now(), now(), '{}', '\x00', '\x00');

@@ -248,26 +248,20 @@ end $$;
 create trigger investment_stands before update of units, amount_minor, currency, investor_id on engine.investment
     for each row execute function engine.investment_stands();
 
--- A status may stay what it is only where units are cut.
+-- A status may stay what it is only where units are cut, and a denied cancellation goes back to where it came from.
 create function engine.status_moves() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
-        message = format('investment: %s stays in "%s" without a cut', old.investment_id, old.status);
-end $$;
-
-create trigger zzz_status_moves before update on engine.investment
-    for each row when (old.status = new.status and old.units = new.units) execute function engine.status_moves();
-
-create function engine.denial_returns() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-    if new.status in ('confirmed', 'legally_confirmed') and new.status is distinct from old.remembered_status then
+    if old.status = new.status and old.units = new.units then
+        raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
+            message = format('investment: %s stays in "%s" without a cut', old.investment_id, old.status);
+    end if;
+    if old.status = 'cancellation_requested' and new.status in ('confirmed', 'legally_confirmed') and new.status is distinct from old.remembered_status then
         raise exception using errcode = 'BR002', constraint = 'denial_returns_to_the_remembered_status',
             message = format('%s returns to "%s"', old.investment_id, old.remembered_status);
     end if;
     return new;
 end $$;
 
-create trigger denial_returns before update on engine.investment
-    for each row when (old.status = 'cancellation_requested') execute function engine.denial_returns();
+create trigger zzz_status_moves before update on engine.investment
+    for each row when (old.status = new.status or old.status = 'cancellation_requested') execute function engine.status_moves();
