@@ -72,9 +72,10 @@ begin
 end $$;
 
 -- Claims an idempotency key for this transaction: null when it is new, else the stored answer. The same key in a
--- transaction that still runs is refused at once, and so is another body under it.
+-- transaction that still runs is refused at once, and so is another body under it. A session keeps the plan that it made
+-- while few requests were known: it must not be a scan of the whole.
 create function audit.claim_request(p_actor text, p_request text, p_body_sha256 bytea) returns text
-language plpgsql as $$
+language plpgsql set enable_seqscan = off as $$
 declare
     known audit.request;
 begin
