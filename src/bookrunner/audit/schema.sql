@@ -231,44 +231,51 @@ end;
 
 -- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain
 -- grows by one event. Arguments: machine, id column, scope column, columns that stay out of events.
+-- Few and long expressions, because each is prepared anew in every transaction.
 create function audit.guard() returns trigger
 language plpgsql as $$
 declare
-    actor text := nullif(current_setting('bookrunner.actor', true), '');
-    request text := nullif(current_setting('bookrunner.request', true), '');
-    cause text := nullif(current_setting('bookrunner.cause', true), '');
-    recorded timestamptz := clock_timestamp();
-    occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
-    recorded_text text := audit.instant(recorded);
-    occurred_text text := case when occurred = recorded then recorded_text else audit.instant(occurred) end;
     after jsonb := to_jsonb(new);
     before jsonb;
-    subject_id text := after ->> tg_argv[1];
-    scope_id text := after ->> tg_argv[2];
     was text := '';
     becomes text := new.status;
     previous bytea;
-    told text;
     event_kind text;
+    actor text;
+    request text;
+    cause text;
+    occurred timestamptz;
+    recorded timestamptz;
+    subject_id text;
+    scope_id text;
+    recorded_text text;
+    told text;
     canon text;
 begin
+    if tg_op = 'UPDATE' then
+        was := old.status;
+        previous := old.chain_head;
+    end if;
+    select (select t.machine || '.' || t.trigger from engine.transition t
+            where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user),
+        nullif(current_setting('bookrunner.actor', true), ''), nullif(current_setting('bookrunner.request', true), ''),
+        nullif(current_setting('bookrunner.cause', true), ''),
+        nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, clock_timestamp(),
+        after ->> tg_argv[1], after ->> tg_argv[2]
+    into event_kind, actor, request, cause, occurred, recorded, subject_id, scope_id;
     if actor is null or request is null then
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
             message = 'a write names its actor and its request';
     end if;
-    if tg_op = 'INSERT' then
+    if previous is null then
         previous := audit.genesis(subject_id);
         new.version := 1;
         told := audit.canonical(jsonb_strip_nulls(after - (array['version', 'chain_head'] || coalesce(tg_argv[3], '{}')::text[])));
     else
-        was := old.status;
-        previous := old.chain_head;
         -- Most moves change the status alone, which the row image shows without comparing column by column.
         new.status := was;
-        new.version := old.version;
-        new.chain_head := previous;
         if new *= old and becomes <> was then
-            told := '{"status":' || to_json(becomes)::text || '}';
+            told := format('{"status":%s}', to_json(becomes));
         else
             before := to_jsonb(old);
             if before ->> tg_argv[1] is distinct from subject_id or before ->> tg_argv[2] is distinct from scope_id then
@@ -283,29 +290,22 @@ begin
         new.status := becomes;
         new.version := old.version + 1;
     end if;
-    select t.machine || '.' || t.trigger into event_kind from engine.transition t
-    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user;
-    if not found then
+    if event_kind is null then
         raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
             message = format('%s: %s may not move %s from "%s" to "%s"',
                 tg_argv[0], session_user, subject_id, was, becomes);
     end if;
-    canon := '{"actor":' || to_json(actor)::text
-        || ',"caused_by":' || coalesce(to_json(cause)::text, 'null')
-        || ',"keeper":' || to_json(session_user::text)::text
-        || ',"kind":"' || event_kind
-        || '","occurred_at":"' || occurred_text
-        || '","payload":' || told
-        || ',"recorded_at":"' || recorded_text
-        || '","request_id":' || to_json(request)::text
-        || ',"scope":' || to_json(scope_id)::text
-        || ',"subject":' || to_json(subject_id)::text
-        || ',"version":' || new.version || '}';
+    recorded_text := audit.instant(recorded);
+    canon := format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
+        '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
+        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind,
+        coalesce(audit.instant(occurred), recorded_text), told, recorded_text, to_json(request), to_json(scope_id),
+        to_json(subject_id), new.version);
     new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
     insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
         caused_by, canonical, prev_hash, hash)
     values (scope_id, subject_id, new.version, event_kind, session_user, actor, request,
-        occurred, recorded, cause, canon, previous, new.chain_head);
+        coalesce(occurred, recorded), recorded, cause, canon, previous, new.chain_head);
     insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, new.version);
     return new;
 end $$;
