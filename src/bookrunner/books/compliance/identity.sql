@@ -257,6 +257,45 @@ begin
     perform compliance.compute(p_investor);
 end $$;
 
+-- What providers said of an investor, posted or asked for, in the words common to all; the sealed body is the evidence.
+create table compliance.identity_report (
+    investor_id text not null,
+    provider text not null,
+    message_id text not null,
+    outcome text not null,
+    occurred_at timestamptz not null,
+    evidence_sha256 bytea not null,
+    verified_digest bytea not null,
+    asked_by text,
+    is_news boolean not null,
+    heard_at timestamptz not null default clock_timestamp(),
+    primary key (investor_id, provider, message_id),
+    constraint report_is_asked_for_by_a_person check (asked_by not like 'provider:%' and asked_by <> 'process')
+);
+call audit.append_only('compliance.identity_report');
+
+-- Keeps what a provider said; false where it is older than what the same provider has said of the investor, or the same.
+-- Messages overtake each other: an approval of yesterday does not undo the decline of today.
+create function compliance.note_report(p_actor text, p_request text, p_investor text, p_report jsonb) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    told timestamptz := (p_report ->> 'occurred_at')::timestamptz;
+    digest bytea := decode(p_report ->> 'verified_digest', 'hex');
+    news boolean;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from compliance.kyc_case where investor_id = p_investor for update;
+    news := not exists (select from compliance.identity_report r where r.investor_id = p_investor
+        and r.provider = p_report ->> 'provider' and (r.occurred_at > told
+            or (r.occurred_at, r.outcome, r.verified_digest) = (told, p_report ->> 'outcome', digest)));
+    insert into compliance.identity_report (investor_id, provider, message_id, outcome, occurred_at, evidence_sha256,
+        verified_digest, asked_by, is_news)
+    values (p_investor, p_report ->> 'provider', p_report ->> 'message', p_report ->> 'outcome', told,
+        decode(p_report ->> 'evidence_sha256', 'hex'), digest,
+        p_report ->> 'asked_by', news);
+    return news;
+end $$;
+
 -- What the provider found, on its way in: recorded, or kept as a discrepancy where an officer has refused the
 -- case. True where it was recorded.
 create function compliance.hear_identity(p_actor text, p_request text, p_investor text, p_outcome text,

@@ -11,6 +11,10 @@ select compliance.open_case(:actor, :request, :investor, :case, :kind);
 -- Outcome is approved, declined or in_review. The verified digest names the very version of the profile.
 select compliance.hear_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone), :discrepancy);
 
+-- name: note_report$
+-- Keeps what a provider said; false where it is older than what it has said, or the same.
+select compliance.note_report(:actor, :request, :investor, cast(:report as jsonb));
+
 -- name: declare_owner$
 -- Names an owner behind an entity. Without evidence of who it is, the owner stands as unidentified.
 select compliance.declare_owner(:actor, :request, :investor, :owner, cast(:share_bp as integer), :controls, :is_identified);

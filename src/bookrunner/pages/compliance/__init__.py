@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -33,11 +33,30 @@ _Purpose = Annotated[str, Form(max_length=400)]
 _On = tuple[str, str, str]
 
 
+class Providers(Protocol):
+    """What the console asks of the application: its database, and the identity providers behind it."""
+
+    @property
+    def database(self) -> Database:
+        """The keepers' logins."""
+        ...
+
+    @property
+    def identity_sources(self) -> Sequence[str]:
+        """The identity providers that can be asked."""
+        ...
+
+    def ask_identity(self, provider: str, investor: str, *, actor: str) -> bool:
+        """Ask an identity provider about an investor; false where it says nothing new."""
+        ...
+
+
 class Console:
     """Renders the officer's pages; a refusal comes back on the page it was asked from."""
 
-    def __init__(self, database: Database, shell: Shell) -> None:
-        self.database = database
+    def __init__(self, application: Providers, shell: Shell) -> None:
+        self.application = application
+        self.database = application.database
         self.shell = shell
 
     def decide(self, request: Request, on: _On, said: Decision, officer: SignedIn) -> Response:
@@ -110,7 +129,8 @@ class Console:
 
     def case(self, request: Request, investor: str, **extra: object) -> Response:
         """Return the case file of an investor."""
-        shown = {"personal": None, "refusal": None, **case_file(self.database, investor), **extra}
+        facts = {"sources": self.application.identity_sources, **case_file(self.database, investor)}
+        shown = {"personal": None, "refusal": None, **facts, **extra}
         return self.shell.page(
             request, "compliance/file.html", shown, _CONFLICT if extra.get("refusal") else 200
         )
@@ -160,11 +180,11 @@ class Console:
         return self.case(request, investor, personal={"version": version, "fields": fields})
 
 
-def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
+def routes(application: Providers, shell: Shell, hints: Hints) -> APIRouter:
     """Return the routes below ``/compliance``; each asks for a session of the compliance keeper."""
     router = APIRouter(prefix="/compliance")
-    pages = Console(database, shell)
-    _queue_routes(router, database, shell, QueueHints(hints))
+    pages = Console(application, shell)
+    _queue_routes(router, application.database, shell, QueueHints(hints))
     _case_routes(router, pages)
     _statement_routes(router, pages)
     _decision_routes(router, pages, "/cases/{investor}/{kind}/{name}", _work)
@@ -278,6 +298,13 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
 
 
 def _statement_routes(router: APIRouter, pages: Console) -> None:
+    @router.post("/cases/{investor}/ask")
+    def ask(
+        request: Request, investor: str, officer: _In, *, provider: Annotated[str, Form(max_length=40)]
+    ) -> Response:
+        work = partial(pages.application.ask_identity, provider, investor, actor=officer.actor)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#identity")
+
     @router.post("/cases/{investor}/holders")
     def holders(
         request: Request,

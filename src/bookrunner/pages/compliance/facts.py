@@ -93,6 +93,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "clearances",
                 "clearance_records",
                 "kept_files",
+                "reports_heard",
                 "reports",
             )
         }

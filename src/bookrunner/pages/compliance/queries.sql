@@ -231,3 +231,8 @@ select encode(f.sha256, 'hex') as sha256, f.kept_at, coalesce(
     (select 'findings' from compliance.due_diligence d where d.investor_id = f.investor_id and d.findings_sha256 = f.sha256 limit 1),
     'file') as used_for
 from compliance.sealed_file f where f.investor_id = :investor order by f.kept_at desc, f.sha256;
+
+-- name: reports_heard
+-- What providers said of an investor, the latest first.
+select r.provider, r.outcome, r.occurred_at, r.asked_by, r.is_news from compliance.identity_report r
+where r.investor_id = :investor order by r.heard_at desc limit 10;
