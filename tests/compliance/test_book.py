@@ -82,7 +82,7 @@ def test_a_representative_acts_within_scope_and_dates(world: World) -> None:
             [
                 f"record_party('ivr_book1', 'pty_1', 'representative', '{authority % ''}')",
                 f"record_party('ivr_book1', 'pty_2', 'representative', '{other % later}')",
-                "verify_party('ivr_book1', 'pty_2', sha256('e'))",
+                "verify_party('ivr_book1', 'pty_2', sha256('e'), 1)",
             ],
         )
 
@@ -94,7 +94,7 @@ def test_a_representative_acts_within_scope_and_dates(world: World) -> None:
             return bool(row[0])
 
         assert not may("acc_9", "sign")
-        play(connection, ["verify_party('ivr_book1', 'pty_1', sha256('e'))"], 10)
+        play(connection, ["verify_party('ivr_book1', 'pty_1', sha256('e'), 1)"], 10)
         assert may("acc_9", "sign")
         assert not may("acc_9", "fund")
         assert not may("acc_8", "sign")
@@ -145,7 +145,7 @@ def test_one_of_four_people_keeps_an_entity_from_being_clear(world: World) -> No
     screened = [f"record_screening('{who}', 'scr_{who}', 'list-1', null)" for who in people]
     papers = [
         f"record_party('ivr_book1', 'pty_1', 'representative', '{authority}')",
-        "verify_party('ivr_book1', 'pty_1', sha256('e'))",
+        "verify_party('ivr_book1', 'pty_1', sha256('e'), 1)",
         "record_screening('pty_1', 'scr_p', 'list-1', null)",
         "file_document('ivr_book1', 'doc_1', 'formation', sha256('a'), null, null)",
     ]

@@ -64,7 +64,9 @@ class Offering:
         change, keeper = new_id("spc"), self.book.desk.compliance
         of = {"offering": self.world.offering, "change": change, "because": "the sponsor's policy"}
         keeper.propose_screening_policy(actor="officer.one", policy=terms, **of)
-        keeper.decide_screening_policy(actor="officer.two", is_adopted=True, seen=1, **of)
+        with keeper.together() as within:
+            within.decide_under(actor="officer.two", programme=within.programme_in_force())
+            within.decide_screening_policy(actor="officer.two", is_adopted=True, seen=1, **of)
 
     def against(self) -> set[str]:
         """Return the days of the list versions that the positions were answered for."""

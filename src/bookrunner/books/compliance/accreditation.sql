@@ -246,7 +246,7 @@ create function compliance.record_sophistication(p_actor text, p_request text, p
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.decide(p_actor, p_because, array[p_offering, p_investor], 0, 0);
     insert into compliance.sophistication (offering_id, investor_id, statement_no, basis, representative_id, because,
         evidence_sha256, valid_until, recorded_by)
     select p_offering, p_investor, 1 + count(*), p_statement ->> 'basis', p_statement ->> 'representative', p_because,
@@ -327,13 +327,21 @@ begin
     perform compliance.compute(p_investor);
 end $$;
 
+create function compliance.decide_accreditation(p_actor text, p_because text, p_investor text, p_seen bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    a compliance.accreditation;
+begin
+    select * into a from compliance.accreditation where investor_id = p_investor for update;
+    perform compliance.decide(p_actor, p_because, array[p_investor, a.accreditation_id], a.version, p_seen);
+end $$;
+
 create function compliance.approve_accreditation(p_actor text, p_request text, p_investor text, p_method text,
     p_valid_until timestamptz, p_seen bigint, p_because text default 'approved') returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.accreditation
-        where investor_id = p_investor for update), p_seen);
+    perform compliance.decide_accreditation(p_actor, p_because, p_investor, p_seen);
     perform compliance.approve(p_investor, p_method, p_valid_until, p_because);
 end $$;
 
@@ -361,8 +369,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'accreditation_is_approved_by_its_own_verb',
             message = format('an accreditation is not moved to "%s" by hand', p_status);
     end if;
-    perform compliance.decide(p_actor, p_because, (select version from compliance.accreditation
-        where investor_id = p_investor for update), p_seen);
+    perform compliance.decide_accreditation(p_actor, p_because, p_investor, p_seen);
     update compliance.accreditation set status = p_status, decided_because = p_because where investor_id = p_investor;
     perform compliance.compute(p_investor);
 end $$;

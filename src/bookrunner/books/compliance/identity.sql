@@ -144,7 +144,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     k := compliance.found_case(p_investor);
-    perform compliance.decide(p_actor, 'verified', k.version, p_seen);
+    perform compliance.decide(p_actor, 'verified', array[p_investor, k.case_id], k.version, p_seen);
     select string_agg(e.element, ', ' order by e.element) into open_elements from compliance.cip_element e
     where e.kind = k.kind and not coalesce(p_verification -> 'elements', '[]') ? e.element;
     if open_elements is not null then
@@ -177,7 +177,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     k compliance.kyc_case := compliance.found_case(p_investor);
 begin
-    perform compliance.decide(p_actor, p_because, k.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_investor, k.case_id], k.version, p_seen);
     update compliance.kyc_case set status = p_status, decided_because = p_because where investor_id = p_investor;
     perform compliance.compute(p_investor);
 end $$;
@@ -249,7 +249,7 @@ create function compliance.decide_discrepancy(p_actor text, p_request text, p_in
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.discrepancy
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_discrepancy], (select version from compliance.discrepancy
         where investor_id = p_investor and discrepancy_id = p_discrepancy for update), p_seen);
     update compliance.discrepancy set decided_because = p_because,
         status = case when p_is_resolved then 'resolved' else 'upheld' end

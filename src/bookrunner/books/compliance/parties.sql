@@ -112,16 +112,20 @@ begin
 end $$;
 
 create function compliance.verify_party(p_actor text, p_request text, p_investor text, p_party text,
-    p_evidence_sha256 bytea) returns void
+    p_evidence_sha256 bytea, p_seen bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    current_version bigint := (select version from compliance.party
+        where investor_id = p_investor and party_id = p_party for update);
 begin
     perform audit.enter(p_actor, p_request);
-    update compliance.party set status = 'verified', evidence_sha256 = p_evidence_sha256
-    where investor_id = p_investor and party_id = p_party;
-    if not found then
+    if current_version is null then
         raise exception using errcode = 'BR404', constraint = 'party_exists',
             message = format('there is no party %s of %s', p_party, p_investor);
     end if;
+    perform compliance.decide(p_actor, 'verified', array[p_investor, p_party], current_version, p_seen);
+    update compliance.party set status = 'verified', evidence_sha256 = p_evidence_sha256
+    where investor_id = p_investor and party_id = p_party;
     perform compliance.compute(p_investor);
 end $$;
 
@@ -130,7 +134,7 @@ create function compliance.end_party(p_actor text, p_request text, p_investor te
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.party
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_party], (select version from compliance.party
         where investor_id = p_investor and party_id = p_party for update), p_seen);
     update compliance.party set status = 'ended', ended_because = p_because
     where investor_id = p_investor and party_id = p_party;
@@ -166,7 +170,7 @@ create function compliance.reject_document(p_actor text, p_request text, p_inves
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.document
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_document], (select version from compliance.document
         where investor_id = p_investor and document_id = p_document for update), p_seen);
     update compliance.document set status = 'rejected', decided_because = p_because
     where investor_id = p_investor and document_id = p_document;
@@ -354,7 +358,7 @@ declare
     c record;
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.decide(p_actor, p_because, array[p_offering, 'look_through'], 0, 0);
     insert into compliance.look_through_policy (offering_id, policy_no, is_required, set_by, because)
     select p_offering, 1 + count(*), p_is_required, p_actor, p_because from compliance.look_through_policy l
     where l.offering_id = p_offering;

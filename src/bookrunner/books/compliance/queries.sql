@@ -118,7 +118,7 @@ select compliance.record_party(:actor, :request, :investor, :party, :role, cast(
 
 -- name: verify_party$
 -- Records that the identity of a person beside an investor is verified.
-select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sha256);
+select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sha256, cast(:seen as bigint));
 
 -- name: file_document$
 -- Files a paper about an investor.
@@ -228,7 +228,11 @@ select (select count(*) from compliance.hit where status in ('open', 'escalated'
 
 -- name: decide_under$
 -- Begins the transaction of a decision under the programme that the officer saw.
-select compliance.decide_under(:actor, :request, :scope, :item, :programme);
+select compliance.decide_under(:actor, :request, :programme);
+
+-- name: programme_in_force$
+-- The version of the programme that decisions are made under now.
+select compliance.programme_in_force();
 
 -- name: state_purpose$
 -- Says what the relationship behind a clearance is for.

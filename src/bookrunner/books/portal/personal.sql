@@ -90,9 +90,9 @@ begin
     end if;
 end $$;
 
--- A second person decides on the version seen; applied, the change is a new version and its checks run again.
+-- A second person decides on the version seen, under the programme seen; applied, the change is a new version and its checks run again.
 create function portal.decide_change(p_actor text, p_request text, p_investor text, p_change text,
-    p_is_approved boolean, p_because text, p_seen bigint) returns void
+    p_is_approved boolean, p_because text, p_seen bigint, p_programme text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     c portal.profile_change;
@@ -116,6 +116,7 @@ begin
         touched = coalesce(portal.touched(p_investor, current_version, current_version + 1), '{}'),
         status = case when p_is_approved then 'applied' else 'declined' end
     where investor_id = p_investor and change_id = p_change;
+    perform engine.decide_under(p_actor, p_request, array[p_investor, p_change], p_programme);
 end $$;
 
 -- The wrapped key of an investor; the given one is kept when there was none. A destroyed key never comes back.

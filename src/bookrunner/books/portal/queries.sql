@@ -17,7 +17,7 @@ select portal.request_change(:actor, :request, :investor, :change, cast(:detail 
 
 -- name: decide_change$
 -- A second person applies or declines a requested change.
-select portal.decide_change(:actor, :request, :investor, :change, cast(:is_approved as boolean), :because, cast(:seen as bigint));
+select portal.decide_change(:actor, :request, :investor, :change, cast(:is_approved as boolean), :because, cast(:seen as bigint), :programme);
 
 -- name: obtain_key$
 -- The wrapped data key of an investor; the given one is kept when there was none.

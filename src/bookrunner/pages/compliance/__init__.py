@@ -15,7 +15,15 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of, sophistication_of
+from bookrunner.pages.compliance.deciding import (
+    Decision,
+    Officer,
+    Seen,
+    decision,
+    paper_of,
+    seen_of,
+    sophistication_of,
+)
 from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
 from bookrunner.pages.compliance.items import item, refused, told
@@ -30,6 +38,7 @@ _Asked = Annotated[Filters, Depends(filters)]
 _Said = Annotated[Decision, Depends(decision)]
 _In = Annotated[SignedIn, Depends(requiring(("compliance",)))]
 _Purpose = Annotated[str, Form(max_length=400)]
+_Seen = Annotated[Seen, Depends(seen_of)]
 _On = tuple[str, str, str]
 
 
@@ -253,11 +262,11 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         officer: _In,
         *,
         offering: Annotated[str, Form()],
-        seen: Annotated[int, Form(ge=0)],
+        seen: _Seen,
         purpose: _Purpose = "",
     ) -> Response:
         desk = Officer(pages.database, officer.actor)
-        work = partial(desk.state_purpose, investor, offering, purpose, seen)
+        work = partial(desk.state_purpose, investor, offering, purpose, seen=seen)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
     @router.post("/cases/{investor}/files")
@@ -327,10 +336,12 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         *,
         offering: Annotated[str, Form(max_length=100)],
         required: Annotated[bool, Form()],
+        seen: _Seen,
         purpose: _Purpose = "",
     ) -> Response:
         desk = Officer(pages.database, officer.actor)
-        work = partial(desk.set_look_through, offering, purpose, is_required=required)
+        under = seen.programme
+        work = partial(desk.set_look_through, offering, purpose, is_required=required, programme=under)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
     @router.post("/cases/{investor}/sophistication")

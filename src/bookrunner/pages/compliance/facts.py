@@ -99,6 +99,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
         }
         for name in ("discrepancies", "changes", "diligences"):
             read[name] = getattr(queries, name)(transaction, investor=investor, item=None)
+        read["programme"] = queries.programme(transaction)
         read["history"] = queries.history(transaction, investor=investor, most=HISTORY_ROWS)
     for row in read["clearances"]:
         row["checks"] = _checks(row)

@@ -8,7 +8,7 @@ from typing import Any
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import percent
-from bookrunner.pages.compliance.decisions import CHOICES, IDENTITY_PAPERS, Decision
+from bookrunner.pages.compliance.deciding import CHOICES, IDENTITY_PAPERS, Decision
 from bookrunner.pages.compliance.facts import mark
 from bookrunner.pages.compliance.queue import KINDS, path_of
 from bookrunner.pages.shell import mask

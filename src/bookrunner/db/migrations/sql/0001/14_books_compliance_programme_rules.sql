@@ -160,13 +160,24 @@ begin
 end $$;
 
 -- A decision is made by a person, with a reason, on the version of the record that the person saw.
-create function compliance.decide(p_actor text, p_because text, p_version bigint, p_seen bigint) returns void
+create function compliance.decide(p_actor text, p_because text, p_on text[], p_version bigint, p_seen bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if p_version is null then
         raise exception using errcode = 'BR404', constraint = 'decided_record_exists',
             message = 'there is no such record to decide on';
     end if;
+    perform compliance.by_a_person(p_actor, p_because);
+    perform compliance.record_decision(p_actor, p_on);
+    if p_seen is distinct from p_version then
+        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
+            message = format('the record is at version %s, the decision was made on %s', p_version, p_seen);
+    end if;
+end $$;
+
+create function compliance.by_a_person(p_actor text, p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
     if p_actor = 'process' or p_actor like 'provider:%' then
         raise exception using errcode = 'BR010', constraint = 'decision_is_made_by_a_person',
             message = format('%s is no person', p_actor);
@@ -174,10 +185,6 @@ begin
     if coalesce(p_because, '') !~ '\S' then
         raise exception using errcode = 'BR008', constraint = 'decision_has_its_reason',
             message = 'a decision says why';
-    end if;
-    if p_seen is distinct from p_version then
-        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
-            message = format('the record is at version %s, the decision was made on %s', p_version, p_seen);
     end if;
 end $$;
 
@@ -188,7 +195,7 @@ declare
     last compliance.rule;
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.by_a_person(p_actor, p_because);
     select * into last from compliance.rule where rule_id = p_rule order by rule_version desc limit 1;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'changed_rule_exists',
@@ -213,7 +220,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select * into c from compliance.rule_change where rule_id = p_rule and change_id = p_change for update;
-    perform compliance.decide(p_actor, p_because, c.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_rule, p_change], c.version, p_seen);
     update compliance.rule_change set decided_by = p_actor,
         status = case when p_is_adopted then 'adopted' else 'declined' end
     where rule_id = p_rule and change_id = p_change;

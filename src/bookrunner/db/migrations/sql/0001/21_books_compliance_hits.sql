@@ -116,7 +116,7 @@ begin
             message = 'a hit is no_match, confirmed or escalated';
     end if;
     select * into h from compliance.hit where subject_id = p_subject and hit_id = p_hit for update;
-    perform compliance.decide(p_actor, p_because, h.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], h.version, p_seen);
     if h.status = 'escalated' and h.escalated_by = p_actor then
         raise exception using errcode = 'BR010', constraint = 'escalated_hit_is_decided_by_another',
             message = format('%s escalated %s', p_actor, p_hit);
@@ -144,7 +144,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select * into h from compliance.hit where subject_id = p_subject and hit_id = p_hit for update;
-    perform compliance.decide(p_actor, p_because, h.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], h.version, p_seen);
     if h.proposed_status is null or h.status not in ('proposed', 'release_proposed') then
         raise exception using errcode = 'BR002', constraint = 'second_person_answers_a_proposal',
             message = format('%s is %s', p_hit, h.status);
@@ -161,7 +161,7 @@ create function compliance.propose_release(p_actor text, p_request text, p_subje
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.hit
+    perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], (select version from compliance.hit
         where subject_id = p_subject and hit_id = p_hit for update), p_seen);
     if p_evidence_sha256 is null then
         raise exception using errcode = 'BR008', constraint = 'release_of_a_block_has_its_paper',
@@ -178,7 +178,7 @@ create function compliance.file_report(p_actor text, p_request text, p_subject t
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, 'filed', (select version from compliance.sanctions_report
+    perform compliance.decide(p_actor, 'filed', array[p_subject, p_report], (select version from compliance.sanctions_report
         where subject_id = p_subject and report_id = p_report for update), p_seen);
     update compliance.sanctions_report set status = 'filed', filed_sha256 = p_filed_sha256
     where subject_id = p_subject and report_id = p_report;

@@ -149,6 +149,14 @@ return exists (select from compliance.identity_fact k join portal.version_fact d
     where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
         and k.verified_digest = d.detail_digest);
 
+-- Keeps a decision of another book that rests on the compliance programme, under the programme that its person saw.
+create function engine.decide_under(p_actor text, p_request text, p_on text[], p_programme text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform compliance.decide_under(p_actor, p_request, p_programme);
+    perform compliance.record_decision(p_actor, p_on);
+end $$;
+
 create function engine.profile_kind(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
