@@ -67,6 +67,10 @@ select compliance.approve_accreditation(:actor, :request, :investor, :method, ca
 -- Asks for more evidence, takes up again, declines or ends an accreditation.
 select compliance.move_accreditation(:actor, :request, :investor, :status, :because, cast(:seen as bigint));
 
+-- name: complete_review$
+-- An officer has looked at the whole file again; the next review is counted from now.
+select compliance.complete_review(:actor, :request, :investor, :because, cast(:seen as bigint));
+
 -- name: complete_diligence$
 -- Puts the findings of enhanced due diligence on file; a second officer decides on them.
 select compliance.complete_diligence(:actor, :request, :investor, :diligence, :findings_sha256, cast(:seen as bigint));

@@ -94,6 +94,8 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "clearance_records",
                 "kept_files",
                 "reports_heard",
+                "deficiencies",
+                "reviews",
                 "reports",
             )
         }

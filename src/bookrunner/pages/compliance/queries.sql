@@ -236,3 +236,14 @@ from compliance.sealed_file f where f.investor_id = :investor order by f.kept_at
 -- What providers said of an investor, the latest first.
 select r.provider, r.outcome, r.occurred_at, r.asked_by, r.is_news from compliance.identity_report r
 where r.investor_id = :investor order by r.heard_at desc limit 10;
+
+-- name: reviews
+-- The rating of an investor, with the day of its next review: due when that has come.
+select r.rating_id, r.tier, r.reviewed_at, r.version, compliance.review_due(r.investor_id) as due_at,
+    case when compliance.review_due(r.investor_id) <= clock_timestamp() then 'due' else 'rated' end as status
+from compliance.risk_rating r where r.investor_id = :investor;
+
+-- name: deficiencies
+-- What the review of packets has returned to an investor and nobody has answered yet.
+select w.item_id, w.about, w.opened_at from engine.waiting_work w where w.kind = 'deficiency' and w.scope = :investor
+order by w.opened_at;

@@ -66,6 +66,9 @@ CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
     ("hit", "confirmed"): (
         ("release", "Propose to end the block", "By a licence or a delisting; a second officer agrees."),
     ),
+    ("review", "due"): (
+        ("completed", "Completed", "The whole file was looked at; the next review is counted from now."),
+    ),
     ("report", "due"): (("filed", "Filed", "The proof is kept for as long as the rule says."),),
     ("hit", "release_proposed"): (
         ("agreed", "Agree", "The block ends from now on."),

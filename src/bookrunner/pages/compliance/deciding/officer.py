@@ -40,6 +40,7 @@ class Officer:
             "accreditation": self._accreditation,
             "change": self._change,
             "diligence": self._diligence,
+            "review": self._review,
         }
         offered = {choice for (of, _), choices in CHOICES.items() if of == kind for choice, _, _ in choices}
         if said.choice not in offered:
@@ -201,6 +202,11 @@ class Officer:
         with self._deciding(said.programme) as within:
             subject = within.report_subject(investor=scope, report=item)
             within.file_report(**on, subject=subject, filed_sha256=proof)
+
+    def _review(self, scope: str, _: str, said: Decision) -> None:
+        on = {"actor": self.actor, "investor": scope, "because": said.reason, "seen": said.seen}
+        with self._deciding(said.programme) as within:
+            within.complete_review(**on)
 
     def _paper(self, scope: str, said: Decision) -> bytes | None:
         """Seal the paper that came with a decision and return its digest; None where none came."""

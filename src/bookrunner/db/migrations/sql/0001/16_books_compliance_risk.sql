@@ -104,6 +104,14 @@ begin
     from compliance.risk_rating r where r.investor_id = p_investor);
 end $$;
 
+-- Ratings whose review is due. The first condition spares the exact one for ratings of the last weeks.
+create view compliance.overdue_review as
+select r.investor_id, r.rating_id, r.status, r.tier, r.version, compliance.review_due(r.investor_id) as due_at
+from compliance.risk_rating r
+where r.reviewed_at <= clock_timestamp() - (select min(compliance.after_rule('house.review.' || t.tier, clock_timestamp()) - clock_timestamp())
+        from (values ('low'), ('standard'), ('high')) t (tier)) + interval '3 days'
+    and compliance.review_due(r.investor_id) <= clock_timestamp();
+
 create function compliance.rate_investor(p_actor text, p_request text, p_investor text, p_facts jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -235,7 +235,22 @@ union all
 select 'report', r.investor_id, r.report_id, r.investor_id, r.status, 'open', r.kind,
     (select e.recorded_at from audit.event e where e.scope = r.subject_id and e.subject = r.report_id and e.version = 1),
     '', r.due_on
-from compliance.sanctions_report r where r.status = 'due';
+from compliance.sanctions_report r where r.status = 'due'
+union all
+select 'deficiency', i.investor_id, d.deficiency_id, i.investor_id, d.status, 'investor', d.reason,
+    (select e.recorded_at from audit.event e where e.scope = d.offering_id and e.subject = d.deficiency_id and e.version = 1),
+    'house.decide.deficiency', null
+from subscription.deficiency_fact d join engine.investment i using (offering_id, investment_id) where d.status = 'open'
+union all
+select 'paper', k.investor_id, k.case_id || ':' || q.code, k.investor_id, 'missing', 'investor', q.code,
+    greatest(k.opened_at, (select max(d.valid_until) from compliance.document d
+        where d.investor_id = k.investor_id and d.code = q.code and d.valid_until <= clock_timestamp())), 'house.decide.deficiency', null
+from compliance.kyc_case k cross join lateral compliance.open_requirements(k.investor_id) q
+where exists (select from compliance.clearance c where c.investor_id = k.investor_id
+    and c.lacks && array['required_parties_are_verified', 'required_documents_are_on_file'])
+union all
+select 'review', r.investor_id, r.rating_id, r.investor_id, r.status, 'open', r.tier, r.due_at, 'house.decide.identity', null
+from compliance.overdue_review r;
 
 -- The composite stages of every investment, computed at reading; stage n counts only with all stages before it.
 create view engine.stage as
