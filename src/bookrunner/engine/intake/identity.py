@@ -16,7 +16,8 @@ from bookrunner.adapters.identity import (
     WebhookRefused,
     WebhookRule,
 )
-from bookrunner.books.compliance import keep_file
+from bookrunner.adapters.vault import Vault
+from bookrunner.books.compliance import keep_file, keep_files
 from bookrunner.core import clock
 from bookrunner.core.errors import Malformed, NotAuthenticated, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -39,22 +40,31 @@ def record_identities(
 ) -> list[bool]:
     """Record what the identity provider found, all in one transaction; false where a message came before.
 
-    A message goes with its event and body. The subject names the investor and the digest of the very profile
-    that was verified. What contradicts an officer's refusal is kept as a discrepancy for an officer. Refuses
-    a message that is known with another body, a subject of another form, and an event of the future, whose
-    approval would outlive its year.
+    A message goes with its event and body, which is sealed on file. The subject names the investor and the
+    digest of the very profile that was verified. What contradicts an officer's refusal is kept as a
+    discrepancy for an officer. Refuses a message that is known with another body, a subject of another form,
+    and an event of the future, whose approval would outlive its year.
     """
     heard = [
         _Heard(PROVIDER, message, event, *_subject(event), bytes.fromhex(event.evidence_sha256))
         for message, event, _ in messages
     ]
     queries = load("bookrunner.engine")
+    safe = Vault.of(desk.database.endpoint.secrets)
+    bodies = [(one.investor, body) for one, (_, _, body) in zip(heard, messages, strict=True)]
     with desk.compliance.together() as within:
         fresh: list[bool] = within.using(queries).receive_message.each(
-            {"provider": PROVIDER, "message": message.id, "body": body, "key_id": message.key_id}
-            for message, _, body in messages
+            {
+                "provider": PROVIDER,
+                "message": message.id,
+                "body": f"sha256:{message.body_sha256}".encode(),
+                "key_id": message.key_id,
+            }
+            for message, _, _ in messages
         )
         told = [one for one, is_new in zip(heard, fresh, strict=True) if is_new]
+        new = [one for one, is_new in zip(bodies, fresh, strict=True) if is_new]
+        keep_files(within, safe, new, actor=f"provider:{PROVIDER}")
         is_news = within.note_report.each(one.noted() for one in told)
         within.hear_identity.each(one.recorded() for one, news in zip(told, is_news, strict=True) if news)
     return fresh

@@ -183,7 +183,7 @@ where e.scope = :scope and e.subject = :item and e.version > cast(:seen as bigin
 -- name: hit^
 -- One hit with the screening that found it and the list it was found on.
 select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, encode(h.entry_digest, 'hex') as entry_digest, h.matcher_version,
-    h.score_bp, h.parts, h.proposed_status, h.proposed_by, h.escalated_by, h.decided_by, h.decided_because, h.opened_at, h.version,
+    h.score_bp, compliance.parts_of(h) as parts, h.proposed_status, h.proposed_by, h.escalated_by, h.decided_by, h.decided_because, h.opened_at, h.version,
     s.screening_id, s.list_version, s.threshold_bp, s.made_for, s.screened_at, w.published_on, encode(w.sha256, 'hex') as list_sha256,
     w.status as list_status, compliance.is_high_risk(h.subject_id) as is_high_risk
 from compliance.hit h join compliance.screening s on s.subject_id = h.subject_id and s.screening_id = h.screening_id

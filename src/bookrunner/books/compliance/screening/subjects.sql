@@ -225,8 +225,9 @@ end $$;
 create function compliance.is_known(p_subject text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return p_subject like 'wallet:%' or exists (select from compliance.particulars p where p.subject_id = p_subject)
-        or exists (select from portal.profile_claim c where c.investor_id = p_subject);
+    return p_subject like 'wallet:%' or exists (select from compliance.particulars p
+            join compliance.data_key k on k.investor_id = p.subject_id and k.status = 'active' where p.subject_id = p_subject)
+        or exists (select from portal.profile_claim c where c.investor_id = p_subject and c.legal_name is not null);
 end $$;
 
 -- Lets who waits for a version that is no longer in force wait for the one that is, from what was answered last.

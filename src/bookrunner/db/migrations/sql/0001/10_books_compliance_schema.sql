@@ -80,7 +80,7 @@ create table compliance.accreditation (
 );
 
 -- A person or entity is screened under its own id, a wallet under "wallet:" and its address. The row has what
--- makes the screening repeatable; the candidates stay out of events, which hold no names.
+-- makes the screening repeatable; candidates are entries with their scores, what made these stands apart.
 create table compliance.screening (
     subject_id text not null,
     screening_id text not null,
@@ -101,6 +101,16 @@ create table compliance.screening (
     chain_head bytea not null,
     primary key (subject_id, screening_id),
     constraint a_hit_names_its_entry check (status = 'clear' or matched is not null)
+);
+
+-- What made the score of a candidate: the names that were compared, their words, each fact. It goes when the data of the
+-- subject is erased.
+create table compliance.score_part (
+    subject_id text not null,
+    screening_id text not null,
+    entry_id text not null,
+    parts jsonb not null,
+    primary key (subject_id, screening_id, entry_id)
 );
 
 create table compliance.clearance (

@@ -182,19 +182,33 @@ begin
             and not compliance.is_answered('payer:' || encode(r.source_fingerprint, 'hex') || k.mark));
 end $$;
 
--- Why the personal data of an investor must be kept now, or null.
+-- Why the personal data of an investor, or of somebody behind one, must be kept now, or null: what concerns anybody whom
+-- the person is known for counts. Payments and papers of a subscription carry names; they are erased first, by their books.
 create function engine.kept_because(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
-return (select string_agg(k.because, '; ' order by k.because) from (
-    select 'an investment is not ended' as because
-    where exists (select from engine.investment i where i.investor_id = p_investor
-        and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
-    union
-    select 'a legal hold stands' from subscription.legal_hold_fact h
-    where h.investor_id = p_investor and h.status = 'placed'
-    union
-    select r.because || ' until ' || r.keep_until from compliance.retention_fact r
-    where r.investor_id = p_investor and r.keep_until > current_date) k);
+return (select string_agg(distinct k.because, '; ' order by k.because) from compliance.concerned(p_investor) c (id)
+    cross join lateral (
+        select 'an investment is not ended' as because
+        where exists (select from engine.investment i where i.investor_id = c.id
+            and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
+        union
+        select 'a legal hold stands' from subscription.legal_hold_fact h
+        where h.investor_id = c.id and h.status = 'placed'
+        union
+        select 'papers of a subscription are on record' from engine.investment i
+        where i.investor_id = c.id and (exists (select from subscription.particular_fact p
+                where p.offering_id = i.offering_id and p.investment_id = i.investment_id)
+            or exists (select from subscription.agreement_fact a join subscription.document_fact d
+                on d.sha256 in (a.document_sha256, a.executed_sha256) and not d.is_erased
+                where a.offering_id = i.offering_id and a.investment_id = i.investment_id))
+        union
+        select 'a payment is on record' from engine.investment i join treasury.payer_fact r using (offering_id, investment_id)
+        where i.investor_id = c.id
+        union
+        select 'a screening hit is not closed' from compliance.hit_fact h where h.subject_id in (c.id, p_investor)
+        union
+        select r.because || ' until ' || r.keep_until from compliance.retention_fact r
+        where r.investor_id = c.id and r.keep_until > current_date) k);
 
 -- What waits for an officer: of which kind, on whose record, since when, and by which rule it is due.
 create view engine.waiting_work as
