@@ -137,7 +137,8 @@ class Application:
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
-        self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
+        screen = self.screening.for_issuance
+        self._closings = ClosingRun(self.desk, chain, keys, pause=pause, screen=screen, lines=lines)
 
     def close(self) -> None:
         """Give the connections back and end the press."""

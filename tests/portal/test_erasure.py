@@ -53,6 +53,12 @@ where c.relkind in ('r', 'p', 'm') and n.nspname not in ('pg_catalog', 'informat
 """
 
 
+EMPTIED = """
+update portal.profile_detail set erased_at = clock_timestamp(), salt = null, legal_name = null, country = null,
+    address = null, sealed = null, tax_id_blind = null, email = null, representative = null
+"""
+
+
 @dataclass
 class File:
     """The file of one investor with everything that this product may know of somebody."""
@@ -260,8 +266,7 @@ def test_what_is_erased_is_screened_no_more_and_never_comes_back(file: File) -> 
     "statement",
     [
         "update portal.profile_detail set legal_name = 'Somebody Else'",
-        "update portal.profile_detail set erased_at = clock_timestamp(), salt = null, legal_name = null,"
-        " country = null, address = null, sealed = null, tax_id_blind = null, email = null, representative = null",
+        EMPTIED,
         "delete from portal.profile_detail",
         "truncate portal.profile_detail cascade",
         "update portal.change_detail set detail = '{}'",

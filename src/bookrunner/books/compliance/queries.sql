@@ -183,6 +183,15 @@ select compliance.concern_investor(:actor, :request, :subject, :investor, :role)
 -- Opens the screening of subjects against every list in force.
 select compliance.enlist_subjects(:actor, :request, cast(:subjects as text[]), :made_for);
 
+-- name: enlist_for_issuance$
+-- Opens the screening of everybody behind an issuance; until they are answered the gates are closed.
+select compliance.enlist_for_issuance(:actor, :request, cast(:investors as text[]));
+
+-- name: unanswered
+-- The investors on whom somebody rests who still waits for a screening.
+select i.id as investor_id from unnest(cast(:investors as text[])) i (id) where exists (
+    select from compliance.subjects_of(i.id) s (id) join compliance.rescreening r on r.subject_id = s.id and r.done_at is null);
+
 -- name: enlist_aged$
 -- Opens the screening of those whose last one lapses soon; returns how many.
 select compliance.enlist_aged(:actor, :request, :matcher_version);
