@@ -281,6 +281,53 @@ def test_the_high_minimum_counts_in_the_offer_in_which_it_is_met(shared: Connect
     assert lacks(world, 1) == ["accreditation_is_verified"]
 
 
+def test_a_statement_serves_for_whoever_was_verified_within_five_years(shared: Connect) -> None:
+    """17 CFR 230.506(c)(2)(ii)(E): counted from the verification, whatever statements came since."""
+    world = offer(shared, "av", "506(c)", 1)
+    ivr = profile(world, 1)
+    world.call("compliance.open_clearance", world.offering, world.id("clr", 1), ivr)
+    first = (
+        "compliance.record_accreditation",
+        ivr,
+        world.id("acr", 1),
+        "third_party_letter",
+        digest("s"),
+        None,
+    )
+    again = (
+        "compliance.record_accreditation",
+        ivr,
+        world.id("acr", 1),
+        "already_verified",
+        digest("t"),
+        None,
+    )
+    with pytest.raises(psycopg.Error) as caught:
+        world.call(*again)
+    assert caught.value.diag.constraint_name == "status_was_verified_before"
+    world.call(*first)
+    officer = world.login("compliance")
+    question = (
+        "select version, verified_at, valid_until from compliance.accreditation where investor_id = 'ivr_av1'"
+    )
+    for statement in ("t", "u"):
+        version, verified, _ = officer.execute(question.encode()).fetchall()[0]
+        over = "lapsed for the trial"
+        world.call("compliance.move_accreditation", ivr, "expired", over, version, actor="officer.one")
+        assert lacks(world, 1) == ["accreditation_is_verified"]
+        world.call(*again[:4], digest(statement), None)
+        assert lacks(world, 1) == []
+        ((_, kept, until),) = officer.execute(question.encode()).fetchall()
+        assert kept == verified
+        assert until == kept.replace(year=kept.year + 5)
+    world.call("compliance.record_contrary_knowledge", ivr, "knw_av", "a bankruptcy")
+    version = officer.execute(question.encode()).fetchall()[0][0]
+    world.call("compliance.move_accreditation", ivr, "expired", "known now", version, actor="officer.one")
+    with pytest.raises(psycopg.Error) as caught:
+        world.call(*again[:4], digest("v"), None)
+    assert caught.value.diag.constraint_name == "nothing_is_known_against_the_status"
+
+
 def test_a_hit_on_an_owner_stops_issuance_in_the_same_transaction(shared: Connect) -> None:
     flight = World(shared, "flight", 2).build("prepared")
     ivr = flight.id("ivr", 1)

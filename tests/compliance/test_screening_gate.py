@@ -234,7 +234,7 @@ def test_an_issuance_is_refused_when_nobody_can_be_screened(database: Database, 
     owner.execute(
         b"insert into compliance.rule (rule_id, rule_version, value, unit, jurisdiction, citation, certainty,"
         b" effective_from, proposed_by, adopted_by, because) values"
-        b" ('house.list_age', 2, 0, 'calendar_days', 'house', 'a trial', 'house', current_date, 'a', 'b', 'a trial')"
+        b" ('house.list_age', 2, 0, 'calendar_days', 'house', 'a trial', 'house', current_date, 'a', 'b', '')"
     )
     with pytest.raises(Refused, match="issuance_is_screened"):
         offer.book.screening.for_issuance([offer.world.id("ivr", 1)])

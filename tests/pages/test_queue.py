@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import httpx
 import psycopg
 import pytest
 
 from bookrunner.api import issue
+from bookrunner.core import clock
 from bookrunner.db import Endpoint
 from tests.pages.conftest import Site
 from tests.pages.officers import ENTITY, PERSON, Work
 from tests.pages.test_access import visitor
-from tests.pages.world import OFFERING
+from tests.pages.world import OFFERING, digest
 
 Connect = Callable[[str], psycopg.Connection]
 DEFICIENT = """
@@ -107,6 +109,31 @@ def test_a_review_that_is_due_is_completed_on_the_version_seen(
         "select reviewed_at > rated_at from compliance.risk_rating where investor_id = %s", [PERSON]
     ).fetchall()
     assert reviewed
+
+
+def test_a_lapse_is_noticed_before_and_the_investor_is_told(
+    officer: httpx.Client, site: Site, connect: Connect
+) -> None:
+    desk = site.world.compliance
+    desk.record_accreditation(
+        actor="officer",
+        investor=PERSON,
+        accreditation="acr_soon",
+        method="third_party_letter",
+        evidence_sha256=digest("letter"),
+        valid_until=clock.now() + timedelta(days=20),
+    )
+    desk.expire_due(actor="process")
+    ((what, who, _, _, due, _, _),) = rows(officer.get("/compliance?kind=notice").text)
+    assert (what, who.split()[0]) == ("Notice of a lapse accreditation", PERSON)
+    assert due.startswith("in ")
+    path = f"/compliance/cases/{PERSON}/notice/accreditation:acr_soon:first"
+    assert officer.post(path, data={"choice": "sent", "seen": "0"}).status_code == 303
+    assert rows(officer.get("/compliance?kind=notice").text) == []
+    again = officer.post(path, data={"choice": "sent", "seen": "0"})
+    assert again.status_code == 404
+    told = connect("owner").execute("select sent_at is not null from compliance.notice where stage = 'first'")
+    assert told.fetchall() == [(True,)]
 
 
 def test_work_is_taken_and_only_its_taker_gives_it_back(

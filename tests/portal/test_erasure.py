@@ -54,8 +54,8 @@ where c.relkind in ('r', 'p', 'm') and n.nspname not in ('pg_catalog', 'informat
 
 
 EMPTIED = """
-update portal.profile_detail set erased_at = clock_timestamp(), salt = null, legal_name = null, country = null,
-    address = null, sealed = null, tax_id_blind = null, email = null, representative = null
+update portal.profile_detail set erased_at = clock_timestamp(), salt = null, legal_name = null,
+    country = null, address = null, sealed = null, tax_id_blind = null, email = null, representative = null
 """
 
 

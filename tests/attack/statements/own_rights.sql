@@ -151,7 +151,7 @@ select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, tr
 -- portal | event_pkey | a profile opened twice
 select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual', '{}');
 
--- portal | 23502 | a profile without its details
+-- portal | address_is_given | a profile without its details
 select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{}');
 
 -- portal | entity_names_its_representative | an entity without a representative
@@ -283,7 +283,7 @@ select * from api.session;
 insert into api.ended_session (session_sha256) values (sha256('x'));
 
 -- compliance | 42501 | a requested change read past the view that is an event
-select detail from portal.profile_change;
+select detail from portal.change_detail;
 
 -- portal | answer_is_given_by_its_keeper | another book's answer taken before it is given
 select audit.react('process', e.scope, e.subject, e.version, 'done', '')

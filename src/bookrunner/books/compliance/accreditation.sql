@@ -295,7 +295,8 @@ begin
     on conflict do nothing;
 end $$;
 
--- Approves by a listed method when each kind of evidence that it asks for is on file since the last approval.
+-- Approves by a listed method when each kind of evidence that it asks for is on file since the last approval. A written
+-- statement alone serves for somebody who was verified by another method within the years of the rule, counted from then.
 create function compliance.approve(p_investor text, p_method text, p_valid_until timestamptz,
     p_because text default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -303,6 +304,7 @@ declare
     m compliance.accreditation_method;
     open_kinds text;
     since timestamptz := (select coalesce(approved_at, '-infinity') from compliance.accreditation where investor_id = p_investor);
+    verified timestamptz := clock_timestamp();
 begin
     select * into m from compliance.accreditation_method where method = p_method;
     if not found then
@@ -315,12 +317,19 @@ begin
         raise exception using errcode = 'BR008', constraint = 'accreditation_evidence_is_complete',
             message = format('not on file: %s', open_kinds);
     end if;
-    if p_method = 'high_minimum_506c' and exists (select from compliance.contrary_knowledge where investor_id = p_investor) then
+    if p_method = 'already_verified' then
+        select a.verified_at into verified from compliance.accreditation a where a.investor_id = p_investor;
+        if verified is null or compliance.after_rule(m.validity_rule, verified) <= clock_timestamp() then
+            raise exception using errcode = 'BR008', constraint = 'status_was_verified_before',
+                message = format('%s was last verified %s', p_investor, coalesce('at ' || verified, 'never'));
+        end if;
+    end if;
+    if p_method in ('high_minimum_506c', 'already_verified') and exists (select from compliance.contrary_knowledge where investor_id = p_investor) then
         raise exception using errcode = 'BR008', constraint = 'nothing_is_known_against_the_status',
             message = format('something is known against the status of %s', p_investor);
     end if;
-    update compliance.accreditation set status = 'approved', method = p_method, approved_at = clock_timestamp(),
-        decided_because = p_because, valid_until = least(p_valid_until, compliance.after_rule(m.validity_rule, clock_timestamp())),
+    update compliance.accreditation set status = 'approved', method = p_method, approved_at = clock_timestamp(), verified_at = verified,
+        decided_because = p_because, valid_until = least(p_valid_until, compliance.after_rule(m.validity_rule, verified)),
         evidence_sha256 = (select sha256(string_agg(e.sha256, ''::bytea order by e.kind, e.sha256))
             from compliance.accreditation_evidence e where e.investor_id = p_investor and e.kind = any (m.evidence) and e.recorded_at > since)
     where investor_id = p_investor;

@@ -67,6 +67,10 @@ select compliance.approve_accreditation(:actor, :request, :investor, :method, ca
 -- Asks for more evidence, takes up again, declines or ends an accreditation.
 select compliance.move_accreditation(:actor, :request, :investor, :status, :because, cast(:seen as bigint));
 
+-- name: send_notice$
+-- Says that the investor was told of what lapses soon.
+select compliance.send_notice(:actor, :request, :investor, :about, :subject, :stage);
+
 -- name: complete_review$
 -- An officer has looked at the whole file again; the next review is counted from now.
 select compliance.complete_review(:actor, :request, :investor, :because, cast(:seen as bigint));

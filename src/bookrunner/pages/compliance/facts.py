@@ -52,6 +52,7 @@ _TONES = {
     "released": ("confirmed", "good"),
     "due": ("waiting", "wait"),
     "filed": ("confirmed", "good"),
+    "sent": ("confirmed", "good"),
     "verified": ("confirmed", "good"),
     "recorded": ("progress", "calm"),
     "on_file": ("confirmed", "good"),
@@ -96,6 +97,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "reports_heard",
                 "deficiencies",
                 "reviews",
+                "notices",
                 "reports",
             )
         }

@@ -21,6 +21,7 @@ _AMONG = {
     "owner": ("owners", "owner_id"),
     "report": ("reports", "report_id"),
     "review": ("reviews", "rating_id"),
+    "notice": ("notices", "notice_id"),
 }
 # What the database says of two people, where only the rule's name comes with its refusal.
 _SENTENCES = {

@@ -247,3 +247,9 @@ from compliance.risk_rating r where r.investor_id = :investor;
 -- What the review of packets has returned to an investor and nobody has answered yet.
 select w.item_id, w.about, w.opened_at from engine.waiting_work w where w.kind = 'deficiency' and w.scope = :investor
 order by w.opened_at;
+
+-- name: notices
+-- What lapses soon of an investor, and whether the investor was told.
+select n.about || ':' || n.subject_id || ':' || n.stage as notice_id, n.about, n.subject_id, n.stage, n.lapses_at, n.due_at, n.sent_at,
+    case when n.sent_at is null then 'due' else 'sent' end as status, 0 as version
+from compliance.notice n where n.investor_id = :investor and n.lapses_at > clock_timestamp() order by n.lapses_at, n.stage;

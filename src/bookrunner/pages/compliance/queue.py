@@ -24,6 +24,7 @@ KINDS = {
     "change": "Change request",
     "diligence": "Enhanced due diligence",
     "review": "Periodic review",
+    "notice": "Notice of a lapse",
     "deficiency": "Packet deficiency",
     "paper": "Missing paper",
 }

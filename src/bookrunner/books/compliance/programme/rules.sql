@@ -27,6 +27,7 @@ from (values
     ('us.506b.non_accredited_places', 1, 35, 'count', 'us', '17 CFR 230.506(b)(2)(i)', 'confirmed', date '1982-04-15'),
     ('us.506c.document_validity', 1, 3, 'months', 'us', '17 CFR 230.506(c)(2)(ii)', 'confirmed', date '2013-09-23'),
     ('us.506c.income_validity', 1, 12, 'months', 'us', '17 CFR 230.506(c)(2)(ii)(A)', 'house', date '2013-09-23'),
+    ('us.506c.verified_before', 1, 5, 'years', 'us', '17 CFR 230.506(c)(2)(ii)(E)', 'confirmed', date '2021-03-15'),
     ('us.506c.high_minimum.person', 1, 20000000, 'usd_minor', 'us', 'SEC staff letter of 2025-03-12', 'confirmed', date '2025-03-12'),
     ('us.506c.high_minimum.entity', 1, 100000000, 'usd_minor', 'us', 'SEC staff letter of 2025-03-12', 'confirmed', date '2025-03-12'),
     ('us.506c.high_minimum.owner', 1, 20000000, 'usd_minor', 'us', 'SEC staff letter of 2025-03-12', 'confirmed', date '2025-03-12'),

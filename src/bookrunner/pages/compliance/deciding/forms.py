@@ -66,6 +66,7 @@ CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
     ("hit", "confirmed"): (
         ("release", "Propose to end the block", "By a licence or a delisting; a second officer agrees."),
     ),
+    ("notice", "due"): (("sent", "Told", "The investor knows what lapses, and when."),),
     ("review", "due"): (
         ("completed", "Completed", "The whole file was looked at; the next review is counted from now."),
     ),

@@ -41,6 +41,7 @@ class Officer:
             "change": self._change,
             "diligence": self._diligence,
             "review": self._review,
+            "notice": self._notice,
         }
         offered = {choice for (of, _), choices in CHOICES.items() if of == kind for choice, _, _ in choices}
         if said.choice not in offered:
@@ -202,6 +203,13 @@ class Officer:
         with self._deciding(said.programme) as within:
             subject = within.report_subject(investor=scope, report=item)
             within.file_report(**on, subject=subject, filed_sha256=proof)
+
+    def _notice(self, scope: str, item: str, _said: Decision) -> None:
+        what, _, stage = item.rpartition(":")
+        about, _, subject = what.partition(":")
+        compliance.keeper(self.database).send_notice(
+            actor=self.actor, investor=scope, about=about, subject=subject, stage=stage
+        )
 
     def _review(self, scope: str, _: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "because": said.reason, "seen": said.seen}

@@ -263,6 +263,11 @@ from compliance.kyc_case k cross join lateral compliance.open_requirements(k.inv
 where exists (select from compliance.clearance c where c.investor_id = k.investor_id
     and c.lacks && array['required_parties_are_verified', 'required_documents_are_on_file'])
 union all
+select 'notice', n.investor_id, n.about || ':' || n.subject_id || ':' || n.stage, n.investor_id, 'due', 'open', n.about,
+    n.due_at, '', cast(n.lapses_at as date)
+from compliance.notice n join compliance.kyc_case k using (investor_id)
+where n.sent_at is null and n.lapses_at > clock_timestamp() and n.about in ('identity', 'accreditation', 'document', 'party')
+union all
 select 'review', r.investor_id, r.rating_id, r.investor_id, r.status, 'open', r.tier, r.due_at, 'house.decide.identity', null
 from compliance.overdue_review r;
 
