@@ -67,6 +67,7 @@ DECISIONS = frozenset(
         "reject_document",
         "review_case",
         "second_hit",
+        "set_country_rule",
         "set_look_through",
         "state_purpose",
         "verify_identity",

@@ -328,6 +328,43 @@ def test_a_statement_serves_for_whoever_was_verified_within_five_years(shared: C
     assert caught.value.diag.constraint_name == "nothing_is_known_against_the_status"
 
 
+def test_the_countries_of_an_offer_hold_from_commitment_to_issuance(shared: Connect) -> None:
+    world = offer(shared, "co", "506(c)", 3)
+    for n, country in ((1, "US"), (2, "CA")):
+        ivr = profile(world, n, country)
+        commit(world, n, 3, ivr)
+        world.call("compliance.open_clearance", world.offering, world.id("clr", n), ivr)
+        world.call(
+            "compliance.record_accreditation",
+            ivr,
+            world.id("acr", n),
+            "third_party_letter",
+            digest("s"),
+            None,
+        )
+        assert lacks(world, n) == []
+    decide = ("compliance.set_country_rule", world.offering)
+    world.call(*decide, "restrict", ["CA", "IR"], "no licence there")
+    assert (lacks(world, 1), lacks(world, 2)) == ([], ["country_is_permitted"])
+    cleared = world.login("owner").execute(
+        "select investor_is_cleared from engine.position where offering_id = 'ofr_co' order by investment_id"
+    )
+    assert cleared.fetchall() == [(True,), (False,)]
+    third = profile(world, 3, "IR")
+    with pytest.raises(psycopg.Error) as caught:
+        commit(world, 3, 3, third)
+    assert caught.value.diag.constraint_name == "country_is_permitted"
+    world.call(*decide, "allow", ["CA"], "a licence came")
+    assert (lacks(world, 1), lacks(world, 2)) == (["country_is_permitted"], [])
+    moved = DETAIL | {"country": "GB"}
+    world.call("portal.request_change", world.id("ivr", 2), "chg_co", moved, "moved", digest("p"))
+    under = world.login("compliance").execute("select compliance.programme_in_force()").fetchall()[0][0]
+    decided = ("portal.decide_change", world.id("ivr", 2), "chg_co", "true", "seen", 1, under)
+    world.call(*decided, actor="officer.two")
+    world.call("compliance.verify_again", world.id("ivr", 2), ["address"])
+    assert "country_is_permitted" in lacks(world, 2)
+
+
 def test_a_hit_on_an_owner_stops_issuance_in_the_same_transaction(shared: Connect) -> None:
     flight = World(shared, "flight", 2).build("prepared")
     ivr = flight.id("ivr", 1)

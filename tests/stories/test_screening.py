@@ -77,6 +77,27 @@ def test_a_policy_by_command(here: Run, raised: Story) -> None:
     assert refusal(here(*unknown, "--because", "x")).startswith("offer_exists")
 
 
+def test_countries_by_command(here: Run, raised: Story) -> None:
+    asked = (
+        "countries",
+        raised.offering,
+        "--because",
+        "no licence there",
+        "--actor",
+        "officer.one",
+        "--under",
+    )
+    under = _programme(here)
+    assert refusal(here(*asked, under)).startswith("country_rule_allows_or_restricts")
+    both = ("--never", "KP", "--only", "US")
+    assert refusal(here(*asked, under, *both)).startswith("country_rule_allows_or_restricts")
+    assert refusal(here(*asked, under, "--never", "Atlantis")).startswith("country_is_known")
+    superseded = refusal(here(*asked, "prg_before", "--never", "KP"))
+    assert superseded.startswith("decision_is_under_the_programme_in_force")
+    status, lines = here(*asked, under, "--never", "kp, ir")
+    assert (status, lines) == (0, [f"{raised.offering}: never in KP, IR"])
+
+
 def _programme(here: Run) -> str:
     """Return the programme that the status says is in force."""
     _, lines = here("screening", "status")

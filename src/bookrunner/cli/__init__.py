@@ -17,7 +17,7 @@ from bookrunner.cli import (
     templates,
     work,
 )
-from bookrunner.cli.checks import identity, screening
+from bookrunner.cli.checks import countries, identity, screening
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -27,7 +27,21 @@ __all__ = ["app", "main"]
 
 WRONG_USAGE = 2
 
-_NOUNS = (allocation, bank, demo, identity, keys, offers, proof, screening, setup, simulate, templates, work)
+_NOUNS = (
+    allocation,
+    bank,
+    countries,
+    demo,
+    identity,
+    keys,
+    offers,
+    proof,
+    screening,
+    setup,
+    simulate,
+    templates,
+    work,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -100,7 +100,7 @@ declare
     read regprocedure;
 begin
     for read in select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = 'compliance' and p.provolatile <> 'v' and (not p.prosecdef or p.proname = 'units_unstated') loop
+        where n.nspname = 'compliance' and p.provolatile <> 'v' and (not p.prosecdef or p.proname in ('units_unstated', 'country_is_permitted')) loop
         execute format('grant execute on function %s to compliance', read);
     end loop;
 end $reads$;

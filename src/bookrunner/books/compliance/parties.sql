@@ -297,3 +297,55 @@ begin
     on conflict do nothing;
     perform compliance.compute(p_investor);
 end $$;
+
+-- Where the investors of an offer may live: in these countries alone, or in any but these; the latest row counts.
+create table compliance.country_rule (
+    offering_id text not null,
+    rule_no integer not null check (rule_no > 0),
+    kind text not null constraint country_rule_allows_or_restricts check (kind in ('allow', 'restrict')),
+    countries text[] not null constraint country_rule_names_countries
+        check (cardinality(countries) > 0 and array_to_string(countries, ' ', '?') ~ '^[A-Z]{2}( [A-Z]{2})*$'),
+    set_by text not null,
+    because text not null,
+    set_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, rule_no)
+);
+call audit.append_only('compliance.country_rule');
+
+-- Whether the country that a profile claims now is permitted; an unknown one is not where a rule stands.
+create function compliance.country_is_permitted(p_offering text, p_investor text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r compliance.country_rule;
+begin
+    select * into r from compliance.country_rule x where x.offering_id = p_offering order by x.rule_no desc limit 1;
+    return not found or coalesce((select (p.country = any (r.countries)) = (r.kind = 'allow')
+        from portal.profile_claim p where p.investor_id = p_investor), false);
+end $$;
+
+-- Refuses a commitment from a country where the offer is not made.
+create function compliance.refuse_country(p_offering text, p_investor text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if not compliance.country_is_permitted(p_offering, p_investor) then
+        raise exception using errcode = 'BR008', constraint = 'country_is_permitted',
+            message = format('%s is not made in the country of %s', p_offering, p_investor);
+    end if;
+end $$;
+
+-- An officer says where an offer is made; each clearance for it is computed again at once.
+create function compliance.set_country_rule(p_actor text, p_request text, p_offering text, p_kind text, p_countries text[],
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c record;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, p_because, array[p_offering, 'countries'], 0, 0);
+    insert into compliance.country_rule (offering_id, rule_no, kind, countries, set_by, because)
+    select p_offering, 1 + count(*), p_kind, p_countries, p_actor, p_because from compliance.country_rule r
+    where r.offering_id = p_offering;
+    for c in select x.investor_id from compliance.clearance x where x.offering_id = p_offering order by x.investor_id loop
+        perform compliance.compute_one(p_offering, c.investor_id);
+    end loop;
+end $$;

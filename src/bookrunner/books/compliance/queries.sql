@@ -263,6 +263,10 @@ select compliance.record_sophistication(:actor, :request, :offering, :investor, 
 -- Says whether an offer wants to know who is behind each unit that a nominee holds.
 select compliance.set_look_through(:actor, :request, :offering, :is_required, :because);
 
+-- name: set_country_rule$
+-- Says where the investors of an offer may live: in these countries alone, or in any but these.
+select compliance.set_country_rule(:actor, :request, :offering, :kind, cast(:countries as text[]), :because);
+
 -- name: state_holders$
 -- States who is behind each unit of a nominee, by a paper on file.
 select compliance.state_holders(:actor, :request, :offering, :investor, :document, cast(:holders as jsonb));

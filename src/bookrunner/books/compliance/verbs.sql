@@ -78,6 +78,8 @@ begin
         select 10, 'units_behind_a_nominee_are_stated'
         where compliance.units_unstated(p_offering, p_investor) > 0
         union all
+        select 10, 'country_is_permitted' where not compliance.country_is_permitted(p_offering, p_investor)
+        union all
         select 10, 'review_is_current' where compliance.review_due(p_investor) <= clock_timestamp()
         union all
         select x.ordinal, x.name from compliance.clearance c, compliance.lacking_by_exemption(c) x
