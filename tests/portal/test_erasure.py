@@ -249,6 +249,21 @@ def test_after_erasure_nothing_personal_is_readable_anywhere(file: File, tmp_pat
     assert file.one("select count(*) from portal.profile_detail where erased_at is null") == 0
 
 
+def test_erasure_goes_on_where_a_crash_stopped_it(file: File, tmp_path: Path) -> None:
+    asked = {"actor": "officer.one", "because": "asked for by the person"}
+    with pytest.raises(Refused, match="a screening hit is not closed"):
+        file.desk.erase(INVESTOR, **asked)
+    file.clear_hits()
+    file.connect("owner").execute(SHORT.encode())
+    with pytest.raises(Refused, match="erasure_has_its_reason"):
+        file.desk.erase(INVESTOR, actor="officer.one", because=" ")
+    file.erase("compliance", "erase_files")
+    file.desk.erase(INVESTOR, **asked)
+    assert file.readable(tmp_path) == {}
+    with pytest.raises(Refused, match="erased_key_exists"):
+        file.desk.erase(INVESTOR, **asked)
+
+
 def test_what_is_erased_is_screened_no_more_and_never_comes_back(file: File) -> None:
     file.clear_hits()
     file.connect("owner").execute(SHORT.encode())

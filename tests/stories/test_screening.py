@@ -77,6 +77,13 @@ def test_a_policy_by_command(here: Run, raised: Story) -> None:
     assert refusal(here(*unknown, "--because", "x")).startswith("offer_exists")
 
 
+def test_erasure_by_command_waits_for_retention(here: Run, raised: Story) -> None:
+    asked = ("erase", raised.people[0].investor, "--because", "asked for", "--actor", "officer.one")
+    said = refusal(here(*asked))
+    assert said.startswith("retention_allows_erasure")
+    assert "an investment is not ended" in said
+
+
 def test_countries_by_command(here: Run, raised: Story) -> None:
     asked = (
         "countries",

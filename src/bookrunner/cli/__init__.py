@@ -17,7 +17,7 @@ from bookrunner.cli import (
     templates,
     work,
 )
-from bookrunner.cli.checks import countries, identity, screening
+from bookrunner.cli.checks import countries, erasure, identity, screening
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -32,6 +32,7 @@ _NOUNS = (
     bank,
     countries,
     demo,
+    erasure,
     identity,
     keys,
     offers,

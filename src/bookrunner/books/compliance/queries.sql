@@ -140,6 +140,10 @@ select compliance.obtain_key(:actor, :request, :investor, :key, :wrapped);
 -- Keeps a sealed file under the digest of its content.
 select compliance.keep_file(:actor, :request, :investor, :sha256, :sealed);
 
+-- name: erase_files$
+-- Erases what this book knows of an investor, and of everybody who is here for this investor alone.
+select compliance.erase_files(:actor, :request, :investor, :because);
+
 -- name: view_file^
 -- A sealed file and its wrapped key; the view itself is an event.
 select wrapped, sealed from compliance.view_file(:actor, :request, :investor, :sha256, :view, :purpose);

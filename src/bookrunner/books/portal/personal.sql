@@ -37,7 +37,8 @@ create table portal.data_key (
     destroyed_because text,
     version bigint not null,
     chain_head bytea not null,
-    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null))
+    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null)),
+    constraint erasure_has_its_reason check (status <> 'destroyed' or coalesce(destroyed_because ~ '\S', false))
 );
 
 create table portal.personal_view (

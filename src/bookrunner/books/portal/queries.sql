@@ -31,6 +31,10 @@ select wrapped, sealed, plain from portal.view_personal(:actor, :request, :inves
 -- Both sides of a requested change and their wrapped key; the view itself is an event.
 select wrapped, before, after from portal.view_change(:actor, :request, :investor, :change, :view, :purpose);
 
+-- name: erase_personal$
+-- Erases the personal data of an investor, where no rule keeps the record.
+select portal.erase_personal(:actor, :request, :investor, :because);
+
 -- name: names_on_paper
 -- How investors are named and where they live, in the version of their profile that counts now.
 select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d.address, d.country

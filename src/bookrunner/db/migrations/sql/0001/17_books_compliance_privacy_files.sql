@@ -9,7 +9,8 @@ create table compliance.data_key (
     destroyed_because text,
     version bigint not null,
     chain_head bytea not null,
-    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null))
+    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null)),
+    constraint erasure_has_its_reason check (status <> 'destroyed' or coalesce(destroyed_because ~ '\S', false))
 );
 call audit.keep('compliance.data_key', 'file_key', 'key_id', 'investor_id', '{wrapped}');
 
