@@ -63,6 +63,7 @@ DECISIONS = frozenset(
         "judge_again",
         "move_accreditation",
         "propose_release",
+        "record_category",
         "record_sophistication",
         "reject_document",
         "review_case",

@@ -220,3 +220,22 @@ def test_an_officer_states_who_is_behind_a_nominee(office: Office, site: Site) -
     for written in ("cli_ana many", "cli_ana", "cli_ana 1 2"):
         refused = office.client.post(f"{case}/holders", data=form | {"holders": written})
         assert "Refused: holders are written as client and units" in refused.text
+
+
+def test_a_category_is_recorded_by_its_paper(office: Office) -> None:
+    form = {"category": "mifid_ii:professional", "until": "2999-01-01"}
+    paper = {"paper": ("opt-up.pdf", blank_paper())}
+    refused = office.client.post(f"{CASE}/category", data=form, files=paper)
+    assert "Refused: decision is under the programme in force" in refused.text
+    form["programme"] = office.programme()
+    assert office.client.post(f"{CASE}/category", data=form, files=paper).status_code == 303
+    page = office.client.get(CASE).text
+    assert "professional" in page.partition("Category in the European Union")[2].partition("</ul>")[0]
+    kept = "select regime, category from compliance.investor_category"
+    assert office.rows(kept) == [("mifid_ii", "professional")]
+    for wrong in ("mifid_ii:sophisticated", "eu_crowdfunding:retail", "", "mifid_ii"):
+        refused = office.client.post(f"{CASE}/category", data=form | {"category": wrong}, files=paper)
+        assert "Refused: category is one of those listed" in refused.text
+    refused = office.client.post(f"{CASE}/category", data=form, files={"paper": ("x", b"MZ")})
+    assert "Refused: upload starts and ends as pdf" in refused.text
+    assert office.rows(kept) == [("mifid_ii", "professional")]

@@ -256,11 +256,13 @@ begin
     perform compliance.compute(p_investor);
 end $$;
 
+-- An officer records the category that an investor has under the rules of the European Union, by its paper.
 create function compliance.record_category(p_actor text, p_request text, p_investor text, p_regime text,
     p_category text, p_evidence_sha256 bytea, p_valid_until timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, 'recorded', array[p_investor, p_regime], 0, 0);
     insert into compliance.investor_category (investor_id, regime, category, evidence_sha256, valid_until)
     values (p_investor, p_regime, p_category, p_evidence_sha256, p_valid_until);
     perform compliance.compute(p_investor);

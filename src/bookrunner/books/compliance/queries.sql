@@ -71,6 +71,10 @@ select compliance.move_accreditation(:actor, :request, :investor, :status, :beca
 -- Says that the investor was told of what lapses soon.
 select compliance.send_notice(:actor, :request, :investor, :about, :subject, :stage);
 
+-- name: record_category$
+-- Records the category of an investor under the rules of the European Union, by its paper.
+select compliance.record_category(:actor, :request, :investor, :regime, :category, :evidence_sha256, cast(:valid_until as timestamp with time zone));
+
 -- name: complete_review$
 -- An officer has looked at the whole file again; the next review is counted from now.
 select compliance.complete_review(:actor, :request, :investor, :because, cast(:seen as bigint));

@@ -19,6 +19,7 @@ from bookrunner.pages.compliance.deciding import (
     Decision,
     Officer,
     Seen,
+    category_of,
     decision,
     paper_of,
     seen_of,
@@ -196,6 +197,7 @@ def routes(application: Providers, shell: Shell, hints: Hints) -> APIRouter:
     _queue_routes(router, application.database, shell, QueueHints(hints))
     _case_routes(router, pages)
     _statement_routes(router, pages)
+    _category_route(router, pages)
     _decision_routes(router, pages, "/cases/{investor}/{kind}/{name}", _work)
     _decision_routes(router, pages, "/hits/{subject}/{name}", _hit)
     return router
@@ -356,6 +358,21 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         desk = Officer(pages.database, officer.actor)
         work = partial(desk.record_sophistication, investor, stated, paper)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+
+def _category_route(router: APIRouter, pages: Console) -> None:
+    @router.post("/cases/{investor}/category")
+    def category(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        stated: Annotated[Mapping[str, str], Depends(category_of)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.record_category, investor, stated, paper)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#accreditation")
 
 
 def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import chart, percent, state_of
+from bookrunner.pages.compliance.deciding import CATEGORIES
 from bookrunner.pages.shell import mask
 
 Row = Mapping[str, Any]
@@ -97,6 +98,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "reports_heard",
                 "deficiencies",
                 "reviews",
+                "categories",
                 "notices",
                 "reports",
             )
@@ -114,6 +116,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
         "masked": {name: mask(head[name]) for name in ("legal_name", "address")},
         "chart": chart(investor, read["owners"], read["shares"]),
         "locked": _locked(head, read["snapshots"]),
+        "known_categories": CATEGORIES,
         "mark": mark,
         "percent": percent,
         "sentence": sentence(head, read["clearances"]),

@@ -253,3 +253,9 @@ order by w.opened_at;
 select n.about || ':' || n.subject_id || ':' || n.stage as notice_id, n.about, n.subject_id, n.stage, n.lapses_at, n.due_at, n.sent_at,
     case when n.sent_at is null then 'due' else 'sent' end as status, 0 as version
 from compliance.notice n where n.investor_id = :investor and n.lapses_at > clock_timestamp() order by n.lapses_at, n.stage;
+
+-- name: categories
+-- What an investor is under the rules of the European Union, the latest of each set of rules.
+select distinct on (g.regime) g.regime, g.category, g.valid_until, g.recorded_at,
+    coalesce(g.valid_until > clock_timestamp(), true) as is_current
+from compliance.investor_category g where g.investor_id = :investor order by g.regime, g.recorded_at desc;

@@ -137,6 +137,22 @@ def sophistication_of(
     }
 
 
+CATEGORIES = (
+    ("eu_crowdfunding:sophisticated", "sophisticated, Regulation (EU) 2020/1503"),
+    ("eu_crowdfunding:non_sophisticated", "non-sophisticated, Regulation (EU) 2020/1503"),
+    ("mifid_ii:retail", "retail client, Directive 2014/65/EU"),
+    ("mifid_ii:professional", "professional client, Directive 2014/65/EU"),
+    ("mifid_ii:eligible_counterparty", "eligible counterparty, Directive 2014/65/EU"),
+)
+"""What an investor may be under the rules of the European Union, as the form sends it and as it says it."""
+
+
+def category_of(*, category: _Line = "", until: _Line = "", programme: _Line = "") -> Mapping[str, str]:
+    """Read from the form which category an investor has, until when."""
+    regime, _, name = category.partition(":")
+    return {"regime": regime, "category": name, "until": until, "programme": programme}
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What an officer saw when deciding: the version of the record, and the programme."""

@@ -12,7 +12,7 @@ from bookrunner.books import compliance, portal
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Within
-from bookrunner.pages.compliance.deciding.forms import CHOICES, IDENTITY_PAPERS, Decision, Seen
+from bookrunner.pages.compliance.deciding.forms import CATEGORIES, CHOICES, IDENTITY_PAPERS, Decision, Seen
 
 _WORDS_OF_A_HOLDER = 2
 _UNITS = re.compile(r"[0-9]{1,15}")
@@ -125,6 +125,26 @@ class Officer:
                 investor=scope,
                 statement=statement,
                 because=stated["reason"],
+            )
+
+    def record_category(self, scope: str, stated: Mapping[str, str], paper: bytes) -> None:
+        """Record the category of an investor by its paper; ``stated`` has regime, category, until, programme.
+
+        Refuses ``category_is_one_of_those_listed`` and what `keep_paper` refuses.
+        """
+        if f"{stated['regime']}:{stated['category']}" not in dict(CATEGORIES):
+            raise Refused("category_is_one_of_those_listed", "choose a category")
+        until = _end_of(stated["until"])
+        keeper = compliance.keeper(self.database)
+        evidence = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
+        with self._deciding(stated["programme"]) as within:
+            within.record_category(
+                actor=self.actor,
+                investor=scope,
+                regime=stated["regime"],
+                category=stated["category"],
+                evidence_sha256=evidence,
+                valid_until=until,
             )
 
     def state_holders(self, scope: str, offering: str, document: str, written: str) -> None:
