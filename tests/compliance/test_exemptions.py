@@ -328,6 +328,26 @@ def test_a_statement_serves_for_whoever_was_verified_within_five_years(shared: C
     assert caught.value.diag.constraint_name == "nothing_is_known_against_the_status"
 
 
+def test_one_identity_serves_two_offers_and_each_judges_by_its_own_rules(shared: Connect) -> None:
+    first, second = offer(shared, "twin", "506(c)", 1), offer(shared, "other", "reg_s", 1)
+    ivr = profile(first, 1, "DE")
+    for world in (first, second):
+        world.call("compliance.open_clearance", world.offering, world.id("clr", 1), ivr)
+    assert (lacks(first, 1), lacks(second, 1)) == (["accreditation_is_verified"], [])
+    first.call("compliance.record_accreditation", ivr, "acr_twin", "third_party_letter", digest("s"), None)
+    assert (lacks(first, 1), lacks(second, 1)) == ([], [])
+    lapses = first.login("compliance").execute(
+        "select exemption, valid_until < clock_timestamp() + interval '4 months' from compliance.clearance"
+        " where investor_id = %s order by exemption",
+        [ivr],
+    )
+    assert lapses.fetchall() == [("506(c)", True), ("reg_s", False)]
+    snapshots = "select count(*) from compliance.identity_snapshot where investor_id = %s"
+    assert first.login("compliance").execute(snapshots, [ivr]).fetchall() == [(1,)]
+    first.call("compliance.revoke_identity", ivr, "the passport was forged")
+    assert (lacks(first, 1), lacks(second, 1)) == (["identity_is_verified"], ["identity_is_verified"])
+
+
 def test_the_countries_of_an_offer_hold_from_commitment_to_issuance(shared: Connect) -> None:
     world = offer(shared, "co", "506(c)", 3)
     for n, country in ((1, "US"), (2, "CA")):
