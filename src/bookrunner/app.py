@@ -17,7 +17,7 @@ from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity import IdentityProvider
-from bookrunner.adapters.identity.providers import PROVIDERS
+from bookrunner.adapters.identity.providers import Answering, Inquiry, answering, posting
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.file_desk import FileDesk
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
@@ -38,6 +38,7 @@ from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import (
     ListFolder,
     Screening,
+    ask_identity,
     fingerprint,
     hear_payment,
     import_statement,
@@ -89,6 +90,9 @@ class Settings(BaseSettings):
     identity_secrets: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     """Webhook secrets of identity providers as JSON, by provider (persona, standard, sumsub) and key id."""
 
+    identity_inquiries: dict[str, Inquiry] = Field(default_factory=dict)
+    """Where identity providers are asked, as JSON by provider: url and credential."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 
@@ -117,8 +121,10 @@ class Application:
         pause: Callable[[], None],
         lines: int = MAX_LINES,
         lists: Path | None = None,
+        providers: Answering | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self._providers = providers or {}
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
         self.bank_files = AnyFormatReader()
@@ -131,7 +137,8 @@ class Application:
         self.chain = chain
         self.keys = keys
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
-        self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
+        screen = self.screening.for_issuance
+        self._closings = ClosingRun(self.desk, chain, keys, pause=pause, screen=screen, lines=lines)
 
     def close(self) -> None:
         """Give the connections back and end the press."""
@@ -240,6 +247,18 @@ class Application:
             tell(said, message_id=message.id)
         return fresh
 
+    @property
+    def identity_sources(self) -> tuple[str, ...]:
+        """The identity providers that can be asked."""
+        return tuple(sorted(self._providers))
+
+    def ask_identity(self, provider: str, investor: str, *, actor: str) -> bool:
+        """Ask an identity provider about an investor; refuses as `engine.intake.ask_identity` does."""
+        if provider not in self._providers:
+            raise UnknownRecord("identity_provider_is_known", "no such provider is set up to be asked")
+        tell("an identity provider is asked", source=provider, subject=investor)
+        return ask_identity(self.desk, *self._providers[provider], investor, actor=actor)
+
     def receive_payment(self, provider: str, headers: Iterable[tuple[str, str]], body: bytes) -> str:
         """Verify and keep one signed notice of a payment provider, under the secrets of its folder."""
         secrets = active_secrets(self.endpoint.secrets.folder / "payments", provider)
@@ -308,20 +327,19 @@ class Application:
 
 
 def identity_providers(settings: Settings) -> dict[str, tuple[IdentityProvider, dict[str, bytes]]]:
-    """Return the identity providers of the settings, with their secrets.
+    """Return the identity providers that may post; raises ConfigurationError as `posting` does."""
+    return posting(
+        {
+            name: {key: secret.get_secret_value() for key, secret in keys.items()}
+            for name, keys in settings.identity_secrets.items()
+        }
+    )
 
-    Raises ConfigurationError for a provider that is not known and for a secret that cannot be one.
-    """
-    unknown = sorted(set(settings.identity_secrets) - set(PROVIDERS))
-    if unknown:
-        raise ConfigurationError(f"BOOKRUNNER_IDENTITY_SECRETS: there is no provider {', '.join(unknown)}")
-    return {
-        name: (
-            PROVIDERS[name],
-            {key: PROVIDERS[name].decode(secret.get_secret_value()) for key, secret in keys.items()},
-        )
-        for name, keys in settings.identity_secrets.items()
-    }
+
+def inquiry_providers(settings: Settings) -> Answering:
+    """Return the identity providers that can be asked; raises ConfigurationError as `answering` does."""
+    signing = {name: secrets for name, (_, secrets) in identity_providers(settings).items()}
+    return answering(settings.identity_inquiries, signing)
 
 
 def open_ceremony(endpoint: Endpoint, press: Typesetter) -> Ceremony:

@@ -196,7 +196,11 @@ def test_a_provider_that_is_not_set_up_has_no_address(hooks: Hooks, provider: st
 def test_a_contradiction_of_an_officer_is_a_task(hooks: Hooks) -> None:
     with psycopg.connect(hooks.database.endpoint.dsn("compliance"), autocommit=True) as officer:
         investor = hooks.world.id("ivr", 1)
-        officer.execute("select compliance.decline_case('officer.one', 'req_d', %s, 2, 'forged')", [investor])
+        officer.execute(
+            "select compliance.decide_under('officer.one', 'req_d', compliance.programme_in_force()),"
+            " compliance.decline_case('officer.one', 'req_d', %s, 2, 'forged')",
+            [investor],
+        )
     assert hooks.post("persona", hooks.message()).json() == {"fresh": True}
     assert hooks.rows("select because from compliance.discrepancy") == [
         ("the provider says approved of a refused case",)

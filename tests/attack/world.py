@@ -42,6 +42,40 @@ DETAIL = {
     "tax_id_blind": "11" * 32,
     "email": "person@example.org",
 }
+# What only a person decides, under the programme that the person states in the same transaction.
+STATED = "select compliance.decide_under(%s, %s, compliance.programme_in_force())"
+DECISIONS = frozenset(
+    f"compliance.{verb}"
+    for verb in (
+        "approve_accreditation",
+        "complete_diligence",
+        "complete_review",
+        "decide_diligence",
+        "decide_discrepancy",
+        "decide_hit",
+        "decide_rule",
+        "decide_screening_policy",
+        "decline_case",
+        "doubt_owner",
+        "end_owner",
+        "end_party",
+        "file_report",
+        "judge_again",
+        "move_accreditation",
+        "propose_release",
+        "record_category",
+        "record_sophistication",
+        "reject_document",
+        "review_case",
+        "second_hit",
+        "set_country_rule",
+        "set_look_through",
+        "state_purpose",
+        "verify_identity",
+        "verify_owner",
+        "verify_party",
+    )
+)
 
 
 def digest(text: str) -> bytes:
@@ -89,11 +123,18 @@ class World:
         """Run one verb under the login of its schema and return its answer."""
         login, function = verb.split(".")
         self._requests += 1
-        values = [actor, f"req_{self.label}{self._requests}", *map(_sendable, arguments)]
+        by = [actor, f"req_{self.label}{self._requests}"]
+        values = [*by, *map(_sendable, arguments)]
         statement = sql.SQL("select {}({})").format(
             sql.Identifier(login, function), sql.SQL(", ").join(sql.Placeholder() * len(values))
         )
-        row = self.login(login).execute(statement, values).fetchone()
+        connection = self.login(login)
+        if verb in DECISIONS:
+            with connection.transaction():
+                connection.execute(STATED, by)
+                row = connection.execute(statement, values).fetchone()
+        else:
+            row = connection.execute(statement, values).fetchone()
         assert row is not None
         return row[0]
 

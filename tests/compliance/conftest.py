@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.attack.conftest import shared
-from tests.attack.world import Connect, World
+from tests.attack.world import DECISIONS, Connect, World
 
 __all__ = ["shared"]
 
@@ -85,7 +85,11 @@ def expand(statement: str, number: int) -> str:
         return statement
     verb, actor, arguments = found.groups()
     given = f", {arguments}" if arguments else ""
-    return f"select compliance.{verb}('{actor or 'officer.one'}', 'req_{number}'{given})"
+    by = f"'{actor or 'officer.one'}', 'req_{number}'"
+    stated = ""
+    if f"compliance.{verb}" in DECISIONS:
+        stated = f"compliance.decide_under({by}, compliance.programme_in_force()), "
+    return f"select {stated}compliance.{verb}({by}{given})"
 
 
 def scripts(name: str) -> list[Script]:

@@ -123,6 +123,9 @@ class Book:
         dsn = self.desk.database.endpoint.dsn("compliance")
         with psycopg.connect(dsn, autocommit=True) as connection:
             connection.execute(
-                sql.SQL("select compliance.{}(%s, %s, %s, %s, %s, %s, %s)").format(sql.Identifier(verb)),
-                [actor, new_id("req"), subject, hit, *said],
+                sql.SQL(
+                    "select compliance.decide_under(%s, %s, compliance.programme_in_force()),"
+                    " compliance.{}(%s, %s, %s, %s, %s, %s, %s)"
+                ).format(sql.Identifier(verb)),
+                [actor, new_id("req"), actor, new_id("req"), subject, hit, *said],
             )

@@ -82,7 +82,7 @@ def test_a_representative_acts_within_scope_and_dates(world: World) -> None:
             [
                 f"record_party('ivr_book1', 'pty_1', 'representative', '{authority % ''}')",
                 f"record_party('ivr_book1', 'pty_2', 'representative', '{other % later}')",
-                "verify_party('ivr_book1', 'pty_2', sha256('e'))",
+                "verify_party('ivr_book1', 'pty_2', sha256('e'), 1)",
             ],
         )
 
@@ -94,10 +94,41 @@ def test_a_representative_acts_within_scope_and_dates(world: World) -> None:
             return bool(row[0])
 
         assert not may("acc_9", "sign")
-        play(connection, ["verify_party('ivr_book1', 'pty_1', sha256('e'))"], 10)
+        play(connection, ["verify_party('ivr_book1', 'pty_1', sha256('e'), 1)"], 10)
         assert may("acc_9", "sign")
         assert not may("acc_9", "fund")
         assert not may("acc_8", "sign")
+
+
+def test_several_accounts_act_for_one_profile_and_one_account_for_several(world: World) -> None:
+    said = '{"account": "%s", "scope": ["%s"], "document_sha256": "00"}'
+    named = (("pty_1", "ivr_book1", "acc_ana", "sign"), ("pty_2", "ivr_book1", "acc_ben", "fund"))
+    named += (("pty_3", "ivr_book2", "acc_ana", "sign"),)
+    with rolled_back(world) as connection:
+        for party, investor, account, scope in named:
+            authority = said % (account, scope)
+            steps = [
+                f"record_party('{investor}', '{party}', 'representative', '{authority}')",
+                f"verify_party('{investor}', '{party}', sha256('e'), 1)",
+            ]
+            play(connection, steps)
+        may = {
+            (account, investor, scope)
+            for account in ("acc_ana", "acc_ben", "acc_cid")
+            for investor in ("ivr_book1", "ivr_book2")
+            for scope in ("sign", "fund")
+            if connection.execute(
+                "select compliance.may_act(%s, %s, %s)", [investor, account, scope]
+            ).fetchall()
+            == [(True,)]
+        }
+        assert may == {(account, investor, scope) for _, investor, account, scope in named}
+        play(connection, ["end_party('ivr_book1', 'pty_1', 'left', 2)"], 20)
+        left = connection.execute(
+            "select compliance.may_act('ivr_book1', 'acc_ana', 'sign'),"
+            " compliance.may_act('ivr_book2', 'acc_ana', 'sign')"
+        ).fetchall()
+        assert left == [(False, True)]
 
 
 LAYER_OWNERS = [("a", 9000), ("b", 0), ("c", 0)]
@@ -145,7 +176,7 @@ def test_one_of_four_people_keeps_an_entity_from_being_clear(world: World) -> No
     screened = [f"record_screening('{who}', 'scr_{who}', 'list-1', null)" for who in people]
     papers = [
         f"record_party('ivr_book1', 'pty_1', 'representative', '{authority}')",
-        "verify_party('ivr_book1', 'pty_1', sha256('e'))",
+        "verify_party('ivr_book1', 'pty_1', sha256('e'), 1)",
         "record_screening('pty_1', 'scr_p', 'list-1', null)",
         "file_document('ivr_book1', 'doc_1', 'formation', sha256('a'), null, null)",
     ]

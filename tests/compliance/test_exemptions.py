@@ -281,6 +281,110 @@ def test_the_high_minimum_counts_in_the_offer_in_which_it_is_met(shared: Connect
     assert lacks(world, 1) == ["accreditation_is_verified"]
 
 
+def test_a_statement_serves_for_whoever_was_verified_within_five_years(shared: Connect) -> None:
+    """17 CFR 230.506(c)(2)(ii)(E): counted from the verification, whatever statements came since."""
+    world = offer(shared, "av", "506(c)", 1)
+    ivr = profile(world, 1)
+    world.call("compliance.open_clearance", world.offering, world.id("clr", 1), ivr)
+    first = (
+        "compliance.record_accreditation",
+        ivr,
+        world.id("acr", 1),
+        "third_party_letter",
+        digest("s"),
+        None,
+    )
+    again = (
+        "compliance.record_accreditation",
+        ivr,
+        world.id("acr", 1),
+        "already_verified",
+        digest("t"),
+        None,
+    )
+    with pytest.raises(psycopg.Error) as caught:
+        world.call(*again)
+    assert caught.value.diag.constraint_name == "status_was_verified_before"
+    world.call(*first)
+    officer = world.login("compliance")
+    question = (
+        "select version, verified_at, valid_until from compliance.accreditation where investor_id = 'ivr_av1'"
+    )
+    for statement in ("t", "u"):
+        version, verified, _ = officer.execute(question.encode()).fetchall()[0]
+        over = "lapsed for the trial"
+        world.call("compliance.move_accreditation", ivr, "expired", over, version, actor="officer.one")
+        assert lacks(world, 1) == ["accreditation_is_verified"]
+        world.call(*again[:4], digest(statement), None)
+        assert lacks(world, 1) == []
+        ((_, kept, until),) = officer.execute(question.encode()).fetchall()
+        assert kept == verified
+        assert until == kept.replace(year=kept.year + 5)
+    world.call("compliance.record_contrary_knowledge", ivr, "knw_av", "a bankruptcy")
+    version = officer.execute(question.encode()).fetchall()[0][0]
+    world.call("compliance.move_accreditation", ivr, "expired", "known now", version, actor="officer.one")
+    with pytest.raises(psycopg.Error) as caught:
+        world.call(*again[:4], digest("v"), None)
+    assert caught.value.diag.constraint_name == "nothing_is_known_against_the_status"
+
+
+def test_one_identity_serves_two_offers_and_each_judges_by_its_own_rules(shared: Connect) -> None:
+    first, second = offer(shared, "twin", "506(c)", 1), offer(shared, "other", "reg_s", 1)
+    ivr = profile(first, 1, "DE")
+    for world in (first, second):
+        world.call("compliance.open_clearance", world.offering, world.id("clr", 1), ivr)
+    assert (lacks(first, 1), lacks(second, 1)) == (["accreditation_is_verified"], [])
+    first.call("compliance.record_accreditation", ivr, "acr_twin", "third_party_letter", digest("s"), None)
+    assert (lacks(first, 1), lacks(second, 1)) == ([], [])
+    lapses = first.login("compliance").execute(
+        "select exemption, valid_until < clock_timestamp() + interval '4 months' from compliance.clearance"
+        " where investor_id = %s order by exemption",
+        [ivr],
+    )
+    assert lapses.fetchall() == [("506(c)", True), ("reg_s", False)]
+    snapshots = "select count(*) from compliance.identity_snapshot where investor_id = %s"
+    assert first.login("compliance").execute(snapshots, [ivr]).fetchall() == [(1,)]
+    first.call("compliance.revoke_identity", ivr, "the passport was forged")
+    assert (lacks(first, 1), lacks(second, 1)) == (["identity_is_verified"], ["identity_is_verified"])
+
+
+def test_the_countries_of_an_offer_hold_from_commitment_to_issuance(shared: Connect) -> None:
+    world = offer(shared, "co", "506(c)", 3)
+    for n, country in ((1, "US"), (2, "CA")):
+        ivr = profile(world, n, country)
+        commit(world, n, 3, ivr)
+        world.call("compliance.open_clearance", world.offering, world.id("clr", n), ivr)
+        world.call(
+            "compliance.record_accreditation",
+            ivr,
+            world.id("acr", n),
+            "third_party_letter",
+            digest("s"),
+            None,
+        )
+        assert lacks(world, n) == []
+    decide = ("compliance.set_country_rule", world.offering)
+    world.call(*decide, "restrict", ["CA", "IR"], "no licence there")
+    assert (lacks(world, 1), lacks(world, 2)) == ([], ["country_is_permitted"])
+    cleared = world.login("owner").execute(
+        "select investor_is_cleared from engine.position where offering_id = 'ofr_co' order by investment_id"
+    )
+    assert cleared.fetchall() == [(True,), (False,)]
+    third = profile(world, 3, "IR")
+    with pytest.raises(psycopg.Error) as caught:
+        commit(world, 3, 3, third)
+    assert caught.value.diag.constraint_name == "country_is_permitted"
+    world.call(*decide, "allow", ["CA"], "a licence came")
+    assert (lacks(world, 1), lacks(world, 2)) == (["country_is_permitted"], [])
+    moved = DETAIL | {"country": "GB"}
+    world.call("portal.request_change", world.id("ivr", 2), "chg_co", moved, "moved", digest("p"))
+    under = world.login("compliance").execute("select compliance.programme_in_force()").fetchall()[0][0]
+    decided = ("portal.decide_change", world.id("ivr", 2), "chg_co", "true", "seen", 1, under)
+    world.call(*decided, actor="officer.two")
+    world.call("compliance.verify_again", world.id("ivr", 2), ["address"])
+    assert "country_is_permitted" in lacks(world, 2)
+
+
 def test_a_hit_on_an_owner_stops_issuance_in_the_same_transaction(shared: Connect) -> None:
     flight = World(shared, "flight", 2).build("prepared")
     ivr = flight.id("ivr", 1)

@@ -114,10 +114,14 @@ def confirm(connection: psycopg.Connection, subject: str) -> None:
     row = connection.execute("select hit_id from compliance.hit where subject_id = %s", [subject]).fetchone()
     assert row is not None
     connection.execute(
-        "select compliance.decide_hit('one', 'r', %s, %s, 'confirmed', 'the same', 1)", [subject, row[0]]
+        "select compliance.decide_under('one', 'r', compliance.programme_in_force()),"
+        " compliance.decide_hit('one', 'r', %s, %s, 'confirmed', 'the same', 1)",
+        [subject, row[0]],
     )
     connection.execute(
-        "select compliance.second_hit('two', 'r', %s, %s, true, 'the same', 2)", [subject, row[0]]
+        "select compliance.decide_under('two', 'r', compliance.programme_in_force()),"
+        " compliance.second_hit('two', 'r', %s, %s, true, 'the same', 2)",
+        [subject, row[0]],
     )
 
 

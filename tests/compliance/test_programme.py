@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from tests.attack.world import World
+from tests.attack.world import DECISIONS, World
 from tests.compliance.conftest import play, rolled_back
 from tests.compliance.test_book import CLEAR, opened
 
@@ -151,11 +151,30 @@ def test_an_officer_states_the_purpose(world: World) -> None:
         assert stated == "savings for a pension"
 
 
-def test_a_decision_is_kept_with_its_programme(world: World) -> None:
+def test_every_verb_of_a_person_keeps_its_decision_with_its_programme(world: World) -> None:
+    """Whatever verb decides keeps who, on what and under which programme, once."""
+    owner = world.login("owner")
+    found = {
+        f"compliance.{name}"
+        for (name,) in owner.execute(
+            "select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
+            " where n.nspname = 'compliance' and p.prosecdef"
+            " and p.prosrc ~ 'compliance\\.(decide|decide_accreditation|move_case)\\('"
+        )
+    }
+    assert found == set(DECISIONS)
     with rolled_back(world) as connection:
         under = in_force(connection)
-        play(connection, [f"decide_under('ivr_book1', 'hit_{n}', '{under}')" for n in (1, 2)])
+        play(
+            connection,
+            [
+                "record_screening('ivr_book1', 'scr_1', 'list-1', 'sdn-1')",
+                "decide_hit('ivr_book1', :hit1, 'escalated', 'a second look', 1)",
+                "decide_hit@officer.two('ivr_book1', :hit1, 'no_match', 'another birth date', 2)",
+            ],
+        )
         rows = connection.execute(
-            "select decision_no, item_id, programme_version, decided_by from compliance.decision order by 1"
+            "select scope_id, item_id = (select hit_id from compliance.hit), programme_version, decided_by"
+            " from compliance.decision order by decision_no"
         ).fetchall()
-        assert rows == [(n, f"hit_{n}", under, "officer.one") for n in (1, 2)]
+        assert rows == [("ivr_book1", True, under, f"officer.{who}") for who in ("one", "two")]

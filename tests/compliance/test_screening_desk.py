@@ -38,7 +38,9 @@ def book(database: Database) -> Book:
 
 
 def parts_of(book: Book, subject: str) -> dict[str, object]:
-    ((parts,),) = book.rows("select parts from compliance.hit where subject_id = %(s)s", s=subject)
+    ((parts,),) = book.rows(
+        "select compliance.parts_of(h) from compliance.hit h where subject_id = %(s)s", s=subject
+    )
     return dict(parts)
 
 

@@ -64,7 +64,9 @@ class Offering:
         change, keeper = new_id("spc"), self.book.desk.compliance
         of = {"offering": self.world.offering, "change": change, "because": "the sponsor's policy"}
         keeper.propose_screening_policy(actor="officer.one", policy=terms, **of)
-        keeper.decide_screening_policy(actor="officer.two", is_adopted=True, seen=1, **of)
+        with keeper.together() as within:
+            within.decide_under(actor="officer.two", programme=within.programme_in_force())
+            within.decide_screening_policy(actor="officer.two", is_adopted=True, seen=1, **of)
 
     def against(self) -> set[str]:
         """Return the days of the list versions that the positions were answered for."""
@@ -192,6 +194,51 @@ def test_the_facts_of_a_closing_name_the_lists(database: Database, connect: Conn
     facts = offer.book.rows("select facts -> 'compliance' -> 'screened_against' from engine.closing_member")
     ((version,),) = offer.book.rows("select list_version from compliance.list_status")
     assert [row[0] for row in facts] == [{"us.ofac.sdn": version}] * 3
+
+
+MADE = "select distinct subject_id from compliance.screening where made_for = 'issuance' order by 1"
+
+
+def test_an_issuance_waits_for_a_screening_made_for_it(database: Database, connect: Connect) -> None:
+    offer = Offering(database, connect, "made", "frozen")
+    investors = [offer.world.id("ivr", n) for n in (1, 2, 3)]
+    offer.book.desk.compliance.enlist_for_issuance(actor="process", investors=investors)
+    assert offer.cleared() == [False] * 3
+    offer.book.screening.for_issuance(investors)
+    assert offer.cleared() == [True] * 3
+    screened = [row[0] for row in offer.book.rows(MADE)]
+    assert set(investors) <= set(screened)
+
+
+def test_a_hit_at_issuance_keeps_that_person_behind_alone(database: Database, connect: Connect) -> None:
+    offer = Offering(database, connect, "alone", "frozen")
+    world, book = offer.world, offer.book
+    investors = [world.id("ivr", n) for n in (1, 2, 3)]
+    # Another name of the second one is on record before the closing goes on, and not screened yet.
+    offer.alias(2, "HANIYA, Ismail Abdul Salah")
+    book.take(whole(), SDN_NAME)
+    book.screening.for_issuance(investors)
+    members = [{"investment": world.id("inv", n), "instruction": f"ins_alone{n}"} for n in (1, 2, 3)]
+    refused = book.desk.registry.instruct(
+        actor="process", offering=world.offering, closing=world.closing, members=members
+    )
+    assert set(refused) == {world.id("inv", 2)}
+    (missing,) = (fault for fault in refused.values())
+    assert missing[0]["condition"] == "investor_is_cleared"
+    assert missing[0]["lacks"] == ["sanctions_are_clear"]
+
+
+def test_an_issuance_is_refused_when_nobody_can_be_screened(database: Database, connect: Connect) -> None:
+    offer = Offering(database, connect, "age", "frozen")
+    owner = connect("owner")
+    owner.execute(
+        b"insert into compliance.rule (rule_id, rule_version, value, unit, jurisdiction, citation, certainty,"
+        b" effective_from, proposed_by, adopted_by, because) values"
+        b" ('house.list_age', 2, 0, 'calendar_days', 'house', 'a trial', 'house', current_date, 'a', 'b', '')"
+    )
+    with pytest.raises(Refused, match="issuance_is_screened"):
+        offer.book.screening.for_issuance([offer.world.id("ivr", 1)])
+    assert offer.cleared() == [False, True, True]
 
 
 def test_the_threshold_belongs_to_the_offer(database: Database, connect: Connect) -> None:

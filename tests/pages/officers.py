@@ -124,9 +124,11 @@ class Work:
             ("shr_3", "ent_holding", "own_cleo", 3333),
         ):
             self._run("declare_share(%s, %s, %s, %s, %s, %s, %s)", ENTITY, share, owned, owner, part)
-        desk.verify_owner(
-            actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"), seen=1
-        )
+        with desk.together() as within:
+            within.decide_under(actor=ACTOR, programme=within.programme_in_force())
+            within.verify_owner(
+                actor=ACTOR, investor=ENTITY, owner="own_ana", evidence_sha256=digest("ana"), seen=1
+            )
         self._run("record_screening(%s, %s, %s, %s, %s, null)", "own_ana", "scr_ana", "1")
         desk.open_clearance(actor=ACTOR, offering=OFFERING, clearance="clr_fund", investor=ENTITY)
 

@@ -102,6 +102,32 @@ def test_a_session_never_outlives_its_key(site: Site, connect: Connect) -> None:
         assert httpx.get(f"{site.url}/compliance", cookies=kept).status_code == 303
 
 
+IDLE = "update api.session_use set used_at = clock_timestamp() - make_interval(mins => %s)"
+
+
+def test_an_idle_session_is_over(site: Site, endpoint: Endpoint, connect: Connect) -> None:
+    owner = connect("owner")
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
+        owner.execute(IDLE.encode(), [29])
+        assert client.get("/compliance").status_code == 200
+        owner.execute(IDLE.encode(), [31])
+        answer = client.get("/compliance")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fcompliance")
+
+
+def test_what_a_page_fetches_by_itself_keeps_no_session_alive(
+    site: Site, endpoint: Endpoint, connect: Connect
+) -> None:
+    owner = connect("owner")
+    fresh = b"select used_at > clock_timestamp() - interval '1 minute' from api.session_use"
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
+        owner.execute(IDLE.encode(), [20])
+        assert client.get("/compliance/now", headers={"HX-Request": "true"}).status_code == 200
+        assert owner.execute(fresh).fetchall() == [(False,)]
+        assert client.get("/compliance").status_code == 200
+        assert owner.execute(fresh).fetchall() == [(True,)]
+
+
 def test_the_login_of_another_keeper_does_not_know_a_session(site: Site, endpoint: Endpoint) -> None:
     with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
         session = digest(client.cookies["bookrunner_session"])
@@ -110,7 +136,7 @@ def test_the_login_of_another_keeper_does_not_know_a_session(site: Site, endpoin
         pytest.raises(NotAuthenticated) as refused,
         site.world.database.transaction("treasury") as transaction,
     ):
-        queries.session_of(transaction, session=session)
+        queries.session_of(transaction, session=session, is_act=True)
     assert refused.value.rule == "session_is_in_force"
 
 

@@ -113,7 +113,7 @@ def test_nothing_is_wider_than_a_phone(office: Office, browser: Browser) -> None
 def test_the_officers_day(office: Office, browser: Browser) -> None:
     """A hit of high risk from the queue to its decision by two officers, and the case that follows it."""
     with at(office, browser) as ana, at(office, browser, "officer.ben") as ben:
-        expect(ana.locator("#now [role=status]")).to_have_text("9 waiting, none overdue.")
+        expect(ana.locator("#now [role=status]")).to_have_text("11 waiting, none overdue.")
         ana.get_by_role("button", name="Take screening hit").first.click()
         expect(ana.get_by_role("heading", level=1)).to_have_text("Screening hit: ofac:7487")
         expect(ana.get_by_text("V••• S•••")).to_be_visible()
@@ -337,7 +337,7 @@ def test_the_queue_is_filtered_taken_and_live(office: Office, browser: Browser) 
         page.evaluate("window.kept = true")
         office.work.discrepancy("dsc_name")
         office.site.world.publish()
-        expect(page.locator("#now [role=status]")).to_have_text("10 waiting, none overdue.", timeout=5000)
+        expect(page.locator("#now [role=status]")).to_have_text("12 waiting, none overdue.", timeout=5000)
         assert page.evaluate("window.kept") is True
         page.get_by_role("button", name="Take accreditation review").click()
         page.goto(f"{office.site.url}/compliance")
@@ -358,5 +358,5 @@ def test_the_queue_goes_on_where_a_page_ends(office: Office, browser: Browser) -
         seen = [row.get_attribute("id") for row in page.locator("table.work tbody tr").all()]
         page.get_by_role("link", name="Next").click()
         seen += [row.get_attribute("id") for row in page.locator("table.work tbody tr").all()]
-        assert len(seen) == len(set(seen)) == 39
+        assert len(seen) == len(set(seen)) == 41
         keep(page, "queue-second")

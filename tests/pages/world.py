@@ -132,13 +132,15 @@ class World:
             verified_digest=profile,
             valid_until=None,
         )
-        self.compliance.record_sophistication(
-            actor="officer",
-            offering=OFFERING,
-            investor=investor,
-            statement={"basis": "alone", "evidence_sha256": digest("questionnaire").hex()},
-            because="twenty years as a credit analyst",
-        )
+        with self.compliance.together() as within:
+            within.decide_under(actor="officer", programme=within.programme_in_force())
+            within.record_sophistication(
+                actor="officer",
+                offering=OFFERING,
+                investor=investor,
+                statement={"basis": "alone", "evidence_sha256": digest("questionnaire").hex()},
+                because="twenty years as a credit analyst",
+            )
         self.compliance.open_clearance(
             actor="officer",
             offering=OFFERING,

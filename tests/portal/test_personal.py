@@ -191,12 +191,17 @@ def test_verified_fields_change_by_two_people_and_run_their_checks_again(
     keeper.request_change(
         actor="ivr_1", **asked, detail=renamed, because="as in the passport", evidence_sha256=digest("p")
     )
-    answer = {"is_approved": True, "because": "seen"}
+    under = compliance.keeper(database).programme_in_force()
+    answer = {"is_approved": True, "because": "seen", "programme": under}
     with pytest.raises(Refused, match="change_needs_two_people"):
         keeper.decide_change(actor="ivr_1", **asked, **answer, seen=1)
     with pytest.raises(Refused, match="decision_is_on_the_version_seen"):
         keeper.decide_change(actor="officer.two", **asked, **answer, seen=2)
+    with pytest.raises(Refused, match="decision_is_under_the_programme_in_force"):
+        keeper.decide_change(actor="officer.two", **asked, **answer | {"programme": "prg_before"}, seen=1)
     keeper.decide_change(actor="officer.two", **asked, **answer, seen=1)
+    decided = owner.execute("select item_id, decided_by from compliance.decision").fetchall()
+    assert decided == [("chg_1", "officer.two")]
     Process(Desk(database)).drain()
     assert value(owner, "select status from compliance.kyc_case") == "in_review"
     assert value(owner, "select touched from portal.profile_change") == ["legal_name"]
@@ -210,7 +215,8 @@ def test_two_spellings_in_agreement_and_identity_are_named(shared_world: World) 
     assert officer.execute("select * from portal.spelling_difference").fetchall() == []
     renamed = attack_world.DETAIL | {"legal_name": "Example-Person"}
     world.call("portal.request_change", ivr, "chg_s", renamed, "as in the passport", digest("p"))
-    world.call("portal.decide_change", ivr, "chg_s", "true", "seen", 1, actor="officer.two")
+    under = value(officer, "select compliance.programme_in_force()")
+    world.call("portal.decide_change", ivr, "chg_s", "true", "seen", 1, under, actor="officer.two")
     row = (
         world.login("portal")
         .execute("select detail_digest from portal.profile where investor_id = %s", [ivr])

@@ -65,9 +65,48 @@ def test_a_policy_by_command(here: Run, raised: Story) -> None:
     offering, change, *_ = lines[0].split()
     assert offering == f"{raised.offering}:"
     adopt = ("screening", "adopt", raised.offering, change, "--because", "agreed", "--actor")
-    assert refusal(here(*adopt, "officer.one")).startswith("policy_change_needs_two_people")
-    assert here(*adopt, "officer.two")[0] == 0
-    assert refusal(here(*adopt, "officer.two")).startswith("decision_is_on_the_version_seen")
+    superseded = refusal(here(*adopt, "officer.two", "--under", "prg_before"))
+    assert superseded.startswith("decision_is_under_the_programme_in_force")
+    under = ("--under", _programme(here))
+    assert refusal(here(*adopt, "officer.one", *under)).startswith("policy_change_needs_two_people")
+    assert here(*adopt, "officer.two", *under)[0] == 0
+    under = ("--under", _programme(here))
+    assert refusal(here(*adopt, "officer.two", *under)).startswith("decision_is_on_the_version_seen")
     assert refusal(here(*asked, "--because", " ")).startswith("decision_has_its_reason")
     unknown = ("screening", "policy", "ofr_x", "--person", "8400", "--other", "7500", "--actor", "a")
     assert refusal(here(*unknown, "--because", "x")).startswith("offer_exists")
+
+
+def test_erasure_by_command_waits_for_retention(here: Run, raised: Story) -> None:
+    asked = ("erase", raised.people[0].investor, "--because", "asked for", "--actor", "officer.one")
+    said = refusal(here(*asked))
+    assert said.startswith("retention_allows_erasure")
+    assert "an investment is not ended" in said
+
+
+def test_countries_by_command(here: Run, raised: Story) -> None:
+    asked = (
+        "countries",
+        raised.offering,
+        "--because",
+        "no licence there",
+        "--actor",
+        "officer.one",
+        "--under",
+    )
+    under = _programme(here)
+    assert refusal(here(*asked, under)).startswith("country_rule_allows_or_restricts")
+    both = ("--never", "KP", "--only", "US")
+    assert refusal(here(*asked, under, *both)).startswith("country_rule_allows_or_restricts")
+    assert refusal(here(*asked, under, "--never", "Atlantis")).startswith("country_is_known")
+    superseded = refusal(here(*asked, "prg_before", "--never", "KP"))
+    assert superseded.startswith("decision_is_under_the_programme_in_force")
+    status, lines = here(*asked, under, "--never", "kp, ir")
+    assert (status, lines) == (0, [f"{raised.offering}: never in KP, IR"])
+
+
+def _programme(here: Run) -> str:
+    """Return the programme that the status says is in force."""
+    _, lines = here("screening", "status")
+    (line,) = [line for line in lines if line.startswith("the programme in force")]
+    return line.rpartition(" ")[2]

@@ -13,6 +13,12 @@ create table api.ended_session (
     ended_at timestamptz not null default clock_timestamp()
 );
 
+-- When a person last did something in a session; what a page asks for by itself is nobody's doing.
+create table api.session_use (
+    session_sha256 bytea primary key references api.session,
+    used_at timestamptz not null default clock_timestamp()
+);
+
 call audit.append_only('api.session');
 call audit.append_only('api.ended_session');
 
@@ -27,13 +33,17 @@ begin
     select p_session, k.name, least(k.expires_at, clock_timestamp() + interval '8 hours')
     from api.key k where k.key_sha256 = p_key
     returning ends_at into until_when;
+    insert into api.session_use (session_sha256) values (p_session);
     return until_when;
 end $$;
 
 -- Who is behind a session, for the login that asks. It is known, of this keeper, in its time, not ended, and its key
--- is in force, or it is refused.
-create function api.session_of(p_session bytea, out actor text, out ends_at timestamptz)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+-- is in force, or it is refused; also after half an hour in which nobody did anything (NIST SP 800-63B, 4.2.3). The use
+-- is written down at most once a minute.
+create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    used timestamptz;
 begin
     select 'key:' || k.name, s.ends_at into actor, ends_at from api.session s join api.key k on k.name = s.key_name
     where s.session_sha256 = p_session and s.ends_at > clock_timestamp() and k.keeper = session_user
@@ -42,6 +52,14 @@ begin
     if actor is null then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force',
             message = 'the session is not known, has run out or was ended';
+    end if;
+    select u.used_at into used from api.session_use u where u.session_sha256 = p_session;
+    if used is null or used <= clock_timestamp() - interval '30 minutes' then
+        raise exception using errcode = 'BR401', constraint = 'session_is_in_use',
+            message = 'nothing was done in the session for half an hour';
+    end if;
+    if p_is_act and used <= clock_timestamp() - interval '1 minute' then
+        update api.session_use u set used_at = clock_timestamp() where u.session_sha256 = p_session;
     end if;
 end $$;
 

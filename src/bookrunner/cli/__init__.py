@@ -13,11 +13,11 @@ from bookrunner.cli import (
     keys,
     offers,
     proof,
-    screening,
     setup,
     templates,
     work,
 )
+from bookrunner.cli.checks import countries, erasure, identity, screening
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -27,7 +27,22 @@ __all__ = ["app", "main"]
 
 WRONG_USAGE = 2
 
-_NOUNS = (allocation, bank, demo, keys, offers, proof, screening, setup, simulate, templates, work)
+_NOUNS = (
+    allocation,
+    bank,
+    countries,
+    demo,
+    erasure,
+    identity,
+    keys,
+    offers,
+    proof,
+    screening,
+    setup,
+    simulate,
+    templates,
+    work,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

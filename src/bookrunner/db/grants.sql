@@ -34,7 +34,7 @@ begin
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
-                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact', 'waiting_work')
+                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact', 'waiting_work', 'overdue_review')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -43,7 +43,7 @@ end $views$;
 
 -- A call of the API runs under the login of its key's keeper, and reaches that keeper's verbs alone.
 grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit;
-grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api.session_of(bytea), api.end_session(bytea)
+grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
     to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
@@ -100,7 +100,7 @@ declare
     read regprocedure;
 begin
     for read in select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = 'compliance' and p.provolatile <> 'v' and (not p.prosecdef or p.proname = 'units_unstated') loop
+        where n.nspname = 'compliance' and p.provolatile <> 'v' and (not p.prosecdef or p.proname in ('units_unstated', 'country_is_permitted')) loop
         execute format('grant execute on function %s to compliance', read);
     end loop;
 end $reads$;

@@ -30,7 +30,8 @@ BATCHES_AT_ONCE = 3
 class ClosingRun:
     """Carries a frozen closing to the register, in the order that the design declares.
 
-    ``lines`` is the most that one delivery carries. Two runs of one closing at a time do no harm.
+    ``lines`` is the most that one delivery carries; ``screen`` screens investors for their issuance. Two
+    runs of one closing at a time do no harm.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class ClosingRun:
         keys: Keys,
         *,
         pause: Callable[[], None],
+        screen: Callable[[Sequence[str]], None],
         lines: int = MAX_LINES,
     ) -> None:
         self._desk = desk
+        self._screen = screen
         self._chain = chain
         self._keys = keys
         self._lines = lines
@@ -78,13 +81,18 @@ class ClosingRun:
         return issued
 
     def _instruct(self, offering: str, closing: str) -> None:
-        members = [
-            {"investment": m["investment_id"], "instruction": "ins_" + m["investment_id"][4:] + closing[-6:]}
+        still = [
+            m
             for m in self._desk.engine.frozen_members(offering=offering, closing=closing)
             if m["issuance"] == "open"
         ]
-        if not members:
+        if not still:
             return
+        self._screen([m["investor_id"] for m in still])
+        members = [
+            {"investment": m["investment_id"], "instruction": "ins_" + m["investment_id"][4:] + closing[-6:]}
+            for m in still
+        ]
         refused = self._desk.registry.instruct(
             actor=PROCESS, offering=offering, closing=closing, members=members
         )

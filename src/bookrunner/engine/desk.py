@@ -34,6 +34,24 @@ class Desk:
             raise UnknownRecord("offer_exists", f"there is no offer {offering}")
         return found
 
+    def erase(self, investor: str, *, actor: str, because: str) -> None:
+        """Erase what compliance and portal know of an investor; after a crash between the two, do it again.
+
+        Refuses ``retention_allows_erasure`` with every reason, ``erasure_has_its_reason``, and
+        ``erased_key_exists`` where nothing is left to erase.
+        """
+        asked = {"actor": actor, "investor": investor, "because": because}
+        left = 0
+        for verb in (self.compliance.erase_files, self.portal.erase_personal):
+            try:
+                verb(**asked)
+            except UnknownRecord as nothing:
+                if nothing.rule != "erased_key_exists":
+                    raise
+                left += 1
+        if left == len((self.compliance, self.portal)):
+            raise UnknownRecord("erased_key_exists", f"nothing of {investor} is left to erase")
+
     def freeze(self, offering: str, *, actor: str, ready_only: bool) -> str:
         """Freeze a closing of everybody, or of those whose gate is open, and return its id.
 

@@ -92,7 +92,7 @@ select offering_id, closing_id from engine.closing where status = 'frozen' order
 
 -- name: frozen_members
 -- The members of a closing that stay in it, how far each is issued, and what stopped its instruction.
-select m.investment_id, m.units, pos.issuance, i.stopped_because
+select m.investment_id, m.units, pos.investor_id, pos.issuance, i.stopped_because
 from engine.closing_member m join engine.position pos using (offering_id, investment_id)
 left join registry.instruction_fact i on i.offering_id = m.offering_id and i.closing_id = m.closing_id
     and i.investment_id = m.investment_id and i.status = 'stopped'

@@ -149,6 +149,14 @@ return exists (select from compliance.identity_fact k join portal.version_fact d
     where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
         and k.verified_digest = d.detail_digest);
 
+-- Keeps a decision of another book that rests on the compliance programme, under the programme that its person saw.
+create function engine.decide_under(p_actor text, p_request text, p_on text[], p_programme text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform compliance.decide_under(p_actor, p_request, p_programme);
+    perform compliance.record_decision(p_actor, p_on);
+end $$;
+
 create function engine.profile_kind(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
@@ -174,19 +182,33 @@ begin
             and not compliance.is_answered('payer:' || encode(r.source_fingerprint, 'hex') || k.mark));
 end $$;
 
--- Why the personal data of an investor must be kept now, or null.
+-- Why the personal data of an investor, or of somebody behind one, must be kept now, or null: what concerns anybody whom
+-- the person is known for counts. Payments and papers of a subscription carry names; they are erased first, by their books.
 create function engine.kept_because(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
-return (select string_agg(k.because, '; ' order by k.because) from (
-    select 'an investment is not ended' as because
-    where exists (select from engine.investment i where i.investor_id = p_investor
-        and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
-    union
-    select 'a legal hold stands' from subscription.legal_hold_fact h
-    where h.investor_id = p_investor and h.status = 'placed'
-    union
-    select r.because || ' until ' || r.keep_until from compliance.retention_fact r
-    where r.investor_id = p_investor and r.keep_until > current_date) k);
+return (select string_agg(distinct k.because, '; ' order by k.because) from compliance.concerned(p_investor) c (id)
+    cross join lateral (
+        select 'an investment is not ended' as because
+        where exists (select from engine.investment i where i.investor_id = c.id
+            and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
+        union
+        select 'a legal hold stands' from subscription.legal_hold_fact h
+        where h.investor_id = c.id and h.status = 'placed'
+        union
+        select 'papers of a subscription are on record' from engine.investment i
+        where i.investor_id = c.id and (exists (select from subscription.particular_fact p
+                where p.offering_id = i.offering_id and p.investment_id = i.investment_id)
+            or exists (select from subscription.agreement_fact a join subscription.document_fact d
+                on d.sha256 in (a.document_sha256, a.executed_sha256) and not d.is_erased
+                where a.offering_id = i.offering_id and a.investment_id = i.investment_id))
+        union
+        select 'a payment is on record' from engine.investment i join treasury.payer_fact r using (offering_id, investment_id)
+        where i.investor_id = c.id
+        union
+        select 'a screening hit is not closed' from compliance.hit_fact h where h.subject_id in (c.id, p_investor)
+        union
+        select r.because || ' until ' || r.keep_until from compliance.retention_fact r
+        where r.investor_id = c.id and r.keep_until > current_date) k);
 
 -- What waits for an officer: of which kind, on whose record, since when, and by which rule it is due.
 create view engine.waiting_work as
@@ -227,7 +249,27 @@ union all
 select 'report', r.investor_id, r.report_id, r.investor_id, r.status, 'open', r.kind,
     (select e.recorded_at from audit.event e where e.scope = r.subject_id and e.subject = r.report_id and e.version = 1),
     '', r.due_on
-from compliance.sanctions_report r where r.status = 'due';
+from compliance.sanctions_report r where r.status = 'due'
+union all
+select 'deficiency', i.investor_id, d.deficiency_id, i.investor_id, d.status, 'investor', d.reason,
+    (select e.recorded_at from audit.event e where e.scope = d.offering_id and e.subject = d.deficiency_id and e.version = 1),
+    'house.decide.deficiency', null
+from subscription.deficiency_fact d join engine.investment i using (offering_id, investment_id) where d.status = 'open'
+union all
+select 'paper', k.investor_id, k.case_id || ':' || q.code, k.investor_id, 'missing', 'investor', q.code,
+    greatest(k.opened_at, (select max(d.valid_until) from compliance.document d
+        where d.investor_id = k.investor_id and d.code = q.code and d.valid_until <= clock_timestamp())), 'house.decide.deficiency', null
+from compliance.kyc_case k cross join lateral compliance.open_requirements(k.investor_id) q
+where exists (select from compliance.clearance c where c.investor_id = k.investor_id
+    and c.lacks && array['required_parties_are_verified', 'required_documents_are_on_file'])
+union all
+select 'notice', n.investor_id, n.about || ':' || n.subject_id || ':' || n.stage, n.investor_id, 'due', 'open', n.about,
+    n.due_at, '', cast(n.lapses_at as date)
+from compliance.notice n join compliance.kyc_case k using (investor_id)
+where n.sent_at is null and n.lapses_at > clock_timestamp() and n.about in ('identity', 'accreditation', 'document', 'party')
+union all
+select 'review', r.investor_id, r.rating_id, r.investor_id, r.status, 'open', r.tier, r.due_at, 'house.decide.identity', null
+from compliance.overdue_review r;
 
 -- The composite stages of every investment, computed at reading; stage n counts only with all stages before it.
 create view engine.stage as

@@ -56,7 +56,7 @@ def web(
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(investment.routes(application.database, shell))
-    app.include_router(compliance.routes(application.database, shell, hints))
+    app.include_router(compliance.routes(application, shell, hints))
     app.include_router(treasury.routes(application.database, application.bank_files, shell))
     app.include_router(access.routes(application.database, shell))
     app.include_router(live.routes(hints))

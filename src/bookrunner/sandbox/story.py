@@ -297,7 +297,12 @@ class Story:
             actor=person.investor, **change, detail=detail, because=because, evidence_sha256=evidence(because)
         )
         self.desk.portal.decide_change(
-            actor="officer.omar", **change, is_approved=True, because="the passport was seen", seen=1
+            actor="officer.omar",
+            **change,
+            is_approved=True,
+            because="the passport was seen",
+            seen=1,
+            programme=self.desk.compliance.programme_in_force(),
         )
 
     def _execute_again(self, person: Person, because: str) -> None:

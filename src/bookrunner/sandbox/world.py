@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
-from bookrunner.app import Application, Settings, open_keys, refuse_other_chain
+from bookrunner.app import Application, Settings, inquiry_providers, open_keys, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
@@ -54,7 +54,13 @@ def opened(settings: Settings) -> Iterator[World]:
         refuse_other_chain(chain, settings.chain_id)
         keys = open_keys(state / "keys", settings.chain_id, embedded=settings.chain_id == SANDBOX_CHAIN)
         application = Application(
-            endpoint, chain, keys, pause=pulse, lines=settings.delivery_lines, lists=settings.lists_dir
+            endpoint,
+            chain,
+            keys,
+            pause=pulse,
+            lines=settings.delivery_lines,
+            lists=settings.lists_dir,
+            providers=inquiry_providers(settings),
         )
         stack.callback(application.close)
         yield World(application, endpoint, tools, url)

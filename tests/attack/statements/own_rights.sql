@@ -151,7 +151,7 @@ select compliance.declare_owner('usr_1', 'req_1', 'ivr_full1', 'own_1', 9000, tr
 -- portal | event_pkey | a profile opened twice
 select portal.open_profile('usr_1', 'req_1', 'ivr_full1', 'acc_x', 'individual', '{}');
 
--- portal | 23502 | a profile without its details
+-- portal | address_is_given | a profile without its details
 select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{}');
 
 -- portal | entity_names_its_representative | an entity without a representative
@@ -177,16 +177,16 @@ select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', ' ', 
 select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_2', '{}', 'b', '\x00');
 
 -- portal | change_exists | a change decided that nobody asked for
-select portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_x', false, 'no', 1);
+select portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_x', false, 'no', 1, 'prg_none');
 
 -- portal | change_needs_two_people | a change declined by the one who asked for it
-select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 1);
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 1, 'prg_none');
 
 -- portal | decided_change_has_its_reason | a change declined without a reason
-select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, '', 1);
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, '', 1, 'prg_none');
 
 -- portal | decision_is_on_the_version_seen | a change decided on a version that nobody saw
-select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 2);
+select portal.request_change('usr_1', 'req_1', 'ivr_full1', 'chg_1', '{}', 'a', '\x00'), portal.decide_change('usr_2', 'req_1', 'ivr_full1', 'chg_1', false, 'no', 2, 'prg_none');
 
 -- portal | profile_exists | a change of a profile that does not exist
 select portal.request_change('usr_1', 'req_1', 'ivr_x', 'chg_1', '{}', 'a', '\x00');
@@ -283,7 +283,7 @@ select * from api.session;
 insert into api.ended_session (session_sha256) values (sha256('x'));
 
 -- compliance | 42501 | a requested change read past the view that is an event
-select detail from portal.profile_change;
+select detail from portal.change_detail;
 
 -- portal | answer_is_given_by_its_keeper | another book's answer taken before it is given
 select audit.react('process', e.scope, e.subject, e.version, 'done', '')

@@ -12,9 +12,12 @@ from bookrunner.core.errors import Refused
 
 __all__ = [
     "BODY_BYTES_MAX",
+    "AskedProvider",
     "IdentityEvent",
     "IdentityProvider",
+    "InquiryScheme",
     "Outcome",
+    "Question",
     "VerifiedMessage",
     "WebhookRefused",
     "WebhookRule",
@@ -117,3 +120,45 @@ class IdentityProvider(Protocol):
 
     def read(self, body: bytes) -> IdentityEvent:
         """Return the event in a verified body, or raise WebhookRefused for one of another shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask a provider about one subject: the path below its address, and the headers."""
+
+    path: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class InquiryScheme(Protocol):
+    """How a provider is asked for what it knows of a subject, and what its answer says."""
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, the same as that of its messages."""
+
+    def question(self, subject: str, credential: str, *, now: datetime) -> Question:
+        """Return what to ask; ConfigurationError for a credential that is none of this provider."""
+
+    def verify(
+        self, headers: Iterable[tuple[str, str]], body: bytes, *, now: datetime, secrets: Mapping[str, bytes]
+    ) -> VerifiedMessage:
+        """Return who signed an answer, or raise WebhookRefused with the first broken rule."""
+
+    def read(self, body: bytes) -> IdentityEvent:
+        """Return the latest event in an answer, or raise WebhookRefused for one of another shape."""
+
+
+class AskedProvider(Protocol):
+    """A provider at its address: the scheme of its answers, and the way to ask it."""
+
+    @property
+    def scheme(self) -> InquiryScheme:
+        """How it is asked and what its answers say."""
+
+    def ask(self, subject: str) -> tuple[list[tuple[str, str]], bytes]:
+        """Return headers and untouched body of its answer about a subject.
+
+        Refuses ``identity_provider_answers``, ``identity_provider_accepts_us``, ``inquiry_exists`` and
+        ``body_fits_limit``.
+        """

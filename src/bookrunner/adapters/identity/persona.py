@@ -32,7 +32,7 @@ HEADER: Final = "persona-signature"
 _SET: Final = r"t=[0-9]{1,12},v1=[0-9a-f]{64}"
 _GRAMMAR: Final = {HEADER: re.compile(rf"{_SET}(?: {_SET}){{0,3}}")}
 # An inquiry that expires was not finished in time; it says nothing of an earlier approval.
-_OUTCOMES: Final = {
+OUTCOMES: Final = {
     "created": Outcome.IN_PROGRESS,
     "pending": Outcome.IN_PROGRESS,
     "expired": Outcome.NEEDS_INPUT,
@@ -40,6 +40,7 @@ _OUTCOMES: Final = {
     "approved": Outcome.APPROVED,
     "declined": Outcome.DECLINED,
 }
+"""What the status of an inquiry says; one that is not listed is for a person to look at."""
 
 
 class _Attributes(BaseModel):
@@ -131,7 +132,7 @@ class Persona:
             event_id=event.id,
             kind=event.attributes.name,
             subject=said.reference,
-            outcome=_OUTCOMES.get(said.status, Outcome.NEEDS_REVIEW),
+            outcome=OUTCOMES.get(said.status, Outcome.NEEDS_REVIEW),
             evidence_sha256=hashlib.sha256(body).hexdigest(),
             occurred_at=event.attributes.created_at,
         )

@@ -126,13 +126,16 @@ def sign(
 
 
 def _outcome(message: _Message) -> Outcome:
-    """Return what a message says; a rejection that may be tried again is for a person to look at."""
     if message.kind in _UNDOING:
         return Outcome.NEEDS_REVIEW
-    if message.status == "completed" and message.review is not None:
-        if message.review.answer == "GREEN":
+    review = message.review
+    return outcome_of(message.status, *(("", None) if review is None else (review.answer, review.rejected)))
+
+
+def outcome_of(status: str, answer: str, rejected: str | None) -> Outcome:
+    """Return what a review says; a rejection that may be tried again is for a person to look at."""
+    if status == "completed" and answer:
+        if answer == "GREEN":
             return Outcome.APPROVED
-        if (message.review.answer, message.review.rejected) == ("RED", "FINAL"):
-            return Outcome.DECLINED
-        return Outcome.NEEDS_REVIEW
-    return _STATUSES.get(message.status, Outcome.NEEDS_REVIEW)
+        return Outcome.DECLINED if (answer, rejected) == ("RED", "FINAL") else Outcome.NEEDS_REVIEW
+    return _STATUSES.get(status, Outcome.NEEDS_REVIEW)

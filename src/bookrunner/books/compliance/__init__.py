@@ -1,6 +1,6 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
-from bookrunner.books.compliance.files import MOST_BYTES, keep_file, keep_paper, view_file
+from bookrunner.books.compliance.privacy import MOST_BYTES, keep_file, keep_files, keep_paper, view_file
 from bookrunner.books.compliance.screening import (
     WALLET,
     BirthDates,
@@ -21,6 +21,7 @@ __all__ = [
     "ScreeningDesk",
     "Update",
     "keep_file",
+    "keep_files",
     "keep_paper",
     "keeper",
     "record_particulars",

@@ -144,7 +144,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     k := compliance.found_case(p_investor);
-    perform compliance.decide(p_actor, 'verified', k.version, p_seen);
+    perform compliance.decide(p_actor, 'verified', array[p_investor, k.case_id], k.version, p_seen);
     select string_agg(e.element, ', ' order by e.element) into open_elements from compliance.cip_element e
     where e.kind = k.kind and not coalesce(p_verification -> 'elements', '[]') ? e.element;
     if open_elements is not null then
@@ -177,7 +177,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     k compliance.kyc_case := compliance.found_case(p_investor);
 begin
-    perform compliance.decide(p_actor, p_because, k.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_investor, k.case_id], k.version, p_seen);
     update compliance.kyc_case set status = p_status, decided_because = p_because where investor_id = p_investor;
     perform compliance.compute(p_investor);
 end $$;
@@ -249,12 +249,51 @@ create function compliance.decide_discrepancy(p_actor text, p_request text, p_in
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.discrepancy
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_discrepancy], (select version from compliance.discrepancy
         where investor_id = p_investor and discrepancy_id = p_discrepancy for update), p_seen);
     update compliance.discrepancy set decided_because = p_because,
         status = case when p_is_resolved then 'resolved' else 'upheld' end
     where investor_id = p_investor and discrepancy_id = p_discrepancy;
     perform compliance.compute(p_investor);
+end $$;
+
+-- What providers said of an investor, posted or asked for, in the words common to all; the sealed body is the evidence.
+create table compliance.identity_report (
+    investor_id text not null,
+    provider text not null,
+    message_id text not null,
+    outcome text not null,
+    occurred_at timestamptz not null,
+    evidence_sha256 bytea not null,
+    verified_digest bytea not null,
+    asked_by text,
+    is_news boolean not null,
+    heard_at timestamptz not null default clock_timestamp(),
+    primary key (investor_id, provider, message_id),
+    constraint report_is_asked_for_by_a_person check (asked_by not like 'provider:%' and asked_by <> 'process')
+);
+call audit.append_only('compliance.identity_report');
+
+-- Keeps what a provider said; false where it is older than what the same provider has said of the investor, or the same.
+-- Messages overtake each other: an approval of yesterday does not undo the decline of today.
+create function compliance.note_report(p_actor text, p_request text, p_investor text, p_report jsonb) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    told timestamptz := (p_report ->> 'occurred_at')::timestamptz;
+    digest bytea := decode(p_report ->> 'verified_digest', 'hex');
+    news boolean;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from compliance.kyc_case where investor_id = p_investor for update;
+    news := not exists (select from compliance.identity_report r where r.investor_id = p_investor
+        and r.provider = p_report ->> 'provider' and (r.occurred_at > told
+            or (r.occurred_at, r.outcome, r.verified_digest) = (told, p_report ->> 'outcome', digest)));
+    insert into compliance.identity_report (investor_id, provider, message_id, outcome, occurred_at, evidence_sha256,
+        verified_digest, asked_by, is_news)
+    values (p_investor, p_report ->> 'provider', p_report ->> 'message', p_report ->> 'outcome', told,
+        decode(p_report ->> 'evidence_sha256', 'hex'), digest,
+        p_report ->> 'asked_by', news);
+    return news;
 end $$;
 
 -- What the provider found, on its way in: recorded, or kept as a discrepancy where an officer has refused the

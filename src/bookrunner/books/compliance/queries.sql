@@ -11,6 +11,10 @@ select compliance.open_case(:actor, :request, :investor, :case, :kind);
 -- Outcome is approved, declined or in_review. The verified digest names the very version of the profile.
 select compliance.hear_identity(:actor, :request, :investor, :outcome, :evidence_sha256, :verified_digest, cast(:valid_until as timestamp with time zone), :discrepancy);
 
+-- name: note_report$
+-- Keeps what a provider said; false where it is older than what it has said, or the same.
+select compliance.note_report(:actor, :request, :investor, cast(:report as jsonb));
+
 -- name: declare_owner$
 -- Names an owner behind an entity. Without evidence of who it is, the owner stands as unidentified.
 select compliance.declare_owner(:actor, :request, :investor, :owner, cast(:share_bp as integer), :controls, :is_identified);
@@ -63,6 +67,18 @@ select compliance.approve_accreditation(:actor, :request, :investor, :method, ca
 -- Asks for more evidence, takes up again, declines or ends an accreditation.
 select compliance.move_accreditation(:actor, :request, :investor, :status, :because, cast(:seen as bigint));
 
+-- name: send_notice$
+-- Says that the investor was told of what lapses soon.
+select compliance.send_notice(:actor, :request, :investor, :about, :subject, :stage);
+
+-- name: record_category$
+-- Records the category of an investor under the rules of the European Union, by its paper.
+select compliance.record_category(:actor, :request, :investor, :regime, :category, :evidence_sha256, cast(:valid_until as timestamp with time zone));
+
+-- name: complete_review$
+-- An officer has looked at the whole file again; the next review is counted from now.
+select compliance.complete_review(:actor, :request, :investor, :because, cast(:seen as bigint));
+
 -- name: complete_diligence$
 -- Puts the findings of enhanced due diligence on file; a second officer decides on them.
 select compliance.complete_diligence(:actor, :request, :investor, :diligence, :findings_sha256, cast(:seen as bigint));
@@ -114,7 +130,7 @@ select compliance.record_party(:actor, :request, :investor, :party, :role, cast(
 
 -- name: verify_party$
 -- Records that the identity of a person beside an investor is verified.
-select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sha256);
+select compliance.verify_party(:actor, :request, :investor, :party, :evidence_sha256, cast(:seen as bigint));
 
 -- name: file_document$
 -- Files a paper about an investor.
@@ -127,6 +143,10 @@ select compliance.obtain_key(:actor, :request, :investor, :key, :wrapped);
 -- name: keep_file$
 -- Keeps a sealed file under the digest of its content.
 select compliance.keep_file(:actor, :request, :investor, :sha256, :sealed);
+
+-- name: erase_files$
+-- Erases what this book knows of an investor, and of everybody who is here for this investor alone.
+select compliance.erase_files(:actor, :request, :investor, :because);
 
 -- name: view_file^
 -- A sealed file and its wrapped key; the view itself is an event.
@@ -174,6 +194,15 @@ select compliance.concern_investor(:actor, :request, :subject, :investor, :role)
 -- name: enlist_subjects$
 -- Opens the screening of subjects against every list in force.
 select compliance.enlist_subjects(:actor, :request, cast(:subjects as text[]), :made_for);
+
+-- name: enlist_for_issuance$
+-- Opens the screening of everybody behind an issuance; until they are answered the gates are closed.
+select compliance.enlist_for_issuance(:actor, :request, cast(:investors as text[]));
+
+-- name: unanswered
+-- The investors on whom somebody rests who still waits for a screening.
+select i.id as investor_id from unnest(cast(:investors as text[])) i (id) where exists (
+    select from compliance.subjects_of(i.id) s (id) join compliance.rescreening r on r.subject_id = s.id and r.done_at is null);
 
 -- name: enlist_aged$
 -- Opens the screening of those whose last one lapses soon; returns how many.
@@ -224,7 +253,11 @@ select (select count(*) from compliance.hit where status in ('open', 'escalated'
 
 -- name: decide_under$
 -- Begins the transaction of a decision under the programme that the officer saw.
-select compliance.decide_under(:actor, :request, :scope, :item, :programme);
+select compliance.decide_under(:actor, :request, :programme);
+
+-- name: programme_in_force$
+-- The version of the programme that decisions are made under now.
+select compliance.programme_in_force();
 
 -- name: state_purpose$
 -- Says what the relationship behind a clearance is for.
@@ -237,6 +270,10 @@ select compliance.record_sophistication(:actor, :request, :offering, :investor, 
 -- name: set_look_through$
 -- Says whether an offer wants to know who is behind each unit that a nominee holds.
 select compliance.set_look_through(:actor, :request, :offering, :is_required, :because);
+
+-- name: set_country_rule$
+-- Says where the investors of an offer may live: in these countries alone, or in any but these.
+select compliance.set_country_rule(:actor, :request, :offering, :kind, cast(:countries as text[]), :because);
 
 -- name: state_holders$
 -- States who is behind each unit of a nominee, by a paper on file.

@@ -6,7 +6,6 @@ create table portal.profile_change (
     status text not null,
     from_version integer not null,
     touched text[] not null default '{}',
-    detail jsonb not null,
     because text not null constraint change_says_why check (because ~ '\S'),
     evidence_sha256 bytea not null,
     requested_by text not null,
@@ -18,6 +17,15 @@ create table portal.profile_change (
     constraint change_needs_two_people check (decided_by is distinct from requested_by or decided_by is null),
     constraint decided_change_has_its_reason check (status = 'requested' or coalesce(decided_because ~ '\S', false))
 );
+-- What a request would make of the profile; it goes when the investor's data is erased.
+create table portal.change_detail (
+    investor_id text not null,
+    change_id text not null,
+    detail jsonb not null,
+    primary key (investor_id, change_id),
+    foreign key (investor_id, change_id) references portal.profile_change
+);
+
 create unique index one_change_is_open on portal.profile_change (investor_id) where status = 'requested';
 
 -- The key of an investor, wrapped by the master key. Destroying it erases everything sealed under it.
@@ -29,7 +37,8 @@ create table portal.data_key (
     destroyed_because text,
     version bigint not null,
     chain_head bytea not null,
-    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null))
+    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null)),
+    constraint erasure_has_its_reason check (status <> 'destroyed' or coalesce(destroyed_because ~ '\S', false))
 );
 
 create table portal.personal_view (
@@ -44,24 +53,58 @@ create table portal.personal_view (
     primary key (investor_id, view_id)
 );
 
-call audit.keep('portal.profile_change', 'profile_change', 'change_id', 'investor_id', '{detail}');
+call audit.keep('portal.profile_change', 'profile_change', 'change_id', 'investor_id');
 call audit.keep('portal.data_key', 'data_key', 'key_id', 'investor_id', '{wrapped}');
 call audit.keep('portal.personal_view', 'personal_view', 'view_id', 'investor_id');
+
+-- Versions and requests stand as they were written; under a destroyed key they are emptied, once, and never rewritten.
+create function portal.detail_stands() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    is_erased boolean := tg_op <> 'TRUNCATE' and exists (select from portal.data_key k
+        where k.investor_id = old.investor_id and k.status = 'destroyed');
+begin
+    if is_erased and tg_op = 'UPDATE' and tg_table_name = 'profile_detail' then
+        if old.erased_at is null and new.erased_at is not null
+            and (old.investor_id, old.detail_version, old.detail_digest, old.recorded_at)
+                = (new.investor_id, new.detail_version, new.detail_digest, new.recorded_at) then
+            return new;
+        end if;
+    elsif is_erased and tg_op = 'DELETE' and tg_table_name = 'change_detail' then
+        return old;
+    end if;
+    raise exception using errcode = 'BR003', constraint = 'history_is_append_only',
+        message = format('%s on %s.%s is refused: history is append only', tg_op, tg_table_schema, tg_table_name);
+end $$;
+
+create trigger aa_append_only before update or delete on portal.profile_detail
+    for each row execute function portal.detail_stands();
+create trigger aa_append_only_truncate before truncate on portal.profile_detail
+    for each statement execute function portal.detail_stands();
+create trigger aa_append_only before update or delete on portal.change_detail
+    for each row execute function portal.detail_stands();
+create trigger aa_append_only_truncate before truncate on portal.change_detail
+    for each statement execute function portal.detail_stands();
+alter table portal.profile_detail enable always trigger aa_append_only;
+alter table portal.profile_detail enable always trigger aa_append_only_truncate;
+alter table portal.change_detail enable always trigger aa_append_only;
+alter table portal.change_detail enable always trigger aa_append_only_truncate;
 
 -- The fields that a request would change, by name alone.
 create view portal.change_fact as
 select c.investor_id, c.change_id, c.status, c.from_version, c.touched, c.requested_by, c.version, c.chain_head, c.because,
     c.decided_by, c.decided_because,
     array_remove(array[
-        case when d.legal_name <> c.detail ->> 'legal_name' then 'legal_name' end,
-        case when d.country <> c.detail ->> 'country' then 'country' end,
-        case when d.address <> c.detail ->> 'address' then 'address' end,
-        case when d.email <> c.detail ->> 'email' then 'email' end,
-        case when d.representative is distinct from c.detail ->> 'representative' then 'representative' end,
-        case when encode(d.tax_id_blind, 'hex') <> c.detail ->> 'tax_id_blind' then 'tax_id' end,
-        case when encode(d.birth_date_blind, 'hex') is distinct from c.detail ->> 'birth_date_blind' then 'birth_date' end],
+        case when d.legal_name <> x.detail ->> 'legal_name' then 'legal_name' end,
+        case when d.country <> x.detail ->> 'country' then 'country' end,
+        case when d.address <> x.detail ->> 'address' then 'address' end,
+        case when d.email <> x.detail ->> 'email' then 'email' end,
+        case when d.representative is distinct from x.detail ->> 'representative' then 'representative' end,
+        case when encode(d.tax_id_blind, 'hex') <> x.detail ->> 'tax_id_blind' then 'tax_id' end,
+        case when encode(d.birth_date_blind, 'hex') is distinct from x.detail ->> 'birth_date_blind' then 'birth_date' end],
         null) as fields
-from portal.profile_change c join portal.profile_detail d on d.investor_id = c.investor_id and d.detail_version = c.from_version;
+from portal.profile_change c join portal.profile_detail d on d.investor_id = c.investor_id and d.detail_version = c.from_version
+left join portal.change_detail x on x.investor_id = c.investor_id and x.change_id = c.change_id;
 
 -- Two spellings of one name: in the version that was verified and in the version that was agreed on.
 create view portal.spelling_difference as
@@ -80,19 +123,19 @@ create function portal.request_change(p_actor text, p_request text, p_investor t
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into portal.profile_change (investor_id, change_id, status, from_version, detail, because, evidence_sha256,
-        requested_by)
-    select p_investor, p_change, 'requested', p.detail_version, p_detail, p_because, p_evidence_sha256, p_actor
+    insert into portal.profile_change (investor_id, change_id, status, from_version, because, evidence_sha256, requested_by)
+    select p_investor, p_change, 'requested', p.detail_version, p_because, p_evidence_sha256, p_actor
     from portal.profile p where p.investor_id = p_investor;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'profile_exists',
             message = format('there is no profile %s', p_investor);
     end if;
+    insert into portal.change_detail (investor_id, change_id, detail) values (p_investor, p_change, p_detail);
 end $$;
 
--- A second person decides on the version seen; applied, the change is a new version and its checks run again.
+-- A second person decides on the version seen, under the programme seen; applied, the change is a new version and its checks run again.
 create function portal.decide_change(p_actor text, p_request text, p_investor text, p_change text,
-    p_is_approved boolean, p_because text, p_seen bigint) returns void
+    p_is_approved boolean, p_because text, p_seen bigint, p_programme text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     c portal.profile_change;
@@ -110,12 +153,14 @@ begin
             message = format('the change is at version %s on profile version %s', c.version, current_version);
     end if;
     if p_is_approved then
-        perform portal.put_version(p_investor, current_version + 1, c.detail);
+        perform portal.put_version(p_investor, current_version + 1, (select x.detail from portal.change_detail x
+            where x.investor_id = p_investor and x.change_id = p_change));
     end if;
     update portal.profile_change set decided_by = p_actor, decided_because = p_because,
         touched = coalesce(portal.touched(p_investor, current_version, current_version + 1), '{}'),
         status = case when p_is_approved then 'applied' else 'declined' end
     where investor_id = p_investor and change_id = p_change;
+    perform engine.decide_under(p_actor, p_request, array[p_investor, p_change], p_programme);
 end $$;
 
 -- The wrapped key of an investor; the given one is kept when there was none. A destroyed key never comes back.
@@ -164,13 +209,13 @@ begin
         (select c.from_version from portal.profile_change c where c.investor_id = p_investor and c.change_id = p_change),
         p_view, p_purpose);
     return query select k.wrapped, jsonb_build_object('legal_name', d.legal_name, 'country', d.country, 'address', d.address,
-            'email', d.email, 'representative', d.representative, 'sealed', encode(d.sealed, 'hex')), c.detail
-        from portal.profile_change c join portal.data_key k using (investor_id)
+            'email', d.email, 'representative', d.representative, 'sealed', encode(d.sealed, 'hex')), x.detail
+        from portal.profile_change c join portal.data_key k using (investor_id) join portal.change_detail x using (investor_id, change_id)
         join portal.profile_detail d on d.investor_id = c.investor_id and d.detail_version = c.from_version
         where c.investor_id = p_investor and c.change_id = p_change;
 end $$;
 
--- Erases by destroying the key. Refused with the reason while a rule keeps the record.
+-- Erases: destroys the key and empties what stood in clear. Refused with the reason while a rule keeps the record.
 create function portal.erase_personal(p_actor text, p_request text, p_investor text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -186,4 +231,8 @@ begin
         raise exception using errcode = 'BR404', constraint = 'erased_key_exists',
             message = format('there is no key of %s', p_investor);
     end if;
+    update portal.profile_detail set erased_at = clock_timestamp(), salt = null, legal_name = null, country = null, address = null,
+        sealed = null, tax_id_blind = null, birth_date_blind = null, email = null, representative = null, lei = null
+    where investor_id = p_investor;
+    delete from portal.change_detail where investor_id = p_investor;
 end $$;

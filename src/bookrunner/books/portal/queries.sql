@@ -17,7 +17,7 @@ select portal.request_change(:actor, :request, :investor, :change, cast(:detail 
 
 -- name: decide_change$
 -- A second person applies or declines a requested change.
-select portal.decide_change(:actor, :request, :investor, :change, cast(:is_approved as boolean), :because, cast(:seen as bigint));
+select portal.decide_change(:actor, :request, :investor, :change, cast(:is_approved as boolean), :because, cast(:seen as bigint), :programme);
 
 -- name: obtain_key$
 -- The wrapped data key of an investor; the given one is kept when there was none.
@@ -30,6 +30,10 @@ select wrapped, sealed, plain from portal.view_personal(:actor, :request, :inves
 -- name: view_change^
 -- Both sides of a requested change and their wrapped key; the view itself is an event.
 select wrapped, before, after from portal.view_change(:actor, :request, :investor, :change, :view, :purpose);
+
+-- name: erase_personal$
+-- Erases the personal data of an investor, where no rule keeps the record.
+select portal.erase_personal(:actor, :request, :investor, :because);
 
 -- name: names_on_paper
 -- How investors are named and where they live, in the version of their profile that counts now.

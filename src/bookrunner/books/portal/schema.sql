@@ -15,24 +15,28 @@ create table portal.profile (
 );
 
 -- Personal data stands apart from the chain, which holds only a salted digest of it. Tax id and birth date are
--- sealed under the investor's own key; a blind index finds equal ones.
+-- sealed under the investor's own key, a blind index finds equal ones; names and addresses stand in clear for screening
+-- and are emptied with the salt when the key is destroyed. An emptied version says nothing but its digest.
 create table portal.profile_detail (
     investor_id text not null references portal.profile,
     detail_version integer not null,
-    salt bytea not null check (octet_length(salt) = 16),
+    salt bytea check (octet_length(salt) = 16),
     detail_digest bytea not null unique,
-    legal_name text not null constraint legal_name_is_printable
-        check (legal_name ~ '\S' and length(legal_name) <= 200 and legal_name !~ '[\u0001-\u001f\u007f\u202a-\u202e\u2066-\u2069]'),
-    country text not null constraint country_is_two_letters check (country ~ '^[A-Z]{2}$'),
-    address text not null constraint address_is_given check (length(address) between 5 and 400),
-    sealed bytea not null constraint personal_numbers_are_sealed check (octet_length(sealed) > 28),
-    tax_id_blind bytea not null constraint tax_id_is_searchable check (octet_length(tax_id_blind) = 32),
+    legal_name text constraint legal_name_is_printable check (erased_at is not null or coalesce(
+        legal_name ~ '\S' and length(legal_name) <= 200 and legal_name !~ '[\u0001-\u001f\u007f\u202a-\u202e\u2066-\u2069]', false)),
+    country text constraint country_is_two_letters check (erased_at is not null or coalesce(country ~ '^[A-Z]{2}$', false)),
+    address text constraint address_is_given check (erased_at is not null or coalesce(length(address) between 5 and 400, false)),
+    sealed bytea constraint personal_numbers_are_sealed check (erased_at is not null or coalesce(octet_length(sealed) > 28, false)),
+    tax_id_blind bytea constraint tax_id_is_searchable check (erased_at is not null or coalesce(octet_length(tax_id_blind) = 32, false)),
     birth_date_blind bytea check (octet_length(birth_date_blind) = 32),
-    email text not null constraint email_has_an_at_sign check (email ~ '^[^@\s]+@[^@\s]+$'),
+    email text constraint email_has_an_at_sign check (erased_at is not null or coalesce(email ~ '^[^@\s]+@[^@\s]+$', false)),
     representative text,
     lei text constraint lei_is_twenty_characters check (lei ~ '^[0-9A-Z]{18}[0-9]{2}$'),
     recorded_at timestamptz not null default clock_timestamp(),
-    primary key (investor_id, detail_version)
+    erased_at timestamptz,
+    primary key (investor_id, detail_version),
+    constraint erased_version_is_empty check (erased_at is null or (salt, legal_name, country, address, sealed, tax_id_blind,
+        birth_date_blind, email, representative, lei) is null)
 );
 
 create table portal.wallet_claim (
@@ -53,7 +57,6 @@ create table portal.wallet_claim (
 
 call audit.keep('portal.profile', 'profile', 'investor_id', 'investor_id');
 call audit.keep('portal.wallet_claim', 'wallet_claim', 'claim_id', 'offering_id');
-call audit.append_only('portal.profile_detail');
 
 create view portal.profile_fact as
 select investor_id, kind, status, detail_version, detail_digest, version, chain_head from portal.profile;

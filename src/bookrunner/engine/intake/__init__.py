@@ -1,6 +1,6 @@
 """What counterparties and investors send, on its way into the books."""
 
-from bookrunner.engine.intake.identity import receive_identity, record_identities
+from bookrunner.engine.intake.identity import ask_identity, receive_identity, record_identities
 from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
 from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
@@ -11,6 +11,7 @@ __all__ = [
     "ListFolder",
     "Screening",
     "Word",
+    "ask_identity",
     "fingerprint",
     "hear_payment",
     "import_statement",

@@ -78,6 +78,21 @@ class Screening:
             if not waiting and not screened:
                 return answered
 
+    def for_issuance(self, investors: Sequence[str]) -> None:
+        """Screen everybody on whom these investors rest, for their issuance, on the lists in force.
+
+        Who gives a hit, or cannot be screened, has a closed gate and stays behind alone. Refuses
+        ``issuance_is_screened`` when nobody could be screened at all, as when every list is too old.
+        """
+        book, asked = self._desk.compliance, sorted(set(investors))
+        retrying(lambda: book.enlist_for_issuance(actor=PROCESS, investors=asked))
+        self._screens.answer()
+        waiting = [row["investor_id"] for row in book.unanswered(investors=asked)]
+        if waiting == asked:
+            raise Refused("issuance_is_screened", f"none of {len(asked)} investors could be screened now")
+        for investor in waiting:
+            warn("an issuance is not screened", subject=investor)
+
     def age(self) -> int:
         """Open the screening of everybody whose last one lapses soon; return how many."""
         opened: int = self._desk.compliance.enlist_aged(actor=PROCESS, matcher_version=MATCHER_VERSION)

@@ -55,12 +55,17 @@ def recognising(database: Database) -> Callable[[Request], None]:
         try:
             keeper, session = read_token(token)
             with database.transaction(keeper) as transaction:
-                row = queries.session_of(transaction, session=session)
+                row = queries.session_of(transaction, session=session, is_act=_is_act(request))
         except NotAuthenticated:
             return
         request.state.visitor = SignedIn(row["actor"], keeper, row["ends_at"])
 
     return recognise
+
+
+def _is_act(request: Request) -> bool:
+    """Say whether a person asked: what an open page fetches by itself keeps no session alive."""
+    return "hx-request" not in request.headers and not request.url.path.endswith("/live")
 
 
 def requiring(keepers: Sequence[str]) -> Callable[[Request], SignedIn]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -15,7 +15,16 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.compliance.decisions import Decision, Officer, decision, paper_of, sophistication_of
+from bookrunner.pages.compliance.deciding import (
+    Decision,
+    Officer,
+    Seen,
+    category_of,
+    decision,
+    paper_of,
+    seen_of,
+    sophistication_of,
+)
 from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
 from bookrunner.pages.compliance.items import item, refused, told
@@ -30,14 +39,34 @@ _Asked = Annotated[Filters, Depends(filters)]
 _Said = Annotated[Decision, Depends(decision)]
 _In = Annotated[SignedIn, Depends(requiring(("compliance",)))]
 _Purpose = Annotated[str, Form(max_length=400)]
+_Seen = Annotated[Seen, Depends(seen_of)]
 _On = tuple[str, str, str]
+
+
+class Providers(Protocol):
+    """What the console asks of the application: its database, and the identity providers behind it."""
+
+    @property
+    def database(self) -> Database:
+        """The keepers' logins."""
+        ...
+
+    @property
+    def identity_sources(self) -> Sequence[str]:
+        """The identity providers that can be asked."""
+        ...
+
+    def ask_identity(self, provider: str, investor: str, *, actor: str) -> bool:
+        """Ask an identity provider about an investor; false where it says nothing new."""
+        ...
 
 
 class Console:
     """Renders the officer's pages; a refusal comes back on the page it was asked from."""
 
-    def __init__(self, database: Database, shell: Shell) -> None:
-        self.database = database
+    def __init__(self, application: Providers, shell: Shell) -> None:
+        self.application = application
+        self.database = application.database
         self.shell = shell
 
     def decide(self, request: Request, on: _On, said: Decision, officer: SignedIn) -> Response:
@@ -110,7 +139,8 @@ class Console:
 
     def case(self, request: Request, investor: str, **extra: object) -> Response:
         """Return the case file of an investor."""
-        shown = {"personal": None, "refusal": None, **case_file(self.database, investor), **extra}
+        facts = {"sources": self.application.identity_sources, **case_file(self.database, investor)}
+        shown = {"personal": None, "refusal": None, **facts, **extra}
         return self.shell.page(
             request, "compliance/file.html", shown, _CONFLICT if extra.get("refusal") else 200
         )
@@ -160,13 +190,14 @@ class Console:
         return self.case(request, investor, personal={"version": version, "fields": fields})
 
 
-def routes(database: Database, shell: Shell, hints: Hints) -> APIRouter:
+def routes(application: Providers, shell: Shell, hints: Hints) -> APIRouter:
     """Return the routes below ``/compliance``; each asks for a session of the compliance keeper."""
     router = APIRouter(prefix="/compliance")
-    pages = Console(database, shell)
-    _queue_routes(router, database, shell, QueueHints(hints))
+    pages = Console(application, shell)
+    _queue_routes(router, application.database, shell, QueueHints(hints))
     _case_routes(router, pages)
     _statement_routes(router, pages)
+    _category_route(router, pages)
     _decision_routes(router, pages, "/cases/{investor}/{kind}/{name}", _work)
     _decision_routes(router, pages, "/hits/{subject}/{name}", _hit)
     return router
@@ -233,11 +264,11 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         officer: _In,
         *,
         offering: Annotated[str, Form()],
-        seen: Annotated[int, Form(ge=0)],
+        seen: _Seen,
         purpose: _Purpose = "",
     ) -> Response:
         desk = Officer(pages.database, officer.actor)
-        work = partial(desk.state_purpose, investor, offering, purpose, seen)
+        work = partial(desk.state_purpose, investor, offering, purpose, seen=seen)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
     @router.post("/cases/{investor}/files")
@@ -278,6 +309,13 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
 
 
 def _statement_routes(router: APIRouter, pages: Console) -> None:
+    @router.post("/cases/{investor}/ask")
+    def ask(
+        request: Request, investor: str, officer: _In, *, provider: Annotated[str, Form(max_length=40)]
+    ) -> Response:
+        work = partial(pages.application.ask_identity, provider, investor, actor=officer.actor)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#identity")
+
     @router.post("/cases/{investor}/holders")
     def holders(
         request: Request,
@@ -300,10 +338,12 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         *,
         offering: Annotated[str, Form(max_length=100)],
         required: Annotated[bool, Form()],
+        seen: _Seen,
         purpose: _Purpose = "",
     ) -> Response:
         desk = Officer(pages.database, officer.actor)
-        work = partial(desk.set_look_through, offering, purpose, is_required=required)
+        under = seen.programme
+        work = partial(desk.set_look_through, offering, purpose, is_required=required, programme=under)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
     @router.post("/cases/{investor}/sophistication")
@@ -318,6 +358,21 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         desk = Officer(pages.database, officer.actor)
         work = partial(desk.record_sophistication, investor, stated, paper)
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
+
+
+def _category_route(router: APIRouter, pages: Console) -> None:
+    @router.post("/cases/{investor}/category")
+    def category(
+        request: Request,
+        investor: str,
+        officer: _In,
+        *,
+        stated: Annotated[Mapping[str, str], Depends(category_of)],
+        paper: Annotated[bytes, Depends(paper_of)],
+    ) -> Response:
+        desk = Officer(pages.database, officer.actor)
+        work = partial(desk.record_category, investor, stated, paper)
+        return pages.act(request, investor, work, f"/compliance/cases/{investor}#accreditation")
 
 
 def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import chart, percent, state_of
+from bookrunner.pages.compliance.deciding import CATEGORIES
 from bookrunner.pages.shell import mask
 
 Row = Mapping[str, Any]
@@ -52,6 +53,7 @@ _TONES = {
     "released": ("confirmed", "good"),
     "due": ("waiting", "wait"),
     "filed": ("confirmed", "good"),
+    "sent": ("confirmed", "good"),
     "verified": ("confirmed", "good"),
     "recorded": ("progress", "calm"),
     "on_file": ("confirmed", "good"),
@@ -93,11 +95,17 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
                 "clearances",
                 "clearance_records",
                 "kept_files",
+                "reports_heard",
+                "deficiencies",
+                "reviews",
+                "categories",
+                "notices",
                 "reports",
             )
         }
         for name in ("discrepancies", "changes", "diligences"):
             read[name] = getattr(queries, name)(transaction, investor=investor, item=None)
+        read["programme"] = queries.programme(transaction)
         read["history"] = queries.history(transaction, investor=investor, most=HISTORY_ROWS)
     for row in read["clearances"]:
         row["checks"] = _checks(row)
@@ -108,6 +116,7 @@ def case_file(database: Database, investor: str) -> dict[str, Any]:
         "masked": {name: mask(head[name]) for name in ("legal_name", "address")},
         "chart": chart(investor, read["owners"], read["shares"]),
         "locked": _locked(head, read["snapshots"]),
+        "known_categories": CATEGORIES,
         "mark": mark,
         "percent": percent,
         "sentence": sentence(head, read["clearances"]),

@@ -8,16 +8,21 @@ from typing import Any
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.db import Database, load
 from bookrunner.pages.compliance.chart import percent
-from bookrunner.pages.compliance.decisions import CHOICES, IDENTITY_PAPERS, Decision
+from bookrunner.pages.compliance.deciding import CHOICES, IDENTITY_PAPERS, Decision
 from bookrunner.pages.compliance.facts import mark
-from bookrunner.pages.compliance.queue import KINDS, path_of
+from bookrunner.pages.compliance.queue import KINDS, WATCHED, path_of
 from bookrunner.pages.shell import mask
 
 Row = Mapping[str, Any]
 
 _LISTS = {"discrepancy": "discrepancies", "change": "changes", "diligence": "diligences"}
 # Found among the rows of a query by their id.
-_AMONG = {"owner": ("owners", "owner_id"), "report": ("reports", "report_id")}
+_AMONG = {
+    "owner": ("owners", "owner_id"),
+    "report": ("reports", "report_id"),
+    "review": ("reviews", "rating_id"),
+    "notice": ("notices", "notice_id"),
+}
 # What the database says of two people, where only the rule's name comes with its refusal.
 _SENTENCES = {
     "weighty_hit_needs_two_people": "whoever proposed this cannot agree to it; another officer decides",
@@ -32,7 +37,7 @@ _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "c
 def item(database: Database, kind: str, investor: str, name: str) -> dict[str, Any]:
     """Return the facts of one piece of work of an investor; raises NotFound for an unknown one."""
     queries = load(__package__)
-    if kind not in KINDS or kind == "hit":
+    if kind not in KINDS or kind == "hit" or kind in WATCHED:
         raise NotFound(f"there is no work of kind {kind}")
     with database.transaction("compliance") as transaction:
         head = queries.case_file(transaction, investor=investor)

@@ -183,7 +183,7 @@ where e.scope = :scope and e.subject = :item and e.version > cast(:seen as bigin
 -- name: hit^
 -- One hit with the screening that found it and the list it was found on.
 select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, encode(h.entry_digest, 'hex') as entry_digest, h.matcher_version,
-    h.score_bp, h.parts, h.proposed_status, h.proposed_by, h.escalated_by, h.decided_by, h.decided_because, h.opened_at, h.version,
+    h.score_bp, compliance.parts_of(h) as parts, h.proposed_status, h.proposed_by, h.escalated_by, h.decided_by, h.decided_because, h.opened_at, h.version,
     s.screening_id, s.list_version, s.threshold_bp, s.made_for, s.screened_at, w.published_on, encode(w.sha256, 'hex') as list_sha256,
     w.status as list_status, compliance.is_high_risk(h.subject_id) as is_high_risk
 from compliance.hit h join compliance.screening s on s.subject_id = h.subject_id and s.screening_id = h.screening_id
@@ -231,3 +231,31 @@ select encode(f.sha256, 'hex') as sha256, f.kept_at, coalesce(
     (select 'findings' from compliance.due_diligence d where d.investor_id = f.investor_id and d.findings_sha256 = f.sha256 limit 1),
     'file') as used_for
 from compliance.sealed_file f where f.investor_id = :investor order by f.kept_at desc, f.sha256;
+
+-- name: reports_heard
+-- What providers said of an investor, the latest first.
+select r.provider, r.outcome, r.occurred_at, r.asked_by, r.is_news from compliance.identity_report r
+where r.investor_id = :investor order by r.heard_at desc limit 10;
+
+-- name: reviews
+-- The rating of an investor, with the day of its next review: due when that has come.
+select r.rating_id, r.tier, r.reviewed_at, r.version, compliance.review_due(r.investor_id) as due_at,
+    case when compliance.review_due(r.investor_id) <= clock_timestamp() then 'due' else 'rated' end as status
+from compliance.risk_rating r where r.investor_id = :investor;
+
+-- name: deficiencies
+-- What the review of packets has returned to an investor and nobody has answered yet.
+select w.item_id, w.about, w.opened_at from engine.waiting_work w where w.kind = 'deficiency' and w.scope = :investor
+order by w.opened_at;
+
+-- name: notices
+-- What lapses soon of an investor, and whether the investor was told.
+select n.about || ':' || n.subject_id || ':' || n.stage as notice_id, n.about, n.subject_id, n.stage, n.lapses_at, n.due_at, n.sent_at,
+    case when n.sent_at is null then 'due' else 'sent' end as status, 0 as version
+from compliance.notice n where n.investor_id = :investor and n.lapses_at > clock_timestamp() order by n.lapses_at, n.stage;
+
+-- name: categories
+-- What an investor is under the rules of the European Union, the latest of each set of rules.
+select distinct on (g.regime) g.regime, g.category, g.valid_until, g.recorded_at,
+    coalesce(g.valid_until > clock_timestamp(), true) as is_current
+from compliance.investor_category g where g.investor_id = :investor order by g.regime, g.recorded_at desc;

@@ -23,7 +23,13 @@ KINDS = {
     "accreditation": "Accreditation review",
     "change": "Change request",
     "diligence": "Enhanced due diligence",
+    "review": "Periodic review",
+    "notice": "Notice of a lapse",
+    "deficiency": "Packet deficiency",
+    "paper": "Missing paper",
 }
+# What an officer does not decide but sees to: it has no page of its own.
+WATCHED = frozenset({"deficiency", "paper"})
 STATES = {
     "open": "to decide",
     "second_person": "waiting for a second officer",
@@ -100,6 +106,8 @@ def queue(database: Database, asked: Filters, actor: str) -> dict[str, object]:
 
 def path_of(kind: str, scope: str, item: str) -> str:
     """Return the address of the page of one piece of work."""
+    if kind in WATCHED:
+        return f"/compliance/cases/{quote(scope, safe='')}#papers"
     parts = ("hits", scope, item) if kind == "hit" else ("cases", scope, kind, item)
     return "/compliance/" + "/".join(quote(part, safe="") for part in parts)
 

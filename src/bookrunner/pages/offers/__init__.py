@@ -42,6 +42,15 @@ class Desk(Protocol):
         """What reads the files of a bank."""
         ...
 
+    @property
+    def identity_sources(self) -> Sequence[str]:
+        """The identity providers that can be asked."""
+        ...
+
+    def ask_identity(self, provider: str, investor: str, *, actor: str) -> bool:
+        """Ask an identity provider about an investor; false where it says nothing new."""
+        ...
+
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing and return its id."""
         ...

@@ -93,7 +93,13 @@ def _each(missing: Iterable[Row], what: str) -> list[tuple[str, str]]:
     ]
 
 
+def _decide(within: Within) -> None:
+    """Say that what follows in this transaction is decided under the programme in force."""
+    within.decide_under(actor=OFFICER, programme=within.programme_in_force())
+
+
 def _verify_owners(within: Within, owners: Sequence[tuple[str, str]]) -> None:
+    _decide(within)
     within.verify_owner.each(
         {**_of(investor), "owner": owner, "evidence_sha256": evidence(owner), "seen": 1}
         for investor, owner in owners
@@ -111,8 +117,9 @@ def _add_parties(within: Within, roles: Iterable[tuple[str, str]]) -> list[str]:
         }
         for investor, role, party in parties
     )
+    _decide(within)
     within.verify_party.each(
-        {**_of(investor), "party": party, "evidence_sha256": evidence(party)}
+        {**_of(investor), "party": party, "evidence_sha256": evidence(party), "seen": 1}
         for investor, _, party in parties
     )
     return [party for _, _, party in parties]

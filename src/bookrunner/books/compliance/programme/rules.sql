@@ -27,6 +27,7 @@ from (values
     ('us.506b.non_accredited_places', 1, 35, 'count', 'us', '17 CFR 230.506(b)(2)(i)', 'confirmed', date '1982-04-15'),
     ('us.506c.document_validity', 1, 3, 'months', 'us', '17 CFR 230.506(c)(2)(ii)', 'confirmed', date '2013-09-23'),
     ('us.506c.income_validity', 1, 12, 'months', 'us', '17 CFR 230.506(c)(2)(ii)(A)', 'house', date '2013-09-23'),
+    ('us.506c.verified_before', 1, 5, 'years', 'us', '17 CFR 230.506(c)(2)(ii)(E)', 'confirmed', date '2021-03-15'),
     ('us.506c.high_minimum.person', 1, 20000000, 'usd_minor', 'us', 'SEC staff letter of 2025-03-12', 'confirmed', date '2025-03-12'),
     ('us.506c.high_minimum.entity', 1, 100000000, 'usd_minor', 'us', 'SEC staff letter of 2025-03-12', 'confirmed', date '2025-03-12'),
     ('us.506c.high_minimum.owner', 1, 20000000, 'usd_minor', 'us', 'SEC staff letter of 2025-03-12', 'confirmed', date '2025-03-12'),
@@ -59,6 +60,7 @@ from (values
     ('house.decide.accreditation', 1, 5, 'calendar_days', 'house', 'accreditation policy', 'house', date '2020-01-01'),
     ('house.decide.change', 1, 5, 'calendar_days', 'house', 'identification policy', 'house', date '2020-01-01'),
     ('house.decide.diligence', 1, 30, 'calendar_days', 'house', 'risk policy', 'house', date '2020-01-01'),
+    ('house.decide.deficiency', 1, 5, 'calendar_days', 'house', 'identification policy', 'house', date '2020-01-01'),
     ('house.notice.first', 1, 30, 'calendar_days', 'house', 'notice policy', 'house', date '2020-01-01'),
     ('house.notice.last', 1, 7, 'calendar_days', 'house', 'notice policy', 'house', date '2020-01-01')
 ) as r (rule_id, rule_version, value, unit, jurisdiction, citation, certainty, effective_from);
@@ -160,13 +162,24 @@ begin
 end $$;
 
 -- A decision is made by a person, with a reason, on the version of the record that the person saw.
-create function compliance.decide(p_actor text, p_because text, p_version bigint, p_seen bigint) returns void
+create function compliance.decide(p_actor text, p_because text, p_on text[], p_version bigint, p_seen bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if p_version is null then
         raise exception using errcode = 'BR404', constraint = 'decided_record_exists',
             message = 'there is no such record to decide on';
     end if;
+    perform compliance.by_a_person(p_actor, p_because);
+    perform compliance.record_decision(p_actor, p_on);
+    if p_seen is distinct from p_version then
+        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
+            message = format('the record is at version %s, the decision was made on %s', p_version, p_seen);
+    end if;
+end $$;
+
+create function compliance.by_a_person(p_actor text, p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
     if p_actor = 'process' or p_actor like 'provider:%' then
         raise exception using errcode = 'BR010', constraint = 'decision_is_made_by_a_person',
             message = format('%s is no person', p_actor);
@@ -174,10 +187,6 @@ begin
     if coalesce(p_because, '') !~ '\S' then
         raise exception using errcode = 'BR008', constraint = 'decision_has_its_reason',
             message = 'a decision says why';
-    end if;
-    if p_seen is distinct from p_version then
-        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
-            message = format('the record is at version %s, the decision was made on %s', p_version, p_seen);
     end if;
 end $$;
 
@@ -188,7 +197,7 @@ declare
     last compliance.rule;
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.by_a_person(p_actor, p_because);
     select * into last from compliance.rule where rule_id = p_rule order by rule_version desc limit 1;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'changed_rule_exists',
@@ -213,7 +222,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select * into c from compliance.rule_change where rule_id = p_rule and change_id = p_change for update;
-    perform compliance.decide(p_actor, p_because, c.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_rule, p_change], c.version, p_seen);
     update compliance.rule_change set decided_by = p_actor,
         status = case when p_is_adopted then 'adopted' else 'declined' end
     where rule_id = p_rule and change_id = p_change;

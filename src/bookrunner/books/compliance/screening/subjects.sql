@@ -143,8 +143,18 @@ create function compliance.enlist_subjects(p_actor text, p_request text, p_subje
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.enlist(p_subjects, p_made_for, clock_timestamp() + case when p_made_for = 'issuance'
-        then interval '1 hour' else interval '0' end);
+    perform compliance.enlist(p_subjects, p_made_for, clock_timestamp());
+end $$;
+
+-- Opens the screening, on the lists in force, of everybody on whom the clearances of these investors rest, for an
+-- issuance. Until they are answered the gates of the investors are closed.
+create function compliance.enlist_for_issuance(p_actor text, p_request text, p_investors text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.enlist(array(select distinct s.id from unnest(p_investors) i (id), compliance.subjects_of(i.id) s (id)),
+        'issuance', clock_timestamp());
+    perform compliance.tell_positions(p_investors);
 end $$;
 
 -- Opens the screening of everybody whose last one will lapse soon for an offer, or was made by another version
@@ -225,8 +235,9 @@ end $$;
 create function compliance.is_known(p_subject text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return p_subject like 'wallet:%' or exists (select from compliance.particulars p where p.subject_id = p_subject)
-        or exists (select from portal.profile_claim c where c.investor_id = p_subject);
+    return p_subject like 'wallet:%' or exists (select from compliance.particulars p
+            join compliance.data_key k on k.investor_id = p.subject_id and k.status = 'active' where p.subject_id = p_subject)
+        or exists (select from portal.profile_claim c where c.investor_id = p_subject and c.legal_name is not null);
 end $$;
 
 -- Lets who waits for a version that is no longer in force wait for the one that is, from what was answered last.

@@ -244,6 +244,9 @@ alter table subscription.signed_file enable always trigger file_is_continued;
 create view subscription.application_fact as
 select offering_id, application_id, investment_id, status, version, chain_head from subscription.application;
 
+create view subscription.particular_fact as
+select offering_id, particular_id, investment_id, kind, status, version, chain_head from subscription.particular;
+
 create view subscription.packet_form_in_force as
 select distinct on (f.offering_id) f.offering_id, f.template_id, f.issuer_name, f.jurisdiction, f.security, t.status,
     t.sha256, t.engine_version

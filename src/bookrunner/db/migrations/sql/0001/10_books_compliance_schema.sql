@@ -56,6 +56,7 @@ insert into compliance.accreditation_method values
     ('income', '{tax_form_last_year,tax_form_year_before,statement_for_this_year}', 'us.506c.income_validity', '17 CFR 230.506(c)(2)(ii)(A)'),
     ('net_worth', '{asset_statement,credit_report,statement_of_liabilities}', 'us.506c.document_validity', '17 CFR 230.506(c)(2)(ii)(B)'),
     ('third_party_letter', '{letter}', 'us.506c.document_validity', '17 CFR 230.506(c)(2)(ii)(C)'),
+    ('already_verified', '{statement_of_status}', 'us.506c.verified_before', '17 CFR 230.506(c)(2)(ii)(E)'),
     ('professional', '{licence}', 'us.506c.document_validity', '17 CFR 230.501(a)(10)'),
     ('entity_assets', '{balance_sheet}', 'us.506c.document_validity', '17 CFR 230.501(a)'),
     ('high_minimum_506c', '{statement_of_status,statement_of_own_financing}', 'us.506c.document_validity', 'SEC staff letter of 2025-03-12');
@@ -69,6 +70,7 @@ create table compliance.accreditation (
     evidence_sha256 bytea,
     valid_until timestamptz,
     approved_at timestamptz,
+    verified_at timestamptz,
     through_owners_only boolean not null default false,
     decided_because text,
     version bigint not null,
@@ -80,7 +82,7 @@ create table compliance.accreditation (
 );
 
 -- A person or entity is screened under its own id, a wallet under "wallet:" and its address. The row has what
--- makes the screening repeatable; the candidates stay out of events, which hold no names.
+-- makes the screening repeatable; candidates are entries with their scores, what made these stands apart.
 create table compliance.screening (
     subject_id text not null,
     screening_id text not null,
@@ -101,6 +103,16 @@ create table compliance.screening (
     chain_head bytea not null,
     primary key (subject_id, screening_id),
     constraint a_hit_names_its_entry check (status = 'clear' or matched is not null)
+);
+
+-- What made the score of a candidate: the names that were compared, their words, each fact. It goes when the data of the
+-- subject is erased.
+create table compliance.score_part (
+    subject_id text not null,
+    screening_id text not null,
+    entry_id text not null,
+    parts jsonb not null,
+    primary key (subject_id, screening_id, entry_id)
 );
 
 create table compliance.clearance (

@@ -112,16 +112,20 @@ begin
 end $$;
 
 create function compliance.verify_party(p_actor text, p_request text, p_investor text, p_party text,
-    p_evidence_sha256 bytea) returns void
+    p_evidence_sha256 bytea, p_seen bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    current_version bigint := (select version from compliance.party
+        where investor_id = p_investor and party_id = p_party for update);
 begin
     perform audit.enter(p_actor, p_request);
-    update compliance.party set status = 'verified', evidence_sha256 = p_evidence_sha256
-    where investor_id = p_investor and party_id = p_party;
-    if not found then
+    if current_version is null then
         raise exception using errcode = 'BR404', constraint = 'party_exists',
             message = format('there is no party %s of %s', p_party, p_investor);
     end if;
+    perform compliance.decide(p_actor, 'verified', array[p_investor, p_party], current_version, p_seen);
+    update compliance.party set status = 'verified', evidence_sha256 = p_evidence_sha256
+    where investor_id = p_investor and party_id = p_party;
     perform compliance.compute(p_investor);
 end $$;
 
@@ -130,7 +134,7 @@ create function compliance.end_party(p_actor text, p_request text, p_investor te
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.party
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_party], (select version from compliance.party
         where investor_id = p_investor and party_id = p_party for update), p_seen);
     update compliance.party set status = 'ended', ended_because = p_because
     where investor_id = p_investor and party_id = p_party;
@@ -166,7 +170,7 @@ create function compliance.reject_document(p_actor text, p_request text, p_inves
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.document
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_document], (select version from compliance.document
         where investor_id = p_investor and document_id = p_document for update), p_seen);
     update compliance.document set status = 'rejected', decided_because = p_because
     where investor_id = p_investor and document_id = p_document;
@@ -176,102 +180,6 @@ end $$;
 create view compliance.authority_fact as
 select investor_id, party_id, account_id, scope, status, valid_from, valid_until, version, chain_head
 from compliance.party where role = 'representative';
-
--- The key under which the files of an investor are sealed; destroying it erases them.
-create table compliance.data_key (
-    investor_id text primary key,
-    key_id text not null unique,
-    status text not null,
-    wrapped bytea,
-    destroyed_because text,
-    version bigint not null,
-    chain_head bytea not null,
-    constraint destroyed_key_is_gone check ((status = 'destroyed') = (wrapped is null))
-);
-call audit.keep('compliance.data_key', 'file_key', 'key_id', 'investor_id', '{wrapped}');
-
--- The sealed content of a paper, known by the digest of what it was before it was sealed.
-create table compliance.sealed_file (
-    investor_id text not null,
-    sha256 bytea not null check (octet_length(sha256) = 32),
-    sealed bytea not null constraint file_is_sealed check (octet_length(sealed) > 28),
-    kept_at timestamptz not null default clock_timestamp(),
-    primary key (investor_id, sha256)
-);
-call audit.append_only('compliance.sealed_file');
-
-create table compliance.file_view (
-    investor_id text not null,
-    view_id text not null,
-    status text not null,
-    sha256 bytea not null,
-    viewed_by text not null,
-    purpose text not null constraint view_says_its_purpose check (purpose ~ '\S'),
-    version bigint not null,
-    chain_head bytea not null,
-    primary key (investor_id, view_id)
-);
-call audit.keep('compliance.file_view', 'file_view', 'view_id', 'investor_id');
-
--- The wrapped key of an investor's files; the given one is kept when there was none.
-create function compliance.obtain_key(p_actor text, p_request text, p_investor text, p_key text, p_wrapped bytea)
-returns bytea language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    k compliance.data_key;
-begin
-    perform audit.enter(p_actor, p_request);
-    select * into k from compliance.data_key where investor_id = p_investor;
-    if k.status = 'destroyed' then
-        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
-            message = format('the files of %s were erased', p_investor);
-    end if;
-    if not found then
-        insert into compliance.data_key (investor_id, key_id, status, wrapped) values (p_investor, p_key, 'active', p_wrapped);
-    end if;
-    return coalesce(k.wrapped, p_wrapped);
-end $$;
-
-create function compliance.keep_file(p_actor text, p_request text, p_investor text, p_sha256 bytea, p_sealed bytea)
-returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform audit.enter(p_actor, p_request);
-    insert into compliance.sealed_file (investor_id, sha256, sealed) values (p_investor, p_sha256, p_sealed)
-    on conflict do nothing;
-end $$;
-
--- Hands out a sealed file with its wrapped key. Who looked, at what and why is an event.
-create function compliance.view_file(p_actor text, p_request text, p_investor text, p_sha256 bytea, p_view text,
-    p_purpose text) returns table (wrapped bytea, sealed bytea)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform audit.enter(p_actor, p_request);
-    if not exists (select from compliance.data_key k where k.investor_id = p_investor and k.status = 'active') then
-        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
-            message = format('the files of %s were erased, or never given', p_investor);
-    end if;
-    insert into compliance.file_view (investor_id, view_id, status, sha256, viewed_by, purpose)
-    values (p_investor, p_view, 'viewed', p_sha256, p_actor, p_purpose);
-    return query select k.wrapped, f.sealed from compliance.data_key k join compliance.sealed_file f using (investor_id)
-        where k.investor_id = p_investor and f.sha256 = p_sha256;
-end $$;
-
--- Erases the files of an investor by destroying their key. Refused with the reason while a rule keeps them.
-create function compliance.erase_files(p_actor text, p_request text, p_investor text, p_because text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    kept text := engine.kept_because(p_investor);
-begin
-    perform audit.enter(p_actor, p_request);
-    if kept is not null then
-        raise exception using errcode = 'BR008', constraint = 'retention_allows_erasure', message = kept;
-    end if;
-    update compliance.data_key set status = 'destroyed', wrapped = null, destroyed_because = p_because
-    where investor_id = p_investor and status = 'active';
-    if not found then
-        raise exception using errcode = 'BR404', constraint = 'erased_key_exists',
-            message = format('there is no key of %s', p_investor);
-    end if;
-end $$;
 
 -- Whether an offer wants to know who is behind each unit that a nominee holds; the latest row of an offer counts.
 create table compliance.look_through_policy (
@@ -354,7 +262,7 @@ declare
     c record;
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.decide(p_actor, p_because, array[p_offering, 'look_through'], 0, 0);
     insert into compliance.look_through_policy (offering_id, policy_no, is_required, set_by, because)
     select p_offering, 1 + count(*), p_is_required, p_actor, p_because from compliance.look_through_policy l
     where l.offering_id = p_offering;
@@ -388,4 +296,56 @@ begin
     select distinct h ->> 'client', p_investor, 'client' from jsonb_array_elements(p_holders) h order by 1
     on conflict do nothing;
     perform compliance.compute(p_investor);
+end $$;
+
+-- Where the investors of an offer may live: in these countries alone, or in any but these; the latest row counts.
+create table compliance.country_rule (
+    offering_id text not null,
+    rule_no integer not null check (rule_no > 0),
+    kind text not null constraint country_rule_allows_or_restricts check (kind in ('allow', 'restrict')),
+    countries text[] not null constraint country_rule_names_countries
+        check (cardinality(countries) > 0 and array_to_string(countries, ' ', '?') ~ '^[A-Z]{2}( [A-Z]{2})*$'),
+    set_by text not null,
+    because text not null,
+    set_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, rule_no)
+);
+call audit.append_only('compliance.country_rule');
+
+-- Whether the country that a profile claims now is permitted; an unknown one is not where a rule stands.
+create function compliance.country_is_permitted(p_offering text, p_investor text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r compliance.country_rule;
+begin
+    select * into r from compliance.country_rule x where x.offering_id = p_offering order by x.rule_no desc limit 1;
+    return not found or coalesce((select (p.country = any (r.countries)) = (r.kind = 'allow')
+        from portal.profile_claim p where p.investor_id = p_investor), false);
+end $$;
+
+-- Refuses a commitment from a country where the offer is not made.
+create function compliance.refuse_country(p_offering text, p_investor text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if not compliance.country_is_permitted(p_offering, p_investor) then
+        raise exception using errcode = 'BR008', constraint = 'country_is_permitted',
+            message = format('%s is not made in the country of %s', p_offering, p_investor);
+    end if;
+end $$;
+
+-- An officer says where an offer is made; each clearance for it is computed again at once.
+create function compliance.set_country_rule(p_actor text, p_request text, p_offering text, p_kind text, p_countries text[],
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c record;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, p_because, array[p_offering, 'countries'], 0, 0);
+    insert into compliance.country_rule (offering_id, rule_no, kind, countries, set_by, because)
+    select p_offering, 1 + count(*), p_kind, p_countries, p_actor, p_because from compliance.country_rule r
+    where r.offering_id = p_offering;
+    for c in select x.investor_id from compliance.clearance x where x.offering_id = p_offering order by x.investor_id loop
+        perform compliance.compute_one(p_offering, c.investor_id);
+    end loop;
 end $$;

@@ -104,6 +104,14 @@ begin
     from compliance.risk_rating r where r.investor_id = p_investor);
 end $$;
 
+-- Ratings whose review is due. The first condition spares the exact one for ratings of the last weeks.
+create view compliance.overdue_review as
+select r.investor_id, r.rating_id, r.status, r.tier, r.version, compliance.review_due(r.investor_id) as due_at
+from compliance.risk_rating r
+where r.reviewed_at <= clock_timestamp() - (select min(compliance.after_rule('house.review.' || t.tier, clock_timestamp()) - clock_timestamp())
+        from (values ('low'), ('standard'), ('high')) t (tier)) + interval '3 days'
+    and compliance.review_due(r.investor_id) <= clock_timestamp();
+
 create function compliance.rate_investor(p_actor text, p_request text, p_investor text, p_facts jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -118,7 +126,7 @@ create function compliance.complete_review(p_actor text, p_request text, p_inves
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.risk_rating
+    perform compliance.decide(p_actor, p_because, array[p_investor, 'rsk_' || p_investor], (select version from compliance.risk_rating
         where investor_id = p_investor for update), p_seen);
     update compliance.risk_rating set reviewed_at = clock_timestamp() where investor_id = p_investor;
     perform compliance.compute(p_investor);
@@ -129,7 +137,7 @@ create function compliance.complete_diligence(p_actor text, p_request text, p_in
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, 'completed', (select version from compliance.due_diligence
+    perform compliance.decide(p_actor, 'completed', array[p_investor, p_diligence], (select version from compliance.due_diligence
         where investor_id = p_investor and diligence_id = p_diligence for update), p_seen);
     update compliance.due_diligence set status = 'completed', findings_sha256 = p_findings_sha256, completed_by = p_actor,
         decided_by = null
@@ -142,7 +150,7 @@ create function compliance.decide_diligence(p_actor text, p_request text, p_inve
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.due_diligence
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_diligence], (select version from compliance.due_diligence
         where investor_id = p_investor and diligence_id = p_diligence for update), p_seen);
     update compliance.due_diligence set decided_by = p_actor, decided_because = p_because,
         status = case when p_is_approved then 'approved' else 'open' end

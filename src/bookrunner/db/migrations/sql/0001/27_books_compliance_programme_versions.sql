@@ -80,10 +80,20 @@ begin
     end if;
 end $$;
 
+-- The programme that a person says to decide under, in one transaction; the last word of a person in it counts.
+create table compliance.stated_programme (
+    transaction_id xid8 not null default pg_current_xact_id(),
+    stated_no bigint generated always as identity,
+    programme_version text not null references compliance.programme,
+    stated_by text not null,
+    primary key (transaction_id, stated_no)
+);
+call audit.append_only('compliance.stated_programme');
+
 -- Each decision of an officer with the programme that it was made under.
 create table compliance.decision (
     scope_id text not null,
-    decision_no integer not null check (decision_no > 0),
+    decision_no bigint generated always as identity,
     item_id text not null,
     programme_version text not null references compliance.programme,
     request text not null,
@@ -95,7 +105,7 @@ call audit.append_only('compliance.decision');
 
 -- Begins the transaction of a decision: it is made under the programme that the officer saw, and no list comes in force
 -- until it is recorded.
-create function compliance.decide_under(p_actor text, p_request text, p_scope text, p_item text, p_programme text) returns void
+create function compliance.decide_under(p_actor text, p_request text, p_programme text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     in_force text;
@@ -107,9 +117,22 @@ begin
         raise exception using errcode = 'BR412', constraint = 'decision_is_under_the_programme_in_force',
             message = format('the programme is %s now, the decision was made under %s', in_force, coalesce(p_programme, 'none'));
     end if;
-    perform pg_advisory_xact_lock(hashtextextended('compliance.decision/' || p_scope, 0));
-    insert into compliance.decision (scope_id, decision_no, item_id, programme_version, request, decided_by)
-    select p_scope, 1 + count(*), p_item, in_force, p_request, p_actor from compliance.decision d where d.scope_id = p_scope;
+    insert into compliance.stated_programme (programme_version, stated_by) values (in_force, p_actor);
+end $$;
+
+-- Keeps what is decided with the programme that its person stated in this very transaction; p_on is scope and record.
+create function compliance.record_decision(p_actor text, p_on text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    under text := (select s.programme_version from compliance.stated_programme s
+        where s.transaction_id = pg_current_xact_id() and s.stated_by = p_actor order by s.stated_no desc limit 1);
+begin
+    if under is null then
+        raise exception using errcode = 'BR412', constraint = 'decision_states_its_programme',
+            message = format('%s does not say under which programme %s is decided', p_actor, p_on[2]);
+    end if;
+    insert into compliance.decision (scope_id, item_id, programme_version, request, decided_by)
+    values (p_on[1], p_on[2], under, current_setting('bookrunner.request'), p_actor);
 end $$;
 
 -- Each opening and closing of a clearance: under which programme, for what purpose, on what evidence, by whose act.
@@ -174,7 +197,7 @@ declare
     c compliance.clearance;
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_purpose, (select version from compliance.clearance
+    perform compliance.decide(p_actor, p_purpose, array[p_offering, p_investor], (select version from compliance.clearance
         where offering_id = p_offering and investor_id = p_investor for update), p_seen);
     update compliance.clearance set purpose = p_purpose
     where offering_id = p_offering and investor_id = p_investor returning * into c;

@@ -78,6 +78,8 @@ begin
         select 10, 'units_behind_a_nominee_are_stated'
         where compliance.units_unstated(p_offering, p_investor) > 0
         union all
+        select 10, 'country_is_permitted' where not compliance.country_is_permitted(p_offering, p_investor)
+        union all
         select 10, 'review_is_current' where compliance.review_due(p_investor) <= clock_timestamp()
         union all
         select x.ordinal, x.name from compliance.clearance c, compliance.lacking_by_exemption(c) x
@@ -219,7 +221,7 @@ create function compliance.judge_again(p_actor text, p_request text, p_offering 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.clearance
+    perform compliance.decide(p_actor, p_because, array[p_offering, p_investor], (select version from compliance.clearance
         where offering_id = p_offering and investor_id = p_investor for update), p_seen);
     update compliance.clearance set judged_at = clock_timestamp()
     where offering_id = p_offering and investor_id = p_investor;
@@ -358,7 +360,7 @@ create function compliance.take_item(p_actor text, p_request text, p_scope text,
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, 'taken', 0, 0);
+    perform compliance.by_a_person(p_actor, 'taken');
     if not exists (select from engine.waiting_work w where w.scope = p_scope and w.item_id = p_item) then
         raise exception using errcode = 'BR404', constraint = 'taken_work_waits',
             message = format('%s of %s waits for nobody', p_item, p_scope);

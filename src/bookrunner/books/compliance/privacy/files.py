@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
 
@@ -9,7 +10,7 @@ from bookrunner.adapters.documents import take_upload
 from bookrunner.adapters.vault import Vault
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Keeper
+from bookrunner.db import Keeper, Within
 
 MOST_BYTES = 25 * 1024 * 1024
 
@@ -19,18 +20,37 @@ def keep_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) 
 
     Refuses ``kept_file_has_content``, ``kept_file_fits_the_limit`` (25 MiB), ``personal_data_is_not_erased``.
     """
-    if not content:
-        raise Refused("kept_file_has_content", "the file is empty")
-    if len(content) > MOST_BYTES:
-        raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")
-    vault, digest = Vault.of(compliance.database.endpoint.secrets), sha256(content).digest()
+    safe = Vault.of(compliance.database.endpoint.secrets)
     with compliance.together() as within:
-        wrapped = within.obtain_key(
-            actor=actor, investor=investor, key=new_id("dek"), wrapped=vault.new_key(investor)
-        )
-        sealed = vault.seal(bytes(wrapped), investor, digest.hex(), content)
-        within.keep_file(actor=actor, investor=investor, sha256=digest, sealed=sealed)
+        (digest,) = keep_files(within, safe, [(investor, content)], actor=actor)
     return digest
+
+
+def keep_files(within: Within, safe: Vault, files: Sequence[tuple[str, bytes]], *, actor: str) -> list[bytes]:
+    """Seal and keep files of investors in a transaction that is open; return their digests in order.
+
+    Refuses what `keep_file` refuses; one that is refused undoes all.
+    """
+    for _, content in files:
+        if not content:
+            raise Refused("kept_file_has_content", "the file is empty")
+        if len(content) > MOST_BYTES:
+            raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")
+    digests = [sha256(content).digest() for _, content in files]
+    keys = within.obtain_key.each(
+        {"actor": actor, "investor": investor, "key": new_id("dek"), "wrapped": safe.new_key(investor)}
+        for investor, _ in files
+    )
+    within.keep_file.each(
+        {
+            "actor": actor,
+            "investor": investor,
+            "sha256": digest,
+            "sealed": safe.seal(bytes(key), investor, digest.hex(), content),
+        }
+        for (investor, content), key, digest in zip(files, keys, digests, strict=True)
+    )
+    return digests
 
 
 def keep_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> bytes:

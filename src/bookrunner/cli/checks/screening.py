@@ -81,6 +81,7 @@ def adopt(
     change: Annotated[str, typer.Argument(help="The proposed policy.", callback=one_name)],
     *,
     because: Annotated[str, typer.Option(help="Why it is adopted, or not.")],
+    under: Annotated[str, typer.Option(help="The programme seen; screening status says it.")],
     actor: Annotated[str, typer.Option(help="The second person.", callback=one_name)],
     decline: Annotated[bool, typer.Option("--decline", help="Decline the policy instead.")] = False,
 ) -> None:
@@ -88,9 +89,11 @@ def adopt(
     with _desk() as desk:
         waiting = desk.compliance.proposed_policies(offering=offer)
         seen = next((row["version"] for row in waiting if row["change_id"] == change), None)
-        desk.compliance.decide_screening_policy(
-            actor=actor, offering=offer, change=change, is_adopted=not decline, because=because, seen=seen
-        )
+        with desk.compliance.together() as within:
+            within.decide_under(actor=actor, programme=under)
+            within.decide_screening_policy(
+                actor=actor, offering=offer, change=change, is_adopted=not decline, because=because, seen=seen
+            )
         screened = Screening(desk).drain()
     console.print(
         f"{offer}: {change} is {'declined' if decline else 'adopted'}; {screened} screenings answered"
@@ -103,6 +106,7 @@ def status() -> None:
     with _desk() as desk:
         lists, refused = desk.compliance.lists_in_force(), desk.compliance.refused_lists()
         work = desk.compliance.screening_work()
+        programme = desk.compliance.programme_in_force()
     table = Table("list", "published", "entries", "covers", "checked", "waiting", "due")
     for row in lists:
         table.add_row(
@@ -115,6 +119,7 @@ def status() -> None:
             _day(row["due_at"]),
         )
     console.print(table)
+    console.print(f"the programme in force is {programme}")
     console.print(f"{work['open_hits']} hits wait for a decision; {work['reports_due']} reports are due")
     if work["first_due_on"] is not None:
         console.print(f"the first report is due on {_day(work['first_due_on'])}")

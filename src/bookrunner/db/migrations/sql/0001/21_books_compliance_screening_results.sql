@@ -126,7 +126,7 @@ begin
             and split_part(h.matcher_version, '.', 1) = split_part(matcher, '.', 1));
         stands := true;
         update compliance.hit h set screening_id = p_screening, entry_digest = listed, subject_digest = digest,
-            matcher_version = matcher, score_bp = (candidate ->> 'score_bp')::integer, parts = coalesce(candidate -> 'parts', '{}'),
+            matcher_version = matcher, score_bp = (candidate ->> 'score_bp')::integer,
             status = case h.status when 'proposed' then 'open' when 'release_proposed' then 'confirmed' else h.status end
         where h.subject_id = p_subject and h.source = p_source and h.entry_id = candidate ->> 'entry_id'
             and h.status not in ('no_match', 'released')
@@ -134,10 +134,10 @@ begin
         continue when exists (select from compliance.hit h where h.subject_id = p_subject and h.source = p_source
             and h.entry_id = candidate ->> 'entry_id' and h.status not in ('no_match', 'released'));
         insert into compliance.hit (subject_id, hit_id, screening_id, source, entry_id, entry_digest, subject_digest,
-            matcher_version, score_bp, parts, status)
+            matcher_version, score_bp, status)
         values (p_subject, 'hit_' || left(encode(sha256(convert_to(p_screening || '/' || (candidate ->> 'entry_id'), 'UTF8')), 'hex'), 26),
             p_screening, p_source, candidate ->> 'entry_id', listed, digest,
-            matcher, (candidate ->> 'score_bp')::integer, coalesce(candidate -> 'parts', '{}'), 'open');
+            matcher, (candidate ->> 'score_bp')::integer, 'open');
     end loop;
     return stands;
 end $$;
@@ -184,8 +184,12 @@ begin
         values (r ->> 'subject', r ->> 'screening', case when stands then 'possible_match' else 'clear' end, l.source,
             l.list_version, r ->> 'matcher_version', programme, decode(r ->> 'subject_digest', 'hex'), coalesce(r ->> 'subject_kind', ''),
             (r ->> 'threshold_bp')::integer, coalesce(r ->> 'made_for', 'onboarding'),
-            coalesce(r -> 'candidates', '[]'), case when stands then r -> 'candidates' -> 0 ->> 'entry_id' end,
+            (select coalesce(jsonb_agg(x.c - 'parts' order by x.place), '[]') from jsonb_array_elements(r -> 'candidates')
+                with ordinality x (c, place)), case when stands then r -> 'candidates' -> 0 ->> 'entry_id' end,
             compliance.after_rule('house.screening_validity', clock_timestamp()));
+        insert into compliance.score_part (subject_id, screening_id, entry_id, parts)
+        select r ->> 'subject', r ->> 'screening', x.c ->> 'entry_id', x.c -> 'parts'
+        from jsonb_array_elements(coalesce(r -> 'candidates', '[]')) x (c) where coalesce(x.c -> 'parts', '{}') <> '{}';
         update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version', programme_version = programme
         where subject_id = r ->> 'subject' and source = l.source and done_at is null;
     end loop;

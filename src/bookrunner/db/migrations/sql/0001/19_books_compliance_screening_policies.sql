@@ -58,7 +58,7 @@ create function compliance.propose_screening_policy(p_actor text, p_request text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.by_a_person(p_actor, p_because);
     insert into compliance.screening_policy_change (offering_id, change_id, status, policy, proposed_by, because)
     values (p_offering, p_change, 'proposed', p_policy, p_actor, p_because);
 end $$;
@@ -75,7 +75,7 @@ begin
     perform audit.enter(p_actor, p_request);
     select * into x from compliance.screening_policy_change
     where offering_id = p_offering and change_id = p_change for update;
-    perform compliance.decide(p_actor, p_because, x.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_offering, p_change], x.version, p_seen);
     update compliance.screening_policy_change set decided_by = p_actor,
         status = case when p_is_adopted then 'adopted' else 'declined' end
     where offering_id = p_offering and change_id = p_change;

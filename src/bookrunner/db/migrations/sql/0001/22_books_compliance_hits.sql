@@ -10,7 +10,6 @@ create table compliance.hit (
     subject_digest bytea,
     matcher_version text not null,
     score_bp integer not null constraint score_is_within_the_whole check (score_bp between 0 and 10000),
-    parts jsonb not null,
     status text not null,
     escalated_by text,
     proposed_status text,
@@ -26,7 +25,7 @@ create table compliance.hit (
     constraint weighty_hit_needs_two_people check (decided_by is distinct from proposed_by or decided_by is null),
     constraint confirmed_hit_was_proposed check (status not in ('confirmed', 'released') or proposed_by is not null)
 );
-call audit.keep('compliance.hit', 'hit', 'hit_id', 'subject_id', '{parts}');
+call audit.keep('compliance.hit', 'hit', 'hit_id', 'subject_id');
 
 create table compliance.sanctions_report (
     subject_id text not null,
@@ -45,6 +44,14 @@ create table compliance.sanctions_report (
     constraint filed_report_has_its_proof check ((status = 'filed') = (filed_sha256 is not null))
 );
 call audit.keep('compliance.sanctions_report', 'sanctions_report', 'report_id', 'subject_id');
+
+-- What made the score of a hit, in the screening that it was last scored by; nothing once that is erased.
+create function compliance.parts_of(h compliance.hit) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return coalesce((select p.parts from compliance.score_part p where p.subject_id = h.subject_id
+        and p.screening_id = h.screening_id and p.entry_id = h.entry_id), '{}');
+end $$;
 
 -- A hit stands until two sides agree that it is none, or a block is released.
 create function compliance.is_hit(p_subject text) returns boolean
@@ -116,7 +123,7 @@ begin
             message = 'a hit is no_match, confirmed or escalated';
     end if;
     select * into h from compliance.hit where subject_id = p_subject and hit_id = p_hit for update;
-    perform compliance.decide(p_actor, p_because, h.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], h.version, p_seen);
     if h.status = 'escalated' and h.escalated_by = p_actor then
         raise exception using errcode = 'BR010', constraint = 'escalated_hit_is_decided_by_another',
             message = format('%s escalated %s', p_actor, p_hit);
@@ -144,7 +151,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select * into h from compliance.hit where subject_id = p_subject and hit_id = p_hit for update;
-    perform compliance.decide(p_actor, p_because, h.version, p_seen);
+    perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], h.version, p_seen);
     if h.proposed_status is null or h.status not in ('proposed', 'release_proposed') then
         raise exception using errcode = 'BR002', constraint = 'second_person_answers_a_proposal',
             message = format('%s is %s', p_hit, h.status);
@@ -161,7 +168,7 @@ create function compliance.propose_release(p_actor text, p_request text, p_subje
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.hit
+    perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], (select version from compliance.hit
         where subject_id = p_subject and hit_id = p_hit for update), p_seen);
     if p_evidence_sha256 is null then
         raise exception using errcode = 'BR008', constraint = 'release_of_a_block_has_its_paper',
@@ -178,7 +185,7 @@ create function compliance.file_report(p_actor text, p_request text, p_subject t
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, 'filed', (select version from compliance.sanctions_report
+    perform compliance.decide(p_actor, 'filed', array[p_subject, p_report], (select version from compliance.sanctions_report
         where subject_id = p_subject and report_id = p_report for update), p_seen);
     update compliance.sanctions_report set status = 'filed', filed_sha256 = p_filed_sha256
     where subject_id = p_subject and report_id = p_report;
@@ -199,8 +206,12 @@ begin
             and not exists (select from compliance.screening s where s.subject_id = p_subject and s.source = w.source));
 end $$;
 
+-- Hits that stand: neither cleared nor released.
+create view compliance.hit_fact as
+select h.subject_id, h.hit_id, h.status, h.version, h.chain_head from compliance.hit h where h.status not in ('no_match', 'released');
+
 create view compliance.hit_queue as
-select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, h.score_bp, h.parts, h.proposed_status, h.proposed_by,
+select h.subject_id, h.hit_id, h.status, h.source, h.entry_id, h.score_bp, compliance.parts_of(h) as parts, h.proposed_status, h.proposed_by,
     h.opened_at, compliance.is_high_risk(h.subject_id) as is_high_risk, h.version
 from compliance.hit h where h.status in ('open', 'escalated', 'proposed', 'release_proposed');
 
@@ -232,5 +243,5 @@ begin
     end if;
     insert into compliance.hit_view (subject_id, view_id, status, hit_id, viewed_by, purpose)
     values (p_subject, p_view, 'viewed', p_hit, p_actor, p_purpose);
-    return h.parts;
+    return compliance.parts_of(h);
 end $$;

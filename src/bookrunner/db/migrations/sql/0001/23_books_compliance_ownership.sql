@@ -187,7 +187,7 @@ create function compliance.verify_owner(p_actor text, p_request text, p_investor
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, 'verified', (select version from compliance.beneficial_owner
+    perform compliance.decide(p_actor, 'verified', array[p_investor, p_owner], (select version from compliance.beneficial_owner
         where investor_id = p_investor and owner_id = p_owner for update), p_seen);
     update compliance.beneficial_owner set status = 'identified', changed_at = clock_timestamp()
     where investor_id = p_investor and owner_id = p_owner and status = 'unidentified';
@@ -207,7 +207,7 @@ create function compliance.doubt_owner(p_actor text, p_request text, p_investor 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.beneficial_owner
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_owner], (select version from compliance.beneficial_owner
         where investor_id = p_investor and owner_id = p_owner for update), p_seen);
     update compliance.beneficial_owner set decided_because = p_because, changed_at = clock_timestamp(),
         status = case status when 'verified' then 'identified' else 'unidentified' end
@@ -220,7 +220,7 @@ create function compliance.end_owner(p_actor text, p_request text, p_investor te
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.beneficial_owner
+    perform compliance.decide(p_actor, p_because, array[p_investor, p_owner], (select version from compliance.beneficial_owner
         where investor_id = p_investor and owner_id = p_owner for update), p_seen);
     update compliance.ownership_share set status = 'ended'
     where investor_id = p_investor and owner_id = p_owner and status = 'held';

@@ -180,6 +180,7 @@ declare
     window_rule compliance.rule;
 begin
     perform compliance.look_through(p_offering, p_investor);
+    perform compliance.refuse_country(p_offering, p_investor);
     if not exists (select from compliance.checks_of(exemption_of, moment) c (name) where c.name = 'commitment_is_within_the_limit') then
         insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
             judged_by, judged_at)
@@ -246,7 +247,7 @@ create function compliance.record_sophistication(p_actor text, p_request text, p
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, 0, 0);
+    perform compliance.decide(p_actor, p_because, array[p_offering, p_investor], 0, 0);
     insert into compliance.sophistication (offering_id, investor_id, statement_no, basis, representative_id, because,
         evidence_sha256, valid_until, recorded_by)
     select p_offering, p_investor, 1 + count(*), p_statement ->> 'basis', p_statement ->> 'representative', p_because,
@@ -255,11 +256,13 @@ begin
     perform compliance.compute(p_investor);
 end $$;
 
+-- An officer records the category that an investor has under the rules of the European Union, by its paper.
 create function compliance.record_category(p_actor text, p_request text, p_investor text, p_regime text,
     p_category text, p_evidence_sha256 bytea, p_valid_until timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform compliance.decide(p_actor, 'recorded', array[p_investor, p_regime], 0, 0);
     insert into compliance.investor_category (investor_id, regime, category, evidence_sha256, valid_until)
     values (p_investor, p_regime, p_category, p_evidence_sha256, p_valid_until);
     perform compliance.compute(p_investor);
@@ -295,7 +298,8 @@ begin
     on conflict do nothing;
 end $$;
 
--- Approves by a listed method when each kind of evidence that it asks for is on file since the last approval.
+-- Approves by a listed method when each kind of evidence that it asks for is on file since the last approval. A written
+-- statement alone serves for somebody who was verified by another method within the years of the rule, counted from then.
 create function compliance.approve(p_investor text, p_method text, p_valid_until timestamptz,
     p_because text default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -303,6 +307,7 @@ declare
     m compliance.accreditation_method;
     open_kinds text;
     since timestamptz := (select coalesce(approved_at, '-infinity') from compliance.accreditation where investor_id = p_investor);
+    verified timestamptz := clock_timestamp();
 begin
     select * into m from compliance.accreditation_method where method = p_method;
     if not found then
@@ -315,16 +320,32 @@ begin
         raise exception using errcode = 'BR008', constraint = 'accreditation_evidence_is_complete',
             message = format('not on file: %s', open_kinds);
     end if;
-    if p_method = 'high_minimum_506c' and exists (select from compliance.contrary_knowledge where investor_id = p_investor) then
+    if p_method = 'already_verified' then
+        select a.verified_at into verified from compliance.accreditation a where a.investor_id = p_investor;
+        if verified is null or compliance.after_rule(m.validity_rule, verified) <= clock_timestamp() then
+            raise exception using errcode = 'BR008', constraint = 'status_was_verified_before',
+                message = format('%s was last verified %s', p_investor, coalesce('at ' || verified, 'never'));
+        end if;
+    end if;
+    if p_method in ('high_minimum_506c', 'already_verified') and exists (select from compliance.contrary_knowledge where investor_id = p_investor) then
         raise exception using errcode = 'BR008', constraint = 'nothing_is_known_against_the_status',
             message = format('something is known against the status of %s', p_investor);
     end if;
-    update compliance.accreditation set status = 'approved', method = p_method, approved_at = clock_timestamp(),
-        decided_because = p_because, valid_until = least(p_valid_until, compliance.after_rule(m.validity_rule, clock_timestamp())),
+    update compliance.accreditation set status = 'approved', method = p_method, approved_at = clock_timestamp(), verified_at = verified,
+        decided_because = p_because, valid_until = least(p_valid_until, compliance.after_rule(m.validity_rule, verified)),
         evidence_sha256 = (select sha256(string_agg(e.sha256, ''::bytea order by e.kind, e.sha256))
             from compliance.accreditation_evidence e where e.investor_id = p_investor and e.kind = any (m.evidence) and e.recorded_at > since)
     where investor_id = p_investor;
     perform compliance.compute(p_investor);
+end $$;
+
+create function compliance.decide_accreditation(p_actor text, p_because text, p_investor text, p_seen bigint) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    a compliance.accreditation;
+begin
+    select * into a from compliance.accreditation where investor_id = p_investor for update;
+    perform compliance.decide(p_actor, p_because, array[p_investor, a.accreditation_id], a.version, p_seen);
 end $$;
 
 create function compliance.approve_accreditation(p_actor text, p_request text, p_investor text, p_method text,
@@ -332,8 +353,7 @@ create function compliance.approve_accreditation(p_actor text, p_request text, p
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.decide(p_actor, p_because, (select version from compliance.accreditation
-        where investor_id = p_investor for update), p_seen);
+    perform compliance.decide_accreditation(p_actor, p_because, p_investor, p_seen);
     perform compliance.approve(p_investor, p_method, p_valid_until, p_because);
 end $$;
 
@@ -361,8 +381,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'accreditation_is_approved_by_its_own_verb',
             message = format('an accreditation is not moved to "%s" by hand', p_status);
     end if;
-    perform compliance.decide(p_actor, p_because, (select version from compliance.accreditation
-        where investor_id = p_investor for update), p_seen);
+    perform compliance.decide_accreditation(p_actor, p_because, p_investor, p_seen);
     update compliance.accreditation set status = p_status, decided_because = p_because where investor_id = p_investor;
     perform compliance.compute(p_investor);
 end $$;

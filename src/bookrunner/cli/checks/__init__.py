@@ -1,0 +1,1 @@
+"""The compliance officer at the terminal: sanctions lists, identity providers."""
