@@ -25,7 +25,7 @@ ITEMS = (
     ("representation", "information_received", "I received the materials and could ask questions."),
     ("representation", "tax_identity", "My tax information is true and complete."),
 )
-TEMPLATE = "subscription_packet/1.0.0"
+TEMPLATE = "subscription_packet/1.1.0"
 EVIDENCE = SigningEvidence("passkey", "192.0.2.7", "Example Browser 1.0", "ses_example")
 OFFICERS = {"issuer.iris": "Iris Example", "issuer.ivan": "Ivan Example"}
 REVIEWER = "desk.rosa"
