@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from bookrunner.app import Settings
+from bookrunner.core.ids import new_id
+from bookrunner.sandbox.entering.papers import detail
+from bookrunner.sandbox.people import Person
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 from tests.stories.conftest import NO_TOKEN, NO_TREASURY, refused
@@ -35,7 +38,10 @@ def seeds() -> Iterator[int]:
 
 @pytest.fixture
 def tell(world: World, seeds: Iterator[int]) -> Tell:
-    """Return a function that tells a story of packets up to a step: cleared, sent, signed or released."""
+    """Return a function that tells a story of packets up to a step.
+
+    The steps are cleared, sent, signed and released; with two signers, sent to two and signed by one of two.
+    """
     app = world.application
 
     def until(step: str) -> Story:
@@ -56,6 +62,10 @@ def tell(world: World, seeds: Iterator[int]) -> Tell:
         if step != "cleared":
             story.papers.apply(one, app.desk.subscription.requirements(offering=story.offering))
             app.process.drain()
+        if step.endswith("two"):
+            _state_two(story)
+        if step == "signed by one of two":
+            story.papers.sign(one, fields=["investor"])
         if step in {"signed", "released"}:
             story.papers.sign(one)
         if step == "released":
@@ -63,6 +73,28 @@ def tell(world: World, seeds: Iterator[int]) -> Tell:
         return story
 
     return until
+
+
+def together(count: int, person: Person) -> list[dict[str, str]]:
+    """Return so many signers of an entity, its representative first."""
+    first = detail(person, "authority")["signers"][0]
+    return [first, *(first | {"name": f"Second Signer {n}"} for n in range(2, count + 1))]
+
+
+def _state_two(story: Story) -> None:
+    """Let the first investor name two signers and ask for its agreement anew."""
+    person = story.people[0]
+    story.desk.packets.state_particular(
+        actor=person.investor,
+        offering=story.offering,
+        investment=person.investment,
+        particular=new_id("prt"),
+        kind="authority",
+        detail={"signers": together(2, person), "required": 2},
+    )
+    assert story.papers is not None
+    story.papers.submit([person])
+    story.app.process.drain()
 
 
 def agreement(story: Story) -> str:

@@ -129,3 +129,29 @@ update subscription.signing_evidence set method = 'x';
 -- signed | authentication_names_its_method | a signer known by no method
 insert into subscription.signing_evidence (offering_id, agreement_id, party, method, wrapped, sealed)
     select offering_id, agreement_id, 'issuer', ' ', '', '' from subscription.agreement where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | every_signer_has_signed | a packet signed by one of its two signers
+update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | signed_packet_has_its_file | the hash of a file that nobody signed
+update subscription.agreement set signed_sha256 = document_sha256 where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | issuer_signs_last | the issuer before the last signer
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'issuer', sha256, 'x', 'x', 'x', 'x', '1', verdict, 'x', now()
+    from subscription.signed_file where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | signer_is_a_party_of_the_packet | a third signature on a packet of two signers
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor_3', sha256, 'x', 'x', 'x', 'x', '1', verdict, 'x', now()
+    from subscription.signed_file where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | signed_file_continues_the_file_before_it | a second signature without the first
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor_2', sha256, 'x', 'x', 'x', 'x', '1', verdict, 'x', now()
+    from subscription.signed_file where agreement_id = 'AGREEMENT';
+
+-- sent | signer_is_a_party_of_the_packet | a second signer of a packet of two parties
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor_2', document_sha256, 'x', 'x', 'x', 'x', '1', '{}', 'x', now()
+    from subscription.agreement where agreement_id = 'AGREEMENT';

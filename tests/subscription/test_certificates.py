@@ -46,7 +46,11 @@ def test_a_certificate_is_made_once_and_archived(world: World, executed: tuple[S
         *(bytes(packet[key]).hex() for key in ("document_sha256", "signed_sha256", "executed_sha256")),
         *(EVIDENCE.method, EVIDENCE.address, EVIDENCE.agent, EVIDENCE.session, INTENT),
         *(OFFICE.method, OFFICE.address, "Office ? Browser?", "desk_session/9"),
-        *(detail(story.people[0], "authority")["name"], "agreement.countersigned", "packet_review.released"),
+        *(
+            detail(story.people[0], "authority")["signers"][0]["name"],
+            "agreement.countersigned",
+            "packet_review.released",
+        ),
     ):
         assert stated in text
     assert not app.certificates.make(story.offering, name)

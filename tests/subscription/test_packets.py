@@ -269,9 +269,15 @@ def test_consent_comes_first_and_its_withdrawal_ends_signing(world: World, tell:
 BAD = {
     "a control character": ("tax_form", "name", "Ada\u0007 Elm", "text_has_only_printable_letters"),
     "a bidi override": ("tax_form", "name", "Ada \u202eElm", "text_has_only_printable_letters"),
-    "an emoji": ("authority", "name", "Ada Elm \U0001f600", "every_letter_has_a_glyph"),
-    "a name of 400 letters": ("authority", "name", "A" * 400, "text_fits_its_field"),
+    "an emoji": ("authority", "capacity", "Manager \U0001f600", "every_letter_has_a_glyph"),
+    "a name of 400 letters": ("authority", "capacity", "A" * 400, "text_fits_its_field"),
     "a missing key": ("tax_form", "classification", None, "required_fields_are_present"),
+    "a representative who does not sign": (
+        "authority",
+        "name",
+        "Somebody Else",
+        "representative_of_the_profile_signs",
+    ),
     "another name on the tax form": ("tax_form", "name", "Somebody Else", "tax_form_is_in_the_legal_name"),
 }
 
@@ -284,6 +290,8 @@ def test_bad_data_leaves_nothing_of_a_packet(
     person = cleared.people[0]
     good = detail(person, kind)
     wrong = {key: text for key, text in {**good, field: value}.items() if text is not None}
+    if kind == "authority":
+        wrong = good | {"signers": [good["signers"][0] | {field: value}]}
     where = {"offering": cleared.offering, "investment": person.investment}
     said = cleared.desk.packets.state_particular
     said(actor="x", **where, particular=new_id("prt"), kind=kind, detail=wrong)

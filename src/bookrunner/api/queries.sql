@@ -118,10 +118,12 @@ select answer, is_replay from api.act_on_packet(:key, :request, :body_sha256, :a
 -- One agreement and its files.
 select a.offering_id, a.agreement_id, a.investment_id, a.ordinal, a.status, a.units, a.amount_minor, o.currency, a.version,
     a.document_sha256, s.sha256 as signed_sha256, a.executed_sha256, a.void_because, c.sha256 as certificate_sha256,
-    r.status as review, r.reviewer
+    r.status as review, r.reviewer, p.parties, array(select f.party from subscription.signed_file_fact f
+        where f.offering_id = a.offering_id and f.agreement_id = a.agreement_id order by f.ordinal) as signed_by
 from subscription.agreement_fact a join engine.offer o using (offering_id)
-left join subscription.signed_file_fact s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id
-    and s.party = 'investor'
+left join lateral (select f.sha256 from subscription.signed_file_fact f where f.offering_id = a.offering_id
+    and f.agreement_id = a.agreement_id and f.party <> 'issuer' order by f.ordinal desc limit 1) s on true
+left join subscription.packet_fact p on p.offering_id = a.offering_id and p.agreement_id = a.agreement_id
 left join subscription.certificate_fact c on c.offering_id = a.offering_id and c.agreement_id = a.agreement_id
 left join subscription.review_fact r on r.offering_id = a.offering_id and r.agreement_id = a.agreement_id
 where a.agreement_id = :agreement;

@@ -133,10 +133,14 @@ class Known(Shape):
 
 
 class Intent(Shape):
-    """The sentence that the signer was shown and agreed to, and how it was known."""
+    """The sentence that the signer was shown and agreed to, and how it was known.
+
+    ``party`` names one of several signers of an investor by the field of its signature.
+    """
 
     intent: Annotated[str, StringConstraints(min_length=10, max_length=400)]
     evidence: Known | None = None
+    party: Annotated[str, StringConstraints(pattern="^investor(_([2-9]|10))?$")] | None = None
 
 
 class Released(Shape):

@@ -89,8 +89,7 @@ def _packet(template: Template, data: Snapshot, summary: Sequence[tuple[str, str
         "schedules": schedules,
         "tax": _tax(data["tax"]),
         "owners": [
-            {"name": o["name"], "relation": o["relation"], "share": _share(o)}
-            for o in data["owners"]
+            {"name": o["name"], "relation": o["relation"], "share": _share(o)} for o in data["owners"]
         ],
     }
 

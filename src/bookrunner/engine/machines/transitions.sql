@@ -201,6 +201,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('acknowledgment', '', 'made', 'made', 'subscription'),
     ('agreement', '', 'draft', 'rendered', 'subscription'),
     ('agreement', 'draft', 'sent', 'sent', 'subscription'),
+    ('agreement', 'sent', 'sent', 'signed_in_part', 'subscription'),
     ('agreement', 'sent', 'investor_signed', 'signed', 'subscription'),
     ('agreement', 'investor_signed', 'countersigned', 'countersigned', 'subscription'),
     ('agreement', 'sent', 'declined', 'declined', 'subscription'),

@@ -47,7 +47,7 @@ select subscription.answer_deficiency(:actor, :request, :offering, :investment, 
 select subscription.send_packet(:actor, :request, :offering, :agreement, :investment, cast(:packet as jsonb), :content, :data);
 
 -- name: sign_packet$
--- The investor's signature, verified on the bytes that are stored with it.
+-- One signature of the investor, verified on the bytes that are stored with it.
 select subscription.sign_packet(:actor, :request, :offering, :agreement, cast(:proof as jsonb), :content);
 
 -- name: countersign_packet$
@@ -125,13 +125,13 @@ order by investment_id, kind;
 
 -- name: packet^
 -- One packet: its documents, how it was made, and what was signed so far.
-select a.investment_id, a.status, a.units, a.amount_minor, a.version, a.document_sha256, a.executed_sha256, a.void_because,
-    p.template_id, p.template_sha256, p.engine_version, p.data_sha256, p.pages, p.boxes,
-    i.sha256 as signed_sha256, i.serial as investor_serial, s.serial as issuer_serial, s.signer as issuer_signer,
-    s.name as issuer_name, s.capacity as issuer_capacity
+select a.investment_id, a.status, a.units, a.amount_minor, a.version, a.document_sha256, a.signed_sha256, a.executed_sha256,
+    a.void_because, p.template_id, p.template_sha256, p.engine_version, p.data_sha256, p.pages, p.boxes,
+    (select coalesce(jsonb_object_agg(f.party, f.serial order by f.ordinal), '{}') from subscription.signed_file f
+        where f.offering_id = a.offering_id and f.agreement_id = a.agreement_id) as serials,
+    s.signer as issuer_signer, s.name as issuer_name, s.capacity as issuer_capacity
 from subscription.agreement a
 join subscription.packet p using (offering_id, agreement_id)
-left join subscription.signed_file i on i.offering_id = a.offering_id and i.agreement_id = a.agreement_id and i.party = 'investor'
 left join subscription.signed_file s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id and s.party = 'issuer'
 where a.offering_id = :offering and a.agreement_id = :agreement;
 
@@ -188,7 +188,7 @@ select f.party, f.sha256, f.signer, f.name, f.capacity, f.intent, f.serial, f.ve
     v.authenticated_at, v.wrapped, v.sealed, g.authority
 from subscription.signed_file f join subscription.signing_evidence v using (offering_id, agreement_id, party)
 left join subscription.signatory g on g.offering_id = f.offering_id and g.signatory_id = f.signer
-where f.offering_id = :offering and f.agreement_id = :agreement order by f.signed_at, f.party;
+where f.offering_id = :offering and f.agreement_id = :agreement order by f.ordinal;
 
 -- name: happenings
 -- The events of an agreement, of its review and of what it is made from, in their order.

@@ -50,7 +50,7 @@ class Made:
 
 
 class PacketDesk:
-    """Carries packets from the investor's signature to the executed file."""
+    """Carries packets from the investor's signatures to the executed file."""
 
     def __init__(self, packets: Keeper, room: Room) -> None:
         self._packets = packets
@@ -59,21 +59,54 @@ class PacketDesk:
         self._vault = Vault.of(packets.database.endpoint.secrets)
 
     def sign(
-        self, offering: str, agreement: str, *, actor: str, intent: str, evidence: SigningEvidence
+        self,
+        offering: str,
+        agreement: str,
+        *,
+        actor: str,
+        intent: str,
+        evidence: SigningEvidence,
+        field: str | None = None,
     ) -> Signed:
-        """Let the investor certify its packet, verify the file and store both with the signature.
+        """Let one of the investor's signers sign, verify the file and store both with the signature.
 
-        Refuses what the ceremony refuses and, in the database, ``agreement_is_open_for_signature``, a gate
-        that has closed, and ``application_is_complete``.
+        Refuses what :meth:`certified` refuses and, in the database, ``agreement_is_open_for_signature``, a
+        gate that has closed, and ``application_is_complete``. Of two signers at once the second is refused
+        ``signed_file_continues_the_file_before_it`` and may sign again.
         """
-        made = self.certified(offering, agreement, intent=intent, evidence=evidence)
+        made = self.certified(offering, agreement, intent=intent, evidence=evidence, field=field)
         self._store("sign_packet", (offering, agreement), made, actor=actor)
         return made.signed
 
-    def certified(self, offering: str, agreement: str, *, intent: str, evidence: SigningEvidence) -> Made:
-        """Return the packet with the investor's signature, verified and not yet stored."""
-        envelope = self._envelope(offering, agreement)
-        signed = self._ceremony.sign(envelope, intent=intent)
+    def certified(
+        self,
+        offering: str,
+        agreement: str,
+        *,
+        intent: str,
+        evidence: SigningEvidence,
+        field: str | None = None,
+    ) -> Made:
+        """Return the packet with one more signature of the investor, verified and not yet stored.
+
+        ``field`` says whose; it may be left out while only one signature is awaited, else
+        ``signer_is_named`` is refused. Refuses ``agreement_is_open_for_signature`` when none is, and what the
+        ceremony refuses.
+        """
+        row, envelope = self._row(offering, agreement), self._envelope(offering, agreement)
+        awaited = [name for name in envelope.signers if name not in row["serials"]]
+        if row["status"] != "sent":
+            raise Refused("agreement_is_open_for_signature", f"{agreement} is {row['status']}")
+        if field is None and len(awaited) > 1:
+            raise Refused("signer_is_named", ", ".join(awaited))
+        after = None
+        if row["serials"]:
+            before = bytes(row["signed_sha256"])
+            after = (
+                self._archive.fetch(before, actor="signing").content,
+                self._expected(envelope, row, before),
+            )
+        signed = self._ceremony.sign(envelope, intent=intent, field=field or awaited[0], after=after)
         return Made(signed, self._proof(envelope, signed, intent, evidence))
 
     def countersign(
@@ -106,13 +139,12 @@ class PacketDesk:
     ) -> Made:
         """Return the packet with this officer's countersignature, verified and not yet stored."""
         row = self._row(offering, agreement)
-        if row["signed_sha256"] is None:
+        if row["status"] != "investor_signed":
             raise Refused("agreement_waits_for_the_issuer", agreement)
         envelope = self._envelope(offering, agreement, officer)
-        signed = self._archive.fetch(bytes(row["signed_sha256"]), actor=officer).content
-        before = self._ceremony.expected(
-            envelope, investor=int(row["investor_serial"], 16), sha256=bytes(row["signed_sha256"]).hex()
-        )
+        digest = bytes(row["signed_sha256"])
+        signed = self._archive.fetch(digest, actor=officer).content
+        before = self._expected(envelope, row, digest)
         closed = self._ceremony.countersign(envelope, signed, investor=before, intent=intent)
         return Made(closed, self._proof(envelope, closed, intent, evidence))
 
@@ -153,12 +185,12 @@ class PacketDesk:
             raise Refused("agreement_is_executed", agreement)
         digest = bytes(row["executed_sha256"])
         content = self._archive.fetch(digest, actor=actor).content
-        return verify_executed(content, self._expected(self._envelope(offering, agreement), row))
+        return verify_executed(content, self._expected(self._envelope(offering, agreement), row, digest))
 
     def hand_over(
         self, provider: tuple[str, SigningProvider], packet: tuple[str, str], *, officer: str, until: datetime
     ) -> str:
-        """Give a packet to a provider, which asks the investor and then this officer; return its reference.
+        """Give a packet to a provider, which asks the investor, then this officer; return its reference.
 
         ``provider`` is a name and the provider, ``packet`` an offer and an agreement.
         """
@@ -199,9 +231,11 @@ class PacketDesk:
         kept = f"kept by {name}"
         evidence = SigningEvidence(f"as {name} does", kept, kept, ref)
         if said in {EnvelopeEvent.SIGNED, EnvelopeEvent.COMPLETED} and self._state(packet) == "sent":
-            signed = _as_signed(*accept_signed(port, ref, envelope, self._ceremony.trust()))
-            made = Made(signed, self._proof(envelope, signed, intent, evidence))
-            self._store("sign_packet", packet, made, actor=name)
+            steps = accept_signed(port, ref, envelope, self._ceremony.trust())
+            for step in steps[len(self._row(*packet)["serials"]) :]:
+                signed = _as_signed(*step)
+                made = Made(signed, self._proof(envelope, signed, intent, evidence))
+                self._store("sign_packet", packet, made, actor=name)
         if said is EnvelopeEvent.COMPLETED and self._state(packet) == "investor_signed":
             self._refuse_hindered(*packet, known["signatory_id"])
             signed = _as_signed(*accept_executed(port, ref, envelope, self._ceremony.trust()))
@@ -249,20 +283,17 @@ class PacketDesk:
             raise NotAllowed("signatory_has_recorded_authority", officer)
         return Party(officer, found["name"], found["capacity"])
 
-    def _expected(self, envelope: Envelope, row: Row) -> Expected:
-        return self._ceremony.expected(
-            envelope,
-            investor=int(row["investor_serial"], 16),
-            issuer=int(row["issuer_serial"], 16),
-            sha256=bytes(row["executed_sha256"]).hex(),
-        )
+    def _expected(self, envelope: Envelope, row: Row, digest: bytes) -> Expected:
+        """Return what the file of this digest has to be, signed by those whose signatures are stored."""
+        serials = {field: int(serial, 16) for field, serial in row["serials"].items()}
+        return self._ceremony.expected(envelope, sha256=digest.hex(), **serials)
 
     def _proof(
         self, envelope: Envelope, made: Signed, intent: str, evidence: SigningEvidence
     ) -> dict[str, object]:
-        side = made.verdict.signatures[-1].field
-        party = envelope.investor if side == "investor" else envelope.issuer
-        return _proof(party, made, intent, evidence.sealed(self._vault, envelope.id, side))
+        field = made.verdict.signatures[-1].field
+        known = evidence.sealed(self._vault, envelope.id, field)
+        return {"party": field, **_proof(envelope.party(field), made, intent, known)}
 
     def _store(self, verb: str, packet: tuple[str, str], made: Made, *, actor: str) -> None:
         getattr(self._packets, verb)(

@@ -208,7 +208,7 @@ insert into engine.state (machine, state, sentence) values
     ('file_view', 'viewed', 'Who looked, at which file, for what.'),
     ('acknowledgment', 'made', 'Recorded with time and version.'),
     ('agreement', 'draft', 'Rendered, not yet sent.'),
-    ('agreement', 'sent', 'Open for the investor''s signature.'),
+    ('agreement', 'sent', 'Open for the signatures of the investor.'),
     ('agreement', 'investor_signed', 'Signed by the investor; waits for the issuer.'),
     ('agreement', 'countersigned', 'Executed by both.'),
     ('agreement', 'declined', 'The investor refused to sign.'),

@@ -203,7 +203,11 @@ begin atomic
             and not exists (select from subscription.application p where p.offering_id = p_offering
                 and p.investment_id = p_investment and p.status = 'submitted')
         union all
-        select 6, 'sign', a.agreement_id, '' from agreed a where a.status = 'sent'
+        select 6, 'sign', a.agreement_id, case when cardinality(f.parties) > 2 then format('%s of %s have signed',
+            (select count(*) from subscription.signed_file s where s.agreement_id = a.agreement_id
+                and s.offering_id = p_offering), cardinality(f.parties) - 1) else '' end
+        from agreed a join subscription.packet_fact f on f.offering_id = p_offering and f.agreement_id = a.agreement_id
+        where a.status = 'sent'
     )
     select s.step, s.code, s.says from steps s where exists (select from form) order by s.place, s.step, s.code;
 end;
@@ -265,6 +269,9 @@ create function subscription.keep_signed(p_actor text, p_offering text, p_agreem
     p_content bytea) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    if p_content is null then
+        perform subscription.refuse('signed_packet_has_its_file', format('%s came without a file', p_agreement));
+    end if;
     perform subscription.keep_bytes(p_content, 'application/pdf');
     perform subscription.classify(sha256(p_content),
         case p_party when 'issuer' then 'executed_agreement' else 'working_paper' end);
@@ -294,7 +301,8 @@ begin
     return a;
 end $$;
 
--- The investor's certification signature, verified on the bytes that are stored with it.
+-- One signature of the investor, verified on the bytes that are stored with it; the proof names its field. The packet
+-- is signed when the last of the investor's signers has signed.
 create function subscription.sign_packet(p_actor text, p_request text, p_offering text, p_agreement text, p_proof jsonb,
     p_content bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -307,9 +315,14 @@ begin
     if a.status <> 'sent' then
         perform subscription.refuse('agreement_is_open_for_signature', format('%s is %s', p_agreement, a.status));
     end if;
+    if exists (select from subscription.signed_file s where s.offering_id = p_offering and s.agreement_id = p_agreement
+        and s.party = p_proof ->> 'party') then
+        perform subscription.refuse('each_signer_signs_once', format('%s of %s', p_proof ->> 'party', p_agreement));
+    end if;
     perform subscription.refuse_incomplete(p_offering, a.investment_id);
-    perform subscription.keep_signed(p_actor, p_offering, p_agreement, 'investor', p_proof, p_content);
-    update subscription.agreement set status = 'investor_signed', signed_sha256 = sha256(p_content)
+    perform subscription.keep_signed(p_actor, p_offering, p_agreement, p_proof ->> 'party', p_proof, p_content);
+    update subscription.agreement set signed_sha256 = sha256(p_content),
+        status = case when subscription.unsigned(p_offering, p_agreement) = '{}' then 'investor_signed' else 'sent' end
     where offering_id = p_offering and agreement_id = p_agreement;
     perform subscription.publish(p_offering, a.investment_id);
 end $$;
