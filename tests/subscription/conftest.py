@@ -18,7 +18,7 @@ from tests.stories.conftest import NO_TOKEN, NO_TREASURY, refused
 __all__ = ["refused"]
 
 INVESTORS = 6
-Tell = Callable[[str], Story]
+Tell = Callable[..., Story]
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +44,8 @@ def tell(world: World, seeds: Iterator[int]) -> Tell:
     """
     app = world.application
 
-    def until(step: str) -> Story:
-        story = Story(app, investors=INVESTORS, seed=next(seeds), packets=True)
+    def until(step: str, investors: int = INVESTORS) -> Story:
+        story = Story(app, investors=investors, seed=next(seeds), packets=True)
         story.publish(
             lambda: app.desk.engine.name_token(
                 actor="agent.theo",

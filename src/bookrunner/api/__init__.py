@@ -24,6 +24,7 @@ from bookrunner.api.resources import (
     investments,
     offers,
     payment_webhooks,
+    statements,
 )
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
@@ -77,7 +78,7 @@ def api(
     app.add_middleware(
         Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
     )
-    for resource in (offers, closings, allocation, amendments, investments, events, health):
+    for resource in (offers, closings, allocation, amendments, investments, statements, events, health):
         app.include_router(resource.routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))

@@ -128,6 +128,20 @@ left join subscription.certificate_fact c on c.offering_id = a.offering_id and c
 left join subscription.review_fact r on r.offering_id = a.offering_id and r.agreement_id = a.agreement_id
 where a.agreement_id = :agreement;
 
+-- name: contradictions
+-- Statements of an investor that the compliance record contradicts and compliance has not accepted.
+select offering_id, investor_id, kind, code, fact, sentence from subscription.read_contradictions(:investment);
+
+-- name: accept_statement^
+-- Claims the key, lets a statement stand beside a fact of the record, stores the answer.
+select answer, is_replay from api.accept_statement(:key, :request, :body_sha256, :investment, :acceptance, :statement, :fact,
+    :because);
+
+-- name: withdraw_acceptance^
+-- Claims the key, lets a contradiction stand again, stores the answer.
+select answer, is_replay from api.withdraw_acceptance(:key, :request, :body_sha256, :investment, :acceptance, :version,
+    :because);
+
 -- name: deficiencies
 -- What reviews found in the packets of an investment, with their words and the answers; the book's own login reads it.
 select deficiency_id, agreement_id, status, page, field, reason, words, answer from subscription.deficiency

@@ -16,6 +16,7 @@ InvestmentId = Annotated[str, StringConstraints(pattern=f"^{INVESTMENT}$")]
 InvestorId = Annotated[str, StringConstraints(pattern=f"^ivr_{_ID}$")]
 IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
 AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
+AcceptanceId = Annotated[str, StringConstraints(pattern=f"^sac_{_ID}$")]
 AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
 EntryId = Annotated[str, StringConstraints(pattern=f"^wle_{_ID}$")]
 AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
@@ -170,6 +171,20 @@ class Answered(Shape):
 
     deficiency: Annotated[str, StringConstraints(pattern=f"^dfc_{_ID}$")]
     answer: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class AcceptedStatement(Shape):
+    """A statement that may stand beside a fact of the compliance record, and why."""
+
+    statement: Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
+    fact: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,59}$")]
+    because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Withdrawn(Shape):
+    """Why an acceptance ends."""
+
+    because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class Linked(Shape):

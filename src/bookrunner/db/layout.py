@@ -35,6 +35,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "rules.sql"),
     ("bookrunner.books.treasury.desk", "schema.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    ("bookrunner.books.compliance.programme", "record.sql"),
+    ("bookrunner.books.subscription", "representations.sql"),
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
@@ -59,6 +61,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api", "sessions.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
     ("bookrunner.api.writes", "packets.sql"),
+    ("bookrunner.api.writes", "statements.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )

@@ -199,6 +199,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('clearance', 'expired', 'expired', 'computed', 'compliance'),
     ('clearance', 'expired', 'clear', 'cleared', 'compliance'),
     ('acknowledgment', '', 'made', 'made', 'subscription'),
+    ('statement_acceptance', '', 'accepted', 'accepted', 'compliance'),
+    ('statement_acceptance', 'accepted', 'withdrawn', 'withdrawn', 'compliance'),
     ('agreement', '', 'draft', 'rendered', 'subscription'),
     ('agreement', 'draft', 'sent', 'sent', 'subscription'),
     ('agreement', 'sent', 'sent', 'signed_in_part', 'subscription'),

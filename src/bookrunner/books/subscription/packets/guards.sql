@@ -41,6 +41,8 @@ return case
         where r.offering_id = p_agreement.offering_id and r.agreement_id = p_agreement.agreement_id
         and r.status = 'released' and r.signed_sha256 = p_agreement.signed_sha256)
         then subscription.rule 'packet_is_in_good_order'
+    when exists (select from subscription.contradictions(p_agreement.offering_id, p_agreement.investment_id))
+        then subscription.rule 'statements_agree_with_the_compliance_record'
     when exists (select from subscription.review r where r.offering_id = p_agreement.offering_id
         and r.agreement_id = p_agreement.agreement_id and r.reviewer = p_signatory) then subscription.rule 'reviewer_does_not_countersign'
     when not exists (select from subscription.signatory s where s.offering_id = p_agreement.offering_id

@@ -10,6 +10,10 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.pass(p_offering, a.investment_id, 'countersign');
     perform subscription.refuse_unseen(p_offering, p_agreement, p_seen_sha256);
+    if exists (select from subscription.contradictions(p_offering, a.investment_id)) then
+        perform subscription.refuse('statements_agree_with_the_compliance_record', (select string_agg(
+            c.code || ' against ' || c.fact, ', ') from subscription.contradictions(p_offering, a.investment_id) c));
+    end if;
     insert into subscription.review (offering_id, review_id, agreement_id, status, reviewer, signed_sha256)
     values (p_offering, p_review, p_agreement, 'released', p_actor, p_seen_sha256);
 end $$;

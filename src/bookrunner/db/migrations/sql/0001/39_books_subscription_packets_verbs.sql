@@ -112,7 +112,8 @@ begin
     end if;
 end $$;
 
--- What an application lacks: items that are not acknowledged, particulars that are not stated, open deficiencies.
+-- What an application lacks: items that are not acknowledged, particulars that are not stated, open deficiencies,
+-- statements that the compliance record contradicts.
 create function subscription.application_lacks(p_offering text, p_investment text) returns text[]
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -129,6 +130,8 @@ begin
         union all
         select 'deficiency:' || d.deficiency_id from subscription.deficiency d
         where d.offering_id = p_offering and d.investment_id = p_investment and d.status = 'open'
+        union all
+        select distinct 'contradiction:' || c.code from subscription.contradictions(p_offering, p_investment) c
         order by 1);
 end $$;
 
@@ -193,6 +196,8 @@ begin atomic
         from subscription.deficiency d where d.offering_id = p_offering and d.investment_id = p_investment and d.status = 'open'
         union all
         select case l.code when 'records_consent' then 2 else 4 end, 'state', l.code, '' from lacks l where l.part = 'particular'
+        union all
+        select 1, 'correct', l.code, 'compliance has something else on record' from lacks l where l.part = 'contradiction'
         union all
         select 3, r.kind, r.code, r.sentence from subscription.requirement_in_force r
         where r.offering_id = p_offering and not exists (select from subscription.acknowledgment k
