@@ -23,8 +23,8 @@ from bookrunner.api.resources import (
     identity,
     investments,
     offers,
-    payment_webhooks,
     statements,
+    webhooks,
 )
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
@@ -45,13 +45,14 @@ def api(
     signing: Callable[[], PacketDesk] | None = None,
     *,
     providers: identity.Providers | None = None,
-    payments: payment_webhooks.Hear | None = None,
+    payments: webhooks.HearPayment | None = None,
+    signatures: webhooks.HearSignature | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
     ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
-    providers that may post messages, with their secrets. ``payments`` hears the notices of payment
-    providers; without it their path does not exist.
+    providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
+    payment and e-sign providers; without it their path does not exist.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -84,7 +85,9 @@ def api(
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
 
     if payments is not None:
-        app.include_router(payment_webhooks.routes(gateway, payments))
+        app.include_router(webhooks.payments(gateway, payments))
+    if signatures is not None:
+        app.include_router(webhooks.signatures(gateway, signatures))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:

@@ -75,6 +75,11 @@ select subscription.record_envelope(:actor, :request, :offering, :agreement, :pr
 -- The packet that a provider carries under this reference.
 select offering_id, agreement_id, signatory_id from subscription.envelope where provider = :provider and ref = :ref;
 
+-- name: open_envelopes
+-- The envelopes at providers whose packets still wait for a signature.
+select e.provider, e.ref from subscription.envelope e join subscription.agreement a using (offering_id, agreement_id)
+where a.status in ('sent', 'investor_signed') order by e.opened_at, e.ref;
+
 -- name: class_document$
 -- Puts a document under a class of retention.
 select subscription.class_document(:actor, :request, :sha256, :retention);

@@ -13,7 +13,6 @@ from bookrunner.adapters.signing import (
     Envelope,
     EnvelopeEvent,
     Expected,
-    Notice,
     Party,
     Signed,
     SigningProvider,
@@ -38,6 +37,15 @@ class Outcome:
     """What became of one packet in a batch: the rule that kept it from being executed, or none."""
 
     agreement: str
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where the packet of an envelope stands with us after a look, and the rule that stopped it, or none."""
+
+    ref: str
+    state: str
     refused: str | None
 
 
@@ -208,13 +216,34 @@ class PacketDesk:
 
     def hear(
         self, provider: tuple[str, SigningProvider], headers: Iterable[tuple[str, str]], body: bytes
-    ) -> list[Notice]:
-        """Keep a provider's message once, and take it as a hint to look at each envelope that it names."""
-        notices = list(provider[1].verify_webhook(headers, body))
-        for notice in notices:
-            self._packets.receive_message(provider=provider[0], message=notice.id, body=body, key_id="")
-            self.look(provider, notice.ref)
-        return notices
+    ) -> list[Heard]:
+        """Keep a provider's message once, and take it as a hint to look at each envelope that it names.
+
+        A repetition looks again, which changes nothing. Refuses each rule of a webhook, ``envelope_exists``
+        and ``message_id_has_one_body``.
+        """
+        heard = []
+        for notice in provider[1].verify_webhook(headers, body):
+            self._packets.receive_message(
+                provider=f"signatures.{provider[0]}", message=notice.id, body=body, key_id=""
+            )
+            heard.append(self.look_in_turn(provider, notice.ref))
+        return heard
+
+    def look_in_turn(self, provider: tuple[str, SigningProvider], ref: str) -> Heard:
+        """Look at an envelope; what our checks or gates refuse is said and not raised."""
+        try:
+            return Heard(ref, self.look(provider, ref), None)
+        except UnknownRecord:
+            raise
+        except Refused as refused:
+            known = self._packets.envelope(provider=provider[0], ref=ref)
+            state = self._state((known["offering_id"], known["agreement_id"]))
+            return Heard(ref, state, refused.rule)
+
+    def waiting(self) -> Sequence[tuple[str, str]]:
+        """Return name and reference of each envelope at a provider whose packet is not executed or ended."""
+        return [(row["provider"], row["ref"]) for row in self._packets.open_envelopes()]
 
     def look(self, provider: tuple[str, SigningProvider], ref: str) -> str:
         """Fetch what a provider has of an envelope, verify it here, store what holds; return our own state.
