@@ -123,12 +123,22 @@ insert into subscription.certificate (offering_id, certificate_id, agreement_id,
     select offering_id, 'crt_x', agreement_id, 'due' from subscription.agreement where agreement_id = 'AGREEMENT';
 update subscription.certificate set status = 'made' where certificate_id = 'crt_x';
 
--- signed | history_is_append_only | how a signer was known written anew
-update subscription.signing_evidence set method = 'x';
+-- signed | signing_evidence_is_unchangeable | how a signer was known written anew
+update subscription.signing_evidence set method = 'x' where agreement_id = 'AGREEMENT';
+
+-- signed | signing_evidence_is_unchangeable | where a signer signed sealed anew
+update subscription.signing_evidence set wrapped = 'x', sealed = 'x' where agreement_id = 'AGREEMENT';
+
+-- signed | retention_has_ended | how a signer was known erased before its time
+update subscription.signing_evidence set status = 'erased', wrapped = null, sealed = null, erased_because = 'x'
+    where agreement_id = 'AGREEMENT';
+
+-- signed | records_are_never_deleted | how a signer was known deleted
+delete from subscription.signing_evidence where agreement_id = 'AGREEMENT';
 
 -- signed | authentication_names_its_method | a signer known by no method
-insert into subscription.signing_evidence (offering_id, agreement_id, party, method, wrapped, sealed)
-    select offering_id, agreement_id, 'issuer', ' ', '', '' from subscription.agreement where agreement_id = 'AGREEMENT';
+insert into subscription.signing_evidence (offering_id, evidence_id, agreement_id, party, status, method, wrapped, sealed)
+    select offering_id, 'sev_x', agreement_id, 'issuer', 'kept', ' ', '', '' from subscription.agreement where agreement_id = 'AGREEMENT';
 
 -- signed by one of two | every_signer_has_signed | a packet signed by one of its two signers
 update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';

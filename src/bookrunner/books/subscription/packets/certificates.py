@@ -92,11 +92,16 @@ class Certificates:
         return is_kept
 
     def evidence(self, offering: str, agreement: str) -> Snapshot:
-        """Return what the certificate of an executed packet states, in the shape of its template."""
+        """Return what the certificate of an executed packet states, in the shape of its template.
+
+        Refuses ``signing_evidence_is_not_erased``.
+        """
         where = {"offering": offering, "agreement": agreement}
         facts: Row = self._packets.certificate_facts(**where)
         signers: list[Row] = list(self._packets.signers_of(**where))
         data = json.loads(self._archive.fetch(bytes(facts["data_sha256"]), actor=_ACTOR).content)
+        if any(row["wrapped"] is None for row in signers):
+            raise Refused("signing_evidence_is_not_erased", agreement)
         *_, last, countersigned = signers
         executed = countersigned["verdict"]
         return {

@@ -108,6 +108,10 @@ select subscription.lift_legal_hold(:actor, :request, :hold, :because);
 -- Erases the content of a document that no retention and no hold keeps.
 select subscription.erase_document(:actor, :request, :sha256, :because);
 
+-- name: erase_evidence$
+-- Destroys what is sealed of how the signers of an agreement were known.
+select subscription.erase_evidence(:actor, :request, :offering, :agreement, :because);
+
 -- name: packet_form^
 -- The template of an offer's agreements and how the issuer stands in them.
 select template_id, issuer_name, jurisdiction, security from subscription.packet_form_in_force

@@ -287,8 +287,9 @@ begin
     if coalesce(p_proof -> 'evidence' ->> 'sealed', '') = '' then
         perform subscription.refuse('signature_has_its_evidence', format('nothing says how the %s was known', p_party));
     end if;
-    insert into subscription.signing_evidence (offering_id, agreement_id, party, method, authenticated_at, wrapped, sealed)
-    select p_offering, p_agreement, p_party, e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
+    insert into subscription.signing_evidence (offering_id, evidence_id, agreement_id, party, status, method,
+        authenticated_at, wrapped, sealed)
+    select p_offering, 'sev_' || substr(p_agreement, 5) || '_' || p_party, p_agreement, p_party, 'kept', e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
     from jsonb_to_record(p_proof -> 'evidence') as e (method text, at timestamptz, wrapped text, sealed text);
 end $$;
 

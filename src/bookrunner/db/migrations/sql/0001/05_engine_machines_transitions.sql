@@ -227,6 +227,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('packet_review', '', 'deficient', 'deficient', 'subscription'),
     ('certificate', '', 'due', 'due', 'subscription'),
     ('certificate', 'due', 'made', 'made', 'subscription'),
+    ('signing_evidence', '', 'kept', 'kept', 'subscription'),
+    ('signing_evidence', 'kept', 'erased', 'erased', 'subscription'),
     ('deficiency', '', 'open', 'opened', 'subscription'),
     ('deficiency', 'open', 'answered', 'answered', 'subscription'),
     ('legal_hold', '', 'placed', 'placed', 'subscription'),
