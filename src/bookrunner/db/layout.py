@@ -13,7 +13,7 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results")
 _CASES = ("hits", "ownership", "identity", "accreditation")
-_PACKETS = ("guards", "archive", "verbs", "review")
+_PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "schema.sql"),
