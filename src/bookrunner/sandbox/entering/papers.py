@@ -116,9 +116,9 @@ class Papers:
         )
         for row in found:
             actor = investors[row["investment_id"]]
-            packet = self._packets.packet(offering=self._offering, agreement=row["agreement_id"])
-            for field in fields or sorted(packet["boxes"].keys() - {"issuer"}):
-                self._app.signing.sign(
+            signing = self._app.signing
+            for field in fields or signing.awaited(self._offering, row["agreement_id"]):
+                signing.sign(
                     self._offering,
                     row["agreement_id"],
                     actor=actor,

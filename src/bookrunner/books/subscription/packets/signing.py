@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bookrunner.adapters.documents import Rendered, SignatureBox
+from bookrunner.adapters.documents.packet import ISSUER
 from bookrunner.adapters.signing import (
     Ceremony,
     Envelope,
@@ -102,7 +103,7 @@ class PacketDesk:
         ceremony refuses.
         """
         row, envelope = self._row(offering, agreement), self._envelope(offering, agreement)
-        awaited = [name for name in envelope.signers if name not in row["serials"]]
+        awaited = _awaited(row)
         if row["status"] != "sent":
             raise Refused("agreement_is_open_for_signature", f"{agreement} is {row['status']}")
         if field is None and len(awaited) > 1:
@@ -116,6 +117,10 @@ class PacketDesk:
             )
         signed = self._ceremony.sign(envelope, intent=intent, field=field or awaited[0], after=after)
         return Made(signed, self._proof(envelope, signed, intent, evidence))
+
+    def awaited(self, offering: str, agreement: str) -> list[str]:
+        """Return the fields of a packet in which the investor's signers have not signed yet."""
+        return _awaited(self._row(offering, agreement))
 
     def countersign(
         self,
@@ -332,6 +337,10 @@ class PacketDesk:
             proof=made.proof,
             content=made.signed.content,
         )
+
+
+def _awaited(row: Row) -> list[str]:
+    return sorted(row["boxes"].keys() - row["serials"].keys() - {ISSUER})
 
 
 def _as_signed(content: bytes, verdict: Verdict) -> Signed:
