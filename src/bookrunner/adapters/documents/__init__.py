@@ -14,6 +14,7 @@ from bookrunner.adapters.documents.words import amount_in_words
 if TYPE_CHECKING:
     from bookrunner.adapters.documents.certificate import render_certificate
     from bookrunner.adapters.documents.packet import (
+        ISSUER,
         consent_statement,
         render_consent_sample,
         render_packet,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bookrunner.adapters.documents.uploads import UploadRule, take_upload
 
 __all__ = [
+    "ISSUER",
     "AgreementTerms",
     "Document",
     "Rendered",
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "ISSUER": "packet",
     "Rendered": "render",
     "SignatureBox": "render",
     "Snapshot": "snapshot",

@@ -43,8 +43,8 @@ from bookrunner.core.errors import Refused
 # It warns at each signature that nothing is fetched, which is how it is meant to be.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 
-# One check reads tens of thousands of small objects that live as long as it does: a collector that looks at them
-# after each 700 takes a fifth of the time.
+# A check reads tens of thousands of small objects that live as long as it does: a collector that looks at
+# them after each 700 takes a fifth of the time.
 gc.set_threshold(50_000, 10, 10)
 
 T = TypeVar("T")

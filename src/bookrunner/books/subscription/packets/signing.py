@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bookrunner.adapters.documents import Rendered, SignatureBox
-from bookrunner.adapters.documents.packet import ISSUER
+from bookrunner.adapters.documents import ISSUER, Rendered, SignatureBox
 from bookrunner.adapters.signing import (
     Ceremony,
     Envelope,
