@@ -10,8 +10,8 @@ import pytest
 from bookrunner.app import Settings
 from bookrunner.core.ids import new_id
 from bookrunner.sandbox.entering.papers import detail
-from bookrunner.sandbox.people import Person
-from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.people import Person, people
+from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World, opened
 from tests.stories.conftest import NO_TOKEN, NO_TREASURY, refused
 
@@ -44,8 +44,11 @@ def tell(world: World, seeds: Iterator[int]) -> Tell:
     """
     app = world.application
 
-    def until(step: str, investors: int = INVESTORS) -> Story:
-        story = Story(app, investors=investors, seed=next(seeds), packets=True)
+    def until(step: str, investors: int = INVESTORS, units: int = 0) -> Story:
+        seed = next(seeds)
+        story = Story(app, investors=investors, seed=seed, packets=True)
+        if units:
+            story.units, story.people = units, people(investors, seed, units, MINIMUM_UNITS)
         story.publish(
             lambda: app.desk.engine.name_token(
                 actor="agent.theo",

@@ -21,6 +21,7 @@ from bookrunner.api.resources import (
     events,
     health,
     identity,
+    institutions,
     investments,
     offers,
     statements,
@@ -79,7 +80,17 @@ def api(
     app.add_middleware(
         Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
     )
-    for resource in (offers, closings, allocation, amendments, investments, statements, events, health):
+    for resource in (
+        offers,
+        closings,
+        allocation,
+        amendments,
+        investments,
+        institutions,
+        statements,
+        events,
+        health,
+    ):
         app.include_router(resource.routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))

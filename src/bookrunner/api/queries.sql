@@ -128,6 +128,22 @@ left join subscription.certificate_fact c on c.offering_id = a.offering_id and c
 left join subscription.review_fact r on r.offering_id = a.offering_id and r.agreement_id = a.agreement_id
 where a.agreement_id = :agreement;
 
+-- name: institutional_allocations
+-- The requests of institutions for an offer; one is overdue when its settlement is due and it is not funded.
+select allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id, cancelled_by, version,
+    status not in ('funded', 'cancelled') and settlement_due_at <= clock_timestamp() as is_overdue
+from engine.allocation where offering_id = :offering order by requested_at, allocation_id;
+
+-- name: request_allocation^
+-- Claims the key, keeps the request of an institution, stores the answer.
+select answer, is_replay from api.request_allocation(:key, :request, :body_sha256, :offering, :allocation, :entity,
+    cast(:wish as jsonb));
+
+-- name: move_allocation^
+-- Claims the key, takes one step of an institutional allocation, stores the answer.
+select answer, is_replay from api.move_allocation(:key, :request, :body_sha256, :offering, :allocation, :version, :status,
+    cast(:investment as text), cast(:because as text));
+
 -- name: contradictions
 -- Statements of an investor that the compliance record contradicts and compliance has not accepted.
 select offering_id, investor_id, kind, code, fact, sentence from subscription.read_contradictions(:investment);

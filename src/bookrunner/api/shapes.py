@@ -19,6 +19,7 @@ AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
 AcceptanceId = Annotated[str, StringConstraints(pattern=f"^sac_{_ID}$")]
 AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
 EntryId = Annotated[str, StringConstraints(pattern=f"^wle_{_ID}$")]
+InstitutionalId = Annotated[str, StringConstraints(pattern=f"^iac_{_ID}$")]
 AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
 ReconfirmationId = Annotated[str, StringConstraints(pattern=f"^rcf_{_ID}$")]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -81,6 +82,23 @@ class NewInvestment(Shape):
     offer: OfferId
     investor: InvestorId
     units: Units
+
+
+class NewInstitutional(Shape):
+    """What an institution asks for: an amount of one tranche, settled by a moment."""
+
+    entity: InvestorId
+    tranche: Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")]
+    amount: Price
+    settlement_due_at: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class AllocationMove(Shape):
+    """The next step of an institutional allocation; escrow names an investment, a cancellation its reason."""
+
+    status: Literal["under_internal_review", "escrow_initiated", "funded", "cancelled"]
+    investment: InvestmentId | None = None
+    because: Annotated[str, StringConstraints(max_length=1000)] | None = None
 
 
 class Nothing(Shape):

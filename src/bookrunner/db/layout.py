@@ -53,6 +53,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "orders.sql"),
     ("bookrunner.engine.allocation", "allotment.sql"),
     ("bookrunner.engine.allocation", "amendment.sql"),
+    ("bookrunner.engine.allocation", "institutional.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
@@ -62,6 +63,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "verbs.sql"),
     ("bookrunner.api.writes", "packets.sql"),
     ("bookrunner.api.writes", "statements.sql"),
+    ("bookrunner.api.writes", "institutions.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )
