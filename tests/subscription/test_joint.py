@@ -7,17 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
 
+import httpx
 import psycopg
 import pytest
 
+from bookrunner.api import api
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.pages.investment import facts
 from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
+from tests.api.conftest import serving
 from tests.stories.conftest import Refusal
 from tests.subscription.conftest import Tell, agreement, together
+from tests.subscription.test_api import Calls
 from tests.subscription.test_packets import papers, rule, state
 
 OFFICER = "issuer.iris"
@@ -160,3 +164,24 @@ def test_every_owner_of_a_joint_investor_signs(tell: Tell) -> None:
     owners = [each["name"] for each in detail(joint, "ownership")["owners"]]
     assert len(owners) == len(set(owners)) == 2
     assert [each["name"] for each in detail(joint, "authority")["signers"]] == owners
+
+
+def test_two_signers_over_the_api(world: World, sent: Story) -> None:
+    app = world.application
+    with serving(api(app.database, signing=lambda: app.signing)) as url:
+        calls = Calls(world, url)
+        path = f"/v1/agreements/{agreement(sent)}"
+
+        def act(**said: str) -> httpx.Response:
+            seen = calls.get(path).headers["etag"]
+            return calls.post(f"{path}/sign", {"intent": INTENT, **said}, seen=seen)
+
+        assert act().json()["code"] == "signer_is_named"
+        assert act(party="issuer").status_code == 422
+        assert act(party="investor_2").json()["status"] == "sent"
+        assert calls.get(path).json()["signatures"] == {
+            "required": ["investor", "investor_2", "issuer"],
+            "made": ["investor_2"],
+        }
+        assert act(party="investor_2").json()["code"] == "each_signer_signs_once"
+        assert act().json()["status"] == "investor_signed"

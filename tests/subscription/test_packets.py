@@ -345,3 +345,52 @@ def test_owners_are_one_to_twenty(cleared: Story, refused: Refusal, owners: int)
             kind="ownership",
             detail={"owners": listed},
         )
+
+
+@pytest.mark.parametrize("kind", ["material", "risk", "representation"])
+def test_a_newer_version_of_an_item_voids_what_shows_the_older(world: World, tell: Tell, kind: str) -> None:
+    code = {"material": "memorandum", "risk": "total_loss", "representation": "own_account"}[kind]
+    for step in ("sent", "released"):
+        story = tell(step)
+        first, person = agreement(story), story.people[0]
+        paper = story.desk.subscription.archive(actor="x", content=b"Version 2", media_type="text/plain")
+        story.desk.subscription.require_item(
+            actor="issuer.iris",
+            offering=story.offering,
+            kind=kind,
+            code=code,
+            version=2,
+            document_sha256=paper,
+            sentence="The second version.",
+        )
+        row = story.desk.packets.packet(offering=story.offering, agreement=first)
+        assert (row["status"], row["void_because"]) == ("voided", f"{code} is required anew")
+        with pytest.raises(Refused, match=f"item:{kind}"):
+            papers(story).submit([person])
+        item = {"id": new_id("ack"), "kind": kind, "code": code, "version": 2}
+        story.desk.subscription.acknowledge(
+            actor=person.investor, offering=story.offering, investment=person.investment, items=[item]
+        )
+        papers(story).submit([person])
+        world.application.process.drain()
+        row = story.desk.packets.packet(offering=story.offering, agreement=agreement(story))
+        data = json.loads(world.application.archive.fetch(bytes(row["data_sha256"]), actor="ann").content)
+        (shown,) = [each for each in data[f"{kind}s"] if each["code"] == code]
+        assert shown["version"] == 2
+
+
+def test_a_newer_version_leaves_what_is_executed(world: World, tell: Tell) -> None:
+    story = tell("released")
+    where = story.offering, agreement(story)
+    world.application.signing.countersign(*where, officer=OFFICER, evidence=EVIDENCE)
+    paper = story.desk.subscription.archive(actor="x", content=b"Version 2", media_type="text/plain")
+    story.desk.subscription.require_item(
+        actor="issuer.iris",
+        offering=story.offering,
+        kind="material",
+        code="memorandum",
+        version=2,
+        document_sha256=paper,
+        sentence="The second version.",
+    )
+    assert state(story) == "countersigned"

@@ -78,6 +78,18 @@ begin
         and status in ('draft', 'sent', 'investor_signed', 'countersigned');
 end $$;
 
+-- Ends a packet that is not executed and shows an item in a version that no longer counts; the caller has locked the
+-- position. What is executed stands: a material change asks its investors by an amendment.
+create function subscription.void_outdated(p_offering text, p_investment text, p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update subscription.agreement a set status = 'voided', void_because = p_because
+    where a.offering_id = p_offering and a.investment_id = p_investment and a.status in ('draft', 'sent', 'investor_signed')
+        and exists (select from subscription.packet p where p.offering_id = p_offering and p.agreement_id = a.agreement_id);
+    update subscription.application set status = 'replaced'
+    where offering_id = p_offering and investment_id = p_investment and status = 'submitted' and found;
+end $$;
+
 -- Records one particular. One that was stated before is replaced, and a packet that shows it is void.
 create function subscription.state_particular(p_actor text, p_request text, p_offering text, p_particular text,
     p_investment text, p_kind text, p_detail jsonb) returns void
