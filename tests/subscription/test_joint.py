@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Barrier
 
 import httpx
@@ -159,11 +158,24 @@ def test_an_authority_names_its_signers(tell: Tell, refused: Refusal) -> None:
             )
 
 
-def test_every_owner_of_a_joint_investor_signs(tell: Tell) -> None:
-    joint = replace(tell("cleared").people[0], kind="joint")
+def test_every_owner_of_a_joint_investor_signs(world: World, tell: Tell) -> None:
+    story = tell("cleared", 30)
+    joint = next(each for each in story.people if each.kind == "joint")
+    papers(story).apply([joint], story.desk.subscription.requirements(offering=story.offering))
+    world.application.process.drain()
+    (found,) = story.desk.engine.agreements_in_force(offering=story.offering, investments=[joint.investment])
+    name = found["agreement_id"]
+    papers(story).sign([joint])
+    papers(story).countersign([name])
+    verdict = world.application.signing.verify(story.offering, name, actor="auditor.ann")
+    assert [seen.field for seen in verdict.signatures] == [*OWNERS, "issuer"]
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        signers = connection.execute(
+            "select name, signer from subscription.signed_file where agreement_id = %s order by ordinal",
+            [name],
+        ).fetchall()
     owners = [each["name"] for each in detail(joint, "ownership")["owners"]]
-    assert len(owners) == len(set(owners)) == 2
-    assert [each["name"] for each in detail(joint, "authority")["signers"]] == owners
+    assert signers[:2] == [(owners[0], joint.investor), (owners[1], f"{joint.investor}:2")]
 
 
 def test_two_signers_over_the_api(world: World, sent: Story) -> None:
