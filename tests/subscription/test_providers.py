@@ -18,11 +18,14 @@ from bookrunner.adapters.signing import Fetched, LocalProvider, SimulatedProvide
 from bookrunner.api import api
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
+from bookrunner.engine.intake import look_at_envelopes
 from bookrunner.sandbox.entering.papers import INTENT
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
 from tests.subscription.conftest import Tell, agreement
+from tests.subscription.test_api import OFFICER as KEY_HOLDER
+from tests.subscription.test_api import Calls, authorised
 from tests.subscription.test_packets import papers, rule, state
 
 OFFICER = "issuer.iris"
@@ -47,12 +50,15 @@ class House:
 
     def sign(self, party: str) -> None:
         """Let a party sign at the provider, through its link."""
-        link = parse_qs(urlsplit(self.inner.signing_url(self.ref, party, ttl=timedelta(minutes=5))).query)
-        until, token = int(link["until"][0]), link["token"][0]
-        self.inner.sign(self.ref, party, until=until, token=token, intent=INTENT)
+        sign_at(self.inner, self.ref, party)
 
     def look(self) -> str:
         return self.desk.look((NAME, self.port), self.ref)
+
+
+def sign_at(provider: LocalProvider, ref: str, party: str) -> None:
+    link = parse_qs(urlsplit(provider.signing_url(ref, party, ttl=timedelta(minutes=5))).query)
+    provider.sign(ref, party, until=int(link["until"][0]), token=link["token"][0], intent=INTENT)
 
 
 @pytest.fixture
@@ -174,6 +180,30 @@ def test_messages_over_http_are_signed_recent_and_of_one_body(house: House, send
     twin = send("sent", "ntc_3", more={"party": "x"})
     assert (twin.status_code, twin.json()["code"]) == (422, "message_id_has_one_body")
     assert state(house.story) == "sent"
+
+
+def test_a_packet_is_handed_over_over_the_api(world: World, tell: Tell) -> None:
+    app, story = world.application, authorised(tell("sent"))
+    name = agreement(story)
+    with serving(api(app.database, signing=lambda: app.signing, signer=app.signer)) as url:
+        calls = Calls(world, url)
+        path, until = f"/v1/agreements/{name}", "2030-01-01T00:00:00Z"
+        seen = calls.get(path).headers["etag"]
+
+        def give(provider: str, caller: str = KEY_HOLDER) -> httpx.Response:
+            body = {"provider": provider, "expires_at": until}
+            return calls.post(f"{path}/envelopes", body, caller, seen)
+
+        assert give("unknown").json()["code"] == "signing_provider_is_known"
+        assert give("local", "portal-backend").json()["code"] == "signatory_has_recorded_authority"
+        assert give("local").status_code == 200
+        assert give("local").json()["code"] == "packet_is_handed_over_once"
+    local = app.signers["local"]
+    assert isinstance(local, LocalProvider)
+    refs = [ref for carrier, ref in app.signing.waiting() if carrier == "local"]
+    sign_at(local, refs[-1], story.people[0].investor)
+    look_at_envelopes(app.signing, app.signer)
+    assert state(story) == "investor_signed"
 
 
 def test_an_envelope_of_which_no_notice_comes_is_looked_at(world: World, house: House) -> None:

@@ -48,12 +48,13 @@ def api(
     providers: identity.Providers | None = None,
     payments: webhooks.HearPayment | None = None,
     signatures: webhooks.HearSignature | None = None,
+    signer: agreements.Port | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
     ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
-    payment and e-sign providers; without it their path does not exist.
+    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -93,7 +94,7 @@ def api(
     ):
         app.include_router(resource.routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
-    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
+    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
 
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))

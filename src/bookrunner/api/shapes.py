@@ -191,6 +191,13 @@ class Answered(Shape):
     answer: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
+class HandedOver(Shape):
+    """Which e-sign provider carries a packet, and until when its signers may sign there."""
+
+    provider: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,63}$")]
+    expires_at: Annotated[AwareDatetime, Field(strict=False)]
+
+
 class AcceptedStatement(Shape):
     """A statement that may stand beside a fact of the compliance record, and why."""
 

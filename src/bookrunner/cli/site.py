@@ -29,6 +29,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         signing=lambda: application.signing,
         payments=application.receive_payment,
         signatures=application.receive_signature,
+        signer=application.signer,
         providers=identity_providers(read_settings()),
     )
 

@@ -16,6 +16,7 @@ from bookrunner.api.shapes import (
     Acknowledged,
     AgreementId,
     Answered,
+    HandedOver,
     Intent,
     InvestmentId,
     Linked,
@@ -33,6 +34,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
 if TYPE_CHECKING:
+    from bookrunner.adapters.signing import SigningProvider
     from bookrunner.books.subscription import Made, PacketDesk
 
 _CREATED = 201
@@ -40,10 +42,13 @@ _MADE_BEFORE = frozenset(
     {"agreement_is_open_for_signature", "agreement_waits_for_the_issuer", "each_signer_signs_once"}
 )
 Open = Callable[[], "PacketDesk"]
+Port = Callable[[str], "SigningProvider"]
 
 
-def routes(gateway: Gateway, archive: Archive, signing: Open | None) -> APIRouter:
+def routes(gateway: Gateway, archive: Archive, signing: Open | None, signer: Port | None = None) -> APIRouter:
     """Return the routes of agreements and their files; ``signing`` opens the ceremony of this process.
+
+    ``signer`` finds an e-sign provider by its name.
 
     Without it nothing is signed here and the routes that sign are left out.
     """
@@ -52,7 +57,7 @@ def routes(gateway: Gateway, archive: Archive, signing: Open | None) -> APIRoute
     _reviews(router, gateway)
     _files(router, gateway, archive)
     if signing is not None:
-        _signatures(router, gateway, signing)
+        _signatures(router, gateway, signing, signer or _nobody)
     return router
 
 
@@ -134,7 +139,7 @@ def _reviews(router: APIRouter, gateway: Gateway) -> None:
         return await _act(gateway, write, agreement, act="return", detail={**seen, "deficiencies": found})
 
 
-def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
+def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port) -> None:
     @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
     async def signed(write: Written, agreement: AgreementId, body: Intent, request: Request) -> Response:
         """Let one of the investor's signers sign, with the sentence of intent that it was shown."""
@@ -162,6 +167,19 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
 
         proof, content = await gateway.run(lambda: _made(make, "issuer"))
         return await _act(gateway, write, agreement, act="countersign", detail=proof, content=content)
+
+    @router.post("/agreements/{agreement}/envelopes", operation_id="hand_over_agreement")
+    async def handed_over(write: Written, agreement: AgreementId, body: HandedOver) -> Response:
+        """Give a packet to an e-sign provider, which asks its signers and then the officer behind the key."""
+        officer = await gateway.admitted(write.caller, "subscription")
+
+        def give() -> str:
+            desk, carrier = signing(), (body.provider, signer(body.provider))
+            packet = desk.offer_of(agreement), agreement
+            return desk.offered(carrier, packet, officer=officer, until=body.expires_at)
+
+        said = {"provider": body.provider, "ref": await gateway.run(give)}
+        return await _act(gateway, write, agreement, act="hand_over", detail=dict(said))
 
     @router.get("/offers/{offer}/countersignatures", operation_id="preview_countersignatures")
     async def preview(caller: Called, offer: OfferId) -> dict[str, object]:
@@ -241,6 +259,10 @@ async def _act(
         detail=json.dumps(detail),
         content=content,
     )
+
+
+def _nobody(name: str) -> SigningProvider:
+    raise UnknownRecord("signing_provider_is_known", f"{name} is not set up")
 
 
 def _made(make: Callable[[], Made], party: str | None) -> tuple[dict[str, object], bytes | None]:

@@ -146,7 +146,8 @@ create table subscription.envelope (
     ref text not null,
     signatory_id text not null,
     opened_at timestamptz not null default clock_timestamp(),
-    primary key (offering_id, agreement_id),
+    constraint packet_is_handed_over_once primary key (offering_id, agreement_id),
+    constraint envelope_has_one_reference unique (provider, ref),
     foreign key (offering_id, agreement_id) references subscription.packet,
     foreign key (offering_id, signatory_id) references subscription.signatory
 );

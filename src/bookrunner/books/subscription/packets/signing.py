@@ -204,10 +204,9 @@ class PacketDesk:
     ) -> str:
         """Give a packet to a provider, which asks the investor, then this officer; return its reference.
 
-        ``provider`` is a name and the provider, ``packet`` an offer and an agreement.
+        Refuses what :meth:`offered` refuses and ``packet_is_handed_over_once``.
         """
-        envelope = self._envelope(*packet, officer)
-        ref = provider[1].create(envelope, expires_at=until, idempotency_key=packet[1])
+        ref = self.offered(provider, packet, officer=officer, until=until)
         self._packets.record_envelope(
             actor=officer,
             offering=packet[0],
@@ -217,6 +216,17 @@ class PacketDesk:
             signatory=officer,
         )
         return ref
+
+    def offered(
+        self, provider: tuple[str, SigningProvider], packet: tuple[str, str], *, officer: str, until: datetime
+    ) -> str:
+        """Return a provider's reference for a packet, which is not recorded yet; repeated, it is the same.
+
+        ``provider`` is a name and the provider, ``packet`` an offer and an agreement. Refuses
+        ``signatory_has_recorded_authority`` and what the provider refuses.
+        """
+        envelope = self._envelope(*packet, officer)
+        return provider[1].create(envelope, expires_at=until, idempotency_key=packet[1])
 
     def hear(
         self, provider: tuple[str, SigningProvider], headers: Iterable[tuple[str, str]], body: bytes

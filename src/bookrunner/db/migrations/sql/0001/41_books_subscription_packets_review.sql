@@ -80,6 +80,9 @@ create function subscription.record_envelope(p_actor text, p_request text, p_off
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    if (subscription.found_packet(p_offering, p_agreement)).status <> 'sent' then
+        perform subscription.refuse('agreement_is_open_for_signature', format('%s is not open any more', p_agreement));
+    end if;
     insert into subscription.envelope (offering_id, agreement_id, provider, ref, signatory_id)
     values (p_offering, p_agreement, p_provider, p_ref, p_signatory);
 end $$;
