@@ -80,7 +80,7 @@ def run(full: bool) -> dict[str, object]:
 
 def _work(state: Path, number: int, packets: int, gate: object) -> Share:
     authority = SandboxAuthority.open(state / "pki")
-    template = load_template("subscription_packet", "1.0.0")
+    template = load_template("subscription_packet", "1.1.0")
     spent = [0.0, 0.0]
     with Typesetter() as press:
         ceremony = Ceremony(authority, SandboxTimeStamper(authority.time_stamps), press)

@@ -117,7 +117,8 @@ def _timed(spent: dict[str, float], phase: str, act: Callable[[], object]) -> No
 
 
 def _sign(signing: PacketDesk, offering: str, name: str) -> None:
-    signing.sign(offering, name, actor="signing", intent=INTENT, evidence=EVIDENCE)
+    for field in signing.awaited(offering, name):
+        signing.sign(offering, name, actor="signing", intent=INTENT, evidence=EVIDENCE, field=field)
 
 
 def _countersign(signing: PacketDesk, offering: str, name: str) -> None:

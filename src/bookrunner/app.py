@@ -41,7 +41,9 @@ from bookrunner.engine.intake import (
     ask_identity,
     fingerprint,
     hear_payment,
+    hear_signature,
     import_statement,
+    look_at_envelopes,
     record_identities,
     wallet_challenge,
     wallet_claim,
@@ -51,8 +53,10 @@ from bookrunner.engine.process import LAPSE_SECONDS, prepare
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
-    from bookrunner.adapters.signing import Ceremony
-    from bookrunner.books.subscription import PacketDesk
+    from bookrunner.adapters.signing import Ceremony, SigningProvider
+    from bookrunner.books.subscription import Heard, PacketDesk
+
+LOCAL = "local"
 
 
 class Settings(BaseSettings):
@@ -133,6 +137,7 @@ class Application:
         self.screening = Screening(self.desk)
         self.archive = Archive(self.desk.packets)
         self.certificates = Certificates(self.desk.packets, self.room)
+        self.signers: dict[str, SigningProvider] = {}
         self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
@@ -179,6 +184,7 @@ class Application:
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
             self.check_archive()
+            look_at_envelopes(self.signing, self.signer)
         self.answer()
         advance_feed(self.database)
         seal(self.database)
@@ -264,6 +270,30 @@ class Application:
         secrets = active_secrets(self.endpoint.secrets.folder / "payments", provider)
         message = verify(headers, body, now=clock.now(), secrets=secrets)
         return hear_payment(self.desk, provider, message, (parse_payment_notice(body), body))
+
+    def receive_signature(
+        self, provider: str, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> Sequence[Heard]:
+        """Verify and keep one signed message of an e-sign provider, and look at what it names.
+
+        Refuses ``signing_provider_is_known`` and what :func:`hear_signature` refuses.
+        """
+        return hear_signature(self.signing, (provider, self.signer(provider)), headers, body)
+
+    def signer(self, name: str) -> SigningProvider:
+        """Return an e-sign provider by its name; ``local`` is this installation itself.
+
+        Refuses ``signing_provider_is_known``.
+        """
+        if name == LOCAL and name not in self.signers:
+            secrets = self.endpoint.secrets
+            kept = secrets.folder / "envelopes"
+            self.signers[name] = signing.LocalProvider(
+                kept, self.room.ceremony, secrets.obtain("envelopes.local").encode()
+            )
+        if name not in self.signers:
+            raise UnknownRecord("signing_provider_is_known", "no e-sign provider has that name")
+        return self.signers[name]
 
     def send_refunds(self, offering: str, accounts: str, to: Path | str) -> int:
         """Hand the refunds that wait to the file desk in a folder, or to the bank at a URL.

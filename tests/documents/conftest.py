@@ -17,4 +17,4 @@ def press() -> Iterator[Typesetter]:
 
 @pytest.fixture(scope="session")
 def packet() -> Template:
-    return load_template("subscription_packet", "1.0.0")
+    return load_template("subscription_packet", "1.1.0")

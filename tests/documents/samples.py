@@ -63,12 +63,15 @@ _PACKET: Data = {
             "basis_points": 10_000,
         }
     ],
-    "signer": {
-        "party_id": "pty_investor",
-        "name": "Nguyễn Thị Ánh-Łukasz Ó Súilleabháin",
-        "capacity": "Individually",
-        "authority": "In person",
-    },
+    "signers": [
+        {
+            "party_id": "pty_investor",
+            "name": "Nguyễn Thị Ánh-Łukasz Ó Súilleabháin",
+            "capacity": "Individually",
+            "authority": "In person",
+        }
+    ],
+    "signatures_required": 1,
     "countersigner": {
         "party_id": "pty_issuer",
         "name": "Iris Example",
@@ -126,7 +129,7 @@ def individual() -> Data:
 def named(name: str) -> Data:
     """Return the data of an individual of that name."""
     data = individual()
-    data["investor"]["legal_name"] = data["signer"]["name"] = data["tax"]["name"] = name
+    data["investor"]["legal_name"] = data["signers"][0]["name"] = data["tax"]["name"] = name
     data["owners"][0]["name"] = name
     return data
 
@@ -135,7 +138,7 @@ def trust() -> Data:
     """Return the data of a foreign trust that a trustee signs for."""
     data = named("The Ångström Family Trust")
     data["investor"]["kind"] = "trust"
-    data["signer"] |= {
+    data["signers"][0] |= {
         "name": "Åsa Ångström",
         "capacity": "Trustee",
         "authority": "Deed of 2019-04-02, clause 6",
@@ -157,21 +160,40 @@ def trust() -> Data:
     return data
 
 
+def joint(owners: int = 2) -> Data:
+    """Return the data of owners who hold together; each of them signs."""
+    data = named("Åsa and Björn Ångström")
+    data["investor"]["kind"] = "joint"
+    names = ["Åsa Ångström", "Björn Ångström", *(f"Owner Example-{n}" for n in range(3, owners + 1))]
+    data["owners"] = [{"name": name, "relation": "joint owner", "basis_points": 0} for name in names]
+    data["signers"] = [
+        {
+            "party_id": "pty_investor" if n == 1 else f"pty_investor:{n}",
+            "name": name,
+            "capacity": "Joint tenant with right of survivorship",
+            "authority": "In person",
+        }
+        for n, name in enumerate(names, 1)
+    ]
+    data["signatures_required"] = owners
+    return data
+
+
 def altered(folder: Path, file: str, old: str, new: str) -> Template:
     """Return the packet template with one text replaced in one file, approved on a shelf of its own."""
     shelf = shutil.copytree(SHELF, folder / "shelf")
-    version = shelf / "subscription_packet" / "1.0.0"
+    version = shelf / "subscription_packet" / "1.1.0"
     path = version / file
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     approve(shelf, state="approved")
-    return load_template("subscription_packet", "1.0.0", shelf)
+    return load_template("subscription_packet", "1.1.0", shelf)
 
 
 def approve(shelf: Path, *, state: str) -> None:
     """Write the packet's approval anew for the files as they are now."""
     approvals = json.loads((shelf / "approved.json").read_text(encoding="utf-8"))
-    digest = folder_sha256(shelf / "subscription_packet" / "1.0.0")
-    approvals["subscription_packet/1.0.0"] |= {"state": state, "sha256": digest}
+    digest = folder_sha256(shelf / "subscription_packet" / "1.1.0")
+    approvals["subscription_packet/1.1.0"] |= {"state": state, "sha256": digest}
     (shelf / "approved.json").write_text(json.dumps(approvals), encoding="utf-8")

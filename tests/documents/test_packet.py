@@ -35,7 +35,7 @@ import sys
 from pathlib import Path
 from bookrunner.adapters.documents import Typesetter, load_template, render_packet
 from tests.documents import samples
-template = load_template("subscription_packet", "1.0.0", Path(sys.argv[1]))
+template = load_template("subscription_packet", "1.1.0", Path(sys.argv[1]))
 with Typesetter() as press:
     sys.stdout.write(render_packet(template, samples.trust(), press).sha256)
 """
@@ -86,7 +86,7 @@ def test_every_stated_fact_is_on_the_paper(
         assert item["sentence"] in text
     for item in data["materials"]:
         assert item["sha256"] in text
-    for part in (data["signer"]["authority"], data["consent"]["sha256"], data["tax"]["form"]):
+    for part in (data["signers"][0]["authority"], data["consent"]["sha256"], data["tax"]["form"]):
         assert part in text
     assert "two hundred fifty thousand and 00/100 USD" in text
     assert "250,000.00 USD" in text

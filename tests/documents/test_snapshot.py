@@ -70,7 +70,37 @@ CASES: tuple[tuple[str, Change, str], ...] = (
         lambda d: d["investment"].update(amount_in_words="two hundred fifteen thousand and 00/100 USD"),
         SnapshotRule.WORDS,
     ),
-    ("a signer who is somebody else", lambda d: d["signer"].update(name="Ann Lee"), SnapshotRule.SIGNER),
+    ("a signer who is somebody else", lambda d: d["signers"][0].update(name="Ann Lee"), SnapshotRule.SIGNER),
+    ("a second signer of an individual", lambda d: d["signers"].append(_signer(2)), SnapshotRule.SIGNER),
+    ("one joint owner alone", lambda d: _joint(d)["owners"].pop(), SnapshotRule.OWNERS_SIGN),
+    ("a joint owner who does not sign", lambda d: _joint(d)["signers"].pop(), SnapshotRule.OWNERS_SIGN),
+    (
+        "a joint signer who owns nothing",
+        lambda d: _joint(d)["signers"].append(_signer(9)),
+        SnapshotRule.OWNERS_SIGN,
+    ),
+    (
+        "a signer listed twice",
+        lambda d: _trust(d)["signers"].append(d["signers"][0]),
+        SnapshotRule.SIGNERS_ONCE,
+    ),
+    (
+        "two people as one party",
+        lambda d: _trust(d)["signers"].append(_signer(1) | {"party_id": "pty_investor"}),
+        SnapshotRule.SIGNERS_ONCE,
+    ),
+    (
+        "a signer who countersigns",
+        lambda d: _trust(d)["signers"].append(_signer(2) | {"party_id": "pty_issuer"}),
+        SnapshotRule.SIGNERS_ONCE,
+    ),
+    (
+        "fewer than the authority asks for",
+        lambda d: _trust(d).update(signatures_required=2),
+        SnapshotRule.ENOUGH,
+    ),
+    ("nobody signs", lambda d: d.update(signers=[]), SnapshotRule.COUNT),
+    ("eleven signers", lambda d: d.update(signers=[_signer(n) for n in range(11)]), SnapshotRule.COUNT),
     ("a tax form of somebody else", lambda d: d["tax"].update(name="Ann Lee"), SnapshotRule.TAX_NAME),
     ("more than the whole", lambda d: d["owners"].append(d["owners"][0]), SnapshotRule.SHARES),
     (
@@ -86,6 +116,25 @@ CASES: tuple[tuple[str, Change, str], ...] = (
     ("a representation not made", lambda d: d["representations"][1].update(made=False), SnapshotRule.MADE),
     ("a representation left out", lambda d: d["representations"].pop(0), SnapshotRule.MADE),
 )
+
+
+def _signer(number: int) -> samples.Data:
+    return {
+        "party_id": f"pty_{number}",
+        "name": f"Ann Lee {number}",
+        "capacity": "Manager",
+        "authority": "Resolution of 2026-01-10",
+    }
+
+
+def _joint(data: samples.Data) -> samples.Data:
+    data.update(samples.joint())
+    return data
+
+
+def _trust(data: samples.Data) -> samples.Data:
+    data.update(samples.trust())
+    return data
 
 
 def _all_names(data: samples.Data, name: str) -> None:

@@ -16,7 +16,7 @@ from bookrunner.core.errors import Refused
 from tests.documents import samples
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
-VERSION = "subscription_packet/1.0.0"
+VERSION = "subscription_packet/1.1.0"
 SLOW = "#for i in range(40000) { for j in range(40000) { let x = calc.sqrt(i * j) } }"
 PAGE = "#set page(width: 100pt, height: 100pt)\n"
 
@@ -25,7 +25,7 @@ def _shelf(folder: Path) -> Path:
     return shutil.copytree(SHELF, folder / "shelf")
 
 
-def _refused(shelf: Path, version: str = "1.0.0") -> str:
+def _refused(shelf: Path, version: str = "1.1.0") -> str:
     with pytest.raises(Refused) as refused:
         load_template("subscription_packet", version, shelf)
     return refused.value.rule

@@ -49,7 +49,7 @@ def open_ceremony(folder: Path, press: Typesetter) -> tuple[SandboxAuthority, Ce
 
 def make_envelope(press: Typesetter, data: samples.Data, name: str = "env_01first") -> Envelope:
     """Return an envelope of this packet, for its two signers."""
-    rendered = render_packet(load_template("subscription_packet", "1.0.0"), data, press)
+    rendered = render_packet(load_template("subscription_packet", "1.1.0"), data, press)
     return envelope_for(name, rendered, data)
 
 

@@ -176,7 +176,7 @@ def test_a_twin_with_the_same_names_is_refused(room: Room, tmp_path: Path) -> No
     assert _broken(twin.content, room.expected()) == {SIGNERS, VALIDITY}
     # Even with the very serial numbers of the forger no root of ours stands above them.
     numbers = {
-        "investor": ExpectedSigner(signed.serial, room.envelope.investor.id, room.envelope.id),
+        "investor": ExpectedSigner(signed.serial, room.envelope.signers["investor"].id, room.envelope.id),
         "issuer": ExpectedSigner(twin.serial, room.envelope.issuer.id, room.envelope.id),
     }
     assert _broken(twin.content, replace(room.expected(), signers=numbers)) == {VALIDITY}

@@ -72,7 +72,9 @@ def _evidence(room: Room) -> dict[str, Any]:
             "executed": room.executed.sha256,
         },
         "signers": [
-            _signer("pty_investor", room.envelope.investor.name, "Individually", room.signed.serial),
+            _signer(
+                "pty_investor", room.envelope.signers["investor"].name, "Individually", room.signed.serial
+            ),
             _signer("pty_issuer", room.envelope.issuer.name, "Manager", room.executed.serial),
         ],
         "happenings": [{"at": SHOWN, "kind": "reminder", "detail": "sent to the issuer"}],
@@ -151,8 +153,11 @@ def test_a_time_stamp_of_another_hour_is_refused(room: Room) -> None:
 
 def test_an_envelope_names_the_people_of_its_document(room: Room) -> None:
     data = samples.individual()
-    assert envelope_for("env_1", room.envelope.rendered, data).investor == room.envelope.investor
-    data["signer"]["capacity"] = "Trustee"
+    assert (
+        envelope_for("env_1", room.envelope.rendered, data).signers["investor"]
+        == room.envelope.signers["investor"]
+    )
+    data["signers"][0]["capacity"] = "Trustee"
     with pytest.raises(Refused) as refused:
         envelope_for("env_1", room.envelope.rendered, data)
     assert refused.value.rule == "envelope_is_of_the_rendered_data"

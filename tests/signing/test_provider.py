@@ -127,7 +127,7 @@ def test_completed_without_the_certificate_of_a_party_executes_nothing(
         provider.substitute(ref, Fetched(honest.content, {party: serial}))
         assert (
             _rule(lambda: accept_executed(provider, ref, room.envelope, room.authority.trust()))
-            == "both_parties_have_signed"
+            == "every_party_has_signed"
         )
 
 
@@ -235,7 +235,7 @@ def test_a_signed_file_that_changed_on_disk_is_not_countersigned(
 ) -> None:
     ref = _create(local, room)
     _sign(local, ref, "pty_investor")
-    path = tmp_path / "envelopes" / ref / "signed.pdf"
+    path = tmp_path / "envelopes" / ref / "signed1.pdf"
     path.write_bytes(attacks.replace_page_one(path.read_bytes()))
     assert _rule(lambda: _sign(local, ref, "pty_issuer")) in set(ExecutionRule)
     assert not (path.parent / "executed.pdf").exists()

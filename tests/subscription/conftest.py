@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from bookrunner.app import Settings
-from bookrunner.sandbox.story import Story
+from bookrunner.core.ids import new_id
+from bookrunner.sandbox.entering.papers import detail
+from bookrunner.sandbox.people import Person, people
+from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World, opened
 from tests.stories.conftest import NO_TOKEN, NO_TREASURY, refused
 
 __all__ = ["refused"]
 
 INVESTORS = 6
-Tell = Callable[[str], Story]
+Tell = Callable[..., Story]
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +38,17 @@ def seeds() -> Iterator[int]:
 
 @pytest.fixture
 def tell(world: World, seeds: Iterator[int]) -> Tell:
-    """Return a function that tells a story of packets up to a step: cleared, sent, signed or released."""
+    """Return a function that tells a story of packets up to a step.
+
+    The steps are cleared, sent, signed and released; with two signers, sent to two and signed by one of two.
+    """
     app = world.application
 
-    def until(step: str) -> Story:
-        story = Story(app, investors=INVESTORS, seed=next(seeds), packets=True)
+    def until(step: str, investors: int = INVESTORS, units: int = 0) -> Story:
+        seed = next(seeds)
+        story = Story(app, investors=investors, seed=seed, packets=True)
+        if units:
+            story.units, story.people = units, people(investors, seed, units, MINIMUM_UNITS)
         story.publish(
             lambda: app.desk.engine.name_token(
                 actor="agent.theo",
@@ -56,6 +65,10 @@ def tell(world: World, seeds: Iterator[int]) -> Tell:
         if step != "cleared":
             story.papers.apply(one, app.desk.subscription.requirements(offering=story.offering))
             app.process.drain()
+        if step.endswith("two"):
+            _state_two(story)
+        if step == "signed by one of two":
+            story.papers.sign(one, fields=["investor"])
         if step in {"signed", "released"}:
             story.papers.sign(one)
         if step == "released":
@@ -63,6 +76,28 @@ def tell(world: World, seeds: Iterator[int]) -> Tell:
         return story
 
     return until
+
+
+def together(count: int, person: Person) -> list[dict[str, str]]:
+    """Return so many signers of an entity, its representative first."""
+    first = detail(person, "authority")["signers"][0]
+    return [first, *(first | {"name": f"Second Signer {n}"} for n in range(2, count + 1))]
+
+
+def _state_two(story: Story) -> None:
+    """Let the first investor name two signers and ask for its agreement anew."""
+    person = story.people[0]
+    story.desk.packets.state_particular(
+        actor=person.investor,
+        offering=story.offering,
+        investment=person.investment,
+        particular=new_id("prt"),
+        kind="authority",
+        detail={"signers": together(2, person), "required": 2},
+    )
+    assert story.papers is not None
+    story.papers.submit([person])
+    story.app.process.drain()
 
 
 def agreement(story: Story) -> str:

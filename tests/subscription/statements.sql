@@ -123,9 +123,45 @@ insert into subscription.certificate (offering_id, certificate_id, agreement_id,
     select offering_id, 'crt_x', agreement_id, 'due' from subscription.agreement where agreement_id = 'AGREEMENT';
 update subscription.certificate set status = 'made' where certificate_id = 'crt_x';
 
--- signed | history_is_append_only | how a signer was known written anew
-update subscription.signing_evidence set method = 'x';
+-- signed | signing_evidence_is_unchangeable | how a signer was known written anew
+update subscription.signing_evidence set method = 'x' where agreement_id = 'AGREEMENT';
+
+-- signed | signing_evidence_is_unchangeable | where a signer signed sealed anew
+update subscription.signing_evidence set wrapped = 'x', sealed = 'x' where agreement_id = 'AGREEMENT';
+
+-- signed | retention_has_ended | how a signer was known erased before its time
+update subscription.signing_evidence set status = 'erased', wrapped = null, sealed = null, erased_because = 'x'
+    where agreement_id = 'AGREEMENT';
+
+-- signed | records_are_never_deleted | how a signer was known deleted
+delete from subscription.signing_evidence where agreement_id = 'AGREEMENT';
 
 -- signed | authentication_names_its_method | a signer known by no method
-insert into subscription.signing_evidence (offering_id, agreement_id, party, method, wrapped, sealed)
-    select offering_id, agreement_id, 'issuer', ' ', '', '' from subscription.agreement where agreement_id = 'AGREEMENT';
+insert into subscription.signing_evidence (offering_id, evidence_id, agreement_id, party, status, method, wrapped, sealed)
+    select offering_id, 'sev_x', agreement_id, 'issuer', 'kept', ' ', '', '' from subscription.agreement where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | every_signer_has_signed | a packet signed by one of its two signers
+update subscription.agreement set status = 'investor_signed' where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | signed_packet_has_its_file | the hash of a file that nobody signed
+update subscription.agreement set signed_sha256 = document_sha256 where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | issuer_signs_last | the issuer before the last signer
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'issuer', sha256, 'x', 'x', 'x', 'x', '1', verdict, 'x', now()
+    from subscription.signed_file where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | signer_is_a_party_of_the_packet | a third signature on a packet of two signers
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor_3', sha256, 'x', 'x', 'x', 'x', '1', verdict, 'x', now()
+    from subscription.signed_file where agreement_id = 'AGREEMENT';
+
+-- signed by one of two | signed_file_continues_the_file_before_it | a second signature without the first
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor_2', sha256, 'x', 'x', 'x', 'x', '1', verdict, 'x', now()
+    from subscription.signed_file where agreement_id = 'AGREEMENT';
+
+-- sent | signer_is_a_party_of_the_packet | a second signer of a packet of two parties
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor_2', document_sha256, 'x', 'x', 'x', 'x', '1', '{}', 'x', now()
+    from subscription.agreement where agreement_id = 'AGREEMENT';

@@ -94,6 +94,7 @@ def test_a_packet_over_the_api(world: World, tell: Tell, calls: Calls) -> None:
         return calls.post(f"{path}/{verb}", body, name=name, seen=calls.get(path).headers["etag"])
 
     assert act("portal-backend", "sign", {"intent": INTENT}).json()["status"] == "investor_signed"
+    assert calls.get(path).json()["signatures"] == {"required": ["investor", "issuer"], "made": ["investor"]}
     again = act("portal-backend", "sign", {"intent": INTENT})
     assert (again.status_code, again.json()["code"]) == (409, "agreement_is_open_for_signature")
     early = act(OFFICER, "countersign", {"intent": INTENT})

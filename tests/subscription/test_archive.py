@@ -18,6 +18,7 @@ from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, NotAllowed, Refused
 from bookrunner.db import load
 from bookrunner.engine import Desk
+from bookrunner.sandbox.entering.papers import EVIDENCE
 from bookrunner.sandbox.world import World
 from tests.attack.test_illegal_statements import rolled_back
 from tests.subscription.conftest import Tell, agreement
@@ -87,6 +88,43 @@ def test_a_hold_on_an_investor_keeps_its_papers_and_its_data(world: World, tell:
         because = connection.execute("select engine.kept_because(%s)", [investor]).fetchone()
     assert because is not None
     assert "a legal hold stands" in because[0]
+
+
+def test_evidence_is_erased_when_nothing_keeps_it(world: World, tell: Tell) -> None:
+    story, app = tell("released"), world.application
+    name = agreement(story)
+    app.signing.countersign(story.offering, name, officer="issuer.iris", evidence=EVIDENCE)
+    erase = lambda: app.archive.erase_evidence(story.offering, name, "asked for", actor="dpo.dan")  # noqa: E731
+    assert rule(erase) == "certificate_comes_before_erasure"
+    app.answer()
+    assert rule(erase) == "retention_has_ended"
+    row = story.desk.packets.packet(offering=story.offering, agreement=name)
+    files = [bytes(row["signed_sha256"]), bytes(row["executed_sha256"])]
+    files.append(bytes(story.desk.packets.certificate(offering=story.offering, agreement=name)["sha256"]))
+    for digest in files:
+        assert rule(erase) == "retention_has_ended"
+        aged(world, digest)
+    hold = app.archive.hold("litigation", actor="counsel.carl", investor=story.people[0].investor)
+    assert rule(erase) == "no_legal_hold_stands"
+    app.archive.lift(hold, "it is over", actor="counsel.cora")
+    blank = lambda: app.archive.erase_evidence(story.offering, name, " ", actor="dpo.dan")  # noqa: E731
+    assert rule(blank) == "erased_evidence_says_why"
+    erase()
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        left = connection.execute(
+            "select distinct status, method, wrapped, sealed, erased_because "
+            "from subscription.signing_evidence where agreement_id = %s",
+            [name],
+        ).fetchall()
+        events = connection.execute(
+            "select kind from audit.event where subject like %s and kind = 'signing_evidence.erased'",
+            [f"sev_{name[4:]}_%"],
+        ).fetchall()
+    assert left == [("erased", EVIDENCE.method, None, None, "asked for")]
+    assert len(events) == 2
+    assert rule(erase) == "kept_evidence_exists"
+    assert rule(lambda: app.certificates.evidence(story.offering, name)) == "signing_evidence_is_not_erased"
+    assert not app.signing.verify(story.offering, name, actor="ann").failures
 
 
 def test_what_is_filed_again_is_kept_anew(world: World) -> None:

@@ -16,7 +16,7 @@ from tests.subscription.conftest import Tell, agreement
 from tests.subscription.test_packets import revoke
 
 TEXT = (Path(__file__).parent / "statements.sql").read_text(encoding="utf-8")
-ROWS = re.findall(r"^-- (\w+) \| (\w+) \| (.+)\n((?:(?!--).+\n)+)", TEXT, re.MULTILINE)
+ROWS = re.findall(r"^-- ([\w ]+) \| (\w+) \| (.+)\n((?:(?!--).+\n)+)", TEXT, re.MULTILINE)
 # After these steps a clearance is withdrawn.
 REVOKED = {"revoked": "released", "suspended": "sent"}
 SIGNED = frozenset({"signed", "released", "revoked"})

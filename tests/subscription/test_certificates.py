@@ -46,7 +46,11 @@ def test_a_certificate_is_made_once_and_archived(world: World, executed: tuple[S
         *(bytes(packet[key]).hex() for key in ("document_sha256", "signed_sha256", "executed_sha256")),
         *(EVIDENCE.method, EVIDENCE.address, EVIDENCE.agent, EVIDENCE.session, INTENT),
         *(OFFICE.method, OFFICE.address, "Office ? Browser?", "desk_session/9"),
-        *(detail(story.people[0], "authority")["name"], "agreement.countersigned", "packet_review.released"),
+        *(
+            detail(story.people[0], "authority")["signers"][0]["name"],
+            "agreement.countersigned",
+            "packet_review.released",
+        ),
     ):
         assert stated in text
     assert not app.certificates.make(story.offering, name)
@@ -61,9 +65,11 @@ def test_a_certificate_that_is_refused_stays_due(world: World, executed: tuple[S
     with psycopg.connect(world.endpoint.admin_dsn()) as connection:
         table = "subscription.signing_evidence"
         spoil = f"update {table} set sealed = sealed || '\\x00' where agreement_id = %s and party = 'issuer'"  # noqa: S608
-        connection.execute(f"alter table {table} disable trigger all".encode())
-        connection.execute(spoil.encode(), [name])
-        connection.execute(f"alter table {table} enable always trigger aa_append_only".encode())
+        for state in ("disable trigger {}", "enable always trigger {}"):
+            for trigger in ("evidence_stands", "zz_guard"):
+                connection.execute(f"alter table {table} {state.format(trigger)}".encode())
+            if state.startswith("disable"):
+                connection.execute(spoil.encode(), [name])
     app.answer()
     assert certificate(story, name)["status"] == "due"
     with pytest.raises(Refused) as refused:

@@ -269,9 +269,15 @@ def test_consent_comes_first_and_its_withdrawal_ends_signing(world: World, tell:
 BAD = {
     "a control character": ("tax_form", "name", "Ada\u0007 Elm", "text_has_only_printable_letters"),
     "a bidi override": ("tax_form", "name", "Ada \u202eElm", "text_has_only_printable_letters"),
-    "an emoji": ("authority", "name", "Ada Elm \U0001f600", "every_letter_has_a_glyph"),
-    "a name of 400 letters": ("authority", "name", "A" * 400, "text_fits_its_field"),
+    "an emoji": ("authority", "capacity", "Manager \U0001f600", "every_letter_has_a_glyph"),
+    "a name of 400 letters": ("authority", "capacity", "A" * 400, "text_fits_its_field"),
     "a missing key": ("tax_form", "classification", None, "required_fields_are_present"),
+    "a representative who does not sign": (
+        "authority",
+        "name",
+        "Somebody Else",
+        "representative_of_the_profile_signs",
+    ),
     "another name on the tax form": ("tax_form", "name", "Somebody Else", "tax_form_is_in_the_legal_name"),
 }
 
@@ -284,6 +290,8 @@ def test_bad_data_leaves_nothing_of_a_packet(
     person = cleared.people[0]
     good = detail(person, kind)
     wrong = {key: text for key, text in {**good, field: value}.items() if text is not None}
+    if kind == "authority":
+        wrong = good | {"signers": [good["signers"][0] | {field: value}]}
     where = {"offering": cleared.offering, "investment": person.investment}
     said = cleared.desk.packets.state_particular
     said(actor="x", **where, particular=new_id("prt"), kind=kind, detail=wrong)
@@ -337,3 +345,52 @@ def test_owners_are_one_to_twenty(cleared: Story, refused: Refusal, owners: int)
             kind="ownership",
             detail={"owners": listed},
         )
+
+
+@pytest.mark.parametrize("kind", ["material", "risk", "representation"])
+def test_a_newer_version_of_an_item_voids_what_shows_the_older(world: World, tell: Tell, kind: str) -> None:
+    code = {"material": "memorandum", "risk": "total_loss", "representation": "own_account"}[kind]
+    for step in ("sent", "released"):
+        story = tell(step)
+        first, person = agreement(story), story.people[0]
+        paper = story.desk.subscription.archive(actor="x", content=b"Version 2", media_type="text/plain")
+        story.desk.subscription.require_item(
+            actor="issuer.iris",
+            offering=story.offering,
+            kind=kind,
+            code=code,
+            version=2,
+            document_sha256=paper,
+            sentence="The second version.",
+        )
+        row = story.desk.packets.packet(offering=story.offering, agreement=first)
+        assert (row["status"], row["void_because"]) == ("voided", f"{code} is required anew")
+        with pytest.raises(Refused, match=f"item:{kind}"):
+            papers(story).submit([person])
+        item = {"id": new_id("ack"), "kind": kind, "code": code, "version": 2}
+        story.desk.subscription.acknowledge(
+            actor=person.investor, offering=story.offering, investment=person.investment, items=[item]
+        )
+        papers(story).submit([person])
+        world.application.process.drain()
+        row = story.desk.packets.packet(offering=story.offering, agreement=agreement(story))
+        data = json.loads(world.application.archive.fetch(bytes(row["data_sha256"]), actor="ann").content)
+        (shown,) = [each for each in data[f"{kind}s"] if each["code"] == code]
+        assert shown["version"] == 2
+
+
+def test_a_newer_version_leaves_what_is_executed(world: World, tell: Tell) -> None:
+    story = tell("released")
+    where = story.offering, agreement(story)
+    world.application.signing.countersign(*where, officer=OFFICER, evidence=EVIDENCE)
+    paper = story.desk.subscription.archive(actor="x", content=b"Version 2", media_type="text/plain")
+    story.desk.subscription.require_item(
+        actor="issuer.iris",
+        offering=story.offering,
+        kind="material",
+        code="memorandum",
+        version=2,
+        document_sha256=paper,
+        sentence="The second version.",
+    )
+    assert state(story) == "countersigned"

@@ -29,7 +29,7 @@ NAME = "side_letter/1.0.0"
 def paper() -> bytes:
     with Typesetter() as press:
         return render_packet(
-            load_template("subscription_packet", "1.0.0"), samples.individual(), press
+            load_template("subscription_packet", "1.1.0"), samples.individual(), press
         ).content
 
 

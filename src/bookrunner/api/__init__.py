@@ -21,9 +21,11 @@ from bookrunner.api.resources import (
     events,
     health,
     identity,
+    institutions,
     investments,
     offers,
-    payment_webhooks,
+    statements,
+    webhooks,
 )
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
@@ -44,13 +46,15 @@ def api(
     signing: Callable[[], PacketDesk] | None = None,
     *,
     providers: identity.Providers | None = None,
-    payments: payment_webhooks.Hear | None = None,
+    payments: webhooks.HearPayment | None = None,
+    signatures: webhooks.HearSignature | None = None,
+    signer: agreements.Port | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
     ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
-    providers that may post messages, with their secrets. ``payments`` hears the notices of payment
-    providers; without it their path does not exist.
+    providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
+    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -77,13 +81,25 @@ def api(
     app.add_middleware(
         Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
     )
-    for resource in (offers, closings, allocation, amendments, investments, events, health):
+    for resource in (
+        offers,
+        closings,
+        allocation,
+        amendments,
+        investments,
+        institutions,
+        statements,
+        events,
+        health,
+    ):
         app.include_router(resource.routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
-    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
+    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
 
     if payments is not None:
-        app.include_router(payment_webhooks.routes(gateway, payments))
+        app.include_router(webhooks.payments(gateway, payments))
+    if signatures is not None:
+        app.include_router(webhooks.signatures(gateway, signatures))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:

@@ -118,13 +118,45 @@ select answer, is_replay from api.act_on_packet(:key, :request, :body_sha256, :a
 -- One agreement and its files.
 select a.offering_id, a.agreement_id, a.investment_id, a.ordinal, a.status, a.units, a.amount_minor, o.currency, a.version,
     a.document_sha256, s.sha256 as signed_sha256, a.executed_sha256, a.void_because, c.sha256 as certificate_sha256,
-    r.status as review, r.reviewer
+    r.status as review, r.reviewer, p.parties, array(select f.party from subscription.signed_file_fact f
+        where f.offering_id = a.offering_id and f.agreement_id = a.agreement_id order by f.ordinal) as signed_by
 from subscription.agreement_fact a join engine.offer o using (offering_id)
-left join subscription.signed_file_fact s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id
-    and s.party = 'investor'
+left join lateral (select f.sha256 from subscription.signed_file_fact f where f.offering_id = a.offering_id
+    and f.agreement_id = a.agreement_id and f.party <> 'issuer' order by f.ordinal desc limit 1) s on true
+left join subscription.packet_fact p on p.offering_id = a.offering_id and p.agreement_id = a.agreement_id
 left join subscription.certificate_fact c on c.offering_id = a.offering_id and c.agreement_id = a.agreement_id
 left join subscription.review_fact r on r.offering_id = a.offering_id and r.agreement_id = a.agreement_id
 where a.agreement_id = :agreement;
+
+-- name: institutional_allocations
+-- The requests of institutions for an offer; one is overdue when its settlement is due and it is not funded.
+select allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id, cancelled_by, version,
+    status not in ('funded', 'cancelled') and settlement_due_at <= clock_timestamp() as is_overdue
+from engine.allocation where offering_id = :offering order by requested_at, allocation_id;
+
+-- name: request_allocation^
+-- Claims the key, keeps the request of an institution, stores the answer.
+select answer, is_replay from api.request_allocation(:key, :request, :body_sha256, :offering, :allocation, :entity,
+    cast(:wish as jsonb));
+
+-- name: move_allocation^
+-- Claims the key, takes one step of an institutional allocation, stores the answer.
+select answer, is_replay from api.move_allocation(:key, :request, :body_sha256, :offering, :allocation, :version, :status,
+    cast(:investment as text), cast(:because as text));
+
+-- name: contradictions
+-- Statements of an investor that the compliance record contradicts and compliance has not accepted.
+select offering_id, investor_id, kind, code, fact, sentence from subscription.read_contradictions(:investment);
+
+-- name: accept_statement^
+-- Claims the key, lets a statement stand beside a fact of the record, stores the answer.
+select answer, is_replay from api.accept_statement(:key, :request, :body_sha256, :investment, :acceptance, :statement, :fact,
+    :because);
+
+-- name: withdraw_acceptance^
+-- Claims the key, lets a contradiction stand again, stores the answer.
+select answer, is_replay from api.withdraw_acceptance(:key, :request, :body_sha256, :investment, :acceptance, :version,
+    :because);
 
 -- name: deficiencies
 -- What reviews found in the packets of an investment, with their words and the answers; the book's own login reads it.

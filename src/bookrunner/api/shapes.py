@@ -16,8 +16,10 @@ InvestmentId = Annotated[str, StringConstraints(pattern=f"^{INVESTMENT}$")]
 InvestorId = Annotated[str, StringConstraints(pattern=f"^ivr_{_ID}$")]
 IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
 AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
+AcceptanceId = Annotated[str, StringConstraints(pattern=f"^sac_{_ID}$")]
 AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
 EntryId = Annotated[str, StringConstraints(pattern=f"^wle_{_ID}$")]
+InstitutionalId = Annotated[str, StringConstraints(pattern=f"^iac_{_ID}$")]
 AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
 ReconfirmationId = Annotated[str, StringConstraints(pattern=f"^rcf_{_ID}$")]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -82,6 +84,23 @@ class NewInvestment(Shape):
     units: Units
 
 
+class NewInstitutional(Shape):
+    """What an institution asks for: an amount of one tranche, settled by a moment."""
+
+    entity: InvestorId
+    tranche: Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")]
+    amount: Price
+    settlement_due_at: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class AllocationMove(Shape):
+    """The next step of an institutional allocation; escrow names an investment, a cancellation its reason."""
+
+    status: Literal["under_internal_review", "escrow_initiated", "funded", "cancelled"]
+    investment: InvestmentId | None = None
+    because: Annotated[str, StringConstraints(max_length=1000)] | None = None
+
+
 class Nothing(Shape):
     """An act that needs no words; its body is empty or ``{}``."""
 
@@ -133,10 +152,14 @@ class Known(Shape):
 
 
 class Intent(Shape):
-    """The sentence that the signer was shown and agreed to, and how it was known."""
+    """The sentence that the signer was shown and agreed to, and how it was known.
+
+    ``party`` names one of several signers of an investor by the field of its signature.
+    """
 
     intent: Annotated[str, StringConstraints(min_length=10, max_length=400)]
     evidence: Known | None = None
+    party: Annotated[str, StringConstraints(pattern="^investor(_([2-9]|10))?$")] | None = None
 
 
 class Released(Shape):
@@ -166,6 +189,27 @@ class Answered(Shape):
 
     deficiency: Annotated[str, StringConstraints(pattern=f"^dfc_{_ID}$")]
     answer: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class HandedOver(Shape):
+    """Which e-sign provider carries a packet, and until when its signers may sign there."""
+
+    provider: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,63}$")]
+    expires_at: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class AcceptedStatement(Shape):
+    """A statement that may stand beside a fact of the compliance record, and why."""
+
+    statement: Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
+    fact: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,59}$")]
+    because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Withdrawn(Shape):
+    """Why an acceptance ends."""
+
+    because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class Linked(Shape):

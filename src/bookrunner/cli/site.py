@@ -28,6 +28,8 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         beside=pages or web(application),
         signing=lambda: application.signing,
         payments=application.receive_payment,
+        signatures=application.receive_signature,
+        signer=application.signer,
         providers=identity_providers(read_settings()),
     )
 

@@ -18,7 +18,7 @@ from bookrunner.sandbox.world import database_of
 @app.command()
 def template(
     act: Annotated[Literal["draft", "approve", "retire"], typer.Argument(help="What happens to it.")],
-    name: Annotated[str, typer.Argument(help="Name and version, such as subscription_packet/1.0.0.")],
+    name: Annotated[str, typer.Argument(help="Name and version, such as subscription_packet/1.1.0.")],
     *,
     actor: Actor = OPERATOR,
 ) -> None:

@@ -45,6 +45,8 @@ end $views$;
 grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
     to portal, compliance, subscription, treasury, registry, engine, audit;
+grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
+    api.move_allocation(bytea, text, bytea, text, text, text, text, text, text) to engine;
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
@@ -62,6 +64,11 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
     api.approve_allocation(bytea, text, bytea, text, text, text),
     api.act_on_application(bytea, text, bytea, text, text, jsonb),
     api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
+grant execute on function api.accept_statement(bytea, text, bytea, text, text, text, text, text),
+    api.withdraw_acceptance(bytea, text, bytea, text, text, text, text) to compliance;
+-- Who states and who verified both see where the two differ.
+grant usage on schema subscription to compliance;
+grant execute on function subscription.read_contradictions(text) to subscription, compliance;
 
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;

@@ -13,7 +13,7 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results")
 _CASES = ("hits", "ownership", "identity", "accreditation")
-_PACKETS = ("guards", "archive", "verbs", "review")
+_PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "schema.sql"),
@@ -37,6 +37,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "rules.sql"),
     ("bookrunner.books.treasury.desk", "schema.sql"),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
+    ("bookrunner.books.compliance.programme", "record.sql"),
+    ("bookrunner.books.subscription", "representations.sql"),
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
@@ -53,6 +55,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "orders.sql"),
     ("bookrunner.engine.allocation", "allotment.sql"),
     ("bookrunner.engine.allocation", "amendment.sql"),
+    ("bookrunner.engine.allocation", "institutional.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
@@ -61,6 +64,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api", "sessions.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
     ("bookrunner.api.writes", "packets.sql"),
+    ("bookrunner.api.writes", "statements.sql"),
+    ("bookrunner.api.writes", "institutions.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )

@@ -135,3 +135,12 @@ insert into reconciliation.break (offering_id, break_id, comparison, subject_id,
 -- audit | event_is_told_by_its_row | an event without a row
 insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at, canonical, prev_hash, hash)
     values ('s', 's', 1, 'k', 'k', 'a', 'r', now(), now(), '{}', '\x00', '\x00');
+
+-- compliance | acceptance_says_why | a statement accepted without a reason
+insert into compliance.statement_acceptance (offering_id, acceptance_id, investor_id, statement, fact, status, because, decided_by)
+    values ('ofr_open', 'sac_x', 'ivr_open1', 'accredited_investor', 'accreditation_is_refused', 'accepted', ' ', 'usr_1');
+
+-- compliance | withdrawn_acceptance_says_why | an acceptance withdrawn without a reason
+insert into compliance.statement_acceptance (offering_id, acceptance_id, investor_id, statement, fact, status, because, decided_by)
+    values ('ofr_open', 'sac_x', 'ivr_open1', 'accredited_investor', 'accreditation_is_refused', 'accepted', 'x', 'usr_1');
+update compliance.statement_acceptance set status = 'withdrawn'

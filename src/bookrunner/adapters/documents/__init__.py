@@ -13,7 +13,13 @@ from bookrunner.adapters.documents.words import amount_in_words
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents.certificate import render_certificate
-    from bookrunner.adapters.documents.packet import consent_statement, render_consent_sample, render_packet
+    from bookrunner.adapters.documents.packet import (
+        ISSUER,
+        consent_statement,
+        render_consent_sample,
+        render_packet,
+        signer_fields,
+    )
     from bookrunner.adapters.documents.render import Rendered, SignatureBox
     from bookrunner.adapters.documents.snapshot import Snapshot, SnapshotRule
     from bookrunner.adapters.documents.template import Template, load_template
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from bookrunner.adapters.documents.uploads import UploadRule, take_upload
 
 __all__ = [
+    "ISSUER",
     "AgreementTerms",
     "Document",
     "Rendered",
@@ -38,10 +45,12 @@ __all__ = [
     "render_certificate",
     "render_consent_sample",
     "render_packet",
+    "signer_fields",
     "take_upload",
 ]
 
 _HOMES: Final = {
+    "ISSUER": "packet",
     "Rendered": "render",
     "SignatureBox": "render",
     "Snapshot": "snapshot",
@@ -55,6 +64,7 @@ _HOMES: Final = {
     "render_certificate": "certificate",
     "render_consent_sample": "packet",
     "render_packet": "packet",
+    "signer_fields": "packet",
     "take_upload": "uploads",
 }
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bookrunner.adapters.documents.render import Rendered, render
 from bookrunner.adapters.documents.snapshot import Snapshot, check_letters, check_shape
 from bookrunner.adapters.documents.template import Template, read_clause
 from bookrunner.adapters.documents.typesetter import Typesetter
+
+SEAL: Final = "seal"
 
 
 def render_certificate(template: Template, evidence: Snapshot, typesetter: Typesetter) -> Rendered:
@@ -39,7 +43,7 @@ def render_certificate(template: Template, evidence: Snapshot, typesetter: Types
         "checks": evidence["verdict"]["checks"],
         "envelope": evidence["envelope"],
     }
-    return render(template, evidence, typesetter, packet=packet, summary=summary)
+    return render(template, evidence, typesetter, packet=packet, summary=summary, fields=[SEAL])
 
 
 def _rows(signer: Snapshot) -> dict[str, object]:

@@ -12,6 +12,8 @@ from bookrunner.adapters.documents.typesetter import Typesetter
 from bookrunner.core.money import Money, currency
 
 _SCHEDULES: Final = ("risks", "representations", "materials", "consent", "authority", "intent")
+INVESTOR: Final = "investor"
+ISSUER: Final = "issuer"
 
 
 def render_packet(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
@@ -24,7 +26,16 @@ def render_packet(template: Template, data: Snapshot, typesetter: Typesetter) ->
     check_shape(template, data)
     check_packet(template, data)
     summary = _summary(data)
-    return render(template, data, typesetter, packet=_packet(template, data, summary), summary=summary)
+    packet = _packet(template, data, summary)
+    fields = [*packet["fields"], ISSUER]
+    return render(template, data, typesetter, packet=packet, summary=summary, fields=fields)
+
+
+def signer_fields(data: Snapshot) -> list[str]:
+    """Return the signature fields of the investor's signers, in the order in which the packet lists them."""
+    return [
+        INVESTOR if number == 1 else f"{INVESTOR}_{number}" for number, _ in enumerate(data["signers"], 1)
+    ]
 
 
 def render_consent_sample(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
@@ -57,7 +68,7 @@ def consent_statement(template: Template, data: Snapshot) -> str:
     return "\n\n".join([read["heading"], *lines])
 
 
-def _packet(template: Template, data: Snapshot, summary: Sequence[tuple[str, str]]) -> dict[str, object]:
+def _packet(template: Template, data: Snapshot, summary: Sequence[tuple[str, str]]) -> dict[str, Any]:
     places = _places(data)
     agreement = [
         {"number": number, **read_clause(template.clause(name), places)}
@@ -73,12 +84,12 @@ def _packet(template: Template, data: Snapshot, summary: Sequence[tuple[str, str
         "template": {"id": template.id, "version": template.version},
         "data": data,
         "summary": summary,
+        "fields": signer_fields(data),
         "agreement": agreement,
         "schedules": schedules,
         "tax": _tax(data["tax"]),
         "owners": [
-            {"name": o["name"], "relation": o["relation"], "share": _share(o["basis_points"])}
-            for o in data["owners"]
+            {"name": o["name"], "relation": o["relation"], "share": _share(o)} for o in data["owners"]
         ],
     }
 
@@ -133,8 +144,11 @@ def _shown(money: Money) -> str:
     return f"{int(whole):,}{point}{part} {money.currency.code}"
 
 
-def _share(basis_points: int) -> str:
-    return "none" if basis_points == 0 else f"{basis_points // 100}.{basis_points % 100:02} %"
+def _share(owner: Mapping[str, Any]) -> str:
+    points = owner["basis_points"]
+    if points == 0:
+        return "undivided" if owner["relation"] == "joint owner" else "none"
+    return f"{points // 100}.{points % 100:02} %"
 
 
 def _tax(form: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -55,13 +55,16 @@ def render(
     *,
     packet: Mapping[str, object],
     summary: Sequence[tuple[str, str]],
+    fields: Sequence[str] = (),
 ) -> Rendered:
     """Return the file whose layout shows ``packet`` and opens with the lines of ``summary``.
+
+    ``fields`` name the boxes that the layout leaves for signatures.
 
     Refuses what :meth:`Typesetter.typeset` refuses, ``signature_box_lies_on_a_page``, and
     ``printed_text_equals_the_data`` when the file, read back, says something else than the summary.
     """
-    labels = [f"sig-{name}" for name in template.about["signature_boxes"]]
+    labels = [f"sig-{name}" for name in fields]
     printed = typesetter.typeset(
         Sheet(template.folder, LAYOUT, packet, moment(data["as_of"]), (*labels, "pages"))
     )

@@ -21,6 +21,7 @@ from bookrunner.core.money import Money, currency
 Snapshot = Mapping[str, Any]
 
 _WHOLE: Final = 10_000
+_FEWEST_JOINT: Final = 2
 # Private use, unassigned, surrogates, controls and invisible format characters, bidirectional ones included.
 _UNPRINTABLE: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -41,6 +42,9 @@ class SnapshotRule(StrEnum):
     PRODUCT = "amount_is_units_times_price"
     WORDS = "amount_in_words_equals_the_digits"
     SIGNER = "an_individual_signs_in_its_own_name"
+    OWNERS_SIGN = "every_joint_owner_signs"
+    SIGNERS_ONCE = "each_signer_signs_once"
+    ENOUGH = "signers_are_as_many_as_the_authority_requires"
     TAX_NAME = "tax_form_is_in_the_legal_name"
     SHARES = "owner_shares_fit_the_whole"
     CONSENT = "consent_precedes_the_first_document"
@@ -112,8 +116,7 @@ def moment(text: str) -> datetime:
 
 def _check_people(data: Snapshot) -> None:
     investor = data["investor"]
-    if investor["kind"] == "individual" and data["signer"]["name"] != investor["legal_name"]:
-        raise Refused(SnapshotRule.SIGNER, "/signer/name")
+    _check_signers(data)
     if data["tax"]["name"] != investor["legal_name"]:
         raise Refused(SnapshotRule.TAX_NAME, "/tax/name")
     held: dict[str, int] = {}
@@ -126,6 +129,21 @@ def _check_people(data: Snapshot) -> None:
         raise Refused(SnapshotRule.CONSENT, "/consent/format_opened_at")
     if any(moment(item["received_at"]) < moment(consent["given_at"]) for item in data["materials"]):
         raise Refused(SnapshotRule.CONSENT, "/consent/given_at")
+
+
+def _check_signers(data: Snapshot) -> None:
+    kind, names = data["investor"]["kind"], [signer["name"] for signer in data["signers"]]
+    if kind == "individual" and names != [data["investor"]["legal_name"]]:
+        raise Refused(SnapshotRule.SIGNER, "/signers")
+    if kind == "joint":
+        owners = [owner["name"] for owner in data["owners"] if owner["relation"] == "joint owner"]
+        if len(owners) < _FEWEST_JOINT or sorted(owners) != sorted(names):
+            raise Refused(SnapshotRule.OWNERS_SIGN, "/owners")
+    parties = [signer["party_id"] for signer in (*data["signers"], data["countersigner"])]
+    if len(set(names)) < len(names) or len(set(parties)) < len(parties):
+        raise Refused(SnapshotRule.SIGNERS_ONCE, "/signers")
+    if len(names) < data["signatures_required"]:
+        raise Refused(SnapshotRule.ENOUGH, "/signatures_required")
 
 
 def _check_times(data: Snapshot) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         inspect_signed,
         verify_executed,
         verify_investor_signed,
+        verify_partly_signed,
     )
     from bookrunner.adapters.signing.local import LocalProvider
     from bookrunner.adapters.signing.provider import (
@@ -69,6 +70,7 @@ __all__ = [
     "verify",
     "verify_executed",
     "verify_investor_signed",
+    "verify_partly_signed",
 ]
 
 _HOMES: Final = {
@@ -96,6 +98,7 @@ _HOMES: Final = {
     "inspect_signed": "execution",
     "verify_executed": "execution",
     "verify_investor_signed": "execution",
+    "verify_partly_signed": "execution",
 }
 
 

@@ -1,9 +1,9 @@
-"""The signing of one packet: fields, investor's signature, countersignature, sealed certificate."""
+"""The signing of one packet: fields, the investor's signatures, countersignature, sealed certificate."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Protocol
 import rfc8785
 from pyhanko.sign.timestamps import TimeStamper
 
-from bookrunner.adapters.documents.certificate import render_certificate
+from bookrunner.adapters.documents.certificate import SEAL, render_certificate
+from bookrunner.adapters.documents.packet import INVESTOR, ISSUER, signer_fields
 from bookrunner.adapters.documents.render import Rendered
 from bookrunner.adapters.documents.snapshot import Snapshot, check_letters
 from bookrunner.adapters.documents.template import SHELF, load_template
@@ -25,16 +26,9 @@ from bookrunner.adapters.signing.execution import (
     Verdict,
     verify_executed,
     verify_investor_signed,
+    verify_partly_signed,
 )
-from bookrunner.adapters.signing.pades import (
-    INVESTOR,
-    ISSUER,
-    SEAL,
-    Act,
-    PadesSigner,
-    SignedFile,
-    with_fields,
-)
+from bookrunner.adapters.signing.pades import Act, PadesSigner, SignedFile, with_fields
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 
@@ -66,12 +60,23 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One packet on its way to being executed: id, rendered file, both parties."""
+    """One packet on its way to being executed: id, rendered file, who signs in which field.
+
+    ``signers`` are the investor's, by field; all of them sign, in any order, before the issuer.
+    """
 
     id: str
     rendered: Rendered
-    investor: Party
+    signers: Mapping[str, Party]
     issuer: Party
+
+    def party(self, field: str) -> Party:
+        """Return who signs in a field; refuses ``signer_is_a_party_of_the_packet``."""
+        if field == ISSUER:
+            return self.issuer
+        if field not in self.signers:
+            raise Refused("signer_is_a_party_of_the_packet", f"{self.id} has no field {field}")
+        return self.signers[field]
 
 
 def envelope_for(name: str, rendered: Rendered, data: Snapshot) -> Envelope:
@@ -81,11 +86,9 @@ def envelope_for(name: str, rendered: Rendered, data: Snapshot) -> Envelope:
     """
     if hashlib.sha256(rfc8785.dumps(dict(data))).hexdigest() != rendered.data_sha256:
         raise Refused("envelope_is_of_the_rendered_data", name)
-    investor, issuer = (
-        Party(data[role]["party_id"], data[role]["name"], data[role]["capacity"])
-        for role in ("signer", "countersigner")
-    )
-    return Envelope(name, rendered, investor, issuer)
+    people = (*data["signers"], data["countersigner"])
+    *signers, issuer = (Party(each["party_id"], each["name"], each["capacity"]) for each in people)
+    return Envelope(name, rendered, dict(zip(signer_fields(data), signers, strict=True)), issuer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +119,34 @@ class Ceremony:
         self._certificate = load_template(*_CERTIFICATE, shelf)
         self._now = read_clock
 
-    def sign(self, envelope: Envelope, *, intent: str) -> Signed:
-        """Return the packet certified by the investor, who was shown ``intent`` and agreed to it.
+    def sign(
+        self,
+        envelope: Envelope,
+        *,
+        intent: str,
+        field: str = INVESTOR,
+        after: tuple[bytes, Expected] | None = None,
+    ) -> Signed:
+        """Return the packet signed by one of the investor's, who was shown ``intent`` and agreed to it.
 
-        Refuses what :meth:`PadesSigner.sign` and :func:`verify_investor_signed` refuse.
+        The first to sign certifies the file. ``after`` is the file that others signed before, with what it
+        has to be; it is verified first. Refuses ``signer_is_a_party_of_the_packet``,
+        ``each_signer_signs_once`` and what :meth:`PadesSigner.sign` and :func:`verify_partly_signed` refuse.
         """
-        prepared = with_fields(envelope.rendered.content, envelope.rendered.boxes)
-        made = self._sign(envelope, prepared, field=INVESTOR, intent=intent)
-        expected = self.expected(envelope, investor=made.serial, sha256=made.sha256)
-        verdict = verify_investor_signed(made.content, expected, read_clock=self._now)
+        serials: dict[str, int] = {}
+        if field == ISSUER:
+            raise Refused("signer_is_a_party_of_the_packet", "the issuer countersigns")
+        if after is None:
+            content = with_fields(envelope.rendered.content, envelope.rendered.boxes)
+        else:
+            content = after[0]
+            serials = {name: signer.serial for name, signer in after[1].signers.items()}
+            if field in serials:
+                raise Refused("each_signer_signs_once", field)
+            verify_partly_signed(*after, read_clock=self._now)
+        made = self._sign(envelope, content, field=field, intent=intent)
+        expected = self.expected(envelope, sha256=made.sha256, **serials, **{field: made.serial})
+        verdict = verify_partly_signed(made.content, expected, read_clock=self._now)
         return Signed(made.content, made.sha256, made.serial, verdict)
 
     def countersign(self, envelope: Envelope, signed: bytes, *, investor: Expected, intent: str) -> Signed:
@@ -135,8 +157,8 @@ class Ceremony:
         """
         verify_investor_signed(signed, investor, read_clock=self._now)
         made = self._sign(envelope, signed, field=ISSUER, intent=intent)
-        serial = investor.signers[INVESTOR].serial
-        expected = self.expected(envelope, investor=serial, issuer=made.serial, sha256=made.sha256)
+        serials = {name: signer.serial for name, signer in investor.signers.items()}
+        expected = self.expected(envelope, sha256=made.sha256, **serials, issuer=made.serial)
         verdict = verify_executed(made.content, expected, read_clock=self._now)
         return Signed(made.content, made.sha256, made.serial, verdict)
 
@@ -159,18 +181,17 @@ class Ceremony:
         """Return whom this ceremony trusts now."""
         return self._authority.trust()
 
-    def expected(
-        self, envelope: Envelope, *, investor: int, issuer: int | None = None, sha256: str | None = None
-    ) -> Expected:
-        """Return what a file of this envelope has to be, given the serial numbers of its certificates."""
-        signers = {INVESTOR: ExpectedSigner(investor, envelope.investor.id, envelope.id)}
-        if issuer is not None:
-            signers[ISSUER] = ExpectedSigner(issuer, envelope.issuer.id, envelope.id)
+    def expected(self, envelope: Envelope, *, sha256: str | None = None, **serials: int) -> Expected:
+        """Return what a file of this envelope has to be, given the serial number of each signed field."""
+        signers = {
+            field: ExpectedSigner(serial, envelope.party(field).id, envelope.id)
+            for field, serial in serials.items()
+        }
         rendered = envelope.rendered
         return Expected(rendered.content, rendered.boxes, signers, self._authority.trust(), sha256)
 
     def _sign(self, envelope: Envelope, content: bytes, *, field: str, intent: str) -> SignedFile:
-        party = envelope.investor if field == INVESTOR else envelope.issuer
+        party = envelope.party(field)
         check_letters({"intent": intent, "name": party.name, "capacity": party.capacity})
         act = Act(
             field=field,

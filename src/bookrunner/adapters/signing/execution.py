@@ -27,11 +27,12 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 
+from bookrunner.adapters.documents.packet import ISSUER
 from bookrunner.adapters.documents.render import SignatureBox
 from bookrunner.adapters.documents.uploads import READER_FAULTS
 from bookrunner.adapters.signing.additions import additions
 from bookrunner.adapters.signing.authority import Trust
-from bookrunner.adapters.signing.pades import INVESTOR, ISSUER, apart, validation
+from bookrunner.adapters.signing.pades import apart, validation
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 
@@ -68,7 +69,8 @@ class ExpectedSigner:
 class Expected:
     """What a signed file is compared with.
 
-    The rendered bytes with their signature boxes, the signer of each field, whom we trust, the stored hash.
+    The rendered bytes with their signature boxes, one for each party; the signer of each field that is
+    signed at this step; whom we trust; the stored hash.
 
     ``sha256`` in hex is None only before the first verification, whose bytes become the stored ones.
     """
@@ -82,11 +84,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class SignatureFacts:
-    """One signature as found: field, serial number of the certificate, time of its time-stamp."""
+    """One signature as found: field, serial number of the certificate, time of its time-stamp.
+
+    ``end`` is the number of bytes up to which it covers the file.
+    """
 
     field: str
     serial: int
     stamped_at: datetime | None
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +126,23 @@ class Verdict:
 def verify_executed(
     content: bytes, expected: Expected, *, read_clock: Callable[[], datetime] = clock.now
 ) -> Verdict:
-    """Return the verdict on a file signed by investor and issuer; refuses with the first broken rule."""
-    return _demanded({INVESTOR, ISSUER}, content, expected, read_clock)
+    """Return the verdict on a file that every party signed, the issuer last; refuses a broken rule."""
+    return _demanded(set(expected.boxes), content, expected, read_clock)
 
 
 def verify_investor_signed(
     content: bytes, expected: Expected, *, read_clock: Callable[[], datetime] = clock.now
 ) -> Verdict:
-    """Return the verdict on a file that only the investor signed; refuses with the first broken rule."""
-    return _demanded({INVESTOR}, content, expected, read_clock)
+    """Return the verdict on a file that all signers of the investor signed; refuses the first broken rule."""
+    return _demanded(set(expected.boxes) - {ISSUER}, content, expected, read_clock)
+
+
+def verify_partly_signed(
+    content: bytes, expected: Expected, *, read_clock: Callable[[], datetime] = clock.now
+) -> Verdict:
+    """Return the verdict on a file that exactly the expected of the investor's signers signed so far."""
+    own = set(expected.signers) & (set(expected.boxes) - {ISSUER})
+    return _demanded(own or {ISSUER}, content, expected, read_clock)
 
 
 def inspect_signed(content: bytes, expected: Expected, *, at: datetime) -> Verdict:
@@ -145,7 +159,7 @@ def inspect_signed(content: bytes, expected: Expected, *, at: datetime) -> Verdi
             raise ValueError("too large")
         reader = PdfFileReader(BytesIO(content))
         found = list(reader.embedded_signatures)
-        signatures += [SignatureFacts(s.field_name, s.signer_cert.serial_number, _stamped(s)) for s in found]
+        signatures += [_facts(each) for each in found]
         if not failures or failures[-1][0] is not ExecutionRule.ORIGIN:
             added = additions(reader, expected.rendered, expected.boxes)
             failures += [(ExecutionRule.ADDED, what) for what in added]
@@ -174,7 +188,7 @@ def _broken(
     found: list[EmbeddedPdfSignature], expected: Expected, at: datetime
 ) -> Iterator[tuple[ExecutionRule, str]]:
     names = [signature.field_name for signature in found]
-    if sorted(names) != sorted(expected.signers):
+    if sorted(names) != sorted(expected.signers) or ISSUER in names[:-1]:
         yield ExecutionRule.FIELDS, ", ".join(names)
     statuses = {}
     for signature in found:
@@ -185,10 +199,17 @@ def _broken(
         statuses[name] = status = _status(signature, expected.trust, at)
         if fault := _invalid(signature, status, expected.trust, at):
             yield ExecutionRule.VALIDITY, f"{name} {fault}"
-        if not _unchanged(signature, status):
+        if not _unchanged(signature, status, is_first=signature is found[0]):
             yield ExecutionRule.CHANGES, name
     if not found or statuses[names[-1]].coverage != SignatureCoverageLevel.ENTIRE_FILE:
         yield ExecutionRule.COVERAGE, names[-1] if names else "no signature"
+
+
+def _facts(signature: EmbeddedPdfSignature) -> SignatureFacts:
+    _, _, start, length = signature.byte_range
+    return SignatureFacts(
+        signature.field_name, signature.signer_cert.serial_number, _stamped(signature), int(start + length)
+    )
 
 
 def _is(signature: EmbeddedPdfSignature, wanted: ExpectedSigner) -> bool:
@@ -223,13 +244,17 @@ def _invalid(signature: EmbeddedPdfSignature, status: PdfSignatureStatus, trust:
     return "" if status.bottom_line else "is not valid as a whole"
 
 
-def _unchanged(signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> bool:
-    """Whether the file changed after the signature by no more than its own lock, which must be there."""
-    first = signature.field_name == INVESTOR
-    permitted = ModificationLevel.FORM_FILLING if first else ModificationLevel.NONE
+def _unchanged(signature: EmbeddedPdfSignature, status: PdfSignatureStatus, *, is_first: bool) -> bool:
+    """Whether the file changed after the signature by no more than the lock that it must carry.
+
+    The first certifies, the issuer's locks; those between carry nothing and stand under the certification.
+    """
+    is_last = signature.field_name == ISSUER
+    permitted = ModificationLevel.NONE if is_last else ModificationLevel.FORM_FILLING
+    own = MDPPerm.NO_CHANGES if is_last else MDPPerm.FILL_FORMS if is_first else None
     level = status.modification_level
     return (
-        signature.docmdp_level == (MDPPerm.FILL_FORMS if first else MDPPerm.NO_CHANGES)
+        signature.docmdp_level == own
         and bool(status.docmdp_ok)
         and level is not None
         and level.value <= permitted.value

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from bookrunner.adapters.documents.packet import ISSUER
 from bookrunner.adapters.documents.render import Rendered, SignatureBox
 from bookrunner.adapters.identity.webhook import sign as sign_message
 from bookrunner.adapters.signing.ceremony import Ceremony, Envelope, Party
-from bookrunner.adapters.signing.pades import INVESTOR, ISSUER
 from bookrunner.adapters.signing.provider import EnvelopeEvent, Fetched, Notice, read_notice
 from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
@@ -83,10 +83,11 @@ class LocalProvider:
             envelope = self._envelope(ref, state)
             if _last(state) in _ENDED or self._now() > datetime.fromisoformat(state["asked"]["expires_at"]):
                 raise Refused("envelope_is_open", ref)
-            wanted = envelope.issuer if state["serials"] else envelope.investor
-            if party != wanted.id:
-                raise Refused("parties_sign_in_their_order", f"{wanted.id} is next")
-            return self._signed(ref, state, envelope, intent)
+            waiting = {p.id: f for f, p in envelope.signers.items() if f not in state["serials"]}
+            waiting = waiting or {envelope.issuer.id: ISSUER}
+            if party not in waiting:
+                raise Refused("parties_sign_in_their_order", f"{', '.join(waiting)} comes next")
+            return self._signed(ref, state, envelope, (waiting[party], intent))
 
     def void(self, ref: str, reason: str) -> None:
         """End an envelope; refuses ``envelope_is_open`` when it is executed or has ended otherwise."""
@@ -101,12 +102,11 @@ class LocalProvider:
         return _last(self._state(ref))
 
     def fetch_signed(self, ref: str) -> Fetched:
-        """Return the file as the investor signed it; refuses ``envelope_is_signed``."""
-        serials = self._state(ref)["serials"]
-        if INVESTOR not in serials:
+        """Return the file as far as the investor's signers signed it; refuses ``envelope_is_signed``."""
+        serials = {name: n for name, n in self._state(ref)["serials"].items() if name != ISSUER}
+        if not serials:
             raise Refused("envelope_is_signed", ref)
-        content = self._path(ref, "signed.pdf").read_bytes()
-        return Fetched(content, {INVESTOR: serials[INVESTOR]})
+        return Fetched(self._path(ref, f"signed{len(serials)}.pdf").read_bytes(), serials)
 
     def fetch_executed(self, ref: str) -> Fetched:
         """Return the executed file; refuses ``envelope_is_completed``."""
@@ -126,25 +126,32 @@ class LocalProvider:
         """Return the notice of one message of ours; refuses each rule of a webhook."""
         return [read_notice(headers, raw_body, now=self._now(), secrets={"local": self._secret})]
 
-    def _signed(self, ref: str, state: dict[str, Any], envelope: Envelope, intent: str) -> EnvelopeEvent:
-        serials = state["serials"]
-        if not serials:
-            made = self._ceremony.sign(envelope, intent=intent)
-            self._put(ref, "signed.pdf", made.content)
-            return self._save(ref, state | {"serials": {INVESTOR: made.serial}}, EnvelopeEvent.SIGNED)
-        signed = self._path(ref, "signed.pdf").read_bytes()
-        investor = self._ceremony.expected(envelope, investor=serials[INVESTOR])
-        made = self._ceremony.countersign(envelope, signed, investor=investor, intent=intent)
-        self._put(ref, "executed.pdf", made.content)
-        both = serials | {ISSUER: made.serial}
-        return self._save(ref, state | {"serials": both}, EnvelopeEvent.COMPLETED)
+    def _signed(
+        self, ref: str, state: dict[str, Any], envelope: Envelope, act: tuple[str, str]
+    ) -> EnvelopeEvent:
+        (field, intent), serials = act, state["serials"]
+        after = None
+        if serials:
+            signed = self._path(ref, f"signed{len(serials)}.pdf").read_bytes()
+            after = signed, self._ceremony.expected(envelope, **serials)
+        if field != ISSUER:
+            made = self._ceremony.sign(envelope, intent=intent, field=field, after=after)
+            name, kind = f"signed{len(serials) + 1}.pdf", EnvelopeEvent.SIGNED
+        elif after is None:
+            raise AssertionError("the issuer comes last")
+        else:
+            made = self._ceremony.countersign(envelope, after[0], investor=after[1], intent=intent)
+            name, kind = "executed.pdf", EnvelopeEvent.COMPLETED
+        self._put(ref, name, made.content)
+        return self._save(ref, state | {"serials": {**serials, field: made.serial}}, kind)
 
     def _envelope(self, ref: str, state: dict[str, Any]) -> Envelope:
         asked = state["asked"]["envelope"]
         boxes = {name: SignatureBox(**box) for name, box in asked["rendered"]["boxes"].items()}
         content = self._path(ref, "rendered.pdf").read_bytes()
         rendered = Rendered(**(asked["rendered"] | {"content": content, "boxes": boxes}))
-        return Envelope(asked["id"], rendered, Party(**asked["investor"]), Party(**asked["issuer"]))
+        signers = {field: Party(**party) for field, party in asked["signers"].items()}
+        return Envelope(asked["id"], rendered, signers, Party(**asked["issuer"]))
 
     def _token(self, ref: str, party: str, until: int) -> str:
         return hmac.digest(self._secret, f"{ref}/{party}/{until}".encode(), "sha256").hex()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from bookrunner.adapters.documents.packet import ISSUER
 from bookrunner.adapters.identity import WebhookRefused, WebhookRule
 from bookrunner.adapters.identity.webhook import verify
 from bookrunner.adapters.signing.authority import Trust
@@ -19,9 +20,8 @@ from bookrunner.adapters.signing.execution import (
     ExpectedSigner,
     Verdict,
     verify_executed,
-    verify_investor_signed,
+    verify_partly_signed,
 )
-from bookrunner.adapters.signing.pades import INVESTOR, ISSUER
 from bookrunner.core.errors import Refused
 
 
@@ -53,14 +53,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file from a provider and the serial numbers that it claims for investor and issuer, by field."""
+    """A file from a provider and the serial number that it claims for each party, by field."""
 
     content: bytes
     serials: Mapping[str, int]
 
 
 class SigningProvider(Protocol):
-    """Who lets two parties sign a packet; ``ref`` is the provider's name of the envelope."""
+    """Who lets the parties sign a packet; ``ref`` is the provider's name of the envelope."""
 
     def create(self, envelope: Envelope, *, expires_at: datetime, idempotency_key: str) -> str:
         """Return the reference of a new envelope, or the earlier one of the same key."""
@@ -75,7 +75,7 @@ class SigningProvider(Protocol):
         """Return the last thing that happened, as the provider sees it."""
 
     def fetch_signed(self, ref: str) -> Fetched:
-        """Return the file as the investor signed it."""
+        """Return the file as far as the investor's signers have signed it."""
 
     def fetch_executed(self, ref: str) -> Fetched:
         """Return the file that the provider calls completed."""
@@ -90,37 +90,46 @@ def accept_executed(
     """Fetch what a provider calls completed and return bytes and verdict, if our own checks pass.
 
     Only these bytes may become the stored ones. Refuses ``envelope_is_completed``,
-    ``both_parties_have_signed`` and what :func:`verify_executed` refuses: another text than the rendered one
+    ``every_party_has_signed`` and what :func:`verify_executed` refuses: another text than the rendered one
     fails as to its origin.
     """
     if provider.status(ref) is not EnvelopeEvent.COMPLETED:
         raise Refused("envelope_is_completed", ref)
     fetched = provider.fetch_executed(ref)
-    parties = {INVESTOR: envelope.investor, ISSUER: envelope.issuer}
-    if missing := parties.keys() - fetched.serials.keys():
-        raise Refused("both_parties_have_signed", f"{ref} lacks {', '.join(sorted(missing))}")
-    signers = {
-        field: ExpectedSigner(fetched.serials[field], party.id, envelope.id)
-        for field, party in parties.items()
-    }
-    expected = Expected(envelope.rendered.content, envelope.rendered.boxes, signers, trust)
+    expected = _claimed(envelope, fetched, trust, fields=[*envelope.signers, ISSUER])
     return fetched.content, verify_executed(fetched.content, expected)
 
 
 def accept_signed(
     provider: SigningProvider, ref: str, envelope: Envelope, trust: Trust
-) -> tuple[bytes, Verdict]:
-    """Fetch what the investor signed at a provider and return bytes and verdict, if our own checks pass.
+) -> list[tuple[bytes, Verdict]]:
+    """Fetch what the investor signed so far; return bytes and verdict after each of its signatures.
 
-    Refuses ``both_parties_have_signed`` when no serial is claimed for the investor, and what
-    :func:`verify_investor_signed` refuses.
+    Each signature covers what stands before it, so the file cut behind it is what that signer signed; every
+    such file passes our own checks. Refuses ``every_party_has_signed`` when no serial is claimed for any
+    signer, and what :func:`verify_partly_signed` refuses.
     """
     fetched = provider.fetch_signed(ref)
-    if INVESTOR not in fetched.serials:
-        raise Refused("both_parties_have_signed", f"{ref} lacks {INVESTOR}")
-    signer = ExpectedSigner(fetched.serials[INVESTOR], envelope.investor.id, envelope.id)
-    expected = Expected(envelope.rendered.content, envelope.rendered.boxes, {INVESTOR: signer}, trust)
-    return fetched.content, verify_investor_signed(fetched.content, expected)
+    fields = [field for field in envelope.signers if field in fetched.serials]
+    whole = _claimed(envelope, fetched, trust, fields=fields or list(envelope.signers))
+    verdict = verify_partly_signed(fetched.content, whole)
+    steps: list[tuple[bytes, Verdict]] = []
+    done: dict[str, ExpectedSigner] = {}
+    for found in verdict.signatures[:-1]:
+        done[found.field] = whole.signers[found.field]
+        part = fetched.content[: found.end]
+        steps.append((part, verify_partly_signed(part, replace(whole, signers=dict(done)))))
+    return [*steps, (fetched.content, verdict)]
+
+
+def _claimed(envelope: Envelope, fetched: Fetched, trust: Trust, *, fields: Sequence[str]) -> Expected:
+    if missing := set(fields) - fetched.serials.keys():
+        raise Refused("every_party_has_signed", f"{envelope.id} lacks {', '.join(sorted(missing))}")
+    signers = {
+        field: ExpectedSigner(fetched.serials[field], envelope.party(field).id, envelope.id)
+        for field in fields
+    }
+    return Expected(envelope.rendered.content, envelope.rendered.boxes, signers, trust)
 
 
 class _Notice(BaseModel):

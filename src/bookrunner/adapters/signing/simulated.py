@@ -39,7 +39,7 @@ class SimulatedProvider:
         return EnvelopeEvent.COMPLETED if ref in self._substitutes else self._inner.status(ref)
 
     def fetch_signed(self, ref: str) -> Fetched:
-        """Return the file as the investor signed it."""
+        """Return the file as far as the investor's signers have signed it."""
         return self._inner.fetch_signed(ref)
 
     def fetch_executed(self, ref: str) -> Fetched:

@@ -16,6 +16,7 @@ from bookrunner.api.shapes import (
     Acknowledged,
     AgreementId,
     Answered,
+    HandedOver,
     Intent,
     InvestmentId,
     Linked,
@@ -28,19 +29,26 @@ from bookrunner.api.shapes import (
 )
 from bookrunner.books.subscription import Archive, SigningEvidence
 from bookrunner.core import clock
-from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
 if TYPE_CHECKING:
-    from bookrunner.books.subscription import PacketDesk
+    from bookrunner.adapters.signing import SigningProvider
+    from bookrunner.books.subscription import Made, PacketDesk
 
 _CREATED = 201
+_MADE_BEFORE = frozenset(
+    {"agreement_is_open_for_signature", "agreement_waits_for_the_issuer", "each_signer_signs_once"}
+)
 Open = Callable[[], "PacketDesk"]
+Port = Callable[[str], "SigningProvider"]
 
 
-def routes(gateway: Gateway, archive: Archive, signing: Open | None) -> APIRouter:
+def routes(gateway: Gateway, archive: Archive, signing: Open | None, signer: Port | None = None) -> APIRouter:
     """Return the routes of agreements and their files; ``signing`` opens the ceremony of this process.
+
+    ``signer`` finds an e-sign provider by its name.
 
     Without it nothing is signed here and the routes that sign are left out.
     """
@@ -49,7 +57,7 @@ def routes(gateway: Gateway, archive: Archive, signing: Open | None) -> APIRoute
     _reviews(router, gateway)
     _files(router, gateway, archive)
     if signing is not None:
-        _signatures(router, gateway, signing)
+        _signatures(router, gateway, signing, signer or _nobody)
     return router
 
 
@@ -131,20 +139,18 @@ def _reviews(router: APIRouter, gateway: Gateway) -> None:
         return await _act(gateway, write, agreement, act="return", detail={**seen, "deficiencies": found})
 
 
-def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
+def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port) -> None:
     @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
     async def signed(write: Written, agreement: AgreementId, body: Intent, request: Request) -> Response:
-        """Let the investor sign, with the sentence of intent that it was shown."""
+        """Let one of the investor's signers sign, with the sentence of intent that it was shown."""
         await gateway.admitted(write.caller, "subscription")
 
-        def make() -> tuple[dict[str, object], bytes]:
-            desk = signing()
-            made = desk.certified(
-                desk.offer_of(agreement), agreement, intent=body.intent, evidence=_known(write, body, request)
-            )
-            return made.proof, made.signed.content
+        def make() -> Made:
+            desk, evidence = signing(), _known(write, body, request)
+            offer = desk.offer_of(agreement)
+            return desk.certified(offer, agreement, intent=body.intent, evidence=evidence, field=body.party)
 
-        proof, content = await gateway.run(make)
+        proof, content = await gateway.run(lambda: _made(make, body.party))
         return await _act(gateway, write, agreement, act="sign", detail=proof, content=content)
 
     @router.post("/agreements/{agreement}/countersign", operation_id="countersign_agreement")
@@ -154,19 +160,26 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open) -> None:
         """Countersign as the officer whose key this is; executed when every check holds on the bytes."""
         officer = await gateway.admitted(write.caller, "subscription")
 
-        def make() -> tuple[dict[str, object], bytes]:
-            desk = signing()
-            made = desk.executed(
-                desk.offer_of(agreement),
-                agreement,
-                officer=officer,
-                intent=body.intent,
-                evidence=_known(write, body, request),
-            )
-            return made.proof, made.signed.content
+        def make() -> Made:
+            desk, evidence = signing(), _known(write, body, request)
+            offer = desk.offer_of(agreement)
+            return desk.executed(offer, agreement, officer=officer, intent=body.intent, evidence=evidence)
 
-        proof, content = await gateway.run(make)
+        proof, content = await gateway.run(lambda: _made(make, "issuer"))
         return await _act(gateway, write, agreement, act="countersign", detail=proof, content=content)
+
+    @router.post("/agreements/{agreement}/envelopes", operation_id="hand_over_agreement")
+    async def handed_over(write: Written, agreement: AgreementId, body: HandedOver) -> Response:
+        """Give a packet to an e-sign provider, which asks its signers and then the officer behind the key."""
+        officer = await gateway.admitted(write.caller, "subscription")
+
+        def give() -> str:
+            desk, carrier = signing(), (body.provider, signer(body.provider))
+            packet = desk.offer_of(agreement), agreement
+            return desk.offered(carrier, packet, officer=officer, until=body.expires_at)
+
+        said = {"provider": body.provider, "ref": await gateway.run(give)}
+        return await _act(gateway, write, agreement, act="hand_over", detail=dict(said))
 
     @router.get("/offers/{offer}/countersignatures", operation_id="preview_countersignatures")
     async def preview(caller: Called, offer: OfferId) -> dict[str, object]:
@@ -248,6 +261,25 @@ async def _act(
     )
 
 
+def _nobody(name: str) -> SigningProvider:
+    raise UnknownRecord("signing_provider_is_known", f"{name} is not set up")
+
+
+def _made(make: Callable[[], Made], party: str | None) -> tuple[dict[str, object], bytes | None]:
+    """Return proof and bytes of a signature, or no bytes where it was made before.
+
+    The call may be a repetition then: the statement that writes returns its answer, or refuses for the same
+    reason.
+    """
+    try:
+        made = make()
+    except Refused as refused:
+        if refused.rule not in _MADE_BEFORE:
+            raise
+        return {"party": party or "investor"}, None
+    return made.proof, made.signed.content
+
+
 def _known(write: Write, body: Intent, request: Request) -> SigningEvidence:
     """Return how the signer was known: as the caller says who asked it to sign, else by the call itself."""
     if body.evidence is not None:
@@ -272,6 +304,7 @@ def _shown(row: Row) -> dict[str, object]:
         "units": str(row["units"]),
         "amount": money(row["amount_minor"], row["currency"]),
         "files": files,
+        "signatures": {"required": row["parties"] or [], "made": row["signed_by"]},
         "review": row["review"],
         "void_because": row["void_because"],
         "version": str(row["version"]),

@@ -37,6 +37,7 @@ select portal.erase_personal(:actor, :request, :investor, :because);
 
 -- name: names_on_paper
 -- How investors are named and where they live, in the version of their profile that counts now.
-select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d.address, d.country
+select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d.address, d.country,
+    d.representative
 from portal.profile p join portal.profile_detail d using (investor_id, detail_version)
 where p.investor_id = any (:investors);

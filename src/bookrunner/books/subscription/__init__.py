@@ -17,11 +17,13 @@ from bookrunner.books.subscription.packets import (
 from bookrunner.db import Database, Keeper
 
 if TYPE_CHECKING:
-    from bookrunner.books.subscription.packets import Outcome, PacketDesk
+    from bookrunner.books.subscription.packets import Heard, Made, Outcome, PacketDesk
 
 __all__ = [
     "Archive",
     "Certificates",
+    "Heard",
+    "Made",
     "Outcome",
     "PacketDesk",
     "Room",

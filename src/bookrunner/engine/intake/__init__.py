@@ -5,6 +5,7 @@ from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
 from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
 from bookrunner.engine.intake.screening import Screening
+from bookrunner.engine.intake.signatures import hear_signature, look_at_envelopes
 from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
 
 __all__ = [
@@ -14,7 +15,9 @@ __all__ = [
     "ask_identity",
     "fingerprint",
     "hear_payment",
+    "hear_signature",
     "import_statement",
+    "look_at_envelopes",
     "receive_identity",
     "record_identities",
     "update_lists",

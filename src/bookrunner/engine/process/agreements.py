@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from bookrunner.adapters.documents import Snapshot
 
 PACKET = "packet"
-_STATED: Final = frozenset({"every_letter_has_a_glyph", "particular_is_stated"})
+_STATED: Final = frozenset(
+    {"every_letter_has_a_glyph", "particular_is_stated", "representative_of_the_profile_signs"}
+)
 Send = Callable[[Within], Sequence[Step]]
 
 

@@ -11,7 +11,7 @@ from bookrunner.books.subscription import SigningEvidence
 from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
-from bookrunner.sandbox.people import Person
+from bookrunner.sandbox.people import Person, name_of
 from bookrunner.sandbox.props import evidence
 
 INTENT = "I agree to be bound by this subscription agreement and its schedules."
@@ -25,10 +25,14 @@ ITEMS = (
     ("representation", "information_received", "I received the materials and could ask questions."),
     ("representation", "tax_identity", "My tax information is true and complete."),
 )
-TEMPLATE = "subscription_packet/1.0.0"
+TEMPLATE = "subscription_packet/1.1.0"
 EVIDENCE = SigningEvidence("passkey", "192.0.2.7", "Example Browser 1.0", "ses_example")
 OFFICERS = {"issuer.iris": "Iris Example", "issuer.ivan": "Ivan Example"}
 REVIEWER = "desk.rosa"
+_CAPACITIES = {
+    True: ("Joint tenant", "In person", "joint owner"),
+    False: ("Authorised signer", "Consent of 2026-01-10", "control person"),
+}
 
 
 class Papers:
@@ -104,17 +108,24 @@ class Papers:
                 {"actor": p.investor, **self._where(p), "application": new_id("app")} for p in group
             )
 
-    def sign(self, group: Sequence[Person]) -> None:
-        """Let investors sign the packets that were sent to them."""
+    def sign(self, group: Sequence[Person], *, fields: Sequence[str] | None = None) -> None:
+        """Let investors sign the packets that were sent to them, each signer or those of some fields."""
         investors = {person.investment: person.investor for person in group}
         found = self._app.desk.engine.agreements_in_force(
             offering=self._offering, investments=sorted(investors)
         )
         for row in found:
             actor = investors[row["investment_id"]]
-            self._app.signing.sign(
-                self._offering, row["agreement_id"], actor=actor, intent=INTENT, evidence=EVIDENCE
-            )
+            signing = self._app.signing
+            for field in fields or signing.awaited(self._offering, row["agreement_id"]):
+                signing.sign(
+                    self._offering,
+                    row["agreement_id"],
+                    actor=actor,
+                    intent=INTENT,
+                    evidence=EVIDENCE,
+                    field=field,
+                )
 
     def release(self, agreements: Sequence[str]) -> None:
         """Let the reviewer find packets in good order."""
@@ -193,10 +204,19 @@ def detail(person: Person, kind: str) -> dict[str, Any]:
             "backup_withholding": False,
             "fatca_code": "",
         }
-    signer = person.detail.get("representative", name)
+    signers, (capacity, authority, relation) = signing_for(person), _CAPACITIES[person.kind == "joint"]
     if kind == "authority":
-        return {"name": signer, "capacity": "Authorised signer", "authority": "Consent of 2026-01-10"}
-    return {"owners": [{"name": signer, "relation": "control person", "basis_points": 0}]}
+        said = [{"name": each, "capacity": capacity, "authority": authority} for each in signers]
+        return {"signers": said, "required": len(said)}
+    return {"owners": [{"name": each, "relation": relation, "basis_points": 0} for each in signers]}
+
+
+def signing_for(person: Person) -> list[str]:
+    """Return who signs for an investor: both owners of a joint one, else the representative or itself."""
+    name = person.detail["legal_name"]
+    if person.kind == "joint":
+        return [name, f"{name_of(person.investor)} Second"]
+    return [person.detail.get("representative", name)]
 
 
 def _said(item: Row) -> dict[str, object]:

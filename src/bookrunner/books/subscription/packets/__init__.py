@@ -15,11 +15,13 @@ from bookrunner.books.subscription.packets.snapshot import Stated, packet_data
 from bookrunner.db import Database, Keeper
 
 if TYPE_CHECKING:
-    from bookrunner.books.subscription.packets.signing import Outcome, PacketDesk
+    from bookrunner.books.subscription.packets.signing import Heard, Made, Outcome, PacketDesk
 
 __all__ = [
     "Archive",
     "Certificates",
+    "Heard",
+    "Made",
     "Outcome",
     "PacketDesk",
     "Room",
@@ -30,7 +32,7 @@ __all__ = [
     "packet_data",
 ]
 
-_SIGNING: Final = frozenset({"Outcome", "PacketDesk"})
+_SIGNING: Final = frozenset({"Heard", "Made", "Outcome", "PacketDesk"})
 
 
 def keeper(database: Database) -> Keeper:

@@ -107,6 +107,14 @@ class Archive:
         """
         self._packets.erase_document(actor=actor, sha256=sha256, because=because)
 
+    def erase_evidence(self, offering: str, agreement: str, because: str, *, actor: str) -> None:
+        """Destroy what is sealed of how the signers of an agreement were known; method and moment stay.
+
+        Refuses ``kept_evidence_exists``, ``certificate_comes_before_erasure`` and what keeps any of the files
+        that the evidence speaks of: ``no_legal_hold_stands``, ``retention_has_ended``.
+        """
+        self._packets.erase_evidence(actor=actor, offering=offering, agreement=agreement, because=because)
+
     def link(self, sha256: bytes, reader: str, *, ttl: timedelta, actor: str) -> str:
         """Return the path under which ``reader`` may fetch a document until ``ttl`` is over, and record it.
 

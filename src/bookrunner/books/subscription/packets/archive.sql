@@ -47,19 +47,6 @@ create table subscription.legal_hold (
         and (status = 'lifted') = (lifted_by is not null))
 );
 
--- How a signer was known at its signature. Address, browser and session are sealed under a key of their own.
-create table subscription.signing_evidence (
-    offering_id text not null,
-    agreement_id text not null,
-    party text not null,
-    method text not null constraint authentication_names_its_method check (method ~ '\S'),
-    authenticated_at timestamptz,
-    wrapped bytea not null,
-    sealed bytea not null,
-    primary key (offering_id, agreement_id, party),
-    foreign key (offering_id, agreement_id, party) references subscription.signed_file
-);
-
 create table subscription.certificate (
     offering_id text not null,
     certificate_id text not null,
@@ -86,7 +73,6 @@ create table subscription.damage (
     constraint damaged_document_is_named_once unique (sha256)
 );
 
-call audit.append_only('subscription.signing_evidence');
 call audit.keep('subscription.certificate', 'certificate', 'certificate_id', 'offering_id');
 call audit.append_only('subscription.retention_class');
 call audit.append_only('subscription.retention');

@@ -92,13 +92,18 @@ class Certificates:
         return is_kept
 
     def evidence(self, offering: str, agreement: str) -> Snapshot:
-        """Return what the certificate of an executed packet states, in the shape of its template."""
+        """Return what the certificate of an executed packet states, in the shape of its template.
+
+        Refuses ``signing_evidence_is_not_erased``.
+        """
         where = {"offering": offering, "agreement": agreement}
         facts: Row = self._packets.certificate_facts(**where)
         signers: list[Row] = list(self._packets.signers_of(**where))
         data = json.loads(self._archive.fetch(bytes(facts["data_sha256"]), actor=_ACTOR).content)
-        by_party = {row["party"]: row for row in signers}
-        executed = by_party["issuer"]["verdict"]
+        if any(row["wrapped"] is None for row in signers):
+            raise Refused("signing_evidence_is_not_erased", agreement)
+        *_, last, countersigned = signers
+        executed = countersigned["verdict"]
         return {
             "as_of": clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             "envelope": agreement,
@@ -109,7 +114,7 @@ class Certificates:
             "pages": facts["pages"],
             "hashes": {
                 "rendered": bytes(facts["document_sha256"]).hex(),
-                "investor_signed": bytes(by_party["investor"]["sha256"]).hex(),
+                "investor_signed": bytes(last["sha256"]).hex(),
                 "executed": bytes(facts["executed_sha256"]).hex(),
             },
             "signers": [self._signer(facts, row, data) for row in signers],
@@ -127,7 +132,7 @@ class Certificates:
         }
 
     def _signer(self, facts: Row, row: Row, data: Snapshot) -> dict[str, object]:
-        is_investor = row["party"] == "investor"
+        is_investor = row["party"] != "issuer"
         context = f"{facts['agreement_id']}/{row['party']}"
         opened = self._vault.open(bytes(row["wrapped"]), context, "signing", bytes(row["sealed"]))
         known = {"method": row["method"]}
@@ -137,7 +142,7 @@ class Certificates:
             "party": row["signer"],
             "name": row["name"],
             "capacity": row["capacity"],
-            "authority": data["signer"]["authority"] if is_investor else row["authority"],
+            "authority": _authority(data, row["signer"]) if is_investor else row["authority"],
             "authentication": known,
             "intent": row["intent"],
             "materials": _materials(data) if is_investor else [],
@@ -157,6 +162,11 @@ class Certificates:
         if stamped is not None:
             signer["stamped_at"] = _when(datetime.fromisoformat(stamped))
         return signer
+
+
+def _authority(data: Snapshot, party: str) -> str:
+    (authority,) = (each["authority"] for each in data["signers"] if each["party_id"] == party)
+    return str(authority)
 
 
 def _materials(data: Snapshot) -> list[dict[str, str]]:

@@ -37,10 +37,12 @@ return case
     when not exists (select from engine.investment i where i.offering_id = p_agreement.offering_id
         and i.investment_id = p_agreement.investment_id and i.units = p_agreement.units
         and i.amount_minor = p_agreement.amount_minor) then subscription.rule 'agreement_states_the_committed_amount'
-    when not exists (select from subscription.review r join subscription.signed_file s using (offering_id, agreement_id)
+    when not exists (select from subscription.review r
         where r.offering_id = p_agreement.offering_id and r.agreement_id = p_agreement.agreement_id
-        and r.status = 'released' and s.party = 'investor' and s.sha256 = r.signed_sha256)
+        and r.status = 'released' and r.signed_sha256 = p_agreement.signed_sha256)
         then subscription.rule 'packet_is_in_good_order'
+    when exists (select from subscription.contradictions(p_agreement.offering_id, p_agreement.investment_id))
+        then subscription.rule 'statements_agree_with_the_compliance_record'
     when exists (select from subscription.review r where r.offering_id = p_agreement.offering_id
         and r.agreement_id = p_agreement.agreement_id and r.reviewer = p_signatory) then subscription.rule 'reviewer_does_not_countersign'
     when not exists (select from subscription.signatory s where s.offering_id = p_agreement.offering_id
@@ -55,7 +57,7 @@ declare
     hindrance text;
     officer text;
 begin
-    if form is distinct from 'packet' or was = new.status then
+    if form is distinct from 'packet' or (was = new.status and new.signed_sha256 is not distinct from old.signed_sha256) then
         return new;
     end if;
     if new.status in ('sent', 'investor_signed') and not exists (select from subscription.packet p
@@ -67,10 +69,15 @@ begin
         and not subscription.gate_is_open(new.offering_id, new.investment_id, 'open_signing') then
         perform subscription.refuse('signing_waits_for_clearance', format('%s is not cleared', new.investment_id));
     end if;
-    if new.status = 'investor_signed' and not exists (select from subscription.signed_file s
-        where s.offering_id = new.offering_id and s.agreement_id = new.agreement_id and s.party = 'investor'
-        and s.sha256 = new.signed_sha256) then
+    if (new.status = 'investor_signed' or new.signed_sha256 is not null)
+        and coalesce(new.signed_sha256 <> (select s.sha256 from subscription.signed_file s
+            where s.offering_id = new.offering_id and s.agreement_id = new.agreement_id and s.party <> 'issuer'
+            order by s.ordinal desc limit 1), true) then
         perform subscription.refuse('signed_packet_has_its_file', format('%s has no signed file', new.agreement_id));
+    end if;
+    if new.status = 'investor_signed' and subscription.unsigned(new.offering_id, new.agreement_id) <> '{}' then
+        perform subscription.refuse('every_signer_has_signed', format('%s waits for %s', new.agreement_id,
+            array_to_string(subscription.unsigned(new.offering_id, new.agreement_id), ', ')));
     end if;
     if new.status = 'countersigned' then
         select s.signer into officer from subscription.signed_file s where s.offering_id = new.offering_id
@@ -87,7 +94,7 @@ begin
     return new;
 end $$;
 
-create trigger packet_stands before insert or update of status on subscription.agreement
+create trigger packet_stands before insert or update of status, signed_sha256 on subscription.agreement
     for each row execute function subscription.packet_stands();
 alter table subscription.agreement enable always trigger packet_stands;
 

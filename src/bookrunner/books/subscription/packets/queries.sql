@@ -47,7 +47,7 @@ select subscription.answer_deficiency(:actor, :request, :offering, :investment, 
 select subscription.send_packet(:actor, :request, :offering, :agreement, :investment, cast(:packet as jsonb), :content, :data);
 
 -- name: sign_packet$
--- The investor's signature, verified on the bytes that are stored with it.
+-- One signature of the investor, verified on the bytes that are stored with it.
 select subscription.sign_packet(:actor, :request, :offering, :agreement, cast(:proof as jsonb), :content);
 
 -- name: countersign_packet$
@@ -74,6 +74,11 @@ select subscription.record_envelope(:actor, :request, :offering, :agreement, :pr
 -- name: envelope^
 -- The packet that a provider carries under this reference.
 select offering_id, agreement_id, signatory_id from subscription.envelope where provider = :provider and ref = :ref;
+
+-- name: open_envelopes
+-- The envelopes at providers whose packets still wait for a signature.
+select e.provider, e.ref from subscription.envelope e join subscription.agreement a using (offering_id, agreement_id)
+where a.status in ('sent', 'investor_signed') order by e.opened_at, e.ref;
 
 -- name: class_document$
 -- Puts a document under a class of retention.
@@ -103,6 +108,10 @@ select subscription.lift_legal_hold(:actor, :request, :hold, :because);
 -- Erases the content of a document that no retention and no hold keeps.
 select subscription.erase_document(:actor, :request, :sha256, :because);
 
+-- name: erase_evidence$
+-- Destroys what is sealed of how the signers of an agreement were known.
+select subscription.erase_evidence(:actor, :request, :offering, :agreement, :because);
+
 -- name: packet_form^
 -- The template of an offer's agreements and how the issuer stands in them.
 select template_id, issuer_name, jurisdiction, security from subscription.packet_form_in_force
@@ -125,13 +134,13 @@ order by investment_id, kind;
 
 -- name: packet^
 -- One packet: its documents, how it was made, and what was signed so far.
-select a.investment_id, a.status, a.units, a.amount_minor, a.version, a.document_sha256, a.executed_sha256, a.void_because,
-    p.template_id, p.template_sha256, p.engine_version, p.data_sha256, p.pages, p.boxes,
-    i.sha256 as signed_sha256, i.serial as investor_serial, s.serial as issuer_serial, s.signer as issuer_signer,
-    s.name as issuer_name, s.capacity as issuer_capacity
+select a.investment_id, a.status, a.units, a.amount_minor, a.version, a.document_sha256, a.signed_sha256, a.executed_sha256,
+    a.void_because, p.template_id, p.template_sha256, p.engine_version, p.data_sha256, p.pages, p.boxes,
+    (select coalesce(jsonb_object_agg(f.party, f.serial order by f.ordinal), '{}') from subscription.signed_file f
+        where f.offering_id = a.offering_id and f.agreement_id = a.agreement_id) as serials,
+    s.signer as issuer_signer, s.name as issuer_name, s.capacity as issuer_capacity
 from subscription.agreement a
 join subscription.packet p using (offering_id, agreement_id)
-left join subscription.signed_file i on i.offering_id = a.offering_id and i.agreement_id = a.agreement_id and i.party = 'investor'
 left join subscription.signed_file s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id and s.party = 'issuer'
 where a.offering_id = :offering and a.agreement_id = :agreement;
 
@@ -188,7 +197,7 @@ select f.party, f.sha256, f.signer, f.name, f.capacity, f.intent, f.serial, f.ve
     v.authenticated_at, v.wrapped, v.sealed, g.authority
 from subscription.signed_file f join subscription.signing_evidence v using (offering_id, agreement_id, party)
 left join subscription.signatory g on g.offering_id = f.offering_id and g.signatory_id = f.signer
-where f.offering_id = :offering and f.agreement_id = :agreement order by f.signed_at, f.party;
+where f.offering_id = :offering and f.agreement_id = :agreement order by f.ordinal;
 
 -- name: happenings
 -- The events of an agreement, of its review and of what it is made from, in their order.

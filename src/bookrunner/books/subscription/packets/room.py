@@ -44,7 +44,7 @@ class Room:
     def render(self, template_id: str, data: Snapshot) -> tuple[Rendered, bytes]:
         """Return the rendered packet and its data in canonical form (RFC 8785).
 
-        ``template_id`` is a name and a version such as ``subscription_packet/1.0.0``. Refuses what
+        ``template_id`` is a name and a version such as ``subscription_packet/1.1.0``. Refuses what
         :func:`load_template` and :func:`render_packet` refuse.
         """
         with self._lock:

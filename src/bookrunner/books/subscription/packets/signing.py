@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bookrunner.adapters.documents import Rendered, SignatureBox
+from bookrunner.adapters.documents import ISSUER, Rendered, SignatureBox
 from bookrunner.adapters.signing import (
     Ceremony,
     Envelope,
     EnvelopeEvent,
     Expected,
-    Notice,
     Party,
     Signed,
     SigningProvider,
@@ -42,6 +41,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Where the packet of an envelope stands with us after a look, and the rule that stopped it, or none."""
+
+    ref: str
+    state: str
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A file after one signature that passed every check, and the proof that is stored with it."""
 
@@ -50,7 +58,7 @@ class Made:
 
 
 class PacketDesk:
-    """Carries packets from the investor's signature to the executed file."""
+    """Carries packets from the investor's signatures to the executed file."""
 
     def __init__(self, packets: Keeper, room: Room) -> None:
         self._packets = packets
@@ -59,22 +67,59 @@ class PacketDesk:
         self._vault = Vault.of(packets.database.endpoint.secrets)
 
     def sign(
-        self, offering: str, agreement: str, *, actor: str, intent: str, evidence: SigningEvidence
+        self,
+        offering: str,
+        agreement: str,
+        *,
+        actor: str,
+        intent: str,
+        evidence: SigningEvidence,
+        field: str | None = None,
     ) -> Signed:
-        """Let the investor certify its packet, verify the file and store both with the signature.
+        """Let one of the investor's signers sign, verify the file and store both with the signature.
 
-        Refuses what the ceremony refuses and, in the database, ``agreement_is_open_for_signature``, a gate
-        that has closed, and ``application_is_complete``.
+        Refuses what :meth:`certified` refuses and, in the database, ``agreement_is_open_for_signature``, a
+        gate that has closed, and ``application_is_complete``. Of two signers at once the second is refused
+        ``signed_file_continues_the_file_before_it`` and may sign again.
         """
-        made = self.certified(offering, agreement, intent=intent, evidence=evidence)
+        made = self.certified(offering, agreement, intent=intent, evidence=evidence, field=field)
         self._store("sign_packet", (offering, agreement), made, actor=actor)
         return made.signed
 
-    def certified(self, offering: str, agreement: str, *, intent: str, evidence: SigningEvidence) -> Made:
-        """Return the packet with the investor's signature, verified and not yet stored."""
-        envelope = self._envelope(offering, agreement)
-        signed = self._ceremony.sign(envelope, intent=intent)
+    def certified(
+        self,
+        offering: str,
+        agreement: str,
+        *,
+        intent: str,
+        evidence: SigningEvidence,
+        field: str | None = None,
+    ) -> Made:
+        """Return the packet with one more signature of the investor, verified and not yet stored.
+
+        ``field`` says whose; it may be left out while only one signature is awaited, else
+        ``signer_is_named`` is refused. Refuses ``agreement_is_open_for_signature`` when none is, and what the
+        ceremony refuses.
+        """
+        row, envelope = self._row(offering, agreement), self._envelope(offering, agreement)
+        awaited = _awaited(row)
+        if row["status"] != "sent":
+            raise Refused("agreement_is_open_for_signature", f"{agreement} is {row['status']}")
+        if field is None and len(awaited) > 1:
+            raise Refused("signer_is_named", ", ".join(awaited))
+        after = None
+        if row["serials"]:
+            before = bytes(row["signed_sha256"])
+            after = (
+                self._archive.fetch(before, actor="signing").content,
+                self._expected(envelope, row, before),
+            )
+        signed = self._ceremony.sign(envelope, intent=intent, field=field or awaited[0], after=after)
         return Made(signed, self._proof(envelope, signed, intent, evidence))
+
+    def awaited(self, offering: str, agreement: str) -> list[str]:
+        """Return the fields of a packet in which the investor's signers have not signed yet."""
+        return _awaited(self._row(offering, agreement))
 
     def countersign(
         self,
@@ -106,13 +151,12 @@ class PacketDesk:
     ) -> Made:
         """Return the packet with this officer's countersignature, verified and not yet stored."""
         row = self._row(offering, agreement)
-        if row["signed_sha256"] is None:
+        if row["status"] != "investor_signed":
             raise Refused("agreement_waits_for_the_issuer", agreement)
         envelope = self._envelope(offering, agreement, officer)
-        signed = self._archive.fetch(bytes(row["signed_sha256"]), actor=officer).content
-        before = self._ceremony.expected(
-            envelope, investor=int(row["investor_serial"], 16), sha256=bytes(row["signed_sha256"]).hex()
-        )
+        digest = bytes(row["signed_sha256"])
+        signed = self._archive.fetch(digest, actor=officer).content
+        before = self._expected(envelope, row, digest)
         closed = self._ceremony.countersign(envelope, signed, investor=before, intent=intent)
         return Made(closed, self._proof(envelope, closed, intent, evidence))
 
@@ -153,17 +197,16 @@ class PacketDesk:
             raise Refused("agreement_is_executed", agreement)
         digest = bytes(row["executed_sha256"])
         content = self._archive.fetch(digest, actor=actor).content
-        return verify_executed(content, self._expected(self._envelope(offering, agreement), row))
+        return verify_executed(content, self._expected(self._envelope(offering, agreement), row, digest))
 
     def hand_over(
         self, provider: tuple[str, SigningProvider], packet: tuple[str, str], *, officer: str, until: datetime
     ) -> str:
-        """Give a packet to a provider, which asks the investor and then this officer; return its reference.
+        """Give a packet to a provider, which asks the investor, then this officer; return its reference.
 
-        ``provider`` is a name and the provider, ``packet`` an offer and an agreement.
+        Refuses what :meth:`offered` refuses and ``packet_is_handed_over_once``.
         """
-        envelope = self._envelope(*packet, officer)
-        ref = provider[1].create(envelope, expires_at=until, idempotency_key=packet[1])
+        ref = self.offered(provider, packet, officer=officer, until=until)
         self._packets.record_envelope(
             actor=officer,
             offering=packet[0],
@@ -174,15 +217,47 @@ class PacketDesk:
         )
         return ref
 
+    def offered(
+        self, provider: tuple[str, SigningProvider], packet: tuple[str, str], *, officer: str, until: datetime
+    ) -> str:
+        """Return a provider's reference for a packet, which is not recorded yet; repeated, it is the same.
+
+        ``provider`` is a name and the provider, ``packet`` an offer and an agreement. Refuses
+        ``signatory_has_recorded_authority`` and what the provider refuses.
+        """
+        envelope = self._envelope(*packet, officer)
+        return provider[1].create(envelope, expires_at=until, idempotency_key=packet[1])
+
     def hear(
         self, provider: tuple[str, SigningProvider], headers: Iterable[tuple[str, str]], body: bytes
-    ) -> list[Notice]:
-        """Keep a provider's message once, and take it as a hint to look at each envelope that it names."""
-        notices = list(provider[1].verify_webhook(headers, body))
-        for notice in notices:
-            self._packets.receive_message(provider=provider[0], message=notice.id, body=body, key_id="")
-            self.look(provider, notice.ref)
-        return notices
+    ) -> list[Heard]:
+        """Keep a provider's message once, and take it as a hint to look at each envelope that it names.
+
+        A repetition looks again, which changes nothing. Refuses each rule of a webhook, ``envelope_exists``
+        and ``message_id_has_one_body``.
+        """
+        heard = []
+        for notice in provider[1].verify_webhook(headers, body):
+            self._packets.receive_message(
+                provider=f"signatures.{provider[0]}", message=notice.id, body=body, key_id=""
+            )
+            heard.append(self.look_in_turn(provider, notice.ref))
+        return heard
+
+    def look_in_turn(self, provider: tuple[str, SigningProvider], ref: str) -> Heard:
+        """Look at an envelope; what our checks or gates refuse is said and not raised."""
+        try:
+            return Heard(ref, self.look(provider, ref), None)
+        except UnknownRecord:
+            raise
+        except Refused as refused:
+            known = self._packets.envelope(provider=provider[0], ref=ref)
+            state = self._state((known["offering_id"], known["agreement_id"]))
+            return Heard(ref, state, refused.rule)
+
+    def waiting(self) -> Sequence[tuple[str, str]]:
+        """Return name and reference of each envelope at a provider whose packet is not executed or ended."""
+        return [(row["provider"], row["ref"]) for row in self._packets.open_envelopes()]
 
     def look(self, provider: tuple[str, SigningProvider], ref: str) -> str:
         """Fetch what a provider has of an envelope, verify it here, store what holds; return our own state.
@@ -199,9 +274,11 @@ class PacketDesk:
         kept = f"kept by {name}"
         evidence = SigningEvidence(f"as {name} does", kept, kept, ref)
         if said in {EnvelopeEvent.SIGNED, EnvelopeEvent.COMPLETED} and self._state(packet) == "sent":
-            signed = _as_signed(*accept_signed(port, ref, envelope, self._ceremony.trust()))
-            made = Made(signed, self._proof(envelope, signed, intent, evidence))
-            self._store("sign_packet", packet, made, actor=name)
+            steps = accept_signed(port, ref, envelope, self._ceremony.trust())
+            for step in steps[len(self._row(*packet)["serials"]) :]:
+                signed = _as_signed(*step)
+                made = Made(signed, self._proof(envelope, signed, intent, evidence))
+                self._store("sign_packet", packet, made, actor=name)
         if said is EnvelopeEvent.COMPLETED and self._state(packet) == "investor_signed":
             self._refuse_hindered(*packet, known["signatory_id"])
             signed = _as_signed(*accept_executed(port, ref, envelope, self._ceremony.trust()))
@@ -249,20 +326,17 @@ class PacketDesk:
             raise NotAllowed("signatory_has_recorded_authority", officer)
         return Party(officer, found["name"], found["capacity"])
 
-    def _expected(self, envelope: Envelope, row: Row) -> Expected:
-        return self._ceremony.expected(
-            envelope,
-            investor=int(row["investor_serial"], 16),
-            issuer=int(row["issuer_serial"], 16),
-            sha256=bytes(row["executed_sha256"]).hex(),
-        )
+    def _expected(self, envelope: Envelope, row: Row, digest: bytes) -> Expected:
+        """Return what the file of this digest has to be, signed by those whose signatures are stored."""
+        serials = {field: int(serial, 16) for field, serial in row["serials"].items()}
+        return self._ceremony.expected(envelope, sha256=digest.hex(), **serials)
 
     def _proof(
         self, envelope: Envelope, made: Signed, intent: str, evidence: SigningEvidence
     ) -> dict[str, object]:
-        side = made.verdict.signatures[-1].field
-        party = envelope.investor if side == "investor" else envelope.issuer
-        return _proof(party, made, intent, evidence.sealed(self._vault, envelope.id, side))
+        field = made.verdict.signatures[-1].field
+        known = evidence.sealed(self._vault, envelope.id, field)
+        return {"party": field, **_proof(envelope.party(field), made, intent, known)}
 
     def _store(self, verb: str, packet: tuple[str, str], made: Made, *, actor: str) -> None:
         getattr(self._packets, verb)(
@@ -272,6 +346,10 @@ class PacketDesk:
             proof=made.proof,
             content=made.signed.content,
         )
+
+
+def _awaited(row: Row) -> list[str]:
+    return sorted(row["boxes"].keys() - row["serials"].keys() - {ISSUER})
 
 
 def _as_signed(content: bytes, verdict: Verdict) -> Signed:

@@ -47,7 +47,8 @@ def packet_data(
 
     ``terms`` are the engine's facts of the investment and its offer, ``name`` the portal's of the verified
     version of the profile; ``at`` is in UTC. Refuses ``packet_states_the_verified_profile`` when the two are
-    of different versions and ``particular_is_stated`` with the kind that is missing.
+    of different versions, ``particular_is_stated`` with the kind that is missing, and
+    ``representative_of_the_profile_signs`` when an authority leaves out whom the profile names.
     """
     if name["detail_digest"] != terms["detail_digest"]:
         raise Refused("packet_states_the_verified_profile", terms["investor_id"])
@@ -74,7 +75,7 @@ def packet_data(
             "address": [name["address"], name["country"]],
         },
         "owners": _sole(name["legal_name"]) if is_individual else _said(stated, "ownership")["owners"],
-        "signer": _signer(terms["investor_id"], None if is_individual else _said(stated, "authority"), name),
+        **(_in_person(name) if is_individual else _authorised(name, _said(stated, "authority"))),
         "countersigner": {
             "party_id": terms["issuer_id"],
             "name": stated.form["issuer_name"],
@@ -103,15 +104,29 @@ def _offer(terms: Row, form: Row) -> Snapshot:
     }
 
 
-def _signer(investor: str, authority: Snapshot | None, name: Row) -> dict[str, str]:
-    if authority is None:
-        return {
-            "party_id": investor,
-            "name": name["legal_name"],
-            "capacity": "Individually",
-            "authority": "In person",
-        }
-    return {"party_id": investor, **{key: authority[key] for key in ("name", "capacity", "authority")}}
+def _in_person(name: Row) -> Snapshot:
+    signer = {
+        "party_id": name["investor_id"],
+        "name": name["legal_name"],
+        "capacity": "Individually",
+        "authority": "In person",
+    }
+    return {"signers": [signer], "signatures_required": 1}
+
+
+def _authorised(name: Row, said: Snapshot) -> Snapshot:
+    """Return who signs for an investor that is no single person; its representative is among them."""
+    signers = [
+        {"party_id": _party(name["investor_id"], number), **each}
+        for number, each in enumerate(said["signers"], 1)
+    ]
+    if name["representative"] and name["representative"] not in [each["name"] for each in said["signers"]]:
+        raise Refused("representative_of_the_profile_signs", "/signers")
+    return {"signers": signers, "signatures_required": said["required"]}
+
+
+def _party(investor: str, number: int) -> str:
+    return investor if number == 1 else f"{investor}:{number}"
 
 
 def _sole(name: str) -> list[Snapshot]:

@@ -140,7 +140,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if (old.units, old.amount_minor, old.profile_digest, old.document_sha256, old.investment_id)
         is distinct from (new.units, new.amount_minor, new.profile_digest, new.document_sha256, new.investment_id)
-        or (old.signed_sha256 is not null and old.signed_sha256 is distinct from new.signed_sha256)
+        or (old.signed_sha256 is not null and old.status <> 'sent' and old.signed_sha256 is distinct from new.signed_sha256)
         or (old.executed_sha256 is not null and old.executed_sha256 is distinct from new.executed_sha256) then
         raise exception using errcode = 'BR006', constraint = 'agreement_terms_are_locked',
             message = format('the terms of %s are locked; a change is a new agreement', old.agreement_id);

@@ -60,8 +60,17 @@ create table subscription.particular (
         or detail ?& '{version,sha256,format_opened_at}'),
     constraint tax_form_is_of_a_known_kind check (kind <> 'tax_form'
         or coalesce(detail ->> 'form' in ('W-9', 'W-8BEN', 'W-8BEN-E'), false)),
-    constraint authority_names_signer_capacity_and_source check (kind <> 'authority' or coalesce(
-        detail ->> 'name' ~ '\S' and detail ->> 'capacity' ~ '\S' and detail ->> 'authority' ~ '\S', false)),
+    constraint authority_lists_one_to_ten_signers check (kind <> 'authority' or case
+        when jsonb_typeof(detail -> 'signers') = 'array' then jsonb_array_length(detail -> 'signers') between 1 and 10
+        else false end),
+    constraint authority_names_signer_capacity_and_source check (kind <> 'authority'
+        or jsonb_array_length(jsonb_path_query_array(detail, '$.signers[*] ? (@.name like_regex "\\S"
+            && @.capacity like_regex "\\S" && @.authority like_regex "\\S")'))
+        = jsonb_array_length(jsonb_path_query_array(detail, '$.signers[*]'))),
+    constraint authority_has_the_signers_it_requires check (kind <> 'authority' or case
+        when jsonb_typeof(detail -> 'required') = 'number' then (detail ->> 'required')::numeric
+            between 1 and greatest(1, jsonb_array_length(jsonb_path_query_array(detail, '$.signers[*]')))
+        else false end),
     constraint ownership_lists_one_to_twenty_owners check (kind <> 'ownership' or case
         when jsonb_typeof(detail -> 'owners') = 'array' then jsonb_array_length(detail -> 'owners') between 1 and 20
         else false end)
@@ -103,11 +112,12 @@ create table subscription.packet (
     foreign key (offering_id, application_id) references subscription.application
 );
 
--- The file after one party's signature, with our verdict on its bytes.
+-- The file after one party's signature, with our verdict on its bytes. A party is a field of the packet: the issuer's,
+-- or one of the investor's, of whom there are as many as sign for it.
 create table subscription.signed_file (
     offering_id text not null,
     agreement_id text not null,
-    party text not null check (party in ('investor', 'issuer')),
+    party text not null check (party ~ '^(issuer|investor(_([2-9]|10))?)$'),
     sha256 bytea not null references subscription.document,
     signer text not null,
     name text not null,
@@ -117,7 +127,9 @@ create table subscription.signed_file (
     verdict jsonb not null,
     recorded_by text not null,
     signed_at timestamptz not null default clock_timestamp(),
+    ordinal integer not null,
     primary key (offering_id, agreement_id, party),
+    constraint signatures_of_a_packet_are_numbered unique (offering_id, agreement_id, ordinal),
     foreign key (offering_id, agreement_id) references subscription.packet,
     constraint verdict_is_on_the_stored_bytes check (coalesce(verdict ->> 'sha256' = encode(sha256, 'hex'), false)),
     constraint verdict_has_no_failure check (coalesce(verdict -> 'failures' = '[]', false))
@@ -134,7 +146,8 @@ create table subscription.envelope (
     ref text not null,
     signatory_id text not null,
     opened_at timestamptz not null default clock_timestamp(),
-    primary key (offering_id, agreement_id),
+    constraint packet_is_handed_over_once primary key (offering_id, agreement_id),
+    constraint envelope_has_one_reference unique (provider, ref),
     foreign key (offering_id, agreement_id) references subscription.packet,
     foreign key (offering_id, signatory_id) references subscription.signatory
 );
@@ -216,17 +229,39 @@ create trigger packet_is_made before insert on subscription.packet
     for each row execute function subscription.packet_is_made();
 alter table subscription.packet enable always trigger packet_is_made;
 
--- Each signature adds to the bytes before it: the executed file begins with the signed one, that with the rendered one.
+-- The investor's fields of a packet that still wait for a signature.
+create function subscription.unsigned(p_offering text, p_agreement text) returns text[]
+language sql stable set search_path = pg_catalog, pg_temp
+return array(
+    select field from subscription.packet p cross join jsonb_object_keys(p.boxes) field
+    where p.offering_id = p_offering and p.agreement_id = p_agreement and field <> 'issuer'
+        and not exists (select from subscription.signed_file s
+            where s.offering_id = p_offering and s.agreement_id = p_agreement and s.party = field)
+    order by field);
+
+-- Each signature adds to the bytes before it, the rendered ones first; those of the investor come before the issuer's.
 create function subscription.file_is_continued() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     earlier bytea;
     later bytea;
 begin
+    if not exists (select from subscription.packet p where p.offering_id = new.offering_id
+        and p.agreement_id = new.agreement_id and p.boxes ? new.party) then
+        perform subscription.refuse('signer_is_a_party_of_the_packet',
+            format('%s has no field %s', new.agreement_id, new.party));
+    end if;
+    if new.party = 'issuer' and subscription.unsigned(new.offering_id, new.agreement_id) <> '{}'
+        or exists (select from subscription.signed_file s where s.offering_id = new.offering_id
+            and s.agreement_id = new.agreement_id and s.party = 'issuer') then
+        perform subscription.refuse('issuer_signs_last', format('%s signs %s out of turn', new.party, new.agreement_id));
+    end if;
+    new.ordinal := (select 1 + count(*) from subscription.signed_file s
+        where s.offering_id = new.offering_id and s.agreement_id = new.agreement_id);
     select d.content into earlier from subscription.agreement a
     left join subscription.signed_file s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id
-        and s.party = 'investor'
-    join subscription.document d on d.sha256 = case new.party when 'investor' then a.document_sha256 else s.sha256 end
+        and s.ordinal = new.ordinal - 1
+    join subscription.document d on d.sha256 = coalesce(s.sha256, a.document_sha256)
     where a.offering_id = new.offering_id and a.agreement_id = new.agreement_id;
     select d.content into later from subscription.document d where d.sha256 = new.sha256;
     if coalesce(octet_length(later) <= octet_length(earlier)
@@ -254,11 +289,12 @@ from subscription.packet_form f join subscription.template t using (template_id)
 order by f.offering_id, f.ordinal desc;
 
 create view subscription.packet_fact as
-select p.offering_id, p.agreement_id, a.investment_id, p.template_id, p.data_sha256, p.reference, p.pages
+select p.offering_id, p.agreement_id, a.investment_id, p.template_id, p.data_sha256, p.reference, p.pages,
+    array(select jsonb_object_keys(p.boxes) order by 1) as parties
 from subscription.packet p join subscription.agreement a using (offering_id, agreement_id);
 
 create view subscription.signed_file_fact as
-select offering_id, agreement_id, party, sha256, signer, serial, signed_at from subscription.signed_file;
+select offering_id, agreement_id, party, sha256, signer, serial, signed_at, ordinal from subscription.signed_file;
 
 create view subscription.review_fact as
 select offering_id, review_id, agreement_id, status, reviewer, signed_sha256, version, chain_head

@@ -73,6 +73,7 @@ begin
     insert into subscription.requirement (offering_id, kind, code, item_version, document_sha256, sentence)
     values (p_offering, p_kind, p_code, p_version, p_document_sha256, p_sentence);
     for i in select investment_id from engine.position where offering_id = p_offering order by investment_id for update loop
+        perform subscription.void_outdated(p_offering, i, p_code || ' is required anew');
         perform subscription.publish(p_offering, i);
     end loop;
 end $$;

@@ -78,6 +78,18 @@ begin
         and status in ('draft', 'sent', 'investor_signed', 'countersigned');
 end $$;
 
+-- Ends a packet that is not executed and shows an item in a version that no longer counts; the caller has locked the
+-- position. What is executed stands: a material change asks its investors by an amendment.
+create function subscription.void_outdated(p_offering text, p_investment text, p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update subscription.agreement a set status = 'voided', void_because = p_because
+    where a.offering_id = p_offering and a.investment_id = p_investment and a.status in ('draft', 'sent', 'investor_signed')
+        and exists (select from subscription.packet p where p.offering_id = p_offering and p.agreement_id = a.agreement_id);
+    update subscription.application set status = 'replaced'
+    where offering_id = p_offering and investment_id = p_investment and status = 'submitted' and found;
+end $$;
+
 -- Records one particular. One that was stated before is replaced, and a packet that shows it is void.
 create function subscription.state_particular(p_actor text, p_request text, p_offering text, p_particular text,
     p_investment text, p_kind text, p_detail jsonb) returns void
@@ -112,7 +124,8 @@ begin
     end if;
 end $$;
 
--- What an application lacks: items that are not acknowledged, particulars that are not stated, open deficiencies.
+-- What an application lacks: items that are not acknowledged, particulars that are not stated, open deficiencies,
+-- statements that the compliance record contradicts.
 create function subscription.application_lacks(p_offering text, p_investment text) returns text[]
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -129,6 +142,8 @@ begin
         union all
         select 'deficiency:' || d.deficiency_id from subscription.deficiency d
         where d.offering_id = p_offering and d.investment_id = p_investment and d.status = 'open'
+        union all
+        select distinct 'contradiction:' || c.code from subscription.contradictions(p_offering, p_investment) c
         order by 1);
 end $$;
 
@@ -194,6 +209,8 @@ begin atomic
         union all
         select case l.code when 'records_consent' then 2 else 4 end, 'state', l.code, '' from lacks l where l.part = 'particular'
         union all
+        select 1, 'correct', l.code, 'compliance has something else on record' from lacks l where l.part = 'contradiction'
+        union all
         select 3, r.kind, r.code, r.sentence from subscription.requirement_in_force r
         where r.offering_id = p_offering and not exists (select from subscription.acknowledgment k
             where k.offering_id = p_offering and k.investment_id = p_investment
@@ -203,7 +220,11 @@ begin atomic
             and not exists (select from subscription.application p where p.offering_id = p_offering
                 and p.investment_id = p_investment and p.status = 'submitted')
         union all
-        select 6, 'sign', a.agreement_id, '' from agreed a where a.status = 'sent'
+        select 6, 'sign', a.agreement_id, case when cardinality(f.parties) > 2 then format('%s of %s have signed',
+            (select count(*) from subscription.signed_file s where s.agreement_id = a.agreement_id
+                and s.offering_id = p_offering), cardinality(f.parties) - 1) else '' end
+        from agreed a join subscription.packet_fact f on f.offering_id = p_offering and f.agreement_id = a.agreement_id
+        where a.status = 'sent'
     )
     select s.step, s.code, s.says from steps s where exists (select from form) order by s.place, s.step, s.code;
 end;
@@ -265,6 +286,9 @@ create function subscription.keep_signed(p_actor text, p_offering text, p_agreem
     p_content bytea) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    if p_content is null then
+        perform subscription.refuse('signed_packet_has_its_file', format('%s came without a file', p_agreement));
+    end if;
     perform subscription.keep_bytes(p_content, 'application/pdf');
     perform subscription.classify(sha256(p_content),
         case p_party when 'issuer' then 'executed_agreement' else 'working_paper' end);
@@ -275,8 +299,9 @@ begin
     if coalesce(p_proof -> 'evidence' ->> 'sealed', '') = '' then
         perform subscription.refuse('signature_has_its_evidence', format('nothing says how the %s was known', p_party));
     end if;
-    insert into subscription.signing_evidence (offering_id, agreement_id, party, method, authenticated_at, wrapped, sealed)
-    select p_offering, p_agreement, p_party, e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
+    insert into subscription.signing_evidence (offering_id, evidence_id, agreement_id, party, status, method,
+        authenticated_at, wrapped, sealed)
+    select p_offering, 'sev_' || substr(p_agreement, 5) || '_' || p_party, p_agreement, p_party, 'kept', e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
     from jsonb_to_record(p_proof -> 'evidence') as e (method text, at timestamptz, wrapped text, sealed text);
 end $$;
 
@@ -294,7 +319,8 @@ begin
     return a;
 end $$;
 
--- The investor's certification signature, verified on the bytes that are stored with it.
+-- One signature of the investor, verified on the bytes that are stored with it; the proof names its field. The packet
+-- is signed when the last of the investor's signers has signed.
 create function subscription.sign_packet(p_actor text, p_request text, p_offering text, p_agreement text, p_proof jsonb,
     p_content bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -307,9 +333,14 @@ begin
     if a.status <> 'sent' then
         perform subscription.refuse('agreement_is_open_for_signature', format('%s is %s', p_agreement, a.status));
     end if;
+    if exists (select from subscription.signed_file s where s.offering_id = p_offering and s.agreement_id = p_agreement
+        and s.party = p_proof ->> 'party') then
+        perform subscription.refuse('each_signer_signs_once', format('%s of %s', p_proof ->> 'party', p_agreement));
+    end if;
     perform subscription.refuse_incomplete(p_offering, a.investment_id);
-    perform subscription.keep_signed(p_actor, p_offering, p_agreement, 'investor', p_proof, p_content);
-    update subscription.agreement set status = 'investor_signed', signed_sha256 = sha256(p_content)
+    perform subscription.keep_signed(p_actor, p_offering, p_agreement, p_proof ->> 'party', p_proof, p_content);
+    update subscription.agreement set signed_sha256 = sha256(p_content),
+        status = case when subscription.unsigned(p_offering, p_agreement) = '{}' then 'investor_signed' else 'sent' end
     where offering_id = p_offering and agreement_id = p_agreement;
     perform subscription.publish(p_offering, a.investment_id);
 end $$;

@@ -67,6 +67,9 @@ begin
             perform subscription.sign_packet(caller, p_request, a.offering_id, p_agreement, p_detail, p_content);
         when 'countersign' then
             perform subscription.countersign_packet(caller, p_request, a.offering_id, p_agreement, p_detail, p_content);
+        when 'hand_over' then
+            perform subscription.record_envelope(caller, p_request, a.offering_id, p_agreement, p_detail ->> 'provider',
+                p_detail ->> 'ref', caller);
         when 'release' then
             perform subscription.release_packet(caller, p_request, a.offering_id, p_detail ->> 'id', p_agreement,
                 decode(p_detail ->> 'seen_sha256', 'hex'));

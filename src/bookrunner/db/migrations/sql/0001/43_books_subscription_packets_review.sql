@@ -10,6 +10,10 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.pass(p_offering, a.investment_id, 'countersign');
     perform subscription.refuse_unseen(p_offering, p_agreement, p_seen_sha256);
+    if exists (select from subscription.contradictions(p_offering, a.investment_id)) then
+        perform subscription.refuse('statements_agree_with_the_compliance_record', (select string_agg(
+            c.code || ' against ' || c.fact, ', ') from subscription.contradictions(p_offering, a.investment_id) c));
+    end if;
     insert into subscription.review (offering_id, review_id, agreement_id, status, reviewer, signed_sha256)
     values (p_offering, p_review, p_agreement, 'released', p_actor, p_seen_sha256);
 end $$;
@@ -46,9 +50,8 @@ end $$;
 create function subscription.refuse_unseen(p_offering text, p_agreement text, p_seen_sha256 bytea) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if not exists (select from subscription.agreement a join subscription.signed_file s using (offering_id, agreement_id)
-        where a.offering_id = p_offering and a.agreement_id = p_agreement and a.status = 'investor_signed'
-        and s.party = 'investor' and s.sha256 = p_seen_sha256) then
+    if not exists (select from subscription.agreement a where a.offering_id = p_offering
+        and a.agreement_id = p_agreement and a.status = 'investor_signed' and a.signed_sha256 = p_seen_sha256) then
         perform subscription.refuse('reviewed_file_is_the_signed_one', p_agreement);
     end if;
 end $$;
@@ -61,12 +64,11 @@ returns table (agreement_id text, investment_id text, investor_id text, units bi
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    return query select a.agreement_id, a.investment_id, pos.investor_id, a.units, a.amount_minor, s.sha256,
+    return query select a.agreement_id, a.investment_id, pos.investor_id, a.units, a.amount_minor, a.signed_sha256,
         subscription.countersign_hindrance(a, p_actor),
         engine.missing(pos, (select g.mask from engine.gate g where g.act = 'countersign'))
     from subscription.agreement a
-    join subscription.signed_file s on s.offering_id = a.offering_id and s.agreement_id = a.agreement_id
-        and s.party = 'investor'
+    join subscription.packet using (offering_id, agreement_id)
     join engine.position pos on pos.offering_id = a.offering_id and pos.investment_id = a.investment_id
     where a.offering_id = p_offering and a.status = 'investor_signed'
         and (p_agreements is null or a.agreement_id = any (p_agreements))
@@ -78,6 +80,9 @@ create function subscription.record_envelope(p_actor text, p_request text, p_off
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    if (subscription.found_packet(p_offering, p_agreement)).status <> 'sent' then
+        perform subscription.refuse('agreement_is_open_for_signature', format('%s is not open any more', p_agreement));
+    end if;
     insert into subscription.envelope (offering_id, agreement_id, provider, ref, signatory_id)
     values (p_offering, p_agreement, p_provider, p_ref, p_signatory);
 end $$;

@@ -1,0 +1,90 @@
+"""Institutional allocations: requests of entities, moved on strictly in order or cancelled by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from bookrunner.api.caller import Called, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.problems import instant
+from bookrunner.api.resources.offers import required
+from bookrunner.api.shapes import AllocationMove, InstitutionalId, NewInstitutional, OfferId, money
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row, Within
+
+_CREATED = 201
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    """Return the routes of institutional allocations."""
+    router = APIRouter(prefix="/v1/offers/{offer}/institutional_allocations", tags=["institutions"])
+
+    @router.get("", operation_id="list_institutional_allocations")
+    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """List the requests of institutions in the order in which they came."""
+
+        def work(of: Within) -> list[Row]:
+            required(of, offer)
+            return list(of.institutional_allocations(offering=offer))
+
+        await gateway.admitted(caller, "engine")
+        return {"institutional_allocations": [_shown(row) for row in await gateway.read(caller, work)]}
+
+    @router.post("", operation_id="request_institutional_allocation", status_code=_CREATED)
+    async def requested(write: Written, offer: OfferId, body: NewInstitutional) -> Response:
+        """Ask for an allocation of one tranche for a cleared entity; one request of it may be pending."""
+        amount = body.amount.exact()
+        wish = {
+            "tranche": body.tranche,
+            "amount_minor": amount.minor,
+            "currency": amount.currency.code,
+            "settlement_due_at": body.settlement_due_at.isoformat(),
+        }
+        answer = await gateway.write(
+            write,
+            "engine",
+            "request_allocation",
+            offering=offer,
+            allocation=new_id("iac"),
+            entity=body.entity,
+            wish=json.dumps(wish),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post("/{allocation}/moves", operation_id="move_institutional_allocation")
+    async def moved(
+        write: Written, offer: OfferId, allocation: InstitutionalId, body: AllocationMove
+    ) -> Response:
+        """Take the next step, or cancel for a reason; on the version that was seen."""
+        return await gateway.write(
+            write,
+            "engine",
+            "move_allocation",
+            offering=offer,
+            allocation=allocation,
+            version=write.decided_on,
+            status=body.status,
+            investment=body.investment,
+            because=body.because,
+        )
+
+    return router
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["allocation_id"],
+        "tranche": row["tranche"],
+        "entity": row["entity_id"],
+        "status": row["status"],
+        "amount": money(row["amount_minor"], row["currency"]),
+        "settlement_due_at": instant(row["settlement_due_at"]),
+        "is_overdue": row["is_overdue"],
+        "investment": row["investment_id"],
+        "cancelled_by": row["cancelled_by"],
+        "version": str(row["version"]),
+    }

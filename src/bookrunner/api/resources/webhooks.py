@@ -1,0 +1,76 @@
+"""Signed notices of providers: no key of ours, the signature over the raw body is the credential."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi import APIRouter, Request
+
+from bookrunner.adapters.identity import BODY_BYTES_MAX, WebhookRefused, WebhookRule
+from bookrunner.api.gateway import Gateway
+from bookrunner.core.errors import Malformed, NotAuthenticated
+
+if TYPE_CHECKING:
+    from bookrunner.books.subscription import Heard
+
+_UNSIGNED = frozenset(
+    {
+        WebhookRule.HEADERS_ARE_COMPLETE.value,
+        WebhookRule.TIMESTAMP_IS_RECENT.value,
+        WebhookRule.SIGNATURE_MATCHES.value,
+    }
+)
+
+T = TypeVar("T")
+Headers = Iterable[tuple[str, str]]
+HearPayment = Callable[[str, Headers, bytes], str]
+HearSignature = Callable[[str, Headers, bytes], Sequence["Heard"]]
+
+
+def payments(gateway: Gateway, hear: HearPayment) -> APIRouter:
+    """Return the route; ``hear`` takes provider, headers as they came and raw body, and says what it did."""
+    router = APIRouter(prefix="/v1/webhooks/payments", tags=["webhooks"])
+
+    @router.post("/{provider}", operation_id="hear_payment")
+    async def heard(provider: str, request: Request) -> dict[str, Any]:
+        """Take one notice; a repetition is answered like the first time and has no effect."""
+        return {"result": await _heard(gateway, provider, request, hear)}
+
+    return router
+
+
+def signatures(gateway: Gateway, hear: HearSignature) -> APIRouter:
+    """Return the route; ``hear`` looks at each envelope that a message names and says where it stands."""
+    router = APIRouter(prefix="/v1/webhooks/signatures", tags=["webhooks"])
+
+    @router.post("/{provider}", operation_id="hear_signature")
+    async def heard(provider: str, request: Request) -> dict[str, Any]:
+        """Take one message as a hint to look; what it says moves nothing, and it may come again."""
+        found = await _heard(gateway, provider, request, hear)
+        return {"envelopes": [asdict(each) for each in found]}
+
+    return router
+
+
+async def _heard(
+    gateway: Gateway, provider: str, request: Request, hear: Callable[[str, Headers, bytes], T]
+) -> T:
+    body = await _raw(request)
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+    try:
+        return await gateway.run(lambda: hear(provider, headers, body))
+    except WebhookRefused as refused:
+        kind = NotAuthenticated if refused.rule in _UNSIGNED else Malformed
+        raise kind(refused.rule, refused.detail) from None
+
+
+async def _raw(request: Request) -> bytes:
+    """Read the body as it came; one that is too long is not read to its end."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > BODY_BYTES_MAX:
+            raise Malformed(WebhookRule.BODY_FITS_LIMIT.value, "more than 1 MiB")
+    return bytes(body)

@@ -1,0 +1,72 @@
+-- How signers were known: sealed, kept as long as their files, and erased by destroying keys.
+
+-- How a signer was known at its signature. Address, browser and session are sealed under a key of their own, which
+-- erasure destroys; that there was evidence, by which method and when, stays.
+create table subscription.signing_evidence (
+    offering_id text not null,
+    evidence_id text not null,
+    agreement_id text not null,
+    party text not null,
+    status text not null,
+    method text not null constraint authentication_names_its_method check (method ~ '\S'),
+    authenticated_at timestamptz,
+    wrapped bytea,
+    sealed bytea,
+    erased_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, evidence_id),
+    constraint signer_is_known_once unique (offering_id, agreement_id, party),
+    foreign key (offering_id, agreement_id, party) references subscription.signed_file,
+    constraint erased_evidence_is_gone check ((status = 'erased') = (wrapped is null) and (wrapped is null) = (sealed is null)),
+    constraint erased_evidence_says_why check ((status = 'erased') = coalesce(erased_because ~ '\S', false))
+);
+
+call audit.keep('subscription.signing_evidence', 'signing_evidence', 'evidence_id', 'offering_id', '{wrapped,sealed}');
+
+-- Why the evidence of the signatures on an agreement may not be erased now, or null. It is kept as long as any file that
+-- it speaks of, and its certificate comes first, since nothing else could make one.
+create function subscription.evidence_kept_because(p_offering text, p_agreement text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return coalesce((
+    select subscription.rule 'certificate_comes_before_erasure' from subscription.certificate c
+    where c.offering_id = p_offering and c.agreement_id = p_agreement and c.status = 'due'), (
+    select min(subscription.kept_because(f.sha256)) from (
+        select s.sha256 from subscription.signed_file s where s.offering_id = p_offering and s.agreement_id = p_agreement
+        union
+        select c.sha256 from subscription.certificate c where c.offering_id = p_offering and c.agreement_id = p_agreement) f));
+
+create function subscription.evidence_stands() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    kept text;
+begin
+    if (old.agreement_id, old.party, old.method, old.authenticated_at)
+        is distinct from (new.agreement_id, new.party, new.method, new.authenticated_at)
+        or (new.wrapped is not null and (old.wrapped, old.sealed) is distinct from (new.wrapped, new.sealed)) then
+        raise exception using errcode = 'BR006', constraint = 'signing_evidence_is_unchangeable',
+            message = format('how the %s of %s was known stands', old.party, old.agreement_id);
+    end if;
+    kept := subscription.evidence_kept_because(old.offering_id, old.agreement_id);
+    if kept is not null then
+        perform subscription.refuse(kept, format('the evidence of %s is kept', old.agreement_id));
+    end if;
+    return new;
+end $$;
+
+create trigger evidence_stands before update on subscription.signing_evidence
+    for each row execute function subscription.evidence_stands();
+alter table subscription.signing_evidence enable always trigger evidence_stands;
+
+-- Destroys the keys under which it is sealed who signed an agreement from where, when nothing keeps that any more.
+create function subscription.erase_evidence(p_actor text, p_request text, p_offering text, p_agreement text,
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update subscription.signing_evidence set status = 'erased', wrapped = null, sealed = null, erased_because = p_because
+    where offering_id = p_offering and agreement_id = p_agreement and status = 'kept';
+    if not found then
+        perform subscription.refuse_missing('kept_evidence_exists', p_agreement);
+    end if;
+end $$;

@@ -1,0 +1,118 @@
+-- Institutional allocations: asked for, reviewed, in escrow, funded, each step from the one before and from no other.
+
+create table engine.allocation (
+    offering_id text not null references engine.offer,
+    allocation_id text not null,
+    tranche text not null constraint tranche_is_a_short_name check (tranche ~ '^[a-z0-9][a-z0-9_-]{0,39}$'),
+    entity_id text not null,
+    status text not null,
+    amount_minor bigint not null constraint allocation_is_at_least_100_000 check (amount_minor >= 10000000)
+        constraint allocation_is_at_most_50_000_000 check (amount_minor <= 5000000000),
+    currency text not null constraint allocation_is_in_us_dollars check (currency = 'USD'),
+    settlement_due_at timestamptz not null,
+    investment_id text,
+    requested_by text not null,
+    requested_at timestamptz not null default clock_timestamp(),
+    cancelled_by text,
+    cancelled_because text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, allocation_id),
+    constraint settlement_is_due_after_the_request check (settlement_due_at > requested_at),
+    constraint allocation_in_escrow_names_its_investment check (status not in ('escrow_initiated', 'funded') or investment_id is not null),
+    constraint cancelled_allocation_names_actor_and_reason check ((status = 'cancelled') = (cancelled_by is not null)
+        and (status = 'cancelled') = coalesce(cancelled_because ~ '\S', false))
+);
+create unique index one_pending_request_per_entity_and_tranche on engine.allocation (offering_id, entity_id, tranche)
+    where status = 'pending';
+create unique index one_allocation_per_investment on engine.allocation (offering_id, investment_id)
+    where investment_id is not null;
+
+call audit.keep('engine.allocation', 'allocation', 'allocation_id', 'offering_id', '{cancelled_because}');
+
+-- Who it is for stands by what compliance says now, and what is funded by what the treasury says; neither is an opinion.
+create function engine.allocation_stands() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'UPDATE' and (old.tranche, old.entity_id, old.amount_minor, old.currency, old.settlement_due_at, old.requested_by,
+        old.requested_at) is distinct from (new.tranche, new.entity_id, new.amount_minor, new.currency, new.settlement_due_at,
+        new.requested_by, new.requested_at)
+        or (tg_op = 'UPDATE' and old.investment_id is distinct from new.investment_id and new.status <> 'escrow_initiated') then
+        raise exception using errcode = 'BR006', constraint = 'allocation_terms_are_locked',
+            message = format('the terms of %s are locked; a change is a new request', old.allocation_id);
+    end if;
+    if new.status = 'cancelled' then
+        return new;
+    end if;
+    if coalesce(engine.profile_kind(new.entity_id), '') not in ('entity', 'trust', 'nominee') then
+        raise exception using errcode = 'BR008', constraint = 'allocation_is_for_a_known_institution',
+            message = format('%s is no institution that is known here', new.entity_id);
+    end if;
+    if not exists (select from compliance.clearance_fact c where c.offering_id = new.offering_id
+        and c.investor_id = new.entity_id and c.status = 'clear' and coalesce(c.valid_until > clock_timestamp(), true)) then
+        raise exception using errcode = 'BR008', constraint = 'allocation_is_for_a_cleared_entity',
+            message = format('%s is not cleared for %s', new.entity_id, new.offering_id);
+    end if;
+    if new.status in ('escrow_initiated', 'funded') and not exists (select from engine.investment i
+        where i.offering_id = new.offering_id and i.investment_id = new.investment_id and i.investor_id = new.entity_id
+        and (i.amount_minor, i.currency) = (new.amount_minor, new.currency) and i.status in ('confirmed', 'legally_confirmed')) then
+        raise exception using errcode = 'BR008', constraint = 'escrow_is_for_an_investment_of_the_entity',
+            message = format('%s has no confirmed investment of that amount', new.entity_id);
+    end if;
+    if new.status = 'funded' and not exists (select from engine.position pos where pos.offering_id = new.offering_id
+        and pos.investment_id = new.investment_id and pos.funds_are_received and pos.funds_are_cleared) then
+        raise exception using errcode = 'BR008', constraint = 'funded_allocation_has_its_money',
+            message = format('the money of %s is not cleared', new.investment_id);
+    end if;
+    return new;
+end $$;
+
+-- Its name sorts behind the guard's, so that a step that is not listed is refused for that.
+create trigger zzz_allocation_stands before insert or update on engine.allocation
+    for each row execute function engine.allocation_stands();
+alter table engine.allocation enable always trigger zzz_allocation_stands;
+
+create function engine.request_allocation(p_actor text, p_request text, p_offering text, p_allocation text,
+    p_entity text, p_asked jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if not exists (select from engine.offer o where o.offering_id = p_offering and o.status = 'published') then
+        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
+            message = format('%s is not open to new money', p_offering);
+    end if;
+    insert into engine.allocation (offering_id, allocation_id, tranche, entity_id, status, amount_minor, currency,
+        settlement_due_at, requested_by)
+    values (p_offering, p_allocation, p_asked ->> 'tranche', p_entity, 'pending', (p_asked ->> 'amount_minor')::bigint,
+        p_asked ->> 'currency', (p_asked ->> 'settlement_due_at')::timestamptz, p_actor);
+end $$;
+
+-- One step forward. The position is locked first, so that a revocation comes before or after and never between.
+create function engine.advance_allocation(p_actor text, p_request text, p_offering text, p_allocation text,
+    p_status text, p_investment text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from engine.position pos join engine.allocation a using (offering_id)
+    where a.offering_id = p_offering and a.allocation_id = p_allocation and pos.investor_id = a.entity_id
+    order by pos.investment_id for update of pos;
+    update engine.allocation set status = p_status, investment_id = coalesce(p_investment, investment_id)
+    where offering_id = p_offering and allocation_id = p_allocation;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'institutional_allocation_exists',
+            message = format('there is no %s in %s', p_allocation, p_offering);
+    end if;
+end $$;
+
+create function engine.cancel_allocation(p_actor text, p_request text, p_offering text, p_allocation text,
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update engine.allocation set status = 'cancelled', cancelled_by = p_actor, cancelled_because = p_because
+    where offering_id = p_offering and allocation_id = p_allocation;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'institutional_allocation_exists',
+            message = format('there is no %s in %s', p_allocation, p_offering);
+    end if;
+end $$;

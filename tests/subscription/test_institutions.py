@@ -1,0 +1,189 @@
+"""Institutional allocations go strictly in order, within limits, for cleared entities, also in raw SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from bookrunner.api import api, issue
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World
+from tests.api.conftest import serving
+from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.subscription.conftest import Tell
+from tests.subscription.test_api import Calls
+from tests.subscription.test_representations import tell_compliance
+
+UNLISTED = "transition_is_listed_for_the_keeper"
+STATES = ("pending", "under_internal_review", "escrow_initiated", "funded", "cancelled")
+DUE = "2030-01-31T17:00:00Z"
+ROW = """
+insert into engine.allocation (offering_id, allocation_id, tranche, entity_id, status, amount_minor, currency,
+    settlement_due_at, requested_by)
+values (%(offer)s, %(id)s, 'a', %(entity)s, 'pending', %(amount)s, %(currency)s, %(due)s, 'x')
+"""
+
+
+@pytest.fixture(scope="module")
+def calls(world: World) -> Iterator[Calls]:
+    with serving(api(world.application.database)) as url:
+        calls = Calls(world, url)
+        calls.keys["desk"] = issue(world.endpoint, "institution-desk", "engine", actor="usr_admin")
+        yield calls
+
+
+class Institution:
+    """The entity with the largest order of a story, as it asks for an allocation of what it has ordered."""
+
+    def __init__(self, calls: Calls, story: Story) -> None:
+        self.calls = calls
+        self.story = story
+        entities = [each for each in story.people if each.kind == "entity"]
+        self.person = max(entities, key=lambda each: each.units)
+        self.path = f"/v1/offers/{story.offering}/institutional_allocations"
+
+    def ask(self, amount: str, tranche: str = "senior", entity: str | None = None) -> httpx.Response:
+        body = {
+            "entity": entity or self.person.investor,
+            "tranche": tranche,
+            "amount": {"amount": amount, "currency": "USD"},
+            "settlement_due_at": DUE,
+        }
+        return self.calls.post(self.path, body, "desk")
+
+    def move(self, to: str, **said: str) -> tuple[int, str]:
+        """Move the last request on the version that it has now; return the status code and state or rule."""
+        last = self.listed()[-1]
+        answer = self.calls.post(
+            f"{self.path}/{last['id']}/moves", {"status": to, **said}, "desk", f'"{last["version"]}"'
+        )
+        return answer.status_code, answer.json().get("status" if answer.is_success else "code")
+
+    def listed(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self.calls.get(self.path, "desk").json()["institutional_allocations"]
+        return found
+
+    @property
+    def ordered(self) -> str:
+        """The amount of the entity's investment."""
+        with psycopg.connect(self.story.app.endpoint.admin_dsn()) as connection:
+            row = connection.execute(
+                "select amount_minor from engine.investment where investment_id = %s",
+                [self.person.investment],
+            ).fetchone()
+        assert row is not None
+        return f"{row[0] // 100}.{row[0] % 100:02}"
+
+
+def test_each_step_comes_from_the_one_before(tell: Tell, calls: Calls) -> None:
+    story = tell("cleared", 2, 3_000)
+    one = Institution(calls, story)
+    assert one.ask(one.ordered).json()["status"] == "pending"
+    for early in ("escrow_initiated", "funded"):
+        assert one.move(early, investment=one.person.investment) == (409, UNLISTED)
+    assert one.move("under_internal_review") == (200, "under_internal_review")
+    assert one.move("under_internal_review") == (409, UNLISTED)
+    escrow = {"investment": one.person.investment}
+    assert one.move("escrow_initiated", **escrow) == (409, "escrow_is_for_an_investment_of_the_entity")
+    story.sign_and_confirm()
+    (stranger, *_) = (each for each in story.people if each is not one.person)
+    other = {"investment": stranger.investment}
+    assert one.move("escrow_initiated", **other) == (409, "escrow_is_for_an_investment_of_the_entity")
+    assert one.move("escrow_initiated", **escrow) == (200, "escrow_initiated")
+    assert one.move("cancelled", because="too late") == (409, UNLISTED)
+    assert one.move("funded") == (409, "funded_allocation_has_its_money")
+    story.countersign_all()
+    story.wires = {}
+    story.fund()
+    assert one.move("funded") == (200, "funded")
+    for after in ("cancelled", "under_internal_review", "escrow_initiated", "funded"):
+        assert one.move(after, because="x")[1] in {UNLISTED, "allocation_terms_are_locked"}
+    assert one.listed()[-1]["investment"] == one.person.investment
+    with psycopg.connect(story.app.endpoint.admin_dsn()) as connection:
+        kinds = connection.execute(
+            "select kind from audit.event where subject = %s order by version", [one.listed()[-1]["id"]]
+        ).fetchall()
+    assert [kind for (kind,) in kinds] == [
+        f"allocation.{step}" for step in ("requested", "review_opened", "escrow_initiated", "funded")
+    ]
+
+
+def test_a_cancellation_names_actor_and_reason_and_is_final(tell: Tell, calls: Calls) -> None:
+    one = Institution(calls, tell("cleared", 2))
+    for steps in ((), ("under_internal_review",)):
+        assert one.ask("100000.00").status_code == 201
+        twin = one.ask("200000.00")
+        assert (twin.status_code, twin.json()["code"]) == (409, "one_pending_request_per_entity_and_tranche")
+        for step in steps:
+            one.move(step)
+        assert one.move("cancelled") == (409, "cancelled_allocation_names_actor_and_reason")
+        assert one.move("cancelled", because=" ") == (409, "cancelled_allocation_names_actor_and_reason")
+        assert one.move("cancelled", because="the mandate ended") == (200, "cancelled")
+        assert one.listed()[-1]["cancelled_by"] == "key:institution-desk"
+        assert one.move("under_internal_review") == (409, UNLISTED)
+
+
+def test_limits_hold_and_strangers_ask_for_nothing(world: World, tell: Tell, calls: Calls) -> None:
+    story = tell("cleared", 12)
+    one = Institution(calls, story)
+    for amount, broken in (
+        ("99999.99", "allocation_is_at_least_100_000"),
+        ("50000000.01", "allocation_is_at_most_50_000_000"),
+    ):
+        assert one.ask(amount).json()["code"] == broken
+    person = next(each for each in story.people if each.kind == "individual")
+    for entity in ("ivr_" + "0" * 26, person.investor):
+        assert one.ask("100000.00", entity=entity).json()["code"] == "allocation_is_for_a_known_institution"
+    assert one.ask("100000.00").status_code == 201
+    assert one.ask("50000000.00", "junior").status_code == 201
+    tell_compliance(world, "revoke_identity", one.person.investor, "the document was forged")
+    assert one.ask("100000.00", "third").json()["code"] == "allocation_is_for_a_cleared_entity"
+    assert one.move("under_internal_review") == (409, "allocation_is_for_a_cleared_entity")
+    assert one.move("cancelled", because="the clearance is gone") == (200, "cancelled")
+    assert calls.get(one.path).json()["code"] == "key_serves_this_keeper"
+
+
+RAW: dict[str, tuple[str, dict[str, object]]] = {
+    "too little": ("allocation_is_at_least_100_000", {"amount": 9_999_999}),
+    "too much": ("allocation_is_at_most_50_000_000", {"amount": 5_000_000_001}),
+    "another currency": ("allocation_is_in_us_dollars", {"currency": "EUR"}),
+    "nobody that is known": ("allocation_is_for_a_known_institution", {"entity": "ivr_unknown"}),
+    "a settlement in the past": ("settlement_is_due_after_the_request", {"due": "2020-01-01"}),
+    "a second pending one": ("one_pending_request_per_entity_and_tranche", {"id": "iac_twin"}),
+}
+
+
+def test_raw_statements_are_refused_even_with_every_right(world: World, tell: Tell) -> None:
+    story = tell("cleared", 2)
+    good = {
+        "offer": story.offering,
+        "id": "iac_1",
+        "entity": story.people[0].investor,
+        "amount": 10_000_000,
+        "currency": "USD",
+        "due": DUE,
+    }
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection, rolled_back(connection):
+        connection.execute(NAMED.encode())
+        connection.execute(EVERY_RIGHT.format("engine").encode())
+
+        def refused(statement: str, said: dict[str, object]) -> str | None:
+            with pytest.raises(psycopg.Error) as caught, connection.transaction():
+                connection.execute(statement.encode(), said)
+            return caught.value.diag.constraint_name
+
+        for name, (broken, change) in RAW.items():
+            if "id" in change:
+                connection.execute(ROW, good)
+            assert refused(ROW, good | change) == broken, name
+        edit = "update engine.allocation set amount_minor = amount_minor + 1 where allocation_id = 'iac_1'"
+        assert refused(edit, {}) in {"allocation_terms_are_locked", UNLISTED}
+        for state in STATES[2:4]:
+            jump = "update engine.allocation set status = %(to)s where allocation_id = 'iac_1'"
+            assert refused(jump, {"to": state}) == UNLISTED
+        born = ROW.replace("'pending'", "'funded'")
+        assert refused(born, good | {"id": "iac_2"}) == UNLISTED
+        assert refused("delete from engine.allocation", {}) == "records_are_never_deleted"
