@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
+from bookrunner.adapters.chain.deposits import DepositKeys, DepositTree
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity import IdentityProvider
@@ -36,8 +37,10 @@ from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
 from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import (
+    Deposits,
     ListFolder,
     Screening,
+    Watched,
     fingerprint,
     hear_payment,
     import_statement,
@@ -70,6 +73,9 @@ class Settings(BaseSettings):
 
     chain_id: int = 31337
     """The chain that the node must be on (EIP-155)."""
+
+    deposit_key: str | None = None
+    """Extended public key of the deposit addresses; the embedded chain has a key of its own."""
 
     delivery_lines: int = Field(default=MAX_LINES, ge=1, le=MAX_LINES)
     """Most investors in one delivery; fewer where the rules of a token cost more gas."""
@@ -117,6 +123,7 @@ class Application:
         pause: Callable[[], None],
         lines: int = MAX_LINES,
         lists: Path | None = None,
+        deposits: Watched | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.database = Database(endpoint)
@@ -130,6 +137,7 @@ class Application:
         self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
+        self.deposits = None if deposits is None else Deposits(self.desk, chain, deposits)
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
         self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
 
@@ -160,7 +168,7 @@ class Application:
         return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
     def tend(self, look_seconds: int = LAPSE_SECONDS) -> None:
-        """Take new lists, answer every waiting event, screen and seal; what a worker does over and over.
+        """Take new lists and deposits, answer every event, screen and seal; what a worker does over and over.
 
         When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
         money that can no longer come back.
@@ -172,6 +180,8 @@ class Application:
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
             self.check_archive()
+        if self.deposits is not None:
+            self.deposits.watch_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)
@@ -336,6 +346,17 @@ def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
         LocalKey.open(folder, name, chain_id=chain_id, embedded=embedded) for name in ("agent", "treasury")
     )
     return Keys(agent, treasury)
+
+
+def open_deposits(folder: Path, settings: Settings, *, embedded: bool) -> Watched | None:
+    """Return the tree that deposit addresses come from, None when a chain of others has none."""
+    if settings.deposit_key is not None:
+        return Watched(DepositTree.parse(settings.deposit_key), settings.chain_id)
+    return (
+        Watched(DepositKeys.open(folder, chain_id=settings.chain_id).tree, settings.chain_id)
+        if embedded
+        else None
+    )
 
 
 def refuse_other_chain(chain: Chain, chain_id: int) -> None:

@@ -110,8 +110,8 @@ def test_the_ledger_is_exported(connect: Connect, database: Database) -> None:
         ["receipts_matched", "debit", "500.00", "USD", "0.00"],
     ]
     assert treasury.three_way_csv(keeper, world.offering) == (
-        "currency,cash,bank,on_its_way,investors,queues,receivable,agrees\n"
-        "USD,500.00,500.00,0.00,500.00,0.00,0.00,True\n"
+        "currency,cash,bank,coins,on_its_way,investors,queues,receivable,agrees\n"
+        "USD,500.00,500.00,0.00,0.00,500.00,0.00,0.00,True\n"
     )
     assert treasury.statement_agreement_csv(keeper, world.offering) == (
         "closed_on,currency,statement,ledger,agrees\n2026-03-31,USD,500.00,500.00,True\n"

@@ -6,7 +6,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     return treasury.settle_clearing(p_offering, coalesce(p_receipts, array(select r.receipt_id from treasury.receipt r
-        where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r))), p_request);
+        where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r)
+        and not treasury.is_shallow(r))), p_request);
 end $$;
 
 -- Clears what the policy of its rail lets clear by a day that has come, at most so many receipts; a worker repeats it.
@@ -19,7 +20,7 @@ begin
     end if;
     return treasury.settle_clearing(p_offering, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and r.clears_on <= p_on
-        and not treasury.is_recalled(r)
+        and not treasury.is_recalled(r) and not treasury.is_shallow(r)
         order by r.clears_on, r.receipt_id limit p_most), p_request);
 end $$;
 
@@ -38,6 +39,11 @@ begin
         and r.receipt_id = any (p_receipts) and treasury.is_recalled(r)) then
         raise exception using errcode = 'BR008', constraint = 'cleared_money_is_not_recalled',
             message = 'the provider took a payment back; the administrator has not answered';
+    end if;
+    if exists (select from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
+        and r.receipt_id = any (p_receipts) and treasury.is_shallow(r)) then
+        raise exception using errcode = 'BR008', constraint = 'cleared_transfer_is_deep',
+            message = 'the chain could still undo a transfer';
     end if;
     with cleared as (
         update treasury.receipt r set status = 'cleared' where r.offering_id = p_offering and r.status = 'matched'
@@ -84,7 +90,7 @@ begin
     perform 1 from treasury.receipt r where r.offering_id = p_offering and (r.receipt_id = root or r.root_id = root)
     order by r.receipt_id for update;
     select * into whole from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = root;
-    perform treasury.cash(p_offering, whole.currency, 'credit', whole.amount_minor);
+    perform treasury.lying(whole, 'credit', whole.amount_minor);
     select jsonb_agg(jsonb_build_object('account', p.account, 'side', 'debit', 'amount', p.amount)),
         sum(p.amount), sum(p.amount) filter (where p.account = 'asset:clawback_receivable')
     into lines, total, lost from (
@@ -95,10 +101,10 @@ begin
     end if;
     perform treasury.post(p_offering, 'returned:' || root,
         case when lost is null then 'receipt_returned' else 'return_after_release' end, whole.currency,
-        lines || treasury.cash(p_offering, whole.currency, 'credit', total));
+        lines || treasury.lying(whole, 'credit', total));
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
-    values (p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -total,
-        coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date));
+    select p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -total,
+        coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date) where whole.rail <> 'stablecoin';
     update treasury.refund f set status = 'cancelled' from treasury.part_standing(p_offering, root) x
     where f.offering_id = p_offering and f.receipt_id = x.receipt_id and f.status = 'created';
     with gone as (

@@ -311,6 +311,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'accepted_source_is_held_and_has_a_reason',
             message = format('%s is not held, or no reason is given', p_receipt);
     end if;
+    if engine.is_blocked(p_offering, p_receipt) then
+        raise exception using errcode = 'BR008', constraint = 'accepted_source_is_not_listed',
+            message = format('a sanctions list may name who paid %s', p_receipt);
+    end if;
     perform treasury.post(p_offering, 'freed:' || p_receipt || '@' || r.version, 'source_accepted', r.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:held_source', 'side', 'debit', 'amount', r.amount_minor),
         jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', r.amount_minor)));

@@ -117,7 +117,7 @@ where offering_id = :offering order by closed_on, statement_id;
 
 -- name: three_way
 -- The ledger, the bank with what is on its way, and the investors with queues.
-select currency, cash_minor, bank_minor, on_its_way_minor, investors_minor, queues_minor, receivable_minor, agrees
+select currency, cash_minor, bank_minor, coins_minor, on_its_way_minor, investors_minor, queues_minor, receivable_minor, agrees
 from treasury.three_way where offering_id = :offering order by currency;
 
 -- name: refund_cut$
@@ -153,3 +153,58 @@ where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_i
 -- name: view_payer$
 -- The name of a payer, after the look at it is on record.
 select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);
+
+-- name: propose_coin$
+-- Proposes a token as money of an offer from a day on.
+select treasury.propose_coin(:actor, :request, :offering, :coin, cast(:terms as jsonb));
+
+-- name: decide_coin$
+-- Accepts or declines a proposed token, as a second person.
+select treasury.decide_coin(:actor, :request, :offering, :coin, :is_accepted, cast(:seen as bigint));
+
+-- name: attempts_without_address
+-- The attempts that may be paid in tokens of a chain and have no address there yet.
+select offering_id, attempt_id from treasury.attempt_without_address where chain_id = :chain_id order by offering_id, attempt_id limit 500;
+
+-- name: take_address$
+-- The next free place in a tree of addresses.
+select treasury.take_address(:actor, :request, :tree);
+
+-- name: open_deposit_address$
+-- Gives an attempt its own address.
+select treasury.open_deposit_address(:actor, :request, :offering, :attempt, cast(:chain_id as bigint), :address, :tree, cast(:place as bigint));
+
+-- name: deposit_addresses
+-- The addresses to watch on a chain.
+select address from treasury.deposit_address where chain_id = :chain_id order by address;
+
+-- name: chain_cursor^
+-- How far a chain was read in one incarnation.
+select height, block_hash from treasury.chain_cursor where chain_id = :chain_id and incarnation = :incarnation;
+
+-- name: transfers_that_may_go
+-- The transfers that the chain could still undo.
+select transfer_id, transaction_hash, ordinal, block_number from treasury.coin_transfer
+where chain_id = :chain_id and incarnation = :incarnation and status in ('seen', 'booked') order by block_number;
+
+-- name: deepest_rule$
+-- The greatest depth that an accepted token of a chain waits for.
+select coalesce(max(cleared_after), 0) from treasury.accepted_coin where chain_id = :chain_id and status = 'accepted';
+
+-- name: known_senders
+-- Which of these wallets have sent something before.
+select distinct sender from treasury.coin_transfer where sender = any (cast(:senders as bytea[]));
+
+-- name: note_transfers$
+-- Keeps what was read of a chain up to a block, and what of it is gone.
+select treasury.note_transfers(:actor, :request, cast(:chain as jsonb), cast(:transfers as jsonb), cast(:gone as text[]));
+
+-- name: offers_with_transfers
+-- The offers whose transfers are not settled: not deep, or of a receipt that waits.
+select distinct t.offering_id from treasury.coin_transfer t
+left join treasury.receipt r on r.offering_id = t.offering_id and r.receipt_id = t.receipt_id
+where t.chain_id = :chain_id and (t.status in ('seen', 'booked') or r.status in ('unmatched', 'held')) order by 1;
+
+-- name: settle_transfers$
+-- Books what is deep enough of an offer, matches it, and finishes it.
+select treasury.settle_transfers(:actor, :request, :offering);

@@ -115,11 +115,19 @@ begin
     perform audit.enter(p_actor, p_request);
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', f.refund_id, 'receipt', f.receipt_id, 'amount', f.amount_minor,
             'currency', f.currency, 'fingerprint', encode(f.payee_fingerprint, 'hex'), 'try', f.try_no) order by f.refund_id), '[]')
-        from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created'
+        from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created' and not treasury.is_of_coins(t)
             and t.currency = (select min(c.currency) from treasury.refund c where c.offering_id = p_offering and c.status = 'created'
-                and engine.may_go_back(p_offering, c.receipt_id))
+                and not treasury.is_of_coins(c) and engine.may_go_back(p_offering, c.receipt_id))
             and engine.may_go_back(p_offering, t.receipt_id)
             order by t.refund_id limit p_most for update skip locked) f);
+end $$;
+
+-- Tokens go back on their chain, never through a bank.
+create function treasury.is_of_coins(f treasury.refund) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from treasury.receipt r where r.offering_id = f.offering_id and r.receipt_id = f.receipt_id
+        and r.rail = 'stablecoin');
 end $$;
 
 -- Commits the bytes of an order before they leave: from now on the money is with the bank or on its way there.
@@ -140,6 +148,11 @@ begin
         where f.offering_id = p_offering and f.refund_id = any (p_refunds) and f.currency <> money) then
         raise exception using errcode = 'BR008', constraint = 'payout_carries_each_refund_once',
             message = format('a refund of %s is sent already, or in another currency', p_payout);
+    end if;
+    if exists (select from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)
+        and treasury.is_of_coins(f)) then
+        raise exception using errcode = 'BR008', constraint = 'payout_is_on_the_rail_of_its_money',
+            message = format('%s would send tokens through a bank', p_payout);
     end if;
     if exists (select from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)
         and engine.is_blocked(p_offering, f.receipt_id)) then

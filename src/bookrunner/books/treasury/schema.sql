@@ -59,7 +59,7 @@ create table treasury.statement (
 create table treasury.receipt (
     offering_id text not null,
     receipt_id text not null,
-    statement_id text not null,
+    statement_id text,
     dedupe_key text not null,
     status text not null,
     amount_minor bigint not null check (amount_minor > 0),
@@ -75,7 +75,7 @@ create table treasury.receipt (
     line_sha256 bytea not null,
     exception text constraint exception_is_known check (exception in ('no_reference', 'unknown_reference',
         'currency_differs', 'source_is_not_approved', 'attempt_is_not_open', 'amount_exceeds_due', 'investment_has_ended',
-        'references_do_not_sum', 'match_was_undone')),
+        'references_do_not_sum', 'match_was_undone', 'source_is_listed')),
     investment_id text,
     attempt_id text,
     matched_in text,
@@ -89,6 +89,7 @@ create table treasury.receipt (
     chain_head bytea not null,
     primary key (offering_id, receipt_id),
     foreign key (offering_id, statement_id) references treasury.statement,
+    constraint bank_receipt_names_its_statement check (statement_id is not null or rail = 'stablecoin'),
     constraint part_belongs_to_a_receipt foreign key (offering_id, root_id) references treasury.receipt,
     constraint each_bank_entry_posts_once unique (offering_id, dedupe_key),
     constraint matched_receipt_names_its_investment check (

@@ -39,14 +39,15 @@ from treasury.statement s join engine.offer o using (offering_id)
 left join lateral (select sum(x.amount_minor) as booked from treasury.booking x
     where x.offering_id = s.offering_id and x.currency = o.currency and x.booked_on <= s.closed_on) b on true;
 
--- Three balances per offer and currency: the ledger's cash, the bank's with what is on its way, the investors' with queues.
+-- Three balances per offer and currency: the ledger's cash and tokens, the bank's with what is on its way, the investors' with queues.
 create view treasury.three_way as
-select l.offering_id, l.currency, l.cash_minor, l.investors_minor, l.queues_minor, l.receivable_minor,
-    coalesce(b.booked, 0) as bank_minor, l.cash_minor - coalesce(b.booked, 0) as on_its_way_minor,
+select l.offering_id, l.currency, l.cash_minor, l.coins_minor, l.investors_minor, l.queues_minor, l.receivable_minor,
+    coalesce(b.booked, 0) as bank_minor, l.cash_minor - l.coins_minor - coalesce(b.booked, 0) as on_its_way_minor,
     l.cash_minor = l.investors_minor + l.queues_minor - l.receivable_minor as agrees
 from (select t.offering_id, t.currency,
-        coalesce(sum(t.amount_minor) filter (where t.account = 'asset:escrow_bank'), 0)
+        coalesce(sum(t.amount_minor) filter (where t.account = 'asset:escrow_bank' or t.account like 'asset:stablecoin:%'), 0)
             - coalesce(sum(t.amount_minor) filter (where t.account = 'liab:bank_overdraft'), 0) as cash_minor,
+        coalesce(sum(t.amount_minor) filter (where t.account like 'asset:stablecoin:%'), 0) as coins_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:inv:%'), 0) as investors_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:%' and t.account not like 'liab:inv:%'
             and t.account <> 'liab:bank_overdraft'), 0) as queues_minor,

@@ -1,5 +1,6 @@
 """What counterparties and investors send, on its way into the books."""
 
+from bookrunner.engine.intake.deposits import Deposits, Watched
 from bookrunner.engine.intake.identity import receive_identity, record_identities
 from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
 from bookrunner.engine.intake.payments import hear_payment
@@ -8,8 +9,10 @@ from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
 
 __all__ = [
+    "Deposits",
     "ListFolder",
     "Screening",
+    "Watched",
     "Word",
     "fingerprint",
     "hear_payment",

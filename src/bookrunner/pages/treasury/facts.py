@@ -24,6 +24,7 @@ EXCEPTIONS = {
     "investment_has_ended": "the investment that it names has ended",
     "references_do_not_sum": "it names several payments that do not sum to it",
     "match_was_undone": "an earlier match was undone",
+    "source_is_listed": "a sanctions list may name the wallet that sent it",
 }
 ACTS = {
     "match": "match to",

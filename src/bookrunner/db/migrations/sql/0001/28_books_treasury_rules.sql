@@ -44,6 +44,7 @@ insert into treasury.failure_reason (rail, code, then_do, most_retries, sentence
     ('wire', 'AC04', 'new_account', 1, 'The account is closed.'),
     ('wire', 'AC06', 'stop', 0, 'The account is blocked.'),
     ('wire', 'AM04', 'retry', 2, 'The account did not hold enough money.'),
+    ('stablecoin', 'reorganised', 'retry', 2, 'The chain undid the transfer.'),
     ('cheque', 'insufficient_funds', 'retry', 1, 'The account of the drawer did not hold enough money.'),
     ('cheque', 'stopped', 'stop', 0, 'The drawer stopped the cheque.');
 
