@@ -64,9 +64,10 @@ begin
 end $$;
 
 -- The bank took a receipt back, whatever had become of it: a new fact that closes the funding stage. Money that escrow
--- no longer holds for it, because it was released or sent back, becomes a receivable.
+-- no longer holds for it, because it was released or sent back, becomes a receivable. A return that was only announced
+-- counts at once; the debit of the bank that follows books it, and changes nothing else.
 create function treasury.record_return(p_actor text, p_request text, p_offering text, p_receipt text,
-    p_code text default null, p_booked_on date default null) returns void
+    p_code text default null, p_booked_on date default null, p_is_booked boolean default true) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     root text;
@@ -95,6 +96,12 @@ begin
         sum(p.amount), sum(p.amount) filter (where p.account = 'asset:clawback_receivable')
     into lines, total, lost from (
         select x.account, sum(x.amount_minor) as amount from treasury.part_standing(p_offering, root) x group by x.account) p;
+    if p_is_booked and total is null and not exists (select from treasury.booking b
+        where b.offering_id = p_offering and b.booking_id = 'returned:' || root) then
+        insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+        values (p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -whole.amount_minor, p_booked_on);
+        return;
+    end if;
     if total is distinct from whole.amount_minor::numeric then
         raise exception using errcode = 'BR008', constraint = 'receipt_returns_once',
             message = format('%s came back before', p_receipt);
@@ -104,7 +111,8 @@ begin
         lines || treasury.lying(whole, 'credit', total));
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
     select p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -total,
-        coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date) where whole.rail <> 'stablecoin';
+        coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date)
+    where p_is_booked and whole.rail <> 'stablecoin';
     update treasury.refund f set status = 'cancelled' from treasury.part_standing(p_offering, root) x
     where f.offering_id = p_offering and f.receipt_id = x.receipt_id and f.status = 'created';
     with gone as (

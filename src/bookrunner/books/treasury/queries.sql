@@ -208,3 +208,17 @@ where t.chain_id = :chain_id and (t.status in ('seen', 'booked') or r.status in 
 -- name: settle_transfers$
 -- Books what is deep enough of an offer, matches it, and finishes it.
 select treasury.settle_transfers(:actor, :request, :offering);
+
+-- name: receipts_with_marks
+-- The whole receipts that one of these marks names, as a bank may name them when it takes them back.
+select receipt_id, status, amount_minor, currency, marks, exists (select from treasury.booking b
+    where b.offering_id = r.offering_id and b.booking_id = 'returned:' || r.receipt_id) as is_return_booked
+from treasury.receipt r where offering_id = :offering and root_id is null and marks && cast(:marks as text[]) order by receipt_id;
+
+-- name: record_return$
+-- The bank took a receipt back, or says that it will.
+select treasury.record_return(:actor, :request, :offering, :receipt, :code, :booked_on, :is_booked);
+
+-- name: question_entry$
+-- Raises an alarm about an entry of a bank file.
+select treasury.question_entry(:actor, :request, :offering, :rule, :entry, :evidence);

@@ -73,6 +73,7 @@ create table treasury.receipt (
     source_fingerprint bytea,
     sender text,
     line_sha256 bytea not null,
+    marks text[],
     exception text constraint exception_is_known check (exception in ('no_reference', 'unknown_reference',
         'currency_differs', 'source_is_not_approved', 'attempt_is_not_open', 'amount_exceeds_due', 'investment_has_ended',
         'references_do_not_sum', 'match_was_undone', 'source_is_listed')),
@@ -245,7 +246,7 @@ call audit.append_only('treasury.clearing_policy');
 call audit.keep('treasury.source_account', 'source_account', 'source_id', 'investor_id');
 call audit.keep('treasury.payment_attempt', 'payment_attempt', 'attempt_id', 'offering_id');
 call audit.keep('treasury.statement', 'statement', 'statement_id', 'offering_id', '{imported_in}');
-call audit.keep('treasury.receipt', 'receipt', 'receipt_id', 'offering_id', '{sender}');
+call audit.keep('treasury.receipt', 'receipt', 'receipt_id', 'offering_id', '{sender,marks}');
 call audit.keep('treasury.payout', 'payout', 'payout_id', 'offering_id', '{content}');
 call audit.keep('treasury.refund', 'refund', 'refund_id', 'offering_id');
 call audit.keep('treasury.release', 'release', 'release_id', 'offering_id');

@@ -3,6 +3,7 @@
 from bookrunner.engine.intake.deposits import Deposits, Watched
 from bookrunner.engine.intake.identity import receive_identity, record_identities
 from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
+from bookrunner.engine.intake.outgoing import import_returns
 from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
 from bookrunner.engine.intake.screening import Screening
@@ -16,6 +17,7 @@ __all__ = [
     "Word",
     "fingerprint",
     "hear_payment",
+    "import_returns",
     "import_statement",
     "receive_identity",
     "record_identities",

@@ -21,7 +21,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
 from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
-from bookrunner.engine.intake.outgoing import note_refunds
+from bookrunner.engine.intake.outgoing import marks_of, note_refunds, note_returns
 
 # A long file reaches the database in pieces, all in one transaction.
 PIECE = 5000
@@ -33,8 +33,8 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
     """Post the booked credits of one statement file, match them by the rules; return how many are new.
 
     The same entry is posted once, whatever file brings it and under whichever of its references. Pending
-    entries, debits, reversals and entries that move no money are not posted. A statement is posted whole or
-    refused: when it was imported before, when it lacks a balance or its entries and totals do not add up,
+    entries, other debits and entries that move no money are not posted; a booked debit that takes one of our
+    receipts back is its return, and an alarm when it names none. A statement is posted whole or refused: when it was imported before, when it lacks a balance or its entries and totals do not add up,
     when it has one entry twice, when its account has another currency than the offer.
     """
     statement = reader.read(raw)
@@ -65,6 +65,8 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             added += within.import_entries(
                 actor=actor, offering=offering, statement=head["id"], entries=piece
             )
+        # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
+        note_returns(within, offering, others, actor=actor)
         within.remember_keys(actor=actor, offering=offering, keys=keys)
         # Each call matches a part of a long statement, within the time that a statement may take.
         while within.match(actor=actor, offering=offering):
@@ -124,4 +126,5 @@ def _receipt(entry: Entry) -> dict[str, object]:
         "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
         "sender": entry.debtor_name,
         "line_sha256": entry.line_sha256,
+        "marks": sorted(marks_of(entry)),
     }

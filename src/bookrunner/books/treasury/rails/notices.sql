@@ -27,7 +27,7 @@ create table treasury.alarm (
     alarm_id text not null,
     status text not null,
     rule text not null constraint alarm_rule_is_known check (rule in ('message_id_has_one_body', 'payment_is_known',
-        'notice_fits_its_payment', 'received_money_stays', 'entry_can_be_posted')),
+        'notice_fits_its_payment', 'received_money_stays', 'entry_can_be_posted', 'return_has_its_receipt')),
     offering_id text,
     subject text not null,
     evidence_sha256 bytea not null check (octet_length(evidence_sha256) = 32),
@@ -44,6 +44,10 @@ create index alarm_that_is_open on treasury.alarm (offering_id, subject) where s
 
 call audit.keep('treasury.payment_notice', 'payment_notice', 'notice_id', 'offering_id');
 call audit.keep('treasury.alarm', 'alarm', 'alarm_id', 'source');
+
+-- The attempts whose money a provider says was taken back: it counts as final only once the administrator has answered.
+create view treasury.recalled_attempt as
+select a.offering_id, a.subject as attempt_id from treasury.alarm a where a.status = 'raised' and a.rule = 'received_money_stays';
 
 create view treasury.open_alarm as
 select source, alarm_id, rule, offering_id, subject, evidence_sha256, version from treasury.alarm where status = 'raised';
@@ -77,13 +81,31 @@ end $$;
 
 create function treasury.answer_alarm(p_actor text, p_request text, p_source text, p_alarm text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    recalled record;
 begin
     perform audit.enter(p_actor, p_request);
+    select t.offering_id, t.investment_id into recalled from treasury.alarm a join treasury.payment_attempt t
+        on t.offering_id = a.offering_id and t.attempt_id = a.subject
+    where a.source = p_source and a.alarm_id = p_alarm and a.rule = 'received_money_stays';
+    perform treasury.lock(recalled.offering_id, recalled.investment_id);
     update treasury.alarm set status = 'answered', answered_by = p_actor, answered_because = p_because
     where source = p_source and alarm_id = p_alarm;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'alarm_exists', message = format('there is no alarm %s', p_alarm);
     end if;
+    if recalled.investment_id is not null then
+        perform treasury.publish(recalled.offering_id, array[recalled.investment_id]);
+    end if;
+end $$;
+
+-- An entry of a bank file that the administrator has to look at; the same entry again is the same alarm.
+create function treasury.question_entry(p_actor text, p_request text, p_offering text, p_rule text, p_entry text,
+    p_evidence bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.raise_alarm('bank', p_rule, p_offering, p_entry, p_evidence);
 end $$;
 
 -- Keeps a verified message of a payment provider and lets it have its one effect. Answers kept, known (it came before),
@@ -141,6 +163,7 @@ begin
     end if;
     if ended and a.received_minor > 0 then
         perform treasury.raise_alarm(p_provider, 'received_money_stays', p_offering, p_attempt, p_evidence);
+        perform treasury.publish(p_offering, array[a.investment_id]);
     elsif ended and a.status in ('initialized', 'in_progress') then
         update treasury.payment_attempt set status = 'failed', failed_rail = p_notice ->> 'rail', failed_code = p_notice ->> 'code'
         where offering_id = p_offering and attempt_id = p_attempt;

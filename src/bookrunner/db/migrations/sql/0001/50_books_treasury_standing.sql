@@ -17,7 +17,8 @@ select i.offering_id, i.investment_id, i.amount_minor as committed_minor, a.atte
 from engine.investment i
 left join lateral (select l.attempt_id, l.reference, l.status from treasury.payment_attempt l
     where l.offering_id = i.offering_id and l.investment_id = i.investment_id order by l.attempt_no desc limit 1) a on true
-left join lateral (select sum(r.amount_minor) as live, sum(r.amount_minor) filter (where r.status = 'cleared') as final,
+left join lateral (select sum(r.amount_minor) as live, sum(r.amount_minor) filter (where r.status = 'cleared' and not exists (
+            select from treasury.recalled_attempt q where q.offering_id = r.offering_id and q.attempt_id = r.attempt_id)) as final,
         max(r.clears_on) filter (where r.status = 'matched') as clears_on
     from treasury.receipt r where r.offering_id = i.offering_id and r.investment_id = i.investment_id
     and r.status in ('matched', 'cleared')) m on true;
