@@ -22,7 +22,7 @@ from bookrunner.adapters.identity.providers import PROVIDERS
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.file_desk import FileDesk
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
-from bookrunner.adapters.payments.orders import AccountBook, hand_over_to, write_refunds
+from bookrunner.adapters.payments.orders import AccountBook, Courier, write_refunds
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
@@ -265,10 +265,10 @@ class Application:
         book = AccountBook(accounts, fingerprint)
         write = write_refunds(book.debtor, book.holder, clock.today())
         if isinstance(to, Path):
-            sent = send_refunds(self.desk.treasury, offering, write, hand_over_to(FileDesk(to)))
+            sent = send_refunds(self.desk.treasury, offering, write, Courier(FileDesk(to)))
         else:
             with RemoteBank(to) as bank:
-                sent = send_refunds(self.desk.treasury, offering, write, hand_over_to(bank))
+                sent = send_refunds(self.desk.treasury, offering, write, Courier(bank))
         tell("refunds are sent", offering=offering, rows=sent)
         return sent
 

@@ -13,7 +13,7 @@ from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.bank.payouts import Account as Party
 from bookrunner.adapters.payments import OrderStatus, PaymentRail, RailUnavailable, payment_id
 from bookrunner.adapters.payments.file_desk import FileDesk
-from bookrunner.adapters.payments.orders import hand_over_to, write_refunds
+from bookrunner.adapters.payments.orders import Courier, write_refunds
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.api import api
 from bookrunner.app import Application
@@ -101,9 +101,9 @@ class Mute:
 def test_a_lost_answer_is_asked_for(tmp_path: Path) -> None:
     desk, content = FileDesk(tmp_path), order(("rfd_one", 500))
     with pytest.raises(RailUnavailable):
-        hand_over_to(Mute(desk, takes=False))("pyo_one", content)  # type: ignore[arg-type]
+        Courier(Mute(desk, takes=False)).hand_over("pyo_one", content)  # type: ignore[arg-type]
     assert desk.status("pyo_one") is None
-    reference = hand_over_to(Mute(desk, takes=True))("pyo_one", content)  # type: ignore[arg-type]
+    reference = Courier(Mute(desk, takes=True)).hand_over("pyo_one", content)  # type: ignore[arg-type]
     assert reference == desk.submit("pyo_one", content).reference
 
 

@@ -14,6 +14,7 @@ from tests.treasury.escrow import DAY, PRICE, Escrow
 INVESTORS = 4
 OPERATIONS = 30
 EXPECTED = {
+    "proposed_act_fits_the_receipt",
     "received_is_within_due",
     "source_is_approved",
     "receipt_and_attempt_are_open",

@@ -39,6 +39,9 @@ class Bank:
         self._die()
         return f"ack {payout}"
 
+    def has(self, payout: str) -> bool:
+        return payout in self.orders
+
     def paid(self) -> list[str]:
         return sorted(line for order in self.orders.values() for line in order.decode().split("\n")[1:])
 
@@ -58,7 +61,7 @@ def test_fifty_deaths_between_bank_and_commit_pay_each_refund_once(
     finished = False
     while not finished:
         try:
-            treasury.send_refunds(keeper, world.offering, bank.write, bank.hand_over)
+            treasury.send_refunds(keeper, world.offering, bank.write, bank)
             finished = True
         except Killed:
             world.check()

@@ -1,4 +1,4 @@
-"""A booked debit that takes a receipt back, and a return that is only announced, are its return by themselves."""
+"""A booked debit that takes a receipt back is its return by itself, and so is an announced one."""
 
 from __future__ import annotations
 
@@ -163,13 +163,14 @@ def pacs004() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("n", "raw", "code", "name"),
-    [(2, nacha(), "R01", TRACE), (3, pacs004(), "AC04", "e2e-3")],
+    ("n", "raw", "said"),
+    [(2, nacha(), ("R01", TRACE)), (3, pacs004(), ("AC04", "e2e-3"))],
     ids=["NACHA", "pacs.004"],
 )
 def test_an_announced_return_closes_funding_and_is_booked_once(
-    desktop: Desktop, n: int, raw: bytes, code: str, name: str
+    desktop: Desktop, n: int, raw: bytes, said: tuple[str, str]
 ) -> None:
+    code, name = said
     assert desktop.world.gates(n) == (True, True)
     assert desktop.announce(raw) == 1
     assert desktop.standing(n) == ("returned", code)

@@ -28,10 +28,6 @@ select treasury.remember_keys(:actor, :request, :offering, cast(:keys as text[])
 -- Matches every unmatched receipt that passes the rules, and names what stops each other one.
 select treasury.match(:actor, :request, :offering);
 
--- name: match_by_hand$
--- Matches one receipt without a reference by hand: proposer and approver are two people and give the reason.
-select treasury.match_by_hand(:actor, :request, :offering, :receipt, :investment, :proposed_by);
-
 -- name: clear$
 -- Confirms matched receipts as final; all of the offer's, or those named.
 select treasury.clear(:actor, :request, :offering, cast(:receipts as text[]));
@@ -55,7 +51,7 @@ where a.offering_id = :offering order by a.attempt_id;
 
 -- name: unmatched
 -- Receipts that belong to nobody yet, with the rule that stops each.
-select receipt_id, amount_minor, exception, booked_on, source_fingerprint from treasury.receipt
+select receipt_id, amount_minor, exception, booked_on, source_fingerprint, version from treasury.receipt
 where offering_id = :offering and status in ('unmatched', 'held') order by booked_on, receipt_id;
 
 -- name: refund_ended$
@@ -88,8 +84,16 @@ select treasury.bounce_refund(:actor, :request, :offering, :refund, :code, :book
 select treasury.mark_handed_over(:actor, :request, :offering, :payout, :bank_reference);
 
 -- name: prepared_payouts
--- The orders that the bank has not acknowledged, with their bytes.
-select payout_id, content from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+-- The orders that the bank has not acknowledged.
+select payout_id, purpose from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+
+-- name: take_payout$
+-- The bytes of a prepared order, locked for the one who hands them over.
+select treasury.take_payout(:actor, :request, :offering, :payout);
+
+-- name: withdraw_payout$
+-- Takes back an order that the bank does not have.
+select treasury.withdraw_payout(:actor, :request, :offering, :payout);
 
 -- name: offers_to_clear
 -- The offers with matched money whose day has come.
@@ -142,7 +146,7 @@ select treasury.combine_receipts(:actor, :request, :offering, :whole, cast(:part
 
 -- name: decide_release$
 -- Approves a release, naming payee and amount again, or declines it.
-select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint));
+select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint), cast(:net_minor as bigint));
 
 -- name: all_entries
 -- Every entry of an offer in the order of posting, with its journal.
@@ -222,3 +226,19 @@ select treasury.record_return(:actor, :request, :offering, :receipt, :code, :boo
 -- name: question_entry$
 -- Raises an alarm about an entry of a bank file.
 select treasury.question_entry(:actor, :request, :offering, :rule, :entry, :evidence);
+
+-- name: propose_release_less$
+-- Proposes a release less deductions {kind, payee, fingerprint, amount}.
+select treasury.propose_release(:actor, :request, :offering, :release, :closing, :payee_fingerprint, cast(:deductions as jsonb));
+
+-- name: record_recovery$
+-- Money that was lost to a return is made good.
+select treasury.record_recovery(:actor, :request, :offering, :receipt, cast(:amount_minor as bigint), :booked_on);
+
+-- name: retry_payment$
+-- Opens another attempt when the reason of the last failure allows one.
+select treasury.retry_payment(:actor, :request, :offering, :attempt, :investment, :reference);
+
+-- name: answer_alarm$
+-- Ends an alarm with what it was.
+select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);

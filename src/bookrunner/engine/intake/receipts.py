@@ -34,8 +34,9 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
 
     The same entry is posted once, whatever file brings it and under whichever of its references. Pending
     entries, other debits and entries that move no money are not posted; a booked debit that takes one of our
-    receipts back is its return, and an alarm when it names none. A statement is posted whole or refused: when it was imported before, when it lacks a balance or its entries and totals do not add up,
-    when it has one entry twice, when its account has another currency than the offer.
+    receipts back is its return, and an alarm when it names none. A statement is posted whole or refused: when
+    it was imported before, when it lacks a balance or its entries and totals do not add up, when it has one
+    entry twice, when its account has another currency than the offer.
     """
     statement = reader.read(raw)
     closed_on = _closed_on(statement)

@@ -48,6 +48,13 @@ _MARKS = {
     "handed_over": ("progress", "calm"),
     "settled": ("confirmed", "good"),
     "bounced": ("refused", "bad"),
+    "withdrawn": ("cancelled", "grey"),
+    "seen": ("waiting", "wait"),
+    "booked": ("progress", "calm"),
+    "final": ("confirmed", "good"),
+    "gone": ("refused", "bad"),
+    "refused": ("refused", "bad"),
+    "accepted": ("confirmed", "good"),
 }
 _SENTENCES = {
     "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",
@@ -71,6 +78,14 @@ _SENTENCES = {
     "both_people_confirm_payee_and_amount": "payee or amount differ from what was proposed, or from what may"
     " be released now",
     "account_is_never_overdrawn": "escrow does not hold that much",
+    "reason_allows_a_retry": "the reason of the last failure allows no further attempt, or asks for another"
+    " account",
+    "recovery_is_within_the_receivable": "so much is not owed on this receipt",
+    "receipt_returns_once": "this receipt came back before",
+    "answered_alarm_says_who_and_why": "write what it was",
+    "issuer_gets_the_larger_part": "what is deducted is as much as what is released",
+    "deduction_kind_is_known": "a deduction is a platform_fee, a broker_commission or a transaction_fee",
+    "accepted_coin_needs_two_people": "whoever proposed this token cannot accept it; another person does",
     "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",
 }
 _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "investment_id", "exception")

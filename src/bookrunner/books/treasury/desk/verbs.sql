@@ -28,7 +28,8 @@ end $$;
 
 -- Stores what an administrator wants done with a receipt until another one decides.
 create function treasury.propose_act(p_actor text, p_request text, p_offering text, p_proposal text, p_act text,
-    p_receipt text, p_investment text, p_because text, p_seen bigint) returns void
+    p_receipt text, p_investment text, p_because text, p_seen bigint, p_amount_minor bigint default null,
+    p_refund_reason text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
@@ -50,8 +51,9 @@ begin
             message = format('the source of %s is not known', p_receipt);
     end if;
     insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id,
-        because, proposed_by)
-    values (p_offering, p_proposal, 'proposed', p_act, p_receipt, r.version, nullif(p_investment, ''), p_because, p_actor);
+        amount_minor, refund_reason, because, proposed_by)
+    values (p_offering, p_proposal, 'proposed', p_act, p_receipt, r.version, nullif(p_investment, ''), p_amount_minor,
+        p_refund_reason, p_because, p_actor);
 end $$;
 
 -- Carries a proposal out, or declines it; whoever made it may withdraw it and never approve it.
@@ -92,8 +94,9 @@ begin
             perform treasury.accept_source(p_actor, p_request, p_offering, w.receipt_id, w.proposed_by, w.because);
             perform treasury.match(p_actor, p_request, p_offering);
         when 'refund' then
-            perform treasury.refund_receipt(p_actor, p_request, p_offering, w.receipt_id, case r.status
-                when 'held' then 'source_is_not_approved' when 'unmatched' then 'unidentified' else 'cancellation' end);
+            perform treasury.refund_receipt(p_actor, p_request, p_offering, w.receipt_id, coalesce(w.refund_reason,
+                case r.status when 'held' then 'source_is_not_approved' when 'unmatched' then 'unidentified' else 'cancellation' end),
+                w.amount_minor);
     end case;
 end $$;
 
@@ -128,9 +131,10 @@ begin
     where offering_id = p_offering and receipt_id = p_whole and parts[1].status = 'held';
 end $$;
 
--- The second person's decision on a release, on the version seen; payee and amount are named again to approve it.
+-- The second person's decision on a release, on the version seen; payee and gross amount are named again to approve it,
+-- and the net amount where something is deducted.
 create function treasury.decide_release(p_actor text, p_request text, p_offering text, p_release text,
-    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint) returns void
+    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint, p_net_minor bigint default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.release;
@@ -141,7 +145,7 @@ begin
     if p_is_approved then
         perform treasury.refuse_one_person(p_actor, r.proposed_by, 'release_needs_two_people');
         perform treasury.approve_release(p_actor, p_request, p_offering, p_release, p_payee_fingerprint, p_amount_minor,
-            p_amount_minor - r.deducted_minor);
+            p_net_minor);
     else
         perform treasury.decline_release(p_actor, p_request, p_offering, p_release);
     end if;

@@ -4,30 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Protocol
 
+from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
-HandOver = Callable[[str, bytes], str]
 
 WORKER = "treasury"
 ORDERS = 500
 RECEIPTS = 1000
+_BLOCKED = "payout_goes_to_nobody_blocked"
+_REFUNDS = "refund"
+
+
+class Carrier(Protocol):
+    """Whoever takes orders to the bank."""
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        """Give the bytes to the bank under the id of the order; return the bank's reference."""
+
+    def has(self, order: str) -> bool:
+        """Say whether the bank has an order."""
 
 
 def send_refunds(
-    treasury: Keeper, offering: str, write: Write, hand_over: HandOver, *, most: int = ORDERS
+    treasury: Keeper, offering: str, write: Write, carrier: Carrier, *, most: int = ORDERS
 ) -> int:
     """Send every refund that waits, at most so many in an order; return how many orders were acknowledged.
 
-    ``write`` makes the bytes of one order from its id and its refunds, ``hand_over`` gives them to the bank
-    under that id and returns the bank's reference. A run that ends anywhere is finished by the next one: what
-    was stored is handed over again under the same id, and only a refund that stands in no order gets one.
+    ``write`` makes the bytes of an order from its id and its refunds. A run that ends anywhere is finished by
+    the next one: what was stored is handed over again under the same id, and only a refund that stands in no
+    order gets one. An order whose payee was blocked meanwhile is not handed over; when the bank does not have
+    it, it is withdrawn, and its other refunds go in another one.
     """
-    acknowledged = _hand_over(treasury, offering, hand_over)
+    acknowledged = _hand_over(treasury, offering, carrier)
     while _store(treasury, offering, write, most):
-        acknowledged += _hand_over(treasury, offering, hand_over)
+        acknowledged += _hand_over(treasury, offering, carrier)
     return acknowledged
 
 
@@ -59,11 +74,28 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     return True
 
 
-def _hand_over(treasury: Keeper, offering: str, hand_over: HandOver) -> int:
-    waiting = list(treasury.prepared_payouts(offering=offering))
-    for row in waiting:
-        reference = hand_over(row["payout_id"], bytes(row["content"]))
-        treasury.mark_handed_over(
-            actor=WORKER, offering=offering, payout=row["payout_id"], bank_reference=reference
-        )
-    return len(waiting)
+def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> int:
+    acknowledged = 0
+    for row in treasury.prepared_payouts(offering=offering):
+        payout = row["payout_id"]
+        try:
+            acknowledged += _handed(treasury, offering, payout, carrier)
+        except Refused as refused:
+            if refused.rule != _BLOCKED:
+                raise
+            warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
+            # The bank may have the bytes from a run that died before it could note so.
+            if row["purpose"] == _REFUNDS and not carrier.has(payout):
+                treasury.withdraw_payout(actor=WORKER, offering=offering, payout=payout)
+    return acknowledged
+
+
+def _handed(treasury: Keeper, offering: str, payout: str, carrier: Carrier) -> int:
+    """Check and hand over in one transaction, so that nothing stands between the look and the bytes."""
+    with treasury.together() as within:
+        content = within.take_payout(actor=WORKER, offering=offering, payout=payout)
+        if content is None:
+            return 0
+        reference = carrier.hand_over(payout, bytes(content))
+        within.mark_handed_over(actor=WORKER, offering=offering, payout=payout, bank_reference=reference)
+    return 1

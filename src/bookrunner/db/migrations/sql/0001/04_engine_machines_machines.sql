@@ -271,6 +271,7 @@ insert into engine.state (machine, state, sentence) values
     ('refund', 'cancelled', 'The bank took the receipt back before anything was sent.'),
     ('payout', 'prepared', 'Its bytes are stored; the bank may have them.'),
     ('payout', 'handed_over', 'The bank has acknowledged the bytes.'),
+    ('payout', 'withdrawn', 'The bank never had the bytes; its refunds wait again.'),
     ('payment_notice', 'pending', 'The provider has begun.'),
     ('payment_notice', 'settled', 'The provider has paid; the bank statement will say so.'),
     ('payment_notice', 'returned', 'The provider took the money back, for a reason.'),

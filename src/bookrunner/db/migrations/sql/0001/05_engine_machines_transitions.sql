@@ -308,6 +308,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('refund', 'created', 'cancelled', 'cancelled', 'treasury'),
     ('payout', '', 'prepared', 'prepared', 'treasury'),
     ('payout', 'prepared', 'handed_over', 'handed_over', 'treasury'),
+    ('payout', 'prepared', 'withdrawn', 'withdrawn', 'treasury'),
+    ('refund', 'sent', 'created', 'withdrawn', 'treasury'),
     ('payment_notice', '', 'pending', 'heard_pending', 'treasury'),
     ('payment_notice', '', 'settled', 'heard_settled', 'treasury'),
     ('payment_notice', '', 'returned', 'heard_returned', 'treasury'),

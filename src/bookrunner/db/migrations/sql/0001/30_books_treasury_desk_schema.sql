@@ -8,6 +8,8 @@ create table treasury.proposal (
     receipt_id text not null,
     receipt_version bigint not null,
     investment_id text,
+    amount_minor bigint check (amount_minor > 0),
+    refund_reason text,
     because text not null constraint proposal_has_its_reason check (because ~ '\S'),
     proposed_by text not null,
     decided_by text,
@@ -17,6 +19,7 @@ create table treasury.proposal (
     primary key (offering_id, proposal_id),
     foreign key (offering_id, receipt_id) references treasury.receipt,
     constraint proposed_match_names_its_investment check ((act = 'match') = (investment_id is not null)),
+    constraint proposed_amount_is_of_a_refund check (act = 'refund' or amount_minor is null and refund_reason is null),
     constraint decided_proposal_names_who check ((status = 'proposed') = (decided_by is null)),
     constraint declined_proposal_has_its_reason check ((status = 'declined') <= (decided_because is not null and decided_because ~ '\S')),
     constraint proposal_needs_two_people check ((status = 'approved') <= (decided_by <> proposed_by))

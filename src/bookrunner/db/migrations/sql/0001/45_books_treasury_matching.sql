@@ -224,7 +224,7 @@ end $$;
 -- receipt; what is above the due stays refused until the receipt is divided.
 create function treasury.match_by_hand(p_actor text, p_request text, p_offering text, p_receipt text,
     p_investment text, p_proposed_by text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
     a treasury.payment_attempt;
@@ -263,7 +263,7 @@ end $$;
 -- Undoes a match by the reverse journal, which names the first. Refused from the moment units are instructed.
 create function treasury.undo_match(p_actor text, p_request text, p_offering text, p_receipt text, p_because text,
     p_proposed_by text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
     owed_to text := (select x.investment_id from treasury.receipt x where x.offering_id = p_offering and x.receipt_id = p_receipt);
@@ -300,7 +300,7 @@ end $$;
 -- A compliance decision lets one receipt in although its source is nobody's approved account.
 create function treasury.accept_source(p_actor text, p_request text, p_offering text, p_receipt text, p_decided_by text,
     p_because text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
 begin

@@ -44,10 +44,11 @@ begin
     return started;
 end $$;
 
--- Sends one receipt back to its source, or a part of it. Refused once units are instructed for it.
+-- Sends one receipt back to its source, or a part of it. Refused once units are instructed for it. No login may call it:
+-- it is what a decided proposal does.
 create function treasury.refund_receipt(p_actor text, p_request text, p_offering text, p_receipt text, p_reason text,
     p_amount_minor bigint default null) returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
     leaving text := p_receipt;
@@ -167,6 +168,44 @@ begin
         jsonb_build_object('account', 'liab:refund_payable', 'side', 'debit', 'amount', total),
         jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', total)));
     return total;
+end $$;
+
+-- The bytes of a prepared order, locked for the one who hands them over in this very transaction. Refused when somebody
+-- whom they pay was blocked since they were written.
+create function treasury.take_payout(p_actor text, p_request text, p_offering text, p_payout text) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    bytes bytea;
+begin
+    perform audit.enter(p_actor, p_request);
+    select p.content into bytes from treasury.payout p
+    where p.offering_id = p_offering and p.payout_id = p_payout and p.status = 'prepared' for update;
+    if exists (select from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout
+        and engine.is_blocked(p_offering, f.receipt_id)) then
+        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
+            message = format('a payee of %s has a match with a sanctions list', p_payout);
+    end if;
+    return bytes;
+end $$;
+
+-- Takes back an order that the bank does not have; its refunds wait again, and those that may go get another order.
+create function treasury.withdraw_payout(p_actor text, p_request text, p_offering text, p_payout text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    p treasury.payout;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout order by f.refund_id for update;
+    select * into p from treasury.payout x where x.offering_id = p_offering and x.payout_id = p_payout for update;
+    if p.status is distinct from 'prepared' or p.purpose <> 'refund' then
+        raise exception using errcode = 'BR008', constraint = 'withdrawn_payout_was_not_handed_over',
+            message = format('%s is not an order of refunds that waits', p_payout);
+    end if;
+    perform treasury.post(p_offering, 'withdrawn:' || p_payout, 'refunds_withdrawn', p.currency, jsonb_build_array(
+        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),
+        jsonb_build_object('account', 'liab:refund_payable', 'side', 'credit', 'amount', p.amount_minor)), 'paid:' || p_payout);
+    update treasury.payout set status = 'withdrawn' where offering_id = p_offering and payout_id = p_payout;
+    update treasury.refund set status = 'created', payout_id = null where offering_id = p_offering and payout_id = p_payout;
 end $$;
 
 -- The bank acknowledged the bytes; the same answer again changes nothing.
