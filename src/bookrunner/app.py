@@ -20,14 +20,13 @@ from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity import IdentityProvider
 from bookrunner.adapters.identity.providers import PROVIDERS
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
-from bookrunner.adapters.payments.file_desk import FileDesk
+from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
-from bookrunner.adapters.payments.orders import AccountBook, Courier, write_refunds
-from bookrunner.adapters.payments.remote import RemoteBank
+from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Room
-from bookrunner.books.treasury import clear_due, send_refunds
+from bookrunner.books.treasury import clear_due, send_refunds, send_waiting
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -77,6 +76,9 @@ class Settings(BaseSettings):
     deposit_key: str | None = None
     """Extended public key of the deposit addresses; the embedded chain has a key of its own."""
 
+    orders_to: str | None = None
+    """Folder or address of a bank to which the worker sends refunds and releases by itself."""
+
     delivery_lines: int = Field(default=MAX_LINES, ge=1, le=MAX_LINES)
     """Most investors in one delivery; fewer where the rules of a token cost more gas."""
 
@@ -124,6 +126,7 @@ class Application:
         lines: int = MAX_LINES,
         lists: Path | None = None,
         deposits: Watched | None = None,
+        orders_to: str | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.database = Database(endpoint)
@@ -139,6 +142,8 @@ class Application:
         self.keys = keys
         self.deposits = None if deposits is None else Deposits(self.desk, chain, deposits)
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
+        books = endpoint.secrets.folder / "accounts"
+        self._outbox = None if orders_to is None else Dispatch(books, orders_to, fingerprint)
         self._closings = ClosingRun(self.desk, chain, keys, pause=pause, lines=lines)
 
     def close(self) -> None:
@@ -171,7 +176,7 @@ class Application:
         """Take new lists and deposits, answer every event, screen and seal; what a worker does over and over.
 
         When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
-        money that can no longer come back.
+        money that can no longer come back, and sends the orders that wait.
         """
         if self._folder is not None:
             self._folder.look_in_turn()
@@ -179,6 +184,8 @@ class Application:
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
+            if self._outbox is not None:
+                send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()
         if self.deposits is not None:
             self.deposits.watch_in_turn()
@@ -264,11 +271,8 @@ class Application:
         """
         book = AccountBook(accounts, fingerprint)
         write = write_refunds(book.debtor, book.holder, clock.today())
-        if isinstance(to, Path):
-            sent = send_refunds(self.desk.treasury, offering, write, Courier(FileDesk(to)))
-        else:
-            with RemoteBank(to) as bank:
-                sent = send_refunds(self.desk.treasury, offering, write, Courier(bank))
+        with carrier_to(str(to)) as courier:
+            sent = send_refunds(self.desk.treasury, offering, write, courier)
         tell("refunds are sent", offering=offering, rows=sent)
         return sent
 

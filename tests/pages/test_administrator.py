@@ -343,8 +343,8 @@ def test_returns_recoveries_and_retries_are_recorded(
         expect(flo.locator("tr", has_text="inv_three2")).to_contain_text("no further attempt")
         flo.get_by_role("button", name="Try again").click()
         expect(flo.get_by_text("Payments that may be tried again: 1")).to_be_visible()
-    question = "select attempt_no, status from treasury.payment_attempt where investment_id = 'inv_three1' order by 1"
-    assert other.ask(question) == [(1, "failed"), (2, "initialized")]
+    question = "select attempt_no, status from treasury.payment_attempt where investment_id = %s order by 1"
+    assert other.ask(question, "inv_three1") == [(1, "failed"), (2, "initialized")]
 
 
 def test_an_alarm_is_answered_and_a_token_needs_two(
@@ -371,6 +371,30 @@ def test_an_alarm_is_answered_and_a_token_needs_two(
             expect(page.locator("main")).to_contain_text(says)
         keep(gus, "coins")
     assert escrow.gates(1) == (True, True)
+
+
+def test_a_cheque_and_a_balance_are_recorded(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo:
+        page = f"{office.site.url}{HOME}/stored"
+        for drawer, says in (
+            ("77", "write the name that stands on the cheque"),
+            ("Investor Seven", "600.00 USD"),
+        ):
+            flo.goto(page)
+            for label, value in (("Number", "1001"), ("Drawer", drawer), ("Account that", OWN + "0007")):
+                flo.get_by_label(label).fill(value)
+            flo.locator("#amount").fill("600.00")
+            flo.get_by_label("Reference, if").fill(printed(make_reference("000000000007")))
+            flo.get_by_label("Drawn on").fill("2026-03-02")
+            flo.get_by_label("Taken in on").fill("2026-03-03")
+            flo.get_by_role("button", name="Record the cheque").click()
+            expect(flo.locator("main")).to_contain_text(says)
+        keep(flo, "stored")
+        flo.get_by_label("Pay an investment from it").check()
+        flo.get_by_label("Receipt or investment").fill("inv_0008")
+        flo.get_by_label("Amount to pay or send").fill("1.00")
+        flo.get_by_role("button", name="Move it").click()
+        expect(flo.get_by_role("alert")).to_contain_text("has not left so much here")
 
 
 def test_a_damaged_statement_is_refused_whole(office: Office, browser: Browser) -> None:

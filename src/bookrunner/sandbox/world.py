@@ -62,6 +62,7 @@ def opened(settings: Settings) -> Iterator[World]:
             lines=settings.delivery_lines,
             lists=settings.lists_dir,
             deposits=open_deposits(state / "keys", settings, embedded=embedded),
+            orders_to=settings.orders_to,
         )
         stack.callback(application.close)
         yield World(application, endpoint, tools, url)

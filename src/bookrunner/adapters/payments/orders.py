@@ -57,6 +57,31 @@ def write_refunds(
     return written
 
 
+def write_release(
+    debtor: Account, holder: Holders, pay_on: date
+) -> Callable[[str, Mapping[str, Any]], bytes]:
+    """Return what writes the pain.001 of a release from the id of its order: issuer and payees of fees."""
+
+    def written(order: str, release: Mapping[str, Any]) -> bytes:
+        head = PaymentFile(
+            file_id=order, written_at=datetime.combine(pay_on, time(), UTC), pay_on=pay_on, debtor=debtor
+        )
+        unit = currency(release["currency"])
+        return write_pain001(
+            head,
+            [
+                Payout(
+                    payment_id=line["payment"],
+                    amount=Money(line["amount"], unit),
+                    creditor=holder(bytes.fromhex(line["fingerprint"])),
+                )
+                for line in release["lines"]
+            ],
+        )
+
+    return written
+
+
 class Courier:
     """Takes stored bytes to a bank; a lost answer is asked for."""
 

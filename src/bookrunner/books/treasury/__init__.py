@@ -7,7 +7,7 @@ from bookrunner.books.treasury.desk import (
     three_way_csv,
     trial_balance_csv,
 )
-from bookrunner.books.treasury.rails.payouts import Carrier, clear_due, send_refunds
+from bookrunner.books.treasury.rails.payouts import Carrier, clear_due, send_refunds, send_waiting
 from bookrunner.db import Database, Keeper
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "keeper",
     "ledger_beancount",
     "send_refunds",
+    "send_waiting",
     "statement_agreement_csv",
     "three_way_csv",
     "trial_balance_csv",

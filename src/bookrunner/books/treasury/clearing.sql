@@ -7,7 +7,7 @@ begin
     perform audit.enter(p_actor, p_request);
     return treasury.settle_clearing(p_offering, coalesce(p_receipts, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r)
-        and not treasury.is_shallow(r))), p_request);
+        and not treasury.is_shallow(r) and not treasury.is_in_hand(r))), p_request);
 end $$;
 
 -- Clears what the policy of its rail lets clear by a day that has come, at most so many receipts; a worker repeats it.
@@ -20,7 +20,7 @@ begin
     end if;
     return treasury.settle_clearing(p_offering, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and r.clears_on <= p_on
-        and not treasury.is_recalled(r) and not treasury.is_shallow(r)
+        and not treasury.is_recalled(r) and not treasury.is_shallow(r) and not treasury.is_in_hand(r)
         order by r.clears_on, r.receipt_id limit p_most), p_request);
 end $$;
 
@@ -44,6 +44,11 @@ begin
         and r.receipt_id = any (p_receipts) and treasury.is_shallow(r)) then
         raise exception using errcode = 'BR008', constraint = 'cleared_transfer_is_deep',
             message = 'the chain could still undo a transfer';
+    end if;
+    if exists (select from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
+        and r.receipt_id = any (p_receipts) and treasury.is_in_hand(r)) then
+        raise exception using errcode = 'BR008', constraint = 'cleared_cheque_is_deposited',
+            message = 'no statement has shown the deposit of a cheque';
     end if;
     with cleared as (
         update treasury.receipt r set status = 'cleared' where r.offering_id = p_offering and r.status = 'matched'
@@ -112,7 +117,7 @@ begin
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
     select p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -total,
         coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date)
-    where p_is_booked and whole.rail <> 'stablecoin';
+    where p_is_booked and whole.rail <> 'stablecoin' and not treasury.is_in_hand(whole);
     update treasury.refund f set status = 'cancelled' from treasury.part_standing(p_offering, root) x
     where f.offering_id = p_offering and f.receipt_id = x.receipt_id and f.status = 'created';
     with gone as (

@@ -83,14 +83,14 @@ begin
     update treasury.receipt set status = 'divided', exception = null where offering_id = p_offering and receipt_id = p_receipt;
     insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on,
         value_on, rail, clears_on, claimed_reference, source_fingerprint, sender, line_sha256, exception, investment_id,
-        attempt_id, matched_in, root_id, source_accepted_by, source_accepted_because)
+        attempt_id, matched_in, root_id, source_accepted_by, source_accepted_because, stored_for)
     select r.offering_id, x.part ->> 'id', r.statement_id, r.receipt_id || '/' || (x.part ->> 'id'), 'unmatched',
         (x.part ->> 'amount')::bigint, r.currency, r.booked_on, r.value_on, r.rail, r.clears_on, r.claimed_reference,
         r.source_fingerprint, r.sender, r.line_sha256, r.exception, r.investment_id, r.attempt_id, r.matched_in,
-        coalesce(r.root_id, r.receipt_id), r.source_accepted_by, r.source_accepted_because
+        coalesce(r.root_id, r.receipt_id), r.source_accepted_by, r.source_accepted_because, r.stored_for
     from jsonb_array_elements(p_parts) as x (part);
     -- A part is born like any receipt and takes the same way to where the whole stood.
-    update treasury.receipt p set status = case r.status when 'held' then 'held' else 'matched' end
+    update treasury.receipt p set status = case r.status when 'held' then 'held' when 'stored' then 'stored' else 'matched' end
     where r.status <> 'unmatched' and p.offering_id = p_offering and p.receipt_id in (
         select x ->> 'id' from jsonb_array_elements(p_parts) x);
     update treasury.receipt p set status = 'cleared'

@@ -242,3 +242,56 @@ select treasury.retry_payment(:actor, :request, :offering, :attempt, :investment
 -- name: answer_alarm$
 -- Ends an alarm with what it was.
 select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);
+
+-- name: offers_with_orders
+-- The offers with refunds or releases that no bank has.
+select offering_id from treasury.refund where status = 'created'
+union select offering_id from treasury.payout where status = 'prepared'
+union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
+
+-- name: releases_to_pay
+-- The approved releases without an order, each with its payments: the issuer first, then the payees of fees.
+select r.release_id, r.currency, (select jsonb_agg(l order by l.line) from (
+        select 0 as line, r.release_id as payment, encode(r.payee_fingerprint, 'hex') as fingerprint,
+            r.amount_minor - r.deducted_minor as amount
+        union all select d.line, r.release_id || '.' || d.line, encode(d.payee_fingerprint, 'hex'), d.amount_minor
+        from treasury.deduction d where d.offering_id = r.offering_id and d.release_id = r.release_id) l) as lines
+from treasury.release r where r.offering_id = :offering and r.status = 'sent' and r.payout_id is null order by r.release_id;
+
+-- name: store_release_payout$
+-- Commits the bytes of the order that pays a release.
+select treasury.store_release_payout(:actor, :request, :offering, :payout, :content, :release);
+
+-- name: releases_with_the_bank
+-- The payments of releases that a statement may show.
+select l.payment, l.release_id, l.amount_minor, l.currency from treasury.release_payment l where l.offering_id = :offering;
+
+-- name: book_release_payment$
+-- A statement shows one payment of a release.
+select treasury.book_release_payment(:actor, :request, :offering, :release, :payment, :booked_on);
+
+-- name: record_cheque$
+-- Records a cheque that was taken in.
+select treasury.record_cheque(:actor, :request, :offering, cast(:cheque as jsonb));
+
+-- name: cheques_in_hand
+-- The cheques whose deposit no statement has shown.
+select c.receipt_id, c.number, r.amount_minor, r.currency from treasury.cheque c join treasury.receipt r using (offering_id, receipt_id)
+where c.offering_id = :offering and r.status <> 'returned'
+    and not exists (select from treasury.cheque_deposit d where d.offering_id = c.offering_id and d.receipt_id = c.receipt_id);
+
+-- name: deposit_cheque$
+-- A statement shows the deposit of a cheque.
+select treasury.deposit_cheque(:actor, :request, :offering, :receipt, :booked_on);
+
+-- name: store_receipt$
+-- Keeps a receipt for its investor to pay with later.
+select treasury.store_receipt(:actor, :request, :offering, :receipt, :investor);
+
+-- name: pay_from_balance$
+-- Pays an investment from what its investor has left.
+select treasury.pay_from_balance(:actor, :request, :offering, :investment, cast(:amount_minor as bigint));
+
+-- name: withdraw_balance$
+-- Sends what an investor has left back to its source.
+select treasury.withdraw_balance(:actor, :request, :offering, :investor, cast(:amount_minor as bigint));

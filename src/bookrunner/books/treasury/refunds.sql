@@ -17,7 +17,7 @@ begin
     insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)
     select r.offering_id, 'rfd_' || r.receipt_id, r.receipt_id, 'created', r.amount_minor, r.currency, p_reason, r.source_fingerprint
     from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = any (p_receipts)
-        and r.source_fingerprint is not null and r.status in ('unmatched', 'held', 'matched', 'cleared');
+        and r.source_fingerprint is not null and r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared');
     get diagnostics started = row_count;
     for money in
         select d.currency, min(d.first) as first, sum(d.amount) as total,
@@ -25,7 +25,7 @@ begin
         from (select r.currency, treasury.owing(r) as account, sum(r.amount_minor) as amount, min(r.receipt_id) as first
             from treasury.receipt r join treasury.refund f using (offering_id, receipt_id)
             where r.offering_id = p_offering and r.receipt_id = any (p_receipts) and f.status = 'created'
-            and r.status in ('unmatched', 'held', 'matched', 'cleared')
+            and r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared')
             group by r.currency, treasury.owing(r)) d group by d.currency
     loop
         perform treasury.post(p_offering, 'refund:' || money.first, 'refund_decided', money.currency, money.debits
@@ -35,7 +35,7 @@ begin
         update treasury.receipt r set status = 'refunding', exception = null
         from treasury.refund f where r.offering_id = p_offering and r.receipt_id = any (p_receipts)
             and f.offering_id = r.offering_id and f.receipt_id = r.receipt_id and f.status = 'created'
-            and r.status in ('unmatched', 'held', 'matched', 'cleared')
+            and r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared')
         returning r.investment_id, r.attempt_id)
     select array_agg(l.investment_id) filter (where l.investment_id is not null),
         array_agg(l.attempt_id) filter (where l.attempt_id is not null) into touched, attempts from leaving l;
@@ -103,7 +103,7 @@ begin
     chosen := array(select r.receipt_id from treasury.receipt r where r.offering_id = p_offering
         and r.source_fingerprint is not null
         and (r.status in ('matched', 'cleared') and r.investment_id = any (ended)
-            or failed and p_investments is null and r.status in ('unmatched', 'held'))
+            or failed and p_investments is null and r.status in ('unmatched', 'held', 'stored'))
         order by r.receipt_id limit p_most);
     return treasury.start_refunds(p_offering, chosen, case when failed then 'failed_offer' else 'cancellation' end);
 end $$;

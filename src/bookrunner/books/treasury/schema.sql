@@ -81,6 +81,7 @@ create table treasury.receipt (
     attempt_id text,
     matched_in text,
     root_id text,
+    stored_for text,
     source_accepted_by text,
     source_accepted_because text,
     undone_because text,
@@ -90,9 +91,10 @@ create table treasury.receipt (
     chain_head bytea not null,
     primary key (offering_id, receipt_id),
     foreign key (offering_id, statement_id) references treasury.statement,
-    constraint bank_receipt_names_its_statement check (statement_id is not null or rail = 'stablecoin'),
+    constraint bank_receipt_names_its_statement check (statement_id is not null or rail in ('stablecoin', 'cheque')),
     constraint part_belongs_to_a_receipt foreign key (offering_id, root_id) references treasury.receipt,
     constraint each_bank_entry_posts_once unique (offering_id, dedupe_key),
+    constraint stored_receipt_names_its_investor check ((status = 'stored') <= (stored_for is not null)),
     constraint matched_receipt_names_its_investment check (
         (status in ('matched', 'cleared')) <= (investment_id is not null and attempt_id is not null))
 );
@@ -131,7 +133,7 @@ create table treasury.refund (
     amount_minor bigint not null check (amount_minor > 0),
     currency text not null,
     reason text not null constraint refund_reason_is_known check (reason in ('cancellation', 'excess', 'scale_back',
-        'failed_offer', 'unidentified', 'source_is_not_approved')),
+        'failed_offer', 'unidentified', 'source_is_not_approved', 'withdrawal')),
     payee_fingerprint bytea not null,
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,

@@ -73,9 +73,9 @@ class Deposits:
     def propose_coin(self, offering: str, token: bytes, *, terms: Mapping[str, object], actor: str) -> str:
         """Propose a token as money of an offer and return the proposal's id; a second person accepts it.
 
-        ``terms`` are ``valid_from``, ``currency``, ``dust_minor``, and ``received_after`` and
-        ``cleared_after``, the depths in blocks. Decimals are read from the contract. Refuses ``currency_is_known``,
-        ``token_tells_its_decimals`` and what the book refuses.
+        ``terms`` are ``valid_from``, ``currency``, ``dust_minor``, and the depths in blocks
+        ``received_after`` and ``cleared_after``. Decimals are read from the contract.
+        Refuses ``currency_is_known``, ``token_tells_its_decimals`` and what the book refuses.
         """
         unit = currency(str(terms["currency"]))
         try:

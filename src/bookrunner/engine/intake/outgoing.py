@@ -19,9 +19,14 @@ _TRACE = re.compile(r"-([0-9]{15})$", re.ASCII)
 def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
     """Settle and bounce refunds as the booked entries of a statement say; return the other entries.
 
+    The payments of releases are booked too, and the deposits of cheques that were recorded by hand.
+
     An entry is of a refund when it names its payment and has its amount to the cent: what came back would
     look like an investor's money otherwise.
     """
+    entries = _note_cheques(
+        within, offering, _note_releases(within, offering, entries, actor=actor), actor=actor
+    )
     known: dict[str, Row] = {
         payment_id(row["refund_id"], row["try_no"]): row
         for row in within.refunds_with_the_bank(offering=offering)
@@ -47,6 +52,51 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
             refund=refund["refund_id"],
             code=entry.return_reason,
             booked_on=entry.booked_on,
+        )
+    return others
+
+
+def _note_releases(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
+    known = {row["payment"]: row for row in within.releases_with_the_bank(offering=offering)}
+    others: list[Entry] = []
+    for entry in entries:
+        row = known.get(entry.end_to_end_id or "")
+        shown = not entry.credit and not entry.reversal and entry.status is EntryStatus.BOOK
+        if (
+            row is None
+            or not shown
+            or (row["amount_minor"], row["currency"]) != (entry.amount_minor, entry.currency)
+        ):
+            others.append(entry)
+            continue
+        within.book_release_payment(
+            actor=actor,
+            offering=offering,
+            release=row["release_id"],
+            payment=row["payment"],
+            booked_on=entry.booked_on,
+        )
+    return others
+
+
+def _note_cheques(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
+    """Book the deposits that name a recorded cheque by its number, with its amount; return the others."""
+    known = {row["number"].lstrip("0"): row for row in within.cheques_in_hand(offering=offering)}
+    others: list[Entry] = []
+    for entry in entries:
+        numbers = (entry.end_to_end_id, entry.remittance_text)
+        row = next((known[n.lstrip("0")] for n in numbers if n and n.lstrip("0") in known), None)
+        shown = entry.credit and not entry.reversal and entry.status is EntryStatus.BOOK
+        if (
+            row is None
+            or not shown
+            or (row["amount_minor"], row["currency"]) != (entry.amount_minor, entry.currency)
+        ):
+            others.append(entry)
+            continue
+        del known[row["number"].lstrip("0")]
+        within.deposit_cheque(
+            actor=actor, offering=offering, receipt=row["receipt_id"], booked_on=entry.booked_on
         )
     return others
 

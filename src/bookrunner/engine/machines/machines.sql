@@ -258,6 +258,7 @@ insert into engine.state (machine, state, sentence) values
     ('statement', 'imported', 'Every booked entry is posted.'),
     ('receipt', 'unmatched', 'In the ledger, nobody''s funding yet.'),
     ('receipt', 'held', 'Its source is not approved.'),
+    ('receipt', 'stored', 'Left in escrow by its investor, to pay with later.'),
     ('receipt', 'matched', 'Belongs to an investment.'),
     ('receipt', 'cleared', 'Final.'),
     ('receipt', 'returned', 'The bank took it back.'),

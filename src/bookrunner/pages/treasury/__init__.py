@@ -15,7 +15,7 @@ from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, mask
-from bookrunner.pages.treasury import facts, money
+from bookrunner.pages.treasury import facts, money, stored
 from bookrunner.pages.treasury.acts import Administrator, Said, said
 from bookrunner.pages.treasury.imports import file_of, import_file
 
@@ -112,6 +112,11 @@ class Console:
         found = facts.lists(self.database, offering, _RETURNS)
         return self.page(request, offering, "returns.html", {**found, **shown})
 
+    def stored(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return the cheques in hand and what investors have left."""
+        found = facts.lists(self.database, offering, ("cheques", "balances"))
+        return self.page(request, offering, "stored.html", {**found, **shown})
+
     def coins(self, request: Request, offering: str, **shown: object) -> Response:
         """Return the tokens that are money here, and what the chain has shown of them."""
         found = facts.lists(self.database, offering, _COINS)
@@ -129,6 +134,7 @@ def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: D
     _payout_routes(router, pages)
     shown = {"payouts": pages.payouts, "returns": pages.returns, "coins": pages.coins}
     money.routes(router, database, shown, deposits)
+    stored.routes(router, database, pages.stored)
     return router
 
 

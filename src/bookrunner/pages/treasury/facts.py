@@ -35,6 +35,7 @@ ACTS = {
 _MARKS = {
     "unmatched": ("missing", "bad"),
     "held": ("held", "wait"),
+    "stored": ("progress", "calm"),
     "matched": ("progress", "calm"),
     "cleared": ("confirmed", "good"),
     "returned": ("refused", "bad"),
@@ -86,6 +87,11 @@ _SENTENCES = {
     "issuer_gets_the_larger_part": "what is deducted is as much as what is released",
     "deduction_kind_is_known": "a deduction is a platform_fee, a broker_commission or a transaction_fee",
     "accepted_coin_needs_two_people": "whoever proposed this token cannot accept it; another person does",
+    "cheque_names_its_drawer": "write the name that stands on the cheque",
+    "cheque_is_not_stale": "the cheque was drawn more than 180 days ago",
+    "cheque_is_not_drawn_ahead": "the cheque is drawn for a day to come",
+    "balance_is_available": "the investor has not left so much here",
+    "stored_money_is_the_investors_own": "the receipt does not wait, or is from no account of that investor",
     "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",
 }
 _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "investment_id", "exception")

@@ -22,7 +22,7 @@ from bookrunner.engine.intake import Deposits, fingerprint
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.treasury import facts
 
-__all__ = ["Cashier", "routes"]
+__all__ = ["Cashier", "day_of", "minor_of", "routes"]
 
 _SEE_OTHER = 303
 _MOST_LINES = 50
@@ -63,14 +63,14 @@ class Cashier:
         if not code.strip():
             raise Refused("return_has_its_reason", "write the reason that the bank gives")
         treasury.keeper(self.database).record_return(
-            **self._where, receipt=receipt.strip(), code=code.strip(), booked_on=_day(day), is_booked=True
+            **self._where, receipt=receipt.strip(), code=code.strip(), booked_on=day_of(day), is_booked=True
         )
 
     def record_recovery(self, receipt: str, amount: str, day: str) -> None:
         """Record money that makes a receivable good."""
         code = str(facts.desk(self.database, self.offering)["currency"])
         treasury.keeper(self.database).record_recovery(
-            **self._where, receipt=receipt, amount_minor=_minor(amount, code), booked_on=_day(day)
+            **self._where, receipt=receipt, amount_minor=minor_of(amount, code), booked_on=day_of(day)
         )
 
     def retry(self, investment: str) -> None:
@@ -177,7 +177,11 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         try:
             watching = _watching(deposits)
             code = str(facts.desk(database, offering)["currency"])
-            terms = {"valid_from": _day(day).isoformat(), "currency": code, "dust_minor": _minor(dust, code)}
+            terms = {
+                "valid_from": day_of(day).isoformat(),
+                "currency": code,
+                "dust_minor": minor_of(dust, code),
+            }
             terms |= {"received_after": received_after, "cleared_after": cleared_after}
             watching.propose_coin(offering, parse_address(token.strip()), terms=terms, actor=officer.actor)
         except Refused as fault:
@@ -228,15 +232,17 @@ def _deduction(line: str, code: str) -> dict[str, Any]:
         "kind": kind,
         "payee": payee,
         "fingerprint": fingerprint(account).hex(),
-        "amount": _minor(amount, code),
+        "amount": minor_of(amount, code),
     }
 
 
-def _minor(text: str, code: str) -> int:
+def minor_of(text: str, code: str) -> int:
+    """Return an amount as a person writes it in minor units."""
     return parse(text.strip().replace(",", ""), code).minor
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """Return a day as a form sends it; refuses ``day_is_a_date``."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:

@@ -176,3 +176,14 @@ from treasury.accepted_coin c where c.offering_id = :offering order by c.valid_f
 select t.transfer_id, t.status, encode(t.transaction_hash, 'hex') as transaction_hash, t.ordinal, t.base_units, t.amount_minor, t.currency,
     encode(t.sender, 'hex') as sender, t.receipt_id, t.refused_because, t.depth, t.cleared_after
 from treasury.coin_standing t where t.offering_id = :offering order by t.block_number desc, t.ordinal desc limit 100;
+
+-- name: cheques
+-- The cheques whose deposit no statement has shown, the oldest first.
+select c.receipt_id, c.number, c.custodian, c.received_on, r.amount_minor, r.currency, r.clears_on
+from treasury.cheque c join treasury.receipt r using (offering_id, receipt_id)
+where c.offering_id = :offering and not exists (select from treasury.cheque_deposit d where d.offering_id = c.offering_id
+        and d.receipt_id = c.receipt_id) and r.status <> 'returned' order by c.received_on, c.receipt_id limit 100;
+
+-- name: balances
+-- What investors have left in an escrow.
+select b.investor_id, b.currency, b.available_minor from treasury.stored_balance b where b.offering_id = :offering order by b.investor_id;

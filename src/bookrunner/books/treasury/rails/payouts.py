@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
 
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, Unavailable
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
+WriteRelease = Callable[[str, Row], bytes]
 
 WORKER = "treasury"
 ORDERS = 500
@@ -30,6 +32,16 @@ class Carrier(Protocol):
         """Say whether the bank has an order."""
 
 
+class Outbox(Protocol):
+    """What writes the orders of offers, and the way to the bank."""
+
+    def writers(self, offering: str) -> tuple[Write, WriteRelease] | None:
+        """Return what writes refunds and releases of an offer, None when its accounts are not known."""
+
+    def carrier(self) -> AbstractContextManager[Carrier]:
+        """Lend the way to the bank."""
+
+
 def send_refunds(
     treasury: Keeper, offering: str, write: Write, carrier: Carrier, *, most: int = ORDERS
 ) -> int:
@@ -44,6 +56,40 @@ def send_refunds(
     while _store(treasury, offering, write, most):
         acknowledged += _hand_over(treasury, offering, carrier)
     return acknowledged
+
+
+def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
+    """Send what waits in every offer: releases that two people approved, and refunds; return how many orders.
+
+    An offer without an account book, or with a payee that it does not have, waits and holds up no other one.
+    """
+    sent = 0
+    for row in treasury.offers_with_orders():
+        offering = row["offering_id"]
+        try:
+            writers = outbox.writers(offering)
+            if writers is None:
+                continue
+            refunds, release = writers
+            with outbox.carrier() as carrier:
+                _store_releases(treasury, offering, release)
+                sent += send_refunds(treasury, offering, refunds, carrier)
+        except (Refused, Unavailable) as fault:
+            rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
+            warn("orders wait", offering=offering, rule=rule)
+    return sent
+
+
+def _store_releases(treasury: Keeper, offering: str, write: WriteRelease) -> None:
+    for row in treasury.releases_to_pay(offering=offering):
+        payout = new_id("pyo")
+        treasury.store_release_payout(
+            actor=WORKER,
+            offering=offering,
+            payout=payout,
+            content=write(payout, row),
+            release=row["release_id"],
+        )
 
 
 def clear_due(treasury: Keeper, on: date) -> int:

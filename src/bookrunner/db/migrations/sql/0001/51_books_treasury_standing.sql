@@ -46,7 +46,8 @@ select l.offering_id, l.currency, l.cash_minor, l.coins_minor, l.investors_minor
     coalesce(b.booked, 0) as bank_minor, l.cash_minor - l.coins_minor - coalesce(b.booked, 0) as on_its_way_minor,
     l.cash_minor = l.investors_minor + l.queues_minor - l.receivable_minor as agrees
 from (select t.offering_id, t.currency,
-        coalesce(sum(t.amount_minor) filter (where t.account = 'asset:escrow_bank' or t.account like 'asset:stablecoin:%'), 0)
+        coalesce(sum(t.amount_minor) filter (where t.account in ('asset:escrow_bank', 'asset:cheques_in_hand')
+            or t.account like 'asset:stablecoin:%'), 0)
             - coalesce(sum(t.amount_minor) filter (where t.account = 'liab:bank_overdraft'), 0) as cash_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'asset:stablecoin:%'), 0) as coins_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:inv:%'), 0) as investors_minor,
@@ -63,6 +64,6 @@ select r.offering_id, treasury.owing(r) as account, r.currency, sum(r.amount_min
 from treasury.receipt r
 left join treasury.release_line l on l.offering_id = r.offering_id and l.investment_id = r.investment_id and r.status = 'cleared'
 left join treasury.refund f on f.offering_id = r.offering_id and f.receipt_id = r.receipt_id
-where r.status in ('unmatched', 'held', 'matched', 'cleared', 'refunding') and l.investment_id is null
+where r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared', 'refunding') and l.investment_id is null
     and (f.status is null or f.status = 'created')
 group by r.offering_id, treasury.owing(r), r.currency;

@@ -231,10 +231,13 @@ begin
         and s.offering_id = r.offering_id and s.receipt_id = r.receipt_id and engine.wallet_is_listed(s.sender);
 end $$;
 
--- The lines that move money of a receipt into or out of where it lies: the bank account, or the tokens themselves.
+-- The lines that move money of a receipt into or out of where it lies: the bank account, a drawer of cheques, or the tokens.
 create function treasury.lying(r treasury.receipt, p_side text, p_amount numeric) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    if treasury.is_in_hand(r) then
+        return jsonb_build_array(jsonb_build_object('account', 'asset:cheques_in_hand', 'side', p_side, 'amount', p_amount));
+    end if;
     if r.rail <> 'stablecoin' then
         return treasury.cash(r.offering_id, r.currency, p_side, p_amount);
     end if;
