@@ -385,7 +385,7 @@ def test_a_cheque_and_a_balance_are_recorded(office: Office, browser: Browser) -
                 flo.get_by_label(label).fill(value)
             flo.locator("#amount").fill("600.00")
             flo.get_by_label("Reference, if").fill(printed(make_reference("000000000007")))
-            flo.get_by_label("Drawn on").fill("2026-03-02")
+            flo.get_by_label("Drawn on", exact=True).fill("2026-03-02")
             flo.get_by_label("Taken in on").fill("2026-03-03")
             flo.get_by_role("button", name="Record the cheque").click()
             expect(flo.locator("main")).to_contain_text(says)

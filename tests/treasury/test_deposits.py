@@ -394,6 +394,44 @@ def test_tokens_never_go_back_through_a_bank(bench: Bench) -> None:
         bench.world.call("treasury.store_payout", bench.world.offering, "pyo_1", b"order", [refund])
 
 
+def test_the_price_of_redeemed_tokens_is_nobodys_funding(bench: Bench) -> None:
+    bench.link(1)
+    bench.pay(1, PRICE * CENT)
+    bench.mine(RECEIVED_AFTER)
+    bench.watch()
+    world = bench.world
+    world.pay("redeemed", world.entry(9, id="rcp_price", key="price", amount=PRICE, reference=None))
+    world.pay("other", world.entry(9, id="rcp_more", key="more", amount=PRICE + 1, reference=None))
+    for receipt, rule in (("rcp_more", "redeemed_tokens_are_in_escrow"), ("rcp_price", None)):
+        ((version,),) = world.ask("select version from treasury.receipt where receipt_id = %s", receipt)
+        propose = [
+            world.offering,
+            f"prp_{receipt}",
+            "redeem",
+            receipt,
+            None,
+            "the issuer's own advice",
+            version,
+        ]
+        world.call("treasury.propose_act", *propose)
+        decide = [world.offering, f"prp_{receipt}", "true", "", 1]
+        if rule is None:
+            world.call("treasury.decide_act", *decide, actor="usr_second")
+        else:
+            with refused(rule):
+                world.call("treasury.decide_act", *decide, actor="usr_second")
+    assert (bench.coins(), world.balance("asset:escrow_bank")) == (0, 2 * PRICE + 1)
+    assert world.gates(1) == (True, False)
+    world.check()
+
+
+def test_an_investor_sees_where_to_send_tokens(bench: Bench) -> None:
+    ((ways,),) = bench.world.ask(
+        "select deposits from treasury.funding_card where investment_id = 'inv_one1'"
+    )
+    assert ways == [{"chain_id": CHAIN, "address": bench.address(1).hex(), "token": bench.token.hex()}]
+
+
 def test_a_tree_is_read_from_its_extended_key() -> None:
     # The first vector of BIP-32: the seed 000102…0f and its master public key.
     written = "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhe"

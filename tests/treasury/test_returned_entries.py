@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import psycopg
 import pytest
 
 from bookrunner.adapters.bank.files import AnyFormatReader
@@ -202,3 +203,41 @@ def test_a_returned_notice_after_clearing_closes_the_gate_until_it_is_answered(d
     world.call("treasury.answer_alarm", "acmepay", alarm, "the provider was wrong")
     assert (world.gates(1), world.funding(1)) == ((True, True), "cleared")
     world.check()
+
+
+def test_investor_and_administrator_are_told_why_and_what_follows(desktop: Desktop) -> None:
+    world = desktop.world
+    world.call("treasury.record_return", world.offering, "rcp_one1", "R01", "2026-04-01")
+    assert desktop.announce(nacha()) == 1
+    world.call("treasury.record_return", world.offering, "rcp_one3")
+    told = world.ask(
+        "select investment_id, told_to, sentence from treasury.notification"
+        " order by investment_id, told_to desc"
+    )
+    # The wires of these receipts have no such reason, so a person decides.
+    stop = ("An administrator will be in touch.", "No further attempt follows by itself.")
+    assert told == [
+        (world.id("inv", n), who, f"The payment came back. {rest}")
+        for n in world.numbers
+        for who, rest in zip(("investor", "administrator"), stop, strict=True)
+    ]
+
+
+def test_a_reason_says_whether_it_may_be_tried_again(connect: Connect) -> None:
+    world = Escrow(connect)
+    world.build("instructed")
+    for n, code in ((1, "R01"), (2, "R03"), (3, "R10")):
+        world.call("treasury.fail_payment", world.offering, world.id("pay", n), "ach_debit", code)
+    told = world.ask(
+        "select sentence from treasury.notification where told_to = 'investor' order by investment_id"
+    )
+    unauthorised = "The payer says that the debit was not authorized."
+    assert [row[0] for row in told] == [
+        "The payment failed. The account did not hold enough money. It may be tried again.",
+        "The payment failed. There is no such account. It may be tried again from another account.",
+        f"The payment failed. {unauthorised} An administrator will be in touch.",
+    ]
+    card = world.ask("select told from treasury.funding_card where investment_id = %s", world.id("inv", 1))
+    assert card == [([told[0][0]],)]
+    with pytest.raises(psycopg.Error):
+        world.login("treasury").execute("delete from treasury.notification")

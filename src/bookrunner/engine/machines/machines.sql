@@ -259,6 +259,7 @@ insert into engine.state (machine, state, sentence) values
     ('receipt', 'unmatched', 'In the ledger, nobody''s funding yet.'),
     ('receipt', 'held', 'Its source is not approved.'),
     ('receipt', 'stored', 'Left in escrow by its investor, to pay with later.'),
+    ('receipt', 'redeemed', 'The price of tokens that were redeemed; nobody''s funding.'),
     ('receipt', 'matched', 'Belongs to an investment.'),
     ('receipt', 'cleared', 'Final.'),
     ('receipt', 'returned', 'The bank took it back.'),

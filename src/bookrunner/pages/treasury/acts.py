@@ -27,8 +27,13 @@ _UNDO = (
     "A reversing entry names the first one; nothing is edited. Refused once units are instructed.",
 )
 _SOURCE = ("accept_source", "Accept the source", "This one receipt goes on, though its account is nobody's.")
+_REDEEM = (
+    "redeem",
+    "Price of redeemed tokens",
+    "It is nobody's funding; as many fewer tokens are in escrow.",
+)
 CHOICES: Mapping[str, Sequence[Choice]] = {
-    "unmatched": (_MATCH, _REFUND),
+    "unmatched": (_MATCH, _REFUND, _REDEEM),
     "held": (_SOURCE, _REFUND),
     "matched": (_UNDO, _REFUND),
     "cleared": (_UNDO, _REFUND),
@@ -37,7 +42,7 @@ DECISIONS: Sequence[Choice] = (
     ("approved", "Agree", "It is done at once."),
     ("declined", "Decline", "Nothing is done; the reason is kept."),
 )
-_OFFERED = frozenset({"match", "refund", "undo", "accept_source"})
+_OFFERED = frozenset({"match", "refund", "undo", "accept_source", "redeem"})
 _FIRST, _SECOND = "rehearsal:first", "rehearsal:second"
 _MOST_PARTS = 50
 

@@ -31,11 +31,13 @@ ACTS = {
     "undo": "undo the match of",
     "accept_source": "accept the source of",
     "refund": "send back",
+    "redeem": "take as the price of tokens",
 }
 _MARKS = {
     "unmatched": ("missing", "bad"),
     "held": ("held", "wait"),
     "stored": ("progress", "calm"),
+    "redeemed": ("confirmed", "good"),
     "matched": ("progress", "calm"),
     "cleared": ("confirmed", "good"),
     "returned": ("refused", "bad"),
@@ -90,6 +92,7 @@ _SENTENCES = {
     "cheque_names_its_drawer": "write the name that stands on the cheque",
     "cheque_is_not_stale": "the cheque was drawn more than 180 days ago",
     "cheque_is_not_drawn_ahead": "the cheque is drawn for a day to come",
+    "redeemed_tokens_are_in_escrow": "escrow does not hold tokens of so much",
     "balance_is_available": "the investor has not left so much here",
     "stored_money_is_the_investors_own": "the receipt does not wait, or is from no account of that investor",
     "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",

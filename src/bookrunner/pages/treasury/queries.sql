@@ -150,8 +150,9 @@ where d.offering_id = :offering order by d.release_id, d.line;
 
 -- name: failures
 -- The investments whose last payment failed or came back, with its reason and what may follow.
-select a.investment_id, a.attempt_no, a.status, a.failed_rail, a.failed_code, f.then_do, f.sentence, o.currency,
-    s.short_minor as due_minor
+select a.investment_id, a.attempt_no, a.status, a.failed_rail, a.failed_code, f.then_do, o.currency, s.short_minor as due_minor,
+    coalesce((select n.sentence from treasury.notification n where n.offering_id = a.offering_id and n.attempt_id = a.attempt_id
+        and n.told_to = 'administrator' order by n.told_at desc limit 1), f.sentence) as sentence
 from (select distinct on (t.investment_id) t.* from treasury.payment_attempt t where t.offering_id = :offering
     order by t.investment_id, t.attempt_no desc) a
 join treasury.funding s on s.offering_id = a.offering_id and s.investment_id = a.investment_id

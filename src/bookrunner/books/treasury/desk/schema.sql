@@ -4,7 +4,7 @@ create table treasury.proposal (
     offering_id text not null,
     proposal_id text not null,
     status text not null,
-    act text not null constraint proposed_act_is_known check (act in ('match', 'undo', 'accept_source', 'refund')),
+    act text not null constraint proposed_act_is_known check (act in ('match', 'undo', 'accept_source', 'refund', 'redeem')),
     receipt_id text not null,
     receipt_version bigint not null,
     investment_id text,

@@ -322,6 +322,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('payer_view', '', 'viewed', 'viewed', 'treasury'),
     ('receipt', 'held', 'held', 'exception_named', 'treasury'),
     ('receipt', 'unmatched', 'stored', 'stored', 'treasury'),
+    ('receipt', 'unmatched', 'redeemed', 'redeemed', 'treasury'),
     ('receipt', 'stored', 'divided', 'divided', 'treasury'),
     ('receipt', 'stored', 'matched', 'matched', 'treasury'),
     ('receipt', 'stored', 'refunding', 'refund_started', 'treasury'),

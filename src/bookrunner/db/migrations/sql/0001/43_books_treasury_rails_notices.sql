@@ -42,6 +42,50 @@ create table treasury.alarm (
 
 create index alarm_that_is_open on treasury.alarm (offering_id, subject) where status = 'raised';
 
+-- What an investor and the administrators are told of a payment that failed or came back, in plain words; once for each reason.
+create table treasury.notification (
+    offering_id text not null,
+    attempt_id text not null,
+    told_to text not null constraint somebody_is_told check (told_to in ('investor', 'administrator')),
+    code text not null,
+    investment_id text not null,
+    sentence text not null,
+    told_at timestamptz not null default clock_timestamp(),
+    constraint each_reason_is_told_once primary key (offering_id, attempt_id, told_to, code)
+);
+
+create index notification_of_investment on treasury.notification (offering_id, investment_id);
+call audit.append_only('treasury.notification');
+
+-- Written at commit, when the reason stands beside the status. It has the rights of its owner: no login writes these lines.
+create function treasury.tell_of_failure() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a treasury.payment_attempt;
+    f treasury.failure_reason;
+begin
+    select * into a from treasury.payment_attempt t where t.offering_id = new.offering_id and t.attempt_id = new.attempt_id;
+    if a.status not in ('failed', 'returned') then
+        return null;
+    end if;
+    select * into f from treasury.failure_reason r where r.rail = a.failed_rail and r.code = a.failed_code;
+    insert into treasury.notification (offering_id, attempt_id, told_to, code, investment_id, sentence)
+    select a.offering_id, a.attempt_id, w.told_to, coalesce(a.failed_code, 'none'), a.investment_id,
+        concat_ws(' ', case a.status when 'failed' then 'The payment failed.' else 'The payment came back.' end, f.sentence,
+            case f.then_do when 'retry' then w.again when 'new_account' then w.elsewhere else w.stop end)
+    from (values ('investor', 'It may be tried again.', 'It may be tried again from another account.', 'An administrator will be in touch.'),
+        ('administrator', 'It may be tried again on this investment.', 'It may be tried again from another approved account.',
+            'No further attempt follows by itself.')) as w (told_to, again, elsewhere, stop)
+    on conflict do nothing;
+    return null;
+end $$;
+
+create constraint trigger tell_of_failure after update on treasury.payment_attempt deferrable initially deferred
+    for each row when (new.status in ('failed', 'returned')
+        and (old.status, old.failed_code) is distinct from (new.status, new.failed_code))
+    execute function treasury.tell_of_failure();
+alter table treasury.payment_attempt enable always trigger tell_of_failure;
+
 call audit.keep('treasury.payment_notice', 'payment_notice', 'notice_id', 'offering_id');
 call audit.keep('treasury.alarm', 'alarm', 'alarm_id', 'source');
 

@@ -143,6 +143,7 @@ create function treasury.pay_from_balance(p_actor text, p_request text, p_offeri
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     a treasury.payment_attempt;
+    taken text[];
 begin
     perform audit.enter(p_actor, p_request);
     perform treasury.lock(p_offering, p_investment);
@@ -152,10 +153,11 @@ begin
         raise exception using errcode = 'BR008', constraint = 'received_is_within_due',
             message = format('%s is not due on %s', p_amount_minor, p_investment);
     end if;
+    taken := treasury.take_stored(p_offering, a.investor_id, p_amount_minor);
     perform treasury.assign(p_offering, (select jsonb_agg(jsonb_build_object('receipt', r.receipt_id, 'attempt', a.attempt_id,
             'investment', p_investment, 'amount', r.amount_minor))
         from treasury.receipt r where r.offering_id = p_offering
-        and r.receipt_id = any (treasury.take_stored(p_offering, a.investor_id, p_amount_minor))));
+        and r.receipt_id = any (taken)));
 end $$;
 
 -- Sends what an investor has left back to where it came from.

@@ -244,3 +244,24 @@ begin
     return (select jsonb_build_array(jsonb_build_object('account', treasury.coin_account(t), 'side', p_side, 'amount', p_amount))
         from treasury.coin_transfer t where t.offering_id = r.offering_id and t.receipt_id = coalesce(r.root_id, r.receipt_id));
 end $$;
+
+-- A receipt of the bank that is the price of tokens which were redeemed: nobody's funding, and as many fewer tokens. No
+-- login may call it: it is what a decided proposal does.
+create function treasury.redeem_coins(p_offering text, p_receipt text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt;
+    held text;
+begin
+    select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
+    held := (select b.account from treasury.balance b where b.offering_id = p_offering and b.currency = r.currency
+        and b.account like 'asset:stablecoin:%' and b.amount_minor >= r.amount_minor order by b.amount_minor desc, b.account limit 1);
+    if held is null or r.statement_id is null then
+        raise exception using errcode = 'BR008', constraint = 'redeemed_tokens_are_in_escrow',
+            message = format('%s is no price of tokens that are held', p_receipt);
+    end if;
+    perform treasury.post(p_offering, 'redeemed:' || p_receipt, 'coins_redeemed', r.currency, jsonb_build_array(
+        jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', r.amount_minor),
+        jsonb_build_object('account', held, 'side', 'credit', 'amount', r.amount_minor)));
+    update treasury.receipt set status = 'redeemed', exception = null where offering_id = p_offering and receipt_id = p_receipt;
+end $$;

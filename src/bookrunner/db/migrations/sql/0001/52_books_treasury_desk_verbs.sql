@@ -37,7 +37,7 @@ begin
     perform audit.enter(p_actor, p_request);
     r := treasury.lock_receipt(p_offering, p_receipt, p_investment);
     perform treasury.on_version(r.version, p_seen);
-    if not coalesce(case p_act when 'match' then r.status = 'unmatched' when 'accept_source' then r.status = 'held'
+    if not coalesce(case p_act when 'match' then r.status = 'unmatched' when 'redeem' then r.status = 'unmatched' when 'accept_source' then r.status = 'held'
         when 'undo' then r.status in ('matched', 'cleared')
         else r.status in ('unmatched', 'held', 'matched', 'cleared') end, false) then
         raise exception using errcode = 'BR008', constraint = 'proposed_act_fits_the_receipt',
@@ -93,6 +93,8 @@ begin
         when 'accept_source' then
             perform treasury.accept_source(p_actor, p_request, p_offering, w.receipt_id, w.proposed_by, w.because);
             perform treasury.match(p_actor, p_request, p_offering);
+        when 'redeem' then
+            perform treasury.redeem_coins(p_offering, w.receipt_id);
         when 'refund' then
             perform treasury.refund_receipt(p_actor, p_request, p_offering, w.receipt_id, coalesce(w.refund_reason,
                 case r.status when 'held' then 'source_is_not_approved' when 'unmatched' then 'unidentified' else 'cancellation' end),
@@ -166,7 +168,14 @@ end $$;
 -- the banking day by which it is asked for.
 create view treasury.funding_card as
 select f.offering_id, f.investment_id, f.reference, f.committed_minor, f.received_minor, f.short_minor, f.funding_status,
-    f.clears_on, e.occurred_at as instructed_at, d.pay_by
+    f.clears_on, e.occurred_at as instructed_at, d.pay_by,
+    (select jsonb_agg(jsonb_build_object('chain_id', a.chain_id, 'address', encode(a.address, 'hex'), 'token', encode(c.token, 'hex'))
+            order by a.chain_id, c.token)
+        from treasury.deposit_address a join treasury.accepted_coin c on c.offering_id = a.offering_id and c.chain_id = a.chain_id
+            and c.status = 'accepted' and c.valid_from <= current_date
+        where a.offering_id = f.offering_id and a.attempt_id = f.attempt_id) as deposits,
+    (select jsonb_agg(n.sentence order by n.told_at desc) from treasury.notification n
+        where n.offering_id = f.offering_id and n.investment_id = f.investment_id and n.told_to = 'investor') as told
 from treasury.funding f
 join audit.event e on e.scope = f.offering_id and e.subject = f.attempt_id and e.version = 1
 cross join lateral (select t.banking_days from treasury.payment_term t where t.valid_from <= e.occurred_at::date
