@@ -44,6 +44,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
     ("bookrunner.books.treasury.rails", "stored.sql"),
+    ("bookrunner.books.treasury.rails", "debits.sql"),
     ("bookrunner.books.treasury", "clearing.sql"),
     ("bookrunner.books.treasury.rails", "deposits.sql"),
     ("bookrunner.books.treasury", "refunds.sql"),

@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from bookrunner.adapters.payments.debits import originator, write_debits
 from bookrunner.adapters.payments.file_desk import FileDesk
 from bookrunner.adapters.payments.orders import AccountBook, Courier, write_refunds, write_release
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.core import clock
 
 Refunds = Callable[[str, Sequence[Mapping[str, Any]]], bytes]
+Debits = Callable[[Sequence[Mapping[str, Any]]], tuple[bytes, list[dict[str, str]]]]
 Release = Callable[[str, Mapping[str, Any]], bytes]
 _SCHEMES = ("http://", "https://")
 
@@ -36,6 +38,17 @@ class Dispatch:
         book = AccountBook(path.read_text(encoding="utf-8"), self._fingerprint)
         today = clock.today()
         return write_refunds(book.debtor, book.holder, today), write_release(book.debtor, book.holder, today)
+
+    def debits(self, offering: str) -> Debits | None:
+        """Return what writes the debits of an offer, None without ``OFFER.ach.json`` beside its accounts.
+
+        Refuses ``originator_is_readable`` and ``account_book_is_readable``.
+        """
+        path = self._books / f"{offering}.ach.json"
+        if not path.is_file():
+            return None
+        book = AccountBook((self._books / f"{offering}.csv").read_text(encoding="utf-8"), self._fingerprint)
+        return write_debits(originator(path), book.holder, clock.today())
 
     def carrier(self) -> AbstractContextManager[Courier]:
         """Lend the way to the bank."""

@@ -247,6 +247,7 @@ select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);
 -- The offers with refunds or releases that no bank has.
 select offering_id from treasury.refund where status = 'created'
 union select offering_id from treasury.payout where status = 'prepared'
+union select offering_id from treasury.debit where status = 'ordered'
 union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
 
 -- name: releases_to_pay
@@ -295,3 +296,29 @@ select treasury.pay_from_balance(:actor, :request, :offering, :investment, cast(
 -- name: withdraw_balance$
 -- Sends what an investor has left back to its source.
 select treasury.withdraw_balance(:actor, :request, :offering, :investor, cast(:amount_minor as bigint));
+
+-- name: order_debit$
+-- Orders an ACH debit that an investor has authorised.
+select treasury.order_debit(:actor, :request, :offering, :debit, :investment, :payer_fingerprint, :mandate_sha256, :entry_class);
+
+-- name: void_debit$
+-- Withdraws a debit whose bytes are not written.
+select treasury.void_debit(:actor, :request, :offering, :debit);
+
+-- name: take_debits$
+-- The debits that wait, locked for this transaction.
+select treasury.take_debits(:actor, :request, :offering, :most);
+
+-- name: store_debits$
+-- Commits a file of debits with the trace number of each.
+select treasury.store_debits(:actor, :request, :offering, :payout, :content, cast(:debits as jsonb));
+
+-- name: debits_sent
+-- The debits that a statement may show, with the reference of their payment.
+select d.debit_id, d.trace, d.amount_minor, d.currency, a.reference, encode(d.payer_fingerprint, 'hex') as fingerprint
+from treasury.debit d join treasury.payment_attempt a using (offering_id, attempt_id)
+where d.offering_id = :offering and d.status = 'sent';
+
+-- name: return_debit$
+-- The bank sends a debit back before any of its money was booked; false when the trace is of none.
+select treasury.return_debit(:actor, :request, :offering, :trace, :code);

@@ -185,6 +185,11 @@ begin
         raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
             message = format('a payee of %s has a match with a sanctions list', p_payout);
     end if;
+    if exists (select from treasury.debit d join engine.position pos using (offering_id, investment_id)
+        where d.offering_id = p_offering and d.payout_id = p_payout and not pos.investor_is_cleared) then
+        raise exception using errcode = 'BR008', constraint = 'debit_is_of_a_cleared_investor',
+            message = format('an investor of %s is not cleared any more', p_payout);
+    end if;
     return bytes;
 end $$;
 

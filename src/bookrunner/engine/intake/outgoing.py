@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bookrunner.adapters.bank import BankFileReader, Entry, EntryStatus
-from bookrunner.adapters.payments import payment_id
+from bookrunner.adapters.payments import debit_identification, payment_id
 from bookrunner.db import Row, Within
 from bookrunner.engine.desk import Desk
 
@@ -101,6 +101,14 @@ def _note_cheques(within: Within, offering: str, entries: Sequence[Entry], *, ac
     return others
 
 
+def debits_of(within: Within, offering: str) -> dict[str, Row]:
+    """Return the debits that a statement may show, by the names under which a bank gives them back."""
+    found: dict[str, Row] = {}
+    for row in within.debits_sent(offering=offering):
+        found |= {row["trace"]: row, debit_identification(row["debit_id"]): row}
+    return found
+
+
 def marks_of(entry: Entry) -> set[str]:
     """Return the names under which a bank may take an entry back: UETR, end-to-end id, its own reference."""
     names = (entry.uetr, entry.end_to_end_id, entry.entry_ref, _trace(entry))
@@ -158,6 +166,11 @@ def _take_back(within: Within, on: tuple[str, str], entries: Sequence[Entry], *,
             and row["receipt_id"] not in gone
             and _may_go(row, is_booked=is_booked)
         ]
+        trace = entry.original_reference or ""
+        if not found and within.return_debit(
+            actor=actor, offering=offering, trace=trace, code=entry.return_reason or _REVERSED
+        ):
+            continue
         if len(found) != 1:
             within.question_entry(
                 actor=actor,

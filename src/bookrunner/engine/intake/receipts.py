@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from bookrunner.adapters.bank import (
     Entry,
     EntryStatus,
+    Rail,
     Statement,
     StatementReader,
     keys_of,
@@ -21,7 +22,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
 from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
-from bookrunner.engine.intake.outgoing import marks_of, note_refunds, note_returns
+from bookrunner.engine.intake.outgoing import debits_of, marks_of, note_refunds, note_returns
 
 # A long file reaches the database in pieces, all in one transaction.
 PIECE = 5000
@@ -55,8 +56,9 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             "closed_on": closed_on.isoformat(),
             "entries": len(receipts),
         }
+        debits = debits_of(within, offering)
         pieces = (
-            json.dumps([_receipt(entry) for entry in receipts[at : at + PIECE]])
+            json.dumps([_claimed(_receipt(entry), entry, debits) for entry in receipts[at : at + PIECE]])
             for at in range(0, max(len(receipts), 1), PIECE)
         )
         added: int = within.import_statement(
@@ -107,6 +109,19 @@ def _is_receipt(entry: Entry) -> bool:
 def fingerprint(account: str) -> bytes:
     """Return the digest under which an account that pays in is known."""
     return hashlib.sha256(b"bookrunner/account/1/" + account.replace(" ", "").upper().encode()).digest()
+
+
+def _claimed(receipt: dict[str, object], entry: Entry, debits: Mapping[str, Row]) -> dict[str, object]:
+    """Return a receipt that is the money of a debit of ours with what the debit knows of it."""
+    debit = debits.get(entry.end_to_end_id or "") or debits.get(entry.entry_ref or "") if debits else None
+    if debit is None or (debit["amount_minor"], debit["currency"]) != (entry.amount_minor, entry.currency):
+        return receipt
+    return receipt | {
+        "references": [debit["reference"]],
+        "fingerprint": debit["fingerprint"],
+        "rail": Rail.ACH_DEBIT,
+        "marks": sorted({*marks_of(entry), debit["trace"]}),
+    }
 
 
 def _receipt(entry: Entry) -> dict[str, object]:

@@ -114,7 +114,7 @@ class Console:
 
     def stored(self, request: Request, offering: str, **shown: object) -> Response:
         """Return the cheques in hand and what investors have left."""
-        found = facts.lists(self.database, offering, ("cheques", "balances"))
+        found = facts.lists(self.database, offering, ("cheques", "balances", "debits"))
         return self.page(request, offering, "stored.html", {**found, **shown})
 
     def coins(self, request: Request, offering: str, **shown: object) -> Response:

@@ -38,6 +38,8 @@ _MARKS = {
     "held": ("held", "wait"),
     "stored": ("progress", "calm"),
     "redeemed": ("confirmed", "good"),
+    "ordered": ("waiting", "wait"),
+    "voided": ("cancelled", "grey"),
     "matched": ("progress", "calm"),
     "cleared": ("confirmed", "good"),
     "returned": ("refused", "bad"),

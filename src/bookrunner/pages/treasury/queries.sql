@@ -188,3 +188,9 @@ where c.offering_id = :offering and not exists (select from treasury.cheque_depo
 -- name: balances
 -- What investors have left in an escrow.
 select b.investor_id, b.currency, b.available_minor from treasury.stored_balance b where b.offering_id = :offering order by b.investor_id;
+
+-- name: debits
+-- The debits of an offer, those that wait first, with the bank's reason in words.
+select d.debit_id, d.status, d.investment_id, d.amount_minor, d.currency, d.trace, f.sentence from treasury.debit d
+left join treasury.failure_reason f on f.rail = 'ach_debit' and f.code = d.return_code
+where d.offering_id = :offering order by d.status <> 'ordered', d.debit_id limit 100;

@@ -1,7 +1,8 @@
-"""Cheques that are taken in by hand, and balances that investors leave: their page and its two forms."""
+"""Cheques that are taken in by hand, debits, and balances that investors leave: their page and its forms."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -62,6 +63,7 @@ def _cheque(
 
 def routes(router: APIRouter, database: Database, show: Show) -> None:
     """Add the page and its forms."""
+    _debit_routes(router, database, show)
 
     @router.get("/{offering}/stored")
     def stored(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
@@ -93,6 +95,47 @@ def routes(router: APIRouter, database: Database, show: Show) -> None:
         except Refused as fault:
             return show(request, offering, refusal=facts.told(fault))
         return _done(offering)
+
+
+def _debit_routes(router: APIRouter, database: Database, show: Show) -> None:
+    @router.post("/{offering}/debits")
+    def order(
+        request: Request,
+        offering: str,
+        officer: _In,
+        *,
+        investment: _Text = "",
+        account: _Text = "",
+        mandate: _Text = "",
+        entry_class: _Text = "",
+    ) -> Response:
+        try:
+            if not mandate.strip():
+                return show(request, offering, refusal=facts.told(_unauthorised()))
+            treasury.keeper(database).order_debit(
+                actor=officer.actor,
+                offering=offering,
+                debit=new_id("dbt"),
+                investment=investment.strip(),
+                payer_fingerprint=fingerprint(account),
+                mandate_sha256=hashlib.sha256(mandate.strip().encode()).digest(),
+                entry_class=entry_class,
+            )
+        except Refused as fault:
+            return show(request, offering, refusal=facts.told(fault))
+        return _done(offering)
+
+    @router.post("/{offering}/debits/{debit}/void")
+    def void(request: Request, offering: str, debit: str, officer: _In) -> Response:
+        try:
+            treasury.keeper(database).void_debit(actor=officer.actor, offering=offering, debit=debit)
+        except Refused as fault:
+            return show(request, offering, refusal=facts.told(fault))
+        return _done(offering)
+
+
+def _unauthorised() -> Refused:
+    return Refused("debit_names_its_authorisation", "write what the investor signed, and when")
 
 
 def _record(database: Database, on: tuple[str, str], form: _Cheque) -> None:

@@ -14,11 +14,13 @@ from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
 WriteRelease = Callable[[str, Row], bytes]
+WriteDebits = Callable[[Sequence[Row]], tuple[bytes, list[dict[str, str]]]]
 
 WORKER = "treasury"
 ORDERS = 500
 RECEIPTS = 1000
 _BLOCKED = "payout_goes_to_nobody_blocked"
+_UNCLEARED = "debit_is_of_a_cleared_investor"
 _REFUNDS = "refund"
 
 
@@ -37,6 +39,9 @@ class Outbox(Protocol):
 
     def writers(self, offering: str) -> tuple[Write, WriteRelease] | None:
         """Return what writes refunds and releases of an offer, None when its accounts are not known."""
+
+    def debits(self, offering: str) -> WriteDebits | None:
+        """Return what writes the debits of an offer, None when nobody collects for it."""
 
     def carrier(self) -> AbstractContextManager[Carrier]:
         """Lend the way to the bank."""
@@ -59,7 +64,7 @@ def send_refunds(
 
 
 def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
-    """Send what waits in every offer: releases that two people approved, and refunds; return how many orders.
+    """Send what waits in every offer: approved releases, authorised debits, refunds; return how many orders.
 
     An offer without an account book, or with a payee that it does not have, waits and holds up no other one.
     """
@@ -73,6 +78,7 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
             refunds, release = writers
             with outbox.carrier() as carrier:
                 _store_releases(treasury, offering, release)
+                _store_debits(treasury, offering, outbox.debits(offering))
                 sent += send_refunds(treasury, offering, refunds, carrier)
         except (Refused, Unavailable) as fault:
             rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
@@ -90,6 +96,18 @@ def _store_releases(treasury: Keeper, offering: str, write: WriteRelease) -> Non
             content=write(payout, row),
             release=row["release_id"],
         )
+
+
+def _store_debits(treasury: Keeper, offering: str, write: WriteDebits | None) -> None:
+    if write is None:
+        return
+    with treasury.together() as within:
+        taken = within.take_debits(actor=WORKER, offering=offering, most=ORDERS)
+        if taken:
+            content, traces = write(taken)
+            within.store_debits(
+                actor=WORKER, offering=offering, payout=new_id("pyo"), content=content, debits=traces
+            )
 
 
 def clear_due(treasury: Keeper, on: date) -> int:
@@ -127,7 +145,7 @@ def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> int:
         try:
             acknowledged += _handed(treasury, offering, payout, carrier)
         except Refused as refused:
-            if refused.rule != _BLOCKED:
+            if refused.rule not in {_BLOCKED, _UNCLEARED}:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.
