@@ -15,8 +15,9 @@ from bookrunner.adapters.chain.deposits import DepositKeys, DepositTree
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.chain.rpc import Rpc
+from bookrunner.app import Application, open_keys
 from bookrunner.core.errors import Refused
-from bookrunner.db import Database
+from bookrunner.db import Database, Endpoint
 from bookrunner.engine.desk import Desk
 from bookrunner.engine.intake import Deposits, Watched
 from bookrunner.sandbox import toolchain
@@ -430,6 +431,30 @@ def test_an_investor_sees_where_to_send_tokens(bench: Bench) -> None:
         "select deposits from treasury.funding_card where investment_id = 'inv_one1'"
     )
     assert ways == [{"chain_id": CHAIN, "address": bench.address(1).hex(), "token": bench.token.hex()}]
+
+
+def test_the_worker_drives_it_and_a_new_one_goes_on(bench: Bench, endpoint: Endpoint, tmp_path: Path) -> None:
+    """Two workers, one after the other: what the first read is not read by the second as new."""
+    keys = open_keys(tmp_path / "keys", CHAIN, embedded=True)
+
+    def tend() -> None:
+        watched = Watched(bench.keys.tree, CHAIN)
+        worker = Application(endpoint, bench.chain, keys, pause=lambda: None, deposits=watched)
+        worker.tend(look_seconds=0)
+        worker.close()
+
+    bench.link(1)
+    bench.pay(1, PRICE * CENT)
+    tend()
+    assert bench.transfers() == [("seen", None)]
+    bench.mine(CLEARED_AFTER)
+    tend()
+    assert (bench.transfers(), bench.receipts()) == ([("final", None)], [("matched", None)])
+    tend()
+    assert bench.world.funding(1) == "cleared"
+    ((height, latest),) = bench.world.ask("select height, max(height) over () from treasury.chain_cursor")
+    assert height == latest == bench.chain.block_numbers().latest
+    bench.world.check()
 
 
 def test_a_tree_is_read_from_its_extended_key() -> None:
