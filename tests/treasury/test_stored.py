@@ -88,6 +88,8 @@ def test_a_cheque_that_bounces_is_a_return(escrow: Escrow, *, is_deposited: bool
     escrow.call("treasury.record_return", escrow.offering, "rcp_chq1", "insufficient_funds", DAY)
     assert (escrow.funding(1), escrow.gates(1)) == ("returned", (False, False))
     assert escrow.balance("asset:cheques_in_hand") == escrow.balance("asset:escrow_bank") == 0
+    with refused("receipt_returns_once"):
+        escrow.call("treasury.record_return", escrow.offering, "rcp_chq1", "stopped", DAY)
     escrow.check()
     escrow.call("treasury.retry_payment", escrow.offering, "pay_again", "inv_one1", "RF00000000000077")
     assert escrow.funding(1) == "initialized"

@@ -291,7 +291,8 @@ select treasury.fail_payment('usr_1', 'req_1', 'ofr_open', 'pay_none', 'wire', '
 select treasury.store_payout('usr_1', 'req_1', 'ofr_open', 'pyo_x', '\x00', '{rfd_none}');
 
 -- treasury | policy_needs_two_people | a hold shortened by one person
-select treasury.set_clearing_policy('usr_1', 'req_1', 'ach_debit', '2999-01-01', 0, 'banking_days', 'x', 'usr_1');
+select treasury.propose_clearing_policy('usr_1', 'req_1', 'ach_debit', 'pch_x', '2999-01-01', 0, 'banking_days', 'x');
+select treasury.decide_clearing_policy('usr_1', 'req_2', 'ach_debit', 'pch_x', true, 1);
 
 -- treasury | 42501 | a refund written past the verbs
 insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)

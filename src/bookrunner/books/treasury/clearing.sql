@@ -101,7 +101,8 @@ begin
         sum(p.amount), sum(p.amount) filter (where p.account = 'asset:clawback_receivable')
     into lines, total, lost from (
         select x.account, sum(x.amount_minor) as amount from treasury.part_standing(p_offering, root) x group by x.account) p;
-    if p_is_booked and total is null and not exists (select from treasury.booking b
+    -- Tokens and a cheque in hand are never booked by a bank, so that nothing is left to book of their return.
+    if p_is_booked and total is null and whole.rail <> 'stablecoin' and not treasury.is_in_hand(whole) and not exists (select from treasury.booking b
         where b.offering_id = p_offering and b.booking_id = 'returned:' || root) then
         insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
         values (p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -whole.amount_minor, p_booked_on);
