@@ -225,7 +225,7 @@ class Drive:
         return str(self.rng.choice(found))
 
 
-@pytest.fixture(params=range(4))
+@pytest.fixture(params=[*range(4), 100, 103])
 def seed(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 

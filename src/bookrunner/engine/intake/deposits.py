@@ -111,8 +111,9 @@ class Deposits:
         incarnation = self._chain.genesis()
         on = {"chain_id": self._chain_id, "incarnation": incarnation}
         row: Row | None = self._desk.treasury.chain_cursor(**on)
-        read = 0 if row is None else row["height"]
         latest = self._chain.block_numbers().latest
+        # Nothing was ever sent to an address that is new, so a first reading begins where the chain ends.
+        read = latest if row is None else row["height"]
         # A chain that is shorter than what was seen proves nothing: the node lags, or will grow again.
         if latest < read:
             return 0

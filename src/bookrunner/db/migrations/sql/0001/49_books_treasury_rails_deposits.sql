@@ -75,7 +75,7 @@ begin
     select * into k from jsonb_to_record(p_chain) as x (chain_id bigint, incarnation text, height bigint, hash text,
         read_height bigint);
     insert into treasury.chain_cursor (chain_id, incarnation, height, block_hash)
-    values (k.chain_id, decode(k.incarnation, 'hex'), 0, decode(k.incarnation, 'hex')) on conflict do nothing;
+    values (k.chain_id, decode(k.incarnation, 'hex'), k.read_height, decode(k.incarnation, 'hex')) on conflict do nothing;
     update treasury.chain_cursor set height = k.height, block_hash = decode(k.hash, 'hex')
     where chain_id = k.chain_id and incarnation = decode(k.incarnation, 'hex') and height = k.read_height;
     if not found then
