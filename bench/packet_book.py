@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from bench.stage import scratch
-from bookrunner.app import Application, Settings
+from bookrunner.app import Application
+from bookrunner.app.settings import Settings
 from bookrunner.books.subscription import PacketDesk
 from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT, Papers
 from bookrunner.sandbox.people import Person

@@ -50,6 +50,9 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
+MOVES = ("transitions.sql", "treasury.sql")
+
+
 def engine_file(name: str, root: Path = ROOT) -> Path:
     """Return the one file of this name in the engine, whatever folder it is in."""
     (path,) = (root / PACKAGE / "engine").rglob(name)
@@ -57,9 +60,9 @@ def engine_file(name: str, root: Path = ROOT) -> Path:
 
 
 def machines(root: Path = ROOT) -> Machines:
-    """Read the machines from the rows of ``machines.sql`` and ``transitions.sql`` in the engine."""
+    """Read the machines from their rows in the engine."""
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for name in ("machines.sql", "transitions.sql"):
+    for name in ("machines.sql", *MOVES):
         text = engine_file(name, root).read_text(encoding="utf-8")
         for table, columns, body in _INSERT.findall(text):
             for found in _ROW.finditer(f"{body})"):

@@ -15,7 +15,7 @@ import pytest
 
 from bookrunner.adapters.identity import webhook
 from bookrunner.api import api
-from bookrunner.app import Settings, identity_providers, inquiry_providers
+from bookrunner.app.settings import Settings, identity_providers, inquiry_providers
 from bookrunner.books import compliance
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError, Refused

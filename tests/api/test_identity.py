@@ -13,7 +13,7 @@ import pytest
 
 from bookrunner.adapters.identity import persona, sumsub
 from bookrunner.api import api
-from bookrunner.app import Settings, identity_providers
+from bookrunner.app.settings import Settings, identity_providers
 from bookrunner.books import compliance
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError

@@ -34,6 +34,12 @@ STEPS = (
 CHAIN = 31337
 LIST = ("us.ofac.sdn", "list-1")
 PRICE = 50_000
+_BY_TWO = {
+    "treasury.refund_receipt": "refund",
+    "treasury.match_by_hand": "match",
+    "treasury.undo_match": "undo",
+    "treasury.accept_source": "accept_source",
+}
 DETAIL = {
     "legal_name": "Example Person",
     "country": "US",
@@ -121,6 +127,8 @@ class World:
 
     def call(self, verb: str, *arguments: object, actor: str = "usr_first") -> Any:  # noqa: ANN401 - any answer
         """Run one verb under the login of its schema and return its answer."""
+        if verb in _BY_TWO:
+            return self._by_two(_BY_TWO[verb], [*arguments], actor)
         login, function = verb.split(".")
         self._requests += 1
         by = [actor, f"req_{self.label}{self._requests}"]
@@ -137,6 +145,32 @@ class World:
             row = connection.execute(statement, values).fetchone()
         assert row is not None
         return row[0]
+
+    def _by_two(self, act: str, arguments: list[Any], actor: str) -> str:
+        """Let one administrator propose an act about a receipt and another agree; return the refund's id."""
+        offering, receipt = arguments[:2]
+        investment, because, amount, reason = None, "seen on paper", None, None
+        proposer = "usr_proposer"
+        if act == "refund":
+            reason, amount = arguments[2], (arguments[3:] or [None])[0]
+        elif act == "match":
+            investment, proposer = arguments[2:]
+        elif act == "undo":
+            because, proposer = arguments[2:]
+        else:
+            proposer, because = arguments[2:]
+        connection = self.login("treasury")
+        with connection.transaction():
+            found = connection.execute(
+                "select version, status from treasury.receipt where offering_id = %s and receipt_id = %s",
+                [offering, receipt],
+            ).fetchone()
+            seen = 1 if found is None else found[0]
+            proposal = f"prp_{self.label}{self._requests}"
+            values = [offering, proposal, act, receipt, investment, because, seen, amount, reason]
+            self.call("treasury.propose_act", *values, actor=proposer)
+            self.call("treasury.decide_act", offering, proposal, "true", "", 1, actor=actor)
+        return f"rfd_{receipt}" + ("" if amount is None else ".back")
 
     def build(self, until: str) -> World:
         """Take every step up to and including ``until``, and return this world."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bookrunner.app import Settings
+from bookrunner.app.settings import Settings
 from bookrunner.db.embedded.process import running
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import opened

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bookrunner.app import Settings
+from bookrunner.app.settings import Settings
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import opened
 from tests.engine.books import check_history_and_ledger, check_issued_once, check_released_once, members

@@ -12,7 +12,8 @@ import pytest
 
 from bookrunner.adapters.chain import Read, abi, identity_registry
 from bookrunner.adapters.chain.keys import LocalKey
-from bookrunner.app import Application, Settings
+from bookrunner.app import Application
+from bookrunner.app.settings import Settings
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.core import clock
 from bookrunner.core.countries import country_number

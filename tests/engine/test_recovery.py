@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bookrunner.adapters.chain.evm import EvmChain
-from bookrunner.app import Application, Settings, open_keys
+from bookrunner.app import Application, open_keys
+from bookrunner.app.settings import Settings
 from bookrunner.core.errors import Refused
 from bookrunner.engine.closing import finish_release
 from bookrunner.engine.workflow import ClosingStopped, Workflows

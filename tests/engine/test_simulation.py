@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bookrunner.app import Settings
+from bookrunner.app.settings import Settings
 from bookrunner.sandbox import faults
 from bookrunner.sandbox.faults import Finding
 from bookrunner.sandbox.simulation import SimulationReport, simulate_in

@@ -278,6 +278,125 @@ def test_a_release_needs_payee_and_amount_from_two(
         keep(gus, "released")
 
 
+def test_a_release_shows_its_fees_gross_and_net(office: Office, browser: Browser, connect: Connect) -> None:
+    escrow = Escrow(connect, "two")
+    escrow.build("registered")
+    desk = f"{office.site.url}/treasury/{escrow.offering}/payouts"
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        flo.goto(desk)
+        flo.get_by_label("Account of the payee").fill(OWN)
+        flo.get_by_label("Fees and commissions").fill("platform_fee platform 12.00")
+        flo.get_by_role("button", name="Propose").click()
+        expect(flo.get_by_role("alert")).to_contain_text("kind, payee, account and amount")
+        fees = f"platform_fee platform {STRANGE} 120.00\nbroker_commission broker {ESCROW} 30.50"
+        flo.get_by_label("Fees and commissions").fill(fees)
+        flo.get_by_role("button", name="Propose").click()
+        expect(flo.get_by_text("Gross 3,000.00 USD, net 2,849.50 USD")).to_be_visible()
+        expect(flo.locator("tr", has_text="broker commission")).to_contain_text("30.50 USD")
+        keep(flo, "release-fees")
+        gus.goto(desk)
+        for net, says in (("3,000.00", "payee or amount differ"), ("2,849.50", "")):
+            gus.get_by_label("Approve the release").check()
+            gus.get_by_label("Account of the payee").first.fill(OWN)
+            gus.get_by_label("Amount in USD").fill("3,000.00")
+            gus.get_by_label("Net to the issuer in USD").fill(net)
+            gus.get_by_role("button", name="Record the decision").click()
+            if says:
+                expect(gus.get_by_role("alert")).to_contain_text(says)
+        expect(gus.locator("tr", has_text=escrow.closing)).to_contain_text("2,849.50 USD")
+    escrow.check()
+    assert escrow.ask("select kind, amount_minor from treasury.deduction order by line") == [
+        ("platform_fee", 12_000),
+        ("broker_commission", 3_050),
+    ]
+
+
+def test_returns_recoveries_and_retries_are_recorded(
+    office: Office, browser: Browser, connect: Connect
+) -> None:
+    escrow = Escrow(connect, "two")
+    escrow.build("registered")
+    escrow.release()
+    desk = f"{office.site.url}/treasury/{escrow.offering}/returns"
+    with at(office, browser) as flo:
+        for day, says in (("2026-03-31", "It is part of the books"), ("2026-03-31", "came back before")):
+            flo.goto(desk)
+            flo.get_by_label("Receipt").first.fill("rcp_two1")
+            flo.get_by_label("Reason that the bank gives").fill("R01")
+            flo.locator("#day").fill(day)
+            flo.get_by_role("button", name="Record the return").click()
+            expect(flo.locator("main")).to_contain_text(says)
+        flo.goto(desk)
+        flo.locator("#amount").fill("100.00")
+        flo.locator("#recovered-on").fill("2026-04-02")
+        flo.get_by_role("button", name="Record the recovery").click()
+        expect(flo.locator("tr", has_text="rcp_two1").first).to_contain_text("400.00 USD")
+        keep(flo, "recovered")
+    assert escrow.balance("asset:clawback_receivable") == 40_000
+    escrow.check()
+    other = Escrow(connect, "three")
+    other.build("instructed")
+    other.call("treasury.fail_payment", other.offering, "pay_three1", "ach_debit", "R01")
+    other.call("treasury.fail_payment", other.offering, "pay_three2", "ach_debit", "R10")
+    with at(office, browser) as flo:
+        flo.goto(f"{office.site.url}/treasury/{other.offering}/returns")
+        expect(flo.locator("tr", has_text="inv_three2")).to_contain_text("no further attempt")
+        flo.get_by_role("button", name="Try again").click()
+        expect(flo.get_by_text("Payments that may be tried again: 1")).to_be_visible()
+    question = "select attempt_no, status from treasury.payment_attempt where investment_id = %s order by 1"
+    assert other.ask(question, "inv_three1") == [(1, "failed"), (2, "initialized")]
+
+
+def test_an_alarm_is_answered_and_a_token_needs_two(
+    office: Office, browser: Browser, connect: Connect
+) -> None:
+    escrow = Escrow(connect, "two")
+    escrow.build("funded")
+    notice = {"offering": escrow.offering, "payment": "pay_two1", "status": "returned", "amount": 50_000}
+    notice |= {"currency": "USD", "rail": "ach_debit", "code": "R10", "happened_at": "2026-03-30T12:00:00Z"}
+    escrow.call("treasury.hear_payment", "acmepay", "msg_1", "key", b"body", notice)
+    terms = {"chain_id": 1, "token": "11" * 20, "valid_from": "2026-01-01", "currency": "USD", "decimals": 6}
+    terms |= {"minor_decimals": 2, "dust_minor": 0, "received_after": 2, "cleared_after": 20}
+    escrow.call("treasury.propose_coin", escrow.offering, "coi_x", terms, actor="key:fund.flo")
+    home = f"{office.site.url}/treasury/{escrow.offering}"
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        flo.goto(f"{home}/returns")
+        flo.get_by_label("was").fill("the provider took it for another payment")
+        flo.get_by_role("button", name="Answer").click()
+        expect(flo.get_by_text("Alarms")).to_have_count(0)
+        for page, says in ((flo, "another person does"), (gus, "accepted")):
+            page.goto(f"{home}/coins")
+            page.get_by_label("Accept the token").check()
+            page.get_by_role("button", name="Record the decision").click()
+            expect(page.locator("main")).to_contain_text(says)
+        keep(gus, "coins")
+    assert escrow.gates(1) == (True, True)
+
+
+def test_a_cheque_and_a_balance_are_recorded(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo:
+        page = f"{office.site.url}{HOME}/stored"
+        for drawer, says in (
+            ("77", "write the name that stands on the cheque"),
+            ("Investor Seven", "600.00 USD"),
+        ):
+            flo.goto(page)
+            for label, value in (("Number", "1001"), ("Drawer", drawer), ("Account that", OWN + "0007")):
+                flo.get_by_label(label).fill(value)
+            flo.locator("#amount").fill("600.00")
+            flo.get_by_label("Reference, if").fill(printed(make_reference("000000000007")))
+            flo.get_by_label("Drawn on", exact=True).fill("2026-03-02")
+            flo.get_by_label("Taken in on").fill("2026-03-03")
+            flo.get_by_role("button", name="Record the cheque").click()
+            expect(flo.locator("main")).to_contain_text(says)
+        keep(flo, "stored")
+        flo.get_by_label("Pay an investment from it").check()
+        flo.get_by_label("Receipt or investment").fill("inv_0008")
+        flo.get_by_label("Amount to pay or send").fill("1.00")
+        flo.get_by_role("button", name="Move it").click()
+        expect(flo.get_by_role("alert")).to_contain_text("has not left so much here")
+
+
 def test_a_damaged_statement_is_refused_whole(office: Office, browser: Browser) -> None:
     file = statement()
     file["buffer"] = file["buffer"].replace(b"400.00", b"401.00", 1)
@@ -305,7 +424,10 @@ def paths(page: Page, office: Office) -> Iterator[str]:
         "escrow": f"{office.site.url}{HOME}?account=asset:escrow_bank",
         "held": held,
         "waiting": waiting,
-    } | {name: f"{office.site.url}{HOME}/{name}" for name in ("statements", "queue", "returns", "payouts")}
+    } | {
+        name: f"{office.site.url}{HOME}/{name}"
+        for name in ("statements", "queue", "returns", "coins", "payouts")
+    }
     for name, path in named.items():
         page.goto(path)
         yield name

@@ -10,7 +10,8 @@ import pytest
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.api import issue
-from bookrunner.app import Application, Settings, inquiry_providers, open_keys
+from bookrunner.app import Application, open_keys
+from bookrunner.app.settings import Outside, Settings, inquiry_providers
 from bookrunner.core import clock
 from bookrunner.db import Endpoint
 from bookrunner.sandbox.entering.provider import conclude, configure
@@ -38,7 +39,9 @@ def application(endpoint: Endpoint, tmp_path: Path) -> Iterator[Application]:
             }
         )
         keys = open_keys(tmp_path / "keys", 31337, embedded=True)
-        opened = Application(endpoint, chain, keys, pause=lambda: None, providers=inquiry_providers(settings))
+        opened = Application(
+            endpoint, chain, keys, pause=lambda: None, outside=Outside(inquiries=inquiry_providers(settings))
+        )
         yield opened
         opened.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bookrunner.app import Settings
+from bookrunner.app.settings import Settings
 from bookrunner.core.errors import Refused
 from bookrunner.db import load
 from bookrunner.sandbox.story import Story

@@ -137,16 +137,21 @@ def test_a_wire_with_an_unknown_reference_waits_in_suspense(
         r for r in due.desk.treasury.unmatched(offering=offering) if r["exception"] == "unknown_reference"
     ]
     assert receipt["amount_minor"] == attempt["due_minor"]
-    by_hand = {
-        "offering": offering,
+    by_hand = {"offering": offering, "proposal": "prp_hand"}
+    proposed = by_hand | {
+        "act": "match",
         "receipt": receipt["receipt_id"],
-        "investment": payer.investment,
-        "proposed_by": FAY,
+        "because": "seen",
+        "seen": receipt["version"],
     }
-    with refused("hand_match_needs_two_people"):
-        due.desk.treasury.match_by_hand(actor=FAY, **by_hand)
-    with refused("receipt_and_attempt_are_open"):
-        due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand | {"investment": "inv_none"})
+    with refused("decided_record_exists"):
+        due.desk.treasury.propose_act(
+            actor=FAY, **proposed | {"receipt": "rcp_none"}, investment=payer.investment
+        )
+    due.desk.treasury.propose_act(actor=FAY, **proposed, investment=payer.investment)
+    decided = by_hand | {"is_approved": True, "because": "", "seen": 1}
+    with refused("proposal_needs_two_people"):
+        due.desk.treasury.decide_act(actor=FAY, **decided)
     breaks = app.reconcile(offering, actor="reconciliation")
     assert ("payments", receipt["receipt_id"], "unknown_reference") in {
         (b["comparison"], b["subject_id"], b["kind"]) for b in breaks
@@ -154,7 +159,5 @@ def test_a_wire_with_an_unknown_reference_waits_in_suspense(
     with TestClient(web(app), base_url="http://127.0.0.1") as client:
         page = client.get(f"/offers/{offering}").text
     assert f'data-name="One record">{grouped(attempt["due_minor"], "USD")}<' in page
-    with refused("receipt_and_attempt_are_open"):
-        due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand | {"receipt": "rcp_none"})
-    due.desk.treasury.match_by_hand(actor="fundadmin.finn", **by_hand)
+    due.desk.treasury.decide_act(actor="fundadmin.finn", **decided)
     assert due.desk.engine.stage(investment=payer.investment)["received_minor"] == attempt["due_minor"]

@@ -116,8 +116,16 @@ def test_an_investment_that_does_not_exist(world: World, published: Story, refus
         desk.subscription.void_agreement(agreement="agr_none", because="none", **where)
     with refused("allocation_exists"):
         desk.subscription.approve_allocation(approval="alc_none", **where)
-    with refused("receipt_and_attempt_are_open"):
-        desk.treasury.match_by_hand(receipt="rcp_none", investment="inv_none", proposed_by="b", **where)
+    with refused("decided_record_exists"):
+        desk.treasury.propose_act(
+            proposal="prp_1",
+            act="match",
+            receipt="rcp_none",
+            investment="inv_none",
+            because="b",
+            seen=1,
+            **where,
+        )
 
 
 def test_then_every_investor_enters(entered: Story) -> None:

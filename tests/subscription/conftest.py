@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bookrunner.app import Settings
+from bookrunner.app.settings import Settings
 from bookrunner.core.ids import new_id
 from bookrunner.sandbox.entering.papers import detail
 from bookrunner.sandbox.people import Person, people

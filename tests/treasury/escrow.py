@@ -27,7 +27,7 @@ where coalesce(b.amount_minor, 0) <> coalesce(s.amount_minor, 0)
 _NOT_ITS_RECEIPTS = """
 select offering_id, account, b.amount_minor, s.amount_minor
 from (select * from treasury.trial_balance
-    where account like 'liab:inv:%'
+    where account like 'liab:inv:%' or account like 'liab:wallet:%'
     or account in ('liab:unmatched', 'liab:held_source', 'liab:refund_payable')) b
 full join treasury.receipt_standing s using (offering_id, account, currency)
 where coalesce(b.amount_minor, 0) <> coalesce(s.amount_minor, 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bookrunner.adapters.bank.payouts import Account
-from bookrunner.adapters.payments.orders import hand_over_to, write_refunds
+from bookrunner.adapters.payments.orders import Courier, write_refunds
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.books import treasury
 from bookrunner.db import Database, Endpoint
@@ -45,20 +45,26 @@ def main() -> None:
 
     database = Database(Endpoint(dsn, Secrets(Path(secrets))), max_size=2)
     with RemoteBank(url) as bank:
-        write, give = write_refunds(Account("Escrow", "ESCROW1", BANK), holder, PAY_ON), hand_over_to(bank)
+        write, courier = write_refunds(Account("Escrow", "ESCROW1", BANK), holder, PAY_ON), Courier(bank)
 
         def written(order: str, refunds: Sequence[Mapping[str, Any]]) -> bytes:
             content = write(order, refunds)
             reach("taken")
             return content
 
-        def handed_over(order: str, content: bytes) -> str:
-            reach("stored")
-            reference = give(order, content)
-            reach("sent")
-            return reference
+        class Watched:
+            """The way to the bank, with places to stand still on it."""
 
-        treasury.send_refunds(treasury.keeper(database), offering, written, handed_over, most=1)
+            def hand_over(self, order: str, content: bytes) -> str:
+                reach("stored")
+                reference = courier.hand_over(order, content)
+                reach("sent")
+                return reference
+
+            def has(self, order: str) -> bool:
+                return courier.has(order)
+
+        treasury.send_refunds(treasury.keeper(database), offering, written, Watched(), most=1)
     database.close()
     sys.stdout.write("done\n")
 

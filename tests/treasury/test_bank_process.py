@@ -11,14 +11,18 @@ import pytest
 
 from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.bank.payouts import Account as Party
+from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.payments import OrderStatus, PaymentRail, RailUnavailable, payment_id
 from bookrunner.adapters.payments.file_desk import FileDesk
-from bookrunner.adapters.payments.orders import hand_over_to, write_refunds
+from bookrunner.adapters.payments.orders import Courier, write_refunds
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.api import api
-from bookrunner.app import Application
+from bookrunner.app import Application, open_keys
+from bookrunner.app.settings import Outside
 from bookrunner.core.errors import Refused
+from bookrunner.db import Endpoint
 from bookrunner.engine.intake import fingerprint
+from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.bank.book import Account, Book
 from bookrunner.sandbox.bank.server import configure
 from tests.api.conftest import serving
@@ -101,9 +105,9 @@ class Mute:
 def test_a_lost_answer_is_asked_for(tmp_path: Path) -> None:
     desk, content = FileDesk(tmp_path), order(("rfd_one", 500))
     with pytest.raises(RailUnavailable):
-        hand_over_to(Mute(desk, takes=False))("pyo_one", content)  # type: ignore[arg-type]
+        Courier(Mute(desk, takes=False)).hand_over("pyo_one", content)  # type: ignore[arg-type]
     assert desk.status("pyo_one") is None
-    reference = hand_over_to(Mute(desk, takes=True))("pyo_one", content)  # type: ignore[arg-type]
+    reference = Courier(Mute(desk, takes=True)).hand_over("pyo_one", content)  # type: ignore[arg-type]
     assert reference == desk.submit("pyo_one", content).reference
 
 
@@ -194,3 +198,60 @@ def test_refunds_leave_as_files_for_accounts_that_are_known(
     told = {(e.end_to_end_id, e.creditor_account, e.amount_minor) for e in entries}
     assert told == {("rfd_rcp_one1", "ACC1", PRICE), ("rfd_rcp_one2", "ACC2", 2 * PRICE)}
     assert application.send_refunds(world.offering, book, desk) == 0
+
+
+def test_the_worker_sends_refunds_and_releases_by_itself(
+    endpoint: Endpoint, connect: Connect, tmp_path: Path
+) -> None:
+    """Refunds of one offer, a release less fees of another; a third has a payee that nobody knows."""
+    worlds = {name: Escrow(connect, name, investors=2) for name in ("back", "done", "lost")}
+    for name in ("back", "lost"):
+        world = worlds[name]
+        world.build("instructed")
+        world.pay("day", *(world.entry(n, fingerprint=fingerprint(f"ACC{n}").hex()) for n in world.numbers))
+        world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
+        world.call("treasury.refund_ended", world.offering, None, 10)
+    done = worlds["done"]
+    done.build("registered")
+    fees = [
+        {"kind": "platform_fee", "payee": "platform", "fingerprint": fingerprint("FEE1").hex(), "amount": 700}
+    ]
+    propose = [done.offering, "rel_done", done.closing, fingerprint("ISSUER1"), fees]
+    total = done.call("treasury.propose_release", *propose)
+    approve = [done.offering, "rel_done", fingerprint("ISSUER1"), total, total - 700]
+    done.call("treasury.approve_release", *approve, actor="usr_second")
+    books = endpoint.secrets.folder / "accounts"
+    books.mkdir(parents=True, exist_ok=True)
+    head = f"name,number,bank\nEscrow,ESCROW1,{BANK}\n"
+    known = "".join(f"Known,{number},{BANK}\n" for number in ("ACC1", "ACC2", "FEE1", "ISSUER1"))
+    for name, text in (("back", head + known), ("done", head + known), ("lost", head)):
+        (books / f"{worlds[name].offering}.csv").write_text(text)
+    with EvmChain("http://127.0.0.1:1") as chain:
+        keys = open_keys(tmp_path / "keys", 31337, embedded=True)
+        orders = tmp_path / "orders"
+        app = Application(endpoint, chain, keys, pause=lambda: None, outside=Outside(orders_to=str(orders)))
+        for _ in range(2):
+            app.tend(look_seconds=0)
+        entries = [e for file in orders.iterdir() for e in AnyFormatReader().read(file.read_bytes()).entries]
+        assert {(e.end_to_end_id, e.creditor_account, e.amount_minor) for e in entries} == {
+            ("rfd_rcp_back1", "ACC1", PRICE),
+            ("rfd_rcp_back2", "ACC2", 2 * PRICE),
+            ("rel_done", "ISSUER1", total - 700),
+            ("rel_done.1", "FEE1", 700),
+        }
+        assert done.ask("select status from treasury.refund where offering_id = 'ofr_lost' limit 1") == [
+            ("created",)
+        ]
+        for sequence, (payment, amount) in enumerate((("rel_done", total - 700), ("rel_done.1", 700)), 5):
+            shown = Payment(amount, None, "Us", "X1", OPENED_ON, credit=False, end_to_end_id=payment)
+            raw = write_statement(StatementHead("ESCROW1", "USD", sequence, OPENED_ON, total), [shown])
+            app.import_statement(done.offering, raw, actor="usr_first")
+            expected = "sent" if payment == "rel_done" else "settled"
+            assert done.ask("select status from treasury.release") == [(expected,)]
+        app.close()
+    for file in books.iterdir():
+        file.unlink()
+    assert done.ask("select on_its_way_minor from treasury.three_way where offering_id = 'ofr_done'") == [
+        (0,)
+    ]
+    done.check()

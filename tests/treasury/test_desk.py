@@ -75,7 +75,8 @@ def test_whoever_proposed_may_withdraw_with_a_reason(connect: Connect) -> None:
 def test_a_receipt_that_moved_on_is_not_decided(connect: Connect) -> None:
     world = _waiting(connect, reference=None)
     _propose(world, "match", "inv_one1")
-    world.call("treasury.refund_receipt", world.offering, "rcp_one1", "unidentified")
+    parts = [{"id": "rcp_x", "amount": 1}, {"id": "rcp_y", "amount": PRICE - 1}]
+    world.call("treasury.divide_receipt", world.offering, "rcp_one1", parts)
     with refused("proposal_is_about_the_receipt_as_it_was"):
         _decide(world)
     world.check()

@@ -109,6 +109,16 @@ def test_a_file_with_one_entry_twice_posts_nothing(database: Database, offer: Es
     assert offer.ask("select count(*) from treasury.entry_key") == [(0,)]
 
 
+class Desktop:
+    """A bank that takes everything."""
+
+    def hand_over(self, order: str, _: bytes) -> str:
+        return order
+
+    def has(self, _: str) -> bool:
+        return False
+
+
 def out(refund: str, amount: int, *, back: bool = False) -> Payment:
     return Payment(
         amount,
@@ -128,7 +138,7 @@ def test_a_statement_settles_and_bounces_refunds(database: Database, connect: Co
     world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
     world.call("treasury.refund_ended", world.offering, None, 10)
     keeper = treasury.keeper(database)
-    treasury.send_refunds(keeper, world.offering, lambda order, _: order.encode(), lambda order, _: order)
+    treasury.send_refunds(keeper, world.offering, lambda order, _: order.encode(), Desktop())
     one, two = ("rfd_rcp_one1", PRICE), ("rfd_rcp_one2", 2 * PRICE)
     assert take(database, world, statement(out(*one), out(*two), out(one[0], 1))) == 0
     question = "select refund_id, status, try_no from treasury.refund order by 1"

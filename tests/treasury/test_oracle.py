@@ -14,6 +14,11 @@ from tests.treasury.escrow import DAY, PRICE, Escrow
 INVESTORS = 4
 OPERATIONS = 30
 EXPECTED = {
+    "stored_money_is_the_investors_own",
+    "balance_is_available",
+    "deposited_cheque_is_in_hand",
+    "cleared_cheque_is_deposited",
+    "proposed_act_fits_the_receipt",
     "received_is_within_due",
     "source_is_approved",
     "receipt_and_attempt_are_open",
@@ -70,6 +75,10 @@ class Drive:
             self.undo,
             self.retry,
             self.by_hand,
+            self.store,
+            self.spend,
+            self.withdraw,
+            self.cheque,
             self.release,
         ]
         for _ in range(OPERATIONS):
@@ -172,6 +181,32 @@ class Drive:
             "treasury.match_by_hand", self.world.offering, receipt, self.world.id("inv", n), "usr_second"
         )
 
+    def store(self) -> None:
+        receipt = self._any("select receipt_id from treasury.receipt where status = 'unmatched'")
+        investor = self.world.id("ivr", self.rng.randint(1, INVESTORS))
+        self.world.call("treasury.store_receipt", self.world.offering, receipt, investor)
+
+    def spend(self) -> None:
+        n = self.rng.randint(1, INVESTORS)
+        amount = self.rng.randint(1, n * PRICE)
+        self.world.call("treasury.pay_from_balance", self.world.offering, self.world.id("inv", n), amount)
+
+    def withdraw(self) -> None:
+        n = self.rng.randint(1, INVESTORS)
+        amount = self.rng.randint(1, PRICE)
+        self.world.call("treasury.withdraw_balance", self.world.offering, self.world.id("ivr", n), amount)
+
+    def cheque(self) -> None:
+        n, self.serial = self.rng.randint(1, INVESTORS), self.serial + 1
+        name, amount = f"rcp_c{self.serial}", self.rng.randint(1, n * PRICE)
+        taken = {"receipt": name, "number": str(self.serial), "amount": amount, "drawer": "Example Person"}
+        taken |= {"drawn_on": DAY, "received_on": DAY, "reference": f"RF{n:014}"}
+        taken |= {"fingerprint": str(self.world.entry(n)["fingerprint"])}
+        self.world.call("treasury.record_cheque", self.world.offering, taken)
+        self.entries[name] = amount
+        self.model.came_in += amount
+        self.world.screen_payers()
+
     def retry(self) -> None:
         n, self.serial = self.rng.randint(1, INVESTORS), self.serial + 1
         again = [f"pay_r{self.serial}", self.world.id("inv", n), f"RF{900000 + self.serial:014}"]
@@ -190,7 +225,7 @@ class Drive:
         return str(self.rng.choice(found))
 
 
-@pytest.fixture(params=range(4))
+@pytest.fixture(params=[*range(4), 100, 103])
 def seed(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 

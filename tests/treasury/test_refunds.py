@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from bookrunner.books import treasury
+from bookrunner.db import Database, Row
 from tests.attack.world import Connect
 from tests.treasury.escrow import DAY, PRICE, Escrow, digest, refused
 
@@ -58,11 +61,15 @@ def test_a_bounced_refund_reopens(connect: Connect) -> None:
 def test_sixteen_refunds_of_the_same_money_give_one(connect: Connect) -> None:
     world = Escrow(connect).build("received")
     clients = [connect("treasury") for _ in range(16)]
+    ((version,),) = world.ask("select version from treasury.receipt where receipt_id = 'rcp_one2'")
+    world.call(
+        "treasury.propose_act", world.offering, "prp_1", "refund", "rcp_one2", None, "cancelled", version
+    )
 
     def refund(place: int) -> str | None:
         try:
             clients[place].execute(
-                "select treasury.refund_receipt('usr_1', %s, %s, 'rcp_one2', 'cancellation')",
+                "select treasury.decide_act('usr_1', %s, %s, 'prp_1', true, '', 1)",
                 [f"req_race{place}", world.offering],
             )
         except psycopg.Error as fault:
@@ -70,7 +77,7 @@ def test_sixteen_refunds_of_the_same_money_give_one(connect: Connect) -> None:
         return None
 
     with ThreadPoolExecutor(16) as pool:
-        assert Counter(pool.map(refund, range(16))) == {None: 1, "one_refund_per_receipt": 15}
+        assert Counter(pool.map(refund, range(16))) == {None: 1, "decision_is_on_the_version_seen": 15}
     assert world.balance("liab:refund_payable") == 2 * PRICE
     world.check()
 
@@ -86,7 +93,17 @@ def test_a_part_goes_back(connect: Connect) -> None:
 
 def test_no_order_is_written_to_a_party_with_a_match(connect: Connect) -> None:
     world = Escrow(connect).build("funded")
-    investor, receipt = world.id("ivr", 1), world.id("rcp", 1)
+    block(world, 1)
+    refund = world.call("treasury.refund_receipt", world.offering, "rcp_one1", "cancellation")
+    assert world.call("treasury.take_refunds", world.offering, 10) == []
+    with refused("payout_goes_to_nobody_blocked"):
+        world.call("treasury.store_payout", world.offering, "pyo_1", b"bytes", [refund])
+    world.check()
+
+
+def block(world: Escrow, n: int) -> None:
+    """Let two officers confirm that an investor is a listed party."""
+    investor = world.id("ivr", n)
     found = {"entry_id": "E1", "entry_digest": "bb" * 32, "score_bp": 9000, "parts": {}}
     result = {
         "source": "us.ofac.sdn",
@@ -101,11 +118,81 @@ def test_no_order_is_written_to_a_party_with_a_match(connect: Connect) -> None:
     ((hit, version),) = world.ask("select hit_id, version from compliance.hit")
     world.call("compliance.decide_hit", investor, hit, "confirmed", "the same man", version)
     world.call("compliance.second_hit", investor, hit, "true", "so it is", version + 1, actor="usr_second")
-    refund = world.call("treasury.refund_receipt", world.offering, receipt, "cancellation")
-    assert world.call("treasury.take_refunds", world.offering, 10) == []
+
+
+class Bank:
+    """A bank that takes orders, or is about to die of the first."""
+
+    def __init__(self, *, dies: bool = False) -> None:
+        self.orders: dict[str, bytes] = {}
+        self.dies = dies
+
+    def write(self, order: str, refunds: Sequence[Row]) -> bytes:
+        return "\n".join([order, *(refund["refund"] for refund in refunds)]).encode()
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        self.orders[order] = content
+        if self.dies:
+            raise KeyboardInterrupt
+        return f"ack {order}"
+
+    def has(self, order: str) -> bool:
+        return order in self.orders
+
+
+def _prepared(connect: Connect) -> tuple[Escrow, str]:
+    """Return an escrow and its one stored order of three refunds; the first payee is then blocked."""
+    world = Escrow(connect).build("received")
+    world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
+    world.call("treasury.refund_ended", world.offering, None, 10)
+    refunds = [taken["refund"] for taken in world.call("treasury.take_refunds", world.offering, 10)]
+    world.call("treasury.store_payout", world.offering, "pyo_1", b"order", refunds)
+    block(world, 1)
+    return world, "pyo_1"
+
+
+def test_an_order_is_not_handed_over_once_a_payee_is_blocked(connect: Connect, database: Database) -> None:
+    world, order = _prepared(connect)
     with refused("payout_goes_to_nobody_blocked"):
-        world.call("treasury.store_payout", world.offering, "pyo_1", b"bytes", [refund])
+        world.call("treasury.take_payout", world.offering, order)
+    bank = Bank()
+    assert treasury.send_refunds(treasury.keeper(database), world.offering, bank.write, bank) == 1
+    ((content),) = bank.orders.values()
+    assert content.decode().split("\n")[1:] == ["rfd_rcp_one2", "rfd_rcp_one3"]
+    assert world.ask("select refund_id, status from treasury.refund order by 1") == [
+        ("rfd_rcp_one1", "created"),
+        ("rfd_rcp_one2", "sent"),
+        ("rfd_rcp_one3", "sent"),
+    ]
+    assert world.balance("liab:refund_payable") == world.balance("asset:escrow_bank") == PRICE
+    assert world.ask("select status from treasury.payout where payout_id = %s", order) == [("withdrawn",)]
+    with refused("withdrawn_payout_was_not_handed_over"):
+        world.call("treasury.withdraw_payout", world.offering, order)
     world.check()
+
+
+def test_an_order_that_the_bank_has_is_never_withdrawn(connect: Connect, database: Database) -> None:
+    world, order = _prepared(connect)
+    bank = Bank()
+    bank.orders[order] = b"order"
+    assert treasury.send_refunds(treasury.keeper(database), world.offering, bank.write, bank) == 0
+    assert world.ask("select status from treasury.payout") == [("prepared",)]
+    assert len(bank.orders) == 1
+    world.check()
+
+
+def test_an_order_is_locked_from_the_look_to_the_answer(connect: Connect, database: Database) -> None:
+    """The look and the bytes share a transaction: it leaves no mark when the worker dies of the answer."""
+    world = Escrow(connect).build("received")
+    world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
+    world.call("treasury.refund_ended", world.offering, None, 10)
+    dying, keeper = Bank(dies=True), treasury.keeper(database)
+    with pytest.raises(KeyboardInterrupt):
+        treasury.send_refunds(keeper, world.offering, dying.write, dying)
+    assert world.ask("select status from treasury.payout") == [("prepared",)]
+    dying.dies = False
+    assert treasury.send_refunds(keeper, world.offering, dying.write, dying) == 1
+    assert len(dying.orders) == 1
 
 
 def test_nobody_is_paid_whose_account_is_unknown(connect: Connect) -> None:
@@ -113,7 +200,7 @@ def test_nobody_is_paid_whose_account_is_unknown(connect: Connect) -> None:
     world.pay("first", world.entry(1, fingerprint=None))
     with refused("refund_goes_to_its_source"):
         world.call("treasury.refund_receipt", world.offering, "rcp_one1", "source_is_not_approved")
-    with refused("receipt_exists"):
+    with refused("decided_record_exists"):
         world.call("treasury.refund_receipt", world.offering, "rcp_none", "unidentified")
 
 
@@ -228,12 +315,18 @@ def test_the_policy_clears_what_is_due_and_nothing_before(connect: Connect) -> N
 
 def test_a_policy_needs_two_people_and_a_day_to_come(connect: Connect) -> None:
     world = Escrow(connect)
-    policy = ["ach_debit", "2999-01-01", 5, "banking_days", "a new agreement with the bank"]
+    policy = ["2999-01-01", 5, "banking_days", "a new agreement with the bank"]
+    for change, terms in (("pch_1", policy), ("pch_past", ["2026-01-01", *policy[1:]])):
+        world.call("treasury.propose_clearing_policy", "ach_debit", change, *terms)
+    decide = ["treasury.decide_clearing_policy", "ach_debit"]
     with refused("policy_needs_two_people"):
-        world.call("treasury.set_clearing_policy", *policy, "usr_first")
+        world.call(*decide, "pch_1", "true", 1)
     with refused("policy_starts_in_the_future"):
-        world.call("treasury.set_clearing_policy", "ach_debit", "2026-01-01", *policy[2:], "usr_second")
-    world.call("treasury.set_clearing_policy", *policy, "usr_second")
+        world.call(*decide, "pch_past", "true", 1, actor="usr_second")
+    with refused("policy_names_its_source"):
+        world.call("treasury.propose_clearing_policy", "ach_debit", "pch_x", *policy[:3], " ")
+    world.call(*decide, "pch_past", "false", 1)
+    world.call(*decide, "pch_1", "true", 1, actor="usr_second")
     assert world.ask("select treasury.clears_on('ach_debit', '2999-01-01')") != world.ask(
         "select date '2999-03-02'"
     )

@@ -202,6 +202,14 @@ with kept (machine, scope, subject, version, head) as (
     select 'payment_notice', offering_id, notice_id, version, chain_head from treasury.payment_notice
     union all
     select 'proposal', offering_id, proposal_id, version, chain_head from treasury.proposal
+    union all
+    select 'policy_change', rail, change_id, version, chain_head from treasury.policy_change
+    union all
+    select 'debit', offering_id, debit_id, version, chain_head from treasury.debit
+    union all
+    select 'accepted_coin', offering_id, coin_id, version, chain_head from treasury.accepted_coin
+    union all
+    select 'coin_transfer', offering_id, transfer_id, version, chain_head from treasury.coin_transfer
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -212,7 +220,8 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
-        'alarm', 'payer_view', 'payment_notice', 'proposal')
+        'alarm', 'payer_view', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
+        'policy_change')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from typer.exceptions import TyperException
 
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.cli import (
     allocation,
     keys,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor, Id, require_offer
 from bookrunner.cli.screen import app, console, marked, show_units
 from bookrunner.core.errors import NotFound, Refused

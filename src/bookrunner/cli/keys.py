@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bookrunner import api
 from bookrunner.api.keys import DAYS
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
 from bookrunner.core.credentials import KEEPERS

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import Application, read_settings
+from bookrunner.app import Application
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.screen import app, bars, console, marked, one_name, show_counts, show_missing
 from bookrunner.core.errors import GateClosed, NotFound
 from bookrunner.core.ids import new_id

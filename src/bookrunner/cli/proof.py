@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.audit import Verdict, advance_feed, export_history, seal, verify_export, verify_history
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.sandbox.world import opened

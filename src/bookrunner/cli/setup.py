@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bookrunner.app import diagnose_chain, diagnose_database, read_settings
+from bookrunner.app.settings import diagnose_chain, diagnose_database, read_settings
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.sandbox import toolchain

@@ -13,7 +13,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from bookrunner.api import api
-from bookrunner.app import Application, identity_providers, read_settings
+from bookrunner.app import Application
+from bookrunner.app.settings import identity_providers, read_settings
 from bookrunner.pages import web
 from bookrunner.pages.live import Hints
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from bookrunner.adapters.documents import engine_version, load_template
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.books.subscription import packets_of
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console

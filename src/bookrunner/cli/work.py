@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from bookrunner.adapters.chain import ChainError
-from bookrunner.app import Application, read_settings
+from bookrunner.app import Application
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable

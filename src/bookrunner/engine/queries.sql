@@ -280,3 +280,7 @@ from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions a
     as e (scope, subject, version)
 join registry.wallet_fact w on w.address = decode(substr(e.scope, 8), 'hex') and w.status = 'claimed'
 order by w.offering_id, w.investor_id, w.mapping_id;
+
+-- name: screened_wallets
+-- Which of these wallets were screened before.
+select distinct subject_id from compliance.wallet_screening where subject_id = any (cast(:subjects as text[]));

@@ -165,11 +165,28 @@ return (select f.kind from portal.profile_fact f where f.investor_id = p_investo
 create function engine.is_blocked(p_offering text, p_receipt text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return exists (select from compliance.blocked_fact b, treasury.payer_fact r
+    return exists (select from treasury.sender_fact s where s.offering_id = p_offering and s.receipt_id = p_receipt
+            and engine.wallet_is_listed(s.sender))
+        or exists (select from compliance.blocked_fact b, treasury.payer_fact r
         where r.offering_id = p_offering and r.receipt_id = p_receipt
             and (b.subject_id in ('payer:' || encode(r.source_fingerprint, 'hex'), 'payer:' || encode(r.source_fingerprint, 'hex') || ':entity')
                 or b.investor_id = (select i.investor_id from engine.investment i
                     where i.offering_id = p_offering and i.investment_id = r.investment_id)));
+end $$;
+
+-- Whether the registry knows a wallet of an investor as screened, every list in force has answered for it, and none names it.
+create function engine.wallet_is_screened(p_offering text, p_investor text, p_chain bigint, p_address bytea) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from registry.wallet_fact w where w.offering_id = p_offering and w.investor_id = p_investor
+            and w.chain_id = p_chain and w.address = p_address and w.status in ('screened', 'issuer_approved', 'linked'))
+        and compliance.is_answered('wallet:' || encode(p_address, 'hex'));
+end $$;
+
+create function engine.wallet_is_listed(p_address bytea) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return compliance.is_hit('wallet:' || encode(p_address, 'hex'));
 end $$;
 
 -- Whether money may go back: nothing blocks it, and whoever paid it by name is screened and no case.

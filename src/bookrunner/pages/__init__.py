@@ -57,7 +57,9 @@ def web(
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(investment.routes(application.database, shell))
     app.include_router(compliance.routes(application, shell, hints))
-    app.include_router(treasury.routes(application.database, application.bank_files, shell))
+    app.include_router(
+        treasury.routes(application.database, application.bank_files, shell, application.deposits)
+    )
     app.include_router(access.routes(application.database, shell))
     app.include_router(live.routes(hints))
     access.install(app, shell)

@@ -141,6 +141,6 @@ order by e.recorded_at desc limit 100;
 
 -- name: funding_card^
 -- What an investor is asked for; no row before the instructions are released.
-select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by,
+select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by, c.deposits, c.told,
     (select p.legal_name from portal.profile_claim p where p.investor_id = :investor) as payer_name
 from treasury.funding_card c where c.offering_id = :offering and c.investment_id = :investment;

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bookrunner.adapters.chain.rpc import Rpc
-from bookrunner.app import Settings
+from bookrunner.app.settings import Settings
 from bookrunner.core.errors import GateClosed
 from bookrunner.sandbox import faults
 from bookrunner.sandbox.faults import Finding, Injected

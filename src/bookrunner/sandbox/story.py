@@ -327,12 +327,18 @@ class Story:
             for row in self.desk.treasury.unmatched(offering=self.offering)
             if row["source_fingerprint"] == paid_from
         ]
-        self.desk.treasury.match_by_hand(
-            actor="fundadmin.finn",
-            offering=self.offering,
+        proposal = {"offering": self.offering, "proposal": new_id("prp")}
+        self.desk.treasury.propose_act(
+            actor="fundadmin.fay",
+            **proposal,
+            act="match",
             receipt=receipt["receipt_id"],
             investment=self.people[1].investment,
-            proposed_by="fundadmin.fay",
+            because="the wire came from the investor's own account",
+            seen=receipt["version"],
+        )
+        self.desk.treasury.decide_act(
+            actor="fundadmin.finn", **proposal, is_approved=True, because="", seen=1
         )
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
         self.app.answer()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
-from bookrunner.app import Application, Settings, inquiry_providers, open_keys, refuse_other_chain
+from bookrunner.app import Application, open_keys
+from bookrunner.app.settings import Outside, Settings, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
@@ -52,15 +53,15 @@ def opened(settings: Settings) -> Iterator[World]:
         url, pulse = _node(settings, endpoint, tools, stack)
         chain = stack.enter_context(EvmChain(url))
         refuse_other_chain(chain, settings.chain_id)
-        keys = open_keys(state / "keys", settings.chain_id, embedded=settings.chain_id == SANDBOX_CHAIN)
+        embedded = settings.chain_id == SANDBOX_CHAIN
+        keys = open_keys(state / "keys", settings.chain_id, embedded=embedded)
         application = Application(
             endpoint,
             chain,
             keys,
             pause=pulse,
             lines=settings.delivery_lines,
-            lists=settings.lists_dir,
-            providers=inquiry_providers(settings),
+            outside=Outside.of(settings, state / "keys", embedded=embedded),
         )
         stack.callback(application.close)
         yield World(application, endpoint, tools, url)

@@ -24,11 +24,30 @@ select treasury.approve_release('usr_second', 'req_1', 'ofr_done', 'rel_done', s
 -- treasury | both_people_confirm_payee_and_amount | escrow released with another amount
 select treasury.approve_release('usr_second', 'req_1', 'ofr_done', 'rel_done', sha256('payee'), 300001);
 
--- treasury | hand_match_needs_two_people | a match by hand with one person
-select treasury.match_by_hand('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'inv_full1', 'usr_1');
-
--- treasury | receipt_and_attempt_are_open | money matched twice by hand
+-- treasury | 42501 | a match by hand without a proposal
 select treasury.match_by_hand('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'inv_full1', 'usr_2');
+
+-- treasury | 42501 | a match undone without a proposal
+select treasury.undo_match('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'because', 'usr_2');
+
+-- treasury | 42501 | a source accepted without a proposal
+select treasury.accept_source('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'usr_2', 'because');
+
+-- treasury | 42501 | a refund without a proposal
+select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'cancellation');
+
+-- treasury | proposed_act_fits_the_receipt | money matched twice by hand
+select treasury.propose_act('usr_1', 'req_1', 'ofr_full', 'prp_x', 'match', 'rcp_full1', 'inv_full1', 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_full1'));
+select treasury.decide_act('usr_2', 'req_2', 'ofr_full', 'prp_x', true, '', 1);
+
+-- treasury | proposal_needs_two_people | a refund by one person
+select treasury.propose_act('usr_1', 'req_1', 'ofr_open', 'prp_x', 'refund', 'rcp_open1', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_open1'));
+select treasury.decide_act('usr_1', 'req_2', 'ofr_open', 'prp_x', true, '', 1);
+
+-- treasury | withdrawn_payout_was_not_handed_over | an order withdrawn that is not there
+select treasury.withdraw_payout('usr_1', 'req_1', 'ofr_open', 'pyo_none');
 
 -- treasury | 42501 | a journal posted past the verbs
 select treasury.post('ofr_full', 'x', 'x', 'USD', '[]');
@@ -230,22 +249,34 @@ delete from audit.request;
 select treasury.record_return('usr_1', 'req_1', 'ofr_full', 'rcp_none');
 
 -- treasury | money_stands_after_issuance | a refund while units are instructed
-select treasury.refund_receipt('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'cancellation');
+select treasury.propose_act('usr_1', 'req_1', 'ofr_full', 'prp_x', 'refund', 'rcp_full1', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_full1'));
+select treasury.decide_act('usr_2', 'req_2', 'ofr_full', 'prp_x', true, '', 1);
 
 -- treasury | money_stands_after_issuance | a match undone while units are instructed
-select treasury.undo_match('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'because', 'usr_2');
+select treasury.propose_act('usr_1', 'req_1', 'ofr_full', 'prp_x', 'undo', 'rcp_full1', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_full1'));
+select treasury.decide_act('usr_2', 'req_2', 'ofr_full', 'prp_x', true, '', 1);
 
--- treasury | undo_needs_two_people | a match undone by one person
-select treasury.undo_match('usr_1', 'req_1', 'ofr_full', 'rcp_full1', 'because', 'usr_1');
+-- treasury | proposal_needs_two_people | a match undone by one person
+select treasury.propose_act('usr_1', 'req_1', 'ofr_open', 'prp_x', 'undo', 'rcp_open2', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_open2'));
+select treasury.decide_act('usr_1', 'req_2', 'ofr_open', 'prp_x', true, '', 1);
 
 -- treasury | refund_reason_is_known | a refund for an invented reason
-select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'kindness');
+select treasury.propose_act('usr_1', 'req_1', 'ofr_open', 'prp_x', 'refund', 'rcp_open1', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_open1'), null, 'kindness');
+select treasury.decide_act('usr_2', 'req_2', 'ofr_open', 'prp_x', true, '', 1);
 
 -- treasury | parts_sum_to_the_receipt | more sent back than came
-select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'excess', 50001);
+select treasury.propose_act('usr_1', 'req_1', 'ofr_open', 'prp_x', 'refund', 'rcp_open1', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_open1'), 50001, 'excess');
+select treasury.decide_act('usr_2', 'req_2', 'ofr_open', 'prp_x', true, '', 1);
 
 -- treasury | scale_back_follows_a_cut | a due lowered without a cut
-select treasury.refund_receipt('usr_1', 'req_1', 'ofr_open', 'rcp_open1', 'scale_back', 1);
+select treasury.propose_act('usr_1', 'req_1', 'ofr_open', 'prp_x', 'refund', 'rcp_open1', null, 'because',
+    (select version from treasury.receipt where receipt_id = 'rcp_open1'), 1, 'scale_back');
+select treasury.decide_act('usr_2', 'req_2', 'ofr_open', 'prp_x', true, '', 1);
 
 -- treasury | retry_follows_a_failure | a retry of a payment that arrived
 select treasury.retry_payment('usr_1', 'req_1', 'ofr_open', 'pay_x', 'inv_open2', 'RF99999999999999');
@@ -260,7 +291,8 @@ select treasury.fail_payment('usr_1', 'req_1', 'ofr_open', 'pay_none', 'wire', '
 select treasury.store_payout('usr_1', 'req_1', 'ofr_open', 'pyo_x', '\x00', '{rfd_none}');
 
 -- treasury | policy_needs_two_people | a hold shortened by one person
-select treasury.set_clearing_policy('usr_1', 'req_1', 'ach_debit', '2999-01-01', 0, 'banking_days', 'x', 'usr_1');
+select treasury.propose_clearing_policy('usr_1', 'req_1', 'ach_debit', 'pch_x', '2999-01-01', 0, 'banking_days', 'x');
+select treasury.decide_clearing_policy('usr_1', 'req_2', 'ach_debit', 'pch_x', true, 1);
 
 -- treasury | 42501 | a refund written past the verbs
 insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)

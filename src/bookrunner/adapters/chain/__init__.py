@@ -60,6 +60,8 @@ from bookrunner.adapters.chain.wallets import (
 __all__ = [
     "MAX_LINES",
     "MAX_TRANSACTION_GAS",
+    "AddressTree",
+    "Arrival",
     "BlockNumbers",
     "Chain",
     "ChainAnswerInvalid",
@@ -203,6 +205,25 @@ class SignedTransaction:
     hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One transfer of any token to a watched address; ``ordinal`` counts from 0 within its receipt."""
+
+    token: bytes
+    transfer: TransferLog
+
+
+class AddressTree(Protocol):
+    """A tree of addresses that are derived and never used twice."""
+
+    @property
+    def name(self) -> str:
+        """The digest under which the tree is known."""
+
+    def address(self, place: int) -> bytes:
+        """Return the 20 bytes of the address at a place."""
+
+
 class Signer(Protocol):
     """A key that signs; signing the same transaction twice may give two different hashes."""
 
@@ -272,6 +293,12 @@ class Chain(Protocol):
         receivers: Sequence[bytes] | None = None,
     ) -> list[TransferLog]:
         """Return the token's transfers in both blocks and between, in chain order."""
+
+    def arrivals(self, receivers: Sequence[bytes], from_block: int, to_block: int) -> list[Arrival]:
+        """Return the transfers of every token to ``receivers`` in both blocks and between, in chain order.
+
+        Those of nothing are left out.
+        """
 
     def preflight(
         self, token: bytes, sender: bytes, lines: Sequence[tuple[bytes, int]], *, gas: int

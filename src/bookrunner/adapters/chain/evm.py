@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self, TypeVar
 
 from bookrunner.adapters.chain import (
+    Arrival,
     BlockNumbers,
     Fees,
     Log,
@@ -177,18 +178,34 @@ class EvmChain:
             if receipt is None or not from_block <= receipt.block_number <= to_block:
                 raise ChainAnswerInvalid("a block changed while its transfers were read")
             found.extend(
-                TransferLog(
-                    transaction_hash=receipt.hash,
-                    ordinal=line.ordinal,
-                    block_number=receipt.block_number,
-                    block_hash=receipt.block_hash,
-                    sender=line.sender,
-                    receiver=line.receiver,
-                    amount=line.amount,
-                )
+                _transfer(receipt, line)
                 for line in trex.delivered(receipt, token)
                 if wanted is None or line.receiver in wanted
             )
+        return found
+
+    def arrivals(self, receivers: Sequence[bytes], from_block: int, to_block: int) -> list[Arrival]:
+        """Return the transfers of every token to ``receivers`` in both blocks and between, in chain order.
+
+        Those of nothing are left out. When a block changes while it is read, `ChainAnswerInvalid` asks for
+        another try.
+        """
+        places: dict[tuple[int, int], bytes] = {}
+        for topics in _topic_filters(receivers):
+            for log in map(fields, self._logs({"topics": topics}, from_block, to_block)):
+                place = (quantity(log.get("blockNumber")), quantity(log.get("transactionIndex")))
+                places[place] = octets(log.get("transactionHash"))
+        watched = frozenset(receivers)
+        found: list[Arrival] = []
+        for receipt in self.receipts([places[place] for place in sorted(places)]):
+            if receipt is None or not from_block <= receipt.block_number <= to_block:
+                raise ChainAnswerInvalid("a block changed while its transfers were read")
+            for token in dict.fromkeys(log.address for log in receipt.logs):
+                found.extend(
+                    Arrival(token, _transfer(receipt, line))
+                    for line in trex.delivered(receipt, token)
+                    if line.receiver in watched and line.amount
+                )
         return found
 
     def preflight(
@@ -299,6 +316,18 @@ class EvmChain:
             elif not allowed[index]:
                 faults[index] = "compliance_allows_the_transfer"
         return faults
+
+
+def _transfer(receipt: Receipt, line: trex.Delivery) -> TransferLog:
+    return TransferLog(
+        transaction_hash=receipt.hash,
+        ordinal=line.ordinal,
+        block_number=receipt.block_number,
+        block_hash=receipt.block_hash,
+        sender=line.sender,
+        receiver=line.receiver,
+        amount=line.amount,
+    )
 
 
 def _hex(data: bytes) -> str:

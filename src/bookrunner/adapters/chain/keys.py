@@ -89,6 +89,16 @@ class LocalKey:
         return bytes(self._account.sign_message(encode_defunct(text=text)).signature)
 
 
+def open_secret(folder: Path, name: str, length: int) -> bytes:
+    """Return the random bytes of a secret file, made on the first call.
+
+    Refuses ``secret_file_is_private``.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = _secret_file(folder / name, lambda: secrets.token_hex(length).encode())
+    return bytes.fromhex(kept.decode("ascii"))
+
+
 def _require_fast_curve() -> None:
     from eth_keys.backends import get_backend
     from eth_keys.backends.coincurve import CoinCurveECCBackend

@@ -17,6 +17,7 @@ __all__ = [
     "PaymentRail",
     "RailUnavailable",
     "StandingOrder",
+    "debit_identification",
     "payment_id",
 ]
 
@@ -89,3 +90,8 @@ def payment_id(refund: str, try_no: int) -> str:
     if try_no == 1 and len(refund) <= _ID_CHARACTERS_MAX:
         return refund
     return f"rfd.{hashlib.sha256(f'{refund} {try_no}'.encode()).hexdigest()[:30]}"
+
+
+def debit_identification(debit: str) -> str:
+    """Return the id of a debit in the fifteen characters that the network gives back."""
+    return f"dbt{hashlib.sha256(debit.encode()).hexdigest()[:12]}"

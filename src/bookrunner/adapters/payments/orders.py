@@ -57,23 +57,54 @@ def write_refunds(
     return written
 
 
-def hand_over_to(rail: PaymentRail) -> Callable[[str, bytes], str]:
-    """Return what hands stored bytes over and names the bank's reference.
+def write_release(
+    debtor: Account, holder: Holders, pay_on: date
+) -> Callable[[str, Mapping[str, Any]], bytes]:
+    """Return what writes the pain.001 of a release from the id of its order: issuer and payees of fees."""
 
-    A bank whose answer is lost is asked whether it has the order; raises RailUnavailable when it has not, or
-    cannot be asked.
-    """
+    def written(order: str, release: Mapping[str, Any]) -> bytes:
+        head = PaymentFile(
+            file_id=order, written_at=datetime.combine(pay_on, time(), UTC), pay_on=pay_on, debtor=debtor
+        )
+        unit = currency(release["currency"])
+        return write_pain001(
+            head,
+            [
+                Payout(
+                    payment_id=line["payment"],
+                    amount=Money(line["amount"], unit),
+                    creditor=holder(bytes.fromhex(line["fingerprint"])),
+                )
+                for line in release["lines"]
+            ],
+        )
 
-    def handed_over(order: str, content: bytes) -> str:
+    return written
+
+
+class Courier:
+    """Takes stored bytes to a bank; a lost answer is asked for."""
+
+    def __init__(self, rail: PaymentRail) -> None:
+        self._rail = rail
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        """Hand bytes over and return the bank's reference.
+
+        A bank whose answer is lost is asked whether it has the order; raises RailUnavailable when it has not,
+        or cannot be asked.
+        """
         try:
-            return rail.submit(order, content).reference
+            return self._rail.submit(order, content).reference
         except RailUnavailable:
-            known = rail.status(order)
+            known = self._rail.status(order)
             if known is None:
                 raise
             return known.reference
 
-    return handed_over
+    def has(self, order: str) -> bool:
+        """Say whether the bank has an order; raises RailUnavailable."""
+        return self._rail.status(order) is not None
 
 
 def _payout(refund: Mapping[str, Any], holder: Holders) -> Payout:

@@ -7,15 +7,17 @@ from bookrunner.books.treasury.desk import (
     three_way_csv,
     trial_balance_csv,
 )
-from bookrunner.books.treasury.rails.payouts import clear_due, send_refunds
+from bookrunner.books.treasury.rails.payouts import Carrier, clear_due, send_refunds, send_waiting
 from bookrunner.db import Database, Keeper
 
 __all__ = [
+    "Carrier",
     "account_statement_csv",
     "clear_due",
     "keeper",
     "ledger_beancount",
     "send_refunds",
+    "send_waiting",
     "statement_agreement_csv",
     "three_way_csv",
     "trial_balance_csv",

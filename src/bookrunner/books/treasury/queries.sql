@@ -28,10 +28,6 @@ select treasury.remember_keys(:actor, :request, :offering, cast(:keys as text[])
 -- Matches every unmatched receipt that passes the rules, and names what stops each other one.
 select treasury.match(:actor, :request, :offering);
 
--- name: match_by_hand$
--- Matches one receipt without a reference by hand: proposer and approver are two people and give the reason.
-select treasury.match_by_hand(:actor, :request, :offering, :receipt, :investment, :proposed_by);
-
 -- name: clear$
 -- Confirms matched receipts as final; all of the offer's, or those named.
 select treasury.clear(:actor, :request, :offering, cast(:receipts as text[]));
@@ -55,7 +51,7 @@ where a.offering_id = :offering order by a.attempt_id;
 
 -- name: unmatched
 -- Receipts that belong to nobody yet, with the rule that stops each.
-select receipt_id, amount_minor, exception, booked_on, source_fingerprint from treasury.receipt
+select receipt_id, amount_minor, exception, booked_on, source_fingerprint, version from treasury.receipt
 where offering_id = :offering and status in ('unmatched', 'held') order by booked_on, receipt_id;
 
 -- name: refund_ended$
@@ -88,8 +84,16 @@ select treasury.bounce_refund(:actor, :request, :offering, :refund, :code, :book
 select treasury.mark_handed_over(:actor, :request, :offering, :payout, :bank_reference);
 
 -- name: prepared_payouts
--- The orders that the bank has not acknowledged, with their bytes.
-select payout_id, content from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+-- The orders that the bank has not acknowledged.
+select payout_id, purpose from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+
+-- name: take_payout$
+-- The bytes of a prepared order, locked for the one who hands them over.
+select treasury.take_payout(:actor, :request, :offering, :payout);
+
+-- name: withdraw_payout$
+-- Takes back an order that the bank does not have.
+select treasury.withdraw_payout(:actor, :request, :offering, :payout);
 
 -- name: offers_to_clear
 -- The offers with matched money whose day has come.
@@ -117,7 +121,7 @@ where offering_id = :offering order by closed_on, statement_id;
 
 -- name: three_way
 -- The ledger, the bank with what is on its way, and the investors with queues.
-select currency, cash_minor, bank_minor, on_its_way_minor, investors_minor, queues_minor, receivable_minor, agrees
+select currency, cash_minor, bank_minor, coins_minor, on_its_way_minor, investors_minor, queues_minor, receivable_minor, agrees
 from treasury.three_way where offering_id = :offering order by currency;
 
 -- name: refund_cut$
@@ -142,7 +146,7 @@ select treasury.combine_receipts(:actor, :request, :offering, :whole, cast(:part
 
 -- name: decide_release$
 -- Approves a release, naming payee and amount again, or declines it.
-select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint));
+select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint), cast(:net_minor as bigint));
 
 -- name: all_entries
 -- Every entry of an offer in the order of posting, with its journal.
@@ -153,3 +157,168 @@ where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_i
 -- name: view_payer$
 -- The name of a payer, after the look at it is on record.
 select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);
+
+-- name: propose_coin$
+-- Proposes a token as money of an offer from a day on.
+select treasury.propose_coin(:actor, :request, :offering, :coin, cast(:terms as jsonb));
+
+-- name: decide_coin$
+-- Accepts or declines a proposed token, as a second person.
+select treasury.decide_coin(:actor, :request, :offering, :coin, :is_accepted, cast(:seen as bigint));
+
+-- name: attempts_without_address
+-- The attempts that may be paid in tokens of a chain and have no address there yet.
+select offering_id, attempt_id from treasury.attempt_without_address where chain_id = :chain_id order by offering_id, attempt_id limit 500;
+
+-- name: take_address$
+-- The next free place in a tree of addresses.
+select treasury.take_address(:actor, :request, :tree);
+
+-- name: open_deposit_address$
+-- Gives an attempt its own address.
+select treasury.open_deposit_address(:actor, :request, :offering, :attempt, cast(:chain_id as bigint), :address, :tree, cast(:place as bigint));
+
+-- name: deposit_addresses
+-- The addresses to watch on a chain.
+select address from treasury.deposit_address where chain_id = :chain_id order by address;
+
+-- name: chain_cursor^
+-- How far a chain was read in one incarnation.
+select height, block_hash from treasury.chain_cursor where chain_id = :chain_id and incarnation = :incarnation;
+
+-- name: transfers_that_may_go
+-- The transfers that the chain could still undo.
+select transfer_id, transaction_hash, ordinal, block_number from treasury.coin_transfer
+where chain_id = :chain_id and incarnation = :incarnation and status in ('seen', 'booked') order by block_number;
+
+-- name: deepest_rule$
+-- The greatest depth that an accepted token of a chain waits for.
+select coalesce(max(cleared_after), 0) from treasury.accepted_coin where chain_id = :chain_id and status = 'accepted';
+
+-- name: known_senders
+-- Which of these wallets have sent something before.
+select distinct sender from treasury.coin_transfer where sender = any (cast(:senders as bytea[]));
+
+-- name: note_transfers$
+-- Keeps what was read of a chain up to a block, and what of it is gone.
+select treasury.note_transfers(:actor, :request, cast(:chain as jsonb), cast(:transfers as jsonb), cast(:gone as text[]));
+
+-- name: offers_with_transfers
+-- The offers whose transfers are not settled: not deep, or of a receipt that waits.
+select distinct t.offering_id from treasury.coin_transfer t
+left join treasury.receipt r on r.offering_id = t.offering_id and r.receipt_id = t.receipt_id
+where t.chain_id = :chain_id and (t.status in ('seen', 'booked') or r.status in ('unmatched', 'held')) order by 1;
+
+-- name: settle_transfers$
+-- Books what is deep enough of an offer, matches it, and finishes it.
+select treasury.settle_transfers(:actor, :request, :offering);
+
+-- name: receipts_with_marks
+-- The whole receipts that one of these marks names, as a bank may name them when it takes them back.
+select receipt_id, status, amount_minor, currency, marks, exists (select from treasury.booking b
+    where b.offering_id = r.offering_id and b.booking_id = 'returned:' || r.receipt_id) as is_return_booked
+from treasury.receipt r where offering_id = :offering and root_id is null and marks && cast(:marks as text[]) order by receipt_id;
+
+-- name: record_return$
+-- The bank took a receipt back, or says that it will.
+select treasury.record_return(:actor, :request, :offering, :receipt, :code, :booked_on, :is_booked);
+
+-- name: question_entry$
+-- Raises an alarm about an entry of a bank file.
+select treasury.question_entry(:actor, :request, :offering, :rule, :entry, :evidence);
+
+-- name: propose_release_less$
+-- Proposes a release less deductions {kind, payee, fingerprint, amount}.
+select treasury.propose_release(:actor, :request, :offering, :release, :closing, :payee_fingerprint, cast(:deductions as jsonb));
+
+-- name: record_recovery$
+-- Money that was lost to a return is made good.
+select treasury.record_recovery(:actor, :request, :offering, :receipt, cast(:amount_minor as bigint), :booked_on);
+
+-- name: retry_payment$
+-- Opens another attempt when the reason of the last failure allows one.
+select treasury.retry_payment(:actor, :request, :offering, :attempt, :investment, :reference);
+
+-- name: answer_alarm$
+-- Ends an alarm with what it was.
+select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);
+
+-- name: offers_with_orders
+-- The offers with refunds or releases that no bank has.
+select offering_id from treasury.refund where status = 'created'
+union select offering_id from treasury.payout where status = 'prepared'
+union select offering_id from treasury.debit where status = 'ordered'
+union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
+
+-- name: releases_to_pay
+-- The approved releases without an order, each with its payments: the issuer first, then the payees of fees.
+select r.release_id, r.currency, (select jsonb_agg(l order by l.line) from (
+        select 0 as line, r.release_id as payment, encode(r.payee_fingerprint, 'hex') as fingerprint,
+            r.amount_minor - r.deducted_minor as amount
+        union all select d.line, r.release_id || '.' || d.line, encode(d.payee_fingerprint, 'hex'), d.amount_minor
+        from treasury.deduction d where d.offering_id = r.offering_id and d.release_id = r.release_id) l) as lines
+from treasury.release r where r.offering_id = :offering and r.status = 'sent' and r.payout_id is null order by r.release_id;
+
+-- name: store_release_payout$
+-- Commits the bytes of the order that pays a release.
+select treasury.store_release_payout(:actor, :request, :offering, :payout, :content, :release);
+
+-- name: releases_with_the_bank
+-- The payments of releases that a statement may show.
+select l.payment, l.release_id, l.amount_minor, l.currency from treasury.release_payment l where l.offering_id = :offering;
+
+-- name: book_release_payment$
+-- A statement shows one payment of a release.
+select treasury.book_release_payment(:actor, :request, :offering, :release, :payment, :booked_on);
+
+-- name: record_cheque$
+-- Records a cheque that was taken in.
+select treasury.record_cheque(:actor, :request, :offering, cast(:cheque as jsonb));
+
+-- name: cheques_in_hand
+-- The cheques whose deposit no statement has shown.
+select c.receipt_id, c.number, r.amount_minor, r.currency from treasury.cheque c join treasury.receipt r using (offering_id, receipt_id)
+where c.offering_id = :offering and r.status <> 'returned'
+    and not exists (select from treasury.cheque_deposit d where d.offering_id = c.offering_id and d.receipt_id = c.receipt_id);
+
+-- name: deposit_cheque$
+-- A statement shows the deposit of a cheque.
+select treasury.deposit_cheque(:actor, :request, :offering, :receipt, :booked_on);
+
+-- name: store_receipt$
+-- Keeps a receipt for its investor to pay with later.
+select treasury.store_receipt(:actor, :request, :offering, :receipt, :investor);
+
+-- name: pay_from_balance$
+-- Pays an investment from what its investor has left.
+select treasury.pay_from_balance(:actor, :request, :offering, :investment, cast(:amount_minor as bigint));
+
+-- name: withdraw_balance$
+-- Sends what an investor has left back to its source.
+select treasury.withdraw_balance(:actor, :request, :offering, :investor, cast(:amount_minor as bigint));
+
+-- name: order_debit$
+-- Orders an ACH debit that an investor has authorised.
+select treasury.order_debit(:actor, :request, :offering, :debit, :investment, :payer_fingerprint, :mandate_sha256, :entry_class);
+
+-- name: void_debit$
+-- Withdraws a debit whose bytes are not written.
+select treasury.void_debit(:actor, :request, :offering, :debit);
+
+-- name: take_debits$
+-- The debits that wait, locked for this transaction.
+select treasury.take_debits(:actor, :request, :offering, :most);
+
+-- name: store_debits$
+-- Commits a file of debits with the trace number of each.
+select treasury.store_debits(:actor, :request, :offering, :payout, :content, cast(:debits as jsonb));
+
+-- name: debits_sent
+-- The debits that a statement may show, with the reference of their payment.
+select d.debit_id, d.trace, d.amount_minor, d.currency, a.reference, encode(d.payer_fingerprint, 'hex') as fingerprint
+from treasury.debit d join treasury.payment_attempt a using (offering_id, attempt_id)
+where d.offering_id = :offering and d.status = 'sent';
+
+-- name: return_debit$
+-- The bank sends a debit back before any of its money was booked; false when the trace is of none.
+select treasury.return_debit(:actor, :request, :offering, :trace, :code);

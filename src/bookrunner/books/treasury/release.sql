@@ -135,3 +135,27 @@ begin
     from treasury.release r where r.offering_id = p_offering and r.release_id = p_release and r.status = 'settled'
     on conflict do nothing;
 end $$;
+
+-- The payments of releases that a bank has: the issuer's, and one for each deduction.
+create view treasury.release_payment as
+select r.offering_id, r.release_id, r.release_id as payment, r.amount_minor - r.deducted_minor as amount_minor, r.currency
+from treasury.release r where r.payout_id is not null and r.status = 'sent'
+union all
+select r.offering_id, r.release_id, r.release_id || '.' || d.line, d.amount_minor, r.currency
+from treasury.release r join treasury.deduction d using (offering_id, release_id) where r.payout_id is not null and r.status = 'sent';
+
+-- The bank shows one payment of a release; with the last one the release has arrived.
+create function treasury.book_release_payment(p_actor text, p_request text, p_offering text, p_release text, p_payment text,
+    p_booked_on date) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from treasury.release r where r.offering_id = p_offering and r.release_id = p_release for update;
+    insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+    select p_offering, l.payment || '@paid', 'released:' || p_release, l.currency, -l.amount_minor, p_booked_on
+    from treasury.release_payment l where l.offering_id = p_offering and l.release_id = p_release and l.payment = p_payment
+    on conflict do nothing;
+    update treasury.release r set status = 'settled' where r.offering_id = p_offering and r.release_id = p_release and r.status = 'sent'
+        and r.amount_minor = (select -sum(b.amount_minor) from treasury.booking b
+            where b.offering_id = p_offering and b.journal_id = 'released:' || p_release);
+end $$;

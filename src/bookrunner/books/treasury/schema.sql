@@ -59,7 +59,7 @@ create table treasury.statement (
 create table treasury.receipt (
     offering_id text not null,
     receipt_id text not null,
-    statement_id text not null,
+    statement_id text,
     dedupe_key text not null,
     status text not null,
     amount_minor bigint not null check (amount_minor > 0),
@@ -73,13 +73,15 @@ create table treasury.receipt (
     source_fingerprint bytea,
     sender text,
     line_sha256 bytea not null,
+    marks text[],
     exception text constraint exception_is_known check (exception in ('no_reference', 'unknown_reference',
         'currency_differs', 'source_is_not_approved', 'attempt_is_not_open', 'amount_exceeds_due', 'investment_has_ended',
-        'references_do_not_sum', 'match_was_undone')),
+        'references_do_not_sum', 'match_was_undone', 'source_is_listed')),
     investment_id text,
     attempt_id text,
     matched_in text,
     root_id text,
+    stored_for text,
     source_accepted_by text,
     source_accepted_because text,
     undone_because text,
@@ -89,8 +91,10 @@ create table treasury.receipt (
     chain_head bytea not null,
     primary key (offering_id, receipt_id),
     foreign key (offering_id, statement_id) references treasury.statement,
+    constraint bank_receipt_names_its_statement check (statement_id is not null or rail in ('stablecoin', 'cheque')),
     constraint part_belongs_to_a_receipt foreign key (offering_id, root_id) references treasury.receipt,
     constraint each_bank_entry_posts_once unique (offering_id, dedupe_key),
+    constraint stored_receipt_names_its_investor check ((status = 'stored') <= (stored_for is not null)),
     constraint matched_receipt_names_its_investment check (
         (status in ('matched', 'cleared')) <= (investment_id is not null and attempt_id is not null))
 );
@@ -106,7 +110,7 @@ create table treasury.payout (
     offering_id text not null,
     payout_id text not null,
     status text not null,
-    purpose text not null check (purpose in ('refund', 'release')),
+    purpose text not null check (purpose in ('refund', 'release', 'debit')),
     content bytea not null,
     content_sha256 bytea not null constraint payout_digest_is_of_its_bytes check (content_sha256 = sha256(content)),
     amount_minor bigint not null check (amount_minor > 0),
@@ -129,7 +133,7 @@ create table treasury.refund (
     amount_minor bigint not null check (amount_minor > 0),
     currency text not null,
     reason text not null constraint refund_reason_is_known check (reason in ('cancellation', 'excess', 'scale_back',
-        'failed_offer', 'unidentified', 'source_is_not_approved')),
+        'failed_offer', 'unidentified', 'source_is_not_approved', 'withdrawal')),
     payee_fingerprint bytea not null,
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,
@@ -244,7 +248,7 @@ call audit.append_only('treasury.clearing_policy');
 call audit.keep('treasury.source_account', 'source_account', 'source_id', 'investor_id');
 call audit.keep('treasury.payment_attempt', 'payment_attempt', 'attempt_id', 'offering_id');
 call audit.keep('treasury.statement', 'statement', 'statement_id', 'offering_id', '{imported_in}');
-call audit.keep('treasury.receipt', 'receipt', 'receipt_id', 'offering_id', '{sender}');
+call audit.keep('treasury.receipt', 'receipt', 'receipt_id', 'offering_id', '{sender,marks}');
 call audit.keep('treasury.payout', 'payout', 'payout_id', 'offering_id', '{content}');
 call audit.keep('treasury.refund', 'refund', 'refund_id', 'offering_id');
 call audit.keep('treasury.release', 'release', 'release_id', 'offering_id');

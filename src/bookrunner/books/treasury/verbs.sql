@@ -27,7 +27,8 @@ begin
         cross join lateral (select l.attempt_id, l.version, l.chain_head from treasury.payment_attempt l
             where l.offering_id = p_offering and l.investment_id = x.investment_id order by l.attempt_no desc limit 1) a
         cross join lateral (select sum(r.amount_minor) as received,
-                sum(r.amount_minor) filter (where r.status = 'cleared') as cleared
+                sum(r.amount_minor) filter (where r.status = 'cleared' and not exists (select from treasury.recalled_attempt q
+                    where q.offering_id = r.offering_id and q.attempt_id = r.attempt_id)) as cleared
             from treasury.receipt r where r.offering_id = p_offering and r.investment_id = x.investment_id
             and r.status in ('matched', 'cleared')) m
     ) f
@@ -71,7 +72,7 @@ create function treasury.owing(r treasury.receipt) returns text
 language sql immutable
 return case r.status when 'matched' then 'liab:inv:' || r.investment_id || ':received'
     when 'cleared' then 'liab:inv:' || r.investment_id || ':cleared'
-    when 'held' then 'liab:held_source' when 'refunding' then 'liab:refund_payable' else 'liab:unmatched' end;
+    when 'held' then 'liab:held_source' when 'stored' then 'liab:wallet:' || r.stored_for when 'refunding' then 'liab:refund_payable' else 'liab:unmatched' end;
 
 create function treasury.approve_source(p_actor text, p_request text, p_investor text, p_source text,
     p_fingerprint bytea) returns void
@@ -152,17 +153,17 @@ begin
     with line as materialized (
         select e.*, coalesce(e.rail, 'wire') as on_rail
         from jsonb_to_recordset(p_entries) as e (id text, key text, amount bigint, currency text, booked_on date,
-            value_on date, reference text, "references" text[], rail text, fingerprint text, sender text, line_sha256 text)
+            value_on date, reference text, "references" text[], rail text, fingerprint text, sender text, line_sha256 text, marks text[])
         where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key)),
     day as materialized (
         select d.on_rail, d.booked_on, treasury.clears_on(d.on_rail, d.booked_on) as clears_on
         from (select distinct on_rail, booked_on from line) d),
     fresh as (
         insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency,
-            booked_on, value_on, rail, clears_on, claimed_reference, further_references, source_fingerprint, sender, line_sha256)
+            booked_on, value_on, rail, clears_on, claimed_reference, further_references, source_fingerprint, sender, line_sha256, marks)
         select p_offering, l.id, p_statement, l.key, 'unmatched', l.amount, l.currency, l.booked_on, l.value_on, l.on_rail,
             d.clears_on, coalesce(l.reference, l."references"[1]), nullif(l."references"[2:], '{}'), decode(l.fingerprint, 'hex'),
-            l.sender, decode(l.line_sha256, 'hex')
+            l.sender, decode(l.line_sha256, 'hex'), nullif(l.marks, '{}')
         from line l join day d using (on_rail, booked_on) returning currency, amount_minor),
     total as (select f.currency, sum(f.amount_minor) as amount, count(*) as entries from fresh f group by f.currency)
     select sum(t.entries), jsonb_agg(to_jsonb(t) order by t.currency) into added, totals from total t;

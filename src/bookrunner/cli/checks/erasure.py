@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console, one_name
 from bookrunner.db import Database

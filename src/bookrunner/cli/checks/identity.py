@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.app import inquiry_providers, read_settings
+from bookrunner.app.settings import inquiry_providers, read_settings
 from bookrunner.cli.offers import Actor, Id
 from bookrunner.cli.screen import app, console, one_name
 from bookrunner.core.errors import UnknownRecord

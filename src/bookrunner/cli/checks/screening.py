@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bookrunner.app import read_settings
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor, Id
 from bookrunner.cli.screen import app, console, one_name
 from bookrunner.core.ids import new_id

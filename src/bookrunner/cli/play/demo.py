@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from bookrunner import api
-from bookrunner.app import Application, Settings, read_settings
+from bookrunner.app import Application
+from bookrunner.app.settings import Settings, read_settings
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
 from bookrunner.cli.site import serving

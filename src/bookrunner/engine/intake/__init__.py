@@ -1,7 +1,9 @@
 """What counterparties and investors send, on its way into the books."""
 
+from bookrunner.engine.intake.deposits import Deposits, Watched
 from bookrunner.engine.intake.identity import ask_identity, receive_identity, record_identities
 from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
+from bookrunner.engine.intake.outgoing import import_returns
 from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
 from bookrunner.engine.intake.screening import Screening
@@ -9,13 +11,16 @@ from bookrunner.engine.intake.signatures import hear_signature, look_at_envelope
 from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
 
 __all__ = [
+    "Deposits",
     "ListFolder",
     "Screening",
+    "Watched",
     "Word",
     "ask_identity",
     "fingerprint",
     "hear_payment",
     "hear_signature",
+    "import_returns",
     "import_statement",
     "look_at_envelopes",
     "receive_identity",

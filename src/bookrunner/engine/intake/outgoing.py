@@ -1,22 +1,32 @@
-"""What a statement says of our own orders: a refund that was paid, a refund that came back."""
+"""What bank files say of money that went the other way: refunds paid or sent back, receipts taken back."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from bookrunner.adapters.bank import Entry, EntryStatus
-from bookrunner.adapters.payments import payment_id
+from bookrunner.adapters.bank import BankFileReader, Entry, EntryStatus
+from bookrunner.adapters.payments import debit_identification, payment_id
 from bookrunner.db import Row, Within
+from bookrunner.engine.desk import Desk
+
+_REVERSED = "reversal"
+_TRACE = re.compile(r"-([0-9]{15})$", re.ASCII)
 
 
 def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
     """Settle and bounce refunds as the booked entries of a statement say; return the other entries.
 
+    The payments of releases are booked too, and the deposits of cheques that were recorded by hand.
+
     An entry is of a refund when it names its payment and has its amount to the cent: what came back would
     look like an investor's money otherwise.
     """
+    entries = _note_cheques(
+        within, offering, _note_releases(within, offering, entries, actor=actor), actor=actor
+    )
     known: dict[str, Row] = {
         payment_id(row["refund_id"], row["try_no"]): row
         for row in within.refunds_with_the_bank(offering=offering)
@@ -44,6 +54,159 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
             booked_on=entry.booked_on,
         )
     return others
+
+
+def _note_releases(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
+    known = {row["payment"]: row for row in within.releases_with_the_bank(offering=offering)}
+    others: list[Entry] = []
+    for entry in entries:
+        row = known.get(entry.end_to_end_id or "")
+        shown = not entry.credit and not entry.reversal and entry.status is EntryStatus.BOOK
+        if (
+            row is None
+            or not shown
+            or (row["amount_minor"], row["currency"]) != (entry.amount_minor, entry.currency)
+        ):
+            others.append(entry)
+            continue
+        within.book_release_payment(
+            actor=actor,
+            offering=offering,
+            release=row["release_id"],
+            payment=row["payment"],
+            booked_on=entry.booked_on,
+        )
+    return others
+
+
+def _note_cheques(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
+    """Book the deposits that name a recorded cheque by its number, with its amount; return the others."""
+    known = {row["number"].lstrip("0"): row for row in within.cheques_in_hand(offering=offering)}
+    others: list[Entry] = []
+    for entry in entries:
+        numbers = (entry.end_to_end_id, entry.remittance_text)
+        row = next((known[n.lstrip("0")] for n in numbers if n and n.lstrip("0") in known), None)
+        shown = entry.credit and not entry.reversal and entry.status is EntryStatus.BOOK
+        if (
+            row is None
+            or not shown
+            or (row["amount_minor"], row["currency"]) != (entry.amount_minor, entry.currency)
+        ):
+            others.append(entry)
+            continue
+        del known[row["number"].lstrip("0")]
+        within.deposit_cheque(
+            actor=actor, offering=offering, receipt=row["receipt_id"], booked_on=entry.booked_on
+        )
+    return others
+
+
+def debits_of(within: Within, offering: str) -> dict[str, Row]:
+    """Return the debits that a statement may show, by the names under which a bank gives them back."""
+    found: dict[str, Row] = {}
+    for row in within.debits_sent(offering=offering):
+        found |= {row["trace"]: row, debit_identification(row["debit_id"]): row}
+    return found
+
+
+def marks_of(entry: Entry) -> set[str]:
+    """Return the names under which a bank may take an entry back: UETR, end-to-end id, its own reference."""
+    names = (entry.uetr, entry.end_to_end_id, entry.entry_ref, _trace(entry))
+    return {name.lower() for name in names if name}
+
+
+def note_returns(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> int:
+    """Record the receipts that booked debits take back, with their reasons; return how many.
+
+    A debit is a return of one receipt when it names it and has its amount to the cent. One that the bank
+    gives as a return and that names no single receipt raises the alarm ``return_has_its_receipt``.
+    """
+    taken = [
+        entry
+        for entry in entries
+        if not entry.credit and entry.status is EntryStatus.BOOK and (entry.return_reason or entry.reversal)
+    ]
+    return _take_back(within, (offering, actor), taken, is_booked=True)
+
+
+def import_returns(desk: Desk, reader: BankFileReader, offering: str, raw: bytes, *, actor: str) -> int:
+    """Record the returns that a file announces and no statement shows yet; return how many.
+
+    Such files are NACHA returns and pacs.004: the receipts are taken back at once, and the debit of a later
+    statement books it. The same announcement again changes nothing.
+    """
+    file = reader.read_file(raw)
+    told = [entry for statement in file.statements for entry in statement.entries if entry.return_reason]
+    with desk.treasury.together() as within:
+        keys = [entry.dedupe_key for entry in told]
+        known = {row["key"] for row in within.known_keys(offering=offering, keys=keys)}
+        fresh = [entry for entry in told if entry.dedupe_key not in known]
+        taken = _take_back(within, (offering, actor), fresh, is_booked=False)
+        within.remember_keys(
+            actor=actor, offering=offering, keys=sorted({entry.dedupe_key for entry in fresh})
+        )
+    return taken
+
+
+def _take_back(within: Within, on: tuple[str, str], entries: Sequence[Entry], *, is_booked: bool) -> int:
+    offering, actor = on
+    if not entries:
+        return 0
+    named = {id(entry): _names(entry) for entry in entries}
+    rows: Sequence[Row] = within.receipts_with_marks(
+        offering=offering, marks=sorted(set().union(*named.values()))
+    )
+    gone: set[str] = set()
+    for entry in entries:
+        found = [
+            row
+            for row in rows
+            if named[id(entry)] & set(row["marks"])
+            and (row["amount_minor"], row["currency"]) == (entry.amount_minor, entry.currency)
+            and row["receipt_id"] not in gone
+            and _may_go(row, is_booked=is_booked)
+        ]
+        trace = entry.original_reference or ""
+        if not found and within.return_debit(
+            actor=actor, offering=offering, trace=trace, code=entry.return_reason or _REVERSED
+        ):
+            continue
+        if len(found) != 1:
+            within.question_entry(
+                actor=actor,
+                offering=offering,
+                rule="return_has_its_receipt",
+                entry=entry.dedupe_key,
+                evidence=bytes.fromhex(entry.line_sha256),
+            )
+            continue
+        gone.add(found[0]["receipt_id"])
+        within.record_return(
+            actor=actor,
+            offering=offering,
+            receipt=found[0]["receipt_id"],
+            code=entry.return_reason or _REVERSED,
+            booked_on=entry.booked_on,
+            is_booked=is_booked,
+        )
+    return len(gone)
+
+
+def _may_go(row: Row, *, is_booked: bool) -> bool:
+    """Say whether a receipt stands, or went by an announcement that this booking follows."""
+    return row["status"] != "returned" or (is_booked and not row["is_return_booked"])
+
+
+def _names(entry: Entry) -> set[str]:
+    """Return what a returned entry calls the one that it takes back."""
+    names = (entry.original_reference, entry.end_to_end_id, entry.uetr)
+    return {name.lower() for name in names if name}
+
+
+def _trace(entry: Entry) -> str | None:
+    """Return the trace number at the end of a NACHA entry's reference."""
+    found = _TRACE.search(entry.entry_ref or "")
+    return None if found is None else found[1]
 
 
 def _refund_of(entry: Entry, known: dict[str, Row]) -> Row | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from bookrunner.adapters.bank import (
     Entry,
     EntryStatus,
+    Rail,
     Statement,
     StatementReader,
     keys_of,
@@ -21,7 +22,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
 from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
-from bookrunner.engine.intake.outgoing import note_refunds
+from bookrunner.engine.intake.outgoing import debits_of, marks_of, note_refunds, note_returns
 
 # A long file reaches the database in pieces, all in one transaction.
 PIECE = 5000
@@ -33,9 +34,10 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
     """Post the booked credits of one statement file, match them by the rules; return how many are new.
 
     The same entry is posted once, whatever file brings it and under whichever of its references. Pending
-    entries, debits, reversals and entries that move no money are not posted. A statement is posted whole or
-    refused: when it was imported before, when it lacks a balance or its entries and totals do not add up,
-    when it has one entry twice, when its account has another currency than the offer.
+    entries, other debits and entries that move no money are not posted; a booked debit that takes one of our
+    receipts back is its return, and an alarm when it names none. A statement is posted whole or refused: when
+    it was imported before, when it lacks a balance or its entries and totals do not add up, when it has one
+    entry twice, when its account has another currency than the offer.
     """
     statement = reader.read(raw)
     closed_on = _closed_on(statement)
@@ -54,8 +56,9 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             "closed_on": closed_on.isoformat(),
             "entries": len(receipts),
         }
+        debits = debits_of(within, offering)
         pieces = (
-            json.dumps([_receipt(entry) for entry in receipts[at : at + PIECE]])
+            json.dumps([_claimed(_receipt(entry), entry, debits) for entry in receipts[at : at + PIECE]])
             for at in range(0, max(len(receipts), 1), PIECE)
         )
         added: int = within.import_statement(
@@ -65,6 +68,8 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             added += within.import_entries(
                 actor=actor, offering=offering, statement=head["id"], entries=piece
             )
+        # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
+        note_returns(within, offering, others, actor=actor)
         within.remember_keys(actor=actor, offering=offering, keys=keys)
         # Each call matches a part of a long statement, within the time that a statement may take.
         while within.match(actor=actor, offering=offering):
@@ -106,6 +111,19 @@ def fingerprint(account: str) -> bytes:
     return hashlib.sha256(b"bookrunner/account/1/" + account.replace(" ", "").upper().encode()).digest()
 
 
+def _claimed(receipt: dict[str, object], entry: Entry, debits: Mapping[str, Row]) -> dict[str, object]:
+    """Return a receipt that is the money of a debit of ours with what the debit knows of it."""
+    debit = debits.get(entry.end_to_end_id or "") or debits.get(entry.entry_ref or "") if debits else None
+    if debit is None or (debit["amount_minor"], debit["currency"]) != (entry.amount_minor, entry.currency):
+        return receipt
+    return receipt | {
+        "references": [debit["reference"]],
+        "fingerprint": debit["fingerprint"],
+        "rail": Rail.ACH_DEBIT,
+        "marks": sorted({*marks_of(entry), debit["trace"]}),
+    }
+
+
 def _receipt(entry: Entry) -> dict[str, object]:
     told = " ".join(filter(None, (entry.remittance_structured, entry.remittance_text, entry.end_to_end_id)))
     references = find_references(told)
@@ -124,4 +142,5 @@ def _receipt(entry: Entry) -> dict[str, object]:
         "fingerprint": fingerprint(entry.debtor_account).hex() if entry.debtor_account else None,
         "sender": entry.debtor_name,
         "line_sha256": entry.line_sha256,
+        "marks": sorted(marks_of(entry)),
     }

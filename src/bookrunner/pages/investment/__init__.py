@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from bookrunner.adapters.chain import checksum
 from bookrunner.core.errors import NotFound
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
@@ -63,6 +64,15 @@ def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) 
         "reference": printed(card["reference"]),
         # The page is open to whoever has its address, so the name is not written out.
         "payer": mask(card["payer_name"]),
+        "deposits": [
+            {
+                "chain_id": way["chain_id"],
+                "address": checksum(bytes.fromhex(way["address"])),
+                "token": checksum(bytes.fromhex(way["token"])),
+            }
+            for way in card["deposits"] or ()
+        ],
+        "told": card["told"] or (),
     }
 
 

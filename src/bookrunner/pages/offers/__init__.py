@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.adapters.bank import BankFileReader
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
+from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import requiring, signed_in
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
@@ -49,6 +50,11 @@ class Desk(Protocol):
 
     def ask_identity(self, provider: str, investor: str, *, actor: str) -> bool:
         """Ask an identity provider about an investor; false where it says nothing new."""
+        ...
+
+    @property
+    def deposits(self) -> Deposits | None:
+        """What watches deposit addresses; None where there are none."""
         ...
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:

@@ -12,9 +12,10 @@ from bookrunner.adapters.bank import BankFileReader
 from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
+from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, mask
-from bookrunner.pages.treasury import facts
+from bookrunner.pages.treasury import facts, money, stored
 from bookrunner.pages.treasury.acts import Administrator, Said, said
 from bookrunner.pages.treasury.imports import file_of, import_file
 
@@ -25,8 +26,10 @@ _In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
 _Said = Annotated[Said, Depends(said)]
 _Text = Annotated[str, Form(max_length=4000)]
 _Page = Annotated[int, Query(ge=1, le=10_000)]
-_RETURNS = ("returned", "may_return", "partials")
-_PAYOUTS = ("refunds", "payouts", "releases", "closings")
+_RETURNS = ("returned", "may_return", "partials", "failures", "alarms")
+_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions")
+_COINS = ("coins", "transfers")
+_TYPED = ("typed_payee", "typed_amount", "typed_net", "typed_on", "typed_deductions")
 _FILES = {
     "trial-balance.csv": treasury.trial_balance_csv,
     "statements.csv": treasury.statement_agreement_csv,
@@ -101,11 +104,26 @@ class Console:
     def payouts(self, request: Request, offering: str, **shown: object) -> Response:
         """Return refunds, releases and the orders to the bank."""
         found = facts.lists(self.database, offering, _PAYOUTS)
-        empty = {"typed": Said(), "typed_payee": "", "typed_amount": "", "typed_on": ""}
+        empty = {"typed": Said(), **dict.fromkeys(_TYPED, "")}
         return self.page(request, offering, "payouts.html", {**found, **empty, **shown})
 
+    def returns(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return what came back, what may, who may pay again, and what nobody has answered."""
+        found = facts.lists(self.database, offering, _RETURNS)
+        return self.page(request, offering, "returns.html", {**found, **shown})
 
-def routes(database: Database, reader: BankFileReader, shell: Shell) -> APIRouter:
+    def stored(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return the cheques in hand and what investors have left."""
+        found = facts.lists(self.database, offering, ("cheques", "balances", "debits"))
+        return self.page(request, offering, "stored.html", {**found, **shown})
+
+    def coins(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return the tokens that are money here, and what the chain has shown of them."""
+        found = facts.lists(self.database, offering, _COINS)
+        return self.page(request, offering, "coins.html", {**found, **shown})
+
+
+def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: Deposits | None) -> APIRouter:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
     router = APIRouter(prefix="/treasury")
     pages = Console(database, shell)
@@ -114,6 +132,9 @@ def routes(database: Database, reader: BankFileReader, shell: Shell) -> APIRoute
     _queue_routes(router, pages)
     _part_routes(router, pages)
     _payout_routes(router, pages)
+    shown = {"payouts": pages.payouts, "returns": pages.returns, "coins": pages.coins}
+    money.routes(router, database, shown, deposits)
+    stored.routes(router, database, pages.stored)
     return router
 
 
@@ -128,9 +149,8 @@ def _escrow_routes(router: APIRouter, pages: Console) -> None:
         return pages.page(request, offering, "overview.html", shown)
 
     @router.get("/{offering}/returns")
-    def returns(request: Request, offering: str, _: _In) -> Response:
-        shown = facts.lists(pages.database, offering, _RETURNS)
-        return pages.page(request, offering, "returns.html", shown)
+    def returns(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return pages.returns(request, offering, is_done=done)
 
     @router.get("/{offering}/files/{name}")
     def file(offering: str, name: str, _: _In, *, account: str = "") -> Response:
@@ -237,17 +257,6 @@ def _payout_routes(router: APIRouter, pages: Console) -> None:
     def payouts(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
         return pages.payouts(request, offering, is_done=done)
 
-    @router.post("/{offering}/releases")
-    def propose(
-        request: Request, offering: str, officer: _In, *, closing: _Text = "", payee: _Text = ""
-    ) -> Response:
-        try:
-            Administrator(pages.database, offering, officer.actor).propose_release(closing, payee)
-        except Refused as fault:
-            typed = {"typed_payee": payee, "typed_on": closing}
-            return pages.payouts(request, offering, refusal=facts.told(fault), **typed)
-        return RedirectResponse(f"{facts.path_of(offering, 'payouts')}?done=1", status_code=_SEE_OTHER)
-
     @router.post("/{offering}/releases/{release}")
     def decide(
         request: Request,
@@ -258,17 +267,24 @@ def _payout_routes(router: APIRouter, pages: Console) -> None:
         form: _Said,
         payee: _Text = "",
         amount: _Text = "",
+        net: _Text = "",
     ) -> Response:
         code = str(facts.desk(pages.database, offering)["currency"])
         try:
             Administrator(pages.database, offering, officer.actor).decide_release(
-                release, form, payee, (amount, code)
+                release, form, payee, (amount, net, code)
             )
         except Refused as fault:
             told = {
                 "refusal": facts.told(fault),
                 "changed": facts.changed(pages.database, (offering, release), form, fault),
             }
-            typed = {"typed": form, "typed_payee": payee, "typed_amount": amount, "typed_on": release}
+            typed = {
+                "typed": form,
+                "typed_payee": payee,
+                "typed_amount": amount,
+                "typed_net": net,
+                "typed_on": release,
+            }
             return pages.payouts(request, offering, **told, **typed)
         return RedirectResponse(f"{facts.path_of(offering, 'payouts')}?done=1", status_code=_SEE_OTHER)

@@ -27,8 +27,13 @@ _UNDO = (
     "A reversing entry names the first one; nothing is edited. Refused once units are instructed.",
 )
 _SOURCE = ("accept_source", "Accept the source", "This one receipt goes on, though its account is nobody's.")
+_REDEEM = (
+    "redeem",
+    "Price of redeemed tokens",
+    "It is nobody's funding; as many fewer tokens are in escrow.",
+)
 CHOICES: Mapping[str, Sequence[Choice]] = {
-    "unmatched": (_MATCH, _REFUND),
+    "unmatched": (_MATCH, _REFUND, _REDEEM),
     "held": (_SOURCE, _REFUND),
     "matched": (_UNDO, _REFUND),
     "cleared": (_UNDO, _REFUND),
@@ -37,7 +42,7 @@ DECISIONS: Sequence[Choice] = (
     ("approved", "Agree", "It is done at once."),
     ("declined", "Decline", "Nothing is done; the reason is kept."),
 )
-_OFFERED = frozenset({"match", "refund", "undo", "accept_source"})
+_OFFERED = frozenset({"match", "refund", "undo", "accept_source", "redeem"})
 _FIRST, _SECOND = "rehearsal:first", "rehearsal:second"
 _MOST_PARTS = 50
 
@@ -139,18 +144,12 @@ class Administrator:
         )
         return seen
 
-    def propose_release(self, closing: str, payee: str) -> None:
-        """Propose to release the escrow of a closing to an account; refuses ``payee_is_named_twice``."""
-        treasury.keeper(self.database).propose_release(
-            actor=self.actor,
-            offering=self.offering,
-            release=new_id("rel"),
-            closing=closing,
-            payee_fingerprint=_fingerprint(payee),
-        )
+    def decide_release(self, release: str, form: Said, payee: str, amount: tuple[str, str, str]) -> None:
+        """Approve a release, with payee, gross and net (texts, currency) named again, or decline it.
 
-    def decide_release(self, release: str, form: Said, payee: str, amount: tuple[str, str]) -> None:
-        """Approve a release, with payee and amount (text, currency) named again, or decline it."""
+        The net may be left out where nothing is deducted.
+        """
+        gross, net, code = amount
         agreed = form.choice == "approved"
         if form.choice not in {"approved", "declined"}:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
@@ -160,7 +159,8 @@ class Administrator:
             release=release,
             is_approved=agreed,
             payee_fingerprint=_fingerprint(payee) if agreed else b"",
-            amount_minor=parse(amount[0].strip().replace(",", ""), amount[1]).minor if agreed else 0,
+            amount_minor=_minor(gross, code) if agreed else 0,
+            net_minor=_minor(net, code) if agreed and net.strip() else None,
             seen=form.seen,
         )
 
@@ -205,6 +205,10 @@ class Administrator:
         if row is not None:
             named |= {row["investment_id"], row["proposed_investment"]}
         return sorted(name for name in named if name)
+
+
+def _minor(text: str, code: str) -> int:
+    return parse(text.strip().replace(",", ""), code).minor
 
 
 def _fingerprint(account: str) -> bytes:

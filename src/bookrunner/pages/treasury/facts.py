@@ -24,16 +24,22 @@ EXCEPTIONS = {
     "investment_has_ended": "the investment that it names has ended",
     "references_do_not_sum": "it names several payments that do not sum to it",
     "match_was_undone": "an earlier match was undone",
+    "source_is_listed": "a sanctions list may name the wallet that sent it",
 }
 ACTS = {
     "match": "match to",
     "undo": "undo the match of",
     "accept_source": "accept the source of",
     "refund": "send back",
+    "redeem": "take as the price of tokens",
 }
 _MARKS = {
     "unmatched": ("missing", "bad"),
     "held": ("held", "wait"),
+    "stored": ("progress", "calm"),
+    "redeemed": ("confirmed", "good"),
+    "ordered": ("waiting", "wait"),
+    "voided": ("cancelled", "grey"),
     "matched": ("progress", "calm"),
     "cleared": ("confirmed", "good"),
     "returned": ("refused", "bad"),
@@ -47,6 +53,13 @@ _MARKS = {
     "handed_over": ("progress", "calm"),
     "settled": ("confirmed", "good"),
     "bounced": ("refused", "bad"),
+    "withdrawn": ("cancelled", "grey"),
+    "seen": ("waiting", "wait"),
+    "booked": ("progress", "calm"),
+    "final": ("confirmed", "good"),
+    "gone": ("refused", "bad"),
+    "refused": ("refused", "bad"),
+    "accepted": ("confirmed", "good"),
 }
 _SENTENCES = {
     "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",
@@ -70,6 +83,20 @@ _SENTENCES = {
     "both_people_confirm_payee_and_amount": "payee or amount differ from what was proposed, or from what may"
     " be released now",
     "account_is_never_overdrawn": "escrow does not hold that much",
+    "reason_allows_a_retry": "the reason of the last failure allows no further attempt, or asks for another"
+    " account",
+    "recovery_is_within_the_receivable": "so much is not owed on this receipt",
+    "receipt_returns_once": "this receipt came back before",
+    "answered_alarm_says_who_and_why": "write what it was",
+    "issuer_gets_the_larger_part": "what is deducted is as much as what is released",
+    "deduction_kind_is_known": "a deduction is a platform_fee, a broker_commission or a transaction_fee",
+    "accepted_coin_needs_two_people": "whoever proposed this token cannot accept it; another person does",
+    "cheque_names_its_drawer": "write the name that stands on the cheque",
+    "cheque_is_not_stale": "the cheque was drawn more than 180 days ago",
+    "cheque_is_not_drawn_ahead": "the cheque is drawn for a day to come",
+    "redeemed_tokens_are_in_escrow": "escrow does not hold tokens of so much",
+    "balance_is_available": "the investor has not left so much here",
+    "stored_money_is_the_investors_own": "the receipt does not wait, or is from no account of that investor",
     "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",
 }
 _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "investment_id", "exception")

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import File, UploadFile
 
-from bookrunner.adapters.bank import BankFile, BankFileReader, EntryStatus, Statement
+from bookrunner.adapters.bank import BankFile, BankFileReader, EntryStatus, FileFormat, Statement
 from bookrunner.db import Database
 from bookrunner.engine import Desk
-from bookrunner.engine.intake import import_statement
+from bookrunner.engine.intake import import_returns, import_statement
 
 FORMATS = {
     "camt": "ISO 20022 camt",
@@ -47,10 +47,17 @@ def import_file(
 ) -> dict[str, Any]:
     """Import a statement whole for (offering, actor) and return what the page tells of it.
 
-    Refuses as `import_statement` does.
+    A file of returns without balances, NACHA or pacs.004, takes back the receipts that it names. Refuses as
+    `import_statement` does.
     """
     keeping = _Keeping(reader)
     offering, actor = on
+    told = reader.read_file(raw)
+    if told.format in {FileFormat.NACHA, FileFormat.PAYMENT}:
+        returns = [entry for part in told.statements for entry in part.entries if entry.return_reason]
+        if returns:
+            taken = import_returns(Desk(database), reader, offering, raw, actor=actor)
+            return {"format": FORMATS[told.format.value], "returns": taken, "told": len(returns)}
     added = import_statement(Desk(database), keeping, offering, raw, actor=actor)
     statement = keeping.kept[0].only_statement()
     credits_booked = sum(

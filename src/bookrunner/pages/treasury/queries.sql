@@ -142,3 +142,55 @@ where l.offering_id = :offering order by l.status <> 'proposed', e.occurred_at d
 -- The closings whose escrow may be proposed for release.
 select c.closing_id, c.ordinal, c.status from engine.closing c where c.offering_id = :offering
     and c.status in ('frozen', 'issued', 'released', 'certified') order by c.ordinal;
+
+-- name: deductions
+-- What the releases of an offer withhold, line by line.
+select d.release_id, d.line, d.kind, d.payee, d.amount_minor from treasury.deduction d
+where d.offering_id = :offering order by d.release_id, d.line;
+
+-- name: failures
+-- The investments whose last payment failed or came back, with its reason and what may follow.
+select a.investment_id, a.attempt_no, a.status, a.failed_rail, a.failed_code, f.then_do, o.currency, s.short_minor as due_minor,
+    coalesce((select n.sentence from treasury.notification n where n.offering_id = a.offering_id and n.attempt_id = a.attempt_id
+        and n.told_to = 'administrator' order by n.told_at desc limit 1), f.sentence) as sentence
+from (select distinct on (t.investment_id) t.* from treasury.payment_attempt t where t.offering_id = :offering
+    order by t.investment_id, t.attempt_no desc) a
+join treasury.funding s on s.offering_id = a.offering_id and s.investment_id = a.investment_id
+join engine.offer o on o.offering_id = a.offering_id
+left join treasury.failure_reason f on f.rail = a.failed_rail and f.code = a.failed_code
+where a.status in ('failed', 'returned', 'creation_error') order by a.investment_id limit 100;
+
+-- name: alarms
+-- What a provider or bank file said that nobody has answered.
+select a.source, a.alarm_id, a.rule, a.subject, e.occurred_at as raised_at from treasury.open_alarm a
+join audit.event e on e.scope = a.source and e.subject = a.alarm_id and e.version = 1
+where a.offering_id = :offering order by e.occurred_at limit 100;
+
+-- name: coins
+-- The tokens that an offer takes as money, or may.
+select c.coin_id, c.status, encode(c.token, 'hex') as token, c.valid_from, c.currency, c.decimals, c.dust_minor, c.received_after,
+    c.cleared_after, c.proposed_by, c.version
+from treasury.accepted_coin c where c.offering_id = :offering order by c.valid_from desc, c.coin_id;
+
+-- name: transfers
+-- What the chain has shown of tokens, the latest first.
+select t.transfer_id, t.status, encode(t.transaction_hash, 'hex') as transaction_hash, t.ordinal, t.base_units, t.amount_minor, t.currency,
+    encode(t.sender, 'hex') as sender, t.receipt_id, t.refused_because, t.depth, t.cleared_after
+from treasury.coin_standing t where t.offering_id = :offering order by t.block_number desc, t.ordinal desc limit 100;
+
+-- name: cheques
+-- The cheques whose deposit no statement has shown, the oldest first.
+select c.receipt_id, c.number, c.custodian, c.received_on, r.amount_minor, r.currency, r.clears_on
+from treasury.cheque c join treasury.receipt r using (offering_id, receipt_id)
+where c.offering_id = :offering and not exists (select from treasury.cheque_deposit d where d.offering_id = c.offering_id
+        and d.receipt_id = c.receipt_id) and r.status <> 'returned' order by c.received_on, c.receipt_id limit 100;
+
+-- name: balances
+-- What investors have left in an escrow.
+select b.investor_id, b.currency, b.available_minor from treasury.stored_balance b where b.offering_id = :offering order by b.investor_id;
+
+-- name: debits
+-- The debits of an offer, those that wait first, with the bank's reason in words.
+select d.debit_id, d.status, d.investment_id, d.amount_minor, d.currency, d.trace, f.sentence from treasury.debit d
+left join treasury.failure_reason f on f.rail = 'ach_debit' and f.code = d.return_code
+where d.offering_id = :offering order by d.status <> 'ordered', d.debit_id limit 100;

@@ -28,7 +28,8 @@ end $$;
 
 -- Stores what an administrator wants done with a receipt until another one decides.
 create function treasury.propose_act(p_actor text, p_request text, p_offering text, p_proposal text, p_act text,
-    p_receipt text, p_investment text, p_because text, p_seen bigint) returns void
+    p_receipt text, p_investment text, p_because text, p_seen bigint, p_amount_minor bigint default null,
+    p_refund_reason text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
@@ -36,7 +37,7 @@ begin
     perform audit.enter(p_actor, p_request);
     r := treasury.lock_receipt(p_offering, p_receipt, p_investment);
     perform treasury.on_version(r.version, p_seen);
-    if not coalesce(case p_act when 'match' then r.status = 'unmatched' when 'accept_source' then r.status = 'held'
+    if not coalesce(case p_act when 'match' then r.status = 'unmatched' when 'redeem' then r.status = 'unmatched' when 'accept_source' then r.status = 'held'
         when 'undo' then r.status in ('matched', 'cleared')
         else r.status in ('unmatched', 'held', 'matched', 'cleared') end, false) then
         raise exception using errcode = 'BR008', constraint = 'proposed_act_fits_the_receipt',
@@ -50,8 +51,9 @@ begin
             message = format('the source of %s is not known', p_receipt);
     end if;
     insert into treasury.proposal (offering_id, proposal_id, status, act, receipt_id, receipt_version, investment_id,
-        because, proposed_by)
-    values (p_offering, p_proposal, 'proposed', p_act, p_receipt, r.version, nullif(p_investment, ''), p_because, p_actor);
+        amount_minor, refund_reason, because, proposed_by)
+    values (p_offering, p_proposal, 'proposed', p_act, p_receipt, r.version, nullif(p_investment, ''), p_amount_minor,
+        p_refund_reason, p_because, p_actor);
 end $$;
 
 -- Carries a proposal out, or declines it; whoever made it may withdraw it and never approve it.
@@ -91,9 +93,12 @@ begin
         when 'accept_source' then
             perform treasury.accept_source(p_actor, p_request, p_offering, w.receipt_id, w.proposed_by, w.because);
             perform treasury.match(p_actor, p_request, p_offering);
+        when 'redeem' then
+            perform treasury.redeem_coins(p_offering, w.receipt_id);
         when 'refund' then
-            perform treasury.refund_receipt(p_actor, p_request, p_offering, w.receipt_id, case r.status
-                when 'held' then 'source_is_not_approved' when 'unmatched' then 'unidentified' else 'cancellation' end);
+            perform treasury.refund_receipt(p_actor, p_request, p_offering, w.receipt_id, coalesce(w.refund_reason,
+                case r.status when 'held' then 'source_is_not_approved' when 'unmatched' then 'unidentified' else 'cancellation' end),
+                w.amount_minor);
     end case;
 end $$;
 
@@ -128,9 +133,10 @@ begin
     where offering_id = p_offering and receipt_id = p_whole and parts[1].status = 'held';
 end $$;
 
--- The second person's decision on a release, on the version seen; payee and amount are named again to approve it.
+-- The second person's decision on a release, on the version seen; payee and gross amount are named again to approve it,
+-- and the net amount where something is deducted.
 create function treasury.decide_release(p_actor text, p_request text, p_offering text, p_release text,
-    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint) returns void
+    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint, p_net_minor bigint default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.release;
@@ -141,7 +147,7 @@ begin
     if p_is_approved then
         perform treasury.refuse_one_person(p_actor, r.proposed_by, 'release_needs_two_people');
         perform treasury.approve_release(p_actor, p_request, p_offering, p_release, p_payee_fingerprint, p_amount_minor,
-            p_amount_minor - r.deducted_minor);
+            p_net_minor);
     else
         perform treasury.decline_release(p_actor, p_request, p_offering, p_release);
     end if;
@@ -162,7 +168,14 @@ end $$;
 -- the banking day by which it is asked for.
 create view treasury.funding_card as
 select f.offering_id, f.investment_id, f.reference, f.committed_minor, f.received_minor, f.short_minor, f.funding_status,
-    f.clears_on, e.occurred_at as instructed_at, d.pay_by
+    f.clears_on, e.occurred_at as instructed_at, d.pay_by,
+    (select jsonb_agg(jsonb_build_object('chain_id', a.chain_id, 'address', encode(a.address, 'hex'), 'token', encode(c.token, 'hex'))
+            order by a.chain_id, c.token)
+        from treasury.deposit_address a join treasury.accepted_coin c on c.offering_id = a.offering_id and c.chain_id = a.chain_id
+            and c.status = 'accepted' and c.valid_from <= current_date
+        where a.offering_id = f.offering_id and a.attempt_id = f.attempt_id) as deposits,
+    (select jsonb_agg(n.sentence order by n.told_at desc) from treasury.notification n
+        where n.offering_id = f.offering_id and n.investment_id = f.investment_id and n.told_to = 'investor') as told
 from treasury.funding f
 join audit.event e on e.scope = f.offering_id and e.subject = f.attempt_id and e.version = 1
 cross join lateral (select t.banking_days from treasury.payment_term t where t.valid_from <= e.occurred_at::date

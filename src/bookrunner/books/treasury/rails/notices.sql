@@ -27,7 +27,7 @@ create table treasury.alarm (
     alarm_id text not null,
     status text not null,
     rule text not null constraint alarm_rule_is_known check (rule in ('message_id_has_one_body', 'payment_is_known',
-        'notice_fits_its_payment', 'received_money_stays', 'entry_can_be_posted')),
+        'notice_fits_its_payment', 'received_money_stays', 'entry_can_be_posted', 'return_has_its_receipt')),
     offering_id text,
     subject text not null,
     evidence_sha256 bytea not null check (octet_length(evidence_sha256) = 32),
@@ -42,8 +42,56 @@ create table treasury.alarm (
 
 create index alarm_that_is_open on treasury.alarm (offering_id, subject) where status = 'raised';
 
+-- What an investor and the administrators are told of a payment that failed or came back, in plain words; once for each reason.
+create table treasury.notification (
+    offering_id text not null,
+    attempt_id text not null,
+    told_to text not null constraint somebody_is_told check (told_to in ('investor', 'administrator')),
+    code text not null,
+    investment_id text not null,
+    sentence text not null,
+    told_at timestamptz not null default clock_timestamp(),
+    constraint each_reason_is_told_once primary key (offering_id, attempt_id, told_to, code)
+);
+
+create index notification_of_investment on treasury.notification (offering_id, investment_id);
+call audit.append_only('treasury.notification');
+
+-- Written at commit, when the reason stands beside the status. It has the rights of its owner: no login writes these lines.
+create function treasury.tell_of_failure() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a treasury.payment_attempt;
+    f treasury.failure_reason;
+begin
+    select * into a from treasury.payment_attempt t where t.offering_id = new.offering_id and t.attempt_id = new.attempt_id;
+    if a.status not in ('failed', 'returned') then
+        return null;
+    end if;
+    select * into f from treasury.failure_reason r where r.rail = a.failed_rail and r.code = a.failed_code;
+    insert into treasury.notification (offering_id, attempt_id, told_to, code, investment_id, sentence)
+    select a.offering_id, a.attempt_id, w.told_to, coalesce(a.failed_code, 'none'), a.investment_id,
+        concat_ws(' ', case a.status when 'failed' then 'The payment failed.' else 'The payment came back.' end, f.sentence,
+            case f.then_do when 'retry' then w.again when 'new_account' then w.elsewhere else w.stop end)
+    from (values ('investor', 'It may be tried again.', 'It may be tried again from another account.', 'An administrator will be in touch.'),
+        ('administrator', 'It may be tried again on this investment.', 'It may be tried again from another approved account.',
+            'No further attempt follows by itself.')) as w (told_to, again, elsewhere, stop)
+    on conflict do nothing;
+    return null;
+end $$;
+
+create constraint trigger tell_of_failure after update on treasury.payment_attempt deferrable initially deferred
+    for each row when (new.status in ('failed', 'returned')
+        and (old.status, old.failed_code) is distinct from (new.status, new.failed_code))
+    execute function treasury.tell_of_failure();
+alter table treasury.payment_attempt enable always trigger tell_of_failure;
+
 call audit.keep('treasury.payment_notice', 'payment_notice', 'notice_id', 'offering_id');
 call audit.keep('treasury.alarm', 'alarm', 'alarm_id', 'source');
+
+-- The attempts whose money a provider says was taken back: it counts as final only once the administrator has answered.
+create view treasury.recalled_attempt as
+select a.offering_id, a.subject as attempt_id from treasury.alarm a where a.status = 'raised' and a.rule = 'received_money_stays';
 
 create view treasury.open_alarm as
 select source, alarm_id, rule, offering_id, subject, evidence_sha256, version from treasury.alarm where status = 'raised';
@@ -77,13 +125,31 @@ end $$;
 
 create function treasury.answer_alarm(p_actor text, p_request text, p_source text, p_alarm text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    recalled record;
 begin
     perform audit.enter(p_actor, p_request);
+    select t.offering_id, t.investment_id into recalled from treasury.alarm a join treasury.payment_attempt t
+        on t.offering_id = a.offering_id and t.attempt_id = a.subject
+    where a.source = p_source and a.alarm_id = p_alarm and a.rule = 'received_money_stays';
+    perform treasury.lock(recalled.offering_id, recalled.investment_id);
     update treasury.alarm set status = 'answered', answered_by = p_actor, answered_because = p_because
     where source = p_source and alarm_id = p_alarm;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'alarm_exists', message = format('there is no alarm %s', p_alarm);
     end if;
+    if recalled.investment_id is not null then
+        perform treasury.publish(recalled.offering_id, array[recalled.investment_id]);
+    end if;
+end $$;
+
+-- An entry of a bank file that the administrator has to look at; the same entry again is the same alarm.
+create function treasury.question_entry(p_actor text, p_request text, p_offering text, p_rule text, p_entry text,
+    p_evidence bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.raise_alarm('bank', p_rule, p_offering, p_entry, p_evidence);
 end $$;
 
 -- Keeps a verified message of a payment provider and lets it have its one effect. Answers kept, known (it came before),
@@ -141,6 +207,7 @@ begin
     end if;
     if ended and a.received_minor > 0 then
         perform treasury.raise_alarm(p_provider, 'received_money_stays', p_offering, p_attempt, p_evidence);
+        perform treasury.publish(p_offering, array[a.investment_id]);
     elsif ended and a.status in ('initialized', 'in_progress') then
         update treasury.payment_attempt set status = 'failed', failed_rail = p_notice ->> 'rail', failed_code = p_notice ->> 'code'
         where offering_id = p_offering and attempt_id = p_attempt;

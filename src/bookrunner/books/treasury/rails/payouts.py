@@ -3,32 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
+from typing import Protocol
 
+from bookrunner.core.errors import Refused, Unavailable
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
-HandOver = Callable[[str, bytes], str]
+WriteRelease = Callable[[str, Row], bytes]
+WriteDebits = Callable[[Sequence[Row]], tuple[bytes, list[dict[str, str]]]]
 
 WORKER = "treasury"
 ORDERS = 500
 RECEIPTS = 1000
+_BLOCKED = "payout_goes_to_nobody_blocked"
+_UNCLEARED = "debit_is_of_a_cleared_investor"
+_REFUNDS = "refund"
+
+
+class Carrier(Protocol):
+    """Whoever takes orders to the bank."""
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        """Give the bytes to the bank under the id of the order; return the bank's reference."""
+
+    def has(self, order: str) -> bool:
+        """Say whether the bank has an order."""
+
+
+class Outbox(Protocol):
+    """What writes the orders of offers, and the way to the bank."""
+
+    def writers(self, offering: str) -> tuple[Write, WriteRelease] | None:
+        """Return what writes refunds and releases of an offer, None when its accounts are not known."""
+
+    def debits(self, offering: str) -> WriteDebits | None:
+        """Return what writes the debits of an offer, None when nobody collects for it."""
+
+    def carrier(self) -> AbstractContextManager[Carrier]:
+        """Lend the way to the bank."""
 
 
 def send_refunds(
-    treasury: Keeper, offering: str, write: Write, hand_over: HandOver, *, most: int = ORDERS
+    treasury: Keeper, offering: str, write: Write, carrier: Carrier, *, most: int = ORDERS
 ) -> int:
     """Send every refund that waits, at most so many in an order; return how many orders were acknowledged.
 
-    ``write`` makes the bytes of one order from its id and its refunds, ``hand_over`` gives them to the bank
-    under that id and returns the bank's reference. A run that ends anywhere is finished by the next one: what
-    was stored is handed over again under the same id, and only a refund that stands in no order gets one.
+    ``write`` makes the bytes of an order from its id and its refunds. A run that ends anywhere is finished by
+    the next one: what was stored is handed over again under the same id, and only a refund that stands in no
+    order gets one. An order whose payee was blocked meanwhile is not handed over; when the bank does not have
+    it, it is withdrawn, and its other refunds go in another one.
     """
-    acknowledged = _hand_over(treasury, offering, hand_over)
+    acknowledged = _hand_over(treasury, offering, carrier)
     while _store(treasury, offering, write, most):
-        acknowledged += _hand_over(treasury, offering, hand_over)
+        acknowledged += _hand_over(treasury, offering, carrier)
     return acknowledged
+
+
+def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
+    """Send what waits in every offer: approved releases, authorised debits, refunds; return how many orders.
+
+    An offer without an account book, or with a payee that it does not have, waits and holds up no other one.
+    """
+    sent = 0
+    for row in treasury.offers_with_orders():
+        offering = row["offering_id"]
+        try:
+            writers = outbox.writers(offering)
+            if writers is None:
+                continue
+            refunds, release = writers
+            with outbox.carrier() as carrier:
+                _store_releases(treasury, offering, release)
+                _store_debits(treasury, offering, outbox.debits(offering))
+                sent += send_refunds(treasury, offering, refunds, carrier)
+        except (Refused, Unavailable) as fault:
+            rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
+            warn("orders wait", offering=offering, rule=rule)
+    return sent
+
+
+def _store_releases(treasury: Keeper, offering: str, write: WriteRelease) -> None:
+    for row in treasury.releases_to_pay(offering=offering):
+        payout = new_id("pyo")
+        treasury.store_release_payout(
+            actor=WORKER,
+            offering=offering,
+            payout=payout,
+            content=write(payout, row),
+            release=row["release_id"],
+        )
+
+
+def _store_debits(treasury: Keeper, offering: str, write: WriteDebits | None) -> None:
+    if write is None:
+        return
+    with treasury.together() as within:
+        taken = within.take_debits(actor=WORKER, offering=offering, most=ORDERS)
+        if taken:
+            content, traces = write(taken)
+            within.store_debits(
+                actor=WORKER, offering=offering, payout=new_id("pyo"), content=content, debits=traces
+            )
 
 
 def clear_due(treasury: Keeper, on: date) -> int:
@@ -59,11 +138,28 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     return True
 
 
-def _hand_over(treasury: Keeper, offering: str, hand_over: HandOver) -> int:
-    waiting = list(treasury.prepared_payouts(offering=offering))
-    for row in waiting:
-        reference = hand_over(row["payout_id"], bytes(row["content"]))
-        treasury.mark_handed_over(
-            actor=WORKER, offering=offering, payout=row["payout_id"], bank_reference=reference
-        )
-    return len(waiting)
+def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> int:
+    acknowledged = 0
+    for row in treasury.prepared_payouts(offering=offering):
+        payout = row["payout_id"]
+        try:
+            acknowledged += _handed(treasury, offering, payout, carrier)
+        except Refused as refused:
+            if refused.rule not in {_BLOCKED, _UNCLEARED}:
+                raise
+            warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
+            # The bank may have the bytes from a run that died before it could note so.
+            if row["purpose"] == _REFUNDS and not carrier.has(payout):
+                treasury.withdraw_payout(actor=WORKER, offering=offering, payout=payout)
+    return acknowledged
+
+
+def _handed(treasury: Keeper, offering: str, payout: str, carrier: Carrier) -> int:
+    """Check and hand over in one transaction, so that nothing stands between the look and the bytes."""
+    with treasury.together() as within:
+        content = within.take_payout(actor=WORKER, offering=offering, payout=payout)
+        if content is None:
+            return 0
+        reference = carrier.hand_over(payout, bytes(content))
+        within.mark_handed_over(actor=WORKER, offering=offering, payout=payout, bank_reference=reference)
+    return 1

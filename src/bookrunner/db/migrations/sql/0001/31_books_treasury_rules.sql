@@ -44,6 +44,7 @@ insert into treasury.failure_reason (rail, code, then_do, most_retries, sentence
     ('wire', 'AC04', 'new_account', 1, 'The account is closed.'),
     ('wire', 'AC06', 'stop', 0, 'The account is blocked.'),
     ('wire', 'AM04', 'retry', 2, 'The account did not hold enough money.'),
+    ('stablecoin', 'reorganised', 'retry', 2, 'The chain undid the transfer.'),
     ('cheque', 'insufficient_funds', 'retry', 1, 'The account of the drawer did not hold enough money.'),
     ('cheque', 'stopped', 'stop', 0, 'The drawer stopped the cheque.');
 
@@ -59,16 +60,52 @@ begin atomic
     order by p.valid_from desc limit 1;
 end;
 
--- Changes the policy of a rail from a day on; what is booked before that day keeps its own.
-create function treasury.set_clearing_policy(p_actor text, p_request text, p_rail text, p_valid_from date,
-    p_hold_days integer, p_counted_in text, p_source text, p_proposed_by text) returns void
+-- A policy that one administrator proposes and another decides on.
+create table treasury.policy_change (
+    rail text not null,
+    change_id text not null,
+    status text not null,
+    valid_from date not null,
+    hold_days integer not null,
+    counted_in text not null,
+    source text not null constraint policy_names_its_source check (source ~ '\S'),
+    proposed_by text not null,
+    decided_by text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (rail, change_id)
+);
+
+call audit.keep('treasury.policy_change', 'policy_change', 'change_id', 'rail');
+
+create function treasury.propose_clearing_policy(p_actor text, p_request text, p_rail text, p_change text, p_valid_from date,
+    p_hold_days integer, p_counted_in text, p_source text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    if p_valid_from <= (clock_timestamp() at time zone 'UTC')::date then
+    insert into treasury.policy_change (rail, change_id, status, valid_from, hold_days, counted_in, source, proposed_by)
+    values (p_rail, p_change, 'proposed', p_valid_from, p_hold_days, p_counted_in, p_source, p_actor);
+end $$;
+
+-- Adopts or declines a proposed policy; what is booked before its first day keeps its own. That day is to come when it is adopted.
+create function treasury.decide_clearing_policy(p_actor text, p_request text, p_rail text, p_change text, p_is_adopted boolean,
+    p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c treasury.policy_change;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into c from treasury.policy_change where rail = p_rail and change_id = p_change for update;
+    perform treasury.on_version(c.version, p_seen);
+    update treasury.policy_change set status = case when p_is_adopted then 'adopted' else 'declined' end, decided_by = p_actor
+    where rail = p_rail and change_id = p_change;
+    if not p_is_adopted then
+        return;
+    end if;
+    if c.valid_from <= (clock_timestamp() at time zone 'UTC')::date then
         raise exception using errcode = 'BR008', constraint = 'policy_starts_in_the_future',
             message = 'a clearing policy is for days to come';
     end if;
     insert into treasury.clearing_policy (rail, valid_from, hold_days, counted_in, source, proposed_by, approved_by)
-    values (p_rail, p_valid_from, p_hold_days, p_counted_in, p_source, p_proposed_by, p_actor);
+    values (c.rail, c.valid_from, c.hold_days, c.counted_in, c.source, c.proposed_by, p_actor);
 end $$;

@@ -17,7 +17,7 @@ begin
     insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)
     select r.offering_id, 'rfd_' || r.receipt_id, r.receipt_id, 'created', r.amount_minor, r.currency, p_reason, r.source_fingerprint
     from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = any (p_receipts)
-        and r.source_fingerprint is not null and r.status in ('unmatched', 'held', 'matched', 'cleared');
+        and r.source_fingerprint is not null and r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared');
     get diagnostics started = row_count;
     for money in
         select d.currency, min(d.first) as first, sum(d.amount) as total,
@@ -25,7 +25,7 @@ begin
         from (select r.currency, treasury.owing(r) as account, sum(r.amount_minor) as amount, min(r.receipt_id) as first
             from treasury.receipt r join treasury.refund f using (offering_id, receipt_id)
             where r.offering_id = p_offering and r.receipt_id = any (p_receipts) and f.status = 'created'
-            and r.status in ('unmatched', 'held', 'matched', 'cleared')
+            and r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared')
             group by r.currency, treasury.owing(r)) d group by d.currency
     loop
         perform treasury.post(p_offering, 'refund:' || money.first, 'refund_decided', money.currency, money.debits
@@ -35,7 +35,7 @@ begin
         update treasury.receipt r set status = 'refunding', exception = null
         from treasury.refund f where r.offering_id = p_offering and r.receipt_id = any (p_receipts)
             and f.offering_id = r.offering_id and f.receipt_id = r.receipt_id and f.status = 'created'
-            and r.status in ('unmatched', 'held', 'matched', 'cleared')
+            and r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared')
         returning r.investment_id, r.attempt_id)
     select array_agg(l.investment_id) filter (where l.investment_id is not null),
         array_agg(l.attempt_id) filter (where l.attempt_id is not null) into touched, attempts from leaving l;
@@ -44,10 +44,11 @@ begin
     return started;
 end $$;
 
--- Sends one receipt back to its source, or a part of it. Refused once units are instructed for it.
+-- Sends one receipt back to its source, or a part of it. Refused once units are instructed for it. No login may call it:
+-- it is what a decided proposal does.
 create function treasury.refund_receipt(p_actor text, p_request text, p_offering text, p_receipt text, p_reason text,
     p_amount_minor bigint default null) returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
     leaving text := p_receipt;
@@ -102,7 +103,7 @@ begin
     chosen := array(select r.receipt_id from treasury.receipt r where r.offering_id = p_offering
         and r.source_fingerprint is not null
         and (r.status in ('matched', 'cleared') and r.investment_id = any (ended)
-            or failed and p_investments is null and r.status in ('unmatched', 'held'))
+            or failed and p_investments is null and r.status in ('unmatched', 'held', 'stored'))
         order by r.receipt_id limit p_most);
     return treasury.start_refunds(p_offering, chosen, case when failed then 'failed_offer' else 'cancellation' end);
 end $$;
@@ -115,11 +116,19 @@ begin
     perform audit.enter(p_actor, p_request);
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', f.refund_id, 'receipt', f.receipt_id, 'amount', f.amount_minor,
             'currency', f.currency, 'fingerprint', encode(f.payee_fingerprint, 'hex'), 'try', f.try_no) order by f.refund_id), '[]')
-        from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created'
+        from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created' and not treasury.is_of_coins(t)
             and t.currency = (select min(c.currency) from treasury.refund c where c.offering_id = p_offering and c.status = 'created'
-                and engine.may_go_back(p_offering, c.receipt_id))
+                and not treasury.is_of_coins(c) and engine.may_go_back(p_offering, c.receipt_id))
             and engine.may_go_back(p_offering, t.receipt_id)
             order by t.refund_id limit p_most for update skip locked) f);
+end $$;
+
+-- Tokens go back on their chain, never through a bank.
+create function treasury.is_of_coins(f treasury.refund) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from treasury.receipt r where r.offering_id = f.offering_id and r.receipt_id = f.receipt_id
+        and r.rail = 'stablecoin');
 end $$;
 
 -- Commits the bytes of an order before they leave: from now on the money is with the bank or on its way there.
@@ -142,6 +151,11 @@ begin
             message = format('a refund of %s is sent already, or in another currency', p_payout);
     end if;
     if exists (select from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)
+        and treasury.is_of_coins(f)) then
+        raise exception using errcode = 'BR008', constraint = 'payout_is_on_the_rail_of_its_money',
+            message = format('%s would send tokens through a bank', p_payout);
+    end if;
+    if exists (select from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)
         and engine.is_blocked(p_offering, f.receipt_id)) then
         raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
             message = format('a payee of %s has a match with a sanctions list', p_payout);
@@ -154,6 +168,49 @@ begin
         jsonb_build_object('account', 'liab:refund_payable', 'side', 'debit', 'amount', total),
         jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', total)));
     return total;
+end $$;
+
+-- The bytes of a prepared order, locked for the one who hands them over in this very transaction. Refused when somebody
+-- whom they pay was blocked since they were written.
+create function treasury.take_payout(p_actor text, p_request text, p_offering text, p_payout text) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    bytes bytea;
+begin
+    perform audit.enter(p_actor, p_request);
+    select p.content into bytes from treasury.payout p
+    where p.offering_id = p_offering and p.payout_id = p_payout and p.status = 'prepared' for update;
+    if exists (select from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout
+        and engine.is_blocked(p_offering, f.receipt_id)) then
+        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
+            message = format('a payee of %s has a match with a sanctions list', p_payout);
+    end if;
+    if exists (select from treasury.debit d join engine.position pos using (offering_id, investment_id)
+        where d.offering_id = p_offering and d.payout_id = p_payout and not pos.investor_is_cleared) then
+        raise exception using errcode = 'BR008', constraint = 'debit_is_of_a_cleared_investor',
+            message = format('an investor of %s is not cleared any more', p_payout);
+    end if;
+    return bytes;
+end $$;
+
+-- Takes back an order that the bank does not have; its refunds wait again, and those that may go get another order.
+create function treasury.withdraw_payout(p_actor text, p_request text, p_offering text, p_payout text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    p treasury.payout;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout order by f.refund_id for update;
+    select * into p from treasury.payout x where x.offering_id = p_offering and x.payout_id = p_payout for update;
+    if p.status is distinct from 'prepared' or p.purpose <> 'refund' then
+        raise exception using errcode = 'BR008', constraint = 'withdrawn_payout_was_not_handed_over',
+            message = format('%s is not an order of refunds that waits', p_payout);
+    end if;
+    perform treasury.post(p_offering, 'withdrawn:' || p_payout, 'refunds_withdrawn', p.currency, jsonb_build_array(
+        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),
+        jsonb_build_object('account', 'liab:refund_payable', 'side', 'credit', 'amount', p.amount_minor)), 'paid:' || p_payout);
+    update treasury.payout set status = 'withdrawn' where offering_id = p_offering and payout_id = p_payout;
+    update treasury.refund set status = 'created', payout_id = null where offering_id = p_offering and payout_id = p_payout;
 end $$;
 
 -- The bank acknowledged the bytes; the same answer again changes nothing.

@@ -6,7 +6,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     return treasury.settle_clearing(p_offering, coalesce(p_receipts, array(select r.receipt_id from treasury.receipt r
-        where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r))), p_request);
+        where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r)
+        and not treasury.is_shallow(r) and not treasury.is_in_hand(r))), p_request);
 end $$;
 
 -- Clears what the policy of its rail lets clear by a day that has come, at most so many receipts; a worker repeats it.
@@ -19,7 +20,7 @@ begin
     end if;
     return treasury.settle_clearing(p_offering, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and r.clears_on <= p_on
-        and not treasury.is_recalled(r)
+        and not treasury.is_recalled(r) and not treasury.is_shallow(r) and not treasury.is_in_hand(r)
         order by r.clears_on, r.receipt_id limit p_most), p_request);
 end $$;
 
@@ -38,6 +39,16 @@ begin
         and r.receipt_id = any (p_receipts) and treasury.is_recalled(r)) then
         raise exception using errcode = 'BR008', constraint = 'cleared_money_is_not_recalled',
             message = 'the provider took a payment back; the administrator has not answered';
+    end if;
+    if exists (select from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
+        and r.receipt_id = any (p_receipts) and treasury.is_shallow(r)) then
+        raise exception using errcode = 'BR008', constraint = 'cleared_transfer_is_deep',
+            message = 'the chain could still undo a transfer';
+    end if;
+    if exists (select from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
+        and r.receipt_id = any (p_receipts) and treasury.is_in_hand(r)) then
+        raise exception using errcode = 'BR008', constraint = 'cleared_cheque_is_deposited',
+            message = 'no statement has shown the deposit of a cheque';
     end if;
     with cleared as (
         update treasury.receipt r set status = 'cleared' where r.offering_id = p_offering and r.status = 'matched'
@@ -58,9 +69,10 @@ begin
 end $$;
 
 -- The bank took a receipt back, whatever had become of it: a new fact that closes the funding stage. Money that escrow
--- no longer holds for it, because it was released or sent back, becomes a receivable.
+-- no longer holds for it, because it was released or sent back, becomes a receivable. A return that was only announced
+-- counts at once; the debit of the bank that follows books it, and changes nothing else.
 create function treasury.record_return(p_actor text, p_request text, p_offering text, p_receipt text,
-    p_code text default null, p_booked_on date default null) returns void
+    p_code text default null, p_booked_on date default null, p_is_booked boolean default true) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     root text;
@@ -84,21 +96,29 @@ begin
     perform 1 from treasury.receipt r where r.offering_id = p_offering and (r.receipt_id = root or r.root_id = root)
     order by r.receipt_id for update;
     select * into whole from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = root;
-    perform treasury.cash(p_offering, whole.currency, 'credit', whole.amount_minor);
+    perform treasury.lying(whole, 'credit', whole.amount_minor);
     select jsonb_agg(jsonb_build_object('account', p.account, 'side', 'debit', 'amount', p.amount)),
         sum(p.amount), sum(p.amount) filter (where p.account = 'asset:clawback_receivable')
     into lines, total, lost from (
         select x.account, sum(x.amount_minor) as amount from treasury.part_standing(p_offering, root) x group by x.account) p;
+    -- Tokens and a cheque in hand are never booked by a bank, so that nothing is left to book of their return.
+    if p_is_booked and total is null and whole.rail <> 'stablecoin' and not treasury.is_in_hand(whole) and not exists (select from treasury.booking b
+        where b.offering_id = p_offering and b.booking_id = 'returned:' || root) then
+        insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+        values (p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -whole.amount_minor, p_booked_on);
+        return;
+    end if;
     if total is distinct from whole.amount_minor::numeric then
         raise exception using errcode = 'BR008', constraint = 'receipt_returns_once',
             message = format('%s came back before', p_receipt);
     end if;
     perform treasury.post(p_offering, 'returned:' || root,
         case when lost is null then 'receipt_returned' else 'return_after_release' end, whole.currency,
-        lines || treasury.cash(p_offering, whole.currency, 'credit', total));
+        lines || treasury.lying(whole, 'credit', total));
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
-    values (p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -total,
-        coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date));
+    select p_offering, 'returned:' || root, 'returned:' || root, whole.currency, -total,
+        coalesce(p_booked_on, (clock_timestamp() at time zone 'UTC')::date)
+    where p_is_booked and whole.rail <> 'stablecoin' and not treasury.is_in_hand(whole);
     update treasury.refund f set status = 'cancelled' from treasury.part_standing(p_offering, root) x
     where f.offering_id = p_offering and f.receipt_id = x.receipt_id and f.status = 'created';
     with gone as (

@@ -8,34 +8,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
-from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
-from bookrunner.adapters.identity import IdentityProvider
-from bookrunner.adapters.identity.providers import Answering, Inquiry, answering, posting
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
-from bookrunner.adapters.payments.file_desk import FileDesk
+from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
-from bookrunner.adapters.payments.orders import AccountBook, hand_over_to, write_refunds
-from bookrunner.adapters.payments.remote import RemoteBank
+from bookrunner.adapters.payments.orders import AccountBook, write_refunds
+from bookrunner.app.settings import NOTHING, Outside
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Room
-from bookrunner.books.treasury import clear_due, send_refunds
+from bookrunner.books.treasury import clear_due, send_refunds, send_waiting
 from bookrunner.core import clock
-from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused, UnknownRecord
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
-from bookrunner.db import Database, Endpoint, default_state, diagnose, diagnose_server, from_url
+from bookrunner.db import Database, Endpoint
 from bookrunner.engine import ClosingRun, Desk, Process, Submitter
 from bookrunner.engine.closing import Progress
 from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import (
+    Deposits,
     ListFolder,
     Screening,
     ask_identity,
@@ -59,60 +54,6 @@ if TYPE_CHECKING:
 LOCAL = "local"
 
 
-class Settings(BaseSettings):
-    """What differs between two deployments; every name is read with the prefix ``BOOKRUNNER_``."""
-
-    model_config = SettingsConfigDict(env_prefix="BOOKRUNNER_", frozen=True)
-
-    state_dir: Path = Field(default_factory=default_state)
-    """Where the embedded database, keys and secrets live; see `default_state`."""
-
-    database_url: SecretStr | None = None
-    """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""
-
-    rpc_url: SecretStr | None = None
-    """JSON-RPC endpoint of an EVM node; the sandbox's own node serves when it is not set."""
-
-    chain_id: int = 31337
-    """The chain that the node must be on (EIP-155)."""
-
-    delivery_lines: int = Field(default=MAX_LINES, ge=1, le=MAX_LINES)
-    """Most investors in one delivery; fewer where the rules of a token cost more gas."""
-
-    host: str = "127.0.0.1"
-    """Address on which the pages listen."""
-
-    port: int = 8360
-    """Port on which the pages listen."""
-
-    hosts: tuple[str, ...] = ()
-    """Names that the pages answer to beside the address and the loopback, as a JSON list."""
-
-    lists_dir: Path | None = None
-    """Folder in which published sanctions lists appear; the worker puts new ones in force."""
-
-    identity_secrets: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
-    """Webhook secrets of identity providers as JSON, by provider (persona, standard, sumsub) and key id."""
-
-    identity_inquiries: dict[str, Inquiry] = Field(default_factory=dict)
-    """Where identity providers are asked, as JSON by provider: url and credential."""
-
-    log_json: bool = False
-    """Log every act as a JSON line; otherwise only warnings are written, in words."""
-
-
-def read_settings() -> Settings:
-    """Return the settings of the environment.
-
-    Raises ConfigurationError naming those that cannot be read, without their values.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        faults = [f"BOOKRUNNER_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
-        raise ConfigurationError("; ".join(sorted(faults))) from None
-
-
 class Application:
     """One installation at work: the desk of keepers, the process that events drive, and the chain."""
 
@@ -124,11 +65,10 @@ class Application:
         *,
         pause: Callable[[], None],
         lines: int = MAX_LINES,
-        lists: Path | None = None,
-        providers: Answering | None = None,
+        outside: Outside = NOTHING,
     ) -> None:
         self.endpoint = endpoint
-        self._providers = providers or {}
+        self._providers = outside.inquiries
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
         self.bank_files = AnyFormatReader()
@@ -138,10 +78,16 @@ class Application:
         self.archive = Archive(self.desk.packets)
         self.certificates = Certificates(self.desk.packets, self.room)
         self.signers: dict[str, SigningProvider] = {}
+        lists = outside.lists
         self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
+        watched = outside.deposits
+        self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, pause=pause)
+        books = endpoint.secrets.folder / "accounts"
+        to = outside.orders_to
+        self._outbox = None if to is None else Dispatch(books, to, fingerprint)
         screen = self.screening.for_issuance
         self._closings = ClosingRun(self.desk, chain, keys, pause=pause, screen=screen, lines=lines)
 
@@ -172,10 +118,10 @@ class Application:
         return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
     def tend(self, look_seconds: int = LAPSE_SECONDS) -> None:
-        """Take new lists, answer every waiting event, screen and seal; what a worker does over and over.
+        """Take new lists and deposits, answer every event, screen and seal; what a worker does over and over.
 
         When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
-        money that can no longer come back.
+        money that can no longer come back, and sends the orders that wait.
         """
         if self._folder is not None:
             self._folder.look_in_turn()
@@ -183,8 +129,12 @@ class Application:
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
+            if self._outbox is not None:
+                send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()
             look_at_envelopes(self.signing, self.signer)
+        if self.deposits is not None:
+            self.deposits.watch_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)
@@ -303,11 +253,8 @@ class Application:
         """
         book = AccountBook(accounts, fingerprint)
         write = write_refunds(book.debtor, book.holder, clock.today())
-        if isinstance(to, Path):
-            sent = send_refunds(self.desk.treasury, offering, write, hand_over_to(FileDesk(to)))
-        else:
-            with RemoteBank(to) as bank:
-                sent = send_refunds(self.desk.treasury, offering, write, hand_over_to(bank))
+        with carrier_to(str(to)) as courier:
+            sent = send_refunds(self.desk.treasury, offering, write, courier)
         tell("refunds are sent", offering=offering, rows=sent)
         return sent
 
@@ -356,22 +303,6 @@ class Application:
         return row | {"chain_units": supply - kept}
 
 
-def identity_providers(settings: Settings) -> dict[str, tuple[IdentityProvider, dict[str, bytes]]]:
-    """Return the identity providers that may post; raises ConfigurationError as `posting` does."""
-    return posting(
-        {
-            name: {key: secret.get_secret_value() for key, secret in keys.items()}
-            for name, keys in settings.identity_secrets.items()
-        }
-    )
-
-
-def inquiry_providers(settings: Settings) -> Answering:
-    """Return the identity providers that can be asked; raises ConfigurationError as `answering` does."""
-    signing = {name: secrets for name, (_, secrets) in identity_providers(settings).items()}
-    return answering(settings.identity_inquiries, signing)
-
-
 def open_ceremony(endpoint: Endpoint, press: Typesetter) -> Ceremony:
     """Return the ceremony whose authority keeps its keys with the secrets of this installation."""
     authority = signing.SandboxAuthority.open(endpoint.secrets.folder / "signing")
@@ -384,33 +315,3 @@ def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
         LocalKey.open(folder, name, chain_id=chain_id, embedded=embedded) for name in ("agent", "treasury")
     )
     return Keys(agent, treasury)
-
-
-def refuse_other_chain(chain: Chain, chain_id: int) -> None:
-    """Raise ConfigurationError unless the node answers and is on the chain that the settings name."""
-    found = chain.chain_id()
-    if found != chain_id:
-        raise ConfigurationError(f"the node is on chain {found}, BOOKRUNNER_CHAIN_ID says {chain_id}")
-
-
-def diagnose_chain(settings: Settings) -> list[str]:
-    """Return a sentence when the node of the settings cannot be used; the sandbox's own always can."""
-    if settings.rpc_url is None:
-        return []
-    try:
-        with EvmChain(settings.rpc_url.get_secret_value()) as chain:
-            refuse_other_chain(chain, settings.chain_id)
-    except BookrunnerError as fault:
-        return [f"BOOKRUNNER_RPC_URL: {fault}"]
-    return []
-
-
-def diagnose_database(settings: Settings) -> list[str]:
-    """Return a sentence for each thing that is wrong with the database that the settings point to."""
-    state = settings.state_dir.resolve()
-    if settings.database_url is None:
-        return diagnose(state / "database")
-    try:
-        return diagnose_server(from_url(settings.database_url.get_secret_value(), state))
-    except ConfigurationError as fault:
-        return [str(fault)]

@@ -17,7 +17,8 @@ select i.offering_id, i.investment_id, i.amount_minor as committed_minor, a.atte
 from engine.investment i
 left join lateral (select l.attempt_id, l.reference, l.status from treasury.payment_attempt l
     where l.offering_id = i.offering_id and l.investment_id = i.investment_id order by l.attempt_no desc limit 1) a on true
-left join lateral (select sum(r.amount_minor) as live, sum(r.amount_minor) filter (where r.status = 'cleared') as final,
+left join lateral (select sum(r.amount_minor) as live, sum(r.amount_minor) filter (where r.status = 'cleared' and not exists (
+            select from treasury.recalled_attempt q where q.offering_id = r.offering_id and q.attempt_id = r.attempt_id)) as final,
         max(r.clears_on) filter (where r.status = 'matched') as clears_on
     from treasury.receipt r where r.offering_id = i.offering_id and r.investment_id = i.investment_id
     and r.status in ('matched', 'cleared')) m on true;
@@ -39,14 +40,16 @@ from treasury.statement s join engine.offer o using (offering_id)
 left join lateral (select sum(x.amount_minor) as booked from treasury.booking x
     where x.offering_id = s.offering_id and x.currency = o.currency and x.booked_on <= s.closed_on) b on true;
 
--- Three balances per offer and currency: the ledger's cash, the bank's with what is on its way, the investors' with queues.
+-- Three balances per offer and currency: the ledger's cash and tokens, the bank's with what is on its way, the investors' with queues.
 create view treasury.three_way as
-select l.offering_id, l.currency, l.cash_minor, l.investors_minor, l.queues_minor, l.receivable_minor,
-    coalesce(b.booked, 0) as bank_minor, l.cash_minor - coalesce(b.booked, 0) as on_its_way_minor,
+select l.offering_id, l.currency, l.cash_minor, l.coins_minor, l.investors_minor, l.queues_minor, l.receivable_minor,
+    coalesce(b.booked, 0) as bank_minor, l.cash_minor - l.coins_minor - coalesce(b.booked, 0) as on_its_way_minor,
     l.cash_minor = l.investors_minor + l.queues_minor - l.receivable_minor as agrees
 from (select t.offering_id, t.currency,
-        coalesce(sum(t.amount_minor) filter (where t.account = 'asset:escrow_bank'), 0)
+        coalesce(sum(t.amount_minor) filter (where t.account in ('asset:escrow_bank', 'asset:cheques_in_hand')
+            or t.account like 'asset:stablecoin:%'), 0)
             - coalesce(sum(t.amount_minor) filter (where t.account = 'liab:bank_overdraft'), 0) as cash_minor,
+        coalesce(sum(t.amount_minor) filter (where t.account like 'asset:stablecoin:%'), 0) as coins_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:inv:%'), 0) as investors_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:%' and t.account not like 'liab:inv:%'
             and t.account <> 'liab:bank_overdraft'), 0) as queues_minor,
@@ -61,6 +64,6 @@ select r.offering_id, treasury.owing(r) as account, r.currency, sum(r.amount_min
 from treasury.receipt r
 left join treasury.release_line l on l.offering_id = r.offering_id and l.investment_id = r.investment_id and r.status = 'cleared'
 left join treasury.refund f on f.offering_id = r.offering_id and f.receipt_id = r.receipt_id
-where r.status in ('unmatched', 'held', 'matched', 'cleared', 'refunding') and l.investment_id is null
+where r.status in ('unmatched', 'held', 'stored', 'matched', 'cleared', 'refunding') and l.investment_id is null
     and (f.status is null or f.status = 'created')
 group by r.offering_id, treasury.owing(r), r.currency;

@@ -83,14 +83,14 @@ begin
     update treasury.receipt set status = 'divided', exception = null where offering_id = p_offering and receipt_id = p_receipt;
     insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on,
         value_on, rail, clears_on, claimed_reference, source_fingerprint, sender, line_sha256, exception, investment_id,
-        attempt_id, matched_in, root_id, source_accepted_by, source_accepted_because)
+        attempt_id, matched_in, root_id, source_accepted_by, source_accepted_because, stored_for)
     select r.offering_id, x.part ->> 'id', r.statement_id, r.receipt_id || '/' || (x.part ->> 'id'), 'unmatched',
         (x.part ->> 'amount')::bigint, r.currency, r.booked_on, r.value_on, r.rail, r.clears_on, r.claimed_reference,
         r.source_fingerprint, r.sender, r.line_sha256, r.exception, r.investment_id, r.attempt_id, r.matched_in,
-        coalesce(r.root_id, r.receipt_id), r.source_accepted_by, r.source_accepted_because
+        coalesce(r.root_id, r.receipt_id), r.source_accepted_by, r.source_accepted_because, r.stored_for
     from jsonb_array_elements(p_parts) as x (part);
     -- A part is born like any receipt and takes the same way to where the whole stood.
-    update treasury.receipt p set status = case r.status when 'held' then 'held' else 'matched' end
+    update treasury.receipt p set status = case r.status when 'held' then 'held' when 'stored' then 'stored' else 'matched' end
     where r.status <> 'unmatched' and p.offering_id = p_offering and p.receipt_id in (
         select x ->> 'id' from jsonb_array_elements(p_parts) x);
     update treasury.receipt p set status = 'cleared'
@@ -224,7 +224,7 @@ end $$;
 -- receipt; what is above the due stays refused until the receipt is divided.
 create function treasury.match_by_hand(p_actor text, p_request text, p_offering text, p_receipt text,
     p_investment text, p_proposed_by text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
     a treasury.payment_attempt;
@@ -263,7 +263,7 @@ end $$;
 -- Undoes a match by the reverse journal, which names the first. Refused from the moment units are instructed.
 create function treasury.undo_match(p_actor text, p_request text, p_offering text, p_receipt text, p_because text,
     p_proposed_by text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
     owed_to text := (select x.investment_id from treasury.receipt x where x.offering_id = p_offering and x.receipt_id = p_receipt);
@@ -300,7 +300,7 @@ end $$;
 -- A compliance decision lets one receipt in although its source is nobody's approved account.
 create function treasury.accept_source(p_actor text, p_request text, p_offering text, p_receipt text, p_decided_by text,
     p_because text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
 begin
@@ -310,6 +310,10 @@ begin
     if r.status is distinct from 'held' or coalesce(p_because, '') = '' then
         raise exception using errcode = 'BR008', constraint = 'accepted_source_is_held_and_has_a_reason',
             message = format('%s is not held, or no reason is given', p_receipt);
+    end if;
+    if engine.is_blocked(p_offering, p_receipt) then
+        raise exception using errcode = 'BR008', constraint = 'accepted_source_is_not_listed',
+            message = format('a sanctions list may name who paid %s', p_receipt);
     end if;
     perform treasury.post(p_offering, 'freed:' || p_receipt || '@' || r.version, 'source_accepted', r.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:held_source', 'side', 'debit', 'amount', r.amount_minor),

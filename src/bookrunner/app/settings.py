@@ -1,0 +1,159 @@
+"""What differs between two installations, and what of it is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bookrunner.adapters.chain import MAX_LINES, Chain
+from bookrunner.adapters.chain.deposits import DepositKeys, DepositTree
+from bookrunner.adapters.chain.evm import EvmChain
+from bookrunner.adapters.identity import IdentityProvider
+from bookrunner.adapters.identity.providers import Answering, Inquiry, answering, posting
+from bookrunner.core.errors import BookrunnerError, ConfigurationError
+from bookrunner.db import default_state, diagnose, diagnose_server, from_url
+from bookrunner.engine.intake import Watched
+
+
+class Settings(BaseSettings):
+    """What differs between two deployments; every name is read with the prefix ``BOOKRUNNER_``."""
+
+    model_config = SettingsConfigDict(env_prefix="BOOKRUNNER_", frozen=True)
+
+    state_dir: Path = Field(default_factory=default_state)
+    """Where the embedded database, keys and secrets live; see `default_state`."""
+
+    database_url: SecretStr | None = None
+    """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""
+
+    rpc_url: SecretStr | None = None
+    """JSON-RPC endpoint of an EVM node; the sandbox's own node serves when it is not set."""
+
+    chain_id: int = 31337
+    """The chain that the node must be on (EIP-155)."""
+
+    deposit_key: str | None = None
+    """Extended public key of the deposit addresses; the embedded chain has a key of its own."""
+
+    orders_to: str | None = None
+    """Folder or address of a bank to which the worker sends refunds and releases by itself."""
+
+    delivery_lines: int = Field(default=MAX_LINES, ge=1, le=MAX_LINES)
+    """Most investors in one delivery; fewer where the rules of a token cost more gas."""
+
+    host: str = "127.0.0.1"
+    """Address on which the pages listen."""
+
+    port: int = 8360
+    """Port on which the pages listen."""
+
+    hosts: tuple[str, ...] = ()
+    """Names that the pages answer to beside the address and the loopback, as a JSON list."""
+
+    lists_dir: Path | None = None
+    """Folder in which published sanctions lists appear; the worker puts new ones in force."""
+
+    identity_secrets: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
+    """Webhook secrets of identity providers as JSON, by provider (persona, standard, sumsub) and key id."""
+
+    identity_inquiries: dict[str, Inquiry] = Field(default_factory=dict)
+    """Where identity providers are asked, as JSON by provider: url and credential."""
+
+    log_json: bool = False
+    """Log every act as a JSON line; otherwise only warnings are written, in words."""
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises ConfigurationError naming those that cannot be read, without their values.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"BOOKRUNNER_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
+        raise ConfigurationError("; ".join(sorted(faults))) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What an installation reaches outside of its books and its chain; nothing unless it is set."""
+
+    lists: Path | None = None
+    inquiries: Answering = field(default_factory=dict)
+    deposits: Watched | None = None
+    orders_to: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Path, *, embedded: bool) -> Self:
+        """Read what settings name; raises ConfigurationError as `inquiry_providers` does."""
+        return cls(
+            lists=settings.lists_dir,
+            inquiries=inquiry_providers(settings),
+            deposits=open_deposits(keys, settings, embedded=embedded),
+            orders_to=settings.orders_to,
+        )
+
+
+NOTHING: Final = Outside()
+
+
+def identity_providers(settings: Settings) -> dict[str, tuple[IdentityProvider, dict[str, bytes]]]:
+    """Return the identity providers that may post; raises ConfigurationError as `posting` does."""
+    return posting(
+        {
+            name: {key: secret.get_secret_value() for key, secret in keys.items()}
+            for name, keys in settings.identity_secrets.items()
+        }
+    )
+
+
+def inquiry_providers(settings: Settings) -> Answering:
+    """Return the identity providers that can be asked; raises ConfigurationError as `answering` does."""
+    signing = {name: secrets for name, (_, secrets) in identity_providers(settings).items()}
+    return answering(settings.identity_inquiries, signing)
+
+
+def open_deposits(folder: Path, settings: Settings, *, embedded: bool) -> Watched | None:
+    """Return the tree that deposit addresses come from, None when a chain of others has none."""
+    if settings.deposit_key is not None:
+        return Watched(DepositTree.parse(settings.deposit_key), settings.chain_id)
+    return (
+        Watched(DepositKeys.open(folder, chain_id=settings.chain_id).tree, settings.chain_id)
+        if embedded
+        else None
+    )
+
+
+def refuse_other_chain(chain: Chain, chain_id: int) -> None:
+    """Raise ConfigurationError unless the node answers and is on the chain that the settings name."""
+    found = chain.chain_id()
+    if found != chain_id:
+        raise ConfigurationError(f"the node is on chain {found}, BOOKRUNNER_CHAIN_ID says {chain_id}")
+
+
+def diagnose_chain(settings: Settings) -> list[str]:
+    """Return a sentence when the node of the settings cannot be used; the sandbox's own always can."""
+    if settings.rpc_url is None:
+        return []
+    try:
+        with EvmChain(settings.rpc_url.get_secret_value()) as chain:
+            refuse_other_chain(chain, settings.chain_id)
+    except BookrunnerError as fault:
+        return [f"BOOKRUNNER_RPC_URL: {fault}"]
+    return []
+
+
+def diagnose_database(settings: Settings) -> list[str]:
+    """Return a sentence for each thing that is wrong with the database that the settings point to."""
+    state = settings.state_dir.resolve()
+    if settings.database_url is None:
+        return diagnose(state / "database")
+    try:
+        return diagnose_server(from_url(settings.database_url.get_secret_value(), state))
+    except ConfigurationError as fault:
+        return [str(fault)]

@@ -1,0 +1,122 @@
+-- ACH debits that an investor has authorised: ordered once, sent once, in progress until a statement shows the money.
+
+create table treasury.debit (
+    offering_id text not null,
+    debit_id text not null,
+    status text not null,
+    attempt_id text not null,
+    investment_id text not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    currency text not null constraint debit_is_in_dollars check (currency = 'USD'),
+    payer_fingerprint bytea not null,
+    mandate_sha256 bytea not null constraint debit_names_its_authorisation check (octet_length(mandate_sha256) = 32),
+    entry_class text not null constraint debit_has_its_entry_class check (entry_class in ('PPD', 'WEB', 'CCD')),
+    payout_id text,
+    trace text constraint trace_has_fifteen_digits check (trace ~ '^[0-9]{15}$'),
+    return_code text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, debit_id),
+    foreign key (offering_id, payout_id) references treasury.payout,
+    constraint trace_is_given_once unique (offering_id, trace),
+    constraint sent_debit_names_its_order check ((status in ('sent', 'returned')) <= (payout_id is not null and trace is not null))
+);
+
+create unique index one_debit_is_live_per_attempt on treasury.debit (offering_id, attempt_id) where status in ('ordered', 'sent');
+create index debit_to_send on treasury.debit (offering_id, debit_id) where status = 'ordered';
+call audit.keep('treasury.debit', 'debit', 'debit_id', 'offering_id');
+
+-- Orders a debit of what is missing, from an approved account, while the gate of funding instructions is open.
+create function treasury.order_debit(p_actor text, p_request text, p_offering text, p_debit text, p_investment text,
+    p_payer_fingerprint bytea, p_mandate_sha256 bytea, p_entry_class text) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    p engine.position;
+    a treasury.payment_attempt;
+begin
+    perform audit.enter(p_actor, p_request);
+    p := engine.pass(p_offering, p_investment, 'release_instructions');
+    select * into a from treasury.payment_attempt x where x.offering_id = p_offering and x.investment_id = p_investment
+        and x.status = 'initialized' for update;
+    if not found then
+        raise exception using errcode = 'BR008', constraint = 'debit_is_for_an_open_attempt',
+            message = format('%s waits for no payment', p_investment);
+    end if;
+    if not exists (select from treasury.source_account s where s.investor_id = a.investor_id
+        and s.fingerprint = p_payer_fingerprint and s.status = 'approved') then
+        raise exception using errcode = 'BR008', constraint = 'source_is_approved',
+            message = format('the account is no approved account of %s', a.investor_id);
+    end if;
+    insert into treasury.debit (offering_id, debit_id, status, attempt_id, investment_id, amount_minor, currency, payer_fingerprint,
+        mandate_sha256, entry_class)
+    values (p_offering, p_debit, 'ordered', a.attempt_id, p_investment, a.due_minor - a.received_minor, a.currency, p_payer_fingerprint,
+        p_mandate_sha256, p_entry_class);
+    return a.due_minor - a.received_minor;
+end $$;
+
+-- Withdraws a debit whose bytes are not written; one that was sent can only come back.
+create function treasury.void_debit(p_actor text, p_request text, p_offering text, p_debit text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update treasury.debit set status = 'voided' where offering_id = p_offering and debit_id = p_debit;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'debit_exists', message = format('there is no debit %s', p_debit);
+    end if;
+end $$;
+
+-- The debits that wait, locked for the one who writes their bytes in this very transaction. An investor who is not cleared
+-- any more is not debited.
+create function treasury.take_debits(p_actor text, p_request text, p_offering text, p_most integer) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    return (select coalesce(jsonb_agg(jsonb_build_object('debit', d.debit_id, 'amount', d.amount_minor, 'currency', d.currency,
+            'fingerprint', encode(d.payer_fingerprint, 'hex'), 'class', d.entry_class,
+            'first', (select count(*) from treasury.debit s where s.trace is not null) + 1)
+            order by d.entry_class, d.debit_id), '[]')
+        from (select t.* from treasury.debit t join engine.position pos using (offering_id, investment_id)
+            where t.offering_id = p_offering and t.status = 'ordered' and pos.investor_is_cleared
+            order by t.debit_id limit p_most for update of t skip locked) d);
+end $$;
+
+-- Commits the bytes of a file of debits with the trace number of each: {debit, trace}. Their payments are in progress.
+create function treasury.store_debits(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea, p_debits jsonb)
+returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    total bigint;
+    orders integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    select sum(d.amount_minor), count(*) into total, orders from treasury.debit d where d.offering_id = p_offering
+        and d.status = 'ordered' and d.debit_id in (select x ->> 'debit' from jsonb_array_elements(p_debits) x);
+    if orders <> jsonb_array_length(p_debits) or orders = 0 then
+        raise exception using errcode = 'BR008', constraint = 'payout_carries_each_debit_once',
+            message = format('a debit of %s is sent already, or void', p_payout);
+    end if;
+    insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
+    values (p_offering, p_payout, 'prepared', 'debit', p_content, sha256(p_content), total, 'USD', orders);
+    update treasury.debit d set status = 'sent', payout_id = p_payout, trace = x.trace
+    from jsonb_to_recordset(p_debits) as x (debit text, trace text)
+    where d.offering_id = p_offering and d.debit_id = x.debit;
+    update treasury.payment_attempt a set status = 'in_progress' from treasury.debit d
+    where d.offering_id = p_offering and d.payout_id = p_payout and a.offering_id = d.offering_id and a.attempt_id = d.attempt_id
+        and a.status = 'initialized';
+end $$;
+
+-- The bank sends a debit back before any of its money was booked: the payment has failed, for the bank's reason.
+create function treasury.return_debit(p_actor text, p_request text, p_offering text, p_trace text, p_code text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    d treasury.debit;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into d from treasury.debit where offering_id = p_offering and trace = p_trace and status = 'sent' for update;
+    if not found then
+        return false;
+    end if;
+    perform treasury.fail_payment(p_actor, p_request, p_offering, d.attempt_id, 'ach_debit', p_code);
+    update treasury.debit set status = 'returned', return_code = p_code where offering_id = p_offering and debit_id = d.debit_id;
+    return true;
+end $$;

@@ -1,0 +1,186 @@
+"""Stablecoins on their way into the treasury book: addresses opened and watched, what is undone noticed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from bookrunner.adapters.chain import AddressTree, Arrival, Chain, ChainAnswerInvalid, decimals
+from bookrunner.books.compliance import WALLET
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell, warn
+from bookrunner.core.money import currency
+from bookrunner.db import Row
+from bookrunner.engine.desk import Desk
+
+WATCHER: Final = "treasury"
+LOOK_SECONDS: Final = 2
+# A node that was asked for a longer stretch at once would be slow to answer.
+BLOCKS_AT_ONCE: Final = 2_000
+
+
+class Watched(NamedTuple):
+    """The tree of addresses to watch, and the chain that they are on."""
+
+    tree: AddressTree
+    chain_id: int
+
+
+class Deposits:
+    """Watches the deposit addresses of one chain; the database keeps how far it has read.
+
+    A run that ends anywhere is followed by one that reads on from there: what it reads again is known.
+    """
+
+    def __init__(self, desk: Desk, chain: Chain, watched: Watched) -> None:
+        self._desk = desk
+        self._chain = chain
+        self._tree, self._chain_id = watched
+        self._looked: int | None = None
+
+    def watch_in_turn(self, seconds: int = LOOK_SECONDS) -> int:
+        """Do as `watch`, or return 0 at once when the last look is not ``seconds`` old."""
+        now = time.monotonic_ns()
+        if self._looked is not None and now < self._looked + seconds * 10**9:
+            return 0
+        self._looked = now
+        return self.watch()
+
+    def watch(self) -> int:
+        """Open what addresses are missing, read the chain on, and book and finish what is deep enough.
+
+        Returns how many transfers are new. While the chain changes under the reading nothing is kept, and
+        the next look reads again.
+        """
+        self._open_addresses()
+        watched = [
+            bytes(row["address"]) for row in self._desk.treasury.deposit_addresses(chain_id=self._chain_id)
+        ]
+        if not watched:
+            return 0
+        try:
+            noted = self._read_on(watched)
+        except ChainAnswerInvalid:
+            warn("the chain changed while deposits were read")
+            return 0
+        for row in self._desk.treasury.offers_with_transfers(chain_id=self._chain_id):
+            self._desk.treasury.settle_transfers(actor=WATCHER, offering=row["offering_id"])
+        return noted
+
+    def propose_coin(self, offering: str, token: bytes, *, terms: Mapping[str, object], actor: str) -> str:
+        """Propose a token as money of an offer and return the proposal's id; a second person accepts it.
+
+        ``terms`` are ``valid_from``, ``currency``, ``dust_minor``, and the depths in blocks
+        ``received_after`` and ``cleared_after``. Decimals are read from the contract.
+        Refuses ``currency_is_known``, ``token_tells_its_decimals`` and what the book refuses.
+        """
+        unit = currency(str(terms["currency"]))
+        try:
+            (places,) = self._chain.read([decimals(token)])
+        except ChainAnswerInvalid:
+            raise Refused("token_tells_its_decimals", "no token answers at that address") from None
+        coin = new_id("coi")
+        told = {
+            **terms,
+            "chain_id": self._chain_id,
+            "token": token.hex(),
+            "decimals": places,
+            "minor_decimals": unit.exponent,
+        }
+        self._desk.treasury.propose_coin(actor=actor, offering=offering, coin=coin, terms=told)
+        return coin
+
+    def _open_addresses(self) -> None:
+        for row in self._desk.treasury.attempts_without_address(chain_id=self._chain_id):
+            with self._desk.treasury.together() as within:
+                place = within.take_address(actor=WATCHER, tree=self._tree.name)
+                within.open_deposit_address(
+                    actor=WATCHER,
+                    offering=row["offering_id"],
+                    attempt=row["attempt_id"],
+                    chain_id=self._chain_id,
+                    address=self._tree.address(place),
+                    tree=self._tree.name,
+                    place=place,
+                )
+
+    def _read_on(self, watched: Sequence[bytes]) -> int:
+        incarnation = self._chain.genesis()
+        on = {"chain_id": self._chain_id, "incarnation": incarnation}
+        row: Row | None = self._desk.treasury.chain_cursor(**on)
+        latest = self._chain.block_numbers().latest
+        # Nothing was ever sent to an address that is new, so a first reading begins where the chain ends.
+        read = latest if row is None else row["height"]
+        # A chain that is shorter than what was seen proves nothing: the node lags, or will grow again.
+        if latest < read:
+            return 0
+        (stands,) = self._chain.canonical([read])
+        if row is not None and latest == read and stands == bytes(row["block_hash"]):
+            return 0
+        depth: int = self._desk.treasury.deepest_rule(chain_id=self._chain_id)
+        end = min(latest, read + BLOCKS_AT_ONCE)
+        found = self._chain.arrivals(watched, max(read - depth, 0), end)
+        gone = self._gone(on, end)
+        (head,) = self._chain.canonical([end])
+        if head is None or self._chain.genesis() != incarnation:
+            raise ChainAnswerInvalid("the chain changed while it was read")
+        self._screen(found)
+        noted: int = self._desk.treasury.note_transfers(
+            actor=WATCHER,
+            chain=_told(on, end, head) | {"read_height": read},
+            transfers=json.dumps([_line(arrival) for arrival in found]),
+            gone=gone,
+        )
+        if noted:
+            tell("transfers have arrived", rows=noted)
+        if gone:
+            warn("transfers are undone by their chain", rows=len(gone))
+        return noted
+
+    def _gone(self, on: dict[str, object], end: int) -> list[str]:
+        """Return the transfers whose receipt the chain does not have any more."""
+        open_ones: Sequence[Row] = self._desk.treasury.transfers_that_may_go(**on)
+        receipts = self._chain.receipts([bytes(row["transaction_hash"]) for row in open_ones])
+        return [
+            row["transfer_id"]
+            for row, receipt in zip(open_ones, receipts, strict=True)
+            if row["block_number"] <= end and (receipt is None or receipt.status != 1)
+        ]
+
+    def _screen(self, found: Sequence[Arrival]) -> None:
+        """Have wallets screened that have not sent before, ahead of what they sent."""
+        senders = sorted({arrival.transfer.sender for arrival in found})
+        if not senders:
+            return
+        known = {bytes(row["sender"]) for row in self._desk.treasury.known_senders(senders=senders)}
+        fresh = [f"{WALLET}{sender.hex()}" for sender in senders if sender not in known]
+        screened = {row["subject_id"] for row in self._desk.engine.screened_wallets(subjects=fresh)}
+        if fresh := [subject for subject in fresh if subject not in screened]:
+            self._desk.compliance.enlist_subjects(actor=WATCHER, subjects=fresh, made_for="onboarding")
+
+
+def _told(on: dict[str, object], end: int, head: bytes) -> dict[str, object]:
+    incarnation = on["incarnation"]
+    return {
+        "chain_id": on["chain_id"],
+        "incarnation": incarnation.hex() if isinstance(incarnation, bytes) else "",
+        "height": end,
+        "hash": head.hex(),
+    }
+
+
+def _line(arrival: Arrival) -> dict[str, object]:
+    moved = arrival.transfer
+    return {
+        "hash": moved.transaction_hash.hex(),
+        "ordinal": moved.ordinal,
+        "number": moved.block_number,
+        "block": moved.block_hash.hex(),
+        "token": arrival.token.hex(),
+        "sender": moved.sender.hex(),
+        "receiver": moved.receiver.hex(),
+        "units": str(moved.amount),
+    }
