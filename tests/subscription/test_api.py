@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bookrunner.api import api, issue
+from bookrunner.core.ids import new_id
 from bookrunner.db import Endpoint
 from bookrunner.sandbox.entering.papers import INTENT, ITEMS, detail
 from bookrunner.sandbox.story import Story
@@ -36,7 +37,6 @@ class Calls:
 
     def __init__(self, world: World, url: str) -> None:
         self.url = url
-        self.sent = 0
         self.keys = issued(world.endpoint)
 
     def headers(self, name: str) -> dict[str, str]:
@@ -49,8 +49,7 @@ class Calls:
         self, path: str, body: object, name: str = "portal-backend", seen: str | None = None
     ) -> httpx.Response:
         """Write once; ``seen`` is the ETag that the decision is made on."""
-        self.sent += 1
-        said = self.headers(name) | {"Idempotency-Key": f"packet-{self.sent}"}
+        said = self.headers(name) | {"Idempotency-Key": new_id("req")}
         if seen is not None:
             said["If-Match"] = seen
         return httpx.post(self.url + path, json=body, headers=said, timeout=30)
