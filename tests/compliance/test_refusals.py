@@ -21,6 +21,7 @@ RULE = re.compile(
 # Tried by the tables of attacks or on offers of other exemptions, or out of reach behind another rule.
 ELSEWHERE = {
     "a_hit_names_its_entry",
+    "acceptance_says_why",
     "approved_accreditation_has_evidence",
     "approved_identity_has_evidence",
     "clear_means_nothing_lacks",
@@ -36,6 +37,7 @@ ELSEWHERE = {
     "rule_is_in_force",
     "rule_needs_two_people",
     "rule_unit_is_known",
+    "withdrawn_acceptance_says_why",
 }
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 
 import httpx
 import pytest
 
 from bookrunner.api import api, issue
+from bookrunner.core.ids import new_id
+from bookrunner.db import Endpoint
 from bookrunner.sandbox.entering.papers import INTENT, ITEMS, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
@@ -19,16 +22,22 @@ OFFICER = "officer-iris"
 FOREIGN = ("audit", "portal", "engine")
 
 
+@cache
+def issued(endpoint: Endpoint) -> dict[str, str]:
+    """Return the keys of one installation, issued once."""
+    own = {
+        name: issue(endpoint, name, "subscription", actor="usr_admin")
+        for name in ("portal-backend", "reviewer-rosa", OFFICER)
+    }
+    return own | {name: issue(endpoint, f"{name}-program", name, actor="usr_admin") for name in FOREIGN}
+
+
 class Calls:
     """Calls of the API under the keys of the subscription book."""
 
     def __init__(self, world: World, url: str) -> None:
         self.url = url
-        self.sent = 0
-        self.keys = {
-            name: issue(world.endpoint, name, "subscription", actor="usr_admin")
-            for name in ("portal-backend", "reviewer-rosa", OFFICER)
-        } | {name: issue(world.endpoint, f"{name}-program", name, actor="usr_admin") for name in FOREIGN}
+        self.keys = issued(world.endpoint)
 
     def headers(self, name: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.keys[name]}"}
@@ -40,8 +49,7 @@ class Calls:
         self, path: str, body: object, name: str = "portal-backend", seen: str | None = None
     ) -> httpx.Response:
         """Write once; ``seen`` is the ETag that the decision is made on."""
-        self.sent += 1
-        said = self.headers(name) | {"Idempotency-Key": f"packet-{self.sent}"}
+        said = self.headers(name) | {"Idempotency-Key": new_id("req")}
         if seen is not None:
             said["If-Match"] = seen
         return httpx.post(self.url + path, json=body, headers=said, timeout=30)
