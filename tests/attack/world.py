@@ -53,6 +53,7 @@ STATED = "select compliance.decide_under(%s, %s, compliance.programme_in_force()
 DECISIONS = frozenset(
     f"compliance.{verb}"
     for verb in (
+        "accept_statement",
         "approve_accreditation",
         "complete_diligence",
         "complete_review",
@@ -80,6 +81,7 @@ DECISIONS = frozenset(
         "verify_identity",
         "verify_owner",
         "verify_party",
+        "withdraw_acceptance",
     )
 )
 

@@ -181,7 +181,8 @@ def test_one_that_cannot_be_screened_holds_up_nobody(book: Book) -> None:
     with psycopg.connect(book.desk.database.endpoint.admin_dsn(), autocommit=True) as connection:
         connection.execute("alter table compliance.data_key disable trigger all")
         connection.execute(
-            "update compliance.data_key set status = 'destroyed', wrapped = null where investor_id = 'own_2'"
+            "update compliance.data_key set status = 'destroyed', wrapped = null, destroyed_because = 'asked'"
+            " where investor_id = 'own_2'"
         )
     book.screening.drain()
     assert book.waiting() == ["own_2"]

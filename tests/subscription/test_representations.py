@@ -181,7 +181,10 @@ def test_compliance_accepts_with_a_reason_and_takes_it_back(world: World, tell: 
         (seen,) = calls.get(f"{base}/contradictions", name).json()["contradictions"]
         assert (seen["code"], seen["fact"]) == REFUSED
     assert calls.get(f"{base}/contradictions", "engine").json()["code"] == "key_serves_this_keeper"
-    body = dict(zip(("statement", "fact"), REFUSED, strict=True)) | {"because": "the letter is newer"}
+    under = {"programme": calls.get(f"{base}/contradictions", "officer-omar").json()["programme"]}
+    body = dict(zip(("statement", "fact"), REFUSED, strict=True)) | {"because": "the letter is newer"} | under
+    late = calls.post(f"{base}/acceptances", body | {"programme": f"prg_{'0' * 26}"}, "officer-omar")
+    assert (late.status_code, late.json()["code"]) == (412, "decision_is_under_the_programme_in_force")
     own = calls.post(f"{base}/acceptances", body)
     assert (own.status_code, own.json()["code"]) == (403, "key_serves_this_keeper")
     absent = calls.post(f"{base}/acceptances", body | {"fact": "residence_is_abroad"}, "officer-omar")
@@ -193,7 +196,9 @@ def test_compliance_accepts_with_a_reason_and_takes_it_back(world: World, tell: 
     assert found(story) == []
     papers(story).release([agreement(story)])
     back = f"{base}/acceptances/{done.json()['id']}/withdrawals"
-    ended = calls.post(back, {"because": "the letter was forged"}, "officer-omar", done.headers["etag"])
+    ended = calls.post(
+        back, {"because": "the letter was forged"} | under, "officer-omar", done.headers["etag"]
+    )
     assert ended.json()["status"] == "withdrawn"
     assert found(story) == [REFUSED]
     act = lambda: world.application.signing.countersign(  # noqa: E731

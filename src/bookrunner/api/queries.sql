@@ -148,15 +148,19 @@ select answer, is_replay from api.move_allocation(:key, :request, :body_sha256, 
 -- Statements of an investor that the compliance record contradicts and compliance has not accepted.
 select offering_id, investor_id, kind, code, fact, sentence from subscription.read_contradictions(:investment);
 
+-- name: programme$
+-- The version of the compliance programme that decisions are made under now; the login of compliance reads it.
+select compliance.programme_in_force();
+
 -- name: accept_statement^
 -- Claims the key, lets a statement stand beside a fact of the record, stores the answer.
 select answer, is_replay from api.accept_statement(:key, :request, :body_sha256, :investment, :acceptance, :statement, :fact,
-    :because);
+    :because, :programme);
 
 -- name: withdraw_acceptance^
 -- Claims the key, lets a contradiction stand again, stores the answer.
 select answer, is_replay from api.withdraw_acceptance(:key, :request, :body_sha256, :investment, :acceptance, :version,
-    :because);
+    :because, :programme);
 
 -- name: deficiencies
 -- What reviews found in the packets of an investment, with their words and the answers; the book's own login reads it.

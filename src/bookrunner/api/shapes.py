@@ -18,6 +18,7 @@ IssuerId = Annotated[str, StringConstraints(pattern=f"^iss_{_ID}$")]
 AllocationId = Annotated[str, StringConstraints(pattern=f"^alc_{_ID}$")]
 AcceptanceId = Annotated[str, StringConstraints(pattern=f"^sac_{_ID}$")]
 AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
+Programme = Annotated[str, StringConstraints(pattern="^prg_[0-9a-f]{26}$")]
 EntryId = Annotated[str, StringConstraints(pattern=f"^wle_{_ID}$")]
 InstitutionalId = Annotated[str, StringConstraints(pattern=f"^iac_{_ID}$")]
 AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
@@ -199,16 +200,18 @@ class HandedOver(Shape):
 
 
 class AcceptedStatement(Shape):
-    """A statement that may stand beside a fact of the compliance record, and why."""
+    """A statement that may stand beside a fact of the compliance record, why, and under which programme."""
 
+    programme: Programme
     statement: Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
     fact: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,59}$")]
     because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class Withdrawn(Shape):
-    """Why an acceptance ends."""
+    """Why an acceptance ends, and under which programme."""
 
+    programme: Programme
     because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 

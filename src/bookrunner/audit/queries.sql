@@ -117,6 +117,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'assignment', scope_id, assignment_id, version, chain_head from compliance.assignment
     union all
     select 'hit_view', subject_id, view_id, version, chain_head from compliance.hit_view
+    union all
+    select 'statement_acceptance', offering_id, acceptance_id, version, chain_head from compliance.statement_acceptance
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -129,7 +131,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
         'rule_change', 'screening_policy_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
         'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view',
-        'assignment', 'hit_view')
+        'assignment', 'hit_view', 'statement_acceptance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -162,6 +164,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'legal_hold', hold_id, hold_id, version, chain_head from subscription.legal_hold
     union all
     select 'damage', damage_id, damage_id, version, chain_head from subscription.damage
+    union all
+    select 'signing_evidence', offering_id, evidence_id, version, chain_head from subscription.signing_evidence
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -173,7 +177,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation',
         'template', 'signatory', 'particular', 'application', 'packet_review', 'deficiency', 'certificate',
-        'legal_hold', 'damage')
+        'legal_hold', 'damage', 'signing_evidence')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -271,6 +275,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'waitlist_entry', offering_id, entry_id, version, chain_head from engine.waitlist_entry
     union all
     select 'amendment', offering_id, amendment_id, version, chain_head from engine.amendment
+    union all
+    select 'allocation', offering_id, allocation_id, version, chain_head from engine.allocation
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -281,7 +287,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
-        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment')
+        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

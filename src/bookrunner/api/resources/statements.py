@@ -20,14 +20,20 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.get("/contradictions", operation_id="list_contradictions")
     async def listed(caller: Called, investment: InvestmentId) -> dict[str, Any]:
-        """List the statements of an investor that the record contradicts and nobody has accepted."""
+        """List the statements of an investor that the record contradicts and nobody has accepted.
+
+        Compliance is told the programme too, under which it decides on them.
+        """
         await gateway.admitted(caller, "subscription", "compliance")
         rows = await gateway.read(caller, lambda of: list(of.contradictions(investment=investment)))
-        return {"contradictions": [dict(row) for row in rows]}
+        found: dict[str, Any] = {"contradictions": [dict(row) for row in rows]}
+        if caller.keeper == "compliance":
+            found["programme"] = await gateway.read(caller, lambda of: str(of.programme()))
+        return found
 
     @router.post("/acceptances", operation_id="accept_statement", status_code=_CREATED)
     async def accepted(write: Written, investment: InvestmentId, body: AcceptedStatement) -> Response:
-        """Let a statement stand beside a fact of the record, for a reason."""
+        """Let a statement stand beside a fact of the record, for a reason, under the programme in force."""
         said = body.model_dump()
         answer = await gateway.write(
             write, "compliance", "accept_statement", investment=investment, acceptance=new_id("sac"), **said
@@ -47,6 +53,7 @@ def routes(gateway: Gateway) -> APIRouter:
             investment=investment,
             acceptance=acceptance,
             because=body.because,
+            programme=body.programme,
             version=write.decided_on,
         )
 

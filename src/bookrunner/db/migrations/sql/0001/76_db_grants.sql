@@ -64,8 +64,8 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
     api.approve_allocation(bytea, text, bytea, text, text, text),
     api.act_on_application(bytea, text, bytea, text, text, jsonb),
     api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
-grant execute on function api.accept_statement(bytea, text, bytea, text, text, text, text, text),
-    api.withdraw_acceptance(bytea, text, bytea, text, text, text, text) to compliance;
+grant execute on function api.accept_statement(bytea, text, bytea, text, text, text, text, text, text),
+    api.withdraw_acceptance(bytea, text, bytea, text, text, text, text, text) to compliance;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
 grant execute on function subscription.read_contradictions(text) to subscription, compliance;
