@@ -33,7 +33,7 @@ begin
         return;
     end if;
     select a.version into said from engine.allocation a
-    where a.offering_id = p_offering and a.allocation_id = p_allocation;
+    where a.offering_id = p_offering and a.allocation_id = p_allocation for update;
     if not found then
         perform api.refuse_unknown('institutional_allocation_exists', p_allocation);
     end if;
