@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -51,7 +52,9 @@ class RemoteProvider:
         followed.
         """
         try:
-            return asyncio.run(self._asked(subject))
+            # In a thread of its own, because the caller's may have a loop that runs already.
+            with ThreadPoolExecutor(1) as alone:
+                return alone.submit(lambda: asyncio.run(self._asked(subject))).result()
         except TimeoutError:
             raise self._silent(f"no answer within {self._seconds:g} seconds") from None
         except httpx.HTTPError as fault:
