@@ -50,7 +50,7 @@ alter table compliance.ownership_share enable always trigger shares_stand;
 
 -- The share of each owner in the whole investor, exact, in basis points: multiplied along a path, added over paths.
 create function compliance.effective_shares(p_investor text) returns table (owner_id text, share_bp numeric)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 5 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
@@ -67,7 +67,7 @@ end $$;
 -- between stands verified when its schedule of owners is certified.
 create function compliance.people_behind(p_investor text) returns table (owner_id text, kind text, share_bp numeric,
     controls boolean, status text, lacks text[], since timestamptz)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 5 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
@@ -107,7 +107,7 @@ end $$;
 
 -- "1 of 4 people missing", as numbers.
 create function compliance.people_missing(p_investor text) returns table (missing bigint, people bigint)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable rows 1 set search_path = pg_catalog, pg_temp
 begin atomic
     select count(*) filter (where b.lacks <> '{}'), count(*) from compliance.people_behind(p_investor) b;
 end;

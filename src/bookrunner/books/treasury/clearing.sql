@@ -137,7 +137,7 @@ end $$;
 
 -- The parts of a receipt that have not come back, and the account that each is taken from when it does.
 create function treasury.part_standing(p_offering text, p_root text) returns table (receipt_id text, amount_minor bigint, account text)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable rows 2 set search_path = pg_catalog, pg_temp
 begin atomic
     select r.receipt_id, r.amount_minor, case
         when r.status = 'refunded' or r.status = 'refunding' and f.status not in ('created', 'cancelled')

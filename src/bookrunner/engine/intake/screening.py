@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final
 
 from bookrunner.adapters.screening import MATCHER_VERSION, EntryKind
@@ -85,7 +86,9 @@ class Screening:
         ``issuance_is_screened`` when nobody could be screened at all, as when every list is too old.
         """
         book, asked = self._desk.compliance, sorted(set(investors))
-        retrying(lambda: book.enlist_for_issuance(actor=PROCESS, investors=asked))
+        for first in range(0, len(asked), BATCH):
+            part = asked[first : first + BATCH]
+            retrying(partial(book.enlist_for_issuance, actor=PROCESS, investors=part))
         self._screens.answer()
         waiting = [row["investor_id"] for row in book.unanswered(investors=asked)]
         if waiting == asked:

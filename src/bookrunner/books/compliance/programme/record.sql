@@ -22,7 +22,7 @@ call audit.keep('compliance.statement_acceptance', 'statement_acceptance', 'acce
 
 -- Facts of the record that may contradict a statement. A check that nobody has made is no fact.
 create function compliance.recorded(p_offering text, p_investor text) returns setof text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 10 set search_path = pg_catalog, pg_temp as $$
 declare
     k compliance.kyc_case;
     home text;

@@ -6,7 +6,7 @@
 -- is new altogether may wait as long as a changed one.
 create function compliance.screening_stands(p compliance.screening_policy, p_subject text)
 returns table (until_when timestamptz, answer_by timestamptz)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 1 set search_path = pg_catalog, pg_temp as $$
 begin
     return query
     select coalesce(min(coalesce(t.lapses, case when t.list_by is not null and t.known then t.list_by end, '-infinity')), '-infinity'),
@@ -39,16 +39,17 @@ end $$;
 
 -- By when every changed list must be answered for an investor, and the version of each list that was answered for last.
 create function compliance.screening_says(p_offering text, p_investor text) returns table (answer_by timestamptz, against jsonb)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 1 set search_path = pg_catalog, pg_temp as $$
 declare
     subjects text[] := array(select compliance.subjects_of(p_investor));
     p compliance.screening_policy;
     waits jsonb;
 begin
     -- Hardly anybody waits at a time: what the lists say of those who do not is the same for all.
+    -- The lookup of each subject is fenced by its offset: the planner believes that nobody waits and would read them all.
     select jsonb_object_agg(t.source, coalesce(t.from_version, 'none')) into waits from (
-        select distinct on (r.source) r.source, r.from_version from unnest(subjects) n (id)
-        join compliance.rescreening r on r.subject_id = n.id and r.done_at is null
+        select distinct on (r.source) r.source, r.from_version from unnest(subjects) n (id), lateral (
+            select w.source, w.from_version from compliance.rescreening w where w.subject_id = n.id and w.done_at is null offset 0) r
         order by r.source, r.from_version nulls first) t;
     against := (select jsonb_object_agg(w.source, coalesce(waits ->> w.source, w.list_version))
         from compliance.watchlist w where w.status = 'active');
@@ -57,6 +58,14 @@ begin
         answer_by := (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p, n.id) s);
     end if;
     return next;
+end $$;
+
+-- Whether an answer on which an investor rests is due and not yet there; the gate of its positions is closed for it.
+create function compliance.is_awaited(p_investor text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.subjects_of(p_investor) s (id) where exists (
+        select from compliance.rescreening r where r.subject_id = s.id and r.done_at is null and r.due_at <= clock_timestamp() offset 0));
 end $$;
 
 -- Tells the positions of investors by when lists must be answered and which were.
@@ -162,7 +171,7 @@ end $$;
 
 -- Records screenings with everything that makes them repeatable. Each names subject, screening, source, list_version,
 -- matcher_version, subject_digest, subject_kind, threshold_bp, the act it was made for, and the candidates with their
--- score parts. What rests on the subjects is computed once, at the end.
+-- score parts. What rests on the subjects is computed at the end: at once for a hit, else with the last answer that is due.
 create function compliance.record_results(p_actor text, p_request text, p_results jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -170,6 +179,7 @@ declare
     l compliance.watchlist;
     stands boolean;
     programme text;
+    struck text[] := '{}';
     c record;
 begin
     perform audit.enter(p_actor, p_request);
@@ -179,6 +189,9 @@ begin
     for r in select e from jsonb_array_elements(p_results) e order by e ->> 'subject', e ->> 'source' loop
         l := compliance.list_in_force(r ->> 'source', r ->> 'list_version');
         stands := compliance.open_hits(r ->> 'subject', r ->> 'screening', l.source, r);
+        if stands then
+            struck := struck || (r ->> 'subject');
+        end if;
         insert into compliance.screening (subject_id, screening_id, status, source, list_version, matcher_version, programme_version,
             subject_digest, subject_kind, threshold_bp, made_for, candidates, matched, valid_until)
         values (r ->> 'subject', r ->> 'screening', case when stands then 'possible_match' else 'clear' end, l.source,
@@ -193,10 +206,14 @@ begin
         update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version', programme_version = programme
         where subject_id = r ->> 'subject' and source = l.source and done_at is null;
     end loop;
-    for c in select distinct x.offering_id, x.investor_id from jsonb_array_elements(p_results) e,
+    for c in select x.offering_id, x.investor_id, bool_or(e ->> 'subject' = any (struck)) as is_struck
+        from jsonb_array_elements(p_results) e,
             compliance.concerned(e ->> 'subject') i (id) join compliance.clearance x on x.investor_id = i.id
-        order by x.offering_id, x.investor_id loop
-        perform compliance.compute_one(c.offering_id, c.investor_id);
+        group by x.offering_id, x.investor_id order by x.offering_id, x.investor_id loop
+        perform compliance.hold_clearance(c.offering_id, c.investor_id);
+        if c.is_struck or not compliance.is_awaited(c.investor_id) then
+            perform compliance.compute_one(c.offering_id, c.investor_id);
+        end if;
     end loop;
 end $$;
 

@@ -76,7 +76,7 @@ call audit.keep('compliance.document', 'kyc_document', 'document_id', 'investor_
 -- What the investor's kind and form need and is not on file now, with the number that is missing.
 create function compliance.open_requirements(p_investor text) returns table (what text, code text, needed integer,
     missing integer, sentence text)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 5 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     return query

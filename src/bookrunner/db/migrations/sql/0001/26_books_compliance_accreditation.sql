@@ -102,7 +102,7 @@ create index commitment_of_investor on compliance.commitment (investor_id, judge
 call audit.append_only('compliance.commitment');
 
 create function compliance.checks_of(p_exemption text, p_at timestamptz) returns setof text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
 begin
     return query select e.check_name from compliance.exemption_check e where e.exemption = p_exemption
     and e.effective_from <= (p_at at time zone 'UTC')::date

@@ -17,7 +17,7 @@ end $$;
 
 -- What a new position starts with; waits for a change of the profile that is under way.
 create function portal.profile_says(p_investor text) returns setof portal.profile
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql rows 1 set search_path = pg_catalog, pg_temp as $$
 begin
     perform 1 from portal.profile where investor_id = p_investor for share;
     return query select * from portal.profile where investor_id = p_investor;

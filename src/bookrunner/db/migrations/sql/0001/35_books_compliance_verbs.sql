@@ -3,7 +3,7 @@
 
 -- Everybody whose screening a clearance rests on: the investor, people behind and beside it, payers and wallets.
 create function compliance.subjects_of(p_investor text) returns setof text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 5 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
@@ -15,7 +15,7 @@ end $$;
 
 -- What the exemption of an offer asks and this investor does not meet, by the rules that the clearance is judged by.
 create function compliance.lacking_by_exemption(c compliance.clearance) returns table (ordinal integer, name text)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
@@ -120,6 +120,19 @@ begin
     ) as t);
 end $$;
 
+-- Locks what a clearance is computed into, in the one order that every computation keeps, and returns the clearance.
+create function compliance.hold_clearance(p_offering text, p_investor text) returns compliance.clearance
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    c compliance.clearance;
+begin
+    perform 1 from engine.position where offering_id = p_offering and investor_id = p_investor
+    order by investment_id for update;
+    perform 1 from compliance.offer_places where offering_id = p_offering for update;
+    select * into c from compliance.clearance where offering_id = p_offering and investor_id = p_investor for update;
+    return c;
+end $$;
+
 -- Computes one clearance from its checks and tells the position; the revoking row is written before this runs.
 create function compliance.compute_one(p_offering text, p_investor text, p_is_anew boolean default false) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -128,16 +141,12 @@ declare
     until_when timestamptz;
     verified bytea;
     takes boolean := false;
-    c compliance.clearance;
+    c compliance.clearance := compliance.hold_clearance(p_offering, p_investor);
     stood text;
 begin
-    perform 1 from engine.position where offering_id = p_offering and investor_id = p_investor
-    order by investment_id for update;
     update engine.position pos set rescreen_by = s.answer_by, screened_against = s.against
     from compliance.screening_says(p_offering, p_investor) s where pos.offering_id = p_offering
         and pos.investor_id = p_investor and (pos.rescreen_by, pos.screened_against) is distinct from (s.answer_by, s.against);
-    perform 1 from compliance.offer_places where offering_id = p_offering for update;
-    select * into c from compliance.clearance where offering_id = p_offering and investor_id = p_investor for update;
     missing := compliance.lacking(p_offering, p_investor);
     until_when := compliance.lapses_at(c);
     select k.verified_digest into verified from compliance.kyc_case k where k.investor_id = p_investor;
@@ -166,7 +175,7 @@ end $$;
 
 -- What a new position starts with; waits for a decision that is under way.
 create function compliance.clearance_says(p_offering text, p_investor text) returns setof compliance.clearance
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql rows 1 set search_path = pg_catalog, pg_temp as $$
 begin
     perform 1 from compliance.clearance where offering_id = p_offering and investor_id = p_investor for share;
     return query select * from compliance.clearance where offering_id = p_offering and investor_id = p_investor;
