@@ -1,0 +1,82 @@
+"""What the screenings that an issuance asks for do to a clearance: nothing until the last answer, unless one is a hit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from bookrunner.db import Database
+from tests.compliance.test_screening_gate import Offering
+
+Connect = Callable[[str], psycopg.Connection]
+ANSWER = "select compliance.record_screening('scanner', %s, %s, %s, %s, %s)"
+LISTED = "9639"
+
+
+class Issuance:
+    """An investor of a frozen closing whose subjects wait for the screening that was made for the issuance."""
+
+    def __init__(self, database: Database, connect: Connect) -> None:
+        self.offer = Offering(database, connect, "iss", "frozen")
+        self.investor = self.offer.world.id("ivr", 1)
+        self.offer.book.desk.compliance.enlist_for_issuance(actor="process", investors=[self.investor])
+        self.subjects = self.offer.book.waiting()
+        self.before = self.records()
+        ((self.list_version,),) = self.offer.book.rows("select list_version from compliance.list_status")
+
+    def records(self) -> int:
+        """Return how often the clearance was opened or closed."""
+        return len(self.offer.book.rows("select 1 from compliance.clearance_record"))
+
+    def answer(self, connection: psycopg.Connection, subject: str, matched: str | None = None) -> None:
+        """Record the answer of one subject in a transaction that the caller ends."""
+        connection.execute(ANSWER, (f"req_{subject}", subject, f"scr_{subject}", self.list_version, matched))
+
+
+@pytest.fixture
+def issuance(database: Database, connect: Connect) -> Issuance:
+    return Issuance(database, connect)
+
+
+def test_the_last_answer_opens_the_gate_and_no_clearance_falls_before_it(
+    issuance: Issuance, connect: Connect
+) -> None:
+    compliance = connect("compliance")
+    *first, last = issuance.subjects
+    assert len(first) > 1, "the investor and each payer"
+    for subject in first:
+        issuance.answer(compliance, subject)
+        assert issuance.offer.cleared()[0] is False
+        assert issuance.offer.book.rows("select distinct status from compliance.clearance") == [("clear",)]
+    issuance.answer(compliance, last)
+    assert issuance.offer.cleared() == [True] * 3
+    assert issuance.records() == issuance.before
+
+
+def test_a_hit_takes_the_clearance_at_once(issuance: Issuance, connect: Connect) -> None:
+    issuance.answer(connect("compliance"), issuance.subjects[0], LISTED)
+    status = "select status, lacks from compliance.clearance where investor_id = 'ivr_iss1'"
+    ((stands, lacks),) = issuance.offer.book.rows(status)
+    assert stands == "reopened"
+    assert "sanctions_are_clear" in lacks
+    assert issuance.records() == issuance.before + 1
+
+
+def test_two_last_answers_at_once_open_the_gate(issuance: Issuance, connect: Connect) -> None:
+    """Each sees the other's subject waiting when it begins; the one that commits last computes."""
+    one, two = connect("compliance"), connect("compliance")
+    *first, left, right = issuance.subjects
+    for subject in first:
+        issuance.answer(one, subject)
+    one.autocommit = False
+    issuance.answer(one, left)
+    other = threading.Thread(target=issuance.answer, args=(two, right))
+    other.start()
+    other.join(timeout=0.5)
+    assert other.is_alive(), "the second answer waits for the first"
+    one.commit()
+    other.join(timeout=10)
+    assert issuance.offer.cleared() == [True] * 3
