@@ -345,6 +345,8 @@ class World:
                 "chain_id": CHAIN,
                 "sender": sender.hex(),
                 "nonce": nonce,
+                "max_fee": 2_000_000_000,
+                "priority_fee": 1_000_000_000,
                 "hash": digest(f"transaction {self.label}").hex(),
                 "raw": "00",
             }

@@ -1,4 +1,4 @@
-"""What the screenings that an issuance asks for do to a clearance: nothing until the last answer, unless one is a hit."""
+"""What the screenings that an issuance asks for do to a clearance: nothing before the last answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTED = "9639"
 
 
 class Issuance:
-    """An investor of a frozen closing whose subjects wait for the screening that was made for the issuance."""
+    """An investor of a frozen closing whose subjects wait for a screening made for the issuance."""
 
     def __init__(self, database: Database, connect: Connect) -> None:
         self.offer = Offering(database, connect, "iss", "frozen")

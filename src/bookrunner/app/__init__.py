@@ -84,7 +84,7 @@ class Application:
         self.keys = keys
         watched = outside.deposits
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
-        self.submitter = Submitter(self.desk.registry, chain, pause=pause)
+        self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         books = endpoint.secrets.folder / "accounts"
         to = outside.orders_to
         self._outbox = None if to is None else Dispatch(books, to, fingerprint)

@@ -239,6 +239,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'chain_transaction', offering_id, transaction_id, version, chain_head from registry.chain_transaction
     union all
+    select 'key_stop', offering_id, stop_id, version, chain_head from registry.key_stop
+    union all
     select 'holding', offering_id, holding_id, version, chain_head from registry.holding
     union all
     select 'control_book', offering_id, control_id, version, chain_head from registry.control_book
@@ -252,7 +254,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
-        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'holding', 'control_book')
+        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'holding', 'control_book')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

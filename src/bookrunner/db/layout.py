@@ -44,6 +44,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
+    ("bookrunner.books.registry", "transactions.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),

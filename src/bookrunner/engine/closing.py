@@ -49,7 +49,7 @@ class ClosingRun:
         self._chain = chain
         self._keys = keys
         self._lines = lines
-        self._submitter = Submitter(desk.registry, chain, pause=pause)
+        self._submitter = Submitter(desk.registry, chain, keys, pause=pause)
 
     def run(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Issue every member whose gate is still open and return how many stand in the register.

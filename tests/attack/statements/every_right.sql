@@ -144,3 +144,64 @@ insert into compliance.statement_acceptance (offering_id, acceptance_id, investo
 insert into compliance.statement_acceptance (offering_id, acceptance_id, investor_id, statement, fact, status, because, decided_by)
     values ('ofr_open', 'sac_x', 'ivr_open1', 'accredited_investor', 'accreditation_is_refused', 'accepted', 'x', 'usr_1');
 update compliance.statement_acceptance set status = 'withdrawn'
+
+-- registry | attempt_does_the_same | a further attempt that does something else
+insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce,
+    attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce,
+    2, max_fee_wei * 2, priority_fee_wei * 2, sha256('x'), raw, lines, sha256('other lines')
+from registry.chain_transaction where transaction_id = 'txn_sent';
+
+-- registry | attempt_does_the_same | a third attempt without a second
+insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce,
+    attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce,
+    3, max_fee_wei * 2, priority_fee_wei * 2, sha256('x'), raw, lines, lines_sha256
+from registry.chain_transaction where transaction_id = 'txn_sent';
+
+-- registry | replacement_raises_both_fees | a further attempt at the same price
+insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce,
+    attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce,
+    2, max_fee_wei, priority_fee_wei, sha256('x'), raw, lines, lines_sha256
+from registry.chain_transaction where transaction_id = 'txn_sent';
+
+-- registry | attempt_belongs_to_its_intent | an attempt at another nonce
+insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce,
+    attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce + 500,
+    2, max_fee_wei * 2, priority_fee_wei * 2, sha256('x'), raw, lines, lines_sha256
+from registry.chain_transaction where transaction_id = 'txn_sent';
+
+-- registry | hash_is_of_one_transaction | a further attempt with the hash of the first
+insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce,
+    attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce,
+    2, max_fee_wei * 2, priority_fee_wei * 2, hash, raw, lines, lines_sha256
+from registry.chain_transaction where transaction_id = 'txn_sent';
+
+-- registry | attempt_is_made_once | the first attempt a second time
+insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce,
+    attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce,
+    1, max_fee_wei * 2, priority_fee_wei * 2, sha256('x'), raw, lines, lines_sha256
+from registry.chain_transaction where transaction_id = 'txn_sent';
+
+-- registry | one_attempt_wins | two attempts at one intent that both came through
+with second as (insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id,
+    sender, nonce, attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
+select offering_id, 'txn_x', intent_id, purpose, 'signed', chain_id, sender, nonce, 2, max_fee_wei * 2, priority_fee_wei * 2,
+    sha256('x'), raw, lines, lines_sha256 from registry.chain_transaction where transaction_id = 'txn_done' returning 1)
+select 1 from second;
+update registry.chain_transaction set status = 'final', block_hash = sha256('b') where transaction_id = 'txn_x';
+
+-- registry | key_is_started_by_two_people | a stopped key that one person starts
+insert into registry.key_stop (offering_id, stop_id, status, chain_id, sender, intent_id)
+    select offering_id, 'stp_x', 'stopped', chain_id, sender, intent_id from registry.chain_transaction where transaction_id = 'txn_sent';
+update registry.key_stop set status = 'proposed', proposed_by = 'usr_1', start_because = 'lost' where stop_id = 'stp_x';
+update registry.key_stop set status = 'started', approved_by = 'usr_1' where stop_id = 'stp_x';
+
+-- registry | start_has_a_reason | a start that nobody explains
+insert into registry.key_stop (offering_id, stop_id, status, chain_id, sender, intent_id)
+    select offering_id, 'stp_x', 'stopped', chain_id, sender, intent_id from registry.chain_transaction where transaction_id = 'txn_sent';
+update registry.key_stop set status = 'proposed', proposed_by = 'usr_1' where stop_id = 'stp_x';

@@ -68,7 +68,25 @@ select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_x', 'ivr_full2',
     where mapping_id = 'wmp_full1';
 
 -- registry | final_is_marked_with_its_posting | a transaction marked final without its posting
-select registry.mark_transaction('usr_1', 'req_1', 'ofr_done', 'txn_done', 'final', '{}');
+select registry.note_seen('usr_1', 'req_1', 'ofr_done', '[{"transaction": "txn_done", "status": "final"}]');
+
+-- registry | replacement_raises_both_fees | a further attempt that raises one of the two fees
+select registry.record_replacement('usr_1', 'req_1', 'ofr_sent', 'txn_sent', '{"id": "txn_x", "max_fee": 4000000000, "priority_fee": 1000000000, "hash": "1111111111111111111111111111111111111111111111111111111111111111", "raw": "01"}');
+
+-- registry | BR404 | a further attempt at a transaction of another offer
+select registry.record_replacement('usr_1', 'req_1', 'ofr_done', 'txn_sent', '{"id": "txn_x"}');
+
+-- registry | nonce_serves_one_intent | another intent with a nonce that is used
+select registry.record_transaction('usr_1', 'req_1', 'ofr_sent', jsonb_build_object('id', 'txn_x', 'intent', 'int_x',
+    'purpose', 'deliver', 'chain_id', 31337, 'sender', encode(t.sender, 'hex'), 'nonce', t.nonce, 'max_fee', 1,
+    'priority_fee', 1, 'hash', repeat('1', 64), 'raw', '01'), '[]')
+    from registry.chain_transaction t where t.transaction_id = 'txn_sent';
+
+-- registry | chain_intent_pkey | an intent that takes a second nonce
+select registry.record_transaction('usr_1', 'req_1', 'ofr_sent', jsonb_build_object('id', 'txn_x', 'intent', t.intent_id,
+    'purpose', 'deliver', 'chain_id', 31337, 'sender', encode(t.sender, 'hex'), 'nonce', 1000, 'max_fee', 1,
+    'priority_fee', 1, 'hash', repeat('1', 64), 'raw', '01'), '[]')
+    from registry.chain_transaction t where t.transaction_id = 'txn_sent';
 
 -- registry | chain_delivered_the_frozen_lines | deliveries that are not the frozen lines
 select registry.finalize('usr_1', 'req_1', 'ofr_sent', 'txn_sent', '{"number": 1, "hash": "01"}', '[{"address": "01", "units": 6, "ordinal": 0}]');

@@ -234,6 +234,9 @@ class Signer(Protocol):
     def sign(self, transaction: Transaction) -> SignedTransaction:
         """Return the signed bytes; the caller stores them before anybody else sees them."""
 
+    def sign_again(self, raw: bytes, fees: Fees) -> SignedTransaction:
+        """Return what earlier bytes of this key say, signed at the same nonce with other fees."""
+
 
 class Chain(Protocol):
     """One chain, through one node.

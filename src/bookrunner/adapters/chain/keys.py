@@ -7,10 +7,11 @@ import os
 import secrets
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bookrunner.adapters.chain import SignedTransaction, Transaction, wallets
+from bookrunner.adapters.chain import Fees, SignedTransaction, Transaction, wallets
 from bookrunner.core.errors import ConfigurationError, Refused
 
 if TYPE_CHECKING:
@@ -81,6 +82,13 @@ class LocalKey:
             fields["to"] = transaction.to
         signed = self._account.sign_transaction(fields)
         return SignedTransaction(bytes(signed.raw_transaction), bytes(signed.hash))
+
+    def sign_again(self, raw: bytes, fees: Fees) -> SignedTransaction:
+        """Sign what these signed bytes say, at the same nonce, with other fees.
+
+        Refused: ``transaction_is_of_type_two``, ``key_signs_for_its_own_chain``.
+        """
+        return self.sign(replace(_terms(raw), fees=fees))
 
     def sign_text(self, text: str) -> bytes:
         """Sign a challenge as a wallet does (EIP-191); 65 bytes."""
@@ -156,3 +164,22 @@ def _opened_key(sealed: bytes, password: bytes) -> bytes:
         return bytes(Account.decrypt(json.loads(sealed), password.decode()))
     except ValueError:
         raise ConfigurationError("a key file does not open with the password beside it") from None
+
+
+def _terms(raw: bytes) -> Transaction:
+    from eth_account.typed_transactions.typed_transaction import TypedTransaction
+    from hexbytes import HexBytes
+
+    if raw[:1] != b"\x02":
+        raise Refused("transaction_is_of_type_two", "the stored bytes are of another kind")
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    to = bytes(fields["to"])
+    return Transaction(
+        chain_id=int(fields["chainId"]),
+        nonce=int(fields["nonce"]),
+        to=to or None,
+        data=bytes(fields["data"]),
+        gas=int(fields["gas"]),
+        fees=Fees(int(fields["maxFeePerGas"]), int(fields["maxPriorityFeePerGas"])),
+        value=int(fields["value"]),
+    )

@@ -46,7 +46,7 @@ select registry.take_nonce(:actor, :request, cast(:chain_id as bigint), :address
 
 -- name: record_transaction$
 -- Stores a signed transaction before anybody sees it. The transaction holds id, intent, purpose, chain_id, sender,
--- nonce, hash, raw (hex); lines are what it must do.
+-- nonce, max_fee, priority_fee, hash, raw (hex); lines are what it must do.
 select registry.record_transaction(:actor, :request, :offering, cast(:transaction as jsonb), cast(:lines as jsonb));
 
 -- name: finalize$
@@ -58,17 +58,46 @@ select registry.finalize(:actor, :request, :offering, :transaction, cast(:block 
 -- The chain refused a final transaction: its lines are free again, as a new fact.
 select registry.record_revert(:actor, :request, :offering, :transaction, :because);
 
+-- name: record_replacement$
+-- Stores a further attempt with higher fees; false when it is not needed any more.
+select registry.record_replacement(:actor, :request, :offering, :replaced, cast(:transaction as jsonb));
+
+-- name: note_seen$
+-- Notes what a node says of transactions that are not final; returns how many changed.
+select registry.note_seen(:actor, :request, :offering, cast(:seen as jsonb));
+
+-- name: drop_intent$
+-- Somebody else used the nonce of a transaction: its attempts are dropped and its key is stopped.
+select registry.drop_intent(:actor, :request, :offering, :transaction, :stop);
+
+-- name: propose_start$
+-- A person says why a stopped key may sign again.
+select registry.propose_start(:actor, :request, :offering, :stop, :because);
+
+-- name: start_key$
+-- A second person starts a stopped key again, from the nonce that the chain counts now.
+select registry.start_key(:actor, :request, :offering, :stop, cast(:next_nonce as bigint));
+
+-- name: key_stops
+-- The keys of an offer that are stopped, and who proposed to start them.
+select stop_id, status, chain_id, sender, intent_id, proposed_by, start_because
+from registry.key_stop where offering_id = :offering and status <> 'started' order by stop_id;
+
 -- name: unfinished
--- Signed transactions that are not final yet, with their bytes, in nonce order.
-select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, hash, raw, lines
+-- Attempts that are not final yet, with their bytes, in the order of nonces and attempts, and for how long each waits.
+select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, attempt_no, hash, raw, lines, block_hash,
+    max_fee_wei, priority_fee_wei, cast(extract(epoch from clock_timestamp() - signed_at) as double precision) as waits_seconds
 from registry.chain_transaction where offering_id = :offering and status in ('signed', 'broadcast', 'mined')
-order by sender, nonce;
+order by sender, nonce, attempt_no;
 
 -- name: all_signed
--- Every signed transaction of a chain in the order of signing, for the embedded chain's replay: a delivery comes after
--- the contracts and wallets that it needs, whichever key signed those. Ids order by time, nonces within one millisecond.
-select sender, raw from (select sender, nonce, raw, max(transaction_id) over (partition by sender order by nonce) as signed
-    from registry.chain_transaction where chain_id = cast(:chain_id as bigint)) t
+-- What came of every nonce of a chain, or its newest attempt, in the order of signing, for the embedded chain's replay: a
+-- delivery comes after the contracts and wallets that it needs, whichever key signed those. Ids order by time, nonces
+-- within one millisecond.
+select sender, raw from (select distinct on (sender, nonce) sender, nonce, raw,
+        max(transaction_id) filter (where attempt_no = 1) over (partition by sender order by nonce, attempt_no) as signed
+    from registry.chain_transaction where chain_id = cast(:chain_id as bigint) and status <> 'dropped'
+    order by sender, nonce, status in ('final', 'reverted') desc, attempt_no desc) t
 order by signed, sender, nonce;
 
 -- name: prepared_addresses

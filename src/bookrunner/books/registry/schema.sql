@@ -63,7 +63,20 @@ create table registry.chain_key (
     primary key (chain_id, address)
 );
 
--- The bytes are committed before they are sent; recovery sends the same bytes and never signs again.
+-- An intent never changes its nonce, and a nonce never serves two intents.
+create table registry.chain_intent (
+    intent_id text primary key,
+    chain_id bigint not null,
+    sender bytea not null,
+    nonce bigint not null check (nonce >= 0),
+    foreign key (chain_id, sender) references registry.chain_key,
+    constraint nonce_serves_one_intent unique (chain_id, sender, nonce),
+    constraint intent_keeps_its_nonce unique (intent_id, chain_id, sender, nonce)
+);
+call audit.append_only('registry.chain_intent');
+
+-- One attempt at an intent. The bytes are committed before they are sent; recovery sends the same bytes and never signs
+-- again. A further attempt offers higher fees at the same nonce, and any of them may win.
 create table registry.chain_transaction (
     offering_id text not null,
     transaction_id text not null,
@@ -74,6 +87,9 @@ create table registry.chain_transaction (
     sender bytea not null,
     nonce bigint not null check (nonce >= 0),
     attempt_no integer not null default 1 check (attempt_no > 0),
+    max_fee_wei bigint not null check (max_fee_wei >= priority_fee_wei),
+    priority_fee_wei bigint not null check (priority_fee_wei >= 0),
+    signed_at timestamptz not null default clock_timestamp(),
     hash bytea not null check (octet_length(hash) = 32),
     raw bytea not null,
     lines jsonb not null default '[]',
@@ -84,14 +100,36 @@ create table registry.chain_transaction (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, transaction_id),
-    foreign key (chain_id, sender) references registry.chain_key,
-    constraint nonce_serves_one_intent unique (offering_id, chain_id, sender, nonce, attempt_no),
-    constraint intent_keeps_its_nonce unique (offering_id, intent_id, attempt_no),
+    constraint attempt_belongs_to_its_intent foreign key (intent_id, chain_id, sender, nonce)
+        references registry.chain_intent (intent_id, chain_id, sender, nonce),
+    constraint attempt_is_made_once unique (intent_id, attempt_no),
+    constraint hash_is_of_one_transaction unique (chain_id, hash),
     constraint final_transaction_names_its_block check (status not in ('mined', 'final') or block_hash is not null)
 );
 
+create unique index one_attempt_wins on registry.chain_transaction (intent_id) where status in ('final', 'reverted');
 create index transaction_not_final on registry.chain_transaction (chain_id, sender, nonce)
     where status in ('signed', 'broadcast', 'mined');
+
+-- A key that somebody else used: it signs nothing until one person says why it may, and another starts it.
+create table registry.key_stop (
+    offering_id text not null,
+    stop_id text not null,
+    status text not null,
+    chain_id bigint not null,
+    sender bytea not null,
+    intent_id text not null references registry.chain_intent,
+    proposed_by text,
+    start_because text,
+    approved_by text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, stop_id),
+    foreign key (chain_id, sender) references registry.chain_key,
+    constraint intent_is_dropped_once unique (intent_id),
+    constraint key_is_started_by_two_people check ((status = 'started') <= coalesce(approved_by <> proposed_by, false)),
+    constraint start_has_a_reason check ((status = 'stopped') or coalesce(start_because, '') <> '')
+);
 
 -- The master securityholder file: one row per holder and offer.
 create table registry.holding (
@@ -154,6 +192,7 @@ create table registry.control_book (
 call audit.keep('registry.wallet_mapping', 'wallet_mapping', 'mapping_id', 'offering_id');
 call audit.keep('registry.issuance_instruction', 'issuance_instruction', 'instruction_id', 'offering_id');
 call audit.keep('registry.chain_transaction', 'chain_transaction', 'transaction_id', 'offering_id', '{raw,lines}');
+call audit.keep('registry.key_stop', 'key_stop', 'stop_id', 'offering_id');
 call audit.keep('registry.holding', 'holding', 'holding_id', 'offering_id');
 call audit.keep('registry.control_book', 'control_book', 'control_id', 'offering_id');
 call audit.append_only('registry.lot');

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 
 from bookrunner.adapters.chain import (
     MAX_TRANSACTION_GAS,
     Chain,
+    Fees,
     Receipt,
+    SendOutcome,
     Signer,
     Transaction,
     delivered,
 )
 from bookrunner.core.errors import BookrunnerError
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row, Within
 
 ACTOR = "process"
+PATIENCE_SECONDS: Final = 60.0
+FEE_CEILING_WEI: Final = 500 * 10**9
+_TAKEN: Final = {SendOutcome.ACCEPTED, SendOutcome.ALREADY_KNOWN}
+
+Attempts = list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +46,37 @@ class ChainStalled(BookrunnerError):
 
 
 class Submitter:
-    """Signs for one key of the transfer agent, stores the bytes, sends them, and posts what became final."""
+    """Signs for the keys of an offer, stores the bytes, sends them, and posts what became final.
 
-    def __init__(self, registry: Keeper, chain: Chain, *, pause: Callable[[], None]) -> None:
+    A transaction that no block takes for ``patience_seconds`` is offered again with higher fees, up to
+    ``fee_ceiling_wei`` for each unit of gas.
+    """
+
+    def __init__(
+        self,
+        registry: Keeper,
+        chain: Chain,
+        keys: Keys,
+        *,
+        pause: Callable[[], None],
+        patience_seconds: float = PATIENCE_SECONDS,
+        fee_ceiling_wei: int = FEE_CEILING_WEI,
+    ) -> None:
         self._registry = registry
         self._chain = chain
+        self._signers = {signer.address: signer for signer in (keys.agent, keys.treasury)}
         self._pause = pause
+        self._patience = patience_seconds
+        self._ceiling = fee_ceiling_wei
 
     def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> str:
         """Take a nonce, sign and record one transaction inside an open transaction; return its id.
 
         ``order`` holds offering, purpose, intent, to, data and gas. Nothing is sent here.
         """
-        chain_id = self._chain.chain_id()
+        chain_id, fees = self._chain.chain_id(), self._chain.fees()
         nonce = within.take_nonce(actor=ACTOR, chain_id=chain_id, address=signer.address)
-        signed = signer.sign(
-            Transaction(chain_id, nonce, order["to"], order["data"], order["gas"], self._chain.fees())
-        )
+        signed = signer.sign(Transaction(chain_id, nonce, order["to"], order["data"], order["gas"], fees))
         transaction_id = new_id("txn")
         within.record_transaction(
             actor=ACTOR,
@@ -63,6 +88,8 @@ class Submitter:
                 "chain_id": chain_id,
                 "sender": signer.address.hex(),
                 "nonce": nonce,
+                "max_fee": fees.max_fee,
+                "priority_fee": fees.priority_fee,
                 "hash": signed.hash.hex(),
                 "raw": signed.raw.hex(),
             },
@@ -78,10 +105,10 @@ class Submitter:
         return transaction_id
 
     def send_unfinished(self, offering: str) -> None:
-        """Send the stored bytes of every transaction that is not final; may be repeated for ever."""
-        waiting = self._registry.unfinished(offering=offering)
-        if waiting:
-            self._chain.send([row["raw"] for row in waiting])
+        """Send the stored bytes of every intent that is not final; may be repeated for ever."""
+        intents = _by_intent(self._registry.unfinished(offering=offering))
+        if intents:
+            self._chain.send([attempts[-1]["raw"] for attempts in intents])
 
     def settle(self, offering: str, token: bytes | None, *, timeout_seconds: float = 120.0) -> int:
         """Wait until every stored transaction of an offer is final or reverted; return the number posted.
@@ -99,19 +126,93 @@ class Submitter:
         return posted
 
     def _advance(self, waiting: Sequence[Row], token: bytes | None) -> int:
-        receipts = self._chain.receipts([row["hash"] for row in waiting])
-        missing = [row["raw"] for row, receipt in zip(waiting, receipts, strict=True) if receipt is None]
-        if missing:
-            self._chain.send(missing)
+        """Conclude what is final, note what is mined, and see to what no block holds."""
+        found = self._receipts(waiting)
         final = self._chain.block_numbers().finalized
-        found = [(row, r) for row, r in zip(waiting, receipts, strict=True) if r and r.block_number <= final]
-        hashes = self._chain.canonical([receipt.block_number for _, receipt in found])
         incarnation = self._chain.genesis() if found else b""
-        posted = 0
-        for (row, receipt), canonical in zip(found, hashes, strict=True):
-            if canonical == receipt.block_hash:
-                posted += self._conclude(row, receipt, token, incarnation)
+        posted, mined, lost = 0, [], []
+        for attempts in _by_intent(waiting):
+            row = next((one for one in attempts if one["hash"] in found), None)
+            if row is None:
+                lost.append(attempts)
+            elif found[row["hash"]].block_number <= final:
+                posted += self._conclude(row, found[row["hash"]], token, incarnation)
+            else:
+                mined.append((row, found[row["hash"]]))
+        self._note(
+            _seen(row, "mined", receipt) for row, receipt in mined if row["block_hash"] != receipt.block_hash
+        )
+        if lost:
+            self._bring_back(self._without_rivals(lost))
         return posted
+
+    def _receipts(self, rows: Sequence[Row]) -> dict[bytes, Receipt]:
+        """Return by hash the receipts whose block is still one of the chain's own."""
+        found = [receipt for receipt in self._chain.receipts([row["hash"] for row in rows]) if receipt]
+        canonical = self._chain.canonical([receipt.block_number for receipt in found])
+        return {r.hash: r for r, block in zip(found, canonical, strict=True) if block == r.block_hash}
+
+    def _note(self, seen: Iterable[dict[str, object]]) -> None:
+        by_offering: dict[object, list[dict[str, object]]] = defaultdict(list)
+        for each in seen:
+            by_offering[each.pop("offering")].append(each)
+        for offering, rows in by_offering.items():
+            self._registry.note_seen(actor=ACTOR, offering=offering, seen=json.dumps(rows))
+
+    def _without_rivals(self, lost: Sequence[Attempts]) -> list[Attempts]:
+        """Drop each intent whose nonce a final transaction of somebody else has; return the others."""
+        counts = {sender: self._chain.nonce(sender, "finalized") for sender in {a[0]["sender"] for a in lost}}
+        suspects = [a for a in lost if a[0]["nonce"] < counts[a[0]["sender"]]]
+        # A receipt of ours that is final by now was on its way when the first question was asked.
+        ours = self._receipts([row for attempts in suspects for row in attempts]) if suspects else {}
+        for attempts in suspects:
+            if not any(row["hash"] in ours for row in attempts):
+                row = attempts[0]
+                offering, transaction = row["offering_id"], row["transaction_id"]
+                self._registry.drop_intent(
+                    actor=ACTOR, offering=offering, transaction=transaction, stop=new_id("stp")
+                )
+                warn("somebody else used a key", offering=offering, subject=transaction)
+        return [attempts for attempts in lost if attempts not in suspects]
+
+    def _bring_back(self, lost: Sequence[Attempts]) -> None:
+        """Send the newest attempts again, and offer more for the first of a key that waits too long."""
+        hints = self._chain.send([attempts[-1]["raw"] for attempts in lost])
+        seen = [_seen(row, "broadcast") for attempts in lost for row in attempts if row["status"] == "mined"]
+        for attempts, hint in zip(lost, hints, strict=True):
+            if attempts[-1]["status"] == "signed" and hint.outcome in _TAKEN:
+                seen.append(_seen(attempts[-1], "broadcast"))
+        self._note(seen)
+        first: dict[bytes, Attempts] = {}
+        for attempts in lost:
+            first.setdefault(attempts[0]["sender"], attempts)
+        for attempts in first.values():
+            if attempts[-1]["waits_seconds"] > self._patience:
+                self._offer_more(attempts[-1])
+
+    def _offer_more(self, row: Row) -> None:
+        """Store and send the same transaction with higher fees, at the same nonce."""
+        signer = self._signers.get(row["sender"])
+        fees = raised(Fees(row["max_fee_wei"], row["priority_fee_wei"]), self._chain.fees())
+        if signer is None or fees.max_fee > self._ceiling:
+            rule = "signer_is_at_hand" if signer is None else "fees_stay_below_their_ceiling"
+            warn("a transaction waits", subject=row["transaction_id"], rule=rule)
+            return
+        signed = signer.sign_again(row["raw"], fees)
+        stored = self._registry.record_replacement(
+            actor=ACTOR,
+            offering=row["offering_id"],
+            replaced=row["transaction_id"],
+            transaction={
+                "id": new_id("txn"),
+                "max_fee": fees.max_fee,
+                "priority_fee": fees.priority_fee,
+                "hash": signed.hash.hex(),
+                "raw": signed.raw.hex(),
+            },
+        )
+        if stored:
+            self._chain.send([signed.raw])
 
     def _conclude(self, row: Row, receipt: Receipt, token: bytes | None, incarnation: bytes) -> int:
         if receipt.status != 1:
@@ -136,6 +237,30 @@ class Submitter:
             delivered=json.dumps(lines),
         )
         return posted
+
+
+def raised(offered: Fees, suggested: Fees) -> Fees:
+    """Return the fees of a further attempt: those that the chain suggests, at least an eighth above the last.
+
+    Nodes refuse a replacement that raises one of the two only, or either by less than a tenth.
+    """
+    priority = max(suggested.priority_fee, -(-offered.priority_fee * 9 // 8), 1)
+    return Fees(max(suggested.max_fee, -(-offered.max_fee * 9 // 8), priority), priority)
+
+
+def _by_intent(rows: Sequence[Row]) -> list[Attempts]:
+    """Group attempts that come in the order of keys, nonces and attempts."""
+    return [list(attempts) for _, attempts in groupby(rows, key=lambda row: row["intent_id"])]
+
+
+def _seen(row: Row, status: str, receipt: Receipt | None = None) -> dict[str, object]:
+    return {
+        "offering": row["offering_id"],
+        "transaction": row["transaction_id"],
+        "status": status,
+        "block": receipt and receipt.block_number,
+        "hash": receipt and receipt.block_hash.hex(),
+    }
 
 
 def gas_for(chain: Chain, call: tuple[bytes, bytes], sender: bytes) -> int:

@@ -72,6 +72,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('wallet_mapping', 'registry', 'A wallet on its way to a securityholder account.'),
     ('issuance_instruction', 'registry', 'The instruction to deliver one investment''s units.'),
     ('chain_transaction', 'registry', 'One signed transaction and what the chain made of it.'),
+    ('key_stop', 'registry', 'A key that somebody else used, until two people start it again.'),
     ('holding', 'registry', 'One holder''s position in the master securityholder file.'),
     ('control_book', 'registry', 'Authorised and issued units of one offer.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.');
@@ -331,6 +332,9 @@ insert into engine.state (machine, state, sentence) values
     ('chain_transaction', 'reverted', 'Final with status 0.'),
     ('chain_transaction', 'replaced', 'A sibling with the same nonce is final.'),
     ('chain_transaction', 'dropped', 'A stranger''s transaction took the nonce.'),
+    ('key_stop', 'stopped', 'The key signs nothing.'),
+    ('key_stop', 'proposed', 'One person says why it may sign again.'),
+    ('key_stop', 'started', 'A second person started it; the dropped lines are free.'),
     ('holding', 'registered', 'Stands in the file.'),
     ('holding', 'held', 'Stands in the file under a hold.'),
     ('control_book', 'open', 'Kept.'),
