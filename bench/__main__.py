@@ -16,6 +16,13 @@ def close(full: bool) -> dict[str, object]:
     return run(full)
 
 
+def issuance(full: bool) -> dict[str, object]:
+    """Run the issuance, which brings the whole sandbox with it."""
+    from bench.issuance import run
+
+    return run(full)
+
+
 def packet(full: bool) -> dict[str, object]:
     """Run the packets, which bring the sandbox and the typesetter with them."""
     from bench.packet import run
@@ -33,6 +40,7 @@ def screening(full: bool) -> dict[str, object]:
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "close": close,
     "http": http.run,
+    "issuance": issuance,
     "packet": packet,
     "screening": screening,
     "ledger": ledger.run,

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     """Administrator URL of a PostgreSQL server, 15 or later; the embedded one serves when it is not set."""
 
     rpc_url: SecretStr | None = None
-    """JSON-RPC endpoint of an EVM node; the sandbox's own node serves when it is not set."""
+    """JSON-RPC endpoints of EVM nodes, with commas between; without it the sandbox's own node serves."""
 
     chain_id: int = 31337
     """The chain that the node must be on (EIP-155)."""
@@ -65,6 +65,12 @@ class Settings(BaseSettings):
 
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
+
+    @property
+    def rpc_urls(self) -> list[str]:
+        """The endpoints of ``rpc_url`` in the order of asking; none for the sandbox's own node."""
+        written = "" if self.rpc_url is None else self.rpc_url.get_secret_value()
+        return [url.strip() for url in written.split(",") if url.strip()]
 
 
 def read_settings() -> Settings:
@@ -138,10 +144,10 @@ def refuse_other_chain(chain: Chain, chain_id: int) -> None:
 
 def diagnose_chain(settings: Settings) -> list[str]:
     """Return a sentence when the node of the settings cannot be used; the sandbox's own always can."""
-    if settings.rpc_url is None:
+    if not settings.rpc_urls:
         return []
     try:
-        with EvmChain(settings.rpc_url.get_secret_value()) as chain:
+        with EvmChain(*settings.rpc_urls) as chain:
             refuse_other_chain(chain, settings.chain_id)
     except BookrunnerError as fault:
         return [f"BOOKRUNNER_RPC_URL: {fault}"]

@@ -66,7 +66,7 @@ def simulate_in(
     report.expected = {f"{i.fault.name} of {i.person.investment}": i.fault.findings(i.person) for i in struck}
     of_faults = set().union(*report.expected.values())
     began = time.monotonic()
-    _set_up(world, story, struck, progress)
+    set_up(world, story, struck, progress)
     report.setup_seconds = time.monotonic() - began
     missing = _refused(story)
     report.refused = len(missing)
@@ -92,7 +92,10 @@ def simulate_in(
     return report
 
 
-def _set_up(world: World, story: Story, struck: Sequence[Injected], progress: Progress) -> None:
+def set_up(
+    world: World, story: Story, struck: Sequence[Injected] = (), progress: Progress = lambda *_: None
+) -> None:
+    """Play a story up to the day of its closing, with what strikes it on the way."""
     story.wires |= {i.person.investment: i.fault.wires for i in struck if i.fault.wires is not None}
     app = world.application
     story.play(lambda: app.deploy_token(world.tools.artifacts, story.offering, story.units), progress)

@@ -50,8 +50,8 @@ def opened(settings: Settings) -> Iterator[World]:
     with ExitStack() as stack:
         endpoint = _endpoint(settings, state, stack)
         tools = toolchain.ensure()
-        url, pulse = _node(settings, endpoint, tools, stack)
-        chain = stack.enter_context(EvmChain(url))
+        urls, pulse = _nodes(settings, endpoint, tools, stack)
+        chain = stack.enter_context(EvmChain(*urls))
         refuse_other_chain(chain, settings.chain_id)
         embedded = settings.chain_id == SANDBOX_CHAIN
         keys = open_keys(state / "keys", settings.chain_id, embedded=embedded)
@@ -64,7 +64,7 @@ def opened(settings: Settings) -> Iterator[World]:
             outside=Outside.of(settings, state / "keys", embedded=embedded),
         )
         stack.callback(application.close)
-        yield World(application, endpoint, tools, url)
+        yield World(application, endpoint, tools, urls[0])
 
 
 def wipe(settings: Settings) -> bool:
@@ -118,23 +118,23 @@ def _endpoint(settings: Settings, state: Path, stack: ExitStack) -> Endpoint:
     return endpoint
 
 
-def _node(
+def _nodes(
     settings: Settings, endpoint: Endpoint, tools: toolchain.Tools, stack: ExitStack
-) -> tuple[str, Callable[[], None]]:
-    if settings.rpc_url is not None:
-        return settings.rpc_url.get_secret_value(), lambda: time.sleep(0.5)
+) -> tuple[list[str], Callable[[], None]]:
+    if settings.rpc_urls:
+        return settings.rpc_urls, lambda: time.sleep(0.5)
     state = settings.state_dir.resolve()
     known = state / _NODE_FILE
     with _alone(state / _NODE_LOCK):
         running = _running_node(known)
         if running is not None:
-            return running, _pulser(running, stack)
+            return [running], _pulser(running, stack)
         return _started_node(settings, endpoint, tools, stack)
 
 
 def _started_node(
     settings: Settings, endpoint: Endpoint, tools: toolchain.Tools, stack: ExitStack
-) -> tuple[str, Callable[[], None]]:
+) -> tuple[list[str], Callable[[], None]]:
     state = settings.state_dir.resolve()
     known = state / _NODE_FILE
     node = stack.enter_context(Node.start(tools, chain_id=settings.chain_id))
@@ -145,7 +145,7 @@ def _started_node(
     with EvmChain(node.url) as chain:
         known.write_text(f"{node.url} {chain.genesis().hex()}", encoding="utf-8")
     stack.callback(known.unlink, missing_ok=True)
-    return node.url, _pulser(node.url, stack)
+    return [node.url], _pulser(node.url, stack)
 
 
 @contextmanager

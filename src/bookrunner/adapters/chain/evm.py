@@ -1,4 +1,4 @@
-"""Any EVM chain through the JSON-RPC of one node."""
+"""Any EVM chain through the JSON-RPC of its nodes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bookrunner.adapters.chain import (
     abi,
     trex,
 )
+from bookrunner.adapters.chain.endpoints import Endpoints
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
     ChainError,
@@ -38,15 +39,15 @@ _KNOWN_TEXTS = ("already known", "already imported", "already in mempool")
 
 
 class EvmChain:
-    """The `Chain` of one node's URL.
+    """The `Chain` behind the URLs of one or several nodes; when one falls silent or lags, the next is asked.
 
     ``finality_depth`` is for networks whose nodes know no ``finalized`` tag: a block that deep
     under the newest counts as final.
     """
 
-    def __init__(self, url: str, *, finality_depth: int | None = None, timeout: float = 10.0) -> None:
-        """Prepare the connection; nothing is sent yet."""
-        self._rpc = Rpc(url, timeout=timeout)
+    def __init__(self, *urls: str, finality_depth: int | None = None, timeout: float = 10.0) -> None:
+        """Prepare the connections; nothing is sent yet."""
+        self._rpc = Endpoints([Rpc(url, timeout=timeout) for url in urls], self._newest_final)
         self._depth = finality_depth
 
     def __enter__(self) -> Self:
@@ -74,13 +75,16 @@ class EvmChain:
 
     def block_numbers(self) -> BlockNumbers:
         """Return the newest block and the newest final one."""
+        finalized = self._rpc.finality()
+        return BlockNumbers(quantity(self._rpc.call("eth_blockNumber")), finalized)
+
+    def _newest_final(self, node: Rpc) -> int:
         if self._depth is not None:
-            latest = quantity(self._rpc.call("eth_blockNumber"))
-            return BlockNumbers(latest, max(0, latest - self._depth))
-        tags = ("finalized", "latest")
-        heads = self._all([("eth_getBlockByNumber", (tag, False)) for tag in tags])
-        finalized, latest = (quantity(fields(head).get("number")) for head in heads)
-        return BlockNumbers(latest, finalized)
+            return max(0, quantity(node.call("eth_blockNumber")) - self._depth)
+        (head,) = node.batch([("eth_getBlockByNumber", ("finalized", False))])
+        if isinstance(head, ChainError):
+            raise head
+        return quantity(fields(head).get("number"))
 
     def send(self, raws: Sequence[bytes]) -> list[SendHint]:
         """Broadcast signed transactions in order; may be repeated with the same bytes for ever."""

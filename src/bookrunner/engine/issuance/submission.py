@@ -127,8 +127,8 @@ class Submitter:
 
     def _advance(self, waiting: Sequence[Row], token: bytes | None) -> int:
         """Conclude what is final, note what is mined, and see to what no block holds."""
-        found = self._receipts(waiting)
         final = self._chain.block_numbers().finalized
+        found = self._receipts(waiting)
         incarnation = self._chain.genesis() if found else b""
         posted, mined, lost = 0, [], []
         for attempts in _by_intent(waiting):
