@@ -18,7 +18,7 @@ Answer = Callable[[bytes], tuple[int, bytes]]
 
 
 @contextmanager
-def _server(answer: Answer) -> Iterator[str]:
+def serving(answer: Answer) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             status, body = answer(self.rfile.read(int(self.headers["content-length"])))
@@ -50,7 +50,7 @@ def _echo_backwards(body: bytes) -> tuple[int, bytes]:
 
 
 def test_a_batch_is_matched_by_id() -> None:
-    with _server(_echo_backwards) as url, Rpc(url, batch_size=7) as rpc:
+    with serving(_echo_backwards) as url, Rpc(url, batch_size=7) as rpc:
         assert rpc.batch([("echo", (number,)) for number in range(20)]) == list(range(20))
 
 
@@ -62,7 +62,7 @@ def test_a_batch_stays_under_its_bytes_and_its_count() -> None:
         return _echo_backwards(body)
 
     calls = [("echo", ("f" * 300_000,)) for _ in range(7)] + [("echo", ("f",))] * 120
-    with _server(answer) as url, Rpc(url, batch_size=100) as rpc:
+    with serving(answer) as url, Rpc(url, batch_size=100) as rpc:
         assert len(rpc.batch(calls)) == len(calls)
     assert max(size for size, _ in sizes) <= MAX_BODY_BYTES
     assert max(count for _, count in sizes) <= 100
@@ -77,7 +77,7 @@ def test_one_refused_call_does_not_hide_the_others() -> None:
             [{"id": second["id"], "error": refusal}, {"id": first["id"], "result": 1}]
         ).encode()
 
-    with _server(answer) as url, Rpc(url) as rpc:
+    with serving(answer) as url, Rpc(url) as rpc:
         good, bad = rpc.batch([("a", ()), ("b", ())])
     assert good == 1
     assert isinstance(bad, NodeRefused)
@@ -100,14 +100,14 @@ def test_one_refused_call_does_not_hide_the_others() -> None:
 def test_every_bad_answer_becomes_one_of_our_errors(
     status: int, body: bytes, expected: type[Exception]
 ) -> None:
-    with _server(_fixed(status, body)) as url, EvmChain(url) as chain, pytest.raises(expected) as error:
+    with serving(_fixed(status, body)) as url, EvmChain(url) as chain, pytest.raises(expected) as error:
         chain.chain_id()
     assert "4711" not in str(error.value)
 
 
 def test_a_batch_answered_with_one_object_is_invalid() -> None:
     body = b'{"error": {"code": -32600, "message": "Invalid request"}}'
-    with _server(_fixed(200, body)) as url, Rpc(url) as rpc, pytest.raises(ChainAnswerInvalid):
+    with serving(_fixed(200, body)) as url, Rpc(url) as rpc, pytest.raises(ChainAnswerInvalid):
         rpc.batch([("a", ())])
 
 

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
-from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, total_supply
+from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, parse_address, total_supply
 from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.adapters.chain.remote import RemoteKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
-from bookrunner.app.settings import NOTHING, Outside
+from bookrunner.app.settings import NOTHING, Outside, SigningService
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Room
 from bookrunner.books.treasury import clear_due, send_refunds, send_waiting
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint
@@ -314,4 +315,20 @@ def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
     agent, treasury = (
         LocalKey.open(folder, name, chain_id=chain_id, embedded=embedded) for name in ("agent", "treasury")
     )
+    return Keys(agent, treasury)
+
+
+def remote_keys(signers: Mapping[str, SigningService], chain_id: int) -> Keys:
+    """Return the keys of signing services.
+
+    Raises ConfigurationError unless both the agent's and the treasury's are named, each with its own address.
+    """
+    if set(signers) != {"agent", "treasury"}:
+        raise ConfigurationError("BOOKRUNNER_SIGNERS names an agent and a treasury")
+    agent, treasury = (
+        RemoteKey(at.url.get_secret_value(), parse_address(at.address), chain_id=chain_id)
+        for at in (signers["agent"], signers["treasury"])
+    )
+    if agent.address == treasury.address:
+        raise ConfigurationError("BOOKRUNNER_SIGNERS names one address twice")
     return Keys(agent, treasury)

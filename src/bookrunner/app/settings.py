@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bookrunner.adapters.chain import MAX_LINES, Chain
@@ -17,6 +17,15 @@ from bookrunner.adapters.identity.providers import Answering, Inquiry, answering
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine.intake import Watched
+
+
+class SigningService(BaseModel):
+    """Where a key signs by JSON-RPC, and its address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: SecretStr
+    address: str
 
 
 class Settings(BaseSettings):
@@ -35,6 +44,9 @@ class Settings(BaseSettings):
 
     chain_id: int = 31337
     """The chain that the node must be on (EIP-155)."""
+
+    signers: dict[str, SigningService] = Field(default_factory=dict)
+    """Signing services of the agent's and the treasury's key, as JSON; key files serve when it is not set."""
 
     deposit_key: str | None = None
     """Extended public key of the deposit addresses; the embedded chain has a key of its own."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
-from bookrunner.app import Application, open_keys
+from bookrunner.app import Application, open_keys, remote_keys
 from bookrunner.app.settings import Outside, Settings, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
@@ -54,7 +54,10 @@ def opened(settings: Settings) -> Iterator[World]:
         chain = stack.enter_context(EvmChain(*urls))
         refuse_other_chain(chain, settings.chain_id)
         embedded = settings.chain_id == SANDBOX_CHAIN
-        keys = open_keys(state / "keys", settings.chain_id, embedded=embedded)
+        if settings.signers:
+            keys = remote_keys(settings.signers, settings.chain_id)
+        else:
+            keys = open_keys(state / "keys", settings.chain_id, embedded=embedded)
         application = Application(
             endpoint,
             chain,

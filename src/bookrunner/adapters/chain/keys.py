@@ -88,7 +88,7 @@ class LocalKey:
 
         Refused: ``transaction_is_of_type_two``, ``key_signs_for_its_own_chain``.
         """
-        return self.sign(replace(_terms(raw), fees=fees))
+        return self.sign(replace(terms_of(raw), fees=fees))
 
     def sign_text(self, text: str) -> bytes:
         """Sign a challenge as a wallet does (EIP-191); 65 bytes."""
@@ -166,7 +166,11 @@ def _opened_key(sealed: bytes, password: bytes) -> bytes:
         raise ConfigurationError("a key file does not open with the password beside it") from None
 
 
-def _terms(raw: bytes) -> Transaction:
+def terms_of(raw: bytes) -> Transaction:
+    """Read what signed type-2 bytes say.
+
+    Refused: ``transaction_is_of_type_two``.
+    """
     from eth_account.typed_transactions.typed_transaction import TypedTransaction
     from hexbytes import HexBytes
 
