@@ -64,6 +64,8 @@ def publish(world: World, *, seed: int, investors: int = INVESTORS) -> Story:
             treasury=NO_TREASURY,
         )
     )
+    # No event is left for a later act to number.
+    world.application.answer()
     return story
 
 
