@@ -114,6 +114,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'due_diligence', investor_id, diligence_id, version, chain_head from compliance.due_diligence
     union all
+    select 'sealed_entry', sealed_id, sealed_id, version, chain_head from compliance.sealed_entry
+    union all
     select 'assignment', scope_id, assignment_id, version, chain_head from compliance.assignment
     union all
     select 'hit_view', subject_id, view_id, version, chain_head from compliance.hit_view
@@ -131,7 +133,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
         'rule_change', 'screening_policy_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
         'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view',
-        'assignment', 'hit_view', 'statement_acceptance')
+        'sealed_entry', 'assignment', 'hit_view', 'statement_acceptance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -85,6 +85,9 @@ grant select on portal.profile_claim, portal.spelling_difference, portal.change_
 -- Sealed fields and their keys are read by a verb that records the view.
 revoke select on portal.data_key from portal;
 revoke select on compliance.data_key from compliance;
+-- The desk is read by verbs that record who looks.
+revoke select on compliance.suspicion, compliance.suspicion_view, compliance.sealed_content, compliance.retention_fact
+    from compliance;
 grant select (investor_id, key_id, status, version, chain_head) on compliance.data_key to compliance;
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;

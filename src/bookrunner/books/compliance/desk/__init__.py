@@ -1,0 +1,10 @@
+"""What officers keep beside the cases of investors: the suspicious-activity desk under seal."""
+
+from bookrunner.db import Database, Keeper
+
+__all__ = ["office"]
+
+
+def office(database: Database) -> Keeper:
+    """Return the verbs of the desk, under the login of compliance; each read of it is recorded."""
+    return Keeper(database, "compliance", __name__)
