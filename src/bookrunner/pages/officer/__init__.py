@@ -1,0 +1,18 @@
+"""What officers keep beside the cases of investors: the suspicious-activity desk."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from bookrunner.db import Database
+from bookrunner.pages.officer import suspicions
+from bookrunner.pages.shell import Shell
+
+__all__ = ["routes"]
+
+
+def routes(database: Database, shell: Shell) -> APIRouter:
+    """Return the routes below ``/compliance`` that belong to no case of an investor."""
+    router = APIRouter(prefix="/compliance")
+    router.include_router(suspicions.routes(database, shell))
+    return router
