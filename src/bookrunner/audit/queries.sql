@@ -116,6 +116,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'sealed_entry', sealed_id, sealed_id, version, chain_head from compliance.sealed_entry
     union all
+    select 'programme_item', item_id, item_id, version, chain_head from compliance.programme_item
+    union all
     select 'assignment', scope_id, assignment_id, version, chain_head from compliance.assignment
     union all
     select 'hit_view', subject_id, view_id, version, chain_head from compliance.hit_view
@@ -133,7 +135,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
         'rule_change', 'screening_policy_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
         'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view',
-        'sealed_entry', 'assignment', 'hit_view', 'statement_acceptance')
+        'sealed_entry', 'programme_item', 'assignment', 'hit_view', 'statement_acceptance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -13,7 +13,7 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
-_DESK = ("sealed", "suspicion")
+_DESK = ("sealed", "suspicion", "examined")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (

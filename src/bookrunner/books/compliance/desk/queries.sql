@@ -25,3 +25,31 @@ select compliance.read_desk(:actor, :request);
 -- name: read_suspicion$
 -- One case with its sealed entries and who has looked at it; nothing for an unknown one. The look is recorded.
 select compliance.read_suspicion(:actor, :request, :case);
+
+-- name: programme_file
+-- Every item of the programme that is kept, by kind and due date, with its records, the latest first.
+select i.item_id, i.kind, i.title, i.owner, i.due_on, i.version,
+    i.due_on < cast(clock_timestamp() at time zone 'UTC' as date) as is_overdue,
+    (select coalesce(json_agg(json_build_object('record_no', r.record_no, 'done_on', r.done_on, 'done_by', r.done_by,
+        'what', r.what, 'outcome', r.outcome, 'sha256', encode(r.sha256, 'hex'), 'signs', p.title, 'signs_no', r.signs_no,
+        'is_of_the_policy_in_force', r.signs_no is null or r.signs_no = (select max(x.record_no)
+            from compliance.programme_record x where x.item_id = r.signs_item)) order by r.record_no desc), '[]')
+    from compliance.programme_record r left join compliance.programme_item p on p.item_id = r.signs_item
+    where r.item_id = i.item_id) as records
+from compliance.programme_item i where i.status = 'kept' order by i.kind, i.due_on, i.item_id;
+
+-- name: plan_item$
+-- Takes an item into the programme file.
+select compliance.plan_item(:actor, :request, :item, cast(:stated as jsonb));
+
+-- name: record_item$
+-- Records what was done on an item.
+select compliance.record_item(:actor, :request, :item, cast(:done as jsonb), cast(:seen as bigint));
+
+-- name: assign_programme_item$
+-- Names who answers for an item from now on.
+select compliance.assign_programme_item(:actor, :request, :item, :owner, cast(:seen as bigint));
+
+-- name: retire_item$
+-- Takes an item out of the file for a reason.
+select compliance.retire_item(:actor, :request, :item, :because, cast(:seen as bigint));

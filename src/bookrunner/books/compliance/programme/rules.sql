@@ -64,6 +64,7 @@ from (values
     ('house.decide.change', 1, 5, 'calendar_days', 'house', 'identification policy', 'house', date '2020-01-01'),
     ('house.decide.diligence', 1, 30, 'calendar_days', 'house', 'risk policy', 'house', date '2020-01-01'),
     ('house.decide.deficiency', 1, 5, 'calendar_days', 'house', 'identification policy', 'house', date '2020-01-01'),
+    ('house.programme_review', 1, 12, 'months', 'house', 'sanctions policy', 'house', date '2020-01-01'),
     ('house.notice.first', 1, 30, 'calendar_days', 'house', 'notice policy', 'house', date '2020-01-01'),
     ('house.notice.last', 1, 7, 'calendar_days', 'house', 'notice policy', 'house', date '2020-01-01')
 ) as r (rule_id, rule_version, value, unit, jurisdiction, citation, certainty, effective_from);
