@@ -1,4 +1,4 @@
-"""What officers keep beside the cases of investors: the suspicious-activity desk under seal."""
+"""What officers keep beside the cases of investors: suspicions under seal, the sanctions programme."""
 
 from bookrunner.db import Database, Keeper
 
