@@ -241,3 +241,16 @@ where a.offering_id = :offering order by a.ordinal;
 -- What one investor was asked after material changes, with the answers.
 select reconfirmation_id, amendment_id, status, due_at, version from subscription.reconfirmation_fact
 where investment_id = :investment order by due_at, reconfirmation_id;
+
+-- name: publish_questionnaire^
+-- Claims the key, publishes the next version of a questionnaire, stores the answer.
+select answer, is_replay from api.publish_questionnaire(:key, :request, :body_sha256, :offering, cast(:content as jsonb), :because);
+
+-- name: answer_suitability^
+-- Claims the key, answers a questionnaire, stores the answer.
+select answer, is_replay from api.answer_suitability(:key, :request, :body_sha256, :offering, :suitability, :investor,
+    cast(:questionnaire as integer), cast(:answers as jsonb), cast(:is_warned as boolean));
+
+-- name: questionnaire$
+-- The questionnaire of an offer in force.
+select api.questionnaire(:offering);

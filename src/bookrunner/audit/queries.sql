@@ -61,6 +61,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'data_key', investor_id, key_id, version, chain_head from portal.data_key
     union all
     select 'personal_view', investor_id, view_id, version, chain_head from portal.personal_view
+    union all
+    select 'suitability', offering_id, suitability_id, version, chain_head from portal.suitability
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -70,7 +72,8 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view')
+    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view',
+        'suitability')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

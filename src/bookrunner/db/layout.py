@@ -13,7 +13,7 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
-_DESK = ("sealed", "suspicion", "examined")
+_DESK = ("sealed", "suspicion", "examined", "suitability")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -46,6 +46,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
+    ("bookrunner.books.portal", "suitability.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
@@ -73,6 +74,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "packets.sql"),
     ("bookrunner.api.writes", "statements.sql"),
     ("bookrunner.api.writes", "institutions.sql"),
+    ("bookrunner.api.writes", "suitability.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )

@@ -149,6 +149,13 @@ return exists (select from compliance.identity_fact k join portal.version_fact d
     where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
         and k.verified_digest = d.detail_digest);
 
+-- Refuses answers that are none to the questionnaire of an offer.
+create function engine.check_answers(p_offering text, p_questionnaire integer, p_answers jsonb) returns void
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select compliance.check_answers(p_offering, p_questionnaire, p_answers);
+end;
+
 -- Keeps a decision of another book that rests on the compliance programme, under the programme that its person saw.
 create function engine.decide_under(p_actor text, p_request text, p_on text[], p_programme text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -181,6 +181,7 @@ declare
 begin
     perform compliance.look_through(p_offering, p_investor);
     perform compliance.refuse_country(p_offering, p_investor);
+    perform compliance.judge_suitability(p_offering, p_investor);
     if not exists (select from compliance.checks_of(exemption_of, moment) c (name) where c.name = 'commitment_is_within_the_limit') then
         insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
             judged_by, judged_at)

@@ -41,3 +41,7 @@ select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d
     d.representative
 from portal.profile p join portal.profile_detail d using (investor_id, detail_version)
 where p.investor_id = any (:investors);
+
+-- name: view_suitability$
+-- The latest answers of an investor to the questionnaire of an offer; the view itself is an event.
+select portal.view_suitability(:actor, :request, :offering, :investor, :view, :purpose);

@@ -174,6 +174,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('programme_item', '', 'kept', 'planned', 'compliance'),
     ('programme_item', 'kept', 'kept', 'changed', 'compliance'),
     ('programme_item', 'kept', 'retired', 'retired', 'compliance'),
+    ('suitability', '', 'answered', 'answered', 'portal'),
+    ('suitability', 'answered', 'erased', 'erased', 'portal'),
     ('sealed_entry', '', 'sealed', 'sealed', 'compliance'),
     ('suspicion', '', 'open', 'opened', 'compliance'),
     ('suspicion', 'open', 'proposed', 'proposed', 'compliance'),

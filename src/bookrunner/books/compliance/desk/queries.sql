@@ -53,3 +53,21 @@ select compliance.assign_programme_item(:actor, :request, :item, :owner, cast(:s
 -- name: retire_item$
 -- Takes an item out of the file for a reason.
 select compliance.retire_item(:actor, :request, :item, :because, cast(:seen as bigint));
+
+-- name: suitability_of^
+-- How an investor stands with the questionnaire of an offer; nothing where none is asked or answered.
+select q.offering_id, o.name, q.questionnaire_no, q.published_by, q.published_at, q.because, q.knowledge_from,
+    a.questionnaire_no as answered_no, a.answered_at, a.answered_by, a.is_warned, a.status
+from compliance.questionnaire_of(:offering) q join engine.offer o using (offering_id)
+left join lateral (select f.questionnaire_no, f.answered_at, f.answered_by, f.is_warned, f.status from portal.suitability_fact f
+    where f.offering_id = q.offering_id and f.investor_id = :investor order by f.answered_at desc limit 1) a on true;
+
+-- name: questions_with
+-- The questions that these answers lead to, and what is said to each.
+select x.question_id, x.sentence, x.is_required, cast(:answers as jsonb) ->> x.question_id as answer,
+    coalesce(cast(:answers as jsonb) ->> x.question_id = any (x.knowing), false) as shows_knowledge
+from compliance.questions_asked(:offering, cast(:questionnaire as integer), cast(:answers as jsonb)) x order by x.place;
+
+-- name: appropriateness$
+-- What these answers say of a client's knowledge under the questionnaire in force.
+select compliance.appropriateness(:offering, :investor, cast(:answers as jsonb), cast(:is_warned as boolean));
