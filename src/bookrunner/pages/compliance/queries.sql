@@ -159,6 +159,7 @@ select r.what, r.code, r.missing, r.sentence from compliance.open_requirements(:
 select c.offering_id, c.clearance_id, o.name, c.status, c.exemption, c.judged_at, c.lacks, c.valid_until, c.needs_accreditation,
     c.purpose, c.version, (compliance.sophistication_of(c.offering_id, c.investor_id)).basis as sophistication,
     compliance.looks_through(c.offering_id) as looks_through,
+    (compliance.questionnaire_of(c.offering_id)).questionnaire_no is not null as asks_questions,
     compliance.units_unstated(c.offering_id, c.investor_id) as unstated,
     (select count(*) from engine.stage s where s.offering_id = c.offering_id and s.investor_id = c.investor_id) as investments
 from compliance.clearance c join engine.offer o using (offering_id) where c.investor_id = :investor order by c.offering_id;
