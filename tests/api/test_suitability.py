@@ -1,4 +1,4 @@
-"""The suitability questionnaire over the API: versions, skipped questions, what blocks the commitment."""
+"""What stands before the amount over the API: questions in versions, a retail client's knowledge, limits."""
 
 from __future__ import annotations
 
@@ -174,3 +174,37 @@ def test_answers_stay_out_of_events_and_of_other_logins(asked: Api, database: Da
         keeper.view_suitability(actor="officer.ana", **seen, purpose=" ")
     shown = keeper.view_suitability(actor="officer.ana", **seen, purpose="review")
     assert shown["remarks"] == "my uncle Xaverius"
+
+
+@pytest.fixture
+def crowd(endpoint: Endpoint, database: Database, connect: Connect) -> Iterator[Api]:
+    """Serve the API over a crowdfunding offer at ten dollars a unit, and an investor with a profile."""
+    world = World(connect)
+    world.exemption = "reg_cf"
+    world.published()
+    detail = DETAIL | {"legal_name": "Ada Example", "address": "1 Example Street", "tax_id": "912345678"}
+    given = {"account": "acc_1", "kind": "individual", "detail": detail | {"email": "a@example.test"}}
+    portal.keeper(database).open_profile(actor="usr_1", investor=INVESTOR, **given)
+    with serving(api(database)) as url:
+        yield Api(url, endpoint, world)
+
+
+def test_the_amount_step_shows_limit_used_and_remaining(crowd: Api) -> None:
+    address = f"{OFFER}/limit?investor={INVESTOR}"
+    silent = problem(crowd.get(address, keeper="portal"))
+    assert silent["code"] == "investor_states_income_and_net_worth"
+    stated = {"currency": "USD", "income_minor": 6_000_000, "net_worth_minor": 1_000_000}
+    for number, outside in enumerate((250_001, 250_000)):
+        bought = json.dumps(stated | {"outside_bought_minor": outside})
+        crowd.world.call("compliance.state_finances", INVESTOR, f"fin_{number}", bought)
+        shown = crowd.get(address, keeper="portal").json()
+        told = [shown[name]["amount"] for name in ("limit", "used", "remaining")]
+        if number == 0:
+            assert told == ["3000.00", "2500.01", "499.99"]
+            assert problem(commit(crowd))["code"] == "commitment_is_within_the_limit"
+    assert told == ["3000.00", "2500.00", "500.00"]
+    assert commit(crowd).status_code == 201
+    after = crowd.get(address, keeper="portal").json()
+    assert (after["used"]["amount"], after["remaining"]["amount"]) == ("3000.00", "0.00")
+    assert problem(commit(crowd))["code"] == "commitment_is_within_the_limit"
+    assert crowd.get(address, keeper="treasury").status_code == 403

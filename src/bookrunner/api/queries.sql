@@ -254,3 +254,7 @@ select answer, is_replay from api.answer_suitability(:key, :request, :body_sha25
 -- name: questionnaire$
 -- The questionnaire of an offer in force.
 select api.questionnaire(:offering);
+
+-- name: commitment_limit^
+-- How much an investor may commit to an offer, and has used of it.
+select * from api.commitment_limit(:offering, :investor);

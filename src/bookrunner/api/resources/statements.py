@@ -13,10 +13,12 @@ from bookrunner.api.shapes import (
     AcceptanceId,
     AcceptedStatement,
     InvestmentId,
+    InvestorId,
     NewQuestionnaire,
     OfferId,
     Suitability,
     Withdrawn,
+    money,
 )
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
@@ -82,6 +84,24 @@ def questionnaires(gateway: Gateway) -> APIRouter:
         if found is None:
             raise UnknownRecord("questionnaire_exists", f"{offer} asks no questions")
         return found
+
+    @router.get("/limit", operation_id="show_limit")
+    async def limit(caller: Called, offer: OfferId, investor: InvestorId) -> dict[str, Any]:
+        """Return what an investor may commit: the limit, used of it, remaining; null for no limit.
+
+        Over all crowdfunding offers of twelve months (17 CFR 227.100(a)(2)); refused where nothing is stated
+        of income and net worth.
+        """
+        await gateway.admitted(caller, "portal", "engine", "compliance")
+        row = await gateway.read(caller, lambda of: of.commitment_limit(offering=offer, investor=investor))
+        most, used, code = row["limit_minor"], row["used_minor"], row["currency"]
+        return {
+            "offer": offer,
+            "investor": investor,
+            "limit": None if most is None else money(most, code),
+            "used": money(used, code),
+            "remaining": None if most is None else money(max(most - used, 0), code),
+        }
 
     @router.post("/questionnaires", operation_id="publish_questionnaire", status_code=_CREATED)
     async def published(write: Written, offer: OfferId, body: NewQuestionnaire) -> Response:

@@ -1,4 +1,4 @@
--- The questionnaire of an offer and its answers.
+-- What stands before the amount of a commitment: the questionnaire of an offer, its answers, the limit of the investor.
 
 create function api.publish_questionnaire(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_content jsonb,
     p_because text, out answer text, out is_replay boolean)
@@ -43,3 +43,18 @@ begin atomic
         from compliance.question x where x.offering_id = q.offering_id and x.questionnaire_no = q.questionnaire_no))
     from compliance.questionnaire_of(p_offering) q where q.questionnaire_no is not null;
 end;
+
+-- How much an investor may still commit to an offer; no limit where the exemption has none, or for the accredited.
+create function api.commitment_limit(p_offering text, p_investor text)
+returns table (currency text, limit_minor bigint, used_minor bigint, stated_at timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    o engine.offer;
+begin
+    select * into o from engine.offer x where x.offering_id = p_offering;
+    if not found then
+        perform api.refuse_unknown('offer_exists', p_offering);
+    end if;
+    return query select o.currency, l.limit_minor, coalesce(l.used_minor, 0), l.stated_at
+    from (select) one left join compliance.limit_of(p_offering, p_investor, null, clock_timestamp()) l on true;
+end $$;

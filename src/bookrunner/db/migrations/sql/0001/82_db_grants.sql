@@ -69,6 +69,7 @@ grant execute on function api.accept_statement(bytea, text, bytea, text, text, t
     api.withdraw_acceptance(bytea, text, bytea, text, text, text, text, text),
     api.publish_questionnaire(bytea, text, bytea, text, jsonb, text) to compliance;
 grant execute on function api.answer_suitability(bytea, text, bytea, text, text, text, integer, jsonb, boolean) to portal;
+grant execute on function api.commitment_limit(text, text) to portal, engine, compliance;
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
