@@ -73,7 +73,7 @@ def publish(calls: Api, **changed: object) -> httpx.Response:
 
 def answer(calls: Api, answers: dict[str, str], version: str = "1", **said: object) -> httpx.Response:
     """Answer for the investor."""
-    body = {"investor": INVESTOR, "questionnaire": version, "answers": answers, **said}
+    body = {"investor": INVESTOR, "account": "acc_1", "questionnaire": version, "answers": answers, **said}
     return calls.post(f"{OFFER}/suitability", body, keeper="portal")
 
 
@@ -208,3 +208,24 @@ def test_the_amount_step_shows_limit_used_and_remaining(crowd: Api) -> None:
     assert (after["used"]["amount"], after["remaining"]["amount"]) == ("3000.00", "0.00")
     assert problem(commit(crowd))["code"] == "commitment_is_within_the_limit"
     assert crowd.get(address, keeper="treasury").status_code == 403
+
+
+def test_another_account_answers_by_a_verified_authority_alone(asked: Api) -> None:
+    given = {"bought_before": "no", "may_lose": "half"}
+    refused = problem(answer(asked, given, account="acc_other"))
+    assert refused["code"] == "account_may_act_for_the_investor"
+    assert "acc_other has no verified authority to answer" in str(refused["detail"])
+    asked.world.call("compliance.open_case", INVESTOR, "kyc_asked", "individual")
+    authority = {"account": "acc_other", "scope": ["answer"], "document_sha256": "00"}
+    asked.world.call("compliance.record_party", INVESTOR, "pty_1", "representative", json.dumps(authority))
+    assert answer(asked, given, account="acc_other").status_code == 409
+    asked.world.call("compliance.verify_party", INVESTOR, "pty_1", digest("mandate"), 1)
+    assert answer(asked, given, account="acc_other").status_code == 201
+
+
+def test_answers_go_with_the_key_of_the_investor(asked: Api, database: Database) -> None:
+    assert answer(asked, {"bought_before": "no", "may_lose": "half"}).status_code == 201
+    portal.keeper(database).erase_personal(actor="officer.ana", investor=INVESTOR, because="asked for")
+    rows = asked.world.login("owner").execute("select status, answers from portal.suitability").fetchall()
+    assert rows == [("erased", {})]
+    assert verify_history(database).faults == ()

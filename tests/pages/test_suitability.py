@@ -26,7 +26,8 @@ CONTENT = """{"knowledge_from": 1, "questions": [
     {"id": "how_often", "sentence": "How often?", "if_question": "before", "if_answers": ["yes"]},
     {"id": "may_lose", "sentence": "How much may you lose?", "choices": ["none", "all"]}]}"""
 PUBLISH = b"select compliance.publish_questionnaire('officer.ana', 'req_q', %s, cast(%s as jsonb), 'retail')"
-ANSWER = b"select portal.answer_suitability(%s, 'req_a', %s, 'sui_1', %s, %s, cast(%s as jsonb), false)"
+ACCOUNT = b"select account_id from portal.profile where investor_id = %s"
+ANSWER = b"select portal.answer_suitability(%s, 'req_a', %s, 'sui_1', %s, %s, %s, cast(%s as jsonb), false)"
 
 
 def asked(site: Site, answers: str = "", version: int = 1) -> None:
@@ -35,7 +36,10 @@ def asked(site: Site, answers: str = "", version: int = 1) -> None:
         transaction.execute(PUBLISH, [OFFERING, CONTENT])
     if answers:
         with site.world.database.transaction("portal") as transaction:
-            transaction.execute(ANSWER, [PERSON, OFFERING, PERSON, version, answers])
+            row = transaction.execute(ACCOUNT, [PERSON]).fetchone()
+            assert row is not None
+            (account,) = row
+            transaction.execute(ANSWER, [PERSON, OFFERING, PERSON, account, version, answers])
 
 
 def test_answers_are_masked_until_the_look_is_recorded(

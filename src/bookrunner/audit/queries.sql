@@ -63,6 +63,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'personal_view', investor_id, view_id, version, chain_head from portal.personal_view
     union all
     select 'suitability', offering_id, suitability_id, version, chain_head from portal.suitability
+    union all
+    select 'ownership_statement', investor_id, statement_id, version, chain_head from portal.ownership_statement
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -73,7 +75,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view',
-        'suitability')
+        'suitability', 'ownership_statement')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

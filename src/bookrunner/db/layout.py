@@ -13,7 +13,7 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
-_DESK = ("sealed", "suspicion", "examined", "suitability")
+_DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -47,6 +47,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.portal", "suitability.sql"),
+    ("bookrunner.books.portal", "ownership.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),

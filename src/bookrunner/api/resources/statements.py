@@ -16,6 +16,7 @@ from bookrunner.api.shapes import (
     InvestorId,
     NewQuestionnaire,
     OfferId,
+    StatedOwnership,
     Suitability,
     Withdrawn,
     money,
@@ -131,6 +132,32 @@ def questionnaires(gateway: Gateway) -> APIRouter:
             questionnaire=int(body.questionnaire),
             answers=json.dumps(body.answers),
             is_warned="true" if body.warning_confirmed else "false",
+            account=body.account,
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    return router
+
+
+def ownership(gateway: Gateway) -> APIRouter:
+    """Return the route by which the signer of an entity certifies its owners."""
+    router = APIRouter(prefix="/v1/investors/{investor}", tags=["ownership"])
+
+    @router.post("/ownership", operation_id="certify_ownership", status_code=_CREATED)
+    async def certified(write: Written, investor: InvestorId, body: StatedOwnership) -> Response:
+        """Certify who is behind an entity; refused without an authority, over the whole, in a loop."""
+        said = body.model_dump()
+        answer = await gateway.write(
+            write,
+            "portal",
+            "certify_ownership",
+            investor=investor,
+            statement=new_id("ows"),
+            account=body.account,
+            people=json.dumps(said["people"]),
+            shares=json.dumps(said["shares"]),
+            is_certified="true" if body.certified else "false",
         )
         answer.status_code = _CREATED
         return answer

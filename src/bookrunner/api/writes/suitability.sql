@@ -17,7 +17,8 @@ begin
 end $$;
 
 create function api.answer_suitability(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_suitability text,
-    p_investor text, p_questionnaire integer, p_answers jsonb, p_is_warned boolean, out answer text, out is_replay boolean)
+    p_investor text, p_questionnaire integer, p_answers jsonb, p_is_warned boolean,
+    p_account text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     caller constant text := api.caller(p_key);
@@ -27,7 +28,8 @@ begin
     if is_replay then
         return;
     end if;
-    perform portal.answer_suitability(caller, p_request, p_offering, p_suitability, p_investor, p_questionnaire, p_answers, p_is_warned);
+    perform portal.answer_suitability(caller, p_request, p_offering, p_suitability, p_investor, p_account,
+        p_questionnaire, p_answers, p_is_warned);
     answer := json_build_object('id', p_suitability, 'offer', p_offering, 'investor', p_investor, 'questionnaire',
         p_questionnaire::text, 'appropriateness', compliance.appropriateness(p_offering, p_investor, p_answers, p_is_warned), 'version', '1');
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
@@ -57,4 +59,20 @@ begin
     end if;
     return query select o.currency, l.limit_minor, coalesce(l.used_minor, 0), l.stated_at
     from (select) one left join compliance.limit_of(p_offering, p_investor, null, clock_timestamp()) l on true;
+end $$;
+
+create function api.certify_ownership(p_key bytea, p_request text, p_body_sha256 bytea, p_investor text, p_statement text,
+    p_account text, p_people jsonb, p_shares jsonb, p_is_certified boolean, out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    caller constant text := api.caller(p_key);
+begin
+    answer := audit.claim_request(caller, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    perform portal.certify_ownership(caller, p_request, p_investor, p_statement, p_account, p_people, p_shares, p_is_certified);
+    answer := json_build_object('id', p_statement, 'investor', p_investor, 'status', 'certified', 'version', '1');
+    perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;

@@ -45,3 +45,7 @@ where p.investor_id = any (:investors);
 -- name: view_suitability$
 -- The latest answers of an investor to the questionnaire of an offer; the view itself is an event.
 select portal.view_suitability(:actor, :request, :offering, :investor, :view, :purpose);
+
+-- name: view_ownership$
+-- The owners that the signer certified, with their names; the view itself is an event.
+select portal.view_ownership(:actor, :request, :investor, :view, :purpose);

@@ -71,3 +71,13 @@ from compliance.questions_asked(:offering, cast(:questionnaire as integer), cast
 -- name: appropriateness$
 -- What these answers say of a client's knowledge under the questionnaire in force.
 select compliance.appropriateness(:offering, :investor, cast(:answers as jsonb), cast(:is_warned as boolean));
+
+-- name: ownership_stated^
+-- The statement of owners in force of an investor, and who took it into the record.
+select f.investor_id, f.statement_id, f.certified_by, f.certified_at, t.taken_by, t.taken_at
+from portal.ownership_fact f left join compliance.ownership_taken t using (investor_id, statement_id)
+where f.investor_id = :investor and f.status = 'certified';
+
+-- name: take_ownership$
+-- Takes a statement of owners into the record; the id that each person got.
+select compliance.take_ownership(:actor, :request, :investor, :statement, :because);

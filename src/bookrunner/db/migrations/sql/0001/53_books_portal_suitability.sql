@@ -25,15 +25,12 @@ select offering_id, investor_id, suitability_id, questionnaire_no, is_warned, st
 from portal.suitability;
 
 -- Answers the questionnaire in force; a later answer counts instead of it. Who is warned has confirmed the warning.
-create function portal.answer_suitability(p_actor text, p_request text, p_offering text, p_suitability text, p_investor text,
+create function portal.answer_suitability(p_actor text, p_request text, p_offering text, p_suitability text, p_investor text, p_account text,
     p_questionnaire integer, p_answers jsonb, p_is_warned boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    if not exists (select from portal.profile where investor_id = p_investor) then
-        raise exception using errcode = 'BR404', constraint = 'profile_exists',
-            message = format('there is no profile %s', p_investor);
-    end if;
+    perform engine.require_authority(p_investor, p_account, 'answer');
     perform engine.check_answers(p_offering, p_questionnaire, p_answers);
     insert into portal.suitability (offering_id, suitability_id, investor_id, status, questionnaire_no, answers, is_warned, answered_by)
     values (p_offering, p_suitability, p_investor, 'answered', p_questionnaire, p_answers, p_is_warned, p_actor);
