@@ -32,7 +32,8 @@ SHARES = [
 OVER = {"owned": "holding", "owner": "ana", "share_bp": 5001}
 LOOP = {"owned": "ben", "owner": "holding", "share_bp": 1}
 INSERT = """
-insert into portal.ownership_statement (investor_id, statement_id, status, account_id, people, shares, certified_by)
+insert into portal.ownership_statement
+    (investor_id, statement_id, status, account_id, people, shares, certified_by)
 values ('ivr_fund', 'ows_x', 'certified', 'acc', '[]', '[]', 'x')
 """
 

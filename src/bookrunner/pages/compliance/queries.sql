@@ -32,7 +32,8 @@ where f.seq > cast(:after as bigint) and (e.keeper = 'compliance' or e.kind like
 select k.investor_id, k.case_id, k.kind, k.form, k.status, k.opened_at, k.valid_until, k.decided_because, k.version,
     encode(k.evidence_sha256, 'hex') as evidence_sha256, r.tier, r.rated_at, compliance.review_due(k.investor_id) as review_due,
     p.legal_name, p.address, p.email, p.country, p.detail_version, p.detail_digest, p.birth_date_blind is not null as has_birth_date,
-    coalesce(p.detail_digest = k.verified_digest, false) as is_as_verified, compliance.differs(k.investor_id) as differs
+    coalesce(p.detail_digest = k.verified_digest, false) as is_as_verified, compliance.differs(k.investor_id) as differs,
+    exists (select from portal.ownership_fact s where s.investor_id = k.investor_id and s.status = 'certified') as owners_are_certified
 from compliance.kyc_case k left join compliance.risk_rating r using (investor_id)
 left join portal.profile_claim p using (investor_id) where k.investor_id = :investor;
 

@@ -1,8 +1,9 @@
 """What officers keep beside the cases of investors: suspicions under seal, the sanctions programme."""
 
+from bookrunner.books.compliance.desk.owners import take_owners
 from bookrunner.db import Database, Keeper
 
-__all__ = ["office"]
+__all__ = ["office", "take_owners"]
 
 
 def office(database: Database) -> Keeper:
