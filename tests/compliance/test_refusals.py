@@ -32,6 +32,7 @@ ELSEWHERE = {
     "investor_states_income_and_net_worth",
     "one_clearance_per_investor_and_offer",
     "one_list_version_in_force",
+    "owners_stated_before_are_ended",
     "party_ends_for_a_reason",
     "rejected_document_has_its_reason",
     "rule_is_in_force",

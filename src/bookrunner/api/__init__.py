@@ -93,6 +93,8 @@ def api(
         health,
     ):
         app.include_router(resource.routes(gateway))
+    app.include_router(statements.questionnaires(gateway))
+    app.include_router(statements.ownership(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
 

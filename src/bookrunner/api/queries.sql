@@ -241,3 +241,25 @@ where a.offering_id = :offering order by a.ordinal;
 -- What one investor was asked after material changes, with the answers.
 select reconfirmation_id, amendment_id, status, due_at, version from subscription.reconfirmation_fact
 where investment_id = :investment order by due_at, reconfirmation_id;
+
+-- name: publish_questionnaire^
+-- Claims the key, publishes the next version of a questionnaire, stores the answer.
+select answer, is_replay from api.publish_questionnaire(:key, :request, :body_sha256, :offering, cast(:content as jsonb), :because);
+
+-- name: answer_suitability^
+-- Claims the key, answers a questionnaire, stores the answer.
+select answer, is_replay from api.answer_suitability(:key, :request, :body_sha256, :offering, :suitability, :investor,
+    cast(:questionnaire as integer), cast(:answers as jsonb), cast(:is_warned as boolean), :account);
+
+-- name: questionnaire$
+-- The questionnaire of an offer in force.
+select api.questionnaire(:offering);
+
+-- name: commitment_limit^
+-- How much an investor may commit to an offer, and has used of it.
+select * from api.commitment_limit(:offering, :investor);
+
+-- name: certify_ownership^
+-- Claims the key, certifies who is behind an entity, stores the answer.
+select answer, is_replay from api.certify_ownership(:key, :request, :body_sha256, :investor, :statement, :account,
+    cast(:people as jsonb), cast(:shares as jsonb), cast(:is_certified as boolean));

@@ -215,6 +215,73 @@ class Withdrawn(Shape):
     because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
+AccountId = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:-]{1,64}$")]
+QuestionId = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,39}$")]
+_Choice = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Choices = Annotated[tuple[_Choice, ...], Field(max_length=20, strict=False)]
+
+
+class Question(Shape):
+    """A question: free text without choices; asked only after one of ``if_answers`` to ``if_question``.
+
+    ``knowing`` are the choices that show knowledge of what is offered.
+    """
+
+    id: QuestionId
+    sentence: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    choices: _Choices = ()
+    is_required: bool = True
+    if_question: QuestionId | None = None
+    if_answers: _Choices = ()
+    knowing: _Choices = ()
+
+
+class NewQuestionnaire(Shape):
+    """The next version of the questions; ``knowledge_from`` knowing answers show appropriateness."""
+
+    questions: Annotated[tuple[Question, ...], Field(min_length=1, max_length=100, strict=False)]
+    knowledge_from: Annotated[int, Field(ge=1, le=100)] | None = None
+    because: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Suitability(Shape):
+    """The answers of an investor to the version of the questions that was seen, and a confirmed warning."""
+
+    investor: InvestorId
+    account: AccountId
+    questionnaire: Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,8}$")]
+    answers: Annotated[
+        dict[QuestionId, Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=100)
+    ]
+    warning_confirmed: bool = False
+
+
+class StatedOwner(Shape):
+    """Somebody behind an entity, under an id of this statement alone."""
+
+    id: QuestionId
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    kind: Literal["person", "entity"] = "person"
+    controls: bool = False
+
+
+class StatedShare(Shape):
+    """A direct share in basis points; ``owned`` is the investor itself or somebody who is stated."""
+
+    owned: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    owner: QuestionId
+    share_bp: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class StatedOwnership(Shape):
+    """Who is behind an entity, and the word of the account's person that it is complete and correct."""
+
+    account: AccountId
+    people: Annotated[tuple[StatedOwner, ...], Field(min_length=1, max_length=200, strict=False)]
+    shares: Annotated[tuple[StatedShare, ...], Field(max_length=1000, strict=False)]
+    certified: bool
+
+
 class Linked(Shape):
     """Which file of an agreement, for whom, for how long."""
 

@@ -61,6 +61,10 @@ with kept (machine, scope, subject, version, head) as (
     select 'data_key', investor_id, key_id, version, chain_head from portal.data_key
     union all
     select 'personal_view', investor_id, view_id, version, chain_head from portal.personal_view
+    union all
+    select 'suitability', offering_id, suitability_id, version, chain_head from portal.suitability
+    union all
+    select 'ownership_statement', investor_id, statement_id, version, chain_head from portal.ownership_statement
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -70,7 +74,8 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view')
+    and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view',
+        'suitability', 'ownership_statement')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -114,6 +119,10 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'due_diligence', investor_id, diligence_id, version, chain_head from compliance.due_diligence
     union all
+    select 'sealed_entry', sealed_id, sealed_id, version, chain_head from compliance.sealed_entry
+    union all
+    select 'programme_item', item_id, item_id, version, chain_head from compliance.programme_item
+    union all
     select 'assignment', scope_id, assignment_id, version, chain_head from compliance.assignment
     union all
     select 'hit_view', subject_id, view_id, version, chain_head from compliance.hit_view
@@ -131,7 +140,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('kyc_case', 'beneficial_owner', 'accreditation', 'screening', 'clearance',
         'rule_change', 'screening_policy_change', 'party', 'kyc_document', 'discrepancy', 'ownership_share', 'watchlist', 'hit',
         'sanctions_report', 'risk_rating', 'due_diligence', 'file_key', 'file_view',
-        'assignment', 'hit_view', 'statement_acceptance')
+        'sealed_entry', 'programme_item', 'assignment', 'hit_view', 'statement_acceptance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

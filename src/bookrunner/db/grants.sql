@@ -34,7 +34,8 @@ begin
         execute format('grant usage on schema portal, compliance, subscription, treasury, registry, engine, reconciliation to %I', reader);
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
-                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact', 'waiting_work', 'overdue_review')
+                'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact', 'waiting_work', 'overdue_review',
+                'suitability_claim', 'ownership_claim')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -65,7 +66,12 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
     api.act_on_application(bytea, text, bytea, text, text, jsonb),
     api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
 grant execute on function api.accept_statement(bytea, text, bytea, text, text, text, text, text, text),
-    api.withdraw_acceptance(bytea, text, bytea, text, text, text, text, text) to compliance;
+    api.withdraw_acceptance(bytea, text, bytea, text, text, text, text, text),
+    api.publish_questionnaire(bytea, text, bytea, text, jsonb, text) to compliance;
+grant execute on function api.answer_suitability(bytea, text, bytea, text, text, text, integer, jsonb, boolean, text),
+    api.certify_ownership(bytea, text, bytea, text, text, text, jsonb, jsonb, boolean) to portal;
+grant execute on function api.commitment_limit(text, text) to portal, engine, compliance;
+grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
 grant execute on function subscription.read_contradictions(text) to subscription, compliance;
@@ -81,10 +87,13 @@ grant execute on function engine.packet_to_do(text, text) to portal;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 grant usage on schema portal to compliance;
-grant select on portal.profile_claim, portal.spelling_difference, portal.change_fact, portal.version_fact to compliance;
+grant select on portal.profile_claim, portal.suitability_fact, portal.ownership_fact, portal.spelling_difference, portal.change_fact, portal.version_fact to compliance;
 -- Sealed fields and their keys are read by a verb that records the view.
 revoke select on portal.data_key from portal;
 revoke select on compliance.data_key from compliance;
+-- The desk is read by verbs that record who looks.
+revoke select on compliance.suspicion, compliance.suspicion_view, compliance.sealed_content, compliance.retention_fact
+    from compliance;
 grant select (investor_id, key_id, status, version, chain_head) on compliance.data_key to compliance;
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;

@@ -11,8 +11,9 @@ from bookrunner.core.errors import ConfigurationError
 _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 # A function in the standard SQL form names what stands before it.
 _COMPLIANCE = ("parties", "risk")
-_SCREENING = ("lists", "policies", "subjects", "results")
-_CASES = ("hits", "ownership", "identity", "accreditation")
+_SCREENING = ("lists", "policies", "subjects", "results", "hits")
+_CASES = ("ownership", "identity", "accreditation")
+_DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -33,6 +34,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _CASES),
     ("bookrunner.books.compliance.privacy", "erasure.sql"),
     ("bookrunner.books.compliance.programme", "versions.sql"),
+    *(("bookrunner.books.compliance.desk", f"{part}.sql") for part in _DESK),
     ("bookrunner.books.subscription.packets", "schema.sql"),
     ("bookrunner.books.treasury", "ledger.sql"),
     ("bookrunner.books.treasury", "rules.sql"),
@@ -45,6 +47,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.registry", "transactions.sql"),
+    ("bookrunner.books.portal", "suitability.sql"),
+    ("bookrunner.books.portal", "ownership.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
@@ -72,6 +76,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "packets.sql"),
     ("bookrunner.api.writes", "statements.sql"),
     ("bookrunner.api.writes", "institutions.sql"),
+    ("bookrunner.api.writes", "suitability.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )

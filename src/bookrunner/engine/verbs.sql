@@ -149,6 +149,31 @@ return exists (select from compliance.identity_fact k join portal.version_fact d
     where k.investor_id = p_investor and k.status = 'approved' and d.detail_version = p_version
         and k.verified_digest = d.detail_digest);
 
+-- Refuses answers that are none to the questionnaire of an offer.
+create function engine.check_answers(p_offering text, p_questionnaire integer, p_answers jsonb) returns void
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select compliance.check_answers(p_offering, p_questionnaire, p_answers);
+end;
+
+-- Refuses an account that may not act for an investor in one scope. The account that opened a profile acts for it; to sign
+-- and certify for an entity, trust or nominee, and for any other account, an authority is verified and in its dates.
+create function engine.require_authority(p_investor text, p_account text, p_scope text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    a record;
+begin
+    select f.account_id, f.kind into a from portal.account_fact f where f.investor_id = p_investor;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'profile_exists', message = format('there is no profile %s', p_investor);
+    end if;
+    if not (a.account_id is not distinct from p_account and (a.kind in ('individual', 'joint', 'retirement')
+            or p_scope not in ('sign', 'certify')) or compliance.may_act(p_investor, p_account, p_scope)) then
+        raise exception using errcode = 'BR010', constraint = 'account_may_act_for_the_investor',
+            message = format('%s has no verified authority to %s for %s', coalesce(p_account, 'nobody'), p_scope, p_investor);
+    end if;
+end $$;
+
 -- Keeps a decision of another book that rests on the compliance programme, under the programme that its person saw.
 create function engine.decide_under(p_actor text, p_request text, p_on text[], p_programme text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$

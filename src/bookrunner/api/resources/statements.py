@@ -1,14 +1,27 @@
-"""What investors state against what compliance has on record: contradictions, and their acceptance."""
+"""What investors state: contradictions of the record with their acceptance, answers to questionnaires."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.shapes import AcceptanceId, AcceptedStatement, InvestmentId, Withdrawn
+from bookrunner.api.shapes import (
+    AcceptanceId,
+    AcceptedStatement,
+    InvestmentId,
+    InvestorId,
+    NewQuestionnaire,
+    OfferId,
+    StatedOwnership,
+    Suitability,
+    Withdrawn,
+    money,
+)
+from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
 
 _CREATED = 201
@@ -56,5 +69,97 @@ def routes(gateway: Gateway) -> APIRouter:
             programme=body.programme,
             version=write.decided_on,
         )
+
+    return router
+
+
+def questionnaires(gateway: Gateway) -> APIRouter:
+    """Return the routes of suitability; compliance publishes the questions, the portal brings the answers."""
+    router = APIRouter(prefix="/v1/offers/{offer}", tags=["suitability"])
+
+    @router.get("/questionnaire", operation_id="show_questionnaire")
+    async def shown(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """Return the questions in force in their order, each with what it is asked after."""
+        await gateway.admitted(caller, "portal", "compliance", "subscription", "engine")
+        found: dict[str, Any] | None = await gateway.read(caller, lambda of: of.questionnaire(offering=offer))
+        if found is None:
+            raise UnknownRecord("questionnaire_exists", f"{offer} asks no questions")
+        return found
+
+    @router.get("/limit", operation_id="show_limit")
+    async def limit(caller: Called, offer: OfferId, investor: InvestorId) -> dict[str, Any]:
+        """Return what an investor may commit: the limit, used of it, remaining; null for no limit.
+
+        Over all crowdfunding offers of twelve months (17 CFR 227.100(a)(2)); refused where nothing is stated
+        of income and net worth.
+        """
+        await gateway.admitted(caller, "portal", "engine", "compliance")
+        row = await gateway.read(caller, lambda of: of.commitment_limit(offering=offer, investor=investor))
+        most, used, code = row["limit_minor"], row["used_minor"], row["currency"]
+        return {
+            "offer": offer,
+            "investor": investor,
+            "limit": None if most is None else money(most, code),
+            "used": money(used, code),
+            "remaining": None if most is None else money(max(most - used, 0), code),
+        }
+
+    @router.post("/questionnaires", operation_id="publish_questionnaire", status_code=_CREATED)
+    async def published(write: Written, offer: OfferId, body: NewQuestionnaire) -> Response:
+        """Publish the next version; answers to an earlier one no longer count."""
+        content = body.model_dump(exclude={"because"}, exclude_none=True)
+        answer = await gateway.write(
+            write,
+            "compliance",
+            "publish_questionnaire",
+            offering=offer,
+            content=json.dumps(content),
+            because=body.because,
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post("/suitability", operation_id="answer_suitability", status_code=_CREATED)
+    async def answered(write: Written, offer: OfferId, body: Suitability) -> Response:
+        """Answer the questions in force for an investor; what is missing or not asked is named."""
+        answer = await gateway.write(
+            write,
+            "portal",
+            "answer_suitability",
+            offering=offer,
+            suitability=new_id("sui"),
+            investor=body.investor,
+            questionnaire=int(body.questionnaire),
+            answers=json.dumps(body.answers),
+            is_warned="true" if body.warning_confirmed else "false",
+            account=body.account,
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    return router
+
+
+def ownership(gateway: Gateway) -> APIRouter:
+    """Return the route by which the signer of an entity certifies its owners."""
+    router = APIRouter(prefix="/v1/investors/{investor}", tags=["ownership"])
+
+    @router.post("/ownership", operation_id="certify_ownership", status_code=_CREATED)
+    async def certified(write: Written, investor: InvestorId, body: StatedOwnership) -> Response:
+        """Certify who is behind an entity; refused without an authority, over the whole, in a loop."""
+        said = body.model_dump()
+        answer = await gateway.write(
+            write,
+            "portal",
+            "certify_ownership",
+            investor=investor,
+            statement=new_id("ows"),
+            account=body.account,
+            people=json.dumps(said["people"]),
+            shares=json.dumps(said["shares"]),
+            is_certified="true" if body.certified else "false",
+        )
+        answer.status_code = _CREATED
+        return answer
 
     return router

@@ -1,5 +1,6 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
+from bookrunner.books.compliance.desk import office, take_owners
 from bookrunner.books.compliance.privacy import MOST_BYTES, keep_file, keep_files, keep_paper, view_file
 from bookrunner.books.compliance.screening import (
     WALLET,
@@ -24,9 +25,11 @@ __all__ = [
     "keep_files",
     "keep_paper",
     "keeper",
+    "office",
     "record_particulars",
     "refuse_list",
     "take_list",
+    "take_owners",
     "view_file",
 ]
 

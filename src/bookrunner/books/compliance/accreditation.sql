@@ -166,29 +166,22 @@ begin
         order by x.rule_id, x.effective_from desc) r);
 end $$;
 
--- Judges one commitment by the rules in force at this moment and keeps them with it. Called under the lock of
--- the offer; the investor's statement is locked too, so that two offers are never filled at the same second. An
--- exemption without a limit keeps the versions alone.
-create function compliance.judge_commitment(p_offering text, p_investment text, p_investor text, p_amount_minor bigint)
-returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- How much an investor may commit to an offer and has used of it, in minor units; no limit for the accredited, nothing where
+-- the exemption has none. The investment that is being judged does not count itself.
+create function compliance.limit_of(p_offering text, p_investor text, p_investment text, p_at timestamptz)
+returns table (limit_minor bigint, used_minor bigint, stated_at timestamptz)
+language plpgsql stable rows 1 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
 declare
     exemption_of text := (select exemption from engine.offer where offering_id = p_offering);
-    moment timestamptz := clock_timestamp();
     stated compliance.financial_statement;
     most bigint;
     used bigint := 0;
     window_rule compliance.rule;
 begin
-    perform compliance.look_through(p_offering, p_investor);
-    perform compliance.refuse_country(p_offering, p_investor);
-    if not exists (select from compliance.checks_of(exemption_of, moment) c (name) where c.name = 'commitment_is_within_the_limit') then
-        insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
-            judged_by, judged_at)
-        values (p_offering, p_investment, p_investor, exemption_of, p_amount_minor, 0,
-            compliance.rule_versions(exemption_of, moment), moment);
+    if not exists (select from compliance.checks_of(exemption_of, p_at) c (name) where c.name = 'commitment_is_within_the_limit') then
         return;
     end if;
-    perform 1 from compliance.financial_statement where investor_id = p_investor order by statement_id for update;
     select * into stated from compliance.financial_statement f where f.investor_id = p_investor
         and f.currency = (select o.currency from engine.offer o where o.offering_id = p_offering)
     order by f.stated_at desc limit 1;
@@ -196,31 +189,50 @@ begin
         raise exception using errcode = 'BR008', constraint = 'investor_states_income_and_net_worth',
             message = format('%s has stated neither income nor net worth', p_investor);
     end if;
-    if not compliance.is_accredited(p_offering, p_investor, moment) then
+    if not compliance.is_accredited(p_offering, p_investor, p_at) then
         most := case exemption_of when 'reg_cf'
-            then compliance.crowdfunding_limit(stated.income_minor, stated.net_worth_minor, moment)
-            else greatest(stated.income_minor, stated.net_worth_minor) * compliance.rule_value('us.rega2.limit', moment) / 10000 end;
+            then compliance.crowdfunding_limit(stated.income_minor, stated.net_worth_minor, p_at)
+            else greatest(stated.income_minor, stated.net_worth_minor) * compliance.rule_value('us.rega2.limit', p_at) / 10000 end;
     end if;
     if exemption_of = 'reg_cf' then
-        window_rule := compliance.rule_at('us.regcf.limit.window', moment);
+        window_rule := compliance.rule_at('us.regcf.limit.window', p_at);
         select stated.outside_bought_minor + coalesce(sum(c.amount_minor), 0) into used
         from compliance.commitment c join engine.investment i using (offering_id, investment_id)
         where c.investor_id = p_investor and c.exemption = 'reg_cf'
-            and (c.judged_at at time zone 'UTC')::date >= ((moment at time zone 'UTC')::date - make_interval(months => window_rule.value::integer))::date
+            and (c.judged_at at time zone 'UTC')::date >= ((p_at at time zone 'UTC')::date - make_interval(months => window_rule.value::integer))::date
             and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully');
     else
         select coalesce(sum(i.amount_minor), 0) into used from engine.investment i where i.offering_id = p_offering
-            and i.investor_id = p_investor and i.investment_id <> p_investment
+            and i.investor_id = p_investor and i.investment_id is distinct from p_investment
             and i.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully');
     end if;
-    if used + p_amount_minor > most then
-        raise exception using errcode = 'BR008', constraint = 'commitment_is_within_the_limit',
-            message = format('the limit is %s, used %s, remaining %s', most, used, greatest(most - used, 0));
+    return query select most, used, stated.stated_at;
+end $$;
+
+-- Judges one commitment by the rules in force at this moment and keeps them with it. Called under the lock of
+-- the offer; the investor's statement is locked too, so that two offers are never filled at the same second. An
+-- exemption without a limit keeps the versions alone.
+create function compliance.judge_commitment(p_offering text, p_investment text, p_investor text, p_amount_minor bigint)
+returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    moment timestamptz := clock_timestamp();
+    allowed record;
+begin
+    perform compliance.look_through(p_offering, p_investor);
+    perform compliance.refuse_country(p_offering, p_investor);
+    perform compliance.judge_suitability(p_offering, p_investor);
+    perform 1 from compliance.financial_statement where investor_id = p_investor order by statement_id for update;
+    select l.limit_minor, coalesce(l.used_minor, 0) as used_minor into allowed
+    from (select) one left join compliance.limit_of(p_offering, p_investor, p_investment, moment) l on true;
+    if allowed.used_minor + p_amount_minor > allowed.limit_minor then
+        raise exception using errcode = 'BR008', constraint = 'commitment_is_within_the_limit', message = format(
+            'the limit is %s, used %s, remaining %s', allowed.limit_minor, allowed.used_minor, greatest(allowed.limit_minor - allowed.used_minor, 0));
     end if;
     insert into compliance.commitment (offering_id, investment_id, investor_id, exemption, amount_minor, used_minor,
         limit_minor, judged_by, judged_at)
-    values (p_offering, p_investment, p_investor, exemption_of, p_amount_minor, used, most,
-        compliance.rule_versions(exemption_of, moment), moment);
+    select p_offering, p_investment, p_investor, o.exemption, p_amount_minor, allowed.used_minor, allowed.limit_minor,
+        compliance.rule_versions(o.exemption, moment), moment
+    from engine.offer o where o.offering_id = p_offering;
 end $$;
 
 create function compliance.state_finances(p_actor text, p_request text, p_investor text, p_statement text,

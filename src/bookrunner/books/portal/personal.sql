@@ -235,4 +235,7 @@ begin
         sealed = null, tax_id_blind = null, birth_date_blind = null, email = null, representative = null, lei = null
     where investor_id = p_investor;
     delete from portal.change_detail where investor_id = p_investor;
+    update portal.ownership_statement set status = 'erased', people = '[]', shares = '[]'
+    where investor_id = p_investor and status <> 'erased';
+    update portal.suitability set status = 'erased', answers = '{}' where investor_id = p_investor and status = 'answered';
 end $$;

@@ -41,3 +41,11 @@ select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d
     d.representative
 from portal.profile p join portal.profile_detail d using (investor_id, detail_version)
 where p.investor_id = any (:investors);
+
+-- name: view_suitability$
+-- The latest answers of an investor to the questionnaire of an offer; the view itself is an event.
+select portal.view_suitability(:actor, :request, :offering, :investor, :view, :purpose);
+
+-- name: view_ownership$
+-- The owners that the signer certified, with their names; the view itself is an event.
+select portal.view_ownership(:actor, :request, :investor, :view, :purpose);

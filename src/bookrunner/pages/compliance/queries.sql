@@ -32,7 +32,8 @@ where f.seq > cast(:after as bigint) and (e.keeper = 'compliance' or e.kind like
 select k.investor_id, k.case_id, k.kind, k.form, k.status, k.opened_at, k.valid_until, k.decided_because, k.version,
     encode(k.evidence_sha256, 'hex') as evidence_sha256, r.tier, r.rated_at, compliance.review_due(k.investor_id) as review_due,
     p.legal_name, p.address, p.email, p.country, p.detail_version, p.detail_digest, p.birth_date_blind is not null as has_birth_date,
-    coalesce(p.detail_digest = k.verified_digest, false) as is_as_verified, compliance.differs(k.investor_id) as differs
+    coalesce(p.detail_digest = k.verified_digest, false) as is_as_verified, compliance.differs(k.investor_id) as differs,
+    exists (select from portal.ownership_fact s where s.investor_id = k.investor_id and s.status = 'certified') as owners_are_certified
 from compliance.kyc_case k left join compliance.risk_rating r using (investor_id)
 left join portal.profile_claim p using (investor_id) where k.investor_id = :investor;
 
@@ -159,6 +160,7 @@ select r.what, r.code, r.missing, r.sentence from compliance.open_requirements(:
 select c.offering_id, c.clearance_id, o.name, c.status, c.exemption, c.judged_at, c.lacks, c.valid_until, c.needs_accreditation,
     c.purpose, c.version, (compliance.sophistication_of(c.offering_id, c.investor_id)).basis as sophistication,
     compliance.looks_through(c.offering_id) as looks_through,
+    (compliance.questionnaire_of(c.offering_id)).questionnaire_no is not null as asks_questions,
     compliance.units_unstated(c.offering_id, c.investor_id) as unstated,
     (select count(*) from engine.stage s where s.offering_id = c.offering_id and s.investor_id = c.investor_id) as investments
 from compliance.clearance c join engine.offer o using (offering_id) where c.investor_id = :investor order by c.offering_id;

@@ -46,6 +46,9 @@ from (values
     ('house.reconfirm_within', 1, 5, 'business_days', 'house', 'amendment policy; these exemptions name no period', 'house', date '2016-05-16'),
     ('us.ofac.report_within', 1, 10, 'business_days', 'us', '31 CFR 501.603, 501.604', 'confirmed', date '2000-01-01'),
     ('us.ofac.retention', 1, 10, 'years', 'us', '31 CFR 501.601; 90 FR 13286', 'confirmed', date '2025-03-12'),
+    ('us.sar.report_within', 1, 30, 'calendar_days', 'us', '31 CFR 1023.320(b)(3)', 'second_hand', date '2011-03-01'),
+    ('us.sar.report_without_suspect', 1, 60, 'calendar_days', 'us', '31 CFR 1023.320(b)(3)', 'second_hand', date '2011-03-01'),
+    ('us.sar.retention', 1, 5, 'years', 'us', '31 CFR 1023.320(d)', 'unconfirmed', date '2011-03-01'),
     ('us.cip.retention', 1, 5, 'years', 'us', '31 CFR 1023.220(a)(3)', 'confirmed', date '2003-06-09'),
     ('house.list_age', 1, 7, 'calendar_days', 'house', 'sanctions policy', 'house', date '2020-01-01'),
     ('house.screening_validity', 1, 12, 'months', 'house', 'sanctions policy', 'house', date '2020-01-01'),
@@ -61,6 +64,7 @@ from (values
     ('house.decide.change', 1, 5, 'calendar_days', 'house', 'identification policy', 'house', date '2020-01-01'),
     ('house.decide.diligence', 1, 30, 'calendar_days', 'house', 'risk policy', 'house', date '2020-01-01'),
     ('house.decide.deficiency', 1, 5, 'calendar_days', 'house', 'identification policy', 'house', date '2020-01-01'),
+    ('house.programme_review', 1, 12, 'months', 'house', 'sanctions policy', 'house', date '2020-01-01'),
     ('house.notice.first', 1, 30, 'calendar_days', 'house', 'notice policy', 'house', date '2020-01-01'),
     ('house.notice.last', 1, 7, 'calendar_days', 'house', 'notice policy', 'house', date '2020-01-01')
 ) as r (rule_id, rule_version, value, unit, jurisdiction, citation, certainty, effective_from);

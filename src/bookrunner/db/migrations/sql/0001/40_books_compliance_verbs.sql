@@ -268,11 +268,12 @@ begin atomic
     select r.investor_id, 'review', r.rating_id, compliance.review_due(r.investor_id) from compliance.risk_rating r;
 end;
 
--- Until when a rule keeps what is known of an investor, counted from the last event of the record.
+-- Until when a rule keeps what is known of an investor, counted from the last event of the record. A sealed case keeps
+-- what identification keeps, so that no reason tells of it.
 create view compliance.retention_fact as
-select s.investor_id, 'identification of customers, 31 CFR 1023.220(a)(3)' as because,
-    compliance.after_rule('us.cip.retention', max(s.verified_at))::date as keep_until
-from compliance.identity_snapshot s group by s.investor_id
+select k.investor_id, 'identification of customers, 31 CFR 1023.220(a)(3)' as because, max(k.keep_until) as keep_until
+from (select s.investor_id, compliance.after_rule('us.cip.retention', s.verified_at)::date as keep_until from compliance.identity_snapshot s
+    union all select u.investor_id, u.keep_until from compliance.suspicion u where u.investor_id is not null) k group by k.investor_id
 union all
 select r.investor_id, 'a sanctions report, 31 CFR 501.601', max(r.keep_until)
 from compliance.sanctions_report r group by r.investor_id;
