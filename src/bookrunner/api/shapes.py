@@ -138,8 +138,15 @@ class Acknowledged(Shape):
 class Particular(Shape):
     """One thing that an investor states; the template's schema says what its detail holds."""
 
-    kind: Literal["records_consent", "tax_form", "authority", "ownership"]
+    kind: Literal["tax_form", "authority", "ownership"]
     detail: dict[str, JsonValue]
+
+
+class Consented(Shape):
+    """Which sample was opened, and the code that is printed in it."""
+
+    sample: Annotated[str, StringConstraints(pattern=f"^csm_{_ID}$")]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
 class Known(Shape):

@@ -42,6 +42,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.compliance.programme", "record.sql"),
     ("bookrunner.books.subscription", "representations.sql"),
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
+    ("bookrunner.books.subscription.consent", "consent.sql"),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.registry", "issuance.sql"),
