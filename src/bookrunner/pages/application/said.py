@@ -15,7 +15,8 @@ _MOST_LINES: Final = 20
 def particular(kind: str, form: Mapping[str, str], legal_name: str) -> dict[str, Any]:
     """Return the detail of a particular as the form states it.
 
-    Refuses ``tax_form_is_chosen``, ``particular_kind_is_known`` and ``lines_name_their_parts``.
+    Refuses ``tax_form_is_chosen``, ``backup_withholding_is_answered``, ``particular_kind_is_known``
+    and ``lines_name_their_parts``.
     """
     if kind == "tax_form":
         return _tax(form, legal_name)
@@ -32,6 +33,8 @@ def particular(kind: str, form: Mapping[str, str], legal_name: str) -> dict[str,
 def _tax(form: Mapping[str, str], legal_name: str) -> dict[str, Any]:
     chosen = form.get("form", "")
     if chosen == "W-9":
+        if form.get("backup_withholding") not in {"yes", "no"}:
+            raise Refused("backup_withholding_is_answered", "say yes or no")
         return {
             "form": chosen,
             "name": legal_name,
