@@ -62,6 +62,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "allotment.sql"),
     ("bookrunner.engine.allocation", "amendment.sql"),
     ("bookrunner.engine.allocation", "institutional.sql"),
+    ("bookrunner.engine.issuance", "cases.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
