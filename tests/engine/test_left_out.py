@@ -143,8 +143,8 @@ def test_a_decision_is_on_the_version_that_was_seen(closings: Closings) -> None:
 
 RAW = {
     "left_out_investment_is_included_by_decision": """
-        insert into engine.closing_member (offering_id, closing_id, investment_id, status, units, amount_minor,
-            facts, facts_sha256, member_id)
+        insert into engine.closing_member (offering_id, closing_id, investment_id, status, units,
+            amount_minor, facts, facts_sha256, member_id)
         select c.offering_id, c.closing_id, c.investment_id, 'frozen', 1, 1, '{}', sha256('x'), 'mbr_x'
         from engine.closing_case c""",
     "closing_case_keeps_its_subject": """

@@ -1,0 +1,96 @@
+"""The desk's console over packets: contradictions, institutional allocations, records on paper."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from bookrunner.sandbox.story import Story
+from tests.pages.conftest import axe, browser
+from tests.pages.test_browser import keep
+from tests.pages.test_desk_work import at_desk, check
+from tests.subscription.conftest import Tell
+from tests.subscription.test_application_pages import Door, door
+from tests.subscription.test_packets import papers
+from tests.subscription.test_representations import REFUSED, found, learn
+
+__all__ = ["axe", "browser", "door"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+def test_a_contradiction_is_accepted_for_a_reason_and_taken_back(
+    door: Door, browser: Browser, tell: Tell, axe: str
+) -> None:
+    story = tell("signed")
+    learn(door.world, story)
+    path = f"/desk/{story.offering}/contradictions"
+    with at_desk(browser, door.url, door.key("desk-rosa", "subscription"), path) as page:
+        expect(page.get_by_role("main")).to_contain_text("waiting for compliance")
+        expect(page.get_by_role("button", name="Accept")).to_have_count(0)
+        answer = page.request.post(door.url + path, form={"reason": "x"}, headers={"Origin": door.url})
+        assert answer.status == 403
+    with at_desk(browser, door.url, door.key("officer-ana", "compliance"), path) as page:
+        expect(page.get_by_role("heading", level=2).first).to_contain_text("accredited investor")
+        check(page, axe)
+        keep(page, "desk-contradictions")
+        page.get_by_label("Why the statement may stand").fill("The judgment was set aside.")
+        page.get_by_role("button", name="Accept").click()
+        expect(page.get_by_role("status")).to_contain_text("0 statements")
+        expect(page.get_by_role("main")).to_contain_text("The judgment was set aside.")
+        assert found(story) == []
+        page.set_viewport_size({"width": 390, "height": 900})
+        keep(page, "desk-contradictions-390")
+        page.get_by_label("Reason").fill("The letter was forged.")
+        page.get_by_role("button", name="Take it back").click()
+        expect(page.get_by_role("status")).to_contain_text("1 statements")
+    assert found(story) == [REFUSED]
+
+
+def largest(story: Story) -> tuple[str, str, int]:
+    """Return investor, investment and amount in dollars of the entity with the largest order."""
+    person = max((each for each in story.people if each.kind == "entity"), key=lambda each: each.units)
+    price = story.desk.offer(story.offering)["unit_price_minor"]
+    return person.investor, person.investment, person.units * price // 100
+
+
+def test_an_institution_goes_step_by_step(door: Door, browser: Browser, tell: Tell, axe: str) -> None:
+    story = tell("cleared", 8, 100_000)
+    entity, investment, amount = largest(story)
+    path = f"/desk/{story.offering}/institutions"
+    with at_desk(browser, door.url, door.key("institution-ivy", "engine"), path) as page:
+        for asked, said in ((f"{amount:,}", ""), ("99,999.99", "allocation is at least 100 000")):
+            page.get_by_label("Institution", exact=True).fill(entity)
+            page.get_by_label("Tranche").fill("senior" if not said else "junior")
+            page.get_by_label("Amount in US dollars").fill(asked)
+            page.get_by_label("Settlement is due on").fill("2030-01-31")
+            page.get_by_role("button", name="Request", exact=True).click()
+            if said:
+                expect(page.get_by_role("alert")).to_contain_text(said)
+            else:
+                expect(page.get_by_role("status")).to_contain_text("1 on their way, 0 overdue")
+        check(page, axe)
+        page.get_by_role("button", name="Move to under internal review").click()
+        page.get_by_label("Its confirmed investment").fill(investment)
+        page.get_by_role("button", name="Move to escrow initiated").click()
+        expect(page.get_by_role("alert")).to_contain_text("escrow is for an investment of the entity")
+        keep(page, "desk-institutions")
+        page.set_viewport_size({"width": 390, "height": 900})
+        keep(page, "desk-institutions-390")
+        page.get_by_label("Reason").fill("It withdrew.")
+        page.get_by_role("button", name="Cancel it").click()
+        expect(page.get_by_role("main")).to_contain_text("It withdrew.")
+
+
+def test_records_go_on_paper_after_a_withdrawal(door: Door, browser: Browser, tell: Tell, axe: str) -> None:
+    story = tell("signed")
+    papers(story).withdraw_consent(story.people[0])
+    path = f"/desk/{story.offering}/paper"
+    with at_desk(browser, door.url, door.key("desk-sam", "subscription"), path, width=390) as page:
+        expect(page.get_by_role("status")).to_have_text("1 records to send on paper")
+        check(page, axe)
+        keep(page, "desk-paper-390")
+        page.get_by_label("How it was sent").fill("Registered letter 7")
+        page.get_by_role("button", name="Record as sent").click()
+        expect(page.get_by_role("main")).to_contain_text("Registered letter 7")
+        expect(page.get_by_role("status")).to_have_text("0 records to send on paper")
