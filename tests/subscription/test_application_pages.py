@@ -17,13 +17,10 @@ from bookrunner.sandbox.entering.papers import ITEMS
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
-from tests.pages.conftest import axe, browser
 from tests.pages.test_browser import RULES, keep
 from tests.subscription.conftest import Tell, agreement
 from tests.subscription.test_api import printed_code
 from tests.subscription.test_packets import papers, revoke, state
-
-__all__ = ["axe", "browser"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bookrunner.sandbox.story import Story
-from tests.pages.conftest import axe, browser
 from tests.pages.test_browser import keep
 from tests.pages.test_desk_work import at_desk, check
 from tests.subscription.conftest import Tell
@@ -14,7 +13,7 @@ from tests.subscription.test_application_pages import Door, door
 from tests.subscription.test_packets import papers
 from tests.subscription.test_representations import REFUSED, found, learn
 
-__all__ = ["axe", "browser", "door"]
+__all__ = ["door"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

@@ -28,8 +28,8 @@ _SHOWN_IN_PLACE = frozenset({"application/pdf", "text/plain"})
 
 async def _form_of(request: Request) -> dict[str, str]:
     """Read a form; of a name that comes twice the last one counts, and files are not taken here."""
-    read = await request.form(max_files=0, max_fields=40)
-    return {name: value for name, value in read.items() if isinstance(value, str)}
+    async with request.form(max_files=0, max_fields=40) as read:
+        return {name: value for name, value in read.items() if isinstance(value, str)}
 
 
 _Form = Annotated[dict[str, str], Depends(_form_of)]

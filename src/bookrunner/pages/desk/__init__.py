@@ -36,10 +36,10 @@ class Typed:
 
 
 async def _typed(request: Request) -> Typed:
-    read = await request.form(max_files=1, max_fields=40)
-    form = {name: value for name, value in read.items() if isinstance(value, str)}
-    file = read.get("paper")
-    paper = await file.read(_MOST_BYTES + 1) if isinstance(file, UploadFile) else b""
+    async with request.form(max_files=1, max_fields=40) as read:
+        form = {name: value for name, value in read.items() if isinstance(value, str)}
+        file = read.get("paper")
+        paper = await file.read(_MOST_BYTES + 1) if isinstance(file, UploadFile) else b""
     return Typed(form, paper)
 
 
