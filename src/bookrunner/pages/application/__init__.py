@@ -23,6 +23,16 @@ __all__ = ["routes"]
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER = "portal"
+_TEMPLATES = {
+    "amount": "application/steps/amount.html",
+    "profile": "application/steps/profile.html",
+    "consent": "application/steps/consent.html",
+    "documents": "application/steps/documents.html",
+    "statements": "application/steps/statements.html",
+    "review": "application/steps/review.html",
+    "sign": "application/steps/sign.html",
+    "file": "application/steps/file.html",
+}
 _SHOWN_IN_PLACE = frozenset({"application/pdf", "text/plain"})
 
 
@@ -84,7 +94,7 @@ class Pages:
         # What was not typed is empty; no tick is ever repeated.
         facts["typed"] = defaultdict(str, facts.get("typed", {}))
         status = 200 if facts["refusal"] is None else _CONFLICT
-        return self.shell.page(request, f"application/steps/{step}.html", facts, status)
+        return self.shell.page(request, _TEMPLATES[step], facts, status)
 
     def act(self, request: Request, investment: str, step: str, form: Mapping[str, str]) -> Response:
         """Do what a step asks for and go on; a refusal is shown with what was typed, ticks left out."""

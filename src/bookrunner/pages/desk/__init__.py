@@ -48,8 +48,9 @@ _Said = Annotated[Typed, Depends(_typed)]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One page of the desk: its title, who acts on it, what it shows and what its form does."""
+    """One page of the desk: its template, title, who acts on it, what it shows, what its form does."""
 
+    template: str
     title: str
     keepers: tuple[str, ...]
     read: Callable[[Papers, SignedIn, str, int], Facts]
@@ -79,7 +80,7 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
             "refusal": None,
             **more,
         }
-        return shell.page(request, f"desk/{name}.html", facts, _CONFLICT if facts["refusal"] else 200)
+        return shell.page(request, view.template, facts, _CONFLICT if facts["refusal"] else 200)
 
     @router.get("")
     def desk(request: Request, visitor: _In) -> Response:
@@ -156,18 +157,28 @@ def _paper(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
 
 
 _VIEWS: Final[Mapping[str, View]] = {
-    "cases": View("Left out of closings", ("engine",), _cases, lambda c, t: c.decide_case(t.form, t.paper)),
+    "cases": View(
+        "desk/cases.html",
+        "Left out of closings",
+        ("engine",),
+        _cases,
+        lambda c, t: c.decide_case(t.form, t.paper),
+    ),
     "institutions": View(
+        "desk/institutions.html",
         "Institutional allocations",
         ("engine",),
         _institutions,
         lambda c, t: c.move(t.form) if t.form.get("allocation") else c.request(t.form),
     ),
     "contradictions": View(
+        "desk/contradictions.html",
         "Contradictions",
         ("compliance", "subscription"),
         _contradictions,
         lambda c, t: c.decide_statement(t.form),
     ),
-    "paper": View("Records on paper", ("subscription",), _paper, lambda c, t: c.send(t.form)),
+    "paper": View(
+        "desk/paper.html", "Records on paper", ("subscription",), _paper, lambda c, t: c.send(t.form)
+    ),
 }
