@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -10,13 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bookrunner.books.subscription import SigningEvidence, Stored
+from bookrunner.books.subscription import Stored
 from bookrunner.core.errors import NotAllowed, NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper, load
-from bookrunner.pages.access import COOKIE, requiring, signed_in
+from bookrunner.pages.access import requiring, signed_in
 from bookrunner.pages.application import steps
-from bookrunner.pages.application.acts import INTENT, Applicant, Papers
+from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
 from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
@@ -64,11 +63,11 @@ class Pages:
         investor = found["investment"]["investor_id"]
         visitor = signed_in(request)
         if visitor is None and self.operator is not None:
-            return Applicant(self.papers, found, investor, _evidence(request, "not signed in, sandbox"))
+            return Applicant(self.papers, found, investor, known(request, "not signed in, sandbox"))
         visitor = requiring((_KEEPER,))(request)
         if visitor.name != investor:
             raise NotAllowed("investor_acts_for_itself", f"this is an investment of {investor}")
-        evidence = _evidence(request, "session of the investor's own key")
+        evidence = known(request, "session of the investor's own key")
         return Applicant(self.papers, found, visitor.actor, evidence)
 
     def page(self, request: Request, one: Applicant, step: str, **shown: object) -> Response:
@@ -108,15 +107,6 @@ class Pages:
             told = {"rule": refused.rule, "detail": refused.detail}
             return self.page(request, again, step, refusal=told, typed=form)
         return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
-
-
-def _evidence(request: Request, method: str) -> SigningEvidence:
-    """Return how the person at the page is known; the session by the digest of its token."""
-    visitor, token = signed_in(request), request.cookies.get(COOKIE, "")
-    session = f"session:{hashlib.sha256(token.encode()).hexdigest()[:16]}" if visitor else "none"
-    address = "not recorded" if request.client is None else request.client.host
-    agent = request.headers.get("user-agent", "not recorded")
-    return SigningEvidence(method, address, agent, session, None if visitor is None else visitor.opened_at)
 
 
 def routes(papers: Papers, shell: Shell, operator: str | None) -> APIRouter:

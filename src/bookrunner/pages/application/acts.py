@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,11 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from fastapi import Request
+
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Consents, SigningEvidence, Stored
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper
+from bookrunner.pages.access import COOKIE, signed_in
 from bookrunner.pages.application import said, steps
 
 if TYPE_CHECKING:
@@ -188,6 +192,15 @@ class Applicant:
         link = archive.link(bytes.fromhex(sha256), reader, ttl=_READING, actor=self.actor)
         asked = parse_qs(urlsplit(link).query)
         return archive.follow(sha256, reader=reader, until=int(asked["until"][0]), token=asked["token"][0])
+
+
+def known(request: Request, method: str) -> SigningEvidence:
+    """Return how the person at the page is known; the session by the digest of its token."""
+    visitor, token = signed_in(request), request.cookies.get(COOKIE, "")
+    session = f"session:{hashlib.sha256(token.encode()).hexdigest()[:16]}" if visitor else "none"
+    address = "not recorded" if request.client is None else request.client.host
+    agent = request.headers.get("user-agent", "not recorded")
+    return SigningEvidence(method, address, agent, session, None if visitor is None else visitor.opened_at)
 
 
 def _ticked(form: Form, rule: str) -> None:

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
+from bookrunner.books import portal
+from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.application.acts import Papers
-from bookrunner.pages.desk.acts import CASE_CHOICES, NEXT, Clerk
+from bookrunner.pages.application.acts import Papers, known
+from bookrunner.pages.desk.acts import CASE_CHOICES, NEXT, REASONS, Clerk
 from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
@@ -91,12 +93,24 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
     def look(request: Request, offering: str, name: str, visitor: _In, *, page: _Page = 1) -> Response:
         return shown(request, visitor, name, (offering, page))
 
+    @router.get("/{offering}/agreements/{agreement}")
+    def file(request: Request, offering: str, agreement: str) -> Response:
+        visitor = requiring(("subscription",))(request)
+        packets = packets_of(papers.database)
+        row = packets.packet(offering=offering, agreement=agreement)
+        if row is None or row["signed_sha256"] is None:
+            raise NotFound(f"there is no signed file of {agreement}")
+        stored = Archive(packets).fetch(bytes(row["signed_sha256"]), actor=visitor.actor)
+        headers = {"Cache-Control": "private, no-store", "Content-Disposition": "inline"}
+        return Response(stored.content, media_type=stored.media_type, headers=headers)
+
     @router.post("/{offering}/{name}")
     def act(request: Request, offering: str, name: str, visitor: _In, *, typed: _Said) -> Response:
         view = _view(name, visitor)
         requiring(view.keepers[:1])(request)
         try:
-            view.act(Clerk(papers.database, papers.consents, offering, visitor.actor), typed)
+            evidence = known(request, "session of the officer's own key")
+            view.act(Clerk(papers, offering, visitor.actor, evidence), typed)
         except NotFound:
             raise
         except Refused as refused:
@@ -152,11 +166,45 @@ def _institutions(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
     return {"institutions": found, "next": NEXT}
 
 
+def _agreements(papers: Papers, visitor: SignedIn, offering: str, _: int) -> Facts:
+    rows = papers.signing.preview(offering, officer=visitor.actor)
+    with papers.database.transaction("subscription") as transaction:
+        said = list(
+            load(__package__).names_signed(
+                transaction, offering=offering, agreements=[row["agreement_id"] for row in rows]
+            )
+        )
+    named = {row["agreement_id"]: row for row in said}
+    verified = portal.keeper(papers.database).names_on_paper(investors=[row["investor_id"] for row in rows])
+    names = {row["investor_id"]: row["legal_name"] for row in verified}
+    return {
+        "agreements": [
+            {
+                **row,
+                "seen": bytes(row["signed_sha256"]).hex(),
+                "name_on_paper": named[row["agreement_id"]]["legal_name"],
+                "signed_at": named[row["agreement_id"]]["signed_at"],
+                "pages": named[row["agreement_id"]]["pages"],
+                "verified_name": names.get(row["investor_id"], ""),
+            }
+            for row in rows
+        ],
+        "reasons": REASONS,
+    }
+
+
 def _paper(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
     return {"deliveries": [row for row in papers.consents.papers() if row["offering_id"] == offering]}
 
 
 _VIEWS: Final[Mapping[str, View]] = {
+    "agreements": View(
+        "desk/agreements.html",
+        "Signed agreements",
+        ("subscription",),
+        _agreements,
+        lambda c, t: c.handle(t.form),
+    ),
     "cases": View(
         "desk/cases.html",
         "Left out of closings",

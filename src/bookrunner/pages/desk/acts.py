@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Final
 
-from bookrunner.books.subscription import Archive, Consents, packets_of
+from bookrunner.books.subscription import Archive, SigningEvidence, packets_of
 from bookrunner.core.errors import Malformed, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import parse
 from bookrunner.db import Database, Keeper
+from bookrunner.pages.application.acts import Papers
 
 NEXT: Final = {
     "pending": "under_internal_review",
@@ -25,6 +26,10 @@ CASE_CHOICES: Final = (
     ("decided_by_counsel", "Counsel has decided", "The decision comes as a PDF, which the archive keeps."),
 )
 _QUERIES: Final = "bookrunner.pages.desk"
+REASONS: Final = ("missing", "illegible", "inconsistent", "name_differs", "capacity", "expired", "other")
+_PARTS: Final = ("page", "field", "reason", "words")
+_ROWS: Final = 3
+_YES: Final = "yes"
 _RETENTION: Final = "working_paper"
 Form = Mapping[str, str]
 
@@ -33,10 +38,15 @@ Form = Mapping[str, str]
 class Clerk:
     """A person at the desk of one offer; every rule is the database's."""
 
-    database: Database
-    consents: Consents
+    papers: Papers
     offering: str
     actor: str
+    evidence: SigningEvidence
+
+    @property
+    def database(self) -> Database:
+        """The keepers' logins."""
+        return self.papers.database
 
     def decide_case(self, form: Form, paper: bytes) -> None:
         """Decide the case of an investment that a set left out; refuses what the books refuse."""
@@ -110,16 +120,61 @@ class Clerk:
                 **named, status=form.get("choice", ""), investment=form.get("investment", "").strip() or None
             )
 
+    def handle(self, form: Form) -> None:
+        """Release a signed packet, return it with its deficiencies, or countersign those that are ticked.
+
+        Of those that are ticked, what is refused stays in the list with the rule that keeps it.
+        """
+        packets, choice = packets_of(self.database), form.get("choice", "")
+        if choice == "countersign":
+            named = [name for name in form if name.startswith("agr_") and form[name] == _YES]
+            if not named:
+                raise Refused("countersigned_packets_are_ticked", "tick the agreements to countersign")
+            self.papers.signing.countersign_many(
+                self.offering, named, officer=self.actor, evidence=self.evidence
+            )
+            return
+        if choice not in {"release", "return"}:
+            raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        seen = {
+            "actor": self.actor,
+            "offering": self.offering,
+            "review": new_id("rvw"),
+            "agreement": form.get("agreement", ""),
+            "seen_sha256": _digest(form.get("seen", "")),
+        }
+        if choice == "release":
+            packets.release_packet(**seen)
+        else:
+            packets.return_packet(**seen, deficiencies=_deficiencies(form) or "[]")
+
     def send(self, form: Form) -> None:
         """Record how a record was sent on paper."""
-        self.consents.sent(
+        self.papers.consents.sent(
             self.offering, form.get("delivery", ""), form.get("how", "").strip(), actor=self.actor
         )
 
 
+def _deficiencies(form: Form) -> list[dict[str, object]]:
+    """Return the deficiencies that a form names, at most as many as it has rows for."""
+    rows = [[form.get(f"{part}-{row}", "").strip() for part in _PARTS] for row in range(1, _ROWS + 1)]
+    return [
+        {"id": new_id("dfc"), "page": _whole(page), "field": field, "reason": reason, "words": words}
+        for page, field, reason, words in rows
+        if any((page, field, words))
+    ]
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Malformed("digest_is_hexadecimal", "the form names no file") from None
+
+
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        raise Malformed("version_is_a_number", "the form names no version")
+        raise Malformed("number_is_whole", "a version or a page is missing")
     return int(text)
 
 

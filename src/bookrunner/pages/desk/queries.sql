@@ -61,3 +61,12 @@ select engine.advance_allocation(:actor, :request, :offering, :allocation, :stat
 -- name: cancel_allocation$
 -- Ends an institutional allocation for a reason.
 select engine.cancel_allocation(:actor, :request, :offering, :allocation, :because);
+
+-- name: names_signed
+-- Whom signed packets name, as their own data says it, and since when they wait for the issuer.
+select a.agreement_id, k.pages, convert_from(d.content, 'UTF8')::jsonb #>> '{investor,legal_name}' as legal_name,
+    (select max(s.signed_at) from subscription.signed_file s where s.offering_id = a.offering_id
+        and s.agreement_id = a.agreement_id and s.party <> 'issuer') as signed_at
+from subscription.agreement a join subscription.packet k using (offering_id, agreement_id)
+join subscription.document d on d.sha256 = k.data_sha256
+where a.offering_id = :offering and a.agreement_id = any (:agreements);
