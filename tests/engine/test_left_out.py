@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import httpx
 import psycopg
 import pytest
 
+from bookrunner.api import api, issue
 from bookrunner.app import Application
 from bookrunner.core.errors import Refused
+from tests.api.conftest import serving
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
 from tests.pages.world import OFFERING, World
 
@@ -139,6 +142,31 @@ def test_a_decision_is_on_the_version_that_was_seen(closings: Closings) -> None:
     )
     assert rule(late) == "decision_is_on_the_version_seen"
     assert rule(lambda: closings.decide(OTHER, "to_be_included", " ")) == "decided_case_says_by_whom_and_why"
+
+
+def test_a_case_is_decided_over_the_api(closings: Closings) -> None:
+    closings.freeze()
+    app = closings.app
+    key = issue(app.endpoint, "issuer-desk", "engine", actor="usr_admin")
+    portal = issue(app.endpoint, "some-portal", "portal", actor="usr_admin")
+    with serving(api(app.database)) as url:
+        path = f"{url}/v1/offers/{OFFERING}/closing_cases"
+        assert httpx.get(path, headers={"Authorization": f"Bearer {portal}"}).status_code == 403
+        said = {"Authorization": f"Bearer {key}", "Idempotency-Key": "req_case", "If-Match": '"1"'}
+        cases = httpx.get(path, headers=said).json()["closing_cases"]
+        assert [case["investment"] for case in cases] == [LATE, OTHER]
+        decide = f"{path}/{cases[0]['id']}/decisions"
+        body = {"status": "to_be_included", "because": "the signatory was ill"}
+        done, again = (httpx.post(decide, json=body, headers=said) for _ in range(2))
+        assert (done.status_code, done.json()["status"], done.json()["version"]) == (
+            200,
+            "to_be_included",
+            "2",
+        )
+        assert again.headers["idempotent-replayed"] == "true"
+        late = httpx.post(decide, json=body, headers=said | {"Idempotency-Key": "req_late"})
+        assert late.status_code == 412
+    assert closings.rows()[LATE]["decided_by"] == "key:issuer-desk"
 
 
 RAW = {

@@ -241,3 +241,13 @@ where a.offering_id = :offering order by a.ordinal;
 -- What one investor was asked after material changes, with the answers.
 select reconfirmation_id, amendment_id, status, due_at, version from subscription.reconfirmation_fact
 where investment_id = :investment order by due_at, reconfirmation_id;
+
+-- name: closing_cases
+-- Those whom closings of an offer left out for want of a countersignature, oldest first.
+select case_id, investment_id, closing_id, status, opened_at, decided_by, evidence_sha256, version
+from engine.closing_case_fact where offering_id = :offering order by opened_at, case_id;
+
+-- name: decide_case^
+-- Claims the key, decides a case, stores the answer.
+select answer, is_replay from api.decide_case(:key, :request, :body_sha256, :offering, :case, :version, :status, :because,
+    cast(:evidence as text));

@@ -73,6 +73,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "packets.sql"),
     ("bookrunner.api.writes", "statements.sql"),
     ("bookrunner.api.writes", "institutions.sql"),
+    ("bookrunner.api.writes", "closings.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )
