@@ -244,6 +244,18 @@ def test_an_order_is_opened_when_units_are_free(door: Door, browser: Browser, te
         expect(page.get_by_role("alert")).to_contain_text("units are left")
         keep(page, "apply-order-390")
         page.get_by_label("Units").fill(f"{person.units:,}")
+        page.get_by_role("button", name="Wait for units").click()
+        expect(page.get_by_role("alert")).to_contain_text("waitlist opens when units run out")
         page.get_by_role("button", name="Reserve the units").click()
-        expect(page.get_by_role("heading", name="Amount")).to_be_visible()
+        expect(page.get_by_role("heading", name="Amount", exact=True)).to_be_visible()
         assert person.investment not in page.url
+
+
+def test_who_comes_too_late_waits_in_line(door: Door, browser: Browser, tell: Tell) -> None:
+    story = tell("cleared")
+    person, path = story.people[-1], f"/offers/{story.offering}/apply"
+    with at(browser, door, path, door.key(person.investor)) as page:
+        page.get_by_label("Units").fill(str(person.units))
+        page.get_by_role("button", name="Wait for units").click()
+        expect(page.get_by_role("status")).to_contain_text("You are number 1 in the line")
+        keep(page, "apply-waitlist")

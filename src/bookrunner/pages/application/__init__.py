@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books.subscription import Stored
@@ -22,6 +22,7 @@ __all__ = ["routes"]
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER = "portal"
+_QUERIES = "bookrunner.pages.application"
 _TEMPLATES = {
     "amount": "application/steps/amount.html",
     "profile": "application/steps/profile.html",
@@ -150,7 +151,7 @@ def _order_routes(router: APIRouter, papers: Papers, shell: Shell) -> None:
             offer = load(__package__).offer(transaction, offering=offering)
         if offer is None or offer["status"] != "published":
             raise NotFound(f"there is no offer {offering} to invest in")
-        facts = {"offer": offer, "refusal": None, "typed": "", **more}
+        facts = {"offer": offer, "refusal": None, "typed": "", "place": None, **more}
         return shell.page(request, "application/order.html", facts, _CONFLICT if facts["refusal"] else 200)
 
     @router.get("/offers/{offering}/apply")
@@ -159,22 +160,21 @@ def _order_routes(router: APIRouter, papers: Papers, shell: Shell) -> None:
         return shown(request, offering)
 
     @router.post("/offers/{offering}/apply")
-    def begin(request: Request, offering: str, units: Annotated[str, Form(max_length=24)] = "") -> Response:
-        investor = requiring((_KEEPER,))(request)
-        investment = new_id("inv")
+    def begin(request: Request, offering: str, form: _Form) -> Response:
+        investor, typed = requiring((_KEEPER,))(request), form.get("units", "")
+        who = {"actor": investor.actor, "offering": offering, "investor": investor.name}
         try:
-            Keeper(papers.database, "engine", "bookrunner.engine").open_investment(
-                actor=investor.actor,
-                offering=offering,
-                investment=investment,
-                investor=investor.name,
-                units=_whole(units),
-            )
+            if form.get("choice") == "wait":
+                line = Keeper(papers.database, "engine", _QUERIES)
+                place = line.join_waitlist(**who, entry=new_id("wle"), units=_whole(typed))
+                return shown(request, offering, place=place, typed=typed)
+            orders, investment = Keeper(papers.database, "engine", "bookrunner.engine"), new_id("inv")
+            orders.open_investment(**who, investment=investment, units=_whole(typed))
         except NotFound:
             raise
         except Refused as refused:
             told = {"rule": refused.rule, "detail": refused.detail}
-            return shown(request, offering, refusal=told, typed=units)
+            return shown(request, offering, refusal=told, typed=typed)
         return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
 
 

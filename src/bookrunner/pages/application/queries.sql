@@ -24,6 +24,8 @@ select o.agreement_form = 'packet' as takes_packets, o.unit_price_minor, o.minim
     (select f.paper_fee from subscription.packet_form_in_force f where f.offering_id = i.offering_id) as paper_fee,
     a.agreement_id, a.status, encode(a.document_sha256, 'hex') as document, encode(a.signed_sha256, 'hex') as signed,
     encode(a.executed_sha256, 'hex') as executed, encode(c.sha256, 'hex') as certificate,
+    (select max(s.signed_at) from subscription.signed_file s where s.offering_id = a.offering_id
+        and s.agreement_id = a.agreement_id and s.party <> 'issuer') as signed_at,
     array(select s.party from subscription.signed_file s where s.offering_id = a.offering_id
         and s.agreement_id = a.agreement_id order by s.ordinal) as signed_by,
     array(select jsonb_object_keys(k.boxes) from subscription.packet k where k.offering_id = a.offering_id
@@ -52,3 +54,7 @@ from engine.offer o join engine.unit_standing u using (offering_id) where o.offe
 -- What an investor has to answer before it asks again for its agreement.
 select deficiency_id, page, field, reason, words from subscription.deficiency
 where offering_id = :offering and investment_id = :investment and status = 'open' order by deficiency_id;
+
+-- name: join_waitlist$
+-- Takes a place in the line for units that may come free, and returns it.
+select engine.join_waitlist(:actor, :request, :offering, :entry, :investor, cast(:units as bigint));
