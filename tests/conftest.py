@@ -28,6 +28,9 @@ from bookrunner.db import (
 )
 from bookrunner.db.catalog import clone_database, drop_database, ensure_database
 from bookrunner.db.embedded.binaries import Kind
+from tests.browsing import axe, browser
+
+__all__ = ["axe", "browser"]
 
 TEMPLATE = "template_of_tests"
 DISK = Path("/tmp")  # noqa: S108 - a directory of our own is made in it

@@ -61,3 +61,7 @@ alter table subscription.retention enable always trigger aa_append_only, enable 
 -- Who may read a document by a link, who made it and how often it was followed.
 select l.reader, l.made_by, count(f.link_id) from subscription.document_link l
 left join subscription.document_fetch f using (link_id) where l.sha256 = :sha256 group by l.link_id order by 1;
+
+-- name: events$
+-- Every event of an offer, one list of texts.
+select array_agg(canonical order by recorded_at) from audit.event where scope = :scope;

@@ -165,3 +165,60 @@ insert into subscription.signed_file
 insert into subscription.signed_file
     select offering_id, agreement_id, 'investor_2', document_sha256, 'x', 'x', 'x', 'x', '1', '{}', 'x', now()
     from subscription.agreement where agreement_id = 'AGREEMENT';
+
+-- sent | consent_follows_an_opened_sample | a consent of a sample whose code nobody entered
+update subscription.particular set status = 'withdrawn' where kind = 'records_consent'
+    and investment_id = (select investment_id from subscription.agreement where agreement_id = 'AGREEMENT');
+select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 'text', sha256('code'))
+    from subscription.agreement where agreement_id = 'AGREEMENT';
+select subscription.state_particular('u', 'r', s.offering_id, 'prt_x', s.investment_id, 'records_consent', jsonb_build_object(
+    'version', 1, 'sha256', encode(s.statement_sha256, 'hex'), 'format_opened_at', '2026-01-01T00:00:00Z', 'sample', s.sample_id))
+    from subscription.consent_sample s where s.sample_id = 'csm_x';
+
+-- sent | each_sample_serves_one_consent | a consent of a sample that served another
+update subscription.particular set status = 'withdrawn' where kind = 'records_consent'
+    and investment_id = (select investment_id from subscription.agreement where agreement_id = 'AGREEMENT');
+insert into subscription.particular (offering_id, particular_id, investment_id, kind, status, detail, detail_sha256, stated_by)
+    select p.offering_id, 'prt_x', p.investment_id, p.kind, 'stated', p.detail, p.detail_sha256, 'x'
+    from subscription.particular p join subscription.agreement a using (offering_id, investment_id)
+    where a.agreement_id = 'AGREEMENT' and p.kind = 'records_consent';
+
+-- sent | confirmed_sample_has_its_moment | a sample confirmed at no moment
+select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 'text', sha256('code'))
+    from subscription.agreement where agreement_id = 'AGREEMENT';
+update subscription.consent_sample set status = 'confirmed' where sample_id = 'csm_x';
+
+-- sent | sample_code_is_tried_five_times | a sixth try of a code
+select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 'text', sha256('code'))
+    from subscription.agreement where agreement_id = 'AGREEMENT';
+update subscription.consent_sample set tries = 6 where sample_id = 'csm_x';
+
+-- sent | consent_sample_is_unchangeable | the count of tries set back
+update subscription.consent_sample set tries = 0, status = 'replaced' where status = 'confirmed';
+
+-- sent | consent_sample_is_unchangeable | another code for a sample
+update subscription.consent_sample set code_mac = sha256('x'), status = 'replaced' where status = 'confirmed';
+
+-- sent | one_consent_sample_is_open | two samples that wait for their codes
+insert into subscription.consent_sample (offering_id, sample_id, investment_id, ordinal, status, template_id, item_version,
+    statement_sha256, code_mac)
+    select s.offering_id, 'csm_' || n, s.investment_id, n, 'issued', s.template_id, 1, s.statement_sha256, s.code_mac
+    from subscription.consent_sample s join subscription.agreement a using (offering_id, investment_id), generate_series(2, 3) n
+    where a.agreement_id = 'AGREEMENT';
+
+-- sent | signing_rests_on_records_consent | a signature after the consent was withdrawn
+update subscription.particular set status = 'withdrawn' where kind = 'records_consent'
+    and investment_id = (select investment_id from subscription.agreement where agreement_id = 'AGREEMENT');
+insert into subscription.signed_file
+    select offering_id, agreement_id, 'investor', document_sha256, 'x', 'x', 'x', 'x', '1', '{}', 'x', now()
+    from subscription.agreement where agreement_id = 'AGREEMENT';
+
+-- sent | sent_paper_says_by_whom_and_how | a record sent on paper by nobody
+select subscription.deliver_on_paper(offering_id, investment_id, document_sha256) from subscription.agreement
+    where agreement_id = 'AGREEMENT';
+update subscription.paper_delivery set status = 'sent' where status = 'due';
+
+-- sent | each_record_goes_on_paper_once | a record that goes on paper twice
+insert into subscription.paper_delivery (offering_id, delivery_id, investment_id, sha256, status)
+    select offering_id, 'ppr_' || n, investment_id, document_sha256, 'due' from subscription.agreement, generate_series(1, 2) n
+    where agreement_id = 'AGREEMENT';

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cache
+from io import BytesIO
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from bookrunner.api import api, issue
 from bookrunner.core.ids import new_id
@@ -76,13 +78,32 @@ def authorised(story: Story) -> Story:
     return story
 
 
+def printed_code(content: bytes) -> str:
+    """Return the code that a reader finds in a sample record: the last thing on its page."""
+    return "".join(PdfReader(BytesIO(content)).pages[0].extract_text().split())[-8:]
+
+
+def consent(calls: Calls, base: str) -> None:
+    """Take a sample record, read its code in the file, enter it."""
+    sample = calls.post(f"{base}/consent_samples", {}).json()["id"]
+    file = httpx.get(f"{calls.url}{base}/consent_samples/{sample}", headers=calls.headers("portal-backend"))
+    assert file.headers["content-type"] == "application/pdf"
+    code = printed_code(file.content)
+    wrong = calls.post(f"{base}/consents", {"sample": sample, "code": code[::-1]})
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "code_is_the_printed_one")
+    assert code not in wrong.text
+    given = calls.post(f"{base}/consents", {"sample": sample, "code": f" {code[:4].lower()}-{code[4:]} "})
+    assert given.status_code == 201, given.text
+
+
 def apply(calls: Calls, story: Story) -> None:
     """Let the first investor do everything that its agreement needs."""
     person = story.people[0]
     base = f"/v1/investments/{person.investment}"
     early = calls.post(f"{base}/applications", {})
     assert (early.status_code, early.json()["code"]) == (409, "application_is_complete")
-    for kind in ("records_consent", "tax_form", "authority", "ownership"):
+    consent(calls, base)
+    for kind in ("tax_form", "authority", "ownership"):
         stated = calls.post(f"{base}/particulars", {"kind": kind, "detail": detail(person, kind)})
         assert stated.status_code == 201, stated.text
     for kind, code, _ in ITEMS:

@@ -39,7 +39,7 @@ def test_the_steps_come_in_their_order_and_end(world: World, tell: Tell) -> None
     assert left[-3:] == ["State the authority of your signer", "State your owners", "State your tax form"]
     assert len(left) == len(ITEMS) + 4
     assert facts(world.application.database, story.people[1].investment)["to_do"]
-    papers(story).state(person, ["records_consent"])
+    papers(story).consent(person)
     assert titles(story) == left[1:]
     papers(story).apply(person, story.desk.subscription.requirements(offering=story.offering))
     assert titles(story) == []

@@ -53,6 +53,7 @@ def test_an_offer_names_an_approved_template_and_takes_packets(
 ) -> None:
     story, desk = tell("cleared"), world.application.desk
     issuer = {"name": "Issuer", "jurisdiction": "Delaware", "security": "Units"}
+    issuer |= {"contact": "records@issuer.example", "paper_fee": "nothing"}
     name = desk.packets.name_packet_form
     with refused("template_is_approved"):
         name(actor="x", offering=story.offering, template="unknown/1.0.0", issuer=issuer)

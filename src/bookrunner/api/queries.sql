@@ -263,3 +263,13 @@ select * from api.commitment_limit(:offering, :investor);
 -- Claims the key, certifies who is behind an entity, stores the answer.
 select answer, is_replay from api.certify_ownership(:key, :request, :body_sha256, :investor, :statement, :account,
     cast(:people as jsonb), cast(:shares as jsonb), cast(:is_certified as boolean));
+
+-- name: closing_cases
+-- Those whom closings of an offer left out for want of a countersignature, oldest first.
+select case_id, investment_id, closing_id, status, opened_at, decided_by, evidence_sha256, version
+from engine.closing_case_fact where offering_id = :offering order by opened_at, case_id;
+
+-- name: decide_case^
+-- Claims the key, decides a case, stores the answer.
+select answer, is_replay from api.decide_case(:key, :request, :body_sha256, :offering, :case, :version, :status, :because,
+    cast(:evidence as text));

@@ -20,6 +20,7 @@ AcceptanceId = Annotated[str, StringConstraints(pattern=f"^sac_{_ID}$")]
 AgreementId = Annotated[str, StringConstraints(pattern=f"^agr_{_ID}$")]
 Programme = Annotated[str, StringConstraints(pattern="^prg_[0-9a-f]{26}$")]
 EntryId = Annotated[str, StringConstraints(pattern=f"^wle_{_ID}$")]
+CaseId = Annotated[str, StringConstraints(pattern=f"^ccs_{_ID}$")]
 InstitutionalId = Annotated[str, StringConstraints(pattern=f"^iac_{_ID}$")]
 AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
 ReconfirmationId = Annotated[str, StringConstraints(pattern=f"^rcf_{_ID}$")]
@@ -138,8 +139,23 @@ class Acknowledged(Shape):
 class Particular(Shape):
     """One thing that an investor states; the template's schema says what its detail holds."""
 
-    kind: Literal["records_consent", "tax_form", "authority", "ownership"]
+    kind: Literal["tax_form", "authority", "ownership"]
     detail: dict[str, JsonValue]
+
+
+class Consented(Shape):
+    """Which sample was opened, and the code that is printed in it."""
+
+    sample: Annotated[str, StringConstraints(pattern=f"^csm_{_ID}$")]
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+
+class CaseDecision(Shape):
+    """What becomes of an investment that a closing left out; counsel's decision names its archived file."""
+
+    status: Literal["to_be_included", "to_be_refunded", "decided_by_counsel"]
+    because: Because
+    evidence_sha256: Sha256 | None = None
 
 
 class Known(Shape):

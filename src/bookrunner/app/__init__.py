@@ -20,7 +20,7 @@ from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.app.settings import NOTHING, Outside, SigningService
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
-from bookrunner.books.subscription import Archive, Certificates, Room
+from bookrunner.books.subscription import Archive, Certificates, Consents, Room
 from bookrunner.books.treasury import clear_due, send_refunds, send_waiting
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
@@ -78,6 +78,7 @@ class Application:
         self.screening = Screening(self.desk)
         self.archive = Archive(self.desk.packets)
         self.certificates = Certificates(self.desk.packets, self.room)
+        self.consents = Consents(self.database, self.room)
         self.signers: dict[str, SigningProvider] = {}
         lists = outside.lists
         self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)

@@ -47,7 +47,8 @@ grant usage on schema api to portal, compliance, subscription, treasury, registr
 grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
     to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
-    api.move_allocation(bytea, text, bytea, text, text, text, text, text, text) to engine;
+    api.move_allocation(bytea, text, bytea, text, text, text, text, text, text),
+    api.decide_case(bytea, text, bytea, text, text, text, text, text, text) to engine;
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),

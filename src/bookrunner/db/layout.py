@@ -44,6 +44,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.compliance.programme", "record.sql"),
     ("bookrunner.books.subscription", "representations.sql"),
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
+    ("bookrunner.books.subscription.consent", "consent.sql"),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.registry", "transactions.sql"),
@@ -66,6 +67,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "allotment.sql"),
     ("bookrunner.engine.allocation", "amendment.sql"),
     ("bookrunner.engine.allocation", "institutional.sql"),
+    ("bookrunner.engine.issuance", "cases.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
@@ -77,6 +79,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "statements.sql"),
     ("bookrunner.api.writes", "institutions.sql"),
     ("bookrunner.api.writes", "suitability.sql"),
+    ("bookrunner.api.writes", "closings.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.db", "grants.sql"),
 )

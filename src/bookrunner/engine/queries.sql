@@ -69,10 +69,12 @@ select offering_id, issuer_id, name, exemption, currency, unit_price_minor, unit
 select * from engine.five_counts where offering_id = :offering;
 
 -- name: candidates
--- Who would be in a closing now, and what each lacks.
-select investment_id, units, amount_minor, missing from engine.stage
-where offering_id = :offering and status in ('new', 'confirmed', 'legally_confirmed') and issuance_state = 'open'
-order by investment_id;
+-- Who would be in a closing now, and what each lacks; who was left out of one comes back by a decision alone.
+select s.investment_id, s.units, s.amount_minor, s.missing from engine.stage s
+where s.offering_id = :offering and s.status in ('new', 'confirmed', 'legally_confirmed') and s.issuance_state = 'open'
+    and not exists (select from engine.closing_case c where c.offering_id = s.offering_id
+        and c.investment_id = s.investment_id and c.status in ('open', 'decided_by_counsel', 'to_be_refunded'))
+order by s.investment_id;
 
 -- name: stage^
 -- The composite stages of one investment.
@@ -284,3 +286,16 @@ order by w.offering_id, w.investor_id, w.mapping_id;
 -- name: screened_wallets
 -- Which of these wallets were screened before.
 select distinct subject_id from compliance.wallet_screening where subject_id = any (cast(:subjects as text[]));
+
+-- name: decide_case$
+-- Decides the case of an investment that a set left out, on the version that was seen.
+select engine.decide_case(:actor, :request, :offering, :case, :status, :because, cast(:evidence_sha256 as bytea), cast(:seen as bigint));
+
+-- name: closing_cases
+-- The cases of an offer, those that wait first, oldest first.
+select c.case_id, c.investment_id, c.closing_id, c.status, c.opened_at, c.decided_by, c.decided_because,
+    encode(c.evidence_sha256, 'hex') as evidence_sha256, c.version, s.units, s.amount_minor, s.currency, s.received_minor,
+    engine.mask('{agreement_is_countersigned}') & ~s.holds = 0 as is_countersigned
+from engine.closing_case c join engine.stage s using (offering_id, investment_id)
+where c.offering_id = :offering
+order by c.status not in ('open', 'decided_by_counsel'), c.opened_at, c.case_id;

@@ -13,7 +13,8 @@ from fastapi.responses import Response
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
-from bookrunner.pages import access, compliance, investment, live, offers, officer, treasury
+from bookrunner.pages import access, compliance, desk, investment, live, offers, officer, treasury
+from bookrunner.pages import application as applying
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers import Desk
 from bookrunner.pages.shell import Guard, Shell
@@ -57,6 +58,8 @@ def web(
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(investment.routes(application.database, shell))
     app.include_router(officer.routes(application.database, shell))
+    app.include_router(applying.routes(application, shell, operator))
+    app.include_router(desk.routes(application, shell))
     app.include_router(compliance.routes(application, shell, hints))
     app.include_router(
         treasury.routes(application.database, application.bank_files, shell, application.deposits)

@@ -316,11 +316,12 @@ class Story:
         self.sign([person])
 
     def repair(self) -> None:
-        """Repair the four: owners verified, agreements countersigned, the silent wire matched."""
+        """Repair the four: owners verified, agreements countersigned, cases decided, the wire matched."""
         self._checks.verify_owners(self._late_owners())
         self.app.answer()
         waiting = self.desk.subscription.agreements_in(offering=self.offering, status="investor_signed")
         self.countersign([row["agreement_id"] for row in waiting])
+        self._include_left_out()
         paid_from = fingerprint(self.people[1].account)
         (receipt,) = [
             row
@@ -342,6 +343,20 @@ class Story:
         )
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)
         self.app.answer()
+
+    def _include_left_out(self) -> None:
+        """Decide that those whom a set left out for want of a countersignature go into the next one."""
+        for case in self.desk.engine.closing_cases(offering=self.offering):
+            if case["status"] == "open":
+                self.desk.engine.decide_case(
+                    actor="issuer.iris",
+                    offering=self.offering,
+                    case=case["case_id"],
+                    status="to_be_included",
+                    because="countersigned after the set was frozen",
+                    evidence_sha256=None,
+                    seen=case["version"],
+                )
 
     def release(self, closing: str) -> int:
         """Two fund administrators release the escrow of an issued closing; return its minor units."""

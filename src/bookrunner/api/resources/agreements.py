@@ -16,6 +16,7 @@ from bookrunner.api.shapes import (
     Acknowledged,
     AgreementId,
     Answered,
+    Consented,
     HandedOver,
     Intent,
     InvestmentId,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bookrunner.books.subscription import Made, PacketDesk
 
 _CREATED = 201
+_PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 _MADE_BEFORE = frozenset(
     {"agreement_is_open_for_signature", "agreement_waits_for_the_issuer", "each_signer_signs_once"}
 )
@@ -57,22 +59,13 @@ def routes(gateway: Gateway, archive: Archive, signing: Open | None, signer: Por
     _reviews(router, gateway)
     _files(router, gateway, archive)
     if signing is not None:
+        _consents(router, gateway, signing)
         _signatures(router, gateway, signing, signer or _nobody)
     return router
 
 
 def _applications(router: APIRouter, gateway: Gateway) -> None:
-    async def step(write: Write, investment: str, act: str, **detail: object) -> Response:
-        answer = await gateway.write(
-            write,
-            "subscription",
-            "act_on_application",
-            investment=investment,
-            act=act,
-            detail=json.dumps(detail),
-        )
-        answer.status_code = _CREATED
-        return answer
+    step = partial(_step, gateway)
 
     @router.post(
         "/investments/{investment}/acknowledgments", operation_id="acknowledge_item", status_code=_CREATED
@@ -86,7 +79,7 @@ def _applications(router: APIRouter, gateway: Gateway) -> None:
         "/investments/{investment}/particulars", operation_id="state_particular", status_code=_CREATED
     )
     async def stated(write: Written, investment: InvestmentId, body: Particular) -> Response:
-        """Record a tax form, a consent, an authority or an ownership; a packet that shows another is void."""
+        """Record a tax form, an authority or an ownership; a packet that shows another is void."""
         said = {"kind": body.kind, "detail": body.detail}
         return await step(write, investment, "state", id=new_id("prt"), **said)
 
@@ -121,6 +114,59 @@ def _applications(router: APIRouter, gateway: Gateway) -> None:
 
         rows: list[Row] = await gateway.read(caller, found)
         return {"deficiencies": [{**row, "id": row.pop("deficiency_id")} for row in map(dict, rows)]}
+
+
+async def _step(gateway: Gateway, write: Write, investment: str, act: str, **detail: object) -> Response:
+    answer = await gateway.write(
+        write, "subscription", "act_on_application", investment=investment, act=act, detail=json.dumps(detail)
+    )
+    answer.status_code = _CREATED
+    return answer
+
+
+def _consents(router: APIRouter, gateway: Gateway, signing: Open) -> None:
+    @router.post(
+        "/investments/{investment}/consent_samples", operation_id="issue_consent_sample", status_code=_CREATED
+    )
+    async def issued(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+        """Make a sample record with a code of its own; the investor opens it and reads the code."""
+        await gateway.admitted(write.caller, "subscription")
+
+        def make() -> dict[str, object]:
+            consents = signing().consents
+            return consents.prepared(consents.offer_of(investment))
+
+        made = await gateway.run(make)
+        kept = {name: value.hex() if isinstance(value, bytes) else value for name, value in made.items()}
+        return await _step(gateway, write, investment, "issue_sample", id=made["sample"], **kept)
+
+    @router.get(
+        "/investments/{investment}/consent_samples/{sample}",
+        operation_id="get_consent_sample",
+        response_class=Response,
+    )
+    async def shown(caller: Called, investment: InvestmentId, sample: str) -> Response:
+        """Return the sample as PDF, with the code printed in it."""
+        await gateway.admitted(caller, "subscription")
+
+        def read() -> bytes:
+            consents = signing().consents
+            return consents.open(consents.offer_of(investment), investment, sample)
+
+        return Response(await gateway.run(read), headers=_PRIVATE, media_type="application/pdf")
+
+    @router.post("/investments/{investment}/consents", operation_id="give_consent", status_code=_CREATED)
+    async def given(write: Written, investment: InvestmentId, body: Consented) -> Response:
+        """Record the consent of an investor who has read the code; wrong codes are counted and refused."""
+        actor = await gateway.admitted(write.caller, "subscription")
+
+        def check() -> None:
+            consents = signing().consents
+            offering = consents.offer_of(investment)
+            consents.confirm(offering, investment, body.sample, code=body.code, actor=actor)
+
+        await gateway.run(check)
+        return await _step(gateway, write, investment, "consent", id=new_id("prt"), sample=body.sample)
 
 
 def _reviews(router: APIRouter, gateway: Gateway) -> None:
@@ -236,8 +282,7 @@ def _files(router: APIRouter, gateway: Gateway, archive: Archive) -> None:
     ) -> Response:
         """Return the bytes that a link names, their hash checked; the link is the credential."""
         stored = await gateway.run(lambda: archive.follow(digest, reader=reader, until=until, token=token))
-        headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-        return Response(stored.content, media_type=stored.media_type, headers=headers)
+        return Response(stored.content, media_type=stored.media_type, headers=_PRIVATE)
 
 
 async def _act(

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
-from bookrunner.api.shapes import Closing, OfferId, money
+from bookrunner.api.shapes import CaseDecision, CaseId, Closing, OfferId, money
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
@@ -17,10 +18,11 @@ _CREATED = 201
 
 
 def routes(gateway: Gateway) -> APIRouter:
-    """Return the routes of closings."""
-    router = APIRouter(prefix="/v1/offers/{offer}/closings", tags=["closings"])
+    """Return the routes of closings, and of those whom they left out."""
+    router = APIRouter(prefix="/v1/offers/{offer}", tags=["closings"])
+    _cases(router, gateway)
 
-    @router.get("", operation_id="list_closings")
+    @router.get("/closings", operation_id="list_closings")
     async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
         """List the closings of an offer by number."""
 
@@ -31,7 +33,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
         return {"closings": [_shown(row) for row in await gateway.read(caller, work)]}
 
-    @router.post("/dry_run", operation_id="dry_run_closing")
+    @router.post("/closings/dry_run", operation_id="dry_run_closing")
     async def dry_run(caller: Called, offer: OfferId, response: Response) -> dict[str, Any]:
         """Say who would be in a closing and what each one lacks; writes nothing.
 
@@ -52,7 +54,7 @@ def routes(gateway: Gateway) -> APIRouter:
             "version": version,
         }
 
-    @router.post("", operation_id="freeze_closing", status_code=_CREATED)
+    @router.post("/closings", operation_id="freeze_closing", status_code=_CREATED)
     async def frozen(write: Written, offer: OfferId, body: Closing) -> Response:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
@@ -75,6 +77,48 @@ def routes(gateway: Gateway) -> APIRouter:
         return answer
 
     return router
+
+
+def _cases(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/closing_cases", operation_id="list_closing_cases")
+    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """List the investments that closings left out for want of a countersignature, oldest first."""
+
+        def work(of: Within) -> list[Row]:
+            required(of, offer)
+            found: list[Row] = of.closing_cases(offering=offer)
+            return found
+
+        await gateway.admitted(caller, "engine", "audit")
+        return {"closing_cases": [_case(row) for row in await gateway.read(caller, work)]}
+
+    @router.post("/closing_cases/{case}/decisions", operation_id="decide_closing_case")
+    async def decided(write: Written, offer: OfferId, case: CaseId, body: CaseDecision) -> Response:
+        """Decide whether it goes into the next closing or is refunded; on the version that was seen."""
+        return await gateway.write(
+            write,
+            "engine",
+            "decide_case",
+            offering=offer,
+            case=case,
+            version=write.decided_on,
+            status=body.status,
+            because=body.because,
+            evidence=body.evidence_sha256,
+        )
+
+
+def _case(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["case_id"],
+        "investment": row["investment_id"],
+        "closing": row["closing_id"],
+        "status": row["status"],
+        "opened_at": instant(row["opened_at"]),
+        "decided_by": row["decided_by"],
+        "evidence_sha256": row["evidence_sha256"],
+        "version": str(row["version"]),
+    }
 
 
 def _candidate(row: Row, currency: str) -> dict[str, Any]:

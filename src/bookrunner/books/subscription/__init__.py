@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bookrunner.books.subscription import packets as _packets
+from bookrunner.books.subscription.consent import Consents
 from bookrunner.books.subscription.packets import (
     Archive,
     Certificates,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Archive",
     "Certificates",
+    "Consents",
     "Heard",
     "Made",
     "Outcome",

@@ -116,3 +116,12 @@ begin
             message = format('there is no %s in %s', p_allocation, p_offering);
     end if;
 end $$;
+
+-- The version of a request, locked until the transaction ends, so that an act is on what was seen.
+create function engine.lock_allocation(p_actor text, p_request text, p_offering text, p_allocation text) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    return (select a.version from engine.allocation a
+        where a.offering_id = p_offering and a.allocation_id = p_allocation for update);
+end $$;

@@ -17,7 +17,7 @@ from bookrunner.core.errors import NotAllowed, NotAuthenticated
 from bookrunner.db import Database, load
 from bookrunner.pages.shell import Shell
 
-__all__ = ["SignedIn", "install", "recognising", "requiring", "routes", "signed_in"]
+__all__ = ["COOKIE", "SignedIn", "install", "recognising", "requiring", "routes", "signed_in"]
 
 COOKIE = "bookrunner_session"
 _UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
@@ -26,11 +26,12 @@ _NOT_PAGES = ("/static/", "/sign-in")
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person at the pages: the actor and the keeper of the key, and when the session ends."""
+    """A person at the pages: the actor and the keeper of the key, when the session began and ends."""
 
     actor: str
     keeper: str
     ends_at: datetime
+    opened_at: datetime
 
     @property
     def name(self) -> str:
@@ -58,7 +59,7 @@ def recognising(database: Database) -> Callable[[Request], None]:
                 row = queries.session_of(transaction, session=session, is_act=_is_act(request))
         except NotAuthenticated:
             return
-        request.state.visitor = SignedIn(row["actor"], keeper, row["ends_at"])
+        request.state.visitor = SignedIn(row["actor"], keeper, row["ends_at"], row["opened_at"])
 
     return recognise
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
+from bookrunner.books.subscription import Consents
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import requiring, signed_in
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
+
+if TYPE_CHECKING:
+    from bookrunner.books.subscription import PacketDesk
 
 __all__ = ["Desk", "routes"]
 
@@ -41,6 +45,16 @@ class Desk(Protocol):
     @property
     def bank_files(self) -> BankFileReader:
         """What reads the files of a bank."""
+        ...
+
+    @property
+    def consents(self) -> Consents:
+        """What asks for consent to electronic records."""
+        ...
+
+    @property
+    def signing(self) -> PacketDesk:
+        """What carries packets from the investor's signature to the executed file."""
         ...
 
     @property

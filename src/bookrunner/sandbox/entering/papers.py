@@ -8,11 +8,9 @@ from typing import Any
 from bookrunner.adapters.documents import engine_version, load_template
 from bookrunner.app import Application
 from bookrunner.books.subscription import SigningEvidence
-from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.sandbox.people import Person, name_of
-from bookrunner.sandbox.props import evidence
 
 INTENT = "I agree to be bound by this subscription agreement and its schedules."
 ITEMS = (
@@ -56,6 +54,8 @@ class Papers:
             "name": "Harbor Street GP LLC",
             "jurisdiction": "the State of Delaware",
             "security": "Class A limited partnership units",
+            "contact": "records@harbor.example",
+            "paper_fee": "nothing",
         }
         self._packets.name_packet_form(
             actor="counsel.carl", offering=self._offering, template=TEMPLATE, issuer=issuer
@@ -75,7 +75,7 @@ class Papers:
 
     def apply(self, group: Sequence[Person], items: Sequence[Row]) -> None:
         """Let investors consent, acknowledge each item, state their particulars and ask for agreements."""
-        self.state(group, ["records_consent"])
+        self.consent(group)
         with self._app.desk.subscription.together() as within:
             within.acknowledge.each(
                 {"actor": p.investor, **self._where(p), "items": [_said(item)]}
@@ -85,6 +85,14 @@ class Papers:
         self.state(group, ["tax_form"])
         self.state([p for p in group if p.kind != "individual"], ["authority", "ownership"])
         self.submit(group)
+
+    def consent(self, group: Sequence[Person]) -> None:
+        """Let investors take a sample record, enter its code and consent to electronic records."""
+        for person in group:
+            consents, where = self._app.consents, (self._offering, person.investment)
+            sample = consents.issue(*where, actor=person.investor)
+            consents.confirm(*where, sample, code=consents.code(sample), actor=person.investor)
+            consents.give(*where, sample, actor=person.investor)
 
     def state(self, group: Sequence[Person], kinds: Sequence[str]) -> None:
         """Let investors state particulars of these kinds."""
@@ -171,7 +179,7 @@ class Papers:
 
     def withdraw_consent(self, person: Person) -> None:
         """Let an investor withdraw its consent to electronic records."""
-        self._packets.withdraw_consent(actor=person.investor, **self._where(person))
+        self._app.consents.withdraw(self._offering, person.investment, actor=person.investor)
 
     def revoke(self, officer: str) -> None:
         """End an officer's authority to countersign."""
@@ -190,9 +198,6 @@ class Papers:
 def detail(person: Person, kind: str) -> dict[str, Any]:
     """Return what a person states as its particular of this kind."""
     name = person.detail["legal_name"]
-    if kind == "records_consent":
-        opened = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"version": 1, "sha256": evidence("consent statement").hex(), "format_opened_at": opened}
     if kind == "tax_form":
         number = "SSN" if person.kind == "individual" else "EIN"
         return {

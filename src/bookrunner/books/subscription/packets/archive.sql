@@ -271,6 +271,7 @@ create function subscription.make_link(p_actor text, p_request text, p_sha256 by
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform subscription.refuse_electronic(p_sha256, p_reader);
     insert into subscription.document_link (sha256, reader, ends_at, made_by)
     values (p_sha256, p_reader, p_ends_at, p_actor);
 end $$;
@@ -281,6 +282,7 @@ returns table (content bytea, media_type text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform subscription.refuse_electronic(p_sha256, p_actor);
     insert into subscription.document_fetch (link_id)
     select min(l.link_id) from subscription.document_link l
     where l.sha256 = p_sha256 and l.reader = p_actor and l.ends_at = p_ends_at having count(*) > 0;

@@ -11,7 +11,8 @@ select subscription.approve_template(:actor, :request, :template, :sha256);
 select subscription.retire_template(:actor, :request, :template);
 
 -- name: name_packet_form$
--- Says which approved template an offer uses from now on; issuer holds name, jurisdiction and security.
+-- Says which approved template an offer uses from now on; issuer holds name, jurisdiction, security, contact for records
+-- and paper_fee.
 select subscription.name_packet_form(:actor, :request, :offering, :template, cast(:issuer as jsonb));
 
 -- name: authorise_signatory$
@@ -25,10 +26,6 @@ select subscription.revoke_signatory(:actor, :request, :offering, :signatory);
 -- name: state_particular$
 -- Records one particular; one that was stated before is replaced, and a packet that shows it is void.
 select subscription.state_particular(:actor, :request, :offering, :particular, :investment, :kind, cast(:detail as jsonb));
-
--- name: withdraw_consent$
--- Ends the consent to electronic records.
-select subscription.withdraw_consent(:actor, :request, :offering, :investment);
 
 -- name: submit_application$
 -- The investor asks for its agreement, everything acknowledged and stated.
@@ -114,7 +111,7 @@ select subscription.erase_evidence(:actor, :request, :offering, :agreement, :bec
 
 -- name: packet_form^
 -- The template of an offer's agreements and how the issuer stands in them.
-select template_id, issuer_name, jurisdiction, security from subscription.packet_form_in_force
+select template_id, issuer_name, jurisdiction, security, records_contact, paper_fee from subscription.packet_form_in_force
 where offering_id = :offering;
 
 -- name: acknowledged

@@ -47,12 +47,29 @@ class Room:
         ``template_id`` is a name and a version such as ``subscription_packet/1.1.0``. Refuses what
         :func:`load_template` and :func:`render_packet` refuse.
         """
+        template, press = self._opened(template_id)
+        return documents.render_packet(template, data, press), rfc8785.dumps(dict(data))
+
+    def sample(self, template_id: str, data: Snapshot) -> Rendered:
+        """Return a rendered sample record; refuses what :func:`render_consent_sample` refuses."""
+        template, press = self._opened(template_id)
+        return documents.render_consent_sample(template, data, press)
+
+    def statement(self, template_id: str, data: Snapshot) -> str:
+        """Return the statement of a sample record, without its code."""
+        return documents.consent_statement(self._template(template_id), data)
+
+    def _opened(self, template_id: str) -> tuple[Template, Typesetter]:
+        template = self._template(template_id)
+        with self._lock:
+            return template, self._press
+
+    def _template(self, template_id: str) -> Template:
         with self._lock:
             if template_id not in self._templates:
                 name, _, version = template_id.partition("/")
                 self._templates[template_id] = documents.load_template(name, version)
-            template, press = self._templates[template_id], self._press
-        return documents.render_packet(template, data, press), rfc8785.dumps(dict(data))
+            return self._templates[template_id]
 
     @cached_property
     def _press(self) -> Typesetter:

@@ -22,6 +22,8 @@ create table subscription.packet_form (
     issuer_name text not null constraint issuer_is_named check (issuer_name ~ '\S'),
     jurisdiction text not null constraint jurisdiction_is_named check (jurisdiction ~ '\S'),
     security text not null constraint security_is_named check (security ~ '\S'),
+    records_contact text not null constraint records_contact_is_named check (records_contact ~ '\S'),
+    paper_fee text not null constraint fee_of_paper_is_stated check (paper_fee ~ '\S'),
     named_by text not null,
     named_at timestamptz not null default clock_timestamp(),
     primary key (offering_id, ordinal)
@@ -57,7 +59,7 @@ create table subscription.particular (
     primary key (offering_id, particular_id),
     constraint particular_has_the_digest_of_its_text check (detail_sha256 = sha256(convert_to(detail::text, 'UTF8'))),
     constraint consent_shows_that_the_format_opens check (kind <> 'records_consent'
-        or detail ?& '{version,sha256,format_opened_at}'),
+        or detail ?& '{version,sha256,format_opened_at,sample}'),
     constraint tax_form_is_of_a_known_kind check (kind <> 'tax_form'
         or coalesce(detail ->> 'form' in ('W-9', 'W-8BEN', 'W-8BEN-E'), false)),
     constraint authority_lists_one_to_ten_signers check (kind <> 'authority' or case
@@ -283,7 +285,8 @@ create view subscription.particular_fact as
 select offering_id, particular_id, investment_id, kind, status, version, chain_head from subscription.particular;
 
 create view subscription.packet_form_in_force as
-select distinct on (f.offering_id) f.offering_id, f.template_id, f.issuer_name, f.jurisdiction, f.security, t.status,
+select distinct on (f.offering_id) f.offering_id, f.template_id, f.issuer_name, f.jurisdiction, f.security,
+    f.records_contact, f.paper_fee, t.status,
     t.sha256, t.engine_version
 from subscription.packet_form f join subscription.template t using (template_id)
 order by f.offering_id, f.ordinal desc;

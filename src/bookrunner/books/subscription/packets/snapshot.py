@@ -86,8 +86,14 @@ def packet_data(
         "representations": [{**item, "made": True} for item in _items(stated, "representation", "made_at")],
         "materials": _materials(stated),
         "tax": {**_said(stated, "tax_form"), "certified_at": _moment(stated, "tax_form")},
-        "consent": {**_said(stated, "records_consent"), "given_at": _moment(stated, "records_consent")},
+        "consent": _consent(stated),
     }
+
+
+def _consent(stated: Stated) -> Snapshot:
+    said = _said(stated, "records_consent")
+    shown = {name: said[name] for name in ("version", "sha256", "format_opened_at")}
+    return shown | {"given_at": _moment(stated, "records_consent")}
 
 
 def _offer(terms: Row, form: Row) -> Snapshot:

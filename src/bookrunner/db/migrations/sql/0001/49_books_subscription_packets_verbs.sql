@@ -43,9 +43,10 @@ begin
     if not exists (select from subscription.template t where t.template_id = p_template and t.status = 'approved') then
         perform subscription.refuse('template_is_approved', p_template);
     end if;
-    insert into subscription.packet_form (offering_id, ordinal, template_id, issuer_name, jurisdiction, security, named_by)
+    insert into subscription.packet_form (offering_id, ordinal, template_id, issuer_name, jurisdiction, security,
+        records_contact, paper_fee, named_by)
     select p_offering, 1 + count(*), p_template, p_issuer ->> 'name', p_issuer ->> 'jurisdiction',
-        p_issuer ->> 'security', p_actor
+        p_issuer ->> 'security', p_issuer ->> 'contact', p_issuer ->> 'paper_fee', p_actor
     from subscription.packet_form f where f.offering_id = p_offering;
 end $$;
 
@@ -109,19 +110,6 @@ begin
     values (p_offering, p_particular, p_investment, p_kind, 'stated', p_detail,
         sha256(convert_to(p_detail::text, 'UTF8')), p_actor);
     perform subscription.publish(p_offering, p_investment);
-end $$;
-
--- Ends the consent to electronic records: nothing more is delivered or signed electronically.
-create function subscription.withdraw_consent(p_actor text, p_request text, p_offering text, p_investment text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform audit.enter(p_actor, p_request);
-    perform subscription.lock(p_offering, p_investment);
-    update subscription.particular set status = 'withdrawn' where offering_id = p_offering
-        and investment_id = p_investment and kind = 'records_consent' and status = 'stated';
-    if not found then
-        perform subscription.refuse('records_consent_stands', format('%s has given no consent', p_investment));
-    end if;
 end $$;
 
 -- What an application lacks: items that are not acknowledged, particulars that are not stated, open deficiencies,

@@ -40,12 +40,13 @@ end $$;
 -- Who is behind a session, for the login that asks. It is known, of this keeper, in its time, not ended, and its key
 -- is in force, or it is refused; also after half an hour in which nobody did anything (NIST SP 800-63B, 4.2.3). The use
 -- is written down at most once a minute.
-create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz)
+create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz,
+    out opened_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     used timestamptz;
 begin
-    select 'key:' || k.name, s.ends_at into actor, ends_at from api.session s join api.key k on k.name = s.key_name
+    select 'key:' || k.name, s.ends_at, s.opened_at into actor, ends_at, opened_at from api.session s join api.key k on k.name = s.key_name
     where s.session_sha256 = p_session and s.ends_at > clock_timestamp() and k.keeper = session_user
         and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
         and not exists (select from api.revoked_key r where r.name = k.name);

@@ -11,7 +11,8 @@ begin
     end if;
 end $$;
 
--- Who would be in a closing now: every legally confirmed investment that no closing holds, with what it lacks.
+-- Who would be in a closing now: every investment that no closing holds, with what it lacks. One that was left out for want
+-- of a countersignature is none before somebody decides its case.
 create function engine.candidates(p_offering text) returns table (investment_id text, units bigint,
     amount_minor bigint, missing jsonb)
 language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
@@ -20,6 +21,8 @@ begin atomic
     where s.offering_id = p_offering and s.status in ('new', 'confirmed', 'legally_confirmed')
         and not exists (select from engine.closing_member m where m.offering_id = s.offering_id
             and m.investment_id = s.investment_id and m.status <> 'left')
+        and not exists (select from engine.closing_case c where c.offering_id = s.offering_id
+            and c.investment_id = s.investment_id and c.status in ('open', 'decided_by_counsel', 'to_be_refunded'))
     order by s.investment_id;
 end;
 
@@ -53,6 +56,11 @@ begin
     chosen := coalesce(p_investments, array(select c.investment_id from engine.candidates(p_offering) c));
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (chosen)
     order by pos.investment_id for update;
+    if exists (select from unnest(chosen) x where engine.is_left_out(p_offering, x)) then
+        raise exception using errcode = 'BR008', constraint = 'left_out_investment_is_included_by_decision',
+            message = format('%s was left out of a closing; somebody decides its case first',
+                (select min(x) from unnest(chosen) x where engine.is_left_out(p_offering, x)));
+    end if;
     if cardinality(chosen) = 0 or exists (select from unnest(chosen) x where not exists (
         select from engine.candidates(p_offering) c where c.investment_id = x)) then
         raise exception using errcode = 'BR008', constraint = 'closing_has_open_investments',
@@ -99,6 +107,7 @@ begin
         'mbr_' || substr(p_closing, 5) || '_' || substr(pos.investment_id, 5)
     from engine.position pos join engine.investment i using (offering_id, investment_id)
     where pos.offering_id = p_offering and pos.investment_id = any (chosen) order by pos.investment_id;
+    perform engine.open_cases(p_offering, p_closing);
     perform dbos.enqueue_workflow('run_closing', 'closings', array[to_json(p_offering), to_json(p_closing)],
         workflow_id => 'close-' || p_closing);
     return cardinality(chosen);

@@ -1,0 +1,192 @@
+"""The pages on which an investor applies, from the amount to the signed file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bookrunner.books.subscription import Stored
+from bookrunner.core.errors import NotAllowed, NotFound, Refused
+from bookrunner.core.ids import new_id
+from bookrunner.db import Keeper, load
+from bookrunner.pages.access import requiring, signed_in
+from bookrunner.pages.application import steps
+from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
+from bookrunner.pages.shell import Shell
+
+__all__ = ["routes"]
+
+_CONFLICT, _SEE_OTHER = 409, 303
+_KEEPER = "portal"
+_QUERIES = "bookrunner.pages.application"
+_TEMPLATES = {
+    "amount": "application/steps/amount.html",
+    "profile": "application/steps/profile.html",
+    "consent": "application/steps/consent.html",
+    "documents": "application/steps/documents.html",
+    "statements": "application/steps/statements.html",
+    "review": "application/steps/review.html",
+    "sign": "application/steps/sign.html",
+    "file": "application/steps/file.html",
+}
+_SHOWN_IN_PLACE = frozenset({"application/pdf", "text/plain"})
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    """Read a form; of a name that comes twice the last one counts, and files are not taken here."""
+    async with request.form(max_files=0, max_fields=40) as read:
+        return {name: value for name, value in read.items() if isinstance(value, str)}
+
+
+_Form = Annotated[dict[str, str], Depends(_form_of)]
+
+
+class Pages:
+    """Renders the steps of an application; a refusal comes back on the step it was asked from."""
+
+    def __init__(self, papers: Papers, shell: Shell, operator: str | None) -> None:
+        self.papers = papers
+        self.shell = shell
+        self.operator = operator
+
+    def applicant(self, request: Request, investment: str) -> Applicant:
+        """Return the investor of an investment, which alone may apply for it.
+
+        It is signed in with a key of the portal that has its name. In a sandbox that nobody else can reach,
+        whoever is not signed in acts for the investor. Raises NotAuthenticated ``person_is_signed_in`` and
+        NotAllowed ``investor_acts_for_itself``.
+        """
+        found = steps.facts(self.papers.database, investment)
+        investor = found["investment"]["investor_id"]
+        visitor = signed_in(request)
+        if visitor is None and self.operator is not None:
+            return Applicant(self.papers, found, investor, known(request, "not signed in, sandbox"))
+        visitor = requiring((_KEEPER,))(request)
+        if visitor.name != investor:
+            raise NotAllowed("investor_acts_for_itself", f"this is an investment of {investor}")
+        evidence = known(request, "session of the investor's own key")
+        return Applicant(self.papers, found, visitor.actor, evidence)
+
+    def page(self, request: Request, one: Applicant, step: str, **shown: object) -> Response:
+        """Return the page of a step, or the way to the first open one."""
+        first_open = steps.open_step(one.found)
+        home = f"/investments/{one.found['investment']['investment_id']}/apply"
+        if step not in steps.STEPS or not steps.may_show(step, first_open):
+            return RedirectResponse(f"{home}/{first_open}", status_code=_SEE_OTHER)
+        following = steps.STEPS[min(steps.STEPS.index(step) + 1, len(steps.STEPS) - 1)]
+        facts: dict[str, Any] = {
+            **one.found,
+            "home": home,
+            "step": step,
+            "title": steps.TITLES[step],
+            "trail": steps.trail(step, first_open),
+            "next": following if steps.may_show(following, first_open) else first_open,
+            "item": steps.current_item(one.found),
+            "statement": one.statement if step == "consent" else "",
+            "intent": INTENT,
+            "refusal": None,
+            **shown,
+        }
+        # What was not typed is empty; no tick is ever repeated.
+        facts["typed"] = defaultdict(str, facts.get("typed", {}))
+        status = 200 if facts["refusal"] is None else _CONFLICT
+        return self.shell.page(request, _TEMPLATES[step], facts, status)
+
+    def act(self, request: Request, investment: str, step: str, form: Mapping[str, str]) -> Response:
+        """Do what a step asks for and go on; a refusal is shown with what was typed, ticks left out."""
+        one = self.applicant(request, investment)
+        try:
+            one.act(step, form)
+        except NotFound:
+            raise
+        except Refused as refused:
+            again = self.applicant(request, investment)
+            told = {"rule": refused.rule, "detail": refused.detail}
+            return self.page(request, again, step, refusal=told, typed=form)
+        return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
+
+
+def routes(papers: Papers, shell: Shell, operator: str | None) -> APIRouter:
+    """Return the routes below ``/investments/{id}/apply``, and where an order is opened."""
+    router = APIRouter()
+    pages = Pages(papers, shell, operator)
+    _order_routes(router, papers, shell)
+
+    @router.get("/investments/{investment}/apply")
+    def resumed(request: Request, investment: str) -> Response:
+        first_open = steps.open_step(pages.applicant(request, investment).found)
+        return RedirectResponse(f"/investments/{investment}/apply/{first_open}", status_code=_SEE_OTHER)
+
+    @router.get("/investments/{investment}/apply/sample.pdf")
+    def sample(request: Request, investment: str) -> Response:
+        content = pages.applicant(request, investment).sample()
+        return _file(Stored(content, "application/pdf"))
+
+    @router.get("/investments/{investment}/apply/documents/{sha256}")
+    def document(request: Request, investment: str, sha256: str) -> Response:
+        return _file(pages.applicant(request, investment).document(sha256))
+
+    @router.get("/investments/{investment}/apply/files/{name}")
+    def file(request: Request, investment: str, name: str) -> Response:
+        return _file(pages.applicant(request, investment).file(name))
+
+    @router.get("/investments/{investment}/apply/{step}")
+    def step(request: Request, investment: str, step: str) -> Response:
+        return pages.page(request, pages.applicant(request, investment), step)
+
+    @router.post("/investments/{investment}/apply/{step}")
+    def act(request: Request, investment: str, step: str, form: _Form) -> Response:
+        return pages.act(request, investment, step, form)
+
+    return router
+
+
+def _order_routes(router: APIRouter, papers: Papers, shell: Shell) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        with papers.database.transaction("subscription") as transaction:
+            offer = load(__package__).offer(transaction, offering=offering)
+        if offer is None or offer["status"] != "published":
+            raise NotFound(f"there is no offer {offering} to invest in")
+        facts = {"offer": offer, "refusal": None, "typed": "", "place": None, **more}
+        return shell.page(request, "application/order.html", facts, _CONFLICT if facts["refusal"] else 200)
+
+    @router.get("/offers/{offering}/apply")
+    def order(request: Request, offering: str) -> Response:
+        requiring((_KEEPER,))(request)
+        return shown(request, offering)
+
+    @router.post("/offers/{offering}/apply")
+    def begin(request: Request, offering: str, form: _Form) -> Response:
+        investor, typed = requiring((_KEEPER,))(request), form.get("units", "")
+        who = {"actor": investor.actor, "offering": offering, "investor": investor.name}
+        try:
+            if form.get("choice") == "wait":
+                line = Keeper(papers.database, "engine", _QUERIES)
+                place = line.join_waitlist(**who, entry=new_id("wle"), units=_whole(typed))
+                return shown(request, offering, place=place, typed=typed)
+            orders, investment = Keeper(papers.database, "engine", "bookrunner.engine"), new_id("inv")
+            orders.open_investment(**who, investment=investment, units=_whole(typed))
+        except NotFound:
+            raise
+        except Refused as refused:
+            told = {"rule": refused.rule, "detail": refused.detail}
+            return shown(request, offering, refusal=told, typed=typed)
+        return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
+
+
+def _whole(typed: str) -> int:
+    digits = typed.replace(",", "").strip()
+    if not (digits.isascii() and digits.isdecimal()):
+        raise Refused("units_are_a_whole_number", "write the number of units")
+    return int(digits)
+
+
+def _file(stored: Stored) -> Response:
+    """Return a file; what a browser could run is handed over for saving only."""
+    place = "inline" if stored.media_type in _SHOWN_IN_PLACE else "attachment"
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": place}
+    return Response(stored.content, media_type=stored.media_type, headers=headers)

@@ -1,0 +1,185 @@
+"""What a desk may do with a case, a contradiction, a request of an institution or a paper delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Final
+
+from bookrunner.books.subscription import Archive, SigningEvidence, packets_of
+from bookrunner.core.errors import Malformed, Refused, VersionChanged
+from bookrunner.core.ids import new_id
+from bookrunner.core.money import parse
+from bookrunner.db import Database, Keeper
+from bookrunner.pages.application.acts import Papers
+
+NEXT: Final = {
+    "pending": "under_internal_review",
+    "under_internal_review": "escrow_initiated",
+    "escrow_initiated": "funded",
+}
+CASE_CHOICES: Final = (
+    ("to_be_included", "Include in the next closing", "It comes back among the candidates of a closing."),
+    ("to_be_refunded", "Refund", "The investment ends; its money goes back to where it came from."),
+    ("decided_by_counsel", "Counsel has decided", "The decision comes as a PDF, which the archive keeps."),
+)
+_QUERIES: Final = "bookrunner.pages.desk"
+REASONS: Final = ("missing", "illegible", "inconsistent", "name_differs", "capacity", "expired", "other")
+_PARTS: Final = ("page", "field", "reason", "words")
+_ROWS: Final = 3
+_YES: Final = "yes"
+_RETENTION: Final = "working_paper"
+Form = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """A person at the desk of one offer; every rule is the database's."""
+
+    papers: Papers
+    offering: str
+    actor: str
+    evidence: SigningEvidence
+
+    @property
+    def database(self) -> Database:
+        """The keepers' logins."""
+        return self.papers.database
+
+    def decide_case(self, form: Form, paper: bytes) -> None:
+        """Decide the case of an investment that a set left out; refuses what the books refuse."""
+        choice = form.get("choice", "")
+        if choice not in {name for name, _, _ in CASE_CHOICES}:
+            raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        digest = None
+        if paper:
+            archive = Archive(packets_of(self.database))
+            digest = archive.take(BytesIO(paper), _RETENTION, investor=None, actor=self.actor)
+        Keeper(self.database, "engine", "bookrunner.engine").decide_case(
+            actor=self.actor,
+            offering=self.offering,
+            case=form.get("case", ""),
+            status=choice,
+            because=form.get("reason", ""),
+            evidence_sha256=digest,
+            seen=_whole(form.get("seen", "")),
+        )
+
+    def decide_statement(self, form: Form) -> None:
+        """Accept a contradiction under the programme that was seen, or take an acceptance back."""
+        with Keeper(self.database, "compliance", _QUERIES).together() as within:
+            within.decide_under(actor=self.actor, programme=form.get("programme", ""))
+            if form.get("acceptance"):
+                within.withdraw_acceptance(
+                    actor=self.actor,
+                    offering=self.offering,
+                    acceptance=form["acceptance"],
+                    because=form.get("reason", ""),
+                    seen=_whole(form.get("seen", "")),
+                )
+                return
+            within.accept_statement(
+                actor=self.actor,
+                offering=self.offering,
+                acceptance=new_id("sac"),
+                investor=form.get("investor", ""),
+                statement=form.get("statement", ""),
+                fact=form.get("fact", ""),
+                because=form.get("reason", ""),
+            )
+
+    def request(self, form: Form) -> None:
+        """Ask for an allocation of one tranche for an institution."""
+        amount = parse(form.get("amount", "").strip().replace(",", ""), "USD")
+        asked = {
+            "tranche": form.get("tranche", "").strip(),
+            "amount_minor": amount.minor,
+            "currency": amount.currency.code,
+            "settlement_due_at": _day(form.get("due", "")).isoformat(),
+        }
+        Keeper(self.database, "engine", _QUERIES).request_allocation(
+            actor=self.actor,
+            offering=self.offering,
+            allocation=new_id("iac"),
+            entity=form.get("entity", "").strip(),
+            asked=asked,
+        )
+
+    def move(self, form: Form) -> None:
+        """Take the next step of an institutional allocation, or cancel it, on the version that was seen."""
+        named = {"actor": self.actor, "offering": self.offering, "allocation": form.get("allocation", "")}
+        with Keeper(self.database, "engine", _QUERIES).together() as within:
+            if within.seen_allocation(**named) != _whole(form.get("seen", "")):
+                raise VersionChanged("decision_is_on_the_version_seen", "look again, then decide")
+            if form.get("choice") == "cancel":
+                within.cancel_allocation(**named, because=form.get("reason", ""))
+                return
+            within.advance_allocation(
+                **named, status=form.get("choice", ""), investment=form.get("investment", "").strip() or None
+            )
+
+    def handle(self, form: Form) -> None:
+        """Release a signed packet, return it with its deficiencies, or countersign those that are ticked.
+
+        Of those that are ticked, what is refused stays in the list with the rule that keeps it.
+        """
+        packets, choice = packets_of(self.database), form.get("choice", "")
+        if choice == "countersign":
+            named = [name for name in form if name.startswith("agr_") and form[name] == _YES]
+            if not named:
+                raise Refused("countersigned_packets_are_ticked", "tick the agreements to countersign")
+            self.papers.signing.countersign_many(
+                self.offering, named, officer=self.actor, evidence=self.evidence
+            )
+            return
+        if choice not in {"release", "return"}:
+            raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        seen = {
+            "actor": self.actor,
+            "offering": self.offering,
+            "review": new_id("rvw"),
+            "agreement": form.get("agreement", ""),
+            "seen_sha256": _digest(form.get("seen", "")),
+        }
+        if choice == "release":
+            packets.release_packet(**seen)
+        else:
+            packets.return_packet(**seen, deficiencies=_deficiencies(form) or "[]")
+
+    def send(self, form: Form) -> None:
+        """Record how a record was sent on paper."""
+        self.papers.consents.sent(
+            self.offering, form.get("delivery", ""), form.get("how", "").strip(), actor=self.actor
+        )
+
+
+def _deficiencies(form: Form) -> list[dict[str, object]]:
+    """Return the deficiencies that a form names, at most as many as it has rows for."""
+    rows = [[form.get(f"{part}-{row}", "").strip() for part in _PARTS] for row in range(1, _ROWS + 1)]
+    return [
+        {"id": new_id("dfc"), "page": _whole(page), "field": field, "reason": reason, "words": words}
+        for page, field, reason, words in rows
+        if any((page, field, words))
+    ]
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Malformed("digest_is_hexadecimal", "the form names no file") from None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise Malformed("number_is_whole", "a version or a page is missing")
+    return int(text)
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise Malformed("day_is_written_as_year_month_day", "write the day as 2026-03-31") from None

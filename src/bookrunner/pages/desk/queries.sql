@@ -1,0 +1,72 @@
+-- name: offers
+-- The offers that a desk can look at.
+select offering_id, name, currency from engine.offer where status not in ('new', 'draft') order by offering_id;
+
+-- name: contradictions
+-- What investors of an offer have stated that the compliance record contradicts and nobody has accepted, of a page of its
+-- investments.
+select i.investment_id, c.investor_id, c.kind, c.code, c.fact, c.sentence from (
+    select s.investment_id from engine.stage s where s.offering_id = :offering
+        and s.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')
+    order by s.investment_id limit :most offset :skip) i
+cross join lateral subscription.read_contradictions(i.investment_id) c
+order by i.investment_id, c.kind, c.code, c.fact;
+
+-- name: live_count$
+-- How many live investments an offer has.
+select count(*) from engine.stage where offering_id = :offering
+    and status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully');
+
+-- name: acceptances
+-- The contradictions of an offer that compliance has accepted.
+select acceptance_id, investor_id, statement, fact, because, decided_by, version from compliance.statement_acceptance
+where offering_id = :offering and status = 'accepted' order by acceptance_id;
+
+-- name: programme$
+-- The programme that decisions are made under now.
+select compliance.programme_in_force();
+
+-- name: decide_under$
+-- Begins a decision under the programme that was seen.
+select compliance.decide_under(:actor, :request, :programme);
+
+-- name: accept_statement$
+-- Lets a statement stand although the record contradicts it.
+select compliance.accept_statement(:actor, :request, :offering, :acceptance, :investor, :statement, :fact, :because);
+
+-- name: withdraw_acceptance$
+-- Takes an acceptance back.
+select compliance.withdraw_acceptance(:actor, :request, :offering, :acceptance, :because, cast(:seen as bigint));
+
+-- name: institutions
+-- The requests of institutions for an offer, those that are not final first, with what is overdue.
+select allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id, requested_by,
+    requested_at, cancelled_by, cancelled_because, version,
+    status not in ('funded', 'cancelled') and settlement_due_at <= clock_timestamp() as is_overdue
+from engine.allocation where offering_id = :offering
+order by status in ('funded', 'cancelled'), requested_at, allocation_id limit 200;
+
+-- name: request_allocation$
+-- Asks for an allocation of one tranche for an institution.
+select engine.request_allocation(:actor, :request, :offering, :allocation, :entity, cast(:asked as jsonb));
+
+-- name: seen_allocation$
+-- The version of an allocation, locked until the transaction ends.
+select engine.lock_allocation(:actor, :request, :offering, :allocation);
+
+-- name: advance_allocation$
+-- Takes the next step of an institutional allocation.
+select engine.advance_allocation(:actor, :request, :offering, :allocation, :status, cast(:investment as text));
+
+-- name: cancel_allocation$
+-- Ends an institutional allocation for a reason.
+select engine.cancel_allocation(:actor, :request, :offering, :allocation, :because);
+
+-- name: names_signed
+-- Whom signed packets name, as their own data says it, and since when they wait for the issuer.
+select a.agreement_id, k.pages, convert_from(d.content, 'UTF8')::jsonb #>> '{investor,legal_name}' as legal_name,
+    (select max(s.signed_at) from subscription.signed_file s where s.offering_id = a.offering_id
+        and s.agreement_id = a.agreement_id and s.party <> 'issuer') as signed_at
+from subscription.agreement a join subscription.packet k using (offering_id, agreement_id)
+join subscription.document d on d.sha256 = k.data_sha256
+where a.offering_id = :offering and a.agreement_id = any (:agreements);

@@ -1,0 +1,71 @@
+"""A browser that looks at pages, and the accessibility checker that it runs; one of each for all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from bookrunner.core.errors import ConfigurationError
+from bookrunner.sandbox.toolchain import npm
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = "axe-core@4.14.1"
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip for want of something on this machine; continuous integration leaves nothing out."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the distribution's Chromium once."""
+    if CHROMIUM is None:
+        lacking("Chromium is not installed")
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    if subprocess.run(driver, capture_output=True, check=False).returncode != 0:
+        lacking("Playwright's own Node does not run; on Debian it needs libatomic1")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the source of the accessibility checker, from the package manager's cache or its registry."""
+    try:
+        command = npm()
+    except ConfigurationError as missing:
+        lacking(str(missing))
+    folder = tmp_path_factory.mktemp("axe")
+    packed = subprocess.run(
+        [*command, "pack", AXE, "--silent", "--prefer-offline"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    if packed.returncode != 0:
+        lacking("the accessibility checker cannot be fetched")
+    shutil.unpack_archive(folder / packed.stdout.strip(), folder)
+    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
