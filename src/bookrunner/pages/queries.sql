@@ -139,8 +139,13 @@ select e.kind, e.keeper, e.subject, e.occurred_at from told join audit.event e u
 where e.kind not like 'screening.%'
 order by e.recorded_at desc limit 100;
 
+-- name: escrow_agent^
+-- Who keeps the money of an offer, and under what.
+select agent, agreed_on, agreement_sha256 from treasury.escrow_agent where offering_id = :offering;
+
 -- name: funding_card^
 -- What an investor is asked for; no row before the instructions are released.
 select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by, c.deposits, c.told,
+    c.agent, c.beneficiary, c.bank, c.bank_code, c.account, c.agreed_on, c.agreement_sha256, c.changed,
     (select p.legal_name from portal.profile_claim p where p.investor_id = :investor) as payer_name
 from treasury.funding_card c where c.offering_id = :offering and c.investment_id = :investment;

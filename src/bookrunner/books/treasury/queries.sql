@@ -158,6 +158,14 @@ where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_i
 -- The name of a payer, after the look at it is on record.
 select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);
 
+-- name: propose_escrow$
+-- Proposes where the money of an offer is kept.
+select treasury.propose_escrow(:actor, :request, :offering, :escrow, cast(:terms as jsonb));
+
+-- name: decide_escrow$
+-- Puts a proposed escrow in force or declines it, as a second person.
+select treasury.decide_escrow(:actor, :request, :offering, :escrow, :is_agreed, cast(:seen as bigint));
+
 -- name: propose_coin$
 -- Proposes a token as money of an offer from a day on.
 select treasury.propose_coin(:actor, :request, :offering, :coin, cast(:terms as jsonb));

@@ -37,6 +37,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
             investment=investment,
             investor=found["investor_id"],
         )
+        escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
         card = queries.funding_card(
             transaction,
             offering=found["offering_id"],
@@ -51,6 +52,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "events": events,
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
+        "escrow": escrow,
     }
 
 

@@ -166,6 +166,17 @@ select a.source, a.alarm_id, a.rule, a.subject, e.occurred_at as raised_at from 
 join audit.event e on e.scope = a.source and e.subject = a.alarm_id and e.version = 1
 where a.offering_id = :offering order by e.occurred_at limit 100;
 
+-- name: accounts
+-- The escrow accounts of an offer, the latest first.
+select a.escrow_id, a.status, a.agent, a.beneficiary, a.bank, a.bank_code, a.account, a.agreed_on, a.because, a.proposed_by,
+    a.decided_by, a.version, encode(a.agreement_sha256, 'hex') as agreement_sha256
+from treasury.escrow_account a join audit.event e on e.scope = a.offering_id and e.subject = a.escrow_id and e.version = 1
+where a.offering_id = :offering order by e.occurred_at desc;
+
+-- name: told_where_to_pay$
+-- How many investments have been told where to pay.
+select count(distinct a.investment_id) from treasury.payment_attempt a where a.offering_id = :offering;
+
 -- name: coins
 -- The tokens that an offer takes as money, or may.
 select c.coin_id, c.status, encode(c.token, 'hex') as token, c.valid_from, c.currency, c.decimals, c.dust_minor, c.received_after,
