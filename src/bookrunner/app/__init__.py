@@ -20,7 +20,7 @@ from bookrunner.app.settings import NOTHING, Outside
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Room
-from bookrunner.books.treasury import clear_due, send_refunds, send_waiting
+from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_waiting
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -121,7 +121,8 @@ class Application:
         """Take new lists and deposits, answer every event, screen and seal; what a worker does over and over.
 
         When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
-        money that can no longer come back, and sends the orders that wait.
+        money that can no longer come back, sends back what nobody owned in its time, and sends the orders
+        that wait.
         """
         if self._folder is not None:
             self._folder.look_in_turn()
@@ -129,6 +130,7 @@ class Application:
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
+            return_due(self.desk.treasury, clock.today())
             if self._outbox is not None:
                 send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()

@@ -103,6 +103,18 @@ select distinct offering_id from treasury.receipt where status = 'matched' and c
 -- Clears what the policy of its rail lets clear by a day.
 select treasury.clear_due(:actor, :request, :offering, :on, :most);
 
+-- name: offers_to_return
+-- The offers with money that nobody owns and whose day has come.
+select distinct offering_id from treasury.unidentified where goes_back_on <= :on order by offering_id;
+
+-- name: return_unidentified$
+-- Sends back what has waited its term; says how many receipts.
+select treasury.return_unidentified(:actor, :request, :offering, :on, :most);
+
+-- name: give_receipt$
+-- Names who answers for a receipt that waits.
+select treasury.give_receipt(:actor, :request, :offering, :receipt, :owner);
+
 -- name: trial_balance
 -- The accounts of an offer with their balances, debits and credits apart.
 select account, currency, case side when 'debit' then amount_minor else 0 end as debit_minor,

@@ -135,6 +135,7 @@ def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: D
     _escrow_routes(router, pages)
     _statement_routes(router, pages, reader)
     _queue_routes(router, pages)
+    _owner_routes(router, pages)
     _part_routes(router, pages)
     _payout_routes(router, pages)
     shown = {"payouts": pages.payouts, "returns": pages.returns, "coins": pages.coins}
@@ -219,6 +220,18 @@ def _queue_routes(router: APIRouter, pages: Console) -> None:
     @router.post("/{offering}/receipts/{name}/rehearsal")
     def rehearse(request: Request, offering: str, name: str, officer: _In, *, form: _Said) -> Response:
         return pages.rehearse(request, (offering, name), form, officer)
+
+
+def _owner_routes(router: APIRouter, pages: Console) -> None:
+    @router.post("/{offering}/receipts/{name}/owner")
+    def own(request: Request, offering: str, name: str, officer: _In) -> Response:
+        try:
+            treasury.keeper(pages.database).give_receipt(
+                actor=officer.actor, offering=offering, receipt=name, owner=officer.actor
+            )
+        except Refused as fault:
+            return pages.workbench(request, offering, name, refusal=facts.told(fault))
+        return RedirectResponse(facts.path_of(offering, "receipts", name), status_code=_SEE_OTHER)
 
 
 def _part_routes(router: APIRouter, pages: Console) -> None:

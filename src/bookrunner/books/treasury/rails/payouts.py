@@ -122,6 +122,19 @@ def clear_due(treasury: Keeper, on: date) -> int:
     return cleared
 
 
+def return_due(treasury: Keeper, on: date) -> int:
+    """Start the refunds of what nobody owned within the term; return how many receipts.
+
+    Refuses ``return_day_has_come`` for a day to come.
+    """
+    returned = 0
+    for row in treasury.offers_to_return(on=on):
+        where = {"offering": row["offering_id"], "on": on, "most": RECEIPTS}
+        while part := treasury.return_unidentified(actor=WORKER, **where):
+            returned += part
+    return returned
+
+
 def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     with treasury.together() as within:
         taken = within.take_refunds(actor=WORKER, offering=offering, most=most)

@@ -195,8 +195,11 @@ left join treasury.escrow_account w on w.offering_id = f.offering_id and w.statu
 -- Why each receipt waits now, whether it was named already or not.
 create view treasury.waiting as
 select r.offering_id, r.receipt_id, r.status, r.amount_minor, r.currency, r.rail, r.booked_on, r.value_on, r.claimed_reference,
-    r.sender, r.exception, r.root_id, r.version, e.occurred_at as waits_since, p.proposal_id, p.act, p.proposed_by
+    r.sender, r.exception, r.root_id, r.version, e.occurred_at as waits_since, p.proposal_id, p.act, p.proposed_by,
+    u.goes_back_on, coalesce((select o.owner from treasury.receipt_owner o where o.offering_id = r.offering_id
+        and o.receipt_id = r.receipt_id order by o.place desc limit 1), e.actor) as owner
 from treasury.receipt r
 join audit.event e on e.scope = r.offering_id and e.subject = r.receipt_id and e.version = 1
+left join treasury.unidentified u on u.offering_id = r.offering_id and u.receipt_id = r.receipt_id
 left join treasury.proposal p on p.offering_id = r.offering_id and p.receipt_id = r.receipt_id and p.status = 'proposed'
 where r.status in ('unmatched', 'held');
