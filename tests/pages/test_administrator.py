@@ -426,7 +426,7 @@ def paths(page: Page, office: Office) -> Iterator[str]:
         "waiting": waiting,
     } | {
         name: f"{office.site.url}{HOME}/{name}"
-        for name in ("statements", "queue", "returns", "coins", "payouts")
+        for name in ("account", "statements", "queue", "returns", "coins", "payouts")
     }
     for name, path in named.items():
         page.goto(path)
@@ -475,6 +475,54 @@ def _tab_to(page: Page, wanted: str) -> None:
         if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
             return
     raise AssertionError(f"the focus never came to {wanted}")
+
+
+def propose_account(page: Page, office: Office, code: str) -> None:
+    page.goto(f"{office.site.url}{HOME}/account")
+    for label, text in (
+        ("Escrow agent", "Second Trust Company"),
+        ("Beneficiary", "Second Trust Company, as escrow agent"),
+        ("Bank", "Second Bank"),
+        ("Routing number or BIC", code),
+        ("Account number or IBAN", "GB94 BARC 1020 1530 0934 59"),
+        ("Reason", "the agent has changed banks"),
+        ("Agreement signed on", "2026-03-20"),
+    ):
+        page.get_by_label(label, exact=True).fill(text)
+    paper: FilePayload = {"name": "agreement.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    page.get_by_label("Signed agreement").set_input_files(paper)
+    page.get_by_role("button", name="Propose").click()
+
+
+def test_two_people_change_the_account_and_the_investor_sees_it(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        propose_account(flo, office, "021000022")
+        expect(flo.get_by_role("alert")).to_contain_text("no routing number with its check digit")
+        expect(flo.get_by_label("Escrow agent")).to_have_value("Second Trust Company")
+        propose_account(flo, office, "BARCGB22")
+        expect(flo.get_by_role("status")).to_contain_text("recorded")
+        flo.get_by_label("Put it in force").check()
+        flo.get_by_role("button", name="Record the decision").click()
+        expect(flo.get_by_role("alert")).to_contain_text("another person does")
+        gus.goto(f"{office.site.url}{HOME}/account")
+        keep(gus, "account-proposed")
+        gus.get_by_label("Put it in force").check()
+        gus.get_by_role("button", name="Record the decision").click()
+        expect(gus.locator("#now-title + dl")).to_contain_text("GB94 BARC 1020 1530 0934 59")
+        gus.goto(f"{office.site.url}/investments/inv_0007")
+        expect(gus.locator("#pay")).to_contain_text("GB94 BARC 1020 1530 0934 59")
+        expect(gus.locator("#pay")).to_contain_text("The account to pay to has changed")
+        expect(gus.locator("#escrow")).to_contain_text("Second Trust Company")
+        keep(gus, "account-changed")
+
+
+def test_an_administrator_answers_for_a_receipt(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        bring(flo, office, statement())
+        open_receipt(gus, office, "names no reference")
+        expect(gus.get_by_text("Goes back on")).to_be_visible()
+        gus.get_by_role("button", name="I answer for it").click()
+        expect(gus.locator("dt:has-text('Answers for it') + dd")).to_contain_text("fund.gus")
 
 
 def test_another_keeper_is_shown_the_door(office: Office, browser: Browser) -> None:

@@ -76,7 +76,9 @@ _SENTENCES = {
     "statement_has_its_balances": "the file lacks an opening or a closing balance, so a missing line would"
     " not be seen",
     "balances_add_up": "the opening balance and the entries do not make the closing balance",
-    "format_is_known": "this is no bank file that is known here: ISO 20022, BAI2, MT940 and NACHA are",
+    "format_is_known": "this is no bank file that is known here: ISO 20022, BAI2, MT940, NACHA and declared"
+    " CSV are",
+    "mapping_is_declared": "the head of the file names no known mapping and version, or its columns differ",
     "received_is_within_due": "it is more than what is due; divide it first",
     "source_is_approved": "it did not come from an approved account of that investor",
     "receipt_and_attempt_are_open": "the investment has no payment that is open",
