@@ -541,6 +541,7 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
         expect(card).to_contain_text("1,000.00 USD")
         expect(card).to_contain_text("I••• 0•••")
         expect(card).to_contain_text("Asked for by")
+        expect(card).to_contain_text("wire until 18:45 in New York")
         keep(page, "card")
         bring(page, office, statement())
         expect(page.get_by_role("status")).to_contain_text("3 new receipts")
@@ -548,6 +549,19 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
         expect(card).to_contain_text("600.00 USD the rest of 1,000.00 USD")
         page.goto(f"{office.site.url}/investments/inv_0001")
         expect(card).to_contain_text("Nothing is left to pay")
+
+
+def test_the_investors_word_is_a_note_and_moves_nothing(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        page.goto(f"{office.site.url}/investments/inv_0007")
+        totals = page.locator("[aria-labelledby=money-title]").inner_text()
+        stages = page.locator(".stages").inner_text()
+        page.get_by_role("button", name="I have sent it").click()
+        expect(page.locator("#sent")).to_contain_text("only the bank's statement counts")
+        expect(page.get_by_role("button", name="I have sent it")).to_have_count(0)
+        keep(page, "sent")
+        assert page.locator("[aria-labelledby=money-title]").inner_text() == totals
+        assert page.locator(".stages").inner_text() == stages
 
 
 def test_the_ledger_goes_out_as_files(office: Office, browser: Browser) -> None:

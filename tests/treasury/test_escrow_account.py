@@ -146,3 +146,31 @@ def test_no_right_puts_an_account_in_force(told: Escrow, rule: str, change: str)
         owner.execute(NAMED)
         owner.execute("alter table treasury.escrow_account disable trigger zz_guard")
         owner.execute(f"update treasury.escrow_account set {change} where status = 'proposed'".encode())  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ("'cheque', '2999-01-01', '12:00', 'UTC', 'rule', 'a', 'b'", "cut_off_is_of_a_rail_of_banks"),
+        ("'wire', '2999-01-01', '12:00', 'Nowhere/Town', 'rule', 'a', 'b'", "22023"),
+        ("'wire', '2999-01-01', '12:00', 'UTC', ' ', 'a', 'b'", "cut_off_names_its_source"),
+        ("'wire', '2999-01-01', '12:00', 'UTC', 'rule', 'a', 'a'", "cut_off_needs_two_people"),
+    ],
+)
+def test_a_cut_off_is_a_rule_of_two_people(told: Escrow, values: str, rule: str) -> None:
+    with refused(rule):
+        told.login("owner").execute(f"insert into treasury.rail_cut_off values ({values})".encode())  # noqa: S608
+
+
+def test_a_word_of_the_investor_is_a_note_beside_the_money(told: Escrow) -> None:
+    before = told.ask("select * from engine.position order by investment_id")
+    mine = [told.offering, told.id("inv", 1)]
+    told.call("portal.say_sent", *mine, f"RF{1:014}")
+    told.call("portal.say_sent", *mine, f"RF{1:014}")
+    assert told.ask("select count(*) from portal.sent_note") == [(1,)]
+    with refused("sent_note_is_of_a_payment"):
+        told.call("portal.say_sent", *mine, f"RF{2:014}")
+    with refused("sent_note_names_its_reference"):
+        told.login("owner").execute("insert into portal.sent_note values ('ofr_one', 'inv_1', 'RF1', 'a')")
+    assert told.ask("select * from engine.position order by investment_id") == before
+    assert told.funding(1) == "initialized"

@@ -179,6 +179,10 @@ select f.offering_id, f.investment_id, f.reference, f.committed_minor, f.receive
     (select jsonb_agg(n.sentence order by n.told_at desc) from treasury.notification n
         where n.offering_id = f.offering_id and n.investment_id = f.investment_id and n.told_to = 'investor'
         and not starts_with(n.code, 'instructions:')) as told,
+    (select jsonb_agg(jsonb_build_object('rail', c.rail, 'until', to_char(c.until, 'HH24:MI'),
+            'zone', split_part(c.zone, '/', 2)) order by c.rail desc)
+        from treasury.rail_cut_off c where c.valid_from = (select max(x.valid_from) from treasury.rail_cut_off x
+            where x.rail = c.rail and x.valid_from <= d.pay_by)) as cut_offs,
     w.agent, w.beneficiary, w.bank, w.bank_code, w.account, w.agreed_on, encode(w.agreement_sha256, 'hex') as agreement_sha256,
     (select n.sentence from treasury.notification n where n.offering_id = f.offering_id and n.investment_id = f.investment_id
         and n.told_to = 'investor' and n.code = 'instructions:' || w.escrow_id) as changed
