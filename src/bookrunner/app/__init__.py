@@ -16,11 +16,12 @@ from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
+from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.settings import NOTHING, Outside
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Room
-from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_waiting
+from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_return, send_waiting
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -258,6 +259,19 @@ class Application:
         with carrier_to(str(to)) as courier:
             sent = send_refunds(self.desk.treasury, offering, write, courier)
         tell("refunds are sent", offering=offering, rows=sent)
+        return sent
+
+    def send_return(self, on: tuple[str, str], accounts: str, original: str, to: Path | str) -> int:
+        """Send one refund, (offering, id), as the return of its payment; return how many orders were taken.
+
+        ``original`` says in JSON which payment it was and why it goes back. Refuses ``original_is_readable``,
+        ``returned_refund_waits``, ``return_names_its_payment`` and as `send_refunds` does.
+        """
+        offering, refund = on
+        write = write_return(AccountBook(accounts, fingerprint), read_original(original), clock.today())
+        with carrier_to(str(to)) as courier:
+            sent = send_return(self.desk.treasury, on, write, courier)
+        tell("a payment is returned", offering=offering, subject=refund)
         return sent
 
     def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:

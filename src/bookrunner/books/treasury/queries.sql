@@ -239,6 +239,12 @@ select receipt_id, status, amount_minor, currency, marks, exists (select from tr
     where b.offering_id = r.offering_id and b.booking_id = 'returned:' || r.receipt_id) as is_return_booked
 from treasury.receipt r where offering_id = :offering and root_id is null and marks && cast(:marks as text[]) order by receipt_id;
 
+-- name: marks_of_receipt$
+-- The names under which the money of a receipt came.
+select w.marks from treasury.receipt r join treasury.receipt w on w.offering_id = r.offering_id
+    and w.receipt_id = coalesce(r.root_id, r.receipt_id)
+where r.offering_id = :offering and r.receipt_id = :receipt;
+
 -- name: record_return$
 -- The bank took a receipt back, or says that it will.
 select treasury.record_return(:actor, :request, :offering, :receipt, :code, :booked_on, :is_booked);

@@ -13,6 +13,7 @@ from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
+WriteReturn = Callable[[Row, frozenset[str]], bytes]
 WriteRelease = Callable[[str, Row], bytes]
 WriteDebits = Callable[[Sequence[Row]], tuple[bytes, list[dict[str, str]]]]
 
@@ -61,6 +62,29 @@ def send_refunds(
     while _store(treasury, offering, write, most):
         acknowledged += _hand_over(treasury, offering, carrier)
     return acknowledged
+
+
+def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carrier: Carrier) -> int:
+    """Send one refund, (offering, id), as the return of its payment; return how many orders were taken.
+
+    ``write`` makes the bytes from the refund and the names under which its receipt came. Refuses
+    ``returned_refund_waits`` for one that is sent, held back or none, and what the writer refuses.
+    """
+    offering, refund = on
+    with treasury.together() as within:
+        taken = within.take_refunds(actor=WORKER, offering=offering, most=ORDERS)
+        line = next((one for one in taken if one["refund"] == refund), None)
+        if line is None:
+            raise Refused("returned_refund_waits", f"{refund} does not wait for an order")
+        marks = within.marks_of_receipt(offering=offering, receipt=line["receipt"]) or []
+        within.store_payout(
+            actor=WORKER,
+            offering=offering,
+            payout=new_id("pyo"),
+            content=write(line, frozenset(marks)),
+            refunds=[refund],
+        )
+    return _hand_over(treasury, offering, carrier)
 
 
 def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
