@@ -139,6 +139,10 @@ select e.kind, e.keeper, e.subject, e.occurred_at from told join audit.event e u
 where e.kind not like 'screening.%'
 order by e.recorded_at desc limit 100;
 
+-- name: declared_fees
+-- The fees of an offer, as its investors are shown them.
+select kind, borne_by, basis_points, flat_minor, currency from treasury.declared_fee where offering_id = :offering order by fee_id;
+
 -- name: escrow_agent^
 -- Who keeps the money of an offer, and under what.
 select agent, agreed_on, agreement_sha256 from treasury.escrow_agent where offering_id = :offering;

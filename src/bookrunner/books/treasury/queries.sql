@@ -178,6 +178,14 @@ select treasury.propose_escrow(:actor, :request, :offering, :escrow, cast(:terms
 -- Puts a proposed escrow in force or declines it, as a second person.
 select treasury.decide_escrow(:actor, :request, :offering, :escrow, :is_agreed, cast(:seen as bigint));
 
+-- name: propose_fee$
+-- Proposes a fee of an offer.
+select treasury.propose_fee(:actor, :request, :offering, :fee, cast(:terms as jsonb));
+
+-- name: decide_fee$
+-- Declares a proposed fee or declines it, as a second person.
+select treasury.decide_fee(:actor, :request, :offering, :fee, :is_declared, cast(:seen as bigint));
+
 -- name: propose_coin$
 -- Proposes a token as money of an offer from a day on.
 select treasury.propose_coin(:actor, :request, :offering, :coin, cast(:terms as jsonb));

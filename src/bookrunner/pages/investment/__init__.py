@@ -39,6 +39,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
             investment=investment,
             investor=found["investor_id"],
         )
+        fees = list(queries.declared_fees(transaction, offering=found["offering_id"]))
         escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
         card = queries.funding_card(
             transaction,
@@ -55,6 +56,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
         "escrow": escrow,
+        "fees": fees,
     }
 
 

@@ -119,7 +119,7 @@ class Console:
 
     def account(self, request: Request, offering: str, **shown: object) -> Response:
         """Return where the money of an offer is kept, and what is proposed."""
-        found = facts.lists(self.database, offering, ("accounts", "told_where_to_pay"))
+        found = facts.lists(self.database, offering, ("accounts", "told_where_to_pay", "fees"))
         return self.page(request, offering, "account.html", {**found, "typed": account.Terms(), **shown})
 
     def coins(self, request: Request, offering: str, **shown: object) -> Response:

@@ -60,6 +60,7 @@ _MARKS = {
     "gone": ("refused", "bad"),
     "refused": ("refused", "bad"),
     "accepted": ("confirmed", "good"),
+    "declared": ("confirmed", "good"),
 }
 _SENTENCES = {
     "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",
@@ -98,6 +99,10 @@ _SENTENCES = {
     "escrow_account_is_written_out": "write the account number or IBAN in letters and digits",
     "escrow_has_its_agreement": "choose the signed agreement, a file of at most 32 MiB",
     "statement_is_of_the_escrow_account": "the file is of another account than the escrow of this offer",
+    "fee_needs_two_people": "whoever proposed this fee cannot declare it; another person does",
+    "fee_is_a_part_or_flat": "write either basis points or a flat amount",
+    "fee_of_the_investor_is_in_the_terms": "choose the terms that let the investor bear it",
+    "fee_precedes_publication": "the offer is published, so investors may have signed",
     "accepted_coin_needs_two_people": "whoever proposed this token cannot accept it; another person does",
     "cheque_names_its_drawer": "write the name that stands on the cheque",
     "cheque_is_not_stale": "the cheque was drawn more than 180 days ago",

@@ -175,6 +175,11 @@ select a.escrow_id, a.status, a.agent, a.beneficiary, a.bank, a.bank_code, a.acc
 from treasury.escrow_account a join audit.event e on e.scope = a.offering_id and e.subject = a.escrow_id and e.version = 1
 where a.offering_id = :offering order by e.occurred_at desc;
 
+-- name: fees
+-- The fees of an offer, those that wait first.
+select f.fee_id, f.status, f.kind, f.borne_by, f.basis_points, f.flat_minor, f.proposed_by, f.version, o.currency
+from treasury.fee f join engine.offer o using (offering_id) where f.offering_id = :offering order by f.status <> 'proposed', f.fee_id;
+
 -- name: told_where_to_pay$
 -- How many investments have been told where to pay.
 select count(distinct a.investment_id) from treasury.payment_attempt a where a.offering_id = :offering;

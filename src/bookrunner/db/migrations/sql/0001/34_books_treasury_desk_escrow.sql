@@ -68,7 +68,7 @@ begin
 end $$;
 
 create trigger published_offer_has_its_escrow before update of status on engine.offer
-    for each row when (new.status = 'published' and old.status <> 'published')
+    for each row when (new.status = 'published' and old.status = 'legal_accepted')
     execute function treasury.published_offer_has_its_escrow();
 alter table engine.offer enable always trigger published_offer_has_its_escrow;
 

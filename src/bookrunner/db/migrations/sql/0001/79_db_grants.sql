@@ -89,7 +89,7 @@ grant select (investor_id, key_id, status, version, chain_head) on compliance.da
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
-grant select on treasury.funding_card, treasury.escrow_agent to portal;
+grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
 grant usage on schema reconciliation to engine;
 grant select on treasury.payer_fact to engine;
 
