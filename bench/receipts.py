@@ -10,7 +10,7 @@ import resource
 import time
 from collections.abc import Iterator
 
-from bench.stage import BenchFailed, served
+from bench.stage import ESCROW, BenchFailed, open_escrow, served
 from bookrunner.adapters.bank.camt import CamtReader
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Database, Server, load
@@ -36,6 +36,7 @@ def run(full: bool) -> dict[str, object]:
         print(f"a statement of {count} credits, {len(raw) / 2**20:.0f} MiB", flush=True)
         database = Database(server.endpoint, max_size=2)
         try:
+            open_escrow(Desk(database).treasury, "ofr_bench")
             started = time.perf_counter()
             added = import_statement(Desk(database), CamtReader(), "ofr_bench", raw, actor="bench")
             seconds = time.perf_counter() - started
@@ -90,7 +91,7 @@ def statement(count: int) -> Iterator[bytes]:
         f'<Document xmlns="{_NAMESPACE}"><BkToCstmrStmt><GrpHdr><MsgId>m</MsgId>'
         "<CreDtTm>2026-03-02T18:00:00Z</CreDtTm></GrpHdr><Stmt><Id>bench-1</Id><ElctrncSeqNb>1</ElctrncSeqNb>"
         "<CreDtTm>2026-03-02T18:00:00Z</CreDtTm>"
-        "<Acct><Id><Othr><Id>900100200</Id></Othr></Id><Ccy>USD</Ccy></Acct>"
+        f"<Acct><Id><Othr><Id>{ESCROW}</Id></Othr></Id><Ccy>USD</Ccy></Acct>"
         f"{_balance('OPBD', '0.00')}{_balance('CLBD', total)}"
     ).encode()
     for n in range(1, count + 1):

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench import screening_names as clean
-from bench.stage import BenchFailed, served
+from bench.stage import BenchFailed, open_escrow, served
 from bookrunner.adapters.screening import EntryKind, recognise
 from bookrunner.books.compliance import take_list
 from bookrunner.core.ids import new_id
@@ -101,6 +101,7 @@ def _enter(desk: Desk, count: int) -> None:
     desk.engine.name_token(
         actor="issuer", offering=OFFERING, chain_id=1, token=b"\x11" * 20, treasury=b"\x22" * 20
     )
+    open_escrow(desk.treasury, OFFERING)
     desk.engine.move_offer(actor="issuer", offering=OFFERING, status="published")
     subjects = clean.subjects(count, SEED)
     holders = [

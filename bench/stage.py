@@ -16,8 +16,9 @@ from subprocess import CalledProcessError, run
 from psycopg.conninfo import conninfo_to_dict
 
 from bookrunner.core.errors import BookrunnerError
-from bookrunner.db import Server, install, set_passwords, start_embedded
+from bookrunner.db import Keeper, Server, install, set_passwords, start_embedded
 
+ESCROW = "900100200"
 _ENVIRONMENT = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -39,6 +40,22 @@ class Rate:
 
     per_second: float
     latency_ms: float
+
+
+def open_escrow(treasury: Keeper, offering: str) -> None:
+    """Let two people put the account in force at which an offer receives its money."""
+    terms = {
+        "agent": "Bench Trust",
+        "beneficiary": "Bench Trust",
+        "bank": "Bench Bank",
+        "bank_code": "021000021",
+        "account": ESCROW,
+        "agreement_sha256": "00" * 32,
+        "agreed_on": "2026-03-01",
+        "because": "it is measured",
+    }
+    treasury.propose_escrow(actor="fund", offering=offering, escrow="esc_bench", terms=terms)
+    treasury.decide_escrow(actor="second", offering=offering, escrow="esc_bench", is_agreed=True, seen=1)
 
 
 @contextmanager

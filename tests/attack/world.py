@@ -102,6 +102,20 @@ def proof(signed: bytes) -> dict[str, str]:
     }
 
 
+def escrow_terms(account: str = "ESCROW1", **changed: object) -> dict[str, object]:
+    """Return the terms of an escrow, with some of them changed."""
+    return {
+        "agent": "Example Trust Company",
+        "beneficiary": "Example Trust Company, as escrow agent",
+        "bank": "Example Bank",
+        "bank_code": "021000021",
+        "account": account,
+        "agreement_sha256": digest("escrow agreement").hex(),
+        "agreed_on": "2026-03-01",
+        "because": "the agreement was signed",
+    } | changed
+
+
 class World:
     """One offering with some investors. Ids end in the offering's label and the investor's number."""
 
@@ -187,6 +201,7 @@ class World:
         for status in ("legal_review", "legal_accepted"):
             self.call("engine.move_offer", self.offering, status)
         self.call("engine.name_token", self.offering, CHAIN, digest(self.label)[:20], b"\x02" * 20)
+        self.escrow()
         self.call("engine.move_offer", self.offering, "published")
         self.call(
             "registry.open_control_book", self.offering, f"ctl_{self.label}", 1_000_000, digest("authority")
@@ -197,6 +212,12 @@ class World:
             self.call(
                 "subscription.require_item", self.offering, kind, "first", 1, self.document, "One sentence."
             )
+
+    def escrow(self, account: str = "ESCROW1", name: str = "first") -> None:
+        """Let two administrators put an account of the offer in force as its escrow."""
+        escrow = f"esc_{self.label}_{name}"
+        self.call("treasury.propose_escrow", self.offering, escrow, escrow_terms(account))
+        self.call("treasury.decide_escrow", self.offering, escrow, "true", 1, actor="usr_second")
 
     def opened(self) -> None:
         self._each("engine.open_investment", lambda n: [*self._investment(n), self.id("ivr", n), n])
@@ -278,7 +299,7 @@ class World:
         """Return the two arguments of an import: the statement and its entries."""
         head: dict[str, object] = {
             "id": f"stm_{self.label}_{name}",
-            "account": "escrow",
+            "account": "escrow-1",
             "bank_id": f"bank-{name}",
             "file_sha256": digest(name).hex(),
             "opening_minor": 0,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bookrunner.adapters.bank import BankFile, BankFileReader, FileFormat, StatementRefused, StatementRule
 from bookrunner.adapters.bank.files import READERS, AnyFormatReader, recognise
 from tests.bank.samples import samples
+from tests.bank.test_comma import AMERICAN, HEAD, LINES
 
 BY_FORMAT: dict[FileFormat, list[bytes]] = {name: [] for name in FileFormat}
 for sample in samples().values():
@@ -18,6 +19,7 @@ for sample in samples().values():
         BY_FORMAT[recognise(sample)].append(sample)
     except StatementRefused:
         continue
+BY_FORMAT[FileFormat.CSV] += [(HEAD + LINES).encode(), AMERICAN.encode()]
 PIECES = [
     b"",
     b"\n",

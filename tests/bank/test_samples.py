@@ -21,7 +21,8 @@ def test_every_sample_has_its_outcome() -> None:
     assert OUTCOMES.keys() == SAMPLES.keys()
     assert len(SAMPLES) == 248
     read = [row for row in OUTCOMES.values() if row["statements"]]
-    assert {row["outcome"] for row in read} == set(FileFormat)
+    # Nobody publishes a declared file; test_comma has its own.
+    assert {row["outcome"] for row in read} == set(FileFormat) - {FileFormat.CSV}
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))

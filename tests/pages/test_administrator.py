@@ -426,7 +426,7 @@ def paths(page: Page, office: Office) -> Iterator[str]:
         "waiting": waiting,
     } | {
         name: f"{office.site.url}{HOME}/{name}"
-        for name in ("statements", "queue", "returns", "coins", "payouts")
+        for name in ("account", "statements", "queue", "returns", "coins", "payouts")
     }
     for name, path in named.items():
         page.goto(path)
@@ -477,6 +477,54 @@ def _tab_to(page: Page, wanted: str) -> None:
     raise AssertionError(f"the focus never came to {wanted}")
 
 
+def propose_account(page: Page, office: Office, code: str) -> None:
+    page.goto(f"{office.site.url}{HOME}/account")
+    for label, text in (
+        ("Escrow agent", "Second Trust Company"),
+        ("Beneficiary", "Second Trust Company, as escrow agent"),
+        ("Bank", "Second Bank"),
+        ("Routing number or BIC", code),
+        ("Account number or IBAN", "GB94 BARC 1020 1530 0934 59"),
+        ("Reason", "the agent has changed banks"),
+        ("Agreement signed on", "2026-03-20"),
+    ):
+        page.get_by_label(label, exact=True).fill(text)
+    paper: FilePayload = {"name": "agreement.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    page.get_by_label("Signed agreement").set_input_files(paper)
+    page.get_by_role("button", name="Propose").click()
+
+
+def test_two_people_change_the_account_and_the_investor_sees_it(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        propose_account(flo, office, "021000022")
+        expect(flo.get_by_role("alert")).to_contain_text("no routing number with its check digit")
+        expect(flo.get_by_label("Escrow agent")).to_have_value("Second Trust Company")
+        propose_account(flo, office, "BARCGB22")
+        expect(flo.get_by_role("status")).to_contain_text("recorded")
+        flo.get_by_label("Put it in force").check()
+        flo.get_by_role("button", name="Record the decision").click()
+        expect(flo.get_by_role("alert")).to_contain_text("another person does")
+        gus.goto(f"{office.site.url}{HOME}/account")
+        keep(gus, "account-proposed")
+        gus.get_by_label("Put it in force").check()
+        gus.get_by_role("button", name="Record the decision").click()
+        expect(gus.locator("#now-title + dl")).to_contain_text("GB94 BARC 1020 1530 0934 59")
+        gus.goto(f"{office.site.url}/investments/inv_0007")
+        expect(gus.locator("#pay")).to_contain_text("GB94 BARC 1020 1530 0934 59")
+        expect(gus.locator("#pay")).to_contain_text("The account to pay to has changed")
+        expect(gus.locator("#escrow")).to_contain_text("Second Trust Company")
+        keep(gus, "account-changed")
+
+
+def test_an_administrator_answers_for_a_receipt(office: Office, browser: Browser) -> None:
+    with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
+        bring(flo, office, statement())
+        open_receipt(gus, office, "names no reference")
+        expect(gus.get_by_text("Goes back on")).to_be_visible()
+        gus.get_by_role("button", name="I answer for it").click()
+        expect(gus.locator("dt:has-text('Answers for it') + dd")).to_contain_text("fund.gus")
+
+
 def test_another_keeper_is_shown_the_door(office: Office, browser: Browser) -> None:
     with at(office, browser, "officer.ana") as page:
         expect(page.get_by_text("treasury decides this")).to_be_visible()
@@ -493,6 +541,7 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
         expect(card).to_contain_text("1,000.00 USD")
         expect(card).to_contain_text("I••• 0•••")
         expect(card).to_contain_text("Asked for by")
+        expect(card).to_contain_text("wire until 18:45 in New York")
         keep(page, "card")
         bring(page, office, statement())
         expect(page.get_by_role("status")).to_contain_text("3 new receipts")
@@ -500,6 +549,19 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
         expect(card).to_contain_text("600.00 USD the rest of 1,000.00 USD")
         page.goto(f"{office.site.url}/investments/inv_0001")
         expect(card).to_contain_text("Nothing is left to pay")
+
+
+def test_the_investors_word_is_a_note_and_moves_nothing(office: Office, browser: Browser) -> None:
+    with at(office, browser) as page:
+        page.goto(f"{office.site.url}/investments/inv_0007")
+        totals = page.locator("[aria-labelledby=money-title]").inner_text()
+        stages = page.locator(".stages").inner_text()
+        page.get_by_role("button", name="I have sent it").click()
+        expect(page.locator("#sent")).to_contain_text("only the bank's statement counts")
+        expect(page.get_by_role("button", name="I have sent it")).to_have_count(0)
+        keep(page, "sent")
+        assert page.locator("[aria-labelledby=money-title]").inner_text() == totals
+        assert page.locator(".stages").inner_text() == stages
 
 
 def test_the_ledger_goes_out_as_files(office: Office, browser: Browser) -> None:

@@ -10,6 +10,7 @@ from bookrunner.app import Application
 from bookrunner.audit import advance_feed
 from bookrunner.core.reference import make_reference
 from bookrunner.db import load
+from tests.attack.world import escrow_terms
 
 OFFERING = "ofr_pages"
 UNITS = 100
@@ -68,6 +69,10 @@ class World:
         self.engine.name_token(
             actor="issuer", offering=OFFERING, chain_id=CHAIN, token=b"\x11" * 20, treasury=b"\x22" * 20
         )
+        self.treasury.propose_escrow(
+            actor="fund", offering=OFFERING, escrow="esc_1", terms=escrow_terms("GB33BUKB20201555555555")
+        )
+        self.treasury.decide_escrow(actor="second", offering=OFFERING, escrow="esc_1", is_agreed=True, seen=1)
         self.engine.move_offer(actor="issuer", offering=OFFERING, status="published")
 
     def _investor(self, number: str, lacks: str) -> None:
@@ -242,7 +247,7 @@ class World:
         ]
         statement = {
             "id": "stm_1",
-            "account": "escrow",
+            "account": "GB33BUKB20201555555555",
             "bank_id": "1",
             "file_sha256": digest("file").hex(),
             "opening_minor": 0,

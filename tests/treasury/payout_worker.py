@@ -13,12 +13,13 @@ from bookrunner.adapters.bank.payouts import Account
 from bookrunner.adapters.payments.orders import Courier, write_refunds
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.books import treasury
+from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
 from bookrunner.db.endpoint import Secrets
 
-MOMENTS = ("taken", "stored", "sent", "none")
+MOMENTS = ("taken", "stored", "sent", "none", "returned")
 """Refunds are locked and nothing is stored; bytes are committed and not sent; the bank has them and we have
-not noted it; the worker ends by itself."""
+not noted it; the worker ends by itself; the refunds of what nobody owned are decided and nothing is taken."""
 PAY_ON = date(2026, 4, 1)
 BANK = "021000021"
 
@@ -44,6 +45,8 @@ def main() -> None:
             time.sleep(600)
 
     database = Database(Endpoint(dsn, Secrets(Path(secrets))), max_size=2)
+    treasury.return_due(treasury.keeper(database), clock.today())
+    reach("returned")
     with RemoteBank(url) as bank:
         write, courier = write_refunds(Account("Escrow", "ESCROW1", BANK), holder, PAY_ON), Courier(bank)
 

@@ -16,6 +16,7 @@ from bookrunner.engine.desk import Desk
 from bookrunner.engine.intake import import_statement
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from tests.attack.world import Connect
+from tests.bank.test_comma import HEAD, LINES
 from tests.treasury.escrow import PRICE, Escrow
 
 MONDAY = date(2026, 3, 30)
@@ -151,3 +152,17 @@ def test_a_statement_settles_and_bounces_refunds(database: Database, connect: Co
         (7, "unmatched")
     ]
     world.check()
+
+
+def test_a_comma_separated_statement_posts_once(database: Database, offer: Escrow) -> None:
+    first = (HEAD + LINES).encode()
+    assert take(database, offer, first) == 2
+    with pytest.raises(Refused, match="statement_is_imported_once"):
+        take(database, offer, first)
+    again = first.replace(b"#statement,2026-03-30", b"#statement,later")
+    assert take(database, offer, again) == 0
+    assert offer.balance("liab:unmatched") == 150_000
+    damaged = again.replace(b"later", b"gap").replace(b"1350.00", b"1350.01")
+    with pytest.raises(Refused):
+        take(database, offer, damaged)
+    offer.check()

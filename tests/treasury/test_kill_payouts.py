@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,6 +118,28 @@ def torment(desk: Desk, kills: int, parts: int) -> None:
 
 def test_three_kills_pay_each_refund_once(desk: Desk) -> None:
     torment(desk, 3, parts=2)
+
+
+def test_two_workers_return_what_nobody_owned_once(desk: Desk) -> None:
+    world = desk.world
+    world.build("instructed")
+    strays = [
+        world.entry(n, id=f"rcp_stray{n}", key=f"stray-{n}", reference=None, booked_on="2026-01-05")
+        for n in world.numbers
+    ]
+    world.pay("strays", *strays)
+    bank = desk.open_bank()
+    assert desk.kill(bank, "returned", 0)
+    assert world.ask("select status, reason, count(*) from treasury.refund group by 1, 2") == [
+        ("created", "unidentified", len(strays))
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        killed = list(pool.map(lambda moment: desk.kill(bank, moment, 0), ("stored", "sent")))
+    assert any(killed)
+    assert not desk.kill(bank, "none", 0)
+    desk.check(bank)
+    assert len(bank.paid()) == len(strays)
+    assert world.ask("select distinct status from treasury.receipt") == [("refunding",)]
 
 
 @pytest.mark.torture

@@ -17,11 +17,12 @@ from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
+from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.settings import NOTHING, Outside, SigningService
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
-from bookrunner.books.treasury import clear_due, send_refunds, send_waiting
+from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_return, send_waiting
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -123,7 +124,8 @@ class Application:
         """Take new lists and deposits, answer every event, screen and seal; what a worker does over and over.
 
         When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
-        money that can no longer come back, and sends the orders that wait.
+        money that can no longer come back, sends back what nobody owned in its time, and sends the orders
+        that wait.
         """
         if self._folder is not None:
             self._folder.look_in_turn()
@@ -131,6 +133,7 @@ class Application:
         if self.process.is_time_to_look(look_seconds):
             self.process.expire()
             clear_due(self.desk.treasury, clock.today())
+            return_due(self.desk.treasury, clock.today())
             if self._outbox is not None:
                 send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()
@@ -258,6 +261,19 @@ class Application:
         with carrier_to(str(to)) as courier:
             sent = send_refunds(self.desk.treasury, offering, write, courier)
         tell("refunds are sent", offering=offering, rows=sent)
+        return sent
+
+    def send_return(self, on: tuple[str, str], accounts: str, original: str, to: Path | str) -> int:
+        """Send one refund, (offering, id), as the return of its payment; return how many orders were taken.
+
+        ``original`` says in JSON which payment it was and why it goes back. Refuses ``original_is_readable``,
+        ``returned_refund_waits``, ``return_names_its_payment`` and as `send_refunds` does.
+        """
+        offering, refund = on
+        write = write_return(AccountBook(accounts, fingerprint), read_original(original), clock.today())
+        with carrier_to(str(to)) as courier:
+            sent = send_return(self.desk.treasury, on, write, courier)
+        tell("a payment is returned", offering=offering, subject=refund)
         return sent
 
     def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:

@@ -220,6 +220,10 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'debit', offering_id, debit_id, version, chain_head from treasury.debit
     union all
+    select 'fee', offering_id, fee_id, version, chain_head from treasury.fee
+    union all
+    select 'escrow_account', offering_id, escrow_id, version, chain_head from treasury.escrow_account
+    union all
     select 'accepted_coin', offering_id, coin_id, version, chain_head from treasury.accepted_coin
     union all
     select 'coin_transfer', offering_id, transfer_id, version, chain_head from treasury.coin_transfer
@@ -234,7 +238,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
         'alarm', 'payer_view', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
-        'policy_change')
+        'policy_change', 'escrow_account', 'fee')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -116,13 +116,37 @@ def refunds(
     bank: Annotated[str | None, typer.Option(help="Address of a bank that takes orders.")] = None,
 ) -> None:
     """Hand the refunds of an offer that wait to a bank, or write their payment files into a folder."""
-    to = folder if bank is None else bank
-    if to is None or (folder is not None and bank is not None):
-        raise typer.BadParameter("name a folder or a bank")
+    to = _place(folder, bank)
     with opened(read_settings()) as world:
         require_offer(world.application, offer)
         sent = world.application.send_refunds(offer, accounts.read_text(encoding="utf-8"), to)
         console.print(f"{offer}: {sent} orders sent")
+
+
+@app.command(name="return")
+def return_payment(
+    offer: Id,
+    refund: Id,
+    accounts: Annotated[Path, typer.Option(help="Lines of name,number,bank; the escrow account first.")],
+    original: Annotated[Path, typer.Option(help="The payment and the reason, as JSON.")],
+    *,
+    folder: Annotated[Path | None, typer.Option(help="Where the order is written as a file.")] = None,
+    bank: Annotated[str | None, typer.Option(help="Address of a bank that takes orders.")] = None,
+) -> None:
+    """Send one refund as the return of its payment: pacs.004 for a wire, NACHA for an ACH credit."""
+    to = _place(folder, bank)
+    with opened(read_settings()) as world:
+        require_offer(world.application, offer)
+        said = [path.read_text(encoding="utf-8") for path in (accounts, original)]
+        sent = world.application.send_return((offer, refund), said[0], said[1], to)
+        console.print(f"{offer}: {sent} orders sent")
+
+
+def _place(folder: Path | None, bank: str | None) -> Path | str:
+    to = folder if bank is None else bank
+    if to is None or (folder is not None and bank is not None):
+        raise typer.BadParameter("name a folder or a bank")
+    return to
 
 
 @app.command()

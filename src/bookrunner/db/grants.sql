@@ -99,7 +99,7 @@ grant select (investor_id, key_id, status, version, chain_head) on compliance.da
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
-grant select on treasury.funding_card to portal;
+grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
 grant usage on schema reconciliation to engine;
 grant select on treasury.payer_fact to engine;
 
@@ -108,7 +108,7 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
     engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz),
     engine.mask(text[]), engine.stage_mask(text), engine.keeper_mask(text), engine.act_mask(text)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
-grant execute on function treasury.owing(treasury.receipt) to treasury, engine, reconciliation, audit;
+grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date) to treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
 -- What compliance may compute when it reads its own book.

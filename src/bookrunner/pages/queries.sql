@@ -139,8 +139,19 @@ select e.kind, e.keeper, e.subject, e.occurred_at from told join audit.event e u
 where e.kind not like 'screening.%'
 order by e.recorded_at desc limit 100;
 
+-- name: declared_fees
+-- The fees of an offer, as its investors are shown them.
+select kind, borne_by, basis_points, flat_minor, currency from treasury.declared_fee where offering_id = :offering order by fee_id;
+
+-- name: escrow_agent^
+-- Who keeps the money of an offer, and under what.
+select agent, agreed_on, agreement_sha256 from treasury.escrow_agent where offering_id = :offering;
+
 -- name: funding_card^
 -- What an investor is asked for; no row before the instructions are released.
 select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by, c.deposits, c.told,
+    c.agent, c.beneficiary, c.bank, c.bank_code, c.account, c.agreed_on, c.agreement_sha256, c.changed, c.cut_offs,
+    (select n.said_at from portal.sent_note n where n.offering_id = c.offering_id and n.investment_id = c.investment_id
+        and n.reference = c.reference) as sent_at, c.reference as plain_reference,
     (select p.legal_name from portal.profile_claim p where p.investor_id = :investor) as payer_name
 from treasury.funding_card c where c.offering_id = :offering and c.investment_id = :investment;

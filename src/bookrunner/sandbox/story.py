@@ -116,7 +116,27 @@ class Story:
                 document_sha256=digest,
                 sentence=sentence,
             )
+        self.open_escrow()
         engine.move_offer(actor="issuer.iris", offering=offering, status="published")
+
+    def open_escrow(self) -> None:
+        """Let two administrators put the account in force to which investors will pay."""
+        treasury, escrow = (
+            self.desk.treasury,
+            {"offering": self.offering, "escrow": ident("esc", self.seed, self.offering)},
+        )
+        terms = {
+            "agent": "Meridian Trust Company",
+            "beneficiary": "Meridian Trust Company, escrow of Harbor Street Credit Fund I",
+            "bank": "First Harbor Bank",
+            "bank_code": "021000021",
+            "account": ESCROW_ACCOUNT,
+            "agreement_sha256": hashlib.sha256(b"escrow agreement").hexdigest(),
+            "agreed_on": clock.today().isoformat(),
+            "because": "the agreement was signed",
+        }
+        treasury.propose_escrow(actor="fundadmin.fay", **escrow, terms=terms)
+        treasury.decide_escrow(actor="fundadmin.finn", **escrow, is_agreed=True, seen=1)
 
     def enter(self, progress: Progress = lambda *_: None) -> None:
         """Every investor opens a profile, an investment, a wallet and the checks that compliance needs."""

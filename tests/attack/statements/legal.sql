@@ -21,7 +21,7 @@ select subscription.void_agreement('usr_1', 'req_1', 'ofr_full', 'agr_full1', 'a
 select treasury.record_return('usr_1', 'req_1', 'ofr_open', 'rcp_open2');
 
 -- treasury | accepted | a legal statement 6
-select treasury.import_statement('usr_1', 'req_1', 'ofr_open', '{"id": "stm_x", "account": "a", "bank_id": "b", "file_sha256": "00", "opening_minor": 0, "closing_minor": 5, "closed_on": "2026-03-31", "currency": "USD"}', '[{"id": "rcp_x", "key": "x", "amount": 5, "currency": "USD", "booked_on": "2026-03-30", "value_on": "2026-03-30", "line_sha256": "00"}]'), treasury.match('usr_1', 'req_1', 'ofr_open');
+select treasury.import_statement('usr_1', 'req_1', 'ofr_open', '{"id": "stm_x", "account": "ESCROW1", "bank_id": "b", "file_sha256": "00", "opening_minor": 0, "closing_minor": 5, "closed_on": "2026-03-31", "currency": "USD"}', '[{"id": "rcp_x", "key": "x", "amount": 5, "currency": "USD", "booked_on": "2026-03-30", "value_on": "2026-03-30", "line_sha256": "00"}]'), treasury.match('usr_1', 'req_1', 'ofr_open');
 
 -- treasury | accepted | a legal statement 7
 select treasury.approve_release('usr_second', 'req_1', 'ofr_done', 'rel_done', sha256('payee'), 300000);

@@ -1,10 +1,10 @@
 -- Refused to a login that has its own rights. Each head: login, SQLSTATE or constraint, sentence.
 
 -- treasury | statement_is_imported_once | a second import of the same statement
-select treasury.import_statement('usr_1', 'req_1', 'ofr_full', '{"id": "stm_again", "account": "escrow", "bank_id": "bank-first", "file_sha256": "00", "opening_minor": 0, "closing_minor": 0, "closed_on": "2026-03-31", "currency": "USD"}', '[]');
+select treasury.import_statement('usr_1', 'req_1', 'ofr_full', '{"id": "stm_again", "account": "ESCROW1", "bank_id": "bank-first", "file_sha256": "00", "opening_minor": 0, "closing_minor": 0, "closed_on": "2026-03-31", "currency": "USD"}', '[]');
 
 -- treasury | event_pkey | a statement under the id of another
-select treasury.import_statement('usr_1', 'req_1', 'ofr_full', '{"id": "stm_full_first", "account": "escrow", "bank_id": "bank-other", "file_sha256": "00", "opening_minor": 0, "closing_minor": 0, "closed_on": "2026-03-31", "currency": "USD"}', '[]');
+select treasury.import_statement('usr_1', 'req_1', 'ofr_full', '{"id": "stm_full_first", "account": "ESCROW1", "bank_id": "bank-other", "file_sha256": "00", "opening_minor": 0, "closing_minor": 0, "closed_on": "2026-03-31", "currency": "USD"}', '[]');
 
 -- treasury | gate_is_closed | instructions for money before the agreement
 select treasury.release_instructions('usr_1', 'req_1', 'ofr_early', 'pay_x', 'inv_early1', 'RF00000000000001', 5, 'USD');

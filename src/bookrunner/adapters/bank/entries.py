@@ -193,6 +193,8 @@ class FileFormat(StrEnum):
     """SWIFT MT940 statement, MT942 interim report."""
     NACHA = "nacha"
     """NACHA file of entries, returns and notifications of change."""
+    CSV = "csv"
+    """Comma-separated lines under a head that declares the mapping of their columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

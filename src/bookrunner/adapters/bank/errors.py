@@ -60,6 +60,8 @@ class StatementRule(StrEnum):
     """A declared count of fields is not above the fields that are there."""
     CONTROL_TOTALS_MATCH = "control_totals_match"
     """The totals, counts and hashes of a NACHA file are those of its entries."""
+    MAPPING_IS_DECLARED = "mapping_is_declared"
+    """A comma-separated file names a known mapping with its version, and has its columns and its head."""
     BATCH_IS_SUPPORTED = "batch_is_supported"
     """Not an automated accounting advice, which moves no customer's money."""
 

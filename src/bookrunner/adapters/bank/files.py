@@ -13,6 +13,7 @@ from bookrunner.adapters.bank.errors import XML_BYTES_MAX, StatementRefused, Sta
 from bookrunner.adapters.bank.iso20022.payments import PaymentReader
 from bookrunner.adapters.bank.nacha.reader import NachaReader
 from bookrunner.adapters.bank.plain.bai2 import Bai2Reader
+from bookrunner.adapters.bank.plain.comma import MARK, CsvReader
 from bookrunner.adapters.bank.plain.mt940 import Mt940Reader
 
 _HEAD_BYTES: Final = 4096
@@ -33,6 +34,7 @@ READERS: Final[Mapping[FileFormat, BankFileReader]] = MappingProxyType(
         FileFormat.BAI2: Bai2Reader(),
         FileFormat.MT940: Mt940Reader(),
         FileFormat.NACHA: NachaReader(),
+        FileFormat.CSV: CsvReader(),
     }
 )
 
@@ -42,6 +44,8 @@ def recognise(raw: bytes) -> FileFormat:
     head = raw[:_HEAD_BYTES].lstrip(_BLANKS)
     if head.startswith(b"<"):
         return FileFormat.CAMT if _CAMT.search(head) else FileFormat.PAYMENT
+    if head.startswith(MARK.encode()):
+        return FileFormat.CSV
     for shape, found in _SHAPES:
         if shape.match(head):
             return found

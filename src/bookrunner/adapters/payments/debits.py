@@ -25,6 +25,11 @@ def originator(path: Path) -> Mapping[str, str]:
         said = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         said = None
+    return originator_of(said)
+
+
+def originator_of(said: object) -> Mapping[str, str]:
+    """Return the texts of a NACHA header; refuses ``originator_is_readable``."""
     if (
         not isinstance(said, dict)
         or set(said) != _FIELDS
@@ -32,6 +37,22 @@ def originator(path: Path) -> Mapping[str, str]:
     ):
         raise Refused("originator_is_readable", f"the members are {', '.join(sorted(_FIELDS))}")
     return said
+
+
+def header(said: Mapping[str, str], on: date, first: int = 1) -> AchFile:
+    """Return the head of a NACHA file of a day, whose entries are numbered from ``first`` on."""
+    return AchFile(
+        destination=said["destination"],
+        destination_name=said["destination_name"],
+        origin=said["origin"],
+        origin_name=said["origin_name"],
+        company_name=said["company_name"],
+        company_id=said["company_id"],
+        description=said["description"],
+        written_at=datetime.combine(on, time()),
+        effective_on=on,
+        first_trace=first,
+    )
 
 
 def write_debits(
@@ -46,18 +67,7 @@ def write_debits(
         # The writer numbers its entries class by class.
         ordered = sorted(debits, key=lambda debit: (debit["class"], debit["debit"]))
         first = int(ordered[0]["first"])
-        head = AchFile(
-            destination=said["destination"],
-            destination_name=said["destination_name"],
-            origin=said["origin"],
-            origin_name=said["origin_name"],
-            company_name=said["company_name"],
-            company_id=said["company_id"],
-            description=said["description"],
-            written_at=datetime.combine(collect_on, time()),
-            effective_on=collect_on,
-            first_trace=first,
-        )
+        head = header(said, collect_on, first)
         bank = said["origin"][:_BANK_DIGITS]
         traces = [
             {"debit": debit["debit"], "trace": f"{bank}{first + place:07d}"}

@@ -35,6 +35,10 @@ select wrapped, before, after from portal.view_change(:actor, :request, :investo
 -- Erases the personal data of an investor, where no rule keeps the record.
 select portal.erase_personal(:actor, :request, :investor, :because);
 
+-- name: say_sent$
+-- Keeps an investor's word that a payment was sent.
+select portal.say_sent(:actor, :request, :offering, :investment, :reference);
+
 -- name: names_on_paper
 -- How investors are named and where they live, in the version of their profile that counts now.
 select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d.address, d.country,

@@ -23,6 +23,20 @@ begin
     return query select * from portal.profile where investor_id = p_investor;
 end $$;
 
+-- Keeps an investor's word that the payment under a reference was sent; it moves nothing.
+create function portal.say_sent(p_actor text, p_request text, p_offering text, p_investment text, p_reference text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if not exists (select from treasury.attempt_fact a where a.offering_id = p_offering and a.investment_id = p_investment
+        and a.reference = p_reference) then
+        raise exception using errcode = 'BR008', constraint = 'sent_note_is_of_a_payment',
+            message = format('%s was asked for no such payment', p_investment);
+    end if;
+    insert into portal.sent_note (offering_id, investment_id, reference, said_by)
+    values (p_offering, p_investment, p_reference, p_actor) on conflict do nothing;
+end $$;
+
 create function portal.record_detail(p_investor text, p_version integer, p_detail jsonb) returns bytea
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

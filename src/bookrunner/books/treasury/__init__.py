@@ -7,7 +7,14 @@ from bookrunner.books.treasury.desk import (
     three_way_csv,
     trial_balance_csv,
 )
-from bookrunner.books.treasury.rails.payouts import Carrier, clear_due, send_refunds, send_waiting
+from bookrunner.books.treasury.rails.payouts import (
+    Carrier,
+    clear_due,
+    return_due,
+    send_refunds,
+    send_return,
+    send_waiting,
+)
 from bookrunner.db import Database, Keeper
 
 __all__ = [
@@ -16,7 +23,9 @@ __all__ = [
     "clear_due",
     "keeper",
     "ledger_beancount",
+    "return_due",
     "send_refunds",
+    "send_return",
     "send_waiting",
     "statement_agreement_csv",
     "three_way_csv",

@@ -118,6 +118,12 @@ begin
     where b.offering_id = p_offering and b.account = m.account and b.currency = p_currency;
 end $$;
 
+-- Whoever moves money of an offer takes its turn before anything else is locked. Verbs that follow each other in one
+-- transaction lock positions, receipts and accounts in an order that no single one of them knows, and would wait in a ring.
+create function treasury.take_turn(p_offering text) returns void
+language sql volatile
+return pg_advisory_xact_lock(hashtextextended('treasury.ledger/' || p_offering, 0));
+
 -- Posts one journal. A session keeps the plans that it made while the ledger was short, those of foreign keys
 -- included: none may be a scan of the whole. Lines are {account, side, amount}. The same id again is no second posting;
 -- the same id with another kind, currency or other lines is refused.

@@ -122,6 +122,7 @@ declare
     excess text[] := '{}';
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
         (select v.investment_id from treasury.verdict v where v.offering_id = p_offering and v.exception is null
         order by v.booked_on, v.dedupe_key limit p_most)

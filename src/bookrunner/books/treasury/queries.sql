@@ -103,6 +103,18 @@ select distinct offering_id from treasury.receipt where status = 'matched' and c
 -- Clears what the policy of its rail lets clear by a day.
 select treasury.clear_due(:actor, :request, :offering, :on, :most);
 
+-- name: offers_to_return
+-- The offers with money that nobody owns and whose day has come.
+select distinct offering_id from treasury.unidentified where goes_back_on <= :on order by offering_id;
+
+-- name: return_unidentified$
+-- Sends back what has waited its term; says how many receipts.
+select treasury.return_unidentified(:actor, :request, :offering, :on, :most);
+
+-- name: give_receipt$
+-- Names who answers for a receipt that waits.
+select treasury.give_receipt(:actor, :request, :offering, :receipt, :owner);
+
 -- name: trial_balance
 -- The accounts of an offer with their balances, debits and credits apart.
 select account, currency, case side when 'debit' then amount_minor else 0 end as debit_minor,
@@ -157,6 +169,22 @@ where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_i
 -- name: view_payer$
 -- The name of a payer, after the look at it is on record.
 select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);
+
+-- name: propose_escrow$
+-- Proposes where the money of an offer is kept.
+select treasury.propose_escrow(:actor, :request, :offering, :escrow, cast(:terms as jsonb));
+
+-- name: decide_escrow$
+-- Puts a proposed escrow in force or declines it, as a second person.
+select treasury.decide_escrow(:actor, :request, :offering, :escrow, :is_agreed, cast(:seen as bigint));
+
+-- name: propose_fee$
+-- Proposes a fee of an offer.
+select treasury.propose_fee(:actor, :request, :offering, :fee, cast(:terms as jsonb));
+
+-- name: decide_fee$
+-- Declares a proposed fee or declines it, as a second person.
+select treasury.decide_fee(:actor, :request, :offering, :fee, :is_declared, cast(:seen as bigint));
 
 -- name: propose_coin$
 -- Proposes a token as money of an offer from a day on.
@@ -218,6 +246,12 @@ select treasury.settle_transfers(:actor, :request, :offering);
 select receipt_id, status, amount_minor, currency, marks, exists (select from treasury.booking b
     where b.offering_id = r.offering_id and b.booking_id = 'returned:' || r.receipt_id) as is_return_booked
 from treasury.receipt r where offering_id = :offering and root_id is null and marks && cast(:marks as text[]) order by receipt_id;
+
+-- name: marks_of_receipt$
+-- The names under which the money of a receipt came.
+select w.marks from treasury.receipt r join treasury.receipt w on w.offering_id = r.offering_id
+    and w.receipt_id = coalesce(r.root_id, r.receipt_id)
+where r.offering_id = :offering and r.receipt_id = :receipt;
 
 -- name: record_return$
 -- The bank took a receipt back, or says that it will.

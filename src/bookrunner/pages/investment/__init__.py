@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import checksum
+from bookrunner.books import portal
 from bookrunner.core.errors import NotFound
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
@@ -17,6 +18,7 @@ from bookrunner.pages.shell import Shell, mask
 
 __all__ = ["facts", "routes"]
 
+_SEE_OTHER = 303
 _BEFORE_MONEY = ("profile", "compliance", "subscription")
 
 
@@ -37,6 +39,8 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
             investment=investment,
             investor=found["investor_id"],
         )
+        fees = list(queries.declared_fees(transaction, offering=found["offering_id"]))
+        escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
         card = queries.funding_card(
             transaction,
             offering=found["offering_id"],
@@ -51,6 +55,8 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "events": events,
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
+        "escrow": escrow,
+        "fees": fees,
     }
 
 
@@ -87,5 +93,18 @@ def routes(database: Database, shell: Shell) -> APIRouter:
     @router.get("/investments/{investment}/now")
     def now(request: Request, investment: str) -> Response:
         return shell.fragment(request, "investment/now.html", facts(database, investment))
+
+    @router.post("/investments/{investment}/sent")
+    def sent(investment: str) -> Response:
+        found = facts(database, investment)
+        card = found["card"]
+        if card["is_shown"]:
+            portal.keeper(database).say_sent(
+                actor=found["investment"]["investor_id"],
+                offering=found["investment"]["offering_id"],
+                investment=investment,
+                reference=card["plain_reference"],
+            )
+        return RedirectResponse(f"/investments/{investment}#pay", status_code=_SEE_OTHER)
 
     return router

@@ -15,7 +15,7 @@ from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, mask
-from bookrunner.pages.treasury import facts, money, stored
+from bookrunner.pages.treasury import account, facts, money, stored
 from bookrunner.pages.treasury.acts import Administrator, Said, said
 from bookrunner.pages.treasury.imports import file_of, import_file
 
@@ -117,6 +117,11 @@ class Console:
         found = facts.lists(self.database, offering, ("cheques", "balances", "debits"))
         return self.page(request, offering, "stored.html", {**found, **shown})
 
+    def account(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return where the money of an offer is kept, and what is proposed."""
+        found = facts.lists(self.database, offering, ("accounts", "told_where_to_pay", "fees"))
+        return self.page(request, offering, "account.html", {**found, "typed": account.Terms(), **shown})
+
     def coins(self, request: Request, offering: str, **shown: object) -> Response:
         """Return the tokens that are money here, and what the chain has shown of them."""
         found = facts.lists(self.database, offering, _COINS)
@@ -130,11 +135,13 @@ def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: D
     _escrow_routes(router, pages)
     _statement_routes(router, pages, reader)
     _queue_routes(router, pages)
+    _owner_routes(router, pages)
     _part_routes(router, pages)
     _payout_routes(router, pages)
     shown = {"payouts": pages.payouts, "returns": pages.returns, "coins": pages.coins}
     money.routes(router, database, shown, deposits)
     stored.routes(router, database, pages.stored)
+    account.routes(router, database, pages.account)
     return router
 
 
@@ -213,6 +220,18 @@ def _queue_routes(router: APIRouter, pages: Console) -> None:
     @router.post("/{offering}/receipts/{name}/rehearsal")
     def rehearse(request: Request, offering: str, name: str, officer: _In, *, form: _Said) -> Response:
         return pages.rehearse(request, (offering, name), form, officer)
+
+
+def _owner_routes(router: APIRouter, pages: Console) -> None:
+    @router.post("/{offering}/receipts/{name}/owner")
+    def own(request: Request, offering: str, name: str, officer: _In) -> Response:
+        try:
+            treasury.keeper(pages.database).give_receipt(
+                actor=officer.actor, offering=offering, receipt=name, owner=officer.actor
+            )
+        except Refused as fault:
+            return pages.workbench(request, offering, name, refusal=facts.told(fault))
+        return RedirectResponse(facts.path_of(offering, "receipts", name), status_code=_SEE_OTHER)
 
 
 def _part_routes(router: APIRouter, pages: Console) -> None:

@@ -60,6 +60,7 @@ _MARKS = {
     "gone": ("refused", "bad"),
     "refused": ("refused", "bad"),
     "accepted": ("confirmed", "good"),
+    "declared": ("confirmed", "good"),
 }
 _SENTENCES = {
     "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",
@@ -76,7 +77,9 @@ _SENTENCES = {
     "statement_has_its_balances": "the file lacks an opening or a closing balance, so a missing line would"
     " not be seen",
     "balances_add_up": "the opening balance and the entries do not make the closing balance",
-    "format_is_known": "this is no bank file that is known here: ISO 20022, BAI2, MT940 and NACHA are",
+    "format_is_known": "this is no bank file that is known here: ISO 20022, BAI2, MT940, NACHA and declared"
+    " CSV are",
+    "mapping_is_declared": "the head of the file names no known mapping and version, or its columns differ",
     "received_is_within_due": "it is more than what is due; divide it first",
     "source_is_approved": "it did not come from an approved account of that investor",
     "receipt_and_attempt_are_open": "the investment has no payment that is open",
@@ -90,6 +93,16 @@ _SENTENCES = {
     "answered_alarm_says_who_and_why": "write what it was",
     "issuer_gets_the_larger_part": "what is deducted is as much as what is released",
     "deduction_kind_is_known": "a deduction is a platform_fee, a broker_commission or a transaction_fee",
+    "escrow_needs_two_people": "whoever proposed this account cannot put it in force; another person does",
+    "one_escrow_is_proposed": "another account waits for a second person already",
+    "bank_code_is_checkable": "this is no BIC and no routing number with its check digit",
+    "escrow_account_is_written_out": "write the account number or IBAN in letters and digits",
+    "escrow_has_its_agreement": "choose the signed agreement, a file of at most 32 MiB",
+    "statement_is_of_the_escrow_account": "the file is of another account than the escrow of this offer",
+    "fee_needs_two_people": "whoever proposed this fee cannot declare it; another person does",
+    "fee_is_a_part_or_flat": "write either basis points or a flat amount",
+    "fee_of_the_investor_is_in_the_terms": "choose the terms that let the investor bear it",
+    "fee_precedes_publication": "the offer is published, so investors may have signed",
     "accepted_coin_needs_two_people": "whoever proposed this token cannot accept it; another person does",
     "cheque_names_its_drawer": "write the name that stands on the cheque",
     "cheque_is_not_stale": "the cheque was drawn more than 180 days ago",

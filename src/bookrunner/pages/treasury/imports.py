@@ -18,6 +18,7 @@ FORMATS = {
     "bai2": "BAI2",
     "mt940": "SWIFT MT940",
     "nacha": "NACHA",
+    "csv": "CSV",
 }
 # The readers refuse what is larger.
 _MOST_BYTES = 256 * 1024 * 1024

@@ -22,8 +22,9 @@ where s.offering_id = :offering order by s.closed_on desc, s.statement_id desc l
 -- name: waiting
 -- What waits for a match or a decision, the oldest first; the state is unmatched, held or empty for both.
 select w.receipt_id, w.status, w.amount_minor, w.currency, w.rail, w.booked_on, w.claimed_reference, w.sender, w.exception,
-    w.waits_since, w.proposal_id, w.act, w.proposed_by, count(*) over () as total, sum(w.amount_minor) over () as total_minor,
-    (select count(*) from treasury.candidate c where c.offering_id = w.offering_id and c.receipt_id = w.receipt_id) as candidates
+    w.waits_since, w.owner, w.goes_back_on, w.proposal_id, w.act, w.proposed_by, count(*) over () as total, sum(w.amount_minor) over () as total_minor,
+    array(select c.investment_id from treasury.candidate c where c.offering_id = w.offering_id and c.receipt_id = w.receipt_id
+        order by 1) as candidates
 from treasury.waiting w where w.offering_id = :offering and cast(:state as text) in ('', w.status)
 order by w.waits_since, w.receipt_id limit cast(:most as integer) offset cast(:skip as integer);
 
@@ -41,11 +42,12 @@ select r.receipt_id, r.status, r.amount_minor, r.currency, r.rail, r.booked_on, 
     r.further_references, encode(r.source_fingerprint, 'hex') as source_fingerprint, r.sender, r.exception, r.investment_id,
     r.root_id, r.statement_id, r.source_accepted_by, r.source_accepted_because, r.undone_because, r.return_code,
     r.receivable_minor, r.version, p.proposal_id, p.act, p.investment_id as proposed_investment, p.because, p.proposed_by,
-    p.version as proposal_version,
+    p.version as proposal_version, w.owner, w.goes_back_on,
     (select string_agg(s.investor_id, ', ' order by s.investor_id) from treasury.source_account s
         where s.fingerprint = r.source_fingerprint and s.status = 'approved') as source_of
 from treasury.receipt r
 left join treasury.proposal p on p.offering_id = r.offering_id and p.receipt_id = r.receipt_id and p.status = 'proposed'
+left join treasury.waiting w on w.offering_id = r.offering_id and w.receipt_id = r.receipt_id
 where r.offering_id = :offering and r.receipt_id = :receipt;
 
 -- name: candidates
@@ -165,6 +167,22 @@ where a.status in ('failed', 'returned', 'creation_error') order by a.investment
 select a.source, a.alarm_id, a.rule, a.subject, e.occurred_at as raised_at from treasury.open_alarm a
 join audit.event e on e.scope = a.source and e.subject = a.alarm_id and e.version = 1
 where a.offering_id = :offering order by e.occurred_at limit 100;
+
+-- name: accounts
+-- The escrow accounts of an offer, the latest first.
+select a.escrow_id, a.status, a.agent, a.beneficiary, a.bank, a.bank_code, a.account, a.agreed_on, a.because, a.proposed_by,
+    a.decided_by, a.version, encode(a.agreement_sha256, 'hex') as agreement_sha256
+from treasury.escrow_account a join audit.event e on e.scope = a.offering_id and e.subject = a.escrow_id and e.version = 1
+where a.offering_id = :offering order by e.occurred_at desc;
+
+-- name: fees
+-- The fees of an offer, those that wait first.
+select f.fee_id, f.status, f.kind, f.borne_by, f.basis_points, f.flat_minor, f.proposed_by, f.version, o.currency
+from treasury.fee f join engine.offer o using (offering_id) where f.offering_id = :offering order by f.status <> 'proposed', f.fee_id;
+
+-- name: told_where_to_pay$
+-- How many investments have been told where to pay.
+select count(distinct a.investment_id) from treasury.payment_attempt a where a.offering_id = :offering;
 
 -- name: coins
 -- The tokens that an offer takes as money, or may.

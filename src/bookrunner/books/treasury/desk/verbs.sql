@@ -19,6 +19,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt;
 begin
+    perform treasury.take_turn(p_offering);
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (p_investment,
         (select x.investment_id from treasury.receipt x where x.offering_id = p_offering and x.receipt_id = p_receipt))
     order by pos.investment_id for update;
@@ -142,6 +143,7 @@ declare
     r treasury.release;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select * into r from treasury.release where offering_id = p_offering and release_id = p_release for update;
     perform treasury.on_version(r.version, p_seen);
     if p_is_approved then
@@ -175,7 +177,15 @@ select f.offering_id, f.investment_id, f.reference, f.committed_minor, f.receive
             and c.status = 'accepted' and c.valid_from <= current_date
         where a.offering_id = f.offering_id and a.attempt_id = f.attempt_id) as deposits,
     (select jsonb_agg(n.sentence order by n.told_at desc) from treasury.notification n
-        where n.offering_id = f.offering_id and n.investment_id = f.investment_id and n.told_to = 'investor') as told
+        where n.offering_id = f.offering_id and n.investment_id = f.investment_id and n.told_to = 'investor'
+        and not starts_with(n.code, 'instructions:')) as told,
+    (select jsonb_agg(jsonb_build_object('rail', c.rail, 'until', to_char(c.until, 'HH24:MI'),
+            'zone', split_part(c.zone, '/', 2)) order by c.rail desc)
+        from treasury.rail_cut_off c where c.valid_from = (select max(x.valid_from) from treasury.rail_cut_off x
+            where x.rail = c.rail and x.valid_from <= d.pay_by)) as cut_offs,
+    w.agent, w.beneficiary, w.bank, w.bank_code, w.account, w.agreed_on, encode(w.agreement_sha256, 'hex') as agreement_sha256,
+    (select n.sentence from treasury.notification n where n.offering_id = f.offering_id and n.investment_id = f.investment_id
+        and n.told_to = 'investor' and n.code = 'instructions:' || w.escrow_id) as changed
 from treasury.funding f
 join audit.event e on e.scope = f.offering_id and e.subject = f.attempt_id and e.version = 1
 cross join lateral (select t.banking_days from treasury.payment_term t where t.valid_from <= e.occurred_at::date
@@ -183,13 +193,17 @@ cross join lateral (select t.banking_days from treasury.payment_term t where t.v
 cross join lateral (select x::date as pay_by
     from generate_series(e.occurred_at::date + 1, e.occurred_at::date + 2 * t.banking_days + 14, interval '1 day') x
     where extract(dow from x) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = x::date)
-    order by x offset t.banking_days - 1 limit 1) d;
+    order by x offset t.banking_days - 1 limit 1) d
+left join treasury.escrow_account w on w.offering_id = f.offering_id and w.status = 'in_force';
 
 -- Why each receipt waits now, whether it was named already or not.
 create view treasury.waiting as
 select r.offering_id, r.receipt_id, r.status, r.amount_minor, r.currency, r.rail, r.booked_on, r.value_on, r.claimed_reference,
-    r.sender, r.exception, r.root_id, r.version, e.occurred_at as waits_since, p.proposal_id, p.act, p.proposed_by
+    r.sender, r.exception, r.root_id, r.version, e.occurred_at as waits_since, p.proposal_id, p.act, p.proposed_by,
+    u.goes_back_on, coalesce((select o.owner from treasury.receipt_owner o where o.offering_id = r.offering_id
+        and o.receipt_id = r.receipt_id order by o.place desc limit 1), e.actor) as owner
 from treasury.receipt r
 join audit.event e on e.scope = r.offering_id and e.subject = r.receipt_id and e.version = 1
+left join treasury.unidentified u on u.offering_id = r.offering_id and u.receipt_id = r.receipt_id
 left join treasury.proposal p on p.offering_id = r.offering_id and p.receipt_id = r.receipt_id and p.status = 'proposed'
 where r.status in ('unmatched', 'held');

@@ -143,6 +143,7 @@ declare
     t record;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     for t in select s.transfer_id from treasury.coin_standing s where s.offering_id = p_offering and s.status = 'seen'
         and s.depth >= s.received_after order by s.block_number, s.transaction_hash, s.ordinal loop
         perform treasury.book_transfer(p_offering, t.transfer_id);

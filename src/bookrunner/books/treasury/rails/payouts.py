@@ -13,6 +13,7 @@ from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
+WriteReturn = Callable[[Row, frozenset[str]], bytes]
 WriteRelease = Callable[[str, Row], bytes]
 WriteDebits = Callable[[Sequence[Row]], tuple[bytes, list[dict[str, str]]]]
 
@@ -61,6 +62,29 @@ def send_refunds(
     while _store(treasury, offering, write, most):
         acknowledged += _hand_over(treasury, offering, carrier)
     return acknowledged
+
+
+def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carrier: Carrier) -> int:
+    """Send one refund, (offering, id), as the return of its payment; return how many orders were taken.
+
+    ``write`` makes the bytes from the refund and the names under which its receipt came. Refuses
+    ``returned_refund_waits`` for one that is sent, held back or none, and what the writer refuses.
+    """
+    offering, refund = on
+    with treasury.together() as within:
+        taken = within.take_refunds(actor=WORKER, offering=offering, most=ORDERS)
+        line = next((one for one in taken if one["refund"] == refund), None)
+        if line is None:
+            raise Refused("returned_refund_waits", f"{refund} does not wait for an order")
+        marks = within.marks_of_receipt(offering=offering, receipt=line["receipt"]) or []
+        within.store_payout(
+            actor=WORKER,
+            offering=offering,
+            payout=new_id("pyo"),
+            content=write(line, frozenset(marks)),
+            refunds=[refund],
+        )
+    return _hand_over(treasury, offering, carrier)
 
 
 def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
@@ -120,6 +144,19 @@ def clear_due(treasury: Keeper, on: date) -> int:
         while part := treasury.clear_due(actor=WORKER, offering=row["offering_id"], on=on, most=RECEIPTS):
             cleared += part
     return cleared
+
+
+def return_due(treasury: Keeper, on: date) -> int:
+    """Start the refunds of what nobody owned within the term; return how many receipts.
+
+    Refuses ``return_day_has_come`` for a day to come.
+    """
+    returned = 0
+    for row in treasury.offers_to_return(on=on):
+        where = {"offering": row["offering_id"], "on": on, "most": RECEIPTS}
+        while part := treasury.return_unidentified(actor=WORKER, **where):
+            returned += part
+    return returned
 
 
 def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:

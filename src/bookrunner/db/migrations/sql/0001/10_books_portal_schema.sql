@@ -55,6 +55,17 @@ create table portal.wallet_claim (
     constraint one_proof_serves_once unique (offering_id, challenge_sha256)
 );
 
+-- An investor's word that a payment was sent, once for each reference: a note, and no fact about money.
+create table portal.sent_note (
+    offering_id text not null,
+    investment_id text not null,
+    reference text not null constraint sent_note_names_its_reference check (reference ~ '^RF[0-9]{14}$'),
+    said_by text not null,
+    said_at timestamptz not null default clock_timestamp(),
+    constraint each_payment_is_said_once primary key (offering_id, investment_id, reference)
+);
+
+call audit.append_only('portal.sent_note');
 call audit.keep('portal.profile', 'profile', 'investor_id', 'investor_id');
 call audit.keep('portal.wallet_claim', 'wallet_claim', 'claim_id', 'offering_id');
 

@@ -39,6 +39,23 @@ create table treasury.payment_term (
 insert into treasury.payment_term (valid_from, banking_days, proposed_by, approved_by)
 values ('2020-01-01', 10, 'bookrunner', 'administrator');
 
+-- Until when on a banking day a payment of a rail still settles that day, in the time of a place.
+create table treasury.rail_cut_off (
+    rail text not null constraint cut_off_is_of_a_rail_of_banks check (rail in ('wire', 'ach_credit')),
+    valid_from date not null,
+    until time not null,
+    zone text not null constraint cut_off_has_its_zone check (now() at time zone zone is not null),
+    source text not null constraint cut_off_names_its_source check (source ~ '\S'),
+    proposed_by text not null,
+    approved_by text not null,
+    primary key (rail, valid_from),
+    constraint cut_off_needs_two_people check (proposed_by <> approved_by)
+);
+
+insert into treasury.rail_cut_off (rail, valid_from, until, zone, source, proposed_by, approved_by) values
+    ('wire', '2021-03-08', '18:45', 'America/New_York', 'Fedwire Funds Service: cut-off of customer transfers', 'bookrunner', 'administrator'),
+    ('ach_credit', '2021-03-19', '16:45', 'America/New_York', 'FedACH: last window of Same Day ACH', 'bookrunner', 'administrator');
+
 -- Who looked at the name of a payer, and for what.
 create table treasury.payer_view (
     offering_id text not null,
@@ -54,5 +71,6 @@ create table treasury.payer_view (
 );
 
 call audit.append_only('treasury.payment_term');
+call audit.append_only('treasury.rail_cut_off');
 call audit.keep('treasury.proposal', 'proposal', 'proposal_id', 'offering_id');
 call audit.keep('treasury.payer_view', 'payer_view', 'view_id', 'offering_id');

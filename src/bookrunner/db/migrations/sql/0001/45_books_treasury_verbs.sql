@@ -108,6 +108,7 @@ declare
     in_currency text;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select o.currency into in_currency from engine.offer o where o.offering_id = p_offering;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'offer_exists',
@@ -231,6 +232,7 @@ declare
         where a.offering_id = p_offering and a.attempt_id = p_attempt);
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform treasury.lock(p_offering, paid);
     if exists (select from treasury.payment_attempt a where a.offering_id = p_offering and a.attempt_id = p_attempt
         and a.received_minor > 0) then

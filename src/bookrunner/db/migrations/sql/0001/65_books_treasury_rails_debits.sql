@@ -112,6 +112,7 @@ declare
     d treasury.debit;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select * into d from treasury.debit where offering_id = p_offering and trace = p_trace and status = 'sent' for update;
     if not found then
         return false;

@@ -92,6 +92,7 @@ declare
     ended text[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     ended := array(select i.investment_id from engine.investment i join engine.position pos using (offering_id, investment_id)
         where i.offering_id = p_offering and (p_investments is null or i.investment_id = any (p_investments))
         and pos.issuance = 'open' and (failed or i.status in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')));
@@ -114,6 +115,7 @@ create function treasury.take_refunds(p_actor text, p_request text, p_offering t
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', f.refund_id, 'receipt', f.receipt_id, 'amount', f.amount_minor,
             'currency', f.currency, 'fingerprint', encode(f.payee_fingerprint, 'hex'), 'try', f.try_no) order by f.refund_id), '[]')
         from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created' and not treasury.is_of_coins(t)
@@ -141,6 +143,7 @@ declare
     orders integer;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform 1 from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)
     order by f.refund_id for update;
     select sum(f.amount_minor), min(f.currency), count(*) into total, money, orders from treasury.refund f
@@ -200,6 +203,7 @@ declare
     p treasury.payout;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform 1 from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout order by f.refund_id for update;
     select * into p from treasury.payout x where x.offering_id = p_offering and x.payout_id = p_payout for update;
     if p.status is distinct from 'prepared' or p.purpose <> 'refund' then
@@ -233,6 +237,7 @@ declare
     touched text[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
         select r.investment_id from treasury.refund f join treasury.receipt r using (offering_id, receipt_id)
         where f.offering_id = p_offering and f.refund_id = any (p_refunds)) order by pos.investment_id for update;
@@ -263,6 +268,7 @@ declare
     journal text;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform treasury.lock(p_offering, (select x.investment_id from treasury.refund y join treasury.receipt x
         using (offering_id, receipt_id) where y.offering_id = p_offering and y.refund_id = p_refund));
     select * into f from treasury.refund where offering_id = p_offering and refund_id = p_refund for update;
@@ -309,6 +315,7 @@ declare
     leaving text[] := '{}';
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform treasury.lock(p_offering, p_investment);
     perform treasury.refuse_after_issuance(p_offering, array[p_investment]);
     select i.amount_minor into owed from engine.investment i

@@ -45,6 +45,7 @@ declare
     money text := (select o.currency from engine.offer o where o.offering_id = p_offering);
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     if money is null then
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     end if;
@@ -70,6 +71,7 @@ declare
     r treasury.receipt;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     if r.receipt_id is null or not treasury.is_in_hand(r) or r.status = 'returned' then
         raise exception using errcode = 'BR008', constraint = 'deposited_cheque_is_in_hand',
@@ -95,6 +97,7 @@ declare
     r treasury.receipt;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     if r.status is distinct from 'unmatched' or not exists (select from treasury.source_account s where s.investor_id = p_investor
         and s.fingerprint = r.source_fingerprint and s.status = 'approved') then
@@ -146,6 +149,7 @@ declare
     taken text[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform treasury.lock(p_offering, p_investment);
     select * into a from treasury.payment_attempt where offering_id = p_offering and investment_id = p_investment
         and status in ('initialized', 'in_progress');
@@ -165,5 +169,6 @@ create function treasury.withdraw_balance(p_actor text, p_request text, p_offeri
 returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     return treasury.start_refunds(p_offering, treasury.take_stored(p_offering, p_investor, p_amount_minor), 'withdrawal');
 end $$;

@@ -5,6 +5,7 @@ create function treasury.clear(p_actor text, p_request text, p_offering text, p_
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     return treasury.settle_clearing(p_offering, coalesce(p_receipts, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r)
         and not treasury.is_shallow(r) and not treasury.is_in_hand(r))), p_request);
@@ -15,6 +16,7 @@ create function treasury.clear_due(p_actor text, p_request text, p_offering text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     if p_on > (clock_timestamp() at time zone 'UTC')::date then
         raise exception using errcode = 'BR008', constraint = 'clearing_day_has_come', message = format('%s is yet to come', p_on);
     end if;
@@ -84,6 +86,7 @@ declare
     total numeric;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     root := (select coalesce(r.root_id, r.receipt_id) from treasury.receipt r
         where r.offering_id = p_offering and r.receipt_id = p_receipt);
     if root is null then
@@ -159,6 +162,7 @@ declare
     journal text := 'recovered:' || p_receipt || ':' || p_request;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     if r.status is distinct from 'returned' or p_amount_minor not between 1 and r.receivable_minor then
         raise exception using errcode = 'BR008', constraint = 'recovery_is_within_the_receivable',

@@ -55,6 +55,7 @@ declare
     fee record;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select * into r from treasury.release where offering_id = p_offering and release_id = p_release for update;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'release_exists',
@@ -129,6 +130,7 @@ create function treasury.settle_release(p_actor text, p_request text, p_offering
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     update treasury.release set status = 'settled' where offering_id = p_offering and release_id = p_release and status <> 'settled';
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
     select r.offering_id, r.release_id, 'released:' || r.release_id, r.currency, -r.amount_minor, p_booked_on
@@ -150,6 +152,7 @@ create function treasury.book_release_payment(p_actor text, p_request text, p_of
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform 1 from treasury.release r where r.offering_id = p_offering and r.release_id = p_release for update;
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
     select p_offering, l.payment || '@paid', 'released:' || p_release, l.currency, -l.amount_minor, p_booked_on
