@@ -101,6 +101,9 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
 grant execute on function treasury.owing(treasury.receipt) to treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
+grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
+    registry.require_day(date) to registry;
+
 -- What compliance may compute when it reads its own book.
 do $reads$
 declare

@@ -13,6 +13,7 @@ _BOOKS = ("portal", "compliance", "subscription", "treasury", "registry")
 _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results")
 _CASES = ("hits", "ownership", "identity", "accreditation")
+_REGISTRY = ("issuance", "wallets", "control", "register", "turnaround")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -22,6 +23,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "machines.sql"),
     ("bookrunner.engine.machines", "transitions.sql"),
     ("bookrunner.engine.machines", "treasury.sql"),
+    ("bookrunner.engine.machines", "register.sql"),
     ("bookrunner.engine.machines", "answering.sql"),
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
@@ -44,7 +46,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.subscription.packets", f"{part}.sql") for part in _PACKETS),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
-    ("bookrunner.books.registry", "issuance.sql"),
+    *(("bookrunner.books.registry", f"{part}.sql") for part in _REGISTRY),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
