@@ -66,6 +66,8 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
     api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
 grant execute on function api.accept_statement(bytea, text, bytea, text, text, text, text, text, text),
     api.withdraw_acceptance(bytea, text, bytea, text, text, text, text, text) to compliance;
+grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),
+    api.claim_wallet(bytea, text, bytea, text, text, text, text, bytea, text, jsonb) to portal;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
 grant execute on function subscription.read_contradictions(text) to subscription, compliance;

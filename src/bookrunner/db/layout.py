@@ -74,6 +74,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "statements.sql"),
     ("bookrunner.api.writes", "institutions.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
+    ("bookrunner.api.writes", "wallets.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 
