@@ -99,6 +99,11 @@ class Application:
         self.database.close()
 
     @property
+    def press(self) -> Typesetter:
+        """What sets statements of holders; its process starts with the first one."""
+        return self.room.press
+
+    @property
     def signing(self) -> PacketDesk:
         """What carries packets from the investor's signature to the executed file."""
         return subscription.PacketDesk(self.desk.packets, self.room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -17,6 +17,9 @@ from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import requiring, signed_in
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
+
+if TYPE_CHECKING:
+    from bookrunner.adapters.documents import Typesetter
 
 __all__ = ["Desk", "routes"]
 
@@ -55,6 +58,19 @@ class Desk(Protocol):
     @property
     def deposits(self) -> Deposits | None:
         """What watches deposit addresses; None where there are none."""
+        ...
+
+    @property
+    def press(self) -> Typesetter:
+        """What sets statements of holders."""
+        ...
+
+    def compare_records(self, offering: str, *, actor: str) -> int:
+        """Compare the records of the agent with the chain; return how many pairs differ."""
+        ...
+
+    def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective."""
         ...
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
