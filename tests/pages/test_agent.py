@@ -90,7 +90,7 @@ def test_the_agents_day(agency: Agency, browser: Browser) -> None:
 
         visit(theo, agency, "")
         theo.get_by_label("Units authorised from now on").fill("2,000,000")
-        theo.get_by_label("Written authority").fill("resolution of 2 March")
+        theo.get_by_role("textbox", name="Written authority").fill("resolution of 2 March")
         theo.get_by_label("SHA-256 of that paper").fill("ab" * 32)
         theo.get_by_role("button", name="Propose").click()
         expect(theo.get_by_role("status")).to_contain_text("recorded")
@@ -125,6 +125,23 @@ def test_the_agents_day(agency: Agency, browser: Browser) -> None:
         expect(theo.locator("table.work")).to_contain_text("completed")
 
 
+def test_a_debit_is_kept_apart_until_another_names_its_holding(agency: Agency, browser: Browser) -> None:
+    with at(agency, browser) as theo, at(agency, browser, "agent.tess") as tess:
+        theo.get_by_label("Units presented").fill("2")
+        theo.get_by_label("Paper presented").fill("power of 2 March")
+        theo.get_by_label("What does not match").fill("no such lot")
+        theo.get_by_role("button", name="Keep it apart").click()
+        for page in (theo, tess):
+            visit(page, agency, "")
+            kept = page.locator("section", has=page.get_by_role("heading", name="Subsidiary file"))
+            kept.get_by_label("Holding").fill("hld_one2")
+            kept.get_by_label("Why").fill("the lot was found")
+            kept.get_by_role("button", name="Name the holding").click()
+            if page is theo:
+                expect(theo.get_by_role("alert")).to_contain_text("does not resolve it")
+        expect(tess.get_by_role("heading", name="Subsidiary file: 0 open")).to_be_visible()
+
+
 def test_a_legend_goes_by_two_people(agency: Agency, browser: Browser) -> None:
     with at(agency, browser) as theo, at(agency, browser, "agent.tess") as tess:
         visit(theo, agency, "/holders/hld_one2")
@@ -142,7 +159,8 @@ def test_the_register_goes_out_as_files(agency: Agency, browser: Browser) -> Non
         visit(page, agency, "/holders")
         page.get_by_role("button", name="Show").click()
         expect(page.get_by_role("heading", name="6 units, 3 holders")).to_be_visible()
-        today = page.get_by_label("Day").input_value()
+        expect(page.get_by_text("6 issued of 1,000,000 authorised")).to_be_visible()
+        today = page.get_by_role("textbox", name="Day").input_value()
         answer = page.request.get(f"{agency.site.url}{HOME}/files/register.csv?on={today}")
         assert "hld_one2,ivr_one2,2,1," in answer.text()
         made = page.request.get(f"{agency.site.url}{HOME}/holders/hld_one2/statement.pdf?on={today}")
@@ -157,10 +175,11 @@ def test_another_keeper_is_shown_the_door(agency: Agency, browser: Browser) -> N
         expect(page.get_by_text("registry decides this")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 390)])
+@pytest.mark.parametrize("looks", [("light", 1200), ("dark", 390)], ids=["wide", "phone"])
 def test_no_page_breaks_an_accessibility_rule(
-    agency: Agency, browser: Browser, axe: str, scheme: Literal["light", "dark"], width: int
+    agency: Agency, browser: Browser, axe: str, looks: tuple[Literal["light", "dark"], int]
 ) -> None:
+    scheme, width = looks
     with at(agency, browser, scheme=scheme, width=width) as page:
         for part in ("/registry", *(HOME + part for part in PARTS)):
             page.goto(f"{agency.site.url}{part}")

@@ -56,7 +56,7 @@ def api(
 
     ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
-    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider.
+    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider,
     ``chain`` answers for contract wallets.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
@@ -98,7 +98,6 @@ def api(
         app.include_router(resource.routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
-
     app.include_router(wallets.routes(gateway, chain))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bookrunner.adapters.bank.timing import add_banking_days, banking_days_between, is_banking_day
+from bookrunner.adapters.bank import add_banking_days, banking_days_between, is_banking_day
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper, Row
 

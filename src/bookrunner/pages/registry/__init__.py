@@ -25,6 +25,13 @@ _CONFLICT, _SEE_OTHER = 409, 303
 _In = Annotated[SignedIn, Depends(requiring(("registry",)))]
 _Said = Annotated[Said, Depends(said)]
 _Page = Annotated[int, Query(ge=1, le=10_000)]
+_TEMPLATES: Final = {
+    "": "control.html",
+    "holders": "holders.html",
+    "wallets": "wallets.html",
+    "issuance": "issuance.html",
+    "turnaround": "turnaround.html",
+}
 _ALWAYS: Final[Mapping[str, Any]] = {
     "refusal": None,
     "changed": (),
@@ -69,8 +76,7 @@ class Console:
         if name not in self.parts:
             raise NotFound(f"there is no page {name}")
         facts.register(self.database, offering)
-        template = f"{name or 'control'}.html"
-        return self.page(request, offering, template, {**self.parts[name](offering), **shown})
+        return self.page(request, offering, _TEMPLATES[name], {**self.parts[name](offering), **shown})
 
     def holder(self, request: Request, offering: str, holding: str, **shown: object) -> Response:
         """Return one holding."""
@@ -107,9 +113,7 @@ def _holder_routes(router: APIRouter, pages: Console) -> None:
         shown = facts.holders(pages.database, offering, page)
         if on:
             try:
-                shown["asked"] = registry.keeper(pages.database).register_as_of(
-                    offering=offering, day=_day(on)
-                )
+                shown |= facts.on_day(pages.database, offering, _day(on))
             except Refused as fault:
                 shown["refusal"] = facts.told(fault)
         return pages.page(request, offering, "holders.html", {**shown, "on": on, "is_done": done})

@@ -81,6 +81,8 @@ class Agent:
             "wallet": self._wallet,
             "propose_legend": self._propose_legend,
             "decide_legend": self._decide_legend,
+            "keep_apart": self._keep_apart,
+            "resolve_entry": self._resolve_entry,
             "receive": self._receive,
             "close": self._close,
         }
@@ -139,6 +141,22 @@ class Agent:
     def _decide_legend(self, form: Said) -> None:
         registry.keeper(self.chained.database).decide_legend_removal(
             **self._by, removal=form.what, is_approved=_agreed(form), because=form.because
+        )
+
+    def _keep_apart(self, form: Said) -> None:
+        registry.keeper(self.chained.database).keep_apart(
+            **self._by,
+            entry=new_id("sub"),
+            side=form.kind,
+            units=_units(form.units),
+            reference=form.what,
+            because=form.because,
+            owner=self.actor,
+        )
+
+    def _resolve_entry(self, form: Said) -> None:
+        registry.keeper(self.chained.database).resolve_entry(
+            **self._by, entry=form.what, holding=form.kind.strip() or None, because=form.because
         )
 
     def _receive(self, form: Said) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -78,6 +79,9 @@ _SENTENCES: Final = {
     "item_names_its_paper": "write what was received",
     "answered_inquiry_keeps_its_answer": "an inquiry is closed with the SHA-256 of its answer",
     "rejected_item_has_its_reason": "write why it goes back",
+    "subsidiary_entry_needs_two_people": "whoever opened the entry does not resolve it; another person does",
+    "debit_is_covered_by_its_holding": "that holding has fewer units",
+    "subsidiary_units_are_positive": "write one unit or more",
     "register_day_has_begun": "that day is to come",
     "statement_is_not_before_the_first_posting": "nothing was posted to this holding by then",
 }
@@ -114,6 +118,12 @@ def holders(database: Database, offering: str, page: int) -> dict[str, Any]:
     total = rows[0]["total"] if rows else 0
     shown = {"holdings": rows, "total": total, "page": page, "has_more": total > page * PAGE_ROWS}
     return {**shown, "today": clock.today().isoformat()}
+
+
+def on_day(database: Database, offering: str, day: date) -> dict[str, Any]:
+    """Return the register and the control book at the end of a day; refuses a day to come."""
+    keeper, where = registry.keeper(database), {"offering": offering, "day": day}
+    return {"asked": keeper.register_as_of(**where), "asked_book": keeper.control_as_of(**where)}
 
 
 def holder(database: Database, offering: str, holding: str) -> dict[str, Any]:

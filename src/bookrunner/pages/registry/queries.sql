@@ -6,7 +6,7 @@ select o.offering_id, o.name, o.status, o.token_address is not null as has_token
     (select count(*) from registry.issuance_instruction i where i.offering_id = o.offering_id
         and i.status in ('prepared', 'submitted')) as instructions,
     (select count(*) from registry.record_difference d where d.offering_id = o.offering_id and d.status = 'open') as differences,
-    (select count(*) from registry.turnaround_item t where t.offering_id = o.offering_id and t.status = 'received') as items,
+    (select count(*) from registry.turnaround_item t where t.offering_id = o.offering_id and t.status = 'received') as open_items,
     (select count(*) from registry.control_change c where c.offering_id = o.offering_id and c.status = 'proposed')
         + (select count(*) from registry.legend_removal l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals
 from engine.offer o where cast(:offering as text) is null or o.offering_id = :offering order by o.offering_id;
