@@ -112,6 +112,10 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
     assert app.totals(story.offering)["chain_units"] == story.units
     assert countries_on_chain(app, story) == [country_number(p.detail["country"]) for p in story.people]
     assert app.reconcile(story.offering, actor="reconciliation") == []
+    assert app.compare_records(story.offering, actor="agent.theo") == 0
+    balance = app.desk.registry.balance(offering=story.offering)
+    totals_agree = (balance["delivered_units"], balance["register_units"], balance["issued_units"])
+    assert totals_agree == (story.units,) * 3
     assert [row["status"] for row in app.desk.engine.closings(offering=story.offering)] == ["certified"] * 2
 
     advance_feed(app.database)
