@@ -50,7 +50,7 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
-MOVES = ("transitions.sql", "treasury.sql")
+MOVES = ("transitions.sql", "treasury.sql", "register.sql")
 
 
 def engine_file(name: str, root: Path = ROOT) -> Path:

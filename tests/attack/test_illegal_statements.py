@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from tests.attack.world import Connect, World
+from tests.attack.world import CHAIN, Connect, World
 
 BOOKS = {
     "portal": ("portal.profile", "account_id"),
@@ -71,11 +71,13 @@ def read(name: str) -> list[Row]:
     return [(sentence, login, statement, rule) for login, rule, sentence, statement in found]
 
 
-OWN_RIGHTS = read("own_rights.sql")
+OWN_RIGHTS = read("own_rights.sql") + read("register.sql")
 ALL_RIGHTS = read("every_right.sql")
 LEDGER = read("ledger.sql")
 LEGAL = read("legal.sql")
 CHECKED = "set constraints all immediate"
+
+LONG_AGO = {"issued_at": "2026-03-02T09:00:00Z", "expires_at": "2026-03-02T09:10:00Z"}
 
 FACTS = {
     "portal": "profile_is_complete = not profile_is_complete",
@@ -103,14 +105,42 @@ def attack(shared: Connect) -> World:
     payee = done.login("owner").execute("select sha256('payee')").fetchone()
     assert payee is not None
     done.call("treasury.propose_release", done.offering, "rel_done", done.closing, payee[0])
+    _keep_records(done)
     lone = World(shared, "lone", 1).build("signed")
     lone.call("subscription.propose_allocation", lone.offering, "alc_lone1", "inv_lone1", 1)
     early = World(shared, "early").build("cleared")
     early.call(
         "registry.open_mapping", early.offering, "wmp_early1", "ivr_early1", 1, b"\x09" * 20, "wlc_x@1"
     )
+    for n, kind in ((2, "key"), (3, "contract")):
+        mapping = [early.offering, early.id("wmp", n)]
+        claimed = [early.id("ivr", n), CHAIN, early.address(n), "wlc_x@1", kind]
+        early.call("registry.open_mapping", *mapping, *claimed)
+        early.call("registry.mark_screened", *mapping, "scr_x@1")
+    for name, old in (("wch_early1", {}), ("wch_early_old", LONG_AGO)):
+        asked = early.asked(name, "ivr_early1", b"\x01" * 20, **old)
+        early.call("portal.issue_challenge", early.offering, name, "ivr_early1", asked)
     early.call("compliance.open_case", "ivr_fresh1", "kyc_fresh1", "individual")
     return early
+
+
+def _keep_records(done: World) -> None:
+    """Let the agent have one of each record that waits for somebody."""
+    where = done.offering
+    done.call("registry.propose_control_change", where, "cch_done", 2_000_000, b"\x03" * 32, "resolution 2")
+    shown = {"block_number": 9, "block_hash": "09" * 32, "minted": 10, "undelivered": 0}
+    assert done.call("registry.compare_records", where, shown) == 1
+    done.call("registry.keep_apart", where, "sub_done", "debit", 2, "power 1", "no such lot", "agent.theo")
+    paper = [b"\x04" * 32, "counsel has written"]
+    done.call("registry.propose_legend_removal", where, "lgr_done", "lot_done1", "opinion", *paper)
+    item = {
+        "kind": "inquiry",
+        "is_routine": True,
+        "reference": "letter",
+        "received_at": "2026-03-02T16:00:00Z",
+    }
+    clock = {"counts_from": "2026-03-02", "due_on": "2026-03-09"}
+    done.call("registry.receive_item", where, "itm_done", item | clock)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -340,7 +340,36 @@ class World:
             ("approve_wallet", lambda _: []),
             ("link_wallet", lambda _: []),
         ):
-            self._each(f"registry.{verb}", lambda n, a=arguments: [self.offering, self.id("wmp", n), *a(n)])
+            by = "usr_agent" if verb == "link_wallet" else "usr_first"
+            self._each(
+                f"registry.{verb}", lambda n, a=arguments: [self.offering, self.id("wmp", n), *a(n)], actor=by
+            )
+
+    def asked(self, challenge: str, investor: str, address: bytes, **changed: object) -> dict[str, object]:
+        """Return what the portal keeps of a challenge, with some fields changed."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        nonce = digest(challenge).hex()[:22]
+        message = (
+            f"I claim 0x{address.hex()} for {investor} in {self.offering}.\n"
+            f"Chain ID: {CHAIN}\nNonce: {nonce}\nIssued At: {now.isoformat()}"
+        )
+        whole: dict[str, object] = {
+            "chain_id": CHAIN,
+            "address": address.hex(),
+            "nonce": nonce,
+            "message": message,
+            "issued_at": now.isoformat(),
+            "expires_at": (now + timedelta(minutes=10)).isoformat(),
+        }
+        return whole | changed
+
+    def claim_wallet(self, claim: str, investor: str, address: bytes) -> None:
+        """Let an investor claim a wallet with a proof of the right shape; nobody checks it here."""
+        challenge = f"wch_{claim}"
+        asked = self.asked(challenge, investor, address)
+        self.call("portal.issue_challenge", self.offering, challenge, investor, asked)
+        proof = [b"\x01" * 65, "key", None]
+        self.call("portal.claim_wallet", self.offering, claim, investor, challenge, *proof)
 
     def frozen(self) -> None:
         chosen = [self.id("inv", n) for n in self.numbers]

@@ -20,7 +20,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk, Process
 from bookrunner.engine.intake import Screening
-from tests.attack.world import CHAIN, World
+from tests.attack.world import World
 from tests.compliance.screened import DATA, ENTRY, LISTED, OTHER, OTHER_ENTRY, Book, whole, without
 
 Connect = Callable[[str], psycopg.Connection]
@@ -229,8 +229,7 @@ def test_a_claimed_wallet_on_the_list_is_rejected_with_its_entry(book: Book, con
     world = World(connect, "wal", 2).build("opened")
     process = Process(book.desk)
     for number, address in ((1, ADDRESS), (2, "11" * 20)):
-        claim = [world.offering, f"clm_{number}", f"ivr_wal{number}", CHAIN, bytes.fromhex(address)]
-        world.call("portal.claim_wallet", *claim, bytes([number]) * 32, b"\x01" * 65)
+        world.claim_wallet(f"clm_{number}", f"ivr_wal{number}", bytes.fromhex(address))
     process.drain()
     while book.screening.drain():
         process.drain()

@@ -18,7 +18,7 @@ from bookrunner.audit import advance_feed, export_history, seal, verify_export, 
 from bookrunner.core import clock
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import GateClosed, Refused
-from bookrunner.sandbox.entering import claim_of
+from bookrunner.sandbox.entering import claim_of, claim_wallets
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 
@@ -112,6 +112,10 @@ def test_the_raise_from_its_refused_close_to_its_second(world: World, story: Sto
     assert app.totals(story.offering)["chain_units"] == story.units
     assert countries_on_chain(app, story) == [country_number(p.detail["country"]) for p in story.people]
     assert app.reconcile(story.offering, actor="reconciliation") == []
+    assert app.compare_records(story.offering, actor="agent.theo") == 0
+    balance = app.desk.registry.balance(offering=story.offering)
+    totals_agree = (balance["delivered_units"], balance["register_units"], balance["issued_units"])
+    assert totals_agree == (story.units,) * 3
     assert [row["status"] for row in app.desk.engine.closings(offering=story.offering)] == ["certified"] * 2
 
     advance_feed(app.database)
@@ -144,8 +148,7 @@ def test_one_refused_event_leaves_the_others_of_its_batch_answered(world: World,
     offer, chain_id = app.desk.offer(story.offering), app.chain.chain_id()
     theirs = LocalKey(taken.wallet_secret, chain_id=chain_id)
     own = LocalKey(sha256(b"another wallet").digest(), chain_id=chain_id)
-    app.desk.portal.claim_wallet(**claim_of(offer, other.investor, theirs))
-    app.desk.portal.claim_wallet(**claim_of(offer, free.investor, own))
+    claim_wallets(app.desk, [claim_of(offer, other.investor, theirs), claim_of(offer, free.investor, own)])
     assert app.process.drain() == 2
     assert app.process.drain() == 0
     waiting = app.desk.registry.claimed_mappings(offering=story.offering)

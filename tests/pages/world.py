@@ -203,12 +203,13 @@ class World:
             chain_id=CHAIN,
             address=digest(number)[:20],
             claim_fact=f"clm_{number}@1",
+            proof_kind="key",
         )
         self.registry.mark_screened(
             actor="agent", offering=OFFERING, mapping=mapping, screening_fact=f"scr_{number}@1"
         )
         self.registry.approve_wallet(actor="issuer", offering=OFFERING, mapping=mapping)
-        self.registry.link_wallet(actor="agent", offering=OFFERING, mapping=mapping)
+        self.registry.link_wallet(actor="agent", offering=OFFERING, mapping=mapping, witness=None)
 
     def _instruct(self, number: str) -> None:
         self.treasury.approve_source(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from bookrunner import __version__
-from bookrunner.api import problems
+from bookrunner.api import problems, wallets
 from bookrunner.api.direct import Direct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.keys import issue, listed, revoke
@@ -33,6 +33,7 @@ from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Database
 
 if TYPE_CHECKING:
+    from bookrunner.adapters.chain import Chain
     from bookrunner.books.subscription import PacketDesk
 
 __all__ = ["api", "issue", "listed", "revoke"]
@@ -49,12 +50,14 @@ def api(
     payments: webhooks.HearPayment | None = None,
     signatures: webhooks.HearSignature | None = None,
     signer: agreements.Port | None = None,
+    chain: Chain | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
     ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
-    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider.
+    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider,
+    ``chain`` answers for contract wallets.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -97,7 +100,7 @@ def api(
     app.include_router(statements.ownership(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
-
+    app.include_router(wallets.routes(gateway, chain))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
-from bookrunner.adapters.chain import MAX_LINES, Chain, Challenge, parse_address, total_supply
+from bookrunner.adapters.chain import MAX_LINES, Chain, balance_of, parse_address, total_supply
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.chain.remote import RemoteKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
@@ -35,7 +35,9 @@ from bookrunner.engine.intake import (
     Deposits,
     ListFolder,
     Screening,
+    ask_contract,
     ask_identity,
+    challenge_facts,
     fingerprint,
     hear_payment,
     hear_signature,
@@ -43,7 +45,7 @@ from bookrunner.engine.intake import (
     look_at_envelopes,
     record_identities,
     wallet_challenge,
-    wallet_claim,
+    wallet_proof,
 )
 from bookrunner.engine.issuance import Keys, deploy_token
 from bookrunner.engine.process import LAPSE_SECONDS, prepare
@@ -98,6 +100,11 @@ class Application:
         """Give the connections back and end the press."""
         self.room.close()
         self.database.close()
+
+    @property
+    def press(self) -> Typesetter:
+        """What sets statements of holders; its process starts with the first one."""
+        return self.room.press
 
     @property
     def signing(self) -> PacketDesk:
@@ -276,16 +283,54 @@ class Application:
         tell("a payment is returned", offering=offering, subject=refund)
         return sent
 
-    def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> Challenge:
-        """Return what an investor's wallet has to sign, for an address as a person wrote it."""
+    def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> tuple[str, str]:
+        """Keep what a wallet has to sign, for an address as a person wrote it; return id and text."""
         ours = (self.keys.agent.address, self.keys.treasury.address)
-        return wallet_challenge(self.desk.offer(offering), investor, written, domain=domain, ours=ours)
+        asked = wallet_challenge(self.desk.offer(offering), investor, written, domain=domain, ours=ours)
+        facts = challenge_facts((offering, investor), asked)
+        self.desk.portal.issue_challenge(**facts)
+        return str(facts["challenge"]), asked.text()
 
-    def claim_wallet(self, offering: str, investor: str, challenge: Challenge, signature: bytes) -> str:
-        """Record a wallet whose key signed the challenge; return the claim's id."""
-        claim = wallet_claim((offering, investor), challenge, signature)
-        self.desk.portal.claim_wallet(**claim)
-        return str(claim["claim"])
+    def claim_wallet(self, offering: str, investor: str, challenge: str, signature: bytes) -> str:
+        """Record a wallet that signed its challenge, as a key or as a contract; return the claim's id.
+
+        Refuses ``challenge_exists``, ``challenge_names_investor_and_offer``, ``one_proof_serves_once`` and
+        what `wallet_proof` refuses.
+        """
+        where = {"offering": offering, "challenge": challenge}
+        asked = self.desk.portal.challenge(**where)
+        if asked is None:
+            raise UnknownRecord("challenge_exists", f"there is no challenge {challenge} in {offering}")
+        proof = wallet_proof(asked, signature, self.chain)
+        claim = new_id("wcl")
+        self.desk.portal.claim_wallet(actor=investor, **where, claim=claim, investor=investor, **proof)
+        return claim
+
+    def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective; a contract is asked again first, for its owners change."""
+        found = self.desk.registry.mapping(offering=offering, mapping=mapping)
+        witness = None
+        if found is not None and found["proof_kind"] == "contract":
+            proofs = self.desk.portal.wallet_proofs(offering=offering)
+            named = str(found["claim_fact"]).partition("@")[0]
+            (kept,) = (row for row in proofs if row["claim_id"] == named)
+            witness = ask_contract(
+                self.chain, bytes(kept["address"]), (kept["message"], bytes(kept["signature"]))
+            )
+        self.desk.registry.link_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
+
+    def compare_records(self, offering: str, *, actor: str) -> int:
+        """Compare control book, register, postings, lots and chain; return how many pairs differ now."""
+        offer, seen = self.desk.offer(offering), None
+        if offer["token_address"] is not None:
+            token, number = bytes(offer["token_address"]), self.chain.block_numbers().finalized
+            (block,) = self.chain.canonical([number])
+            wallet = bytes(offer["treasury_address"])
+            minted, undelivered = self.chain.read([total_supply(token), balance_of(token, wallet)], number)
+            if block is not None:
+                seen = {"block_number": number, "block_hash": block.hex(), "minted": minted}
+                seen["undelivered"] = undelivered
+        return int(self.desk.registry.compare_records(actor=actor, offering=offering, chain=seen))
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""

@@ -30,6 +30,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         signing=lambda: application.signing,
         payments=application.receive_payment,
         signatures=application.receive_signature,
+        chain=application.chain,
         signer=application.signer,
         providers=identity_providers(read_settings()),
     )

@@ -14,6 +14,7 @@ _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
 _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
+_REGISTRY = ("transactions", "issuance", "wallets", "control", "register", "turnaround")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -23,6 +24,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "machines.sql"),
     ("bookrunner.engine.machines", "transitions.sql"),
     ("bookrunner.engine.machines", "treasury.sql"),
+    ("bookrunner.engine.machines", "register.sql"),
     ("bookrunner.engine.machines", "answering.sql"),
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
@@ -48,10 +50,9 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.subscription.consent", "consent.sql"),
     ("bookrunner.books.subscription", "reconfirmation.sql"),
     ("bookrunner.books.portal", "personal.sql"),
-    ("bookrunner.books.registry", "transactions.sql"),
     ("bookrunner.books.portal", "suitability.sql"),
     ("bookrunner.books.portal", "ownership.sql"),
-    ("bookrunner.books.registry", "issuance.sql"),
+    *(("bookrunner.books.registry", f"{part}.sql") for part in _REGISTRY),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -82,6 +83,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "suitability.sql"),
     ("bookrunner.api.writes", "closings.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
+    ("bookrunner.api.writes", "wallets.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
-from bookrunner.pages import access, compliance, desk, investment, live, offers, officer, treasury
+from bookrunner.pages import access, compliance, desk, investment, live, offers, officer, registry, treasury
 from bookrunner.pages import application as applying
 from bookrunner.pages.live import Hints
 from bookrunner.pages.offers import Desk
@@ -64,6 +64,7 @@ def web(
     app.include_router(
         treasury.routes(application.database, application.bank_files, shell, application.deposits)
     )
+    app.include_router(registry.routes(application, shell))
     app.include_router(access.routes(application.database, shell))
     app.include_router(live.routes(hints))
     access.install(app, shell)

@@ -13,7 +13,7 @@ from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.reference import make_reference
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment
-from bookrunner.sandbox.entering import claim_of
+from bookrunner.sandbox.entering import claim_of, claim_wallets
 from bookrunner.sandbox.people import Person, ident
 from bookrunner.sandbox.story import Story, Wires, silent
 
@@ -146,7 +146,7 @@ def _another_wallet(story: Story, person: Person) -> None:
     chain_id = story.app.chain.chain_id()
     secret = hashlib.sha256(person.wallet_secret + b"/another").digest()
     offer = story.desk.offer(story.offering)
-    story.desk.portal.claim_wallet(**claim_of(offer, person.investor, LocalKey(secret, chain_id=chain_id)))
+    claim_wallets(story.desk, [claim_of(offer, person.investor, LocalKey(secret, chain_id=chain_id))])
 
 
 def _must_refuse(rule: str, act: Callable[[], object]) -> None:

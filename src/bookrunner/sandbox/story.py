@@ -287,7 +287,7 @@ class Story:
         where = [{"offering": self.offering, "mapping": mapping} for mapping in mappings]
         with self.desk.registry.together() as within:
             within.approve_wallet.each({"actor": "issuer.iris", **each} for each in where)
-            within.link_wallet.each({"actor": "agent.theo", **each} for each in where)
+            within.link_wallet.each({"actor": "agent.theo", "witness": None, **each} for each in where)
 
     def break_four(self) -> None:
         """Correct two packets after funding, then let a review find three unidentified owners."""

@@ -205,3 +205,52 @@ update registry.key_stop set status = 'started', approved_by = 'usr_1' where sto
 insert into registry.key_stop (offering_id, stop_id, status, chain_id, sender, intent_id)
     select offering_id, 'stp_x', 'stopped', chain_id, sender, intent_id from registry.chain_transaction where transaction_id = 'txn_sent';
 update registry.key_stop set status = 'proposed', proposed_by = 'usr_1' where stop_id = 'stp_x';
+
+-- registry | control_book_changes_on_written_authority | more authorised units without the issuer's authority
+update registry.control_book set authorised_units = authorised_units + 1 where offering_id = 'ofr_done';
+
+-- registry | control_book_changes_on_written_authority | another paper behind the authorised units
+update registry.control_book set authority_sha256 = sha256('x') where offering_id = 'ofr_done';
+
+-- registry | issued_units_are_the_postings | units issued without a posting
+update registry.control_book set issued_units = issued_units + 1 where offering_id = 'ofr_done';
+
+-- registry | history_is_append_only | an entry of the control book changed
+update registry.control_entry set authorised_units = 1;
+
+-- registry | history_is_append_only | what the chain showed forgotten
+delete from registry.supply_seen;
+
+-- registry | one_open_difference_of_a_kind | a difference found twice
+insert into registry.record_difference (offering_id, difference_id, status, kind, left_units, right_units)
+    select offering_id, 'rdf_x', 'open', kind, 1, 2 from registry.record_difference where offering_id = 'ofr_done';
+
+-- registry | difference_kind_is_known | a difference of no kind
+insert into registry.record_difference (offering_id, difference_id, status, kind, left_units, right_units)
+    values ('ofr_done', 'rdf_x', 'open', 'a_feeling', 1, 2);
+
+-- registry | superseded_wallet_names_its_successor | a wallet superseded by none
+update registry.wallet_mapping set status = 'superseded' where mapping_id = 'wmp_done1';
+
+-- registry | one_linked_wallet_per_holder | a second effective wallet of one holder
+insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact)
+    values ('ofr_done', 'wmp_x', 'ivr_done1', 'claimed', 31337, decode(repeat('0b', 20), 'hex'), 'wlc_x@1');
+update registry.wallet_mapping set status = 'screened', screening_fact = 'scr_x@1' where mapping_id = 'wmp_x';
+update registry.wallet_mapping set status = 'issuer_approved', approved_by = 'usr_1' where mapping_id = 'wmp_x';
+update registry.wallet_mapping set status = 'linked', linked_by = 'usr_2' where mapping_id = 'wmp_x';
+
+-- registry | instruction_names_a_linked_wallet | units for an address that is nobody's
+insert into registry.issuance_instruction (offering_id, instruction_id, investment_id, investor_id, closing_id, status, units,
+    address, authorised_by)
+    select offering_id, 'iss_x', investment_id, investor_id, closing_id, 'prepared', units, decode(repeat('0c', 20), 'hex'), 'usr_1'
+    from registry.issuance_instruction where instruction_id = 'iss_full1';
+
+-- registry | clock_of_an_item_is_locked | the clock of an item set back
+update registry.turnaround_item set due_on = due_on + 7 where item_id = 'itm_done';
+
+-- registry | closed_item_says_when_and_who | an item closed by nobody
+update registry.turnaround_item set status = 'completed', answer_sha256 = sha256('x') where item_id = 'itm_done';
+
+-- registry | item_is_closed_after_its_receipt | an item closed before it came
+update registry.turnaround_item set status = 'completed', answer_sha256 = sha256('x'), closed_by = 'usr_1',
+    closed_at = '2026-01-01Z' where item_id = 'itm_done';

@@ -195,11 +195,52 @@ select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', '{}');
 select portal.open_profile('usr_1', 'req_1', 'ivr_x', 'acc_x', 'entity', ('{"legal_name": "X", "country": "US", "address": "1 Example Street", "sealed": "' || repeat('00', 29) || '", "tax_id_blind": "' || repeat('11', 32) || '", "email": "a@example.org"}')::jsonb);
 
 -- portal | one_proof_serves_once | one proof of control used twice
-select portal.claim_wallet('u', 'r', 'ofr_full', c, 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), sha256('x'), decode(repeat('01', 65), 'hex'))
+select portal.claim_wallet('u', 'r', 'ofr_early', c, 'ivr_early1', 'wch_early1', decode(repeat('01', 65), 'hex'), 'key', null)
     from unnest('{wlc_1,wlc_2}'::text[]) c;
 
 -- portal | wallet_proof_is_given | a wallet without a proof
-select portal.claim_wallet('u', 'r', 'ofr_full', 'wlc_1', 'ivr_full1', 1, decode(repeat('01', 20), 'hex'), '\x00', '\x01');
+select portal.claim_wallet('u', 'r', 'ofr_early', 'wlc_1', 'ivr_early1', 'wch_early1', '\x', 'contract',
+    '{"block_number": 1, "block_hash": "00", "code_hash": "00"}');
+
+-- portal | key_signs_sixty_five_bytes | a key's signature of another length
+select portal.claim_wallet('u', 'r', 'ofr_early', 'wlc_1', 'ivr_early1', 'wch_early1', '\x01', 'key', null);
+
+-- portal | contract_proof_names_its_block | a contract's word without its block
+select portal.claim_wallet('u', 'r', 'ofr_early', 'wlc_1', 'ivr_early1', 'wch_early1', '\x01', 'contract', null);
+
+-- portal | proof_kind_is_known | a proof of no kind
+select portal.claim_wallet('u', 'r', 'ofr_early', 'wlc_1', 'ivr_early1', 'wch_early1', '\x01', 'word', null);
+
+-- portal | challenge_names_investor_and_offer | a challenge answered by another investor
+select portal.claim_wallet('u', 'r', 'ofr_early', 'wlc_1', 'ivr_early2', 'wch_early1', decode(repeat('01', 65), 'hex'), 'key', null);
+
+-- portal | challenge_exists | a challenge answered in another offer
+select portal.claim_wallet('u', 'r', 'ofr_full', 'wlc_1', 'ivr_early1', 'wch_early1', decode(repeat('01', 65), 'hex'), 'key', null);
+
+-- portal | challenge_has_not_expired | a challenge answered after its end
+select portal.claim_wallet('u', 'r', 'ofr_early', 'wlc_1', 'ivr_early1', 'wch_early_old', decode(repeat('01', 65), 'hex'), 'key', null);
+
+-- portal | challenge_nonce_serves_once | a nonce given to two challenges
+select portal.issue_challenge('u', 'r', 'ofr_early', 'wch_x', investor_id, jsonb_build_object('chain_id', chain_id,
+    'address', encode(address, 'hex'), 'nonce', nonce, 'message', message, 'issued_at', issued_at, 'expires_at', expires_at))
+    from portal.wallet_challenge where challenge_id = 'wch_early1';
+
+-- portal | challenge_nonce_is_random_text | a nonce that can be guessed
+select portal.issue_challenge('u', 'r', 'ofr_early', 'wch_x', investor_id, jsonb_build_object('chain_id', chain_id,
+    'address', encode(address, 'hex'), 'nonce', '1', 'message', replace(message, nonce, '1'), 'issued_at', issued_at, 'expires_at', expires_at))
+    from portal.wallet_challenge where challenge_id = 'wch_early1';
+
+-- portal | challenge_lives_for_minutes | a challenge for a day
+select portal.issue_challenge('u', 'r', 'ofr_early', 'wch_x', investor_id, jsonb_build_object('chain_id', chain_id,
+    'address', encode(address, 'hex'), 'nonce', 'another1', 'message', replace(message, nonce, 'another1'),
+    'issued_at', issued_at, 'expires_at', issued_at + interval '1 day'))
+    from portal.wallet_challenge where challenge_id = 'wch_early1';
+
+-- portal | challenge_names_what_it_proves | a challenge whose text names another investor
+select portal.issue_challenge('u', 'r', 'ofr_early', 'wch_x', 'ivr_early2', jsonb_build_object('chain_id', chain_id,
+    'address', encode(address, 'hex'), 'nonce', 'another1', 'message', replace(message, nonce, 'another1'),
+    'issued_at', issued_at, 'expires_at', expires_at))
+    from portal.wallet_challenge where challenge_id = 'wch_early1';
 
 -- portal | verified_fields_are_locked | a verified name changed without a request
 select portal.amend_profile('usr_1', 'req_1', 'ivr_full1', ('{"legal_name": "Another", "country": "US", "address": "1 Example Street, Example", "sealed": "' || repeat('00', 29) || '", "tax_id_blind": "' || repeat('11', 32) || '", "email": "a@example.org"}')::jsonb);

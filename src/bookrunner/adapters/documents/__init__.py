@@ -12,7 +12,7 @@ from bookrunner.adapters.documents.terms import AgreementTerms, Document, render
 from bookrunner.adapters.documents.words import amount_in_words
 
 if TYPE_CHECKING:
-    from bookrunner.adapters.documents.certificate import render_certificate
+    from bookrunner.adapters.documents.certificate import render_certificate, render_statement
     from bookrunner.adapters.documents.packet import (
         ISSUER,
         consent_statement,
@@ -45,6 +45,7 @@ __all__ = [
     "render_certificate",
     "render_consent_sample",
     "render_packet",
+    "render_statement",
     "signer_fields",
     "take_upload",
 ]
@@ -64,6 +65,7 @@ _HOMES: Final = {
     "render_certificate": "certificate",
     "render_consent_sample": "packet",
     "render_packet": "packet",
+    "render_statement": "certificate",
     "signer_fields": "packet",
     "take_upload": "uploads",
 }

@@ -1,4 +1,4 @@
-"""The audit certificate: one PDF that says who signed what, when, as whom and how that is known."""
+"""What is certified on one PDF: who signed an agreement and how that is known, or what a holder holds."""
 
 from __future__ import annotations
 
@@ -44,6 +44,32 @@ def render_certificate(template: Template, evidence: Snapshot, typesetter: Types
         "envelope": evidence["envelope"],
     }
     return render(template, evidence, typesetter, packet=packet, summary=summary, fields=[SEAL])
+
+
+def render_statement(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
+    """Return the statement of one holding at the end of a day as PDF/A-2b.
+
+    ``data`` has the shape in the template's ``schema.json``; the same data always gives the same bytes.
+    Refuses what :func:`check_letters`, :func:`check_shape` and :func:`render` refuse.
+    """
+    check_letters(data)
+    check_shape(template, data)
+    summary = [
+        ("Offer", f"{data['offer_name']} ({data['offer']})"),
+        ("Holding", data["holding"]),
+        ("Holder", data["holder"]),
+        ("Units held", data["units"]),
+        ("At the end of", data["day"]),
+        ("Read from the register at", data["as_of"]),
+        ("Digest of the registration", data["registration"]),
+    ]
+    packet = {
+        "title": template.about["title"],
+        "summary": summary,
+        "lots": data["lots"],
+        "statement": read_clause(template.clause("statement"), {}),
+    }
+    return render(template, data, typesetter, packet=packet, summary=summary)
 
 
 def _rows(signer: Snapshot) -> dict[str, object]:

@@ -9,7 +9,23 @@ select portal.amend_profile(:actor, :request, :investor, cast(:detail as jsonb))
 
 -- name: claim_wallet$
 -- Records a wallet whose proof of control the adapter has verified.
-select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, cast(:chain_id as bigint), :address, :challenge_sha256, :signature);
+select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, :challenge, :signature, :proof_kind, cast(:witness as jsonb));
+
+-- name: issue_challenge$
+-- Keeps what a wallet is asked to sign.
+select portal.issue_challenge(:actor, :request, :offering, :challenge, :investor, cast(:asked as jsonb));
+
+-- name: challenge^
+-- What a wallet was asked to sign.
+select challenge_id, investor_id, status, chain_id, address, message, issued_at, expires_at from portal.wallet_challenge
+where offering_id = :offering and challenge_id = :challenge;
+
+-- name: wallet_proofs
+-- The proof of each claimed wallet of an offer, as it was given.
+select w.claim_id, w.investor_id, w.chain_id, w.address, c.message, w.signature, w.proof_kind, w.witness, c.issued_at,
+    c.expires_at
+from portal.wallet_claim w join portal.wallet_challenge c using (offering_id, challenge_id)
+where w.offering_id = :offering order by w.claim_id;
 
 -- name: request_change$
 -- Asks for a new version of fields that are locked as verified.

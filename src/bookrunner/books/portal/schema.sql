@@ -39,20 +39,49 @@ create table portal.profile_detail (
         birth_date_blind, email, representative, lei) is null)
 );
 
-create table portal.wallet_claim (
+-- What a wallet was asked to sign, to the byte: with the signature it proves control again at any time, without us.
+create table portal.wallet_challenge (
     offering_id text not null,
-    claim_id text not null,
+    challenge_id text not null,
     investor_id text not null,
     status text not null,
     chain_id bigint not null check (chain_id > 0),
     address bytea not null constraint wallet_address_is_twenty_bytes
         check (octet_length(address) = 20 and address <> '\x0000000000000000000000000000000000000000'),
-    challenge_sha256 bytea not null,
-    signature bytea not null constraint wallet_proof_is_given check (octet_length(signature) >= 65),
+    nonce text not null constraint challenge_nonce_is_random_text check (nonce ~ '^[A-Za-z0-9]{8,}$'),
+    message text not null,
+    issued_at timestamptz not null,
+    expires_at timestamptz not null,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, challenge_id),
+    constraint challenge_nonce_serves_once unique (offering_id, nonce),
+    constraint challenge_lives_for_minutes check (expires_at > issued_at and expires_at <= issued_at + interval '30 minutes'),
+    constraint challenge_names_what_it_proves check (strpos(message, offering_id) > 0 and strpos(message, investor_id) > 0
+        and strpos(lower(message), '0x' || encode(address, 'hex')) > 0
+        and strpos(message, format(E'\nChain ID: %s\nNonce: %s\nIssued At: ', chain_id, nonce)) > 0)
+);
+
+-- A key signs for itself; a contract answers for a signature at a block, which is named.
+create table portal.wallet_claim (
+    offering_id text not null,
+    claim_id text not null,
+    investor_id text not null,
+    status text not null,
+    challenge_id text not null,
+    chain_id bigint not null,
+    address bytea not null,
+    signature bytea not null constraint wallet_proof_is_given check (octet_length(signature) > 0),
+    proof_kind text not null constraint proof_kind_is_known check (proof_kind in ('key', 'contract')),
+    witness jsonb,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, claim_id),
-    constraint one_proof_serves_once unique (offering_id, challenge_sha256)
+    foreign key (offering_id, challenge_id) references portal.wallet_challenge,
+    constraint one_proof_serves_once unique (offering_id, challenge_id),
+    constraint key_signs_sixty_five_bytes check (proof_kind <> 'key' or octet_length(signature) = 65),
+    constraint contract_proof_names_its_block check ((proof_kind = 'contract') = coalesce(
+        witness ?& '{block_number,block_hash,code_hash}', false))
 );
 
 -- An investor's word that a payment was sent, once for each reference: a note, and no fact about money.
@@ -67,6 +96,7 @@ create table portal.sent_note (
 
 call audit.append_only('portal.sent_note');
 call audit.keep('portal.profile', 'profile', 'investor_id', 'investor_id');
+call audit.keep('portal.wallet_challenge', 'wallet_challenge', 'challenge_id', 'offering_id');
 call audit.keep('portal.wallet_claim', 'wallet_claim', 'claim_id', 'offering_id');
 
 create view portal.profile_fact as

@@ -1,6 +1,7 @@
 -- name: open_mapping$
 -- Takes over a wallet that the investor claimed in the portal.
-select registry.open_mapping(:actor, :request, :offering, :mapping, :investor, cast(:chain_id as bigint), :address, :claim_fact);
+select registry.open_mapping(:actor, :request, :offering, :mapping, :investor, cast(:chain_id as bigint), :address, :claim_fact,
+    cast(coalesce(:proof_kind, 'key') as text));
 
 -- name: mark_screened$
 -- Mark screened.
@@ -12,7 +13,7 @@ select registry.approve_wallet(:actor, :request, :offering, :mapping);
 
 -- name: link_wallet$
 -- Makes the wallet effective; an earlier linked wallet of the holder is superseded in the same breath.
-select registry.link_wallet(:actor, :request, :offering, :mapping);
+select registry.link_wallet(:actor, :request, :offering, :mapping, cast(:witness as jsonb));
 
 -- name: open_control_book$
 -- Opens the control book with the issuer's written authority.
@@ -113,3 +114,103 @@ where offering_id = :offering and status in ('claimed', 'screened', 'issuer_appr
 -- name: reject_wallet$
 -- Rejects a wallet before it is linked, with the reason.
 select registry.reject_wallet(:actor, :request, :offering, :mapping, :because);
+
+-- name: revoke_wallet$
+-- Ends a linked wallet without a successor.
+select registry.revoke_wallet(:actor, :request, :offering, :mapping);
+
+-- name: wallet_history
+-- Who held an address, or which addresses a holder had, with dates and states; either may be left out.
+select * from registry.wallet_standing where offering_id = :offering
+    and (cast(:address as bytea) is null or address = :address) and (cast(:investor as text) is null or investor_id = :investor)
+order by claimed_at, mapping_id;
+
+-- name: mapping^
+-- One wallet as it stands.
+select * from registry.wallet_standing where offering_id = :offering and mapping_id = :mapping;
+
+-- name: propose_control_change$
+-- Proposes other authorised units on written authority of the issuer.
+select registry.propose_control_change(:actor, :request, :offering, :change, cast(:units as bigint), :authority_sha256, :reference);
+
+-- name: decide_control_change$
+-- Approves or declines a change of the authorised units.
+select registry.decide_control_change(:actor, :request, :offering, :change, :is_approved, :because);
+
+-- name: compare_records$
+-- Compares the records of an offer; returns how many pairs differ now.
+select registry.compare_records(:actor, :request, :offering, cast(:chain as jsonb));
+
+-- name: resolve_difference$
+-- Says why a difference was.
+select registry.resolve_difference(:actor, :request, :offering, :difference, :because);
+
+-- name: keep_apart$
+-- Keeps a debit or credit without its detail in the subsidiary file.
+select registry.keep_apart(:actor, :request, :offering, :entry, :side, cast(:units as bigint), :reference, :because, :owner);
+
+-- name: resolve_entry$
+-- Names the holding of an entry of the subsidiary file.
+select registry.resolve_entry(:actor, :request, :offering, :entry, :holding, :because);
+
+-- name: register_as_of
+-- Every holder's units at the end of a day.
+select * from registry.register_as_of(:offering, cast(:day as date));
+
+-- name: control_as_of^
+-- The control book at the end of a day.
+select * from registry.control_as_of(:offering, cast(:day as date));
+
+-- name: balance^
+-- Every total of the same units, side by side.
+select * from registry.balance where offering_id = :offering;
+
+-- name: propose_legend_removal$
+-- Proposes that a lot loses its legend.
+select registry.propose_legend_removal(:actor, :request, :offering, :removal, :lot, :basis, :paper_sha256, :because);
+
+-- name: decide_legend_removal$
+-- Approves or declines the removal of a legend.
+select registry.decide_legend_removal(:actor, :request, :offering, :removal, :is_approved, :because);
+
+-- name: statement_facts^
+-- What a statement of a holding says: the holding at the end of a day, and its registration.
+select r.holding_id, r.investor_id, r.units, r.lots, r.first_posted_at, h.registration_fact, h.registration_digest,
+    registry.end_of(cast(:day as date)) as seen_at
+from registry.register_as_of(:offering, cast(:day as date)) r
+join registry.holding h on h.offering_id = :offering and h.holding_id = r.holding_id
+where r.holding_id = :holding;
+
+-- name: statement_lots
+-- The lots of a holding at the end of a day, each with the legend that it bore then.
+select l.lot_id, l.units, l.acquired_on, case when s.removal = 'approved' and s.decided_at < registry.end_of(cast(:day as date))
+    then null else l.legend end as legend
+from registry.lot l join registry.lot_standing s using (offering_id, lot_id)
+join registry.posting p on p.offering_id = l.offering_id and p.instruction_id = l.instruction_id
+where l.offering_id = :offering and l.holding_id = :holding and p.posted_at < registry.end_of(cast(:day as date))
+order by l.lot_id;
+
+-- name: issue_statement$
+-- Records a statement of a holding with the hash of its file.
+select registry.issue_statement(:actor, :request, :offering, :statement, :holding, cast(:as_of as date), cast(:content as jsonb),
+    :file_sha256);
+
+-- name: statement_of_file^
+-- The statement that a file is, by the hash of its bytes.
+select statement_id, holding_id, as_of, units, content from registry.holder_statement
+where offering_id = :offering and file_sha256 = :file_sha256;
+
+-- name: receive_item$
+-- Logs an item or inquiry with its clock.
+select registry.receive_item(:actor, :request, :offering, :item, cast(:received as jsonb));
+
+-- name: close_item$
+-- Turns an item around, or sends it back.
+select registry.close_item(:actor, :request, :offering, :item, :is_completed, :because, :answer_sha256);
+
+-- name: items_up_to
+-- Items and inquiries that were open in or before a month, for its figures.
+select offering_id, item_id, kind, is_routine, status, received_at, counts_from, due_on, closed_at from registry.turnaround_item
+where received_at < cast(:until as timestamptz) and (closed_at is null or closed_at >= cast(:from_moment as timestamptz)
+    or received_at >= cast(:from_moment as timestamptz))
+order by received_at, item_id;

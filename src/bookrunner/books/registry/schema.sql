@@ -13,9 +13,25 @@ create table registry.wallet_mapping (
     screening_fact text,
     approved_by text,
     refused_because text,
+    proof_kind text not null default 'key' check (proof_kind in ('key', 'contract')),
+    claimed_at timestamptz not null default clock_timestamp(),
+    screened_at timestamptz,
+    approved_at timestamptz,
+    linked_by text,
+    linked_at timestamptz,
+    witness jsonb,
+    superseded_by text,
+    ended_by text,
+    ended_at timestamptz,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, mapping_id),
+    constraint holder_does_not_approve_a_wallet check (approved_by <> investor_id),
+    constraint wallet_is_linked_by_another_person
+        check (status <> 'linked' or coalesce(linked_by not in (approved_by, investor_id), false)),
+    constraint superseded_wallet_names_its_successor check ((status = 'superseded') = (superseded_by is not null)),
+    constraint contract_wallet_is_asked_again_when_linked check (status <> 'linked' or proof_kind = 'key'
+        or coalesce(witness ?& '{block_number,block_hash,code_hash}', false)),
     constraint screened_wallet_names_its_screening
         check (status not in ('screened', 'issuer_approved', 'linked') or screening_fact is not null),
     constraint linked_wallet_names_its_approver
@@ -169,7 +185,7 @@ create table registry.posting (
     chain_id bigint not null,
     transaction_hash bytea not null,
     ordinal integer not null check (ordinal >= 0),
-    posted_at timestamptz not null default clock_timestamp(),
+    posted_at timestamptz not null default now(),
     primary key (offering_id, posting_id),
     foreign key (offering_id, holding_id) references registry.holding,
     foreign key (offering_id, instruction_id) references registry.issuance_instruction,
@@ -205,6 +221,11 @@ begin
     if tg_op = 'INSERT' or (new.status = 'submitted' and old.status <> 'submitted') then
         perform engine.pass(new.offering_id, new.investment_id, 'issue');
         perform engine.require_member(new.offering_id, new.closing_id, new.investment_id, new.units);
+        if not exists (select from registry.wallet_mapping w where w.offering_id = new.offering_id
+            and w.investor_id = new.investor_id and w.address = new.address and w.status = 'linked') then
+            raise exception using errcode = 'BR008', constraint = 'instruction_names_a_linked_wallet',
+                message = format('the wallet of %s is not linked to its holder', new.instruction_id);
+        end if;
     end if;
     if tg_op = 'UPDATE' and (old.units, old.address, old.investment_id, old.closing_id)
         is distinct from (new.units, new.address, new.investment_id, new.closing_id) then

@@ -8,7 +8,13 @@ from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
 from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.signatures import hear_signature, look_at_envelopes
-from bookrunner.engine.intake.wallets import wallet_challenge, wallet_claim
+from bookrunner.engine.intake.wallets import (
+    ask_contract,
+    challenge_facts,
+    is_still_proved,
+    wallet_challenge,
+    wallet_proof,
+)
 
 __all__ = [
     "Deposits",
@@ -16,16 +22,19 @@ __all__ = [
     "Screening",
     "Watched",
     "Word",
+    "ask_contract",
     "ask_identity",
+    "challenge_facts",
     "fingerprint",
     "hear_payment",
     "hear_signature",
     "import_returns",
     "import_statement",
+    "is_still_proved",
     "look_at_envelopes",
     "receive_identity",
     "record_identities",
     "update_lists",
     "wallet_challenge",
-    "wallet_claim",
+    "wallet_proof",
 ]

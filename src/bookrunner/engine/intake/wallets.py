@@ -1,18 +1,27 @@
-"""Wallets that investors claim, on their way into the portal book."""
+"""Wallets that investors claim: what they are asked to sign, and the proof on its way into the portal."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Final
 
-from bookrunner.adapters.chain import Challenge, new_nonce, parse_address, recover
+from bookrunner.adapters.chain import (
+    Chain,
+    Challenge,
+    contract_accepts,
+    keccak,
+    new_nonce,
+    parse_address,
+    recover,
+)
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Arguments, Row
 
-VALID_FOR = timedelta(minutes=10)
+VALID_FOR: Final = timedelta(minutes=10)
+_NO_CODE: Final = keccak(b"")
 
 
 def wallet_challenge(
@@ -24,11 +33,11 @@ def wallet_challenge(
     """
     named = (offer["token_address"], offer["treasury_address"])
     reserved = {*ours, *(bytes(address) for address in named if address is not None)}
-    now = clock.now()
+    now = clock.now().replace(microsecond=0)
     return Challenge(
         domain=domain,
         address=parse_address(written, reserved=reserved),
-        statement=_statement((offer["offering_id"], investor)),
+        statement=f"I claim this wallet for {investor} in {offer['offering_id']}.",
         uri=f"https://{domain}/wallets",
         chain_id=offer["chain_id"],
         nonce=new_nonce(),
@@ -37,32 +46,70 @@ def wallet_challenge(
     )
 
 
-def wallet_claim(claimant: tuple[str, str], challenge: Challenge, signature: bytes) -> Arguments:
-    """Return what the portal records of a wallet whose key signed the challenge.
-
-    ``claimant`` is offering and investor. Refuses ``challenge_names_investor_and_offer``,
-    ``challenge_has_not_expired``, ``wallet_proof_is_valid`` and what `recover` refuses.
-    """
-    if challenge.statement != _statement(claimant):
-        raise Refused("challenge_names_investor_and_offer", "it was made for another claim")
-    if clock.now() > challenge.expires_at:
-        raise Refused("challenge_has_not_expired", "ask for a new one")
-    text = challenge.text()
-    if recover(text, signature) != challenge.address:
-        raise Refused("wallet_proof_is_valid", "another key signed the challenge")
+def challenge_facts(claimant: tuple[str, str], challenge: Challenge) -> Arguments:
+    """Return what the portal keeps of a challenge; ``claimant`` is offering and investor."""
     offering, investor = claimant
     return {
         "actor": investor,
         "offering": offering,
-        "claim": new_id("wcl"),
+        "challenge": new_id("wch"),
         "investor": investor,
-        "chain_id": challenge.chain_id,
-        "address": challenge.address,
-        "challenge_sha256": hashlib.sha256(text.encode()).digest(),
-        "signature": signature,
+        "asked": {
+            "chain_id": challenge.chain_id,
+            "address": challenge.address.hex(),
+            "nonce": challenge.nonce,
+            "message": challenge.text(),
+            "issued_at": challenge.issued_at.isoformat(),
+            "expires_at": challenge.expires_at.isoformat(),
+        },
     }
 
 
-def _statement(claimant: tuple[str, str]) -> str:
-    offering, investor = claimant
-    return f"I claim this wallet for {investor} in {offering}."
+def wallet_proof(asked: Row, signature: bytes, chain: Chain | None = None) -> Arguments:
+    """Return how a signature proves control of the wallet of a kept challenge.
+
+    A key signs for itself (EIP-191). Where another or no key signed and ``chain`` shows code at the address,
+    the contract is asked (EIP-1271); the witness names block and code. Refuses ``challenge_has_not_expired``,
+    ``wallet_proof_is_valid`` and what `recover` refuses.
+    """
+    if clock.now() >= asked["expires_at"]:
+        raise Refused("challenge_has_not_expired", "ask for a new one")
+    address, text = bytes(asked["address"]), str(asked["message"])
+    try:
+        if recover(text, signature) == address:
+            return {"signature": signature, "proof_kind": "key", "witness": None}
+        fault = Refused("wallet_proof_is_valid", "another key signed the challenge")
+    except Refused as refused:
+        fault = refused
+    witness = None if chain is None else ask_contract(chain, address, (text, signature))
+    if witness is None:
+        raise fault
+    return {"signature": signature, "proof_kind": "contract", "witness": witness}
+
+
+def ask_contract(chain: Chain, wallet: bytes, signed: tuple[str, bytes]) -> Arguments | None:
+    """Ask a contract wallet at the newest final block whether it accepts (text, signature).
+
+    Returns block number, block hash and code hash, or None for an address without code. Refuses
+    ``wallet_proof_is_valid`` when the contract says no.
+    """
+    code = chain.code_hash(wallet)
+    if code == _NO_CODE:
+        return None
+    number = chain.block_numbers().finalized
+    (block,) = chain.canonical([number])
+    (is_accepted,) = chain.read([contract_accepts(wallet, *signed)], number)
+    if not is_accepted or block is None:
+        raise Refused("wallet_proof_is_valid", "the contract does not accept the signature")
+    return {"block_number": number, "block_hash": block.hex(), "code_hash": code.hex()}
+
+
+def is_still_proved(kept: Row) -> bool:
+    """Tell, without a database or a chain, whether a kept proof stands: text and signature give the address.
+
+    ``kept`` has message, signature, address and proof_kind. What a contract said holds at its block alone and
+    cannot be checked here: false.
+    """
+    if kept["proof_kind"] != "key":
+        return False
+    return recover(str(kept["message"]), bytes(kept["signature"])) == bytes(kept["address"])

@@ -337,6 +337,7 @@ class Process:
                         chain_id=event["payload"]["chain_id"],
                         address=bytes.fromhex(event["payload"]["address"].removeprefix("\\x")),
                         claim_fact=_name(event),
+                        proof_kind=event["payload"]["proof_kind"],
                     ),
                 )
                 for event in events

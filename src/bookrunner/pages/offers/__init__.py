@@ -21,6 +21,7 @@ from bookrunner.pages.shell import Shell
 
 if TYPE_CHECKING:
     from bookrunner.books.subscription import PacketDesk
+    from bookrunner.adapters.documents import Typesetter
 
 __all__ = ["Desk", "routes"]
 
@@ -69,6 +70,19 @@ class Desk(Protocol):
     @property
     def deposits(self) -> Deposits | None:
         """What watches deposit addresses; None where there are none."""
+        ...
+
+    @property
+    def press(self) -> Typesetter:
+        """What sets statements of holders."""
+        ...
+
+    def compare_records(self, offering: str, *, actor: str) -> int:
+        """Compare the records of the agent with the chain; return how many pairs differ."""
+        ...
+
+    def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective."""
         ...
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:

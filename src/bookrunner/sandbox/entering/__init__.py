@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from bookrunner.adapters.chain import checksum
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.app import Application
+from bookrunner.core.ids import new_id
 from bookrunner.db import Arguments, Row
-from bookrunner.engine.intake import fingerprint, wallet_challenge, wallet_claim
+from bookrunner.engine import Desk
+from bookrunner.engine.intake import challenge_facts, fingerprint, wallet_challenge, wallet_proof
 from bookrunner.sandbox.entering.checks import Checks
 from bookrunner.sandbox.people import Person, ident
 from bookrunner.sandbox.props import Progress, spread
@@ -47,17 +49,33 @@ def _enter(app: Application, place: Entering, group: Sequence[Person], checks: C
         portal.open_profile.each(_profile(person) for person in group)
     with desk.engine.together() as engine:
         engine.open_investment.each(_investment(person, place) for person in group)
-    with desk.portal.together() as portal:
-        portal.claim_wallet.each(claims)
+    claim_wallets(desk, claims)
     checks.open(group)
     with desk.treasury.together() as treasury:
         treasury.approve_source.each(_source(person, place) for person in group)
 
 
-def claim_of(offer: Row, investor: str, key: LocalKey) -> Arguments:
-    """Return the claim of a wallet, proved by its own key."""
-    challenge = wallet_challenge(offer, investor, checksum(key.address), domain=DOMAIN, ours=())
-    return wallet_claim((offer["offering_id"], investor), challenge, key.sign_text(challenge.text()))
+def claim_of(offer: Row, investor: str, key: LocalKey) -> tuple[Arguments, Arguments]:
+    """Return what a wallet was asked and the claim of it, proved by its own key."""
+    asked = wallet_challenge(offer, investor, checksum(key.address), domain=DOMAIN, ours=())
+    facts = challenge_facts((offer["offering_id"], investor), asked)
+    kept = {"address": asked.address, "message": asked.text(), "expires_at": asked.expires_at}
+    claim = {
+        "actor": investor,
+        "offering": offer["offering_id"],
+        "claim": new_id("wcl"),
+        "investor": investor,
+        "challenge": facts["challenge"],
+        **wallet_proof(kept, key.sign_text(asked.text())),
+    }
+    return facts, claim
+
+
+def claim_wallets(desk: Desk, claims: Sequence[tuple[Arguments, Arguments]]) -> None:
+    """Let the portal keep what wallets were asked, then their claims, in one transaction."""
+    with desk.portal.together() as portal:
+        portal.issue_challenge.each(asked for asked, _ in claims)
+        portal.claim_wallet.each(claim for _, claim in claims)
 
 
 def _profile(person: Person) -> Arguments:

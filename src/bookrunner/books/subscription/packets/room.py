@@ -36,6 +36,12 @@ class Room:
             self._stack.close()
 
     @property
+    def press(self) -> Typesetter:
+        """Return the one press of this room."""
+        with self._lock:
+            return self._press
+
+    @property
     def ceremony(self) -> Ceremony:
         """Return the one ceremony of this room."""
         with self._lock:

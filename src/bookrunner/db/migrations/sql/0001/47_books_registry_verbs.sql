@@ -32,12 +32,12 @@ end $$;
 
 -- Takes over a wallet that the investor claimed in the portal.
 create function registry.open_mapping(p_actor text, p_request text, p_offering text, p_mapping text,
-    p_investor text, p_chain_id bigint, p_address bytea, p_claim_fact text) returns void
+    p_investor text, p_chain_id bigint, p_address bytea, p_claim_fact text, p_proof_kind text default 'key') returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact)
-    values (p_offering, p_mapping, p_investor, 'claimed', p_chain_id, p_address, p_claim_fact);
+    insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, proof_kind)
+    values (p_offering, p_mapping, p_investor, 'claimed', p_chain_id, p_address, p_claim_fact, p_proof_kind);
     perform registry.publish_wallet(p_offering, p_investor);
 end $$;
 
@@ -49,7 +49,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     holder := registry.lock_holder(p_offering, p_mapping);
-    update registry.wallet_mapping set status = 'screened', screening_fact = p_screening_fact
+    update registry.wallet_mapping set status = 'screened', screening_fact = p_screening_fact, screened_at = clock_timestamp()
     where offering_id = p_offering and mapping_id = p_mapping;
     perform registry.publish_wallet(p_offering, holder);
 end $$;
@@ -62,7 +62,8 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     holder := registry.lock_holder(p_offering, p_mapping);
-    update registry.wallet_mapping set status = 'rejected', refused_because = p_because
+    update registry.wallet_mapping set status = 'rejected', refused_because = p_because, ended_by = p_actor,
+        ended_at = clock_timestamp()
     where offering_id = p_offering and mapping_id = p_mapping;
     perform registry.publish_wallet(p_offering, holder);
 end $$;
@@ -74,22 +75,37 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     holder := registry.lock_holder(p_offering, p_mapping);
-    update registry.wallet_mapping set status = 'issuer_approved', approved_by = p_actor
+    update registry.wallet_mapping set status = 'issuer_approved', approved_by = p_actor, approved_at = clock_timestamp()
     where offering_id = p_offering and mapping_id = p_mapping;
     perform registry.publish_wallet(p_offering, holder);
 end $$;
 
--- Makes the wallet effective; an earlier linked wallet of the holder is superseded in the same breath.
-create function registry.link_wallet(p_actor text, p_request text, p_offering text, p_mapping text) returns void
+-- Makes the wallet effective; an earlier linked wallet of the holder is superseded in the same breath. Witness is the
+-- block at which a contract wallet was asked again.
+create function registry.link_wallet(p_actor text, p_request text, p_offering text, p_mapping text,
+    p_witness jsonb default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     holder text;
+    chosen registry.wallet_mapping;
 begin
     perform audit.enter(p_actor, p_request);
     holder := registry.lock_holder(p_offering, p_mapping);
-    update registry.wallet_mapping set status = 'superseded'
+    select * into chosen from registry.wallet_mapping where offering_id = p_offering and mapping_id = p_mapping;
+    if engine.wallet_is_listed(chosen.address) then
+        raise exception using errcode = 'BR008', constraint = 'linked_wallet_is_on_no_list',
+            message = format('a list names the address of %s', p_mapping);
+    end if;
+    if exists (select from registry.issuance_instruction i where i.offering_id = p_offering and i.investor_id = holder
+        and i.status in ('prepared', 'submitted') and i.address <> chosen.address) then
+        raise exception using errcode = 'BR008', constraint = 'wallet_changes_between_deliveries',
+            message = format('units for the earlier wallet of %s are on their way', holder);
+    end if;
+    update registry.wallet_mapping set status = 'superseded', superseded_by = p_mapping, ended_by = p_actor,
+        ended_at = clock_timestamp()
     where offering_id = p_offering and investor_id = holder and status = 'linked' and mapping_id <> p_mapping;
-    update registry.wallet_mapping set status = 'linked' where offering_id = p_offering and mapping_id = p_mapping;
+    update registry.wallet_mapping set status = 'linked', linked_by = p_actor, linked_at = clock_timestamp(), witness = p_witness
+    where offering_id = p_offering and mapping_id = p_mapping;
     perform registry.publish_wallet(p_offering, holder);
 end $$;
 
@@ -100,7 +116,8 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     holder := registry.lock_holder(p_offering, p_mapping);
-    update registry.wallet_mapping set status = 'revoked' where offering_id = p_offering and mapping_id = p_mapping;
+    update registry.wallet_mapping set status = 'revoked', ended_by = p_actor, ended_at = clock_timestamp()
+    where offering_id = p_offering and mapping_id = p_mapping;
     perform registry.publish_wallet(p_offering, holder);
 end $$;
 

@@ -73,6 +73,8 @@ grant execute on function api.answer_suitability(bytea, text, bytea, text, text,
     api.certify_ownership(bytea, text, bytea, text, text, text, jsonb, jsonb, boolean) to portal;
 grant execute on function api.commitment_limit(text, text) to portal, engine, compliance;
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
+grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),
+    api.claim_wallet(bytea, text, bytea, text, text, text, text, bytea, text, jsonb) to portal;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
 grant execute on function subscription.read_contradictions(text) to subscription, compliance;
@@ -110,6 +112,9 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date) to treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
+
+grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
+    registry.require_day(date) to registry;
 
 -- What compliance may compute when it reads its own book.
 do $reads$

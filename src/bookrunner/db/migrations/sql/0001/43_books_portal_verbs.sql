@@ -127,13 +127,45 @@ begin
     perform portal.publish(p_investor);
 end $$;
 
--- Records a wallet whose proof of control the adapter has verified.
-create function portal.claim_wallet(p_actor text, p_request text, p_offering text, p_claim text, p_investor text,
-    p_chain_id bigint, p_address bytea, p_challenge_sha256 bytea, p_signature bytea) returns void
+-- Keeps what a wallet is asked to sign, before anybody is shown it.
+create function portal.issue_challenge(p_actor text, p_request text, p_offering text, p_challenge text, p_investor text,
+    p_asked jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into portal.wallet_claim (offering_id, claim_id, investor_id, status, chain_id, address,
-        challenge_sha256, signature)
-    values (p_offering, p_claim, p_investor, 'claimed', p_chain_id, p_address, p_challenge_sha256, p_signature);
+    insert into portal.wallet_challenge (offering_id, challenge_id, investor_id, status, chain_id, address, nonce, message,
+        issued_at, expires_at)
+    values (p_offering, p_challenge, p_investor, 'issued', (p_asked ->> 'chain_id')::bigint, decode(p_asked ->> 'address', 'hex'),
+        p_asked ->> 'nonce', p_asked ->> 'message', (p_asked ->> 'issued_at')::timestamptz, (p_asked ->> 'expires_at')::timestamptz);
+end $$;
+
+-- Records a wallet whose proof of control the adapter has verified; the challenge serves this once.
+create function portal.claim_wallet(p_actor text, p_request text, p_offering text, p_claim text, p_investor text,
+    p_challenge text, p_signature bytea, p_proof_kind text, p_witness jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    c portal.wallet_challenge;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into c from portal.wallet_challenge where offering_id = p_offering and challenge_id = p_challenge for update;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'challenge_exists',
+            message = format('there is no challenge %s in %s', p_challenge, p_offering);
+    end if;
+    if c.investor_id <> p_investor then
+        raise exception using errcode = 'BR008', constraint = 'challenge_names_investor_and_offer',
+            message = 'the challenge was made for another investor';
+    end if;
+    if c.status <> 'issued' then
+        raise exception using errcode = 'BR008', constraint = 'one_proof_serves_once',
+            message = 'the challenge was answered before';
+    end if;
+    if clock_timestamp() >= c.expires_at then
+        raise exception using errcode = 'BR008', constraint = 'challenge_has_not_expired',
+            message = 'the challenge has expired; ask for a new one';
+    end if;
+    update portal.wallet_challenge set status = 'answered' where offering_id = p_offering and challenge_id = p_challenge;
+    insert into portal.wallet_claim (offering_id, claim_id, investor_id, status, challenge_id, chain_id, address, signature,
+        proof_kind, witness)
+    values (p_offering, p_claim, p_investor, 'claimed', p_challenge, c.chain_id, c.address, p_signature, p_proof_kind, p_witness);
 end $$;

@@ -41,7 +41,9 @@ begin atomic
     select 'wallets', i.investment_id, 'claimed_is_not_linked', encode(c.address, 'hex'),
         coalesce(encode(w.address, 'hex'), 'none'), 'registry'
     from engine.investment i join portal.wallet_claimed c on c.offering_id = i.offering_id
-        and c.investor_id = i.investor_id and c.status = 'claimed'
+        and c.investor_id = i.investor_id and c.status = 'claimed' and not exists (select from registry.wallet_fact was
+            where was.offering_id = c.offering_id and was.investor_id = c.investor_id and was.address = c.address
+            and was.status = 'superseded')
     left join registry.wallet_fact w on w.offering_id = i.offering_id and w.investor_id = i.investor_id and w.status = 'linked'
     where i.offering_id = p_offering and i.status in ('legally_confirmed', 'closed_successfully')
         and w.address is distinct from c.address

@@ -1,0 +1,102 @@
+"""Wallets: the portal asks for proof of control and claims; the transfer agent reads whose an address is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import StringConstraints
+
+from bookrunner.adapters.chain import Chain, parse_address
+from bookrunner.api.caller import Called, Written
+from bookrunner.api.gateway import Gateway
+from bookrunner.api.shapes import InvestorId, OfferId, Shape
+from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.core.ids import new_id
+from bookrunner.engine.intake import challenge_facts, wallet_challenge, wallet_proof
+
+_CREATED = 201
+
+
+class Asked(Shape):
+    """Whose wallet, its address as the person wrote it, and the domain that the person sees."""
+
+    investor: InvestorId
+    address: Annotated[str, StringConstraints(max_length=100)]
+    domain: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9.-]+(:[0-9]{1,5})?$", max_length=255)]
+
+
+class Signed(Shape):
+    """The signature of a challenge, in hex: 65 bytes of a key, or whatever a contract wallet accepts."""
+
+    investor: InvestorId
+    challenge: Annotated[str, StringConstraints(pattern="^wch_[0-9A-Za-z_]{1,64}$")]
+    signature: Annotated[str, StringConstraints(pattern="^0x([0-9a-fA-F]{2}){1,4096}$")]
+
+
+def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
+    """Return the routes of an offer's wallets; without ``chain`` no contract wallet can be proved."""
+    router = APIRouter(prefix="/v1/offers/{offer}", tags=["wallets"])
+
+    @router.post("/wallet-challenges", operation_id="ask_wallet", status_code=_CREATED)
+    async def ask(write: Written, offer: OfferId, body: Asked) -> Response:
+        """Return the text that the wallet has to sign within minutes; it serves one claim."""
+        await gateway.admitted(write.caller, "portal")
+        found = await gateway.read(write.caller, lambda of: of.offer(offering=offer))
+        if found is None:
+            raise UnknownRecord("offer_exists", f"there is no offer {offer}")
+        if found["chain_id"] is None:
+            raise Refused("offer_has_its_chain", "its token is not deployed yet")
+        asked = wallet_challenge(found, body.investor, body.address, domain=body.domain, ours=())
+        facts = challenge_facts((offer, body.investor), asked)
+        answer = await gateway.write(
+            write,
+            "portal",
+            "ask_wallet",
+            offering=offer,
+            challenge=str(facts["challenge"]),
+            investor=body.investor,
+            words=json.dumps(facts["asked"]),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.post("/wallets", operation_id="claim_wallet", status_code=_CREATED)
+    async def claim(write: Written, offer: OfferId, body: Signed) -> Response:
+        """Claim a wallet by the signature of its challenge."""
+        await gateway.admitted(write.caller, "portal")
+        named = {"offering": offer, "challenge": body.challenge}
+        asked = await gateway.read(write.caller, lambda of: of.asked_of_wallet(**named))
+        if asked is None:
+            raise UnknownRecord("challenge_exists", f"there is no challenge {body.challenge} in {offer}")
+        signature = bytes.fromhex(body.signature[2:])
+        proof = await gateway.run(lambda: wallet_proof(asked, signature, chain))
+        witness = proof["witness"]
+        answer = await gateway.write(
+            write,
+            "portal",
+            "claim_wallet",
+            **named,
+            claim=new_id("wcl"),
+            investor=body.investor,
+            signature=signature,
+            proof_kind=str(proof["proof_kind"]),
+            witness=None if witness is None else json.dumps(witness),
+        )
+        answer.status_code = _CREATED
+        return answer
+
+    @router.get("/wallets", operation_id="list_wallets")
+    async def listed(
+        caller: Called, offer: OfferId, address: str | None = None, investor: str | None = None
+    ) -> dict[str, Any]:
+        """List the wallets of an offer, of one address or of one holder, with dates and states."""
+        await gateway.admitted(caller, "registry")
+        wanted = None if address is None else parse_address(address)
+        rows = await gateway.read(
+            caller, lambda of: list(of.wallet_claims(offering=offer, address=wanted, investor=investor))
+        )
+        return {"wallets": [dict(row) for row in rows]}
+
+    return router

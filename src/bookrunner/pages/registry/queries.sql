@@ -1,0 +1,83 @@
+-- name: registers
+-- Each offer with what waits at its agent, or one of them.
+select o.offering_id, o.name, o.status, o.token_address is not null as has_token,
+    (select count(*) from registry.wallet_mapping w where w.offering_id = o.offering_id
+        and w.status in ('claimed', 'screened', 'issuer_approved')) as wallets,
+    (select count(*) from registry.issuance_instruction i where i.offering_id = o.offering_id
+        and i.status in ('prepared', 'submitted')) as instructions,
+    (select count(*) from registry.record_difference d where d.offering_id = o.offering_id and d.status = 'open') as differences,
+    (select count(*) from registry.turnaround_item t where t.offering_id = o.offering_id and t.status = 'received') as open_items,
+    (select count(*) from registry.control_change c where c.offering_id = o.offering_id and c.status = 'proposed')
+        + (select count(*) from registry.legend_removal l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals
+from engine.offer o where cast(:offering as text) is null or o.offering_id = :offering order by o.offering_id;
+
+-- name: comparisons
+-- Each pair of totals that must be equal.
+select kind, left_units, right_units, left_units - right_units as difference_units
+from registry.comparison where offering_id = :offering;
+
+-- name: differences
+-- Differences that are open or were resolved of late.
+select difference_id, status, kind, left_units, right_units, found_at, resolved_by, resolved_because
+from registry.record_difference where offering_id = :offering order by status, found_at desc limit 50;
+
+-- name: control_changes
+-- Changes of the authorised units, those that wait first.
+select change_id, status, units_before, units_after, authority_reference, encode(authority_sha256, 'hex') as authority_sha256,
+    proposed_by, decided_by from registry.control_change where offering_id = :offering
+order by (status = 'proposed') desc, change_id desc limit 50;
+
+-- name: subsidiary
+-- The subsidiary file: what is kept apart, the oldest first.
+select entry_id, status, side, units, reference, because, owner, opened_by, opened_at, holding_id, resolved_by
+from registry.subsidiary_entry where offering_id = :offering order by status, opened_at limit 50;
+
+-- name: holdings
+-- The master securityholder file with the wallet of each holder.
+select h.holding_id, h.investor_id, h.status, h.units, '0x' || encode(w.address, 'hex') as address,
+    encode(h.registration_digest, 'hex') as registration_digest, count(*) over () as total
+from registry.holding h
+left join registry.wallet_mapping w on w.offering_id = h.offering_id and w.investor_id = h.investor_id and w.status = 'linked'
+where h.offering_id = :offering order by h.holding_id limit cast(:most as integer) offset cast(:skip as integer);
+
+-- name: holding^
+-- One holding.
+select holding_id, investor_id, status, units, registration_fact, encode(registration_digest, 'hex') as registration_digest
+from registry.holding where offering_id = :offering and holding_id = :holding;
+
+-- name: lots
+-- The lots of a holding with their legends and removals.
+select lot_id, units, acquired_on, legend, removal_id, removal, basis, because, proposed_by, decided_by
+from registry.lot_standing where offering_id = :offering and holding_id = :holding order by lot_id;
+
+-- name: postings
+-- What was posted to a holding, and by which instruction and transaction.
+select posting_id, instruction_id, units, encode(transaction_hash, 'hex') as transaction_hash, posted_at
+from registry.posting where offering_id = :offering and holding_id = :holding order by posted_at, posting_id;
+
+-- name: wallets
+-- Every wallet of an offer: those that lack a step first.
+select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, status, proof_kind, is_effective, missing_step,
+    replaces, '0x' || encode(effective_address, 'hex') as effective_address, claimed_at, screened_at, approved_by, approved_at,
+    linked_by, linked_at, superseded_by, ended_at, refused_because
+from registry.wallet_standing where offering_id = :offering
+order by missing_step is null, claimed_at desc, mapping_id limit cast(:most as integer);
+
+-- name: instructions
+-- What was instructed, those on their way first.
+select instruction_id, investment_id, investor_id, closing_id, status, units, '0x' || encode(address, 'hex') as address,
+    authorised_by, transaction_id, stopped_because from registry.issuance_instruction where offering_id = :offering
+order by array_position('{submitted,prepared,reverted,stopped,posted}', status), instruction_id limit cast(:most as integer);
+
+-- name: batches
+-- Signed transactions with how many lines each delivers.
+select transaction_id, purpose, status, nonce, encode(hash, 'hex') as hash, jsonb_array_length(lines) as lines, block_number
+from registry.chain_transaction where offering_id = :offering order by transaction_id desc limit 50;
+
+-- name: items
+-- The turnaround log: what is overdue first, inquiries before the rest.
+select item_id, status, kind, is_routine, reference, received_at, counts_from, due_on, closed_at, closed_by, because,
+    status = 'received' and due_on < (clock_timestamp() at time zone 'America/New_York')::date as is_overdue
+from registry.turnaround_item where offering_id = :offering
+order by (status = 'received') desc, (status = 'received' and due_on < (clock_timestamp() at time zone 'America/New_York')::date) desc,
+    kind <> 'inquiry', due_on, item_id limit cast(:most as integer);

@@ -1,0 +1,197 @@
+-- registry | holder_does_not_approve_a_wallet | a holder who approves the wallet that it claimed
+select registry.approve_wallet('ivr_early2', 'req_1', 'ofr_early', 'wmp_early2');
+
+-- registry | wallet_is_linked_by_another_person | a wallet linked by the person who approved it
+select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early2'), registry.link_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early2');
+
+-- registry | wallet_is_linked_by_another_person | a wallet linked by its holder
+select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early2'), registry.link_wallet('ivr_early2', 'req_1', 'ofr_early', 'wmp_early2');
+
+-- registry | contract_wallet_is_asked_again_when_linked | a contract wallet linked on its word of before
+select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early3'), registry.link_wallet('usr_2', 'req_1', 'ofr_early', 'wmp_early3');
+
+-- registry | wallet_changes_between_deliveries | a wallet changed while units for the earlier one are on their way
+select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_new', 'ivr_full1', 31337, decode(repeat('0a', 20), 'hex'), 'wlc_x@1'),
+    registry.mark_screened('usr_1', 'req_1', 'ofr_full', 'wmp_new', 'scr_x@1'),
+    registry.approve_wallet('usr_1', 'req_1', 'ofr_full', 'wmp_new'), registry.link_wallet('usr_2', 'req_1', 'ofr_full', 'wmp_new');
+
+-- registry | authorised_units_are_positive | a control book without units
+select registry.propose_control_change('usr_1', 'req_1', 'ofr_early', 'cch_x', 0, sha256('x'), 'resolution 2');
+
+-- registry | control_change_changes_the_units | a change that changes nothing
+select registry.propose_control_change('usr_1', 'req_1', 'ofr_early', 'cch_x', 1000000, sha256('x'), 'resolution 2');
+
+-- registry | control_change_has_its_paper | authorised units changed without the issuer's paper
+select registry.propose_control_change('usr_1', 'req_1', 'ofr_early', 'cch_x', 5, '\x01', 'resolution 2');
+
+-- registry | control_change_names_its_authority | authorised units changed on a paper without a name
+select registry.propose_control_change('usr_1', 'req_1', 'ofr_early', 'cch_x', 5, sha256('x'), ' ');
+
+-- registry | one_control_change_waits | two changes of one control book at once
+select registry.propose_control_change('usr_1', 'req_1', 'ofr_done', 'cch_x', 5, sha256('x'), 'resolution 3');
+
+-- registry | control_change_needs_two_people | a change of the control book approved by its proposer
+select registry.decide_control_change('usr_first', 'req_1', 'ofr_done', 'cch_done', true, '');
+
+-- registry | declined_control_change_has_its_reason | a change declined without a word
+select registry.decide_control_change('usr_2', 'req_1', 'ofr_done', 'cch_done', false, ' ');
+
+-- registry | control_change_exists | a change that nobody proposed
+select registry.decide_control_change('usr_2', 'req_1', 'ofr_done', 'cch_none', true, '');
+
+-- registry | transition_is_listed_for_the_keeper | a change decided twice
+select registry.decide_control_change('usr_2', 'req_1', 'ofr_done', 'cch_done', d, 'late') from unnest('{false,true}'::boolean[]) d;
+
+-- registry | issue_stays_within_authorised | fewer authorised units than are issued
+select registry.decide_control_change('usr_2', 'req_1', 'ofr_done', 'cch_done', false, 'no'),
+    registry.propose_control_change('usr_1', 'req_1', 'ofr_done', 'cch_x', 5, sha256('x'), 'resolution 3'),
+    registry.decide_control_change('usr_2', 'req_1', 'ofr_done', 'cch_x', true, '');
+
+-- registry | control_book_exists | records of an offer without a control book compared
+select registry.compare_records('usr_1', 'req_1', 'ofr_none', null);
+
+-- registry | undelivered_is_part_of_the_supply | a treasury wallet with more than the whole supply
+select registry.compare_records('usr_1', 'req_1', 'ofr_done', jsonb_build_object('block_number', 9, 'block_hash', repeat('01', 32),
+    'minted', 5, 'undelivered', 6));
+
+-- registry | resolved_difference_is_none | a difference resolved while the records differ
+select registry.resolve_difference('usr_1', 'req_1', 'ofr_done', difference_id, 'nothing to see')
+    from registry.record_difference where offering_id = 'ofr_done';
+
+-- registry | resolved_difference_has_its_reason | a difference resolved without a word
+select registry.compare_records('usr_1', 'req_1', 'ofr_done', jsonb_build_object('block_number', 99, 'block_hash', repeat('02', 32),
+    'minted', 6, 'undelivered', 0)), registry.resolve_difference('usr_1', 'req_1', 'ofr_done', difference_id, ' ')
+    from registry.record_difference where offering_id = 'ofr_done';
+
+-- registry | difference_exists | a difference that nobody found
+select registry.resolve_difference('usr_1', 'req_1', 'ofr_done', 'rdf_none', 'because');
+
+-- registry | subsidiary_side_is_known | an entry that is neither debit nor credit
+select registry.keep_apart('usr_1', 'req_1', 'ofr_done', 'sub_x', 'both', 1, 'power of 2 March', 'no such lot', 'agent.theo');
+
+-- registry | subsidiary_units_are_positive | an entry of no units
+select registry.keep_apart('usr_1', 'req_1', 'ofr_done', 'sub_x', 'debit', 0, 'power of 2 March', 'no such lot', 'agent.theo');
+
+-- registry | subsidiary_entry_names_its_paper | an entry without a paper
+select registry.keep_apart('usr_1', 'req_1', 'ofr_done', 'sub_x', 'debit', 1, '', 'no such lot', 'agent.theo');
+
+-- registry | subsidiary_entry_has_its_reason | an entry without a reason
+select registry.keep_apart('usr_1', 'req_1', 'ofr_done', 'sub_x', 'debit', 1, 'power of 2 March', '', 'agent.theo');
+
+-- registry | subsidiary_entry_has_its_owner | an entry that nobody owns
+select registry.keep_apart('usr_1', 'req_1', 'ofr_done', 'sub_x', 'debit', 1, 'power of 2 March', 'no such lot', '');
+
+-- registry | subsidiary_entry_needs_two_people | an entry resolved by the person who opened it
+select registry.resolve_entry('usr_first', 'req_1', 'ofr_done', 'sub_done', 'hld_done3', 'found');
+
+-- registry | resolved_entry_names_its_holding | an entry resolved for nobody
+select registry.resolve_entry('usr_2', 'req_1', 'ofr_done', 'sub_done', null, 'found');
+
+-- registry | debit_is_covered_by_its_holding | a debit of more units than the holding has
+select registry.resolve_entry('usr_2', 'req_1', 'ofr_done', 'sub_done', 'hld_done1', 'found');
+
+-- registry | subsidiary_entry_exists | an entry that nobody opened
+select registry.resolve_entry('usr_2', 'req_1', 'ofr_done', 'sub_none', 'hld_done1', 'found');
+
+-- registry | transition_is_listed_for_the_keeper | an entry resolved twice
+select registry.resolve_entry('usr_2', 'req_1', 'ofr_done', 'sub_done', 'hld_done3', 'found') from generate_series(1, 2);
+
+-- registry | register_day_has_begun | the register of a day to come
+select * from registry.register_as_of('ofr_done', current_date + 2);
+
+-- registry | register_day_has_begun | the control book of a day to come
+select * from registry.control_as_of('ofr_done', current_date + 2);
+
+-- registry | removal_basis_is_known | a legend removed on no ground
+select registry.propose_legend_removal('usr_1', 'req_1', 'ofr_done', 'lgr_x', 'lot_done2', 'favour', sha256('x'), 'because');
+
+-- registry | legend_removal_has_its_paper | a legend removed on an opinion that nobody has
+select registry.propose_legend_removal('usr_1', 'req_1', 'ofr_done', 'lgr_x', 'lot_done2', 'opinion', null, 'because');
+
+-- registry | legend_removal_has_its_reason | a legend removed without a word
+select registry.propose_legend_removal('usr_1', 'req_1', 'ofr_done', 'lgr_x', 'lot_done2', 'opinion', sha256('x'), ' ');
+
+-- registry | lot_is_held_for_its_period | a legend removed by the rule in the first year
+select registry.propose_legend_removal('usr_1', 'req_1', 'ofr_done', 'lgr_x', 'lot_done2', 'rule_144', null, 'held long');
+
+-- registry | legend_is_removed_once | two removals of one legend
+select registry.propose_legend_removal('usr_1', 'req_1', 'ofr_done', 'lgr_x', 'lot_done1', 'opinion', sha256('x'), 'because');
+
+-- registry | legend_removal_needs_two_people | a legend removed by one person
+select registry.decide_legend_removal('usr_first', 'req_1', 'ofr_done', 'lgr_done', true, '');
+
+-- registry | declined_removal_has_its_reason | a removal declined without a word
+select registry.decide_legend_removal('usr_2', 'req_1', 'ofr_done', 'lgr_done', false, '');
+
+-- registry | legend_removal_exists | a removal that nobody proposed
+select registry.decide_legend_removal('usr_2', 'req_1', 'ofr_done', 'lgr_none', true, '');
+
+-- registry | transition_is_listed_for_the_keeper | a removal decided twice
+select registry.decide_legend_removal('usr_2', 'req_1', 'ofr_done', 'lgr_done', d, 'late') from unnest('{true,false}'::boolean[]) d;
+
+-- registry | statement_equals_the_register | a statement of other units
+select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_x', 'hld_done2', (now() at time zone 'UTC')::date, '{"units": "3"}', sha256('x'));
+
+-- registry | statement_is_not_before_the_first_posting | a statement of the day before
+select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_x', 'hld_done2', (now() at time zone 'UTC')::date - 1, '{"units": "2"}', sha256('x'));
+
+-- registry | register_day_has_begun | a statement of a day to come
+select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_x', 'hld_done2', current_date + 2, '{"units": "2"}', sha256('x'));
+
+-- registry | statement_has_the_hash_of_its_file | a statement without its file
+select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_x', 'hld_done2', (now() at time zone 'UTC')::date, '{"units": "2"}', '\x01');
+
+-- registry | statement_file_is_recorded_once | one file for two statements
+select registry.issue_statement('usr_1', 'req_1', 'ofr_done', s, 'hld_done2', (now() at time zone 'UTC')::date, '{"units": "2"}', sha256('x'))
+    from unnest('{hst_x,hst_y}'::text[]) s;
+
+-- registry | item_kind_is_known | an item of no kind
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"kind": "gift"}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | item_names_its_paper | an item without a paper
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"reference": ""}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | item_was_received_before_now | an item that comes tomorrow
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"received_at": "2199-03-01T10:00:00Z",
+    "counts_from": "2199-03-04", "due_on": "2199-03-11"}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | item_after_noon_counts_from_the_next_day | an item of the afternoon that counts from its own day
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"received_at": "2026-03-02T17:00:01Z"}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | item_counts_in_business_days | an item that is due on a Saturday
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"due_on": "2026-03-07"}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | item_is_due_after_its_days | an item that is due after two days
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"due_on": "2026-03-04"}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | item_is_due_after_its_days | an inquiry that is due after three days
+select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"kind": "inquiry"}') from (select '{"kind": "transfer",
+    "is_routine": true, "reference": "power 1", "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02",
+    "due_on": "2026-03-05"}'::jsonb) x (item);
+
+-- registry | rejected_item_has_its_reason | an item sent back without a word
+select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_done', false, ' ', null);
+
+-- registry | answered_inquiry_keeps_its_answer | an inquiry answered without its answer
+select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_done', true, null, null);
+
+-- registry | answer_has_its_hash | an answer that is no hash
+select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_done', true, null, '\x01');
+
+-- registry | item_exists | an item that nobody received
+select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_none', true, null, null);
+
+-- registry | transition_is_listed_for_the_keeper | an item turned around twice
+select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_done', true, null, sha256('x')) from generate_series(1, 2);
