@@ -80,10 +80,10 @@ begin
     return new;
 end $$;
 
-create trigger zz_guard before insert or update on compliance.suspicion for each row execute function compliance.guard_suspicion();
+create trigger zz_sealed_guard before insert or update on compliance.suspicion for each row execute function compliance.guard_suspicion();
 create trigger aa_never_deleted before delete on compliance.suspicion for each row execute function audit.never_deleted();
 create trigger aa_never_truncated before truncate on compliance.suspicion for each statement execute function audit.never_deleted();
-alter table compliance.suspicion enable always trigger zz_guard;
+alter table compliance.suspicion enable always trigger zz_sealed_guard;
 alter table compliance.suspicion enable always trigger aa_never_deleted;
 alter table compliance.suspicion enable always trigger aa_never_truncated;
 
