@@ -84,20 +84,9 @@ def api(
     app.add_middleware(
         Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
     )
-    for resource in (
-        offers,
-        closings,
-        allocation,
-        amendments,
-        investments,
-        institutions,
-        statements,
-        events,
-        health,
-    ):
-        app.include_router(resource.routes(gateway))
-    app.include_router(statements.questionnaires(gateway))
-    app.include_router(statements.ownership(gateway))
+    plain = (offers, closings, allocation, amendments, investments, institutions, statements, events, health)
+    for routes in (*(resource.routes for resource in plain), statements.questionnaires, statements.ownership):
+        app.include_router(routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
     app.include_router(wallets.routes(gateway, chain))

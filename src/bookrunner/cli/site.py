@@ -16,7 +16,7 @@ from bookrunner.api import api
 from bookrunner.app import Application
 from bookrunner.app.settings import identity_providers, read_settings
 from bookrunner.pages import web
-from bookrunner.pages.live import Hints
+from bookrunner.pages.shell.live import Hints
 
 GRACE_SECONDS = 2
 OPERATOR = "operator:console"

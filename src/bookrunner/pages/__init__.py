@@ -13,11 +13,11 @@ from fastapi.responses import Response
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
-from bookrunner.pages import access, compliance, desk, investment, live, offers, officer, registry, treasury
+from bookrunner.pages import access, compliance, desk, investment, offers, officer, registry, treasury
 from bookrunner.pages import application as applying
-from bookrunner.pages.live import Hints
 from bookrunner.pages.offers import Desk
-from bookrunner.pages.shell import Guard, Shell
+from bookrunner.pages.shell import Guard, Shell, live
+from bookrunner.pages.shell.live import Hints
 
 __all__ = ["Desk", "web"]
 

@@ -15,7 +15,8 @@ from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment
 from bookrunner.sandbox.entering import claim_of, claim_wallets
 from bookrunner.sandbox.people import Person, ident
-from bookrunner.sandbox.story import Story, Wires, silent
+from bookrunner.sandbox.props import Wires, silent
+from bookrunner.sandbox.story import Story
 
 CLEARED, FUNDS = ("investor_is_cleared",), ("funds_are_received", "funds_are_cleared")
 SIGNED = ("agreement_is_signed", "agreement_is_countersigned")

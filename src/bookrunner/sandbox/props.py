@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.resources import files
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bookrunner.sandbox.bank import Payment
+
 Progress = Callable[[str, int, int], None]
+Wires = Callable[[Payment], Sequence[Payment]]
 T = TypeVar("T")
 
 GROUP = 250
@@ -48,3 +52,13 @@ def list_files() -> dict[str, bytes]:
     tables = data / "ofac_sdn_excerpt"
     found = {name: (tables / name).read_bytes() for name in _TABLES}
     return found | {"ETH.txt": (data / "ofac_wallets_excerpt.csv").read_bytes()}
+
+
+def silent(wire: Payment) -> Sequence[Payment]:
+    """Return a wire whose sender forgot the reference."""
+    return [replace(wire, reference=None)]
+
+
+def as_asked(wire: Payment) -> Sequence[Payment]:
+    """Return the wire that was asked for."""
+    return [wire]

@@ -18,7 +18,7 @@ from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.entering import Entering, enter, officer
 from bookrunner.sandbox.entering.papers import ITEMS, Papers
 from bookrunner.sandbox.people import Person, ident, people
-from bookrunner.sandbox.props import Progress, evidence, signing_key, spread
+from bookrunner.sandbox.props import Progress, Wires, as_asked, evidence, signing_key, silent, spread
 
 PRICE_MINOR = 10_000
 MINIMUM_UNITS = 10
@@ -27,7 +27,6 @@ INVESTORS = 310
 ESCROW_ACCOUNT = "021000021-900100200"
 ISSUER_PAYEE = fingerprint("021000021-700700700")
 Message = tuple[Iterable[tuple[str, str]], bytes]
-Wires = Callable[[Payment], Sequence[Payment]]
 _ITEMS = (
     ("material", "memorandum", "The offering memorandum, version 1."),
     ("risk", "illiquidity", "Units may not be sold for a long time, or at all."),
@@ -270,7 +269,7 @@ class Story:
                 debtor_account=person.account,
                 value_on=day,
             )
-            payments.extend(self.wires.get(person.investment, _as_asked)(wire))
+            payments.extend(self.wires.get(person.investment, as_asked)(wire))
         head = StatementHead(ESCROW_ACCOUNT, "USD", 1, day)
         self.statement = write_statement(head, payments)
         self.app.import_statement(self.offering, self.statement, actor="fundadmin.fay")
@@ -397,12 +396,3 @@ class Story:
         )
         self.app.answer()
         return amount
-
-
-def silent(wire: Payment) -> Sequence[Payment]:
-    """Return a wire whose sender forgot the reference."""
-    return [replace(wire, reference=None)]
-
-
-def _as_asked(wire: Payment) -> Sequence[Payment]:
-    return [wire]

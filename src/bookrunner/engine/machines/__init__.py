@@ -1,1 +1,1 @@
-"""Every state machine as rows: ``machines.sql`` holds the states, ``transitions.sql`` the moves."""
+"""Every state machine as rows: ``states.sql`` holds their states, the files beside it the moves."""

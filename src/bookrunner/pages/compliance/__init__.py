@@ -29,8 +29,8 @@ from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
 from bookrunner.pages.compliance.items import item, refused, told
 from bookrunner.pages.compliance.queue import Filters, QueueHints, filters, path_of, queue
-from bookrunner.pages.live import Hints, streaming
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.live import Hints, streaming
 
 __all__ = ["routes"]
 

@@ -11,7 +11,7 @@ from fastapi import Query
 
 from bookrunner.core import clock
 from bookrunner.db import Database, load
-from bookrunner.pages.live import POLL_SECONDS, Hints
+from bookrunner.pages.shell.live import POLL_SECONDS, Hints
 
 PAGE_ROWS = 25
 KINDS = {

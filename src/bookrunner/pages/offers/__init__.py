@@ -20,8 +20,8 @@ from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
 
 if TYPE_CHECKING:
-    from bookrunner.books.subscription import PacketDesk
     from bookrunner.adapters.documents import Typesetter
+    from bookrunner.books.subscription import PacketDesk
 
 __all__ = ["Desk", "routes"]
 
