@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +19,7 @@ from bookrunner.core.errors import ConfigurationError
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
 from tests.chain.conftest import CHAIN_ID, open_key
+from tests.chain.test_rpc import serving
 
 pytestmark = pytest.mark.chain
 
@@ -135,13 +137,58 @@ def test_a_node_that_lags_is_left(nodes: tuple[Node, Node]) -> None:
             seen = chain.block_numbers().finalized
             assert seen > 0
             door.shut = True
-            with pytest.raises(ChainUnreachable, match="is below"):
+            with pytest.raises(ChainUnreachable, match="in step"):
                 chain.block_numbers()
             for _ in range(6):
                 late.call("evm_mine")
             assert chain.block_numbers().finalized == seen
     finally:
         door.close()
+
+
+def test_no_question_at_all_goes_to_a_node_that_lags(nodes: tuple[Node, Node]) -> None:
+    ahead, behind = nodes
+    door = Door(ahead.url)
+    try:
+        with EvmChain(door.url, behind.url) as chain, Rpc(ahead.url) as rpc:
+            for _ in range(6):
+                rpc.call("evm_mine")
+            chain.block_numbers()
+            door.shut = True
+            with pytest.raises(ChainUnreachable, match="in step"):
+                chain.receipts([b"\x11" * 32])
+    finally:
+        door.close()
+
+
+def test_a_node_of_another_chain_is_not_asked(nodes: tuple[Node, Node]) -> None:
+    door = Door(nodes[0].url)
+    try:
+        with (
+            Node.start(toolchain.ensure(), chain_id=CHAIN_ID + 1) as foreign,
+            EvmChain(door.url, foreign.url) as chain,
+        ):
+            assert chain.chain_id() == CHAIN_ID
+            door.shut = True
+            with pytest.raises(ChainUnreachable):
+                chain.fees()
+    finally:
+        door.close()
+
+
+def test_an_answer_of_another_shape_leads_to_the_next_node(nodes: tuple[Node, Node]) -> None:
+    with serving(_oddly) as odd, EvmChain(odd, nodes[0].url) as chain:
+        assert chain.receipts([b"\x11" * 32]) == [None]
+        assert chain.nonce(RECEIVER) == 0
+
+
+def _oddly(body: bytes) -> tuple[int, bytes]:
+    asked = json.loads(body)
+    answers = [
+        {"jsonrpc": "2.0", "id": c["id"], "result": {}}
+        for c in (asked if isinstance(asked, list) else [asked])
+    ]
+    return 200, json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
 
 
 def test_every_address_is_read_before_anything_is_sent() -> None:

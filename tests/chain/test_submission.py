@@ -17,7 +17,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Row
 from bookrunner.engine.desk import Desk
-from bookrunner.engine.issuance import Keys, Submitter
+from bookrunner.engine.issuance import Keys, Outcome, Submitter, start_again
 from bookrunner.engine.issuance.submission import raised
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
@@ -51,7 +51,8 @@ class Line:
         order = {"offering": OFFERING, "purpose": "unpause", "to": RECEIVER, "data": b"", "gas": 50_000}
         with self.desk.registry.together() as within:
             intent = f"int_{len(self.rows())}"
-            return self.submitter().store(within, self.keys.agent, order | {"intent": intent}, [])
+            asked = order | {"intent": intent, "terms": self.submitter().terms()}
+            return self.submitter().store(within, self.keys.agent, asked, [])
 
     def replace(self, row: Row, eighths: int = 9) -> bool:
         """Sign and store a further attempt; it is not sent."""
@@ -75,6 +76,11 @@ class Line:
         """Look once at everything that is not final."""
         waiting = self.desk.registry.unfinished(offering=OFFERING)
         self.submitter(**limits)._advance(waiting, None)
+
+    def start(self, actor: str, because: str = "") -> list[Outcome]:
+        """Let a person start the stopped keys again."""
+        found = start_again(self.desk.registry, self.chain, OFFERING, actor=actor, because=because)
+        return [outcome for _, outcome in found]
 
     def rows(self) -> list[tuple[object, ...]]:
         """Return nonce, attempt and status of every transaction."""
@@ -221,18 +227,60 @@ def test_a_rival_on_our_key_stops_it_until_two_people_start_it(line: Line) -> No
     with pytest.raises(Refused, match="chain_key_is_not_stopped"):
         line.store()
     registry = line.desk.registry
-    (stop,) = registry.key_stops(offering=OFFERING)
-    of = {"offering": OFFERING, "stop": stop["stop_id"]}
-    registry.propose_start(actor="operator.one", because="the key was moved to another machine", **of)
+    assert line.start("operator.one", "the key was moved to another machine") == [Outcome.PROPOSED]
     with pytest.raises(Refused, match="key_is_started_by_two_people"):
-        registry.start_key(actor="operator.one", next_nonce=1, **of)
-    registry.start_key(actor="operator.two", next_nonce=line.chain.nonce(line.keys.agent.address), **of)
+        line.start("operator.one")
+    assert line.start("operator.two") == [Outcome.STARTED]
+    with pytest.raises(Refused, match="started_key_is_stopped"):
+        line.start("operator.two")
     assert registry.key_stops(offering=OFFERING) == []
     line.store()
     line.advance()
     line.mine(2)
     line.advance()
     assert line.rows() == [(0, 1, "dropped"), (1, 1, "final")]
+
+
+def test_nothing_is_dropped_while_a_newer_attempt_was_not_asked_for(line: Line) -> None:
+    """Another worker has offered more since this one read what waits, and its attempt came through."""
+    line.store()
+    (row,) = line.desk.registry.unfinished(offering=OFFERING)
+    assert line.replace(row)
+    line.chain.send([line.desk.registry.unfinished(offering=OFFERING)[1]["raw"]])
+    line.mine(3)
+    line.submitter()._advance([row], None)
+    assert line.rows() == [(0, 1, "signed"), (0, 2, "signed")]
+    line.advance()
+    assert line.rows() == [(0, 1, "replaced"), (0, 2, "final")]
+
+
+def test_a_transaction_that_stands_after_all_frees_nothing(line: Line) -> None:
+    line.store()
+    (row,) = line.desk.registry.unfinished(offering=OFFERING)
+    of = {"offering": OFFERING, "transaction": row["transaction_id"]}
+    assert line.desk.registry.drop_intent(actor="process", stop="stp_1", **of)
+    line.chain.send([row["raw"]])
+    line.mine(3)
+    assert line.start("operator.one", "nothing was found") == [Outcome.MISTAKEN]
+    line.advance()
+    assert line.rows() == [(0, 1, "final")]
+    line.store()
+
+
+def test_a_stopped_key_offers_no_more(line: Line) -> None:
+    line.hold()
+    for _ in range(2):
+        line.store()
+    first, second = line.desk.registry.unfinished(offering=OFFERING)
+    of = {"offering": OFFERING, "transaction": first["transaction_id"]}
+    assert line.desk.registry.drop_intent(actor="process", stop="stp_1", **of)
+    assert line.replace(second) is False
+    assert [row[:2] for row in line.rows()] == [(0, 1), (1, 1)]
+
+
+def test_what_a_node_suggests_is_not_signed_as_it_comes(line: Line) -> None:
+    with pytest.raises(Refused, match="fees_stay_below_their_ceiling"):
+        line.submitter(fee_ceiling_wei=1).terms()
 
 
 def test_bytes_signed_again_say_the_same_for_other_fees(tmp_path: Path) -> None:

@@ -80,3 +80,14 @@ def test_two_last_answers_at_once_open_the_gate(issuance: Issuance, connect: Con
     one.commit()
     other.join(timeout=10)
     assert issuance.offer.cleared() == [True] * 3
+
+
+def test_a_name_that_is_new_closes_the_gate_until_it_is_screened(
+    database: Database, connect: Connect
+) -> None:
+    offer = Offering(database, connect, "new", "funded")
+    assert offer.cleared() == [True] * 3
+    offer.alias(1, "Another Example")
+    assert offer.cleared() == [False, True, True]
+    offer.answer()
+    assert offer.cleared() == [True] * 3

@@ -87,5 +87,5 @@ def _rounds(application: Application, stopped: threading.Event, *, once: bool) -
 def _round(application: Application) -> None:
     if not application.database.answers():
         raise DatabaseUnavailable("the server takes no connection")
-    application.chain.chain_id()
+    application.chain.block_numbers()
     application.tend()

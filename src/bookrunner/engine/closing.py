@@ -163,6 +163,8 @@ class ClosingRun:
                 )
 
     def _sign_batch(self, offering: str, closing: str, token: bytes) -> int:
+        # Rows are locked from here to the signature: what the chain says is asked before.
+        terms = self._submitter.terms()
         with self._desk.registry.together() as within:
             lines = within.take_lines(actor=PROCESS, offering=offering, closing=closing, most=self._lines)
             if not lines:
@@ -175,6 +177,7 @@ class ClosingRun:
                 "to": token,
                 "data": data,
                 "gas": min(150_000 + 60_000 * len(lines), MAX_TRANSACTION_GAS),
+                "terms": terms,
             }
             self._submitter.store(within, self._keys.treasury, order, lines)
             return len(lines)

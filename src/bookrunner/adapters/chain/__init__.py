@@ -239,7 +239,7 @@ class Signer(Protocol):
 
 
 class Chain(Protocol):
-    """One chain, through one node.
+    """One chain, through its nodes.
 
     Every method may raise `ChainUnreachable`, `ChainAnswerInvalid` or `NodeRefused`. ``block`` is
     a number or a tag such as ``latest`` and ``finalized``.

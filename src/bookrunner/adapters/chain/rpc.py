@@ -17,7 +17,8 @@ Call = tuple[str, Sequence[object]]
 # Nodes were seen to refuse bodies from about 2 MiB with one object instead of an array.
 MAX_BODY_BYTES = 1024 * 1024
 _TEXT_LIMIT = 300
-_TOO_MANY_REQUESTS = 429
+# A body with one of these speaks of our right to ask, not of what was asked.
+_NOT_SERVED = frozenset({401, 402, 403, 407, 429, 503})
 
 
 class ChainError(BookrunnerError):
@@ -176,7 +177,7 @@ class Rpc:
             answer: object = response.json()
         except ValueError:
             answer = None
-        if isinstance(answer, dict | list) and response.status_code != _TOO_MANY_REQUESTS:
+        if isinstance(answer, dict | list) and response.status_code not in _NOT_SERVED:
             return answer
         if response.is_success:
             raise ChainAnswerInvalid("the node's answer is not JSON-RPC")

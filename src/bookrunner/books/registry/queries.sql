@@ -34,7 +34,7 @@ select registry.stop(:actor, :request, :offering, cast(:investments as text[]), 
 
 -- name: take_lines$
 -- Takes up to p_most prepared instructions whose gate is open now, for signing in this very transaction; those
--- whose gate has closed are stopped. The caller signs, then calls record_delivery before it commits.
+-- whose gate has closed are stopped. The caller signs, then calls record_transaction before it commits.
 select registry.take_lines(:actor, :request, :offering, :closing, cast(:most as integer));
 
 -- name: open_key$
@@ -71,6 +71,14 @@ select registry.note_seen(:actor, :request, :offering, cast(:seen as jsonb));
 -- Somebody else used the nonce of a transaction: its attempts are dropped and its key is stopped.
 select registry.drop_intent(:actor, :request, :offering, :transaction, :stop);
 
+-- name: find_again$
+-- A transaction that was taken for dropped stands on the chain.
+select registry.find_again(:actor, :request, :offering, :stop, :transaction);
+
+-- name: attempts
+-- The attempts at an intent, in order.
+select transaction_id, attempt_no, status, hash from registry.chain_transaction where intent_id = :intent order by attempt_no;
+
 -- name: propose_start$
 -- A person says why a stopped key may sign again.
 select registry.propose_start(:actor, :request, :offering, :stop, :because);
@@ -82,12 +90,12 @@ select registry.start_key(:actor, :request, :offering, :stop, cast(:next_nonce a
 -- name: key_stops
 -- The keys of an offer that are stopped, and who proposed to start them.
 select stop_id, status, chain_id, sender, intent_id, proposed_by, start_because
-from registry.key_stop where offering_id = :offering and status <> 'started' order by stop_id;
+from registry.key_stop where offering_id = :offering and status in ('stopped', 'proposed') order by stop_id;
 
 -- name: unfinished
 -- Attempts that are not final yet, with their bytes, in the order of nonces and attempts, and for how long each waits.
 select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, attempt_no, hash, raw, lines, block_hash,
-    max_fee_wei, priority_fee_wei, cast(extract(epoch from clock_timestamp() - signed_at) as double precision) as waits_seconds
+    max_fee_wei, priority_fee_wei, cast(extract(epoch from clock_timestamp() - waits_since) as double precision) as waits_seconds
 from registry.chain_transaction where offering_id = :offering and status in ('signed', 'broadcast', 'mined')
 order by sender, nonce, attempt_no;
 

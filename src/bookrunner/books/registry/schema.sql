@@ -91,8 +91,8 @@ create table registry.chain_intent (
 );
 call audit.append_only('registry.chain_intent');
 
--- One attempt at an intent. The bytes are committed before they are sent; recovery sends the same bytes and never signs
--- again. A further attempt offers higher fees at the same nonce, and any of them may win.
+-- One attempt at an intent. The bytes are committed before they are sent; recovery sends the same bytes. Only a
+-- further attempt is signed anew: it offers higher fees at the same nonce, and any of them may win.
 create table registry.chain_transaction (
     offering_id text not null,
     transaction_id text not null,
@@ -105,7 +105,7 @@ create table registry.chain_transaction (
     attempt_no integer not null default 1 check (attempt_no > 0),
     max_fee_wei bigint not null check (max_fee_wei >= priority_fee_wei),
     priority_fee_wei bigint not null check (priority_fee_wei >= 0),
-    signed_at timestamptz not null default clock_timestamp(),
+    waits_since timestamptz not null default clock_timestamp(),
     hash bytea not null check (octet_length(hash) = 32),
     raw bytea not null,
     lines jsonb not null default '[]',
@@ -144,7 +144,7 @@ create table registry.key_stop (
     foreign key (chain_id, sender) references registry.chain_key,
     constraint intent_is_dropped_once unique (intent_id),
     constraint key_is_started_by_two_people check ((status = 'started') <= coalesce(approved_by <> proposed_by, false)),
-    constraint start_has_a_reason check ((status = 'stopped') or coalesce(start_because, '') <> '')
+    constraint start_has_a_reason check (status in ('stopped', 'mistaken') or coalesce(start_because, '') <> '')
 );
 
 -- The master securityholder file: one row per holder and offer.

@@ -10,8 +10,14 @@ from bookrunner.adapters.chain import checksum
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console, one_name
-from bookrunner.core.errors import Refused
+from bookrunner.engine.issuance import Outcome, start_again
 from bookrunner.sandbox.world import opened
+
+_SAID = {
+    Outcome.PROPOSED: "proposed; a second person runs the same command",
+    Outcome.STARTED: "signs again; what it had dropped leaves its closing when the worker starts again",
+    Outcome.MISTAKEN: "signs again; the chain holds our own transaction",
+}
 
 
 @app.command()
@@ -23,16 +29,6 @@ def restart(
 ) -> None:
     """Propose or, as a second person, approve that the stopped keys of an offer sign again."""
     with opened(read_settings()) as world:
-        registry = world.application.desk.registry
-        stops = registry.key_stops(offering=offer)
-        if not stops:
-            raise Refused("started_key_is_stopped", f"no key of {offer} is stopped")
-        for row in stops:
-            of, key = {"offering": offer, "stop": row["stop_id"]}, checksum(row["sender"])
-            if row["status"] == "stopped":
-                registry.propose_start(actor=actor, because=because, **of)
-                console.print(f"{key}: proposed; a second person runs the same command")
-                continue
-            counted = world.application.chain.nonce(row["sender"], "finalized")
-            registry.start_key(actor=actor, next_nonce=counted, **of)
-            console.print(f"{key}: signs again; what it had dropped waits for the next closing")
+        registry, chain = world.application.desk.registry, world.application.chain
+        for key, outcome in start_again(registry, chain, offer, actor=actor, because=because):
+            console.print(f"{checksum(key)}: {_SAID[outcome]}")

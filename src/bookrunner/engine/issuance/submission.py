@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -20,7 +19,7 @@ from bookrunner.adapters.chain import (
     Transaction,
     delivered,
 )
-from bookrunner.core.errors import BookrunnerError
+from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row, Within
@@ -35,7 +34,7 @@ Attempts = list[Row]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The transfer agent's key, for wallets, and the offer's treasury key, which delivers units."""
+    """The keys of an installation: the agent's, for wallets, and the treasury's, which delivers units."""
 
     agent: Signer
     treasury: Signer
@@ -72,9 +71,10 @@ class Submitter:
     def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> str:
         """Take a nonce, sign and record one transaction inside an open transaction; return its id.
 
-        ``order`` holds offering, purpose, intent, to, data and gas. Nothing is sent here.
+        ``order`` holds offering, purpose, intent, to, data, gas and, asked before any row was locked, the
+        `terms`. Nothing is sent here.
         """
-        chain_id, fees = self._chain.chain_id(), self._chain.fees()
+        chain_id, fees = order["terms"]
         nonce = within.take_nonce(actor=ACTOR, chain_id=chain_id, address=signer.address)
         signed = signer.sign(Transaction(chain_id, nonce, order["to"], order["data"], order["gas"], fees))
         transaction_id = new_id("txn")
@@ -97,10 +97,21 @@ class Submitter:
         )
         return transaction_id
 
+    def terms(self) -> tuple[int, Fees]:
+        """Return the chain's id and the fees that a new transaction should offer.
+
+        Refuses ``fees_stay_below_their_ceiling``: what a node suggests is not signed as it comes.
+        """
+        fees = self._chain.fees()
+        if max(fees) > self._ceiling:
+            raise Refused("fees_stay_below_their_ceiling", f"the node suggests {max(fees)} wei")
+        return self._chain.chain_id(), fees
+
     def submit(self, signer: Signer, order: Row, lines: Sequence[Row] = ()) -> str:
         """Store and commit one transaction, then send it; the answer of the node is only a hint."""
+        asked = {**order, "terms": self.terms()}
         with self._registry.together() as within:
-            transaction_id = self.store(within, signer, order, lines)
+            transaction_id = self.store(within, signer, asked, lines)
         self.send_unfinished(order["offering"])
         return transaction_id
 
@@ -139,11 +150,9 @@ class Submitter:
                 posted += self._conclude(row, found[row["hash"]], token, incarnation)
             else:
                 mined.append((row, found[row["hash"]]))
-        self._note(
-            _seen(row, "mined", receipt) for row, receipt in mined if row["block_hash"] != receipt.block_hash
-        )
+        self._note([_seen(row, "mined", seen) for row, seen in mined if row["block_hash"] != seen.block_hash])
         if lost:
-            self._bring_back(self._without_rivals(lost))
+            self._bring_back(self._without_rivals(lost, final))
         return posted
 
     def _receipts(self, rows: Sequence[Row]) -> dict[bytes, Receipt]:
@@ -152,27 +161,33 @@ class Submitter:
         canonical = self._chain.canonical([receipt.block_number for receipt in found])
         return {r.hash: r for r, block in zip(found, canonical, strict=True) if block == r.block_hash}
 
-    def _note(self, seen: Iterable[dict[str, object]]) -> None:
-        by_offering: dict[object, list[dict[str, object]]] = defaultdict(list)
-        for each in seen:
-            by_offering[each.pop("offering")].append(each)
-        for offering, rows in by_offering.items():
-            self._registry.note_seen(actor=ACTOR, offering=offering, seen=json.dumps(rows))
+    def _note(self, seen: Sequence[dict[str, object]]) -> None:
+        if seen:
+            offering = seen[0]["offering"]
+            self._registry.note_seen(actor=ACTOR, offering=offering, seen=json.dumps(seen))
 
-    def _without_rivals(self, lost: Sequence[Attempts]) -> list[Attempts]:
-        """Drop each intent whose nonce a final transaction of somebody else has; return the others."""
-        counts = {sender: self._chain.nonce(sender, "finalized") for sender in {a[0]["sender"] for a in lost}}
+    def _without_rivals(self, lost: Sequence[Attempts], final: int) -> list[Attempts]:
+        """Drop each intent whose nonce a final transaction of somebody else has; return the others.
+
+        The count is that of block ``final``: every node that is asked has that block and its receipts.
+        """
+        counts = {sender: self._chain.nonce(sender, final) for sender in {a[0]["sender"] for a in lost}}
         suspects = [a for a in lost if a[0]["nonce"] < counts[a[0]["sender"]]]
         # A receipt of ours that is final by now was on its way when the first question was asked.
         ours = self._receipts([row for attempts in suspects for row in attempts]) if suspects else {}
         for attempts in suspects:
-            if not any(row["hash"] in ours for row in attempts):
-                row = attempts[0]
-                offering, transaction = row["offering_id"], row["transaction_id"]
-                self._registry.drop_intent(
-                    actor=ACTOR, offering=offering, transaction=transaction, stop=new_id("stp")
+            newest = attempts[-1]
+            if not any(row["hash"] in ours for row in attempts) and self._registry.drop_intent(
+                actor=ACTOR,
+                offering=newest["offering_id"],
+                transaction=newest["transaction_id"],
+                stop=new_id("stp"),
+            ):
+                warn(
+                    "somebody else used a key",
+                    offering=newest["offering_id"],
+                    subject=newest["transaction_id"],
                 )
-                warn("somebody else used a key", offering=offering, subject=transaction)
         return [attempts for attempts in lost if attempts not in suspects]
 
     def _bring_back(self, lost: Sequence[Attempts]) -> None:

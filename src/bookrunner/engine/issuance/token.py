@@ -41,10 +41,11 @@ def deploy_token(desk: Desk, signing: tuple[Chain, Keys, Submitter], plan: tuple
     steps = deployment(artifacts, agent.address, 0, suite)
     if chain.nonce(agent.address) != 0:
         raise Refused("deployer_is_fresh", "the agent's key has sent transactions on this chain")
+    terms = submitter.terms()
     with desk.registry.together() as within:
         for step in steps:
             order = _order(offering, "deploy", step.to, step.data)
-            submitter.store(within, agent, order | {"gas": step.gas}, [])
+            submitter.store(within, agent, order | {"gas": step.gas, "terms": terms}, [])
     submitter.send_unfinished(offering)
     submitter.settle(offering, None)
     factory = next(step.creates for step in steps if step.name == "factory")

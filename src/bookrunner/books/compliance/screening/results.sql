@@ -72,8 +72,7 @@ end $$;
 create function compliance.tell_positions(p_investors text[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    perform 1 from engine.position pos where pos.investor_id = any (p_investors)
-    order by pos.offering_id, pos.investment_id for update;
+    perform compliance.hold_positions(p_investors);
     update engine.position pos set rescreen_by = x.answer_by, screened_against = x.against
     from engine.position o cross join lateral compliance.screening_says(o.offering_id, o.investor_id) x
     where o.investor_id = any (p_investors) and (pos.offering_id, pos.investment_id) = (o.offering_id, o.investment_id)
@@ -107,6 +106,7 @@ declare
     investors text[] := array(select distinct i.id from unnest(p_subjects) s (id), compliance.concerned(s.id) i (id) order by 1);
     c record;
 begin
+    perform compliance.hold_positions(investors);
     for c in select x.offering_id, x.investor_id from compliance.clearance x
         where x.investor_id = any (investors) and 'sanctions_are_screened' = any (x.lacks)
         order by x.offering_id, x.investor_id loop
@@ -206,6 +206,8 @@ begin
         update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version', programme_version = programme
         where subject_id = r ->> 'subject' and source = l.source and done_at is null;
     end loop;
+    perform compliance.hold_positions(array(select distinct i.id from jsonb_array_elements(p_results) e,
+        compliance.concerned(e ->> 'subject') i (id)));
     for c in select x.offering_id, x.investor_id, bool_or(e ->> 'subject' = any (struck)) as is_struck
         from jsonb_array_elements(p_results) e,
             compliance.concerned(e ->> 'subject') i (id) join compliance.clearance x on x.investor_id = i.id
@@ -213,6 +215,9 @@ begin
         perform compliance.hold_clearance(c.offering_id, c.investor_id);
         if c.is_struck or not compliance.is_awaited(c.investor_id) then
             perform compliance.compute_one(c.offering_id, c.investor_id);
+        elsif exists (select from engine.position pos where pos.investor_id = c.investor_id
+            and coalesce(pos.rescreen_by > clock_timestamp(), true)) then
+            perform compliance.tell_positions(array[c.investor_id]);
         end if;
     end loop;
 end $$;

@@ -44,6 +44,14 @@ create table compliance.rescreening (
 -- while it believes that nobody waits, and then reads all who do.
 create index rescreening_waits on compliance.rescreening (subject_id, source) where done_at is null;
 
+-- Locks the positions of many investors in the order in which everybody locks them, before any of their clearances.
+create function compliance.hold_positions(p_investors text[]) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    select 1 from engine.position pos where pos.investor_id = any (p_investors)
+    order by pos.offering_id, pos.investment_id for update;
+end;
+
 -- Everybody whose clearance rests on a subject: the investor itself, or those whom an owner, party or payer concerns.
 create function compliance.concerned(p_subject text) returns setof text
 language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
@@ -132,7 +140,9 @@ begin
     insert into compliance.particulars (subject_id, particulars_no, kind, digest, sealed, recorded_by)
     values (p_subject, coalesce(last.particulars_no, 0) + 1, p_kind, p_digest, p_sealed, p_actor);
     perform compliance.enlist(array[p_subject], case when last is null then 'onboarding' else 'change' end, clock_timestamp());
-    if last is not null then
+    if last is null then
+        perform compliance.tell_positions(array(select compliance.concerned(p_subject)));
+    else
         perform compliance.compute(p_subject);
     end if;
     return true;

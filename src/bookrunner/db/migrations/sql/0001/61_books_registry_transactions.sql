@@ -8,6 +8,11 @@ begin
     on conflict do nothing;
 end $$;
 
+create function registry.is_stopped(p_chain_id bigint, p_address bytea) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from registry.key_stop s where s.chain_id = p_chain_id and s.sender = p_address
+    and s.status in ('stopped', 'proposed'));
+
 -- Takes the next nonce of a key; the row stays locked until the transaction that signs with it commits. A key that
 -- somebody else used signs nothing until two people start it again.
 create function registry.take_nonce(p_actor text, p_request text, p_chain_id bigint, p_address bytea) returns bigint
@@ -22,7 +27,7 @@ begin
         raise exception using errcode = 'BR404', constraint = 'chain_key_is_known',
             message = 'that key has not been opened for this chain';
     end if;
-    if exists (select from registry.key_stop s where s.chain_id = p_chain_id and s.sender = p_address and s.status <> 'started') then
+    if registry.is_stopped(p_chain_id, p_address) then
         raise exception using errcode = 'BR008', constraint = 'chain_key_is_not_stopped',
             message = 'somebody else used that key';
     end if;
@@ -100,7 +105,7 @@ begin
 end $$;
 
 -- Stores a further attempt at the intent of a transaction that no block holds; returns false when one of its attempts
--- has come through, or another worker has replaced it already.
+-- has come through, when another worker has replaced it already, and while its key is stopped.
 create function registry.record_replacement(p_actor text, p_request text, p_offering text, p_replaced text,
     p_transaction jsonb) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -110,7 +115,8 @@ begin
     perform audit.enter(p_actor, p_request);
     t := registry.hold_attempts(p_offering, p_replaced);
     if exists (select from registry.chain_transaction x where x.intent_id = t.intent_id
-        and (x.status not in ('signed', 'broadcast') or x.attempt_no > t.attempt_no)) then
+        and (x.status not in ('signed', 'broadcast') or x.attempt_no > t.attempt_no))
+        or registry.is_stopped(t.chain_id, t.sender) then
         return false;
     end if;
     perform registry.store_attempt(p_offering, p_transaction || jsonb_build_object('intent', t.intent_id, 'purpose', t.purpose,
@@ -132,7 +138,8 @@ begin
     end if;
     perform 1 from registry.chain_transaction t where t.offering_id = p_offering and t.transaction_id in (
         select s ->> 'transaction' from jsonb_array_elements(p_seen) s) order by t.transaction_id for update;
-    update registry.chain_transaction t set status = s.status, block_number = s.block, block_hash = decode(s.hash, 'hex')
+    update registry.chain_transaction t set status = s.status, block_number = s.block, block_hash = decode(s.hash, 'hex'),
+        waits_since = clock_timestamp()
     from jsonb_to_recordset(p_seen) as s (transaction text, status text, block bigint, hash text)
     where t.offering_id = p_offering and t.transaction_id = s.transaction
         and (t.status = 'signed' or t.status = 'broadcast' and s.status = 'mined' or t.status = 'mined'
@@ -146,7 +153,7 @@ create function registry.let_win(t registry.chain_transaction) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     update registry.chain_transaction set status = 'replaced'
-    where intent_id = t.intent_id and transaction_id <> t.transaction_id;
+    where intent_id = t.intent_id and transaction_id <> t.transaction_id and status in ('signed', 'broadcast', 'mined');
     if found then
         update registry.issuance_instruction i set transaction_id = t.transaction_id
         from registry.chain_transaction x where x.intent_id = t.intent_id and x.transaction_id <> t.transaction_id
@@ -219,14 +226,19 @@ begin
 end $$;
 
 -- A final transaction that is none of ours has our nonce: every attempt at the intent is dropped and the key signs
--- nothing more. Its lines stay with it until two people start the key again.
-create function registry.drop_intent(p_actor text, p_request text, p_offering text, p_transaction text, p_stop text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- nothing more. Its lines stay with it until two people start the key again. The caller names the newest attempt that it
+-- asked the chain for: while there is a newer one nothing is known, and false comes back.
+create function registry.drop_intent(p_actor text, p_request text, p_offering text, p_transaction text, p_stop text)
+returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     t registry.chain_transaction;
 begin
     perform audit.enter(p_actor, p_request);
     t := registry.hold_attempts(p_offering, p_transaction);
+    if exists (select from registry.chain_transaction x where x.intent_id = t.intent_id
+        and (x.attempt_no > t.attempt_no or x.status in ('final', 'reverted'))) then
+        return false;
+    end if;
     perform 1 from registry.chain_key where chain_id = t.chain_id and address = t.sender for update;
     update registry.chain_transaction set status = 'dropped', block_number = null, block_hash = null
     where intent_id = t.intent_id and status in ('signed', 'broadcast', 'mined');
@@ -234,6 +246,21 @@ begin
         insert into registry.key_stop (offering_id, stop_id, status, chain_id, sender, intent_id)
         values (p_offering, p_stop, 'stopped', t.chain_id, t.sender, t.intent_id);
     end if;
+    return true;
+end $$;
+
+-- The chain holds a transaction of ours that was taken for dropped: it goes on from where it stood, and the key signs again.
+create function registry.find_again(p_actor text, p_request text, p_offering text, p_stop text, p_transaction text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update registry.key_stop set status = 'mistaken' where offering_id = p_offering and stop_id = p_stop
+        and intent_id = (registry.hold_attempts(p_offering, p_transaction)).intent_id;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'key_stop_exists',
+            message = format('there is no stop %s of %s in %s', p_stop, p_transaction, p_offering);
+    end if;
+    update registry.chain_transaction set status = 'broadcast' where offering_id = p_offering and transaction_id = p_transaction;
 end $$;
 
 -- A person says why a stopped key may sign again.

@@ -57,7 +57,7 @@ begin
 end $$;
 
 -- Takes up to p_most prepared instructions whose gate is open now, for signing in this very transaction; those
--- whose gate has closed are stopped. The caller signs, then calls record_delivery before it commits.
+-- whose gate has closed are stopped. The caller signs, then calls record_transaction before it commits.
 create function registry.take_lines(p_actor text, p_request text, p_offering text, p_closing text, p_most integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
