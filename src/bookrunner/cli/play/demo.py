@@ -29,7 +29,11 @@ from bookrunner.sandbox.world import wipe as remove_state
 
 ACTOR = "operator.otto"
 # Two of each, since some decisions take two people.
-PEOPLE = {"compliance": ("officer.ana", "officer.ben"), "treasury": ("fund.flo", "fund.gus")}
+PEOPLE = {
+    "compliance": ("officer.ana", "officer.ben"),
+    "treasury": ("fund.flo", "fund.gus"),
+    "registry": ("agent.theo", "agent.tess"),
+}
 
 
 @app.command()
@@ -60,6 +64,8 @@ def demo(
             console.print(f"  investor's page   {home}/investments/{story.people[0].investment}")
             console.print(f"  compliance        {home}/compliance")
             console.print(f"  treasury          {home}/treasury")
+            console.print(f"  registry          {home}/registry")
+            console.print(f"  agreements        {home}/desk")
             workflows = Workflows(world.endpoint, world.application.run_closing)
             left_open = world.application.open_closings()
             workflows.start(left_open)
