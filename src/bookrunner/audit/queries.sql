@@ -65,6 +65,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'suitability', offering_id, suitability_id, version, chain_head from portal.suitability
     union all
     select 'ownership_statement', investor_id, statement_id, version, chain_head from portal.ownership_statement
+    union all
+    select 'wallet_challenge', offering_id, challenge_id, version, chain_head from portal.wallet_challenge
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -75,7 +77,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view',
-        'suitability', 'ownership_statement')
+        'suitability', 'ownership_statement', 'wallet_challenge')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -175,6 +177,10 @@ with kept (machine, scope, subject, version, head) as (
     select 'damage', damage_id, damage_id, version, chain_head from subscription.damage
     union all
     select 'signing_evidence', offering_id, evidence_id, version, chain_head from subscription.signing_evidence
+    union all
+    select 'consent_sample', offering_id, sample_id, version, chain_head from subscription.consent_sample
+    union all
+    select 'paper_delivery', offering_id, delivery_id, version, chain_head from subscription.paper_delivery
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -186,7 +192,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation',
         'template', 'signatory', 'particular', 'application', 'packet_review', 'deficiency', 'certificate',
-        'legal_hold', 'damage', 'signing_evidence')
+        'legal_hold', 'damage', 'signing_evidence', 'consent_sample', 'paper_delivery')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -257,6 +263,18 @@ with kept (machine, scope, subject, version, head) as (
     select 'holding', offering_id, holding_id, version, chain_head from registry.holding
     union all
     select 'control_book', offering_id, control_id, version, chain_head from registry.control_book
+    union all
+    select 'control_change', offering_id, change_id, version, chain_head from registry.control_change
+    union all
+    select 'record_difference', offering_id, difference_id, version, chain_head from registry.record_difference
+    union all
+    select 'subsidiary_entry', offering_id, entry_id, version, chain_head from registry.subsidiary_entry
+    union all
+    select 'legend_removal', offering_id, removal_id, version, chain_head from registry.legend_removal
+    union all
+    select 'holder_statement', offering_id, statement_id, version, chain_head from registry.holder_statement
+    union all
+    select 'turnaround_item', offering_id, item_id, version, chain_head from registry.turnaround_item
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -267,7 +285,8 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
-        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'holding', 'control_book')
+        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'holding', 'control_book',
+        'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -292,6 +311,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'amendment', offering_id, amendment_id, version, chain_head from engine.amendment
     union all
     select 'allocation', offering_id, allocation_id, version, chain_head from engine.allocation
+    union all
+    select 'closing_case', offering_id, case_id, version, chain_head from engine.closing_case
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -302,7 +323,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
-        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation')
+        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'closing_case')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
