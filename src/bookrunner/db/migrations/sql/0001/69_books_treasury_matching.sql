@@ -102,6 +102,7 @@ create function treasury.divide_receipt(p_actor text, p_request text, p_offering
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     if coalesce((select r.status not in ('unmatched', 'held') from treasury.receipt r
         where r.offering_id = p_offering and r.receipt_id = p_receipt), true) then
         raise exception using errcode = 'BR008', constraint = 'divided_receipt_waits',

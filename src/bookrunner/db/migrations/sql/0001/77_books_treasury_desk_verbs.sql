@@ -111,6 +111,7 @@ declare
     parts treasury.receipt[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     perform 1 from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = any (p_parts)
     order by r.receipt_id for update;
     parts := array(select r from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = any (p_parts)
