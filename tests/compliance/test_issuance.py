@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from bookrunner.db import Database
+from bookrunner.engine.desk import Desk
+from bookrunner.engine.intake import Screening
 from tests.compliance.test_screening_gate import Offering
 
 Connect = Callable[[str], psycopg.Connection]
@@ -80,6 +84,45 @@ def test_two_last_answers_at_once_open_the_gate(issuance: Issuance, connect: Con
     one.commit()
     other.join(timeout=10)
     assert issuance.offer.cleared() == [True] * 3
+
+
+class _Died(Exception):
+    """The end of a worker that had claimed and not recorded."""
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_an_issuance_waits_for_another_worker_who_screens_its_investors(
+    issuance: Issuance, database: Database, *, dies: bool
+) -> None:
+    """It neither refuses nor leaves an investor behind because somebody else holds the work."""
+    held = threading.Event()
+    is_armed = False
+
+    def hold(_: int) -> None:
+        if is_armed:
+            held.set()
+            time.sleep(2)
+            if dies:
+                raise _Died
+
+    other = Screening(Desk(database), before_recording=hold)
+    other.drain()  # It has read its list; the one below has not, and comes second.
+    mine = Screening(Desk(database))
+    is_armed = True
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(_until_it_holds, other, held)
+        second = pool.submit(mine.for_issuance, [issuance.investor])
+        second.result(timeout=60)
+        held_it = held.is_set()
+        held.set()
+        assert isinstance(first.exception(timeout=60), _Died) is dies
+    assert held_it
+    assert issuance.offer.cleared() == [True] * 3
+
+
+def _until_it_holds(screening: Screening, held: threading.Event) -> None:
+    while not held.is_set():
+        screening.drain()
 
 
 def test_a_name_that_is_new_closes_the_gate_until_it_is_screened(

@@ -199,6 +199,10 @@ select compliance.enlist_subjects(:actor, :request, cast(:subjects as text[]), :
 -- Opens the screening of everybody behind an issuance; until they are answered the gates are closed.
 select compliance.enlist_for_issuance(:actor, :request, cast(:investors as text[]));
 
+-- name: await_screeners$
+-- Waits until whoever screens these investors now has recorded the answers or has given up.
+select compliance.await_screeners(:actor, :request, cast(:investors as text[]));
+
 -- name: unanswered
 -- The investors on whom somebody rests who still waits for a screening.
 select i.id as investor_id from unnest(cast(:investors as text[])) i (id) where exists (

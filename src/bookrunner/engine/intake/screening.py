@@ -22,6 +22,7 @@ from bookrunner.engine.desk import PROCESS, Desk
 CONSUMER: Final = "screening"
 BATCH: Final = 1_000
 AGED_SECONDS: Final = 60
+SCREENERS: Final = 3
 _NEW: Final = "profile.completed"
 _CHANGED: Final = "profile.amended"
 _CLAIMED: Final = "wallet_claim.claimed"
@@ -89,12 +90,24 @@ class Screening:
         for first in range(0, len(asked), BATCH):
             part = asked[first : first + BATCH]
             retrying(partial(book.enlist_for_issuance, actor=PROCESS, investors=part))
-        self._screens.answer()
-        waiting = [row["investor_id"] for row in book.unanswered(investors=asked)]
+        waiting = self._answered_for(asked)
         if waiting == asked:
             raise Refused("issuance_is_screened", f"none of {len(asked)} investors could be screened now")
         for investor in waiting:
             warn("an issuance is not screened", subject=investor)
+
+    def _answered_for(self, investors: Sequence[str]) -> list[str]:
+        """Screen, or wait for who else screens them, and return the investors who still wait after it."""
+        book, waiting = self._desk.compliance, list(investors)
+        for attempt in range(SCREENERS):
+            if attempt:
+                # Another worker may hold them: he records an answer, or dies and leaves them to us.
+                retrying(partial(book.await_screeners, actor=PROCESS, investors=waiting))
+            self._screens.answer()
+            waiting = [row["investor_id"] for row in book.unanswered(investors=investors)]
+            if not waiting:
+                break
+        return waiting
 
     def age(self) -> int:
         """Open the screening of everybody whose last one lapses soon; return how many."""

@@ -167,6 +167,16 @@ begin
     perform compliance.tell_positions(p_investors);
 end $$;
 
+-- Waits until whoever screens somebody on whom these investors rest has recorded the answer or has given up.
+create function compliance.await_screeners(p_actor text, p_request text, p_investors text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform from compliance.rescreening r where r.done_at is null
+        and r.subject_id = any (array(select s.id from unnest(p_investors) i (id), compliance.subjects_of(i.id) s (id)))
+    order by r.subject_id, r.source for share;
+end $$;
+
 -- Opens the screening of everybody whose last one will lapse soon for an offer, or was made by another version
 -- of the matcher. Returns how many subjects. A tenth of the permitted age is left to answer it.
 create function compliance.enlist_aged(p_actor text, p_request text, p_matcher_version text) returns integer
