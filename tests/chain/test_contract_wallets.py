@@ -18,6 +18,7 @@ from .conftest import World, open_key
 # Code that answers every call with the magic word of EIP-1271, and code that answers with nothing of use.
 ACCEPTING = bytes.fromhex("631626ba7e60e01b60005260206000f3")
 REFUSING = bytes.fromhex("60206000f3")
+REVERTING = bytes.fromhex("60006000fd")
 SIGNATURE = b"\x05" * 97
 
 
@@ -47,8 +48,9 @@ def test_a_contract_that_accepts_is_a_proof_at_its_block(world: World, tmp_path:
     assert not is_still_proved({**_asked(wallet), **proof})
 
 
-def test_a_contract_that_refuses_is_none(world: World, tmp_path: Path) -> None:
-    wallet = _deployed(world, tmp_path, REFUSING)
+@pytest.mark.parametrize("code", [REFUSING, REVERTING])
+def test_a_contract_that_refuses_is_none(world: World, tmp_path: Path, code: bytes) -> None:
+    wallet = _deployed(world, tmp_path, code)
     with pytest.raises(Refused, match="wallet_proof_is_valid"):
         wallet_proof(_asked(wallet), SIGNATURE, world.chain)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from tests.attack.world import World, digest
+from tests.attack.world import PRICE, World, digest
 
 Connect = Callable[[str], psycopg.Connection]
 STATES = b"select transaction_id, status from registry.chain_transaction order by attempt_no"
@@ -71,3 +71,61 @@ def test_no_further_attempt_is_stored_once_one_came_through(world: World) -> Non
         "raw": "03",
     }
     assert world.call("registry.record_replacement", world.offering, "txn_second", third) is False
+
+
+def test_an_attempt_that_stands_after_all_has_the_lines(world: World, connect: Connect) -> None:
+    """The first attempt carried them, both were dropped, and the chain holds the second."""
+    assert world.call("registry.drop_intent", world.offering, "txn_second", "stp_1")
+    world.call("registry.find_again", world.offering, "stp_1", "txn_second")
+    assert world.call("registry.drop_intent", world.offering, "txn_second", "stp_2"), "a second time"
+    world.call("registry.find_again", world.offering, "stp_2", "txn_second")
+    assert _finalize(world, "txn_second") == 2
+    assert connect("owner").execute(LINES).fetchall() == [("txn_second", "posted")]
+
+
+def test_nothing_is_freed_while_the_bytes_may_be_mined(world: World, connect: Connect) -> None:
+    world.call("registry.drop_intent", world.offering, "txn_second", "stp_1")
+    world.call("registry.propose_start", world.offering, "stp_1", "nothing was found")
+    with pytest.raises(psycopg.Error) as refused:
+        world.call("registry.start_key", world.offering, "stp_1", 0, actor="usr_second")
+    assert refused.value.diag.constraint_name == "dropped_nonce_is_spent"
+    assert connect("owner").execute(LINES).fetchall() == [("txn_twice", "submitted")]
+    world.call("registry.start_key", world.offering, "stp_1", 1, actor="usr_second")
+    assert connect("owner").execute(LINES).fetchall() == [("txn_twice", "stopped")]
+
+
+class _OneHolder(World):
+    """Two investments of one investor."""
+
+    def id(self, prefix: str, number: int) -> str:
+        return super().id(prefix, 1 if prefix == "ivr" else number)
+
+    def _of_the_holder(self, step: str) -> None:
+        both, self.numbers = self.numbers, range(1, 2)
+        getattr(super(), step)()
+        self.numbers = both
+
+    def profiled(self) -> None:
+        self._of_the_holder("profiled")
+
+    def cleared(self) -> None:
+        self._of_the_holder("cleared")
+
+    def linked(self) -> None:
+        self._of_the_holder("linked")
+
+    def instructed(self) -> None:
+        source = [self.id("ivr", 1), self.id("src", 1), digest(f"account {self.id('ivr', 1)}")]
+        self.call("treasury.approve_source", *source)
+        for n in self.numbers:
+            asked = [self.id("pay", n), self.id("inv", n), f"RF{n:014}", n * PRICE, "USD"]
+            self.call("treasury.release_instructions", self.offering, *asked)
+
+
+def test_two_lines_for_one_wallet_are_two_postings(connect: Connect) -> None:
+    world = _OneHolder(connect, "pair", 2).build("registered")
+    owner = connect("owner")
+    found = owner.execute(b"select units, ordinal from registry.posting order by units").fetchall()
+    assert found == [(1, 0), (2, 1)]
+    held = owner.execute(b"select investor_id, units from registry.holding").fetchall()
+    assert held == [(world.id("ivr", 1), 3)]

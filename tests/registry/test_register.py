@@ -81,9 +81,9 @@ def test_a_statement_equals_the_register_and_verifies(
     _backdate(world, 2)
     day = clock.today() - timedelta(days=1)
     on = ("ofr_one", "hld_one2", day)
-    _, made = registry.issue_statement(keeper, press, on, actor=AGENT, offer_name="Example")
-    _, again = registry.issue_statement(keeper, press, on, actor=AGENT, offer_name="Example")
-    assert made.content == again.content
+    statement, made = registry.issue_statement(keeper, press, on, actor=AGENT, offer_name="Example")
+    same, again = registry.issue_statement(keeper, press, on, actor=AGENT, offer_name="Example")
+    assert (same, made.content) == (statement, again.content)
     found = registry.verify_statement(keeper, press, "ofr_one", made.content)
     assert (found["holding_id"], found["units"], found["as_of"]) == ("hld_one2", 2, day)
     with pytest.raises(Refused, match="statement_is_recorded"):
@@ -168,6 +168,7 @@ def test_a_difference_is_named_measured_and_resolved(world: World, keeper: Keepe
         )
     assert {row[1] for row in kept()} == {"resolved"}
     assert keeper.balance(**WHERE)["delivered_units"] == 6
+    assert compare(actor=AGENT, **WHERE, chain=shown(1, 1_000, 995)) == 1, "a chain that began again is lower"
 
 
 def test_a_debit_without_detail_is_kept_apart(world: World, keeper: Keeper) -> None:
@@ -225,14 +226,14 @@ def test_the_figures_of_a_month_add_up(world: World, keeper: Keeper) -> None:
             )
             connection.execute(b"alter table registry.turnaround_item enable always trigger zz_guard")
     figures = registry.month_figures(keeper, date(2026, 3, 17))
-    assert (figures.routine_received, figures.routine_in_time, figures.routine_late) == (4, 1, 1)
-    assert (figures.percent_in_time, figures.asks_for_a_notice) == (50, True)
+    assert (figures.routine_received, figures.routine_in_time, figures.routine_late) == (4, 1, 2)
+    assert (figures.percent_in_time, figures.asks_for_a_notice) == (33, True), "one is open past its day"
     assert (figures.other_received, figures.other_turned, figures.other_open) == (1, 0, 1)
     assert figures.aged == {20: 1}
     april = registry.month_figures(keeper, date(2026, 4, 1))
-    assert (april.routine_received, april.routine_in_time, april.routine_late) == (0, 0, 0)
-    assert april.percent_in_time is None
-    assert not april.asks_for_a_notice
+    assert (april.routine_received, april.routine_in_time, april.routine_late) == (0, 0, 2)
+    assert april.asks_for_a_notice, "two of March wait still"
+    assert registry.month_figures(keeper, date(2026, 2, 1)).percent_in_time is None
     with pytest.raises(Refused, match="answered_inquiry_keeps_its_answer"):
         keeper.close_item(
             actor=AGENT, **WHERE, item=inquiry, is_completed=True, because=None, answer_sha256=None

@@ -142,8 +142,8 @@ select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_x', 'hld_done
 select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_x', 'hld_done2', (now() at time zone 'UTC')::date, '{"units": "2"}', '\x01');
 
 -- registry | statement_file_is_recorded_once | one file for two statements
-select registry.issue_statement('usr_1', 'req_1', 'ofr_done', s, 'hld_done2', (now() at time zone 'UTC')::date, '{"units": "2"}', sha256('x'))
-    from unnest('{hst_x,hst_y}'::text[]) s;
+select registry.issue_statement('usr_1', 'req_1', 'ofr_done', 'hst_' || n, 'hld_done' || n, (now() at time zone 'UTC')::date,
+    jsonb_build_object('units', n::text), sha256('x')) from generate_series(1, 2) n;
 
 -- registry | item_kind_is_known | an item of no kind
 select registry.receive_item('usr_1', 'req_1', 'ofr_done', 'itm_x', item || '{"kind": "gift"}') from (select '{"kind": "transfer",

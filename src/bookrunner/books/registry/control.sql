@@ -162,7 +162,7 @@ select c.offering_id, c.control_id, c.authorised_units, c.issued_units, c.issued
     c.authority_sha256, c.version
 from registry.control_book c
 left join lateral (select x.* from registry.supply_seen x where x.offering_id = c.offering_id
-    order by x.block_number desc, x.seen_at desc limit 1) s on true;
+    order by x.seen_at desc, x.block_number desc limit 1) s on true;
 
 -- Which totals must be equal; a supply over the authorised units is measured as the surplus beside none.
 create view registry.comparison as

@@ -80,6 +80,7 @@ begin
         and i.closing_id = p_closing and i.investment_id = any (chosen));
 end $$;
 
+-- Posts what a final transaction delivered. One wallet may be delivered to more than once: each line has its own log.
 create function registry.post_delivery(t registry.chain_transaction, p_delivered jsonb) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -102,9 +103,14 @@ begin
     insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal)
     select i.offering_id, 'pst_' || substr(i.instruction_id, 5), h.holding_id, i.instruction_id, i.units, t.chain_id,
         t.hash, d.ordinal
-    from registry.issuance_instruction i join registry.holding h using (offering_id, investor_id)
-    join jsonb_to_recordset(p_delivered) as d (address text, ordinal integer) on decode(d.address, 'hex') = i.address
-    where i.offering_id = t.offering_id and i.transaction_id = t.transaction_id and i.status = 'submitted';
+    from (select x.*, row_number() over (partition by x.address, x.units order by x.instruction_id) as place
+        from registry.issuance_instruction x
+        where x.offering_id = t.offering_id and x.transaction_id = t.transaction_id and x.status = 'submitted') i
+    join registry.holding h using (offering_id, investor_id)
+    join (select decode(x.address, 'hex') as address, x.units, x.ordinal,
+            row_number() over (partition by x.address, x.units order by x.ordinal) as place
+        from jsonb_to_recordset(p_delivered) as x (address text, units bigint, ordinal integer)) d
+        on (d.address, d.units, d.place) = (i.address, i.units, i.place);
     get diagnostics posted = row_count;
     update registry.holding h set units = h.units + s.units
     from (select p.holding_id, sum(p.units) as units from registry.posting p

@@ -25,6 +25,7 @@ def issue_statement(
 ) -> tuple[str, Rendered]:
     """Make the statement of (offering, holding) at the end of a day, record its hash, return id and file.
 
+    The same file again is the same statement.
     Refuses ``statement_is_not_before_the_first_posting``, ``register_day_has_begun`` and what the template
     refuses.
     """
@@ -44,18 +45,16 @@ def issue_statement(
         "units": str(found["units"]),
         "lots": [_lot(row) for row in keeper.statement_lots(**where)],
     }
-    made, statement = _render(press, content), new_id("hst")
-    file_sha256 = bytes.fromhex(made.sha256)
-    if keeper.statement_of_file(offering=offering, file_sha256=file_sha256) is None:
-        keeper.issue_statement(
-            actor=actor,
-            offering=offering,
-            statement=statement,
-            holding=holding,
-            as_of=day,
-            content=content,
-            file_sha256=file_sha256,
-        )
+    made = _render(press, content)
+    statement: str = keeper.issue_statement(
+        actor=actor,
+        offering=offering,
+        statement=new_id("hst"),
+        holding=holding,
+        as_of=day,
+        content=content,
+        file_sha256=bytes.fromhex(made.sha256),
+    )
     return statement, made
 
 

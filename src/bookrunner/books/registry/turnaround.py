@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bookrunner.adapters.bank import add_banking_days, banking_days_between, is_banking_day
+from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper, Row
 
@@ -21,7 +22,10 @@ _DECEMBER: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """What a month's items come to; ``aged`` counts open routine items by business days from the fifth."""
+    """What a month's items come to; ``aged`` counts open routine items by business days from the fifth.
+
+    ``routine_late`` counts those that were turned late and those that are open past their day.
+    """
 
     month: date
     routine_received: int
@@ -34,15 +38,15 @@ class MonthFigures:
 
     @property
     def percent_in_time(self) -> int | None:
-        """The whole percent of routine items that were turned in time; None in a month without any."""
-        turned = self.routine_in_time + self.routine_late
-        return None if turned == 0 else self.routine_in_time * 100 // turned
+        """The whole percent of due routine items that were turned in time; None in a month without any."""
+        due = self.routine_in_time + self.routine_late
+        return None if due == 0 else self.routine_in_time * 100 // due
 
     @property
     def asks_for_a_notice(self) -> bool:
         """Whether less than 90 percent were turned in time (17 CFR 240.17Ad-2(c))."""
-        turned = self.routine_in_time + self.routine_late
-        return self.routine_in_time * 100 < _REQUIRED_PERCENT * turned
+        due = self.routine_in_time + self.routine_late
+        return self.routine_in_time * 100 < _REQUIRED_PERCENT * due
 
 
 def counts_from(received_at: datetime) -> date:
@@ -81,9 +85,11 @@ def month_figures(keeper: Keeper, month: date) -> MonthFigures:
     rows = [row for row in keeper.items_up_to(from_moment=start, until=end) if row["kind"] != INQUIRY]
     routine = [row for row in rows if row["is_routine"]]
     turned = [row for row in routine if _is_closed_by(row, end)]
-    late = [row for row in turned if row["closed_at"].astimezone(_AGENT).date() > row["due_on"]]
+    today = clock.now().astimezone(_AGENT).date()
+    in_time = [row for row in turned if row["closed_at"].astimezone(_AGENT).date() <= row["due_on"]]
+    overdue = [row for row in routine if not _is_closed_by(row, end) and row["due_on"] < min(after, today)]
     other = [row for row in rows if not row["is_routine"]]
-    last, aged = after - timedelta(days=1), dict[int, int]()
+    last, aged = min(after - timedelta(days=1), today), dict[int, int]()
     for row in routine:
         days = banking_days_between(row["counts_from"], last)
         if not _is_closed_by(row, end) and days > _AGED_DAYS:
@@ -91,8 +97,8 @@ def month_figures(keeper: Keeper, month: date) -> MonthFigures:
     return MonthFigures(
         month=first,
         routine_received=_received(routine, start),
-        routine_in_time=len(turned) - len(late),
-        routine_late=len(late),
+        routine_in_time=len(in_time),
+        routine_late=len(turned) - len(in_time) + len(overdue),
         other_received=_received(other, start),
         other_turned=sum(_is_closed_by(row, end) for row in other),
         other_open=sum(not _is_closed_by(row, end) for row in other),

@@ -9,6 +9,7 @@ from typing import Final
 from bookrunner.adapters.chain import (
     Chain,
     Challenge,
+    NodeRefused,
     contract_accepts,
     keccak,
     new_nonce,
@@ -69,11 +70,9 @@ def wallet_proof(asked: Row, signature: bytes, chain: Chain | None = None) -> Ar
     """Return how a signature proves control of the wallet of a kept challenge.
 
     A key signs for itself (EIP-191). Where another or no key signed and ``chain`` shows code at the address,
-    the contract is asked (EIP-1271); the witness names block and code. Refuses ``challenge_has_not_expired``,
-    ``wallet_proof_is_valid`` and what `recover` refuses.
+    the contract is asked (EIP-1271); the witness names block and code. Refuses ``wallet_proof_is_valid`` and
+    what `recover` refuses; the portal judges whether the challenge is open still.
     """
-    if clock.now() >= asked["expires_at"]:
-        raise Refused("challenge_has_not_expired", "ask for a new one")
     address, text = bytes(asked["address"]), str(asked["message"])
     try:
         if recover(text, signature) == address:
@@ -90,15 +89,18 @@ def wallet_proof(asked: Row, signature: bytes, chain: Chain | None = None) -> Ar
 def ask_contract(chain: Chain, wallet: bytes, signed: tuple[str, bytes]) -> Arguments | None:
     """Ask a contract wallet at the newest final block whether it accepts (text, signature).
 
-    Returns block number, block hash and code hash, or None for an address without code. Refuses
-    ``wallet_proof_is_valid`` when the contract says no.
+    Returns block number, block hash and the hash of its code now, or None for an address without code.
+    Refuses ``wallet_proof_is_valid`` when the contract says no, or reverts as many do instead.
     """
     code = chain.code_hash(wallet)
     if code == _NO_CODE:
         return None
     number = chain.block_numbers().finalized
     (block,) = chain.canonical([number])
-    (is_accepted,) = chain.read([contract_accepts(wallet, *signed)], number)
+    try:
+        (is_accepted,) = chain.read([contract_accepts(wallet, *signed)], number)
+    except NodeRefused:
+        is_accepted = False
     if not is_accepted or block is None:
         raise Refused("wallet_proof_is_valid", "the contract does not accept the signature")
     return {"block_number": number, "block_hash": block.hex(), "code_hash": code.hex()}

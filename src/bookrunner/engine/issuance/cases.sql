@@ -85,7 +85,8 @@ begin
         and m.closing_id = p_closing and m.investment_id = c.investment_id and m.status = 'frozen';
     update engine.closing_case c set status = 'open', closing_id = p_closing, decided_by = null, decided_because = null,
         evidence_sha256 = null
-    from engine.position pos where c.offering_id = p_offering and c.status = 'to_be_included'
+    from engine.position pos join engine.investment i using (offering_id, investment_id)
+    where c.offering_id = p_offering and c.status = 'to_be_included' and i.status in ('new', 'confirmed', 'legally_confirmed', 'cancellation_requested')
         and pos.offering_id = p_offering and pos.investment_id = c.investment_id and not pos.agreement_is_countersigned;
     insert into engine.closing_case (offering_id, case_id, investment_id, closing_id, status)
     select p_offering, 'ccs_' || substr(encode(sha256(convert_to(p_closing || '/' || i.investment_id, 'UTF8')), 'hex'), 1, 26),

@@ -142,10 +142,10 @@ create table registry.key_stop (
     chain_head bytea not null,
     primary key (offering_id, stop_id),
     foreign key (chain_id, sender) references registry.chain_key,
-    constraint intent_is_dropped_once unique (intent_id),
     constraint key_is_started_by_two_people check ((status = 'started') <= coalesce(approved_by <> proposed_by, false)),
     constraint start_has_a_reason check (status in ('stopped', 'mistaken') or coalesce(start_because, '') <> '')
 );
+create unique index intent_is_dropped_once on registry.key_stop (intent_id) where status <> 'mistaken';
 
 -- The master securityholder file: one row per holder and offer.
 create table registry.holding (
@@ -240,7 +240,7 @@ create trigger instruction_passes_the_gate before insert or update on registry.i
 alter table registry.issuance_instruction enable always trigger instruction_passes_the_gate;
 
 create view registry.wallet_fact as
-select offering_id, mapping_id, investor_id, status, chain_id, address, version, chain_head from registry.wallet_mapping;
+select offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, version, chain_head from registry.wallet_mapping;
 
 create view registry.instruction_fact as
 select offering_id, instruction_id, investment_id, investor_id, closing_id, status, units, address, transaction_id,

@@ -154,11 +154,9 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     update registry.chain_transaction set status = 'replaced'
     where intent_id = t.intent_id and transaction_id <> t.transaction_id and status in ('signed', 'broadcast', 'mined');
-    if found then
-        update registry.issuance_instruction i set transaction_id = t.transaction_id
-        from registry.chain_transaction x where x.intent_id = t.intent_id and x.transaction_id <> t.transaction_id
-            and i.offering_id = x.offering_id and i.transaction_id = x.transaction_id;
-    end if;
+    update registry.issuance_instruction i set transaction_id = t.transaction_id
+    from registry.chain_transaction x where x.intent_id = t.intent_id and x.transaction_id <> t.transaction_id
+        and i.offering_id = x.offering_id and i.transaction_id = x.transaction_id;
 end $$;
 
 -- Marks a transaction final; a delivery is posted to the master securityholder file in the same transaction.
@@ -276,8 +274,9 @@ begin
     end if;
 end $$;
 
--- A second person starts the key again, from the nonce that the chain counts now, and frees the lines of the dropped
--- intent: they can be delivered by a later one.
+-- A second person starts the key again, from the nonce that the chain counts at its final block, and frees the lines of
+-- the dropped intent: they can be delivered by a later one. While that count has not passed the nonce of the intent its
+-- bytes may still be mined, and nothing is freed.
 create function registry.start_key(p_actor text, p_request text, p_offering text, p_stop text, p_next_nonce bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -289,6 +288,10 @@ begin
     if not found then
         raise exception using errcode = 'BR404', constraint = 'key_stop_exists',
             message = format('there is no stop %s in %s', p_stop, p_offering);
+    end if;
+    if p_next_nonce <= (select i.nonce from registry.chain_intent i where i.intent_id = s.intent_id) then
+        raise exception using errcode = 'BR008', constraint = 'dropped_nonce_is_spent',
+            message = format('the chain counts %s final transactions of that key', p_next_nonce);
     end if;
     update registry.chain_key set next_nonce = greatest(next_nonce, p_next_nonce)
     where chain_id = s.chain_id and address = s.sender;

@@ -144,10 +144,19 @@ create trigger statement_equals_the_register before insert or update on registry
 alter table registry.holder_statement enable always trigger statement_equals_the_register;
 
 create function registry.issue_statement(p_actor text, p_request text, p_offering text, p_statement text, p_holding text,
-    p_as_of date, p_content jsonb, p_file_sha256 bytea) returns void
+    p_as_of date, p_content jsonb, p_file_sha256 bytea) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    recorded registry.holder_statement;
 begin
     perform audit.enter(p_actor, p_request);
     insert into registry.holder_statement (offering_id, statement_id, status, holding_id, as_of, units, content, file_sha256)
-    values (p_offering, p_statement, 'issued', p_holding, p_as_of, (p_content ->> 'units')::bigint, p_content, p_file_sha256);
+    values (p_offering, p_statement, 'issued', p_holding, p_as_of, (p_content ->> 'units')::bigint, p_content, p_file_sha256)
+    on conflict (offering_id, file_sha256) do nothing;
+    select * into recorded from registry.holder_statement where offering_id = p_offering and file_sha256 = p_file_sha256;
+    if (recorded.holding_id, recorded.as_of) is distinct from (p_holding, p_as_of) then
+        raise exception using errcode = 'BR008', constraint = 'statement_file_is_recorded_once',
+            message = format('that file is the statement %s', recorded.statement_id);
+    end if;
+    return recorded.statement_id;
 end $$;
