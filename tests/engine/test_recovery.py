@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -118,14 +119,23 @@ def test_the_next_start_takes_over_what_failed_and_what_a_dead_executor_left(wor
     frozen = members(world, closing, "frozen")
     assert app.open_closings() == [(story.offering, closing)]
 
+    tries = []
+
     def refuses(offering: str, closing: str) -> int:
+        tries.append(closing)
         raise Refused("token_is_not_paused", f"{offering} {closing}")
 
     failing = Workflows(world.endpoint, refuses)
     failing.start(app.open_closings())
     with pytest.raises(ClosingStopped, match="token_is_not_paused"):
         failing.wait(closing)
+    assert tries.count(closing) == 1, "nothing is tried again by itself"
+    failing.keep_trying(app.open_closings, seconds=0.2)
+    deadline = time.monotonic() + 30
+    while tries.count(closing) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
     failing.stop()
+    assert tries.count(closing) >= 3
 
     began, released = threading.Event(), threading.Event()
 

@@ -59,6 +59,7 @@ def _work(application: Application, *, once: bool) -> None:
 
     workflows = Workflows(application.endpoint, carry)
     workflows.start(application.open_closings())
+    workflows.keep_trying(application.open_closings)
     console.print("working")
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterable
 
 from dbos import DBOS, DBOSConfig, PortableWorkflowError, SetWorkflowID, WorkflowHandle
@@ -17,15 +19,19 @@ RunClosing = Callable[[str, str], int]
 
 POLL_SECONDS = 0.05
 RETRY_SECONDS = 0.5
+REFUSED_SECONDS = 20.0
 
-# What may be over by itself, or with this process; a refusal waits for a person and the next start.
+# What may be over by itself, or with this process; a refusal waits until something was put right.
 _PASSING = (ChainError, ChainStalled, Closed, Contention, DatabaseUnavailable)
 _UNLIMITED = 2**31
 _QUEUE = "closings"
+_GOES_ON = {"ENQUEUED", "PENDING", "DELAYED"}
+
+OpenClosings = Callable[[], Iterable[tuple[str, str]]]
 
 
 class ClosingStopped(BookrunnerError):
-    """A closing's workflow ended with an error; the next start gives it another."""
+    """A closing's workflow ended with an error; it is given another after a while, or by the next start."""
 
 
 class Workflows:
@@ -68,6 +74,7 @@ class Workflows:
 
         self._run = _run
         self._names: dict[str, str] = {}
+        self._stopped = threading.Event()
 
     def start(self, open_closings: Iterable[tuple[str, str]] = ()) -> None:
         """Take up what waits, and what an earlier process left of these (offering, closing) pairs.
@@ -80,10 +87,26 @@ class Workflows:
         for offering, closing in open_closings:
             self._names[closing] = self._take_up(offering, closing)
 
+    def keep_trying(self, open_closings: OpenClosings, seconds: float = REFUSED_SECONDS) -> None:
+        """From now on, look every so many seconds for open closings that a rule refused, and run them again.
+
+        What refused them, a list that was too old or a key that was stopped, may have been put right. The
+        looks have a thread of their own, for the workflow library waits for a database as long as it takes.
+        """
+        threading.Thread(target=self._try_again, args=(open_closings, seconds), daemon=True).start()
+
+    def _try_again(self, open_closings: OpenClosings, seconds: float) -> None:
+        while not self._stopped.wait(seconds):
+            with contextlib.suppress(Closed, Contention, DatabaseUnavailable):
+                for offering, closing in open_closings():
+                    known = DBOS.get_workflow_status(self._names.get(closing, f"close-{closing}"))
+                    if known is not None and known.status not in _GOES_ON and not self._stopped.is_set():
+                        self._names[closing] = self._take_up(offering, closing)
+
     def wait(self, closing: str) -> int:
         """Wait for the workflow of a closing and return how many investments it issued.
 
-        Raises ClosingStopped when a rule refused to go on; the closing stays open for the next start.
+        Raises ClosingStopped when a rule refused to go on; the closing stays open.
         """
         handle: WorkflowHandle[int] = DBOS.retrieve_workflow(self._names.get(closing, f"close-{closing}"))
         try:
@@ -93,6 +116,7 @@ class Workflows:
 
     def stop(self) -> None:
         """Stop taking up work; what is unfinished waits in the database."""
+        self._stopped.set()
         DBOS.destroy(destroy_registry=True)
 
     def _take_up(self, offering: str, closing: str) -> str:

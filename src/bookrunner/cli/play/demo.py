@@ -76,6 +76,7 @@ def demo(
                     _tell(world, story, workflows)
                     _issue_keys(world)
                 if not leave:
+                    workflows.keep_trying(world.application.open_closings)
                     _stay(world.application, settings)
             finally:
                 workflows.stop()
