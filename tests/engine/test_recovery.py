@@ -130,7 +130,7 @@ def test_the_next_start_takes_over_what_failed_and_what_a_dead_executor_left(wor
     with pytest.raises(ClosingStopped, match="token_is_not_paused"):
         failing.wait(closing)
     assert tries.count(closing) == 1, "nothing is tried again by itself"
-    failing.keep_trying(app.open_closings, seconds=0.2)
+    failing.keep_trying(app.open_closings, seconds=1)
     deadline = time.monotonic() + 30
     while tries.count(closing) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -118,9 +118,17 @@ def test_a_mistyped_or_reserved_address_is_not_asked(wallets: Wallets) -> None:
         assert wallets.ask(address=text)["code"] == rule
 
 
-def test_only_the_portal_claims_and_only_the_agent_looks(wallets: Wallets) -> None:
+def test_only_the_portal_claims_and_only_the_agent_looks(wallets: Wallets, database: Database) -> None:
     calls, path = wallets.calls, f"/v1/offers/{wallets.calls.world.offering}/wallets"
     assert problem(calls.get(path, "portal"))["code"] == "key_serves_this_keeper"
+    asked = wallets.ask()
+    assert wallets.claim(asked["id"], KEY.sign_text(asked["message"])).status_code == 201
+    Process(Desk(database)).drain()
+    of_one = {"address": checksum(KEY.address), "investor": "ivr_one1"}
+    for name, value in of_one.items():
+        (found,) = calls.get(f"{path}?{name}={value}", "registry").json()["wallets"]
+        assert found["investor_id"] == "ivr_one1", name
+    assert calls.get(f"{path}?investor=ivr_one2", "registry").json()["wallets"] == []
     asked = wallets.ask()
     body = {"investor": "ivr_one1", "challenge": asked["id"], "signature": "0x01"}
     assert problem(calls.post(path, body, keeper="registry"))["code"] == "key_serves_this_keeper"

@@ -19,7 +19,7 @@ RunClosing = Callable[[str, str], int]
 
 POLL_SECONDS = 0.05
 RETRY_SECONDS = 0.5
-REFUSED_SECONDS = 20.0
+REFUSED_SECONDS = 20
 
 # What may be over by itself, or with this process; a refusal waits until something was put right.
 _PASSING = (ChainError, ChainStalled, Closed, Contention, DatabaseUnavailable)
@@ -87,7 +87,7 @@ class Workflows:
         for offering, closing in open_closings:
             self._names[closing] = self._take_up(offering, closing)
 
-    def keep_trying(self, open_closings: OpenClosings, seconds: float = REFUSED_SECONDS) -> None:
+    def keep_trying(self, open_closings: OpenClosings, seconds: int = REFUSED_SECONDS) -> None:
         """From now on, look every so many seconds for open closings that a rule refused, and run them again.
 
         What refused them, a list that was too old or a key that was stopped, may have been put right. The
@@ -95,7 +95,7 @@ class Workflows:
         """
         threading.Thread(target=self._try_again, args=(open_closings, seconds), daemon=True).start()
 
-    def _try_again(self, open_closings: OpenClosings, seconds: float) -> None:
+    def _try_again(self, open_closings: OpenClosings, seconds: int) -> None:
         while not self._stopped.wait(seconds):
             with contextlib.suppress(Closed, Contention, DatabaseUnavailable):
                 for offering, closing in open_closings():

@@ -28,7 +28,7 @@ create table registry.control_change (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, change_id),
-    foreign key (offering_id) references registry.control_book,
+    constraint changed_control_book_exists foreign key (offering_id) references registry.control_book,
     constraint control_change_changes_the_units check (units_before <> units_after),
     constraint control_change_needs_two_people check (status <> 'approved' or coalesce(decided_by <> proposed_by, false)),
     constraint declined_control_change_has_its_reason check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
@@ -239,7 +239,7 @@ create table registry.subsidiary_entry (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, entry_id),
-    foreign key (offering_id, holding_id) references registry.holding,
+    constraint entry_names_a_holding_of_the_register foreign key (offering_id, holding_id) references registry.holding,
     constraint subsidiary_entry_needs_two_people check (status <> 'resolved' or coalesce(resolved_by <> opened_by, false)),
     constraint resolved_entry_names_its_holding
         check (status <> 'resolved' or holding_id is not null and coalesce(resolved_because ~ '\S', false))

@@ -50,7 +50,7 @@ create table registry.legend_removal (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, removal_id),
-    foreign key (offering_id, lot_id) references registry.lot,
+    constraint removal_names_a_lot_of_the_register foreign key (offering_id, lot_id) references registry.lot,
     constraint legend_removal_has_its_paper
         check (basis = 'rule_144' or coalesce(octet_length(paper_sha256) = 32, false)),
     constraint legend_removal_needs_two_people check (status <> 'approved' or coalesce(decided_by <> proposed_by, false)),
@@ -118,7 +118,7 @@ create table registry.holder_statement (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, statement_id),
-    foreign key (offering_id, holding_id) references registry.holding,
+    constraint statement_is_of_a_holding_of_the_register foreign key (offering_id, holding_id) references registry.holding,
     constraint statement_file_is_recorded_once unique (offering_id, file_sha256)
 );
 call audit.keep('registry.holder_statement', 'holder_statement', 'statement_id', 'offering_id');

@@ -81,6 +81,8 @@ _SENTENCES: Final = {
     "rejected_item_has_its_reason": "write why it goes back",
     "subsidiary_entry_needs_two_people": "whoever opened the entry does not resolve it; another person does",
     "debit_is_covered_by_its_holding": "that holding has fewer units",
+    "entry_names_a_holding_of_the_register": "the register has no such holding",
+    "removal_names_a_lot_of_the_register": "the register has no such lot",
     "subsidiary_units_are_positive": "write one unit or more",
     "register_day_has_begun": "that day is to come",
     "statement_is_not_before_the_first_posting": "nothing was posted to this holding by then",
