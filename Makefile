@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
+# Each has a database server of its own; more than the machine has cores gains nothing.
+PROCESSES ?= 2
 # A migration is one transaction whose connection sets the time limits; small counts are integers; an index
 # that is made together with its table locks nobody out.
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
@@ -32,8 +34,8 @@ lint: setup ## Check style, types and imports
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/squawk --assume-in-transaction --exclude=$(MIGRATIONS) src/bookrunner/db/migrations/sql/*/*.sql
 
-test: setup ## Run the tests, for example ARGS="tests/books -x"
-	@$(BIN)/python -m pytest -q $(ARGS)
+test: setup ## Run the tests, for example ARGS="tests/treasury -x"
+	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 bench: setup ## Measure, for example ONLY=transitions
 	@$(BIN)/python -m bench $(ONLY)
