@@ -146,6 +146,22 @@ def test_a_retail_client_without_knowledge_is_warned_first(asked: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        {"is_required": False},
+        {"if_question": "remarks", "if_answers": ["yes"]},
+    ],
+)
+def test_who_answers_nothing_has_no_knowledge(asked: Api, question: dict[str, object]) -> None:
+    """Questions that nobody has to answer leave the check of knowledge where it is."""
+    optional = QUESTIONS[3] | {"choices": ["yes", "no"]}
+    publish(asked, knowledge_from=1, questions=[optional, QUESTIONS[2] | question])
+    assert problem(commit(asked))["code"] == "retail_client_is_warned"
+    assert answer(asked, {}, "2", warning_confirmed=True).json()["appropriateness"] == "warned"
+    assert commit(asked).status_code == 201
+
+
+@pytest.mark.parametrize(
     ("category", "status"), [("professional", "not_needed"), ("retail", "warning_is_due")]
 )
 def test_the_category_of_the_client_drives_the_check(asked: Api, category: str, status: str) -> None:
