@@ -15,6 +15,7 @@ create table portal.ownership_statement (
     primary key (investor_id, statement_id)
 );
 call audit.keep('portal.ownership_statement', 'ownership_statement', 'statement_id', 'investor_id', '{people}');
+create unique index one_ownership_statement_in_force on portal.ownership_statement (investor_id) where status = 'certified';
 
 create view portal.ownership_claim as
 select investor_id, statement_id, people, shares, certified_by, certified_at from portal.ownership_statement
@@ -70,14 +71,15 @@ begin
 end $$;
 
 -- The signer certifies who is behind an entity. Only an account with a recorded authority to certify may; a later statement
--- counts instead of an earlier one.
+-- counts instead of an earlier one, so that two at once wait for each other.
 create function portal.certify_ownership(p_actor text, p_request text, p_investor text, p_statement text, p_account text,
     p_people jsonb, p_shares jsonb, p_is_certified boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_authority(p_investor, p_account, 'certify');
-    if not exists (select from portal.profile where investor_id = p_investor and kind in ('entity', 'trust', 'nominee')) then
+    perform 1 from portal.profile where investor_id = p_investor and kind in ('entity', 'trust', 'nominee') for update;
+    if not found then
         perform portal.refuse_owners('owners_are_stated_of_an_entity', format('%s is no entity', p_investor));
     end if;
     if not p_is_certified then
