@@ -1,5 +1,5 @@
--- What the signer of an entity states and certifies of its owners (31 CFR 1010.230(b)); names stay out of events. Ids of people
--- count within one statement: the compliance book gives each its own.
+-- What the signer of an entity states and certifies of its owners (31 CFR 1010.230(b)); people and shares stay out of events. Ids
+-- of people, which their entity chooses, count within one statement: the compliance book gives each its own.
 
 create table portal.ownership_statement (
     investor_id text not null,
@@ -14,7 +14,7 @@ create table portal.ownership_statement (
     chain_head bytea not null,
     primary key (investor_id, statement_id)
 );
-call audit.keep('portal.ownership_statement', 'ownership_statement', 'statement_id', 'investor_id', '{people}');
+call audit.keep('portal.ownership_statement', 'ownership_statement', 'statement_id', 'investor_id', '{people,shares}');
 create unique index one_ownership_statement_in_force on portal.ownership_statement (investor_id) where status = 'certified';
 
 create view portal.ownership_claim as
