@@ -244,4 +244,8 @@ def test_answers_go_with_the_key_of_the_investor(asked: Api, database: Database)
     portal.keeper(database).erase_personal(actor="officer.ana", investor=INVESTOR, because="asked for")
     rows = asked.world.login("owner").execute("select status, answers from portal.suitability").fetchall()
     assert rows == [("erased", {})]
+    late = answer(asked, {"bought_before": "no", "may_lose": "half", "remarks": "my uncle Xaverius"})
+    assert problem(late)["code"] == "personal_data_is_not_erased"
+    rows = asked.world.login("owner").execute("select status, answers from portal.suitability").fetchall()
+    assert rows == [("erased", {})]
     assert verify_history(database).faults == ()

@@ -86,6 +86,7 @@ begin
         perform portal.refuse_owners('ownership_is_certified', 'the signer certifies that the statement is complete and correct');
     end if;
     perform portal.check_owners(p_investor, p_people, p_shares);
+    perform portal.require_unerased(p_investor);
     update portal.ownership_statement set status = 'superseded' where investor_id = p_investor and status = 'certified';
     insert into portal.ownership_statement (investor_id, statement_id, status, account_id, people, shares, certified_by)
     values (p_investor, p_statement, 'certified', p_account, p_people, p_shares, p_actor);
