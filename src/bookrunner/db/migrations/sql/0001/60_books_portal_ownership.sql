@@ -42,7 +42,7 @@ declare
 begin
     if cardinality(known) <> (select count(distinct k) from unnest(known) k) or p_investor = any (known)
         or exists (select from jsonb_array_elements(p_people) p where coalesce(p ->> 'name', '') !~ '\S'
-            or p ->> 'kind' not in ('person', 'entity')) then
+            or coalesce(p ->> 'kind', '') not in ('person', 'entity')) then
         perform portal.refuse_owners('stated_owners_are_named_once', 'each owner has a name and an id of its own, and none is the entity itself');
     end if;
     if (select count(*) from jsonb_array_elements(p_people) p where (p ->> 'controls')::boolean and p ->> 'kind' = 'person') <> 1
