@@ -53,10 +53,7 @@ begin
     if not found then
         raise exception using errcode = 'BR404', constraint = 'programme_item_exists', message = format('there is no item %s', p_item);
     end if;
-    if i.version is distinct from p_seen then
-        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
-            message = format('the record is at version %s, the decision was made on %s', i.version, p_seen);
-    end if;
+    perform compliance.on_version(i.version, p_seen);
     return i;
 end $$;
 
