@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,6 +146,20 @@ def test_a_retail_client_without_knowledge_is_warned_first(asked: Api) -> None:
     assert enough.json()["appropriateness"] == "appropriate"
 
 
+def test_two_versions_at_once_are_two_versions(asked: Api, connect: Connect) -> None:
+    first, second = connect("compliance"), connect("compliance")
+    publishes = b"select compliance.publish_questionnaire('officer.ana', 'r', 'ofr_one', %s, 'again')"
+    content = [json.dumps({"questions": [QUESTIONS[2]]})]
+    later = threading.Thread(target=second.execute, args=(publishes, content))
+    with first.transaction():
+        first.execute(publishes, content)
+        later.start()
+        later.join(0.5)
+        assert later.is_alive()
+    later.join()
+    assert asked.get(f"{OFFER}/questionnaire", keeper="portal").json()["version"] == "3"
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -223,7 +238,8 @@ def test_the_amount_step_shows_limit_used_and_remaining(crowd: Api) -> None:
     after = crowd.get(address, keeper="portal").json()
     assert (after["used"]["amount"], after["remaining"]["amount"]) == ("3000.00", "0.00")
     assert problem(commit(crowd))["code"] == "commitment_is_within_the_limit"
-    assert crowd.get(address, keeper="treasury").status_code == 403
+    for keeper in ("treasury", "engine"):
+        assert crowd.get(address, keeper=keeper).status_code == 403
 
 
 def test_another_account_answers_by_a_verified_authority_alone(asked: Api) -> None:

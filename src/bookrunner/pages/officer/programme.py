@@ -104,11 +104,8 @@ class ProgrammeFile:
         return RedirectResponse(_HOME, status_code=_SEE_OTHER)
 
     def record(self, who: SignedIn, item: str, seen: int, done: tuple[dict[str, str | None], bytes]) -> None:
-        """Record what was done and its paper, sealed under the item; refuses what `keep_paper` refuses."""
-        said, paper = done
-        digest = compliance.keep_paper(self.keeper, item, paper, actor=who.actor) if paper else None
-        given = {**said, "sha256": None if digest is None else digest.hex()}
-        self.office.record_item(actor=who.actor, item=item, done=given, seen=seen)
+        """Record what was done and its paper, sealed under the item, or neither."""
+        compliance.record_with_paper(self.keeper, (item, seen), *done, actor=who.actor)
 
     def paper(self, who: SignedIn, item: str, sha256: str, purpose: str) -> Response:
         """Send a paper of the file as a download, no other paper; the view is recorded first."""

@@ -138,7 +138,8 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.by_a_person(p_actor, p_because);
-    if not exists (select from engine.offer where offering_id = p_offering) then
+    perform 1 from engine.offer where offering_id = p_offering for no key update;
+    if not found then
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     end if;
     select 1 + coalesce(max(questionnaire_no), 0) into number from compliance.questionnaire where offering_id = p_offering;
