@@ -13,7 +13,7 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, told
 
 _CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _HOME = "/compliance/programme"
@@ -88,7 +88,7 @@ class ProgrammeFile:
             "findings": [item for item in items if _lacks(item)],
             "lacks": _lacks,
             "may_keep": who.keeper == "compliance",
-            "refusal": None if fault is None else _refusal(fault),
+            "refusal": None if fault is None else told(fault, _SENTENCES),
         }
         status = 200 if fault is None else _STALE if isinstance(fault, VersionChanged) else _CONFLICT
         return self.shell.page(request, "officer/programme.html", shown, status)
@@ -133,11 +133,6 @@ def _lacks(item: Mapping[str, Any]) -> str:
     if not latest["is_of_the_policy_in_force"]:
         return "the policy has changed since it was signed off"
     return ""
-
-
-def _refusal(fault: Refused) -> dict[str, str]:
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
 
 
 def routes(database: Database, shell: Shell) -> APIRouter:
