@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from bookrunner.api import api
 from bookrunner.audit import verify_history
 from bookrunner.books import compliance, portal
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, VersionChanged
 from bookrunner.db import Database, Endpoint
 from tests.api.conftest import Api, problem, serving
 from tests.attack.world import DETAIL, Connect, World, digest
@@ -35,6 +36,14 @@ INSERT = """
 insert into portal.ownership_statement
     (investor_id, statement_id, status, account_id, people, shares, certified_by)
 values ('ivr_fund', 'ows_x', 'certified', 'acc', '[]', '[]', 'x')
+"""
+
+TWICE = """
+alter table portal.ownership_statement disable trigger all;
+insert into portal.ownership_statement
+    (investor_id, statement_id, status, account_id, people, shares, certified_by, version, chain_head)
+select investor_id, 'ows_3', 'certified', account_id, people, shares, certified_by, version, chain_head
+from portal.ownership_statement where status = 'certified'
 """
 
 
@@ -124,7 +133,7 @@ def test_an_officer_takes_the_statement_and_each_owner_waits_to_be_verified(
     second = certify(fund).json()["id"]
     office = compliance.office(database)
     taken = {"actor": "officer.ana", "investor": FUND, "because": "read with the register"}
-    with pytest.raises(Refused, match="ownership_statement_is_in_force"):
+    with pytest.raises(VersionChanged, match="ownership_statement_is_in_force"):
         office.take_ownership(**taken, statement=first)
     ids = office.take_ownership(**taken, statement=second)
     effective = rows(fund, "select owner_id, share_bp from compliance.effective_shares('ivr_fund')")
@@ -145,13 +154,15 @@ def test_names_of_owners_stay_out_of_events_and_go_with_the_key(fund: Api, datab
     assert certify(fund).status_code == 201
     told = rows(fund, "select canonical from audit.event where kind like 'ownership_statement.%'")
     assert told
-    assert "Quillfeather" not in str(told)
+    assert [word for word in ("Quillfeather", '"ana"', '"ben"', '"holding"') if word in str(told)] == []
     with pytest.raises(Refused), database.transaction("compliance") as transaction:
         transaction.execute(b"select people from portal.ownership_statement")
     keeper = portal.keeper(database)
     shown = keeper.view_ownership(actor="officer.ana", investor=FUND, view="pvw_1", purpose="review")
     assert [person["name"] for person in shown["people"]] == [person["name"] for person in PEOPLE]
     keeper.erase_personal(actor="officer.ana", investor=FUND, because="asked for")
+    assert rows(fund, "select status, people, shares from portal.ownership_statement") == [("erased", [], [])]
+    assert problem(certify(fund))["code"] == "personal_data_is_not_erased"
     assert rows(fund, "select status, people, shares from portal.ownership_statement") == [("erased", [], [])]
 
 
@@ -160,6 +171,49 @@ def test_a_person_has_no_owners(fund: Api) -> None:
     assert problem(own)["code"] == "owners_are_stated_of_an_entity"
     assert problem(certify(fund, PERSON))["code"] == "account_may_act_for_the_investor"
     assert problem(certify(fund, "ivr_nobody"))["code"] == "profile_exists"
+
+
+def test_one_of_two_statements_at_once_is_in_force(fund: Api, connect: Connect) -> None:
+    authorise(fund)
+    first, second = connect("portal"), connect("portal")
+    said = [FUND, SIGNER, json.dumps([PEOPLE[1] | {"kind": "person"}]), "[]"]
+    stated = "select portal.certify_ownership('u', 'r', %s, '{}', %s, %s, %s, true)"
+    later = threading.Thread(target=second.execute, args=(stated.format("ows_2").encode(), said))
+    with first.transaction():
+        first.execute(stated.format("ows_1").encode(), said)
+        later.start()
+        later.join(0.5)
+        assert later.is_alive()
+    later.join()
+    found = rows(fund, "select statement_id, status from portal.ownership_statement order by 1")
+    assert found == [("ows_1", "superseded"), ("ows_2", "certified")]
+    with pytest.raises(psycopg.errors.UniqueViolation, match="one_ownership_statement_in_force"):
+        fund.world.login("owner").execute(TWICE.encode())
+
+
+def test_an_erasure_waits_for_a_statement_that_is_being_certified(fund: Api, connect: Connect) -> None:
+    authorise(fund)
+    first, second = connect("portal"), connect("portal")
+    people = json.dumps([PEOPLE[1] | {"kind": "person"}])
+    stated = b"select portal.certify_ownership('u', 'r', %s, 'ows_1', %s, %s, '[]', true)"
+    erased = b"select portal.erase_personal('officer.ana', 'r', %s, 'asked for')"
+    later = threading.Thread(target=second.execute, args=(erased, [FUND]))
+    with first.transaction():
+        first.execute(stated, [FUND, SIGNER, people])
+        later.start()
+        later.join(0.5)
+        assert later.is_alive()
+    later.join()
+    assert rows(fund, "select status, people from portal.ownership_statement") == [("erased", [])]
+
+
+def test_a_stated_owner_is_a_person_or_an_entity(fund: Api) -> None:
+    authorise(fund)
+    is_certified = True
+    people = json.dumps([PEOPLE[1] | {"kind": "person"}, {"id": "eve", "name": "Eve"}])
+    with pytest.raises(psycopg.Error, match="a name and an id") as caught:
+        fund.world.call("portal.certify_ownership", FUND, "ows_1", SIGNER, people, "[]", is_certified)
+    assert caught.value.diag.constraint_name == "stated_owners_are_named_once"
 
 
 def test_no_other_login_states_owners(fund: Api) -> None:

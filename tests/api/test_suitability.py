@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,6 +146,36 @@ def test_a_retail_client_without_knowledge_is_warned_first(asked: Api) -> None:
     assert enough.json()["appropriateness"] == "appropriate"
 
 
+def test_two_versions_at_once_are_two_versions(asked: Api, connect: Connect) -> None:
+    first, second = connect("compliance"), connect("compliance")
+    publishes = b"select compliance.publish_questionnaire('officer.ana', 'r', 'ofr_one', %s, 'again')"
+    content = [json.dumps({"questions": [QUESTIONS[2]]})]
+    later = threading.Thread(target=second.execute, args=(publishes, content))
+    with first.transaction():
+        first.execute(publishes, content)
+        later.start()
+        later.join(0.5)
+        assert later.is_alive()
+    later.join()
+    assert asked.get(f"{OFFER}/questionnaire", keeper="portal").json()["version"] == "3"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"is_required": False},
+        {"if_question": "remarks", "if_answers": ["yes"]},
+    ],
+)
+def test_who_answers_nothing_has_no_knowledge(asked: Api, question: dict[str, object]) -> None:
+    """Questions that nobody has to answer leave the check of knowledge where it is."""
+    optional = QUESTIONS[3] | {"choices": ["yes", "no"]}
+    publish(asked, knowledge_from=1, questions=[optional, QUESTIONS[2] | question])
+    assert problem(commit(asked))["code"] == "retail_client_is_warned"
+    assert answer(asked, {}, "2", warning_confirmed=True).json()["appropriateness"] == "warned"
+    assert commit(asked).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("category", "status"), [("professional", "not_needed"), ("retail", "warning_is_due")]
 )
@@ -207,7 +238,8 @@ def test_the_amount_step_shows_limit_used_and_remaining(crowd: Api) -> None:
     after = crowd.get(address, keeper="portal").json()
     assert (after["used"]["amount"], after["remaining"]["amount"]) == ("3000.00", "0.00")
     assert problem(commit(crowd))["code"] == "commitment_is_within_the_limit"
-    assert crowd.get(address, keeper="treasury").status_code == 403
+    for keeper in ("treasury", "engine"):
+        assert crowd.get(address, keeper=keeper).status_code == 403
 
 
 def test_another_account_answers_by_a_verified_authority_alone(asked: Api) -> None:
@@ -226,6 +258,10 @@ def test_another_account_answers_by_a_verified_authority_alone(asked: Api) -> No
 def test_answers_go_with_the_key_of_the_investor(asked: Api, database: Database) -> None:
     assert answer(asked, {"bought_before": "no", "may_lose": "half"}).status_code == 201
     portal.keeper(database).erase_personal(actor="officer.ana", investor=INVESTOR, because="asked for")
+    rows = asked.world.login("owner").execute("select status, answers from portal.suitability").fetchall()
+    assert rows == [("erased", {})]
+    late = answer(asked, {"bought_before": "no", "may_lose": "half", "remarks": "my uncle Xaverius"})
+    assert problem(late)["code"] == "personal_data_is_not_erased"
     rows = asked.world.login("owner").execute("select status, answers from portal.suitability").fetchall()
     assert rows == [("erased", {})]
     assert verify_history(database).faults == ()

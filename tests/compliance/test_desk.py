@@ -13,15 +13,46 @@ import psycopg
 import pytest
 
 from bookrunner.audit import advance_feed, export_history, seal, verify_export, verify_history
-from bookrunner.books import compliance
-from bookrunner.core.errors import NotAllowed, VersionChanged
+from bookrunner.books import compliance, portal
+from bookrunner.core.errors import NotAllowed, Refused, VersionChanged
 from bookrunner.db import Database
+from tests.attack.world import DETAIL
 
 Connect = Callable[[str], psycopg.Connection]
 
 OTHERS = ("portal", "subscription", "treasury", "registry", "engine", "reconciliation", "audit", "workflow")
 SUSPECT, NOTICED, FILING = "ivr_wexford", "deposits just under a threshold", "31000000000001"
 NOTED, OFFICERS = "the employer does not exist", ("officer.ana", "officer.ben")
+OTHER = "ivr_yarrow"
+PROFILE = DETAIL | {
+    "legal_name": "Harbor LLC",
+    "address": "7 Pier Road",
+    "tax_id": "900001234",
+    "email": "desk@example.test",
+    "representative": "Eve Example",
+}
+LISTED = """
+select compliance.import_list('r', 'r', 'us.ofac.sdn', '1', sha256('l'), date '2026-03-01', 10, 'reader.1'),
+    compliance.activate_list('reader', 'r', 'us.ofac.sdn', '1', null)
+"""
+AUTHORITY = """{"account": "acc_wren", "scope": ["sign"], "document_sha256": "00"}"""
+VERIFIED = """
+insert into compliance.identity_snapshot (investor_id, snapshot_no, verified_digest, method, elements,
+    evidence_sha256, verified_by) values (%s, 1, sha256('d'), 'provider', '{}', sha256('e'), 'officer.one')
+"""
+KEPT = "a rule keeps the record"
+ENDED = """
+select compliance.decide_under('ana', 'r', compliance.programme_in_force()),
+    compliance.end_owner('ana', 'r', o.investor_id, o.owner_id, o.version, 'sold')
+from compliance.beneficial_owner o
+"""
+BEHIND = (
+    f"select compliance.open_case('ana', 'r', '{SUSPECT}', 'kyc_1', 'entity', 'llc')",
+    f"select compliance.declare_owner('ana', 'r', '{SUSPECT}', 'own_wren', 6000, true, true)",
+    f"select compliance.record_party('ana', 'r', '{SUSPECT}', 'pty_wren', 'representative', '{AUTHORITY}')",
+    LISTED,
+    "select compliance.record_screening('ana', 'r', 'own_wren', 'scr_1', '1', 'sdn-1')",
+)
 READABLE = """
 select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
@@ -34,14 +65,35 @@ where attrelid = cast(%s as regclass) and attnum > 0 and not attisdropped
 """
 
 
+def profile(database: Database, investor: str) -> None:
+    """Open a profile, the only place from which an investor is known."""
+    given = {"account": "acc_1", "kind": "entity", "detail": PROFILE}
+    portal.keeper(database).open_profile(actor="usr_1", investor=investor, **given)
+
+
+def entities(database: Database, connect: Connect) -> None:
+    """Open two entities; behind the first stand an owner with a hit, and a party."""
+    for investor in (SUSPECT, OTHER):
+        profile(database, investor)
+    for statement in BEHIND:
+        connect("compliance").execute(statement.encode())
+
+
+def opened(database: Database, **stated: object) -> None:
+    """Open a case with what is stated of it."""
+    known = {"noticed": NOTICED, "detected_on": "2026-01-05", "suspect_is_known": True}
+    compliance.office(database).open_suspicion(actor="officer.ana", case="sus_1", stated=known | stated)
+
+
 @pytest.fixture
 def case(database: Database) -> dict[str, Any]:
     """Return a case that two officers have led to a filed report, as the desk shows it."""
     office = compliance.office(database)
     ana, ben = OFFICERS
     stated = {
-        "about_kind": "investor",
-        "about_id": SUSPECT,
+        "about_kind": "payment",
+        "about_id": "pay_wexford",
+        "of_nobody": True,
         "noticed": NOTICED,
         "detected_on": "2026-01-05",
         "suspect_is_known": True,
@@ -49,9 +101,9 @@ def case(database: Database) -> dict[str, Any]:
     office.open_suspicion(actor=ana, case="sus_wexford", stated=stated)
     office.note_suspicion(actor=ana, case="sus_wexford", note=NOTED)
     on = {"case": "sus_wexford", "because": "structured"}
-    office.propose_suspicion(actor=ana, **on, outcome="report", seen=1)
-    office.second_suspicion(actor=ben, **on, is_agreed=True, seen=2)
-    filed = {"reference": FILING, "filed_on": "2026-01-20", "seen": 3}
+    office.propose_suspicion(actor=ana, **on, outcome="report", seen=2)
+    office.second_suspicion(actor=ben, **on, is_agreed=True, seen=3)
+    filed = {"reference": FILING, "filed_on": "2026-01-20", "seen": 4}
     office.file_suspicion(actor=ben, case="sus_wexford", **filed)
     advance_feed(database)
     seal(database)
@@ -131,6 +183,45 @@ def test_a_rewritten_entry_is_found(case: dict[str, Any], database: Database, co
     assert found["broken"] == [3]
 
 
+TAMPERED = """
+set session_replication_role = replica;
+alter table compliance.sealed_content disable trigger all;
+alter table compliance.suspicion disable trigger all;
+"""
+
+
+def test_a_removed_tail_and_a_rewritten_case_are_found(
+    case: dict[str, Any], database: Database, connect: Connect
+) -> None:
+    office, looked = compliance.office(database), {"actor": "officer.ana", "case": "sus_wexford"}
+    office.note_suspicion(**looked, note="the acknowledgement came")
+    found = office.read_suspicion(**looked)
+    assert (found["broken"], found["is_as_sealed"], len(found["entries"])) == ([], True, 6)
+    admin = connect("admin")
+    admin.execute(TAMPERED.encode())
+    admin.execute("update compliance.suspicion set because = 'harmless'")
+    assert not office.read_suspicion(**looked)["is_as_sealed"]
+    admin.execute("update compliance.suspicion set because = 'structured'")
+    admin.execute("delete from compliance.sealed_content where entry_no = 6")
+    found = office.read_suspicion(**looked)
+    assert (found["broken"], found["is_as_sealed"]) == ([5], True)
+    admin.execute("delete from compliance.sealed_content")
+    assert office.read_suspicion(**looked)["broken"] == [0]
+    assert case["is_as_sealed"]
+
+
+def test_nobody_decides_on_what_was_there_before_a_note(database: Database) -> None:
+    office, (ana, ben) = compliance.office(database), OFFICERS
+    profile(database, SUSPECT)
+    opened(database, about_kind="investor", about_id=SUSPECT)
+    on = {"case": "sus_1", "because": "structured"}
+    office.propose_suspicion(actor=ana, **on, outcome="report", seen=1)
+    office.note_suspicion(actor=ana, case="sus_1", note="an inheritance, by the probate record")
+    with pytest.raises(VersionChanged, match="at version 3"):
+        office.second_suspicion(actor=ben, **on, is_agreed=True, seen=2)
+    office.second_suspicion(actor=ben, **on, is_agreed=False, seen=3)
+
+
 @pytest.mark.parametrize(("is_known", "days"), [(True, 30), (False, 60)])
 def test_the_clock_runs_from_the_detection(database: Database, is_known: bool, days: int) -> None:
     office = compliance.office(database)
@@ -139,6 +230,7 @@ def test_the_clock_runs_from_the_detection(database: Database, is_known: bool, d
         "about_id": "0x1",
         "noticed": "mixed coins",
         "detected_on": "2026-01-05",
+        "of_nobody": True,
     }
     office.open_suspicion(actor="officer.ana", case="sus_1", stated={**stated, "suspect_is_known": is_known})
     (row,) = office.read_desk(actor="officer.ana")
@@ -161,7 +253,70 @@ def test_every_look_is_recorded(case: dict[str, Any], database: Database) -> Non
 
 
 def test_what_a_case_rests_on_is_not_erased_and_no_reason_tells_why(
-    case: dict[str, Any], connect: Connect
+    database: Database, connect: Connect
 ) -> None:
-    reasons = connect("admin").execute("select engine.kept_because(%s)", [SUSPECT]).fetchone()
-    assert reasons == (f"identification of customers, 31 CFR 1023.220(a)(3) until {case['keep_until']}",)
+    profile(database, SUSPECT)
+    profile(database, OTHER)
+    opened(database, about_kind="investor", about_id=SUSPECT)
+    admin = connect("admin")
+    assert kept(admin, OTHER) is None
+    admin.execute(VERIFIED.encode(), [OTHER])
+    assert kept(admin, SUSPECT) == kept(admin, OTHER) == KEPT
+    admin.execute(VERIFIED.encode(), [SUSPECT])
+    assert kept(admin, SUSPECT) == KEPT
+
+
+@pytest.mark.parametrize(
+    ("stated", "whom"),
+    [
+        ({"about_kind": "investor", "about_id": SUSPECT, "investor": OTHER}, [SUSPECT]),
+        ({"about_kind": "owner", "about_id": "own_wren"}, ["own_wren", SUSPECT]),
+        ({"about_kind": "party", "about_id": "pty_wren"}, ["pty_wren", SUSPECT]),
+        ({"about_kind": "hit", "about_id": "of the owner"}, ["own_wren", SUSPECT]),
+        ({"about_kind": "payment", "about_id": "pay_1", "investor": SUSPECT}, [SUSPECT]),
+        ({"about_kind": "wallet", "about_id": "0x1", "of_nobody": True}, []),
+    ],
+)
+def test_whoever_a_case_is_about_is_kept(
+    database: Database, connect: Connect, stated: dict[str, object], whom: list[str]
+) -> None:
+    entities(database, connect)
+    admin = connect("admin")
+    row = admin.execute("select hit_id from compliance.hit").fetchone()
+    assert row is not None
+    about = row[0] if stated["about_kind"] == "hit" else stated["about_id"]
+    opened(database, **stated | {"about_id": about})
+    found = admin.execute("select investor_id from compliance.retention_fact order by 1").fetchall()
+    assert [name for (name,) in found] == sorted(whom)
+    connect("compliance").execute(ENDED.encode())
+    for name in whom:
+        assert KEPT in str(kept(admin, name))
+
+
+@pytest.mark.parametrize(
+    ("rule", "stated"),
+    [
+        ("suspicion_names_a_known_investor", {"about_kind": "investor", "about_id": "ivr_wexfrod"}),
+        ("suspicion_names_a_known_investor", {"about_kind": "payment", "investor": "ivr_wexfrod"}),
+        ("suspicion_names_a_known_investor", {"about_kind": "owner", "investor": "ivr_wexfrod"}),
+        ("suspicion_names_a_known_record", {"about_kind": "owner", "about_id": "own_wern"}),
+        ("suspicion_names_a_known_record", {"about_kind": "party", "about_id": "own_wren"}),
+        ("suspicion_names_a_known_record", {"about_kind": "hit", "about_id": "own_wren"}),
+        ("suspicion_says_whom_it_concerns", {"about_kind": "wallet"}),
+        ("suspicion_says_whom_it_concerns", {"about_kind": "payment", "of_nobody": False}),
+    ],
+)
+def test_a_case_that_would_keep_nobody_is_refused(
+    database: Database, connect: Connect, rule: str, stated: dict[str, object]
+) -> None:
+    entities(database, connect)
+    with pytest.raises(Refused, match=rule):
+        opened(database, **{"about_id": "own_wren"} | stated)
+
+
+def kept(admin: psycopg.Connection, investor: str) -> str | None:
+    """Return why an investor is kept."""
+    row = admin.execute("select engine.kept_because(%s)", [investor]).fetchone()
+    assert row is not None
+    reason: str | None = row[0]
+    return reason

@@ -12,9 +12,8 @@ from bookrunner.core.errors import Refused
 from bookrunner.pages.compliance.chart import chart, percent
 from bookrunner.pages.compliance.facts import sentence
 from bookrunner.pages.compliance.hit import score
-from bookrunner.pages.compliance.items import told
 from bookrunner.pages.compliance.queue import Filters
-from bookrunner.pages.shell import mask
+from bookrunner.pages.shell import mask, told
 
 
 def owner(name: str, share: str, **other: object) -> dict[str, Any]:
@@ -127,5 +126,6 @@ def test_a_place_is_read_as_it_was_written() -> None:
 
 def test_of_a_broken_constraint_only_the_rule_is_for_people() -> None:
     quoted = 'new row for relation "hit" violates check constraint "some_rule_stands"'
-    assert told(Refused("some_rule_stands", quoted))["detail"] == ""
-    assert told(Refused("other_rule", "in words"))["detail"] == "in words"
+    assert told(Refused("some_rule_stands", quoted), {})["detail"] == ""
+    assert told(Refused("other_rule", "in words"), {})["detail"] == "in words"
+    assert told(Refused("some_rule_stands", quoted), {"some_rule_stands": "stands"})["detail"] == "stands"

@@ -67,6 +67,8 @@ def test_a_statement_is_taken_once_and_its_people_wait_for_their_screening(
         assert "Cleo Wexford" in shown
         assert "50.50 % of Wexford Holding Ltd" in shown
         take = {"statement": "ows_1", "because": "compared with the register"}
+        stale = ana.post(f"{PAGE}/take", data=take | {"statement": "ows_0"})
+        assert (stale.status_code, "has certified another statement since" in stale.text) == (412, True)
         early = ana.post(f"{PAGE}/take", data=take)
         assert early.status_code == 409
         assert "owners stated before are ended" in early.text

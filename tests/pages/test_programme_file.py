@@ -76,13 +76,17 @@ def test_what_is_overdue_is_red_with_its_owner(officer: httpx.Client) -> None:
     assert '<strong class="bad">usr_mlro</strong>' not in page
 
 
-def test_a_policy_that_changes_after_its_sign_off_is_a_finding(officer: httpx.Client) -> None:
+def test_a_policy_that_changes_after_its_sign_off_is_a_finding(
+    officer: httpx.Client, site: Site, endpoint: Endpoint
+) -> None:
     record(officer, "Sanctions policy", done_by="usr_mlro")
     policy = item(officer, "Sanctions policy")[0]
-    own = record(officer, "Board approval", done_by="usr_mlro", signs=policy)
+    own = record(officer, "Board approval", done_by="usr_chair", signs=policy)
     assert own.status_code == 409
-    assert "somebody else made" in own.text
-    assert record(officer, "Board approval", done_by="usr_chair", signs=policy).status_code == 303
+    assert "somebody else made and recorded" in own.text
+    with visitor(site, issue(endpoint, "officer.ben", "compliance", actor="usr_admin")) as ben:
+        assert record(ben, "Board approval", done_by="USR_MLRO ", signs=policy).status_code == 409
+        assert record(ben, "Board approval", done_by="usr_chair", signs=policy).status_code == 303
     assert "has changed since it was signed off" not in officer.get(FILE).text
     record(officer, "Sanctions policy", done_by="usr_mlro", what="new lists")
     assert "the policy has changed since it was signed off" in officer.get(FILE).text
@@ -90,6 +94,9 @@ def test_a_policy_that_changes_after_its_sign_off_is_a_finding(officer: httpx.Cl
 
 def test_a_failed_test_stays_a_finding_until_it_passes(officer: httpx.Client) -> None:
     assert record(officer, "Screening test", outcome="failed").status_code == 303
+    assert "the last test failed" in officer.get(FILE).text
+    early = record(officer, "Screening test", outcome="passed", done_on="2026-11-19")
+    assert (early.status_code, "a later record of the item" in early.text) == (409, True)
     assert "the last test failed" in officer.get(FILE).text
     assert record(officer, "Screening test", outcome="passed").status_code == 303
     assert "the last test failed" not in officer.get(FILE).text
@@ -116,6 +123,17 @@ def test_an_examiner_reads_the_file_and_its_papers_and_changes_nothing(
         assert other.get(FILE).status_code == 403
     viewed = connect("owner").execute(b"select viewed_by, purpose from compliance.file_view").fetchall()
     assert viewed == [("key:examiner", "examination")]
+
+
+def test_no_paper_is_kept_of_what_is_not_recorded(officer: httpx.Client, connect: Connect) -> None:
+    name, seen = item(officer, "Sanctions policy")
+    said = {"seen": seen, "done_on": "2999-01-01", "done_by": "usr_someone", "what": "as planned"}
+    for about, expected in ((name, 409), ("ivr_0001", 404)):
+        files = {"paper": ("paper.pdf", blank_paper())}
+        assert officer.post(f"{FILE}/{about}/records", data=said, files=files).status_code == expected
+    owner = connect("owner")
+    for kept in (b"select from compliance.data_key", b"select from compliance.sealed_file"):
+        assert owner.execute(kept).fetchall() == []
 
 
 def test_an_item_is_handed_over_and_taken_out(officer: httpx.Client) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import httpx
+import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
 
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
+from bookrunner.pages.officer.programme import PARTS
+from bookrunner.pages.officer.suitability import SAYS
+from bookrunner.pages.officer.suspicions import KINDS
 from tests.pages.conftest import Site
 from tests.pages.officers import PERSON
 from tests.pages.test_access import visitor
@@ -18,7 +23,10 @@ from tests.pages.test_officer import Office, at, axe_is_content, office
 
 __all__ = ["office"]
 
-DESK = "/compliance/desk"
+Connect = Callable[[str], psycopg.Connection]
+CHECK = "select pg_get_constraintdef(oid) from pg_constraint where conname = %s"
+ANSWERED = "select prosrc from pg_proc where oid = 'compliance.appropriateness'::regproc"
+DESK, SHOWN = "/compliance/desk", "ivr_0003"
 RAISED = {
     "about_kind": "investor",
     "about_id": PERSON,
@@ -28,9 +36,9 @@ RAISED = {
 }
 
 
-def opened(client: httpx.Client) -> str:
-    """Open a case and return its address."""
-    answer = client.post(DESK, data=RAISED)
+def opened(client: httpx.Client, investor: str = PERSON) -> str:
+    """Open a case about an investor and return its address."""
+    answer = client.post(DESK, data=RAISED | {"about_id": investor})
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
 
@@ -81,14 +89,40 @@ def test_other_keepers_find_no_such_page(site: Site, endpoint: Endpoint, keeper:
 
 def test_nothing_of_it_stands_on_pages_of_investors_and_issuers(site: Site, endpoint: Endpoint) -> None:
     with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as ana:
-        case = opened(ana).rpartition("/")[2]
+        case = opened(ana, SHOWN).rpartition("/")[2]
         offer = ana.get("/").text
         paths = re.findall(r'href="(/(?:offers|investments)/[^"#]+)"', offer)
         paths += re.findall(r'href="(/investments/[^"#]+)"', ana.get(paths[0]).text)
-    assert len(paths) > 1
+    assert [path for path in paths if path.endswith(SHOWN.removeprefix("ivr_"))], paths
     for path in {"/", *paths}:
-        page = httpx.get(f"{site.url}{path}").text.lower()
+        answer = httpx.get(f"{site.url}{path}", timeout=30)
+        assert answer.status_code == 200, path
+        page = answer.text.lower()
         assert [word for word in (case, "suspicio", "under a threshold") if word in page] == [], path
+
+
+def test_what_is_typed_of_a_record_is_taken_as_typed(site: Site, endpoint: Endpoint) -> None:
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as ana:
+        for rule, changed in (
+            ("suspicion is about a known kind", {"about_kind": "rumour"}),
+            ("suspicion names a known investor", {"about_id": "ivr_typo"}),
+            ("suspicion says whom it concerns", {"about_kind": "payment"}),
+        ):
+            refused = ana.post(DESK, data=RAISED | changed)
+            assert (refused.status_code, rule in refused.text) == (409, True), rule
+        assert ana.post(DESK, data=RAISED | {"about_kind": "payment", "of_nobody": "true"}).is_redirect
+        assert ana.post(DESK, data=RAISED | {"about_kind": "payment", "investor": PERSON}).is_redirect
+
+
+def test_lists_of_the_pages_are_those_of_the_book(connect: Connect) -> None:
+    owner = connect("owner")
+    for name, known in (("suspicion_is_about_a_known_kind", KINDS), ("programme_item_kind_is_known", PARTS)):
+        row = owner.execute(CHECK.encode(), [name]).fetchone()
+        assert row is not None
+        assert set(re.findall(r"'(\w+)'", row[0])) == set(known)
+    row = owner.execute(ANSWERED.encode()).fetchone()
+    assert row is not None
+    assert set(re.findall(r"(?:return|then|else) '(\w+)'", row[0])) == set(SAYS)
 
 
 @pytest.mark.browser

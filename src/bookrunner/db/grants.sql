@@ -71,7 +71,7 @@ grant execute on function api.accept_statement(bytea, text, bytea, text, text, t
     api.publish_questionnaire(bytea, text, bytea, text, jsonb, text) to compliance;
 grant execute on function api.answer_suitability(bytea, text, bytea, text, text, text, integer, jsonb, boolean, text),
     api.certify_ownership(bytea, text, bytea, text, text, text, jsonb, jsonb, boolean) to portal;
-grant execute on function api.commitment_limit(text, text) to portal, engine, compliance;
+grant execute on function api.commitment_limit(text, text) to portal, compliance;
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),
     api.claim_wallet(bytea, text, bytea, text, text, text, text, bytea, text, jsonb) to portal;

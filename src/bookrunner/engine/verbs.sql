@@ -249,7 +249,7 @@ return (select string_agg(distinct k.because, '; ' order by k.because) from comp
         union
         select 'a screening hit is not closed' from compliance.hit_fact h where h.subject_id in (c.id, p_investor)
         union
-        select r.because || ' until ' || r.keep_until from compliance.retention_fact r
+        select r.because from compliance.retention_fact r
         where r.investor_id = c.id and r.keep_until > current_date) k);
 
 -- What waits for an officer: of which kind, on whose record, since when, and by which rule it is due.

@@ -93,7 +93,7 @@ def questionnaires(gateway: Gateway) -> APIRouter:
         Over all crowdfunding offers of twelve months (17 CFR 227.100(a)(2)); refused where nothing is stated
         of income and net worth.
         """
-        await gateway.admitted(caller, "portal", "engine", "compliance")
+        await gateway.admitted(caller, "portal", "compliance")
         row = await gateway.read(caller, lambda of: of.commitment_limit(offering=offer, investor=investor))
         most, used, code = row["limit_minor"], row["used_minor"], row["currency"]
         return {

@@ -1,6 +1,6 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
-from bookrunner.books.compliance.desk import office, take_owners
+from bookrunner.books.compliance.desk import office, record_with_paper, take_owners
 from bookrunner.books.compliance.privacy import MOST_BYTES, keep_file, keep_files, keep_paper, view_file
 from bookrunner.books.compliance.screening import (
     WALLET,
@@ -27,6 +27,7 @@ __all__ = [
     "keeper",
     "office",
     "record_particulars",
+    "record_with_paper",
     "refuse_list",
     "take_list",
     "take_owners",

@@ -1,5 +1,5 @@
--- What the signer of an entity states and certifies of its owners (31 CFR 1010.230(b)); names stay out of events. Ids of people
--- count within one statement: the compliance book gives each its own.
+-- What the signer of an entity states and certifies of its owners (31 CFR 1010.230(b)); people and shares stay out of events. Ids
+-- of people, which their entity chooses, count within one statement: the compliance book gives each its own.
 
 create table portal.ownership_statement (
     investor_id text not null,
@@ -14,7 +14,8 @@ create table portal.ownership_statement (
     chain_head bytea not null,
     primary key (investor_id, statement_id)
 );
-call audit.keep('portal.ownership_statement', 'ownership_statement', 'statement_id', 'investor_id', '{people}');
+call audit.keep('portal.ownership_statement', 'ownership_statement', 'statement_id', 'investor_id', '{people,shares}');
+create unique index one_ownership_statement_in_force on portal.ownership_statement (investor_id) where status = 'certified';
 
 create view portal.ownership_claim as
 select investor_id, statement_id, people, shares, certified_by, certified_at from portal.ownership_statement
@@ -41,7 +42,7 @@ declare
 begin
     if cardinality(known) <> (select count(distinct k) from unnest(known) k) or p_investor = any (known)
         or exists (select from jsonb_array_elements(p_people) p where coalesce(p ->> 'name', '') !~ '\S'
-            or p ->> 'kind' not in ('person', 'entity')) then
+            or coalesce(p ->> 'kind', '') not in ('person', 'entity')) then
         perform portal.refuse_owners('stated_owners_are_named_once', 'each owner has a name and an id of its own, and none is the entity itself');
     end if;
     if (select count(*) from jsonb_array_elements(p_people) p where (p ->> 'controls')::boolean and p ->> 'kind' = 'person') <> 1
@@ -70,20 +71,22 @@ begin
 end $$;
 
 -- The signer certifies who is behind an entity. Only an account with a recorded authority to certify may; a later statement
--- counts instead of an earlier one.
+-- counts instead of an earlier one, so that two at once wait for each other.
 create function portal.certify_ownership(p_actor text, p_request text, p_investor text, p_statement text, p_account text,
     p_people jsonb, p_shares jsonb, p_is_certified boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_authority(p_investor, p_account, 'certify');
-    if not exists (select from portal.profile where investor_id = p_investor and kind in ('entity', 'trust', 'nominee')) then
+    perform 1 from portal.profile where investor_id = p_investor and kind in ('entity', 'trust', 'nominee') for update;
+    if not found then
         perform portal.refuse_owners('owners_are_stated_of_an_entity', format('%s is no entity', p_investor));
     end if;
     if not p_is_certified then
         perform portal.refuse_owners('ownership_is_certified', 'the signer certifies that the statement is complete and correct');
     end if;
     perform portal.check_owners(p_investor, p_people, p_shares);
+    perform portal.require_unerased(p_investor);
     update portal.ownership_statement set status = 'superseded' where investor_id = p_investor and status = 'certified';
     insert into portal.ownership_statement (investor_id, statement_id, status, account_id, people, shares, certified_by)
     values (p_investor, p_statement, 'certified', p_account, p_people, p_shares, p_actor);

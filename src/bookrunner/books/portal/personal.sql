@@ -163,6 +163,19 @@ begin
     perform engine.decide_under(p_actor, p_request, array[p_investor, p_change], p_programme);
 end $$;
 
+-- Refuses what would tell of an investor again after an erasure; an erasure under way is waited for, and waits.
+create function portal.require_unerased(p_investor text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    found_status text;
+begin
+    select status into found_status from portal.data_key where investor_id = p_investor for share;
+    if found_status = 'destroyed' then
+        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
+            message = format('the personal data of %s was erased', p_investor);
+    end if;
+end $$;
+
 -- The wrapped key of an investor; the given one is kept when there was none. A destroyed key never comes back.
 create function portal.obtain_key(p_actor text, p_request text, p_investor text, p_key text, p_wrapped bytea) returns bytea
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -170,14 +183,11 @@ declare
     k portal.data_key;
 begin
     perform audit.enter(p_actor, p_request);
+    perform portal.require_unerased(p_investor);
     select * into k from portal.data_key where investor_id = p_investor;
     if not found then
         insert into portal.data_key (investor_id, key_id, status, wrapped) values (p_investor, p_key, 'active', p_wrapped);
         return p_wrapped;
-    end if;
-    if k.status = 'destroyed' then
-        raise exception using errcode = 'BR008', constraint = 'personal_data_is_not_erased',
-            message = format('the personal data of %s was erased', p_investor);
     end if;
     return k.wrapped;
 end $$;

@@ -27,9 +27,9 @@ from bookrunner.pages.compliance.deciding import (
 )
 from bookrunner.pages.compliance.facts import case_file
 from bookrunner.pages.compliance.hit import hit
-from bookrunner.pages.compliance.items import item, refused, told
+from bookrunner.pages.compliance.items import SENTENCES, item, refused
 from bookrunner.pages.compliance.queue import Filters, QueueHints, filters, path_of, queue
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, told
 from bookrunner.pages.shell.live import Hints, streaming
 
 __all__ = ["routes"]
@@ -107,7 +107,7 @@ class Console:
         try:
             Officer(self.database, officer.actor).add_evidence(investor, *given)
         except Refused as fault:
-            return self.page(request, ("accreditation", investor, name), refusal=told(fault))
+            return self.page(request, ("accreditation", investor, name), refusal=told(fault, SENTENCES))
         return RedirectResponse(path_of("accreditation", investor, name), status_code=_SEE_OTHER)
 
     def show(self, request: Request, on: _On, purpose: str, officer: SignedIn) -> Response:
@@ -117,7 +117,7 @@ class Console:
         except NotFound:
             raise
         except Refused as fault:
-            return self.page(request, on, refusal=told(fault))
+            return self.page(request, on, refusal=told(fault, SENTENCES))
         return self.page(request, on, shown=shown)
 
     def _shown(self, on: _On, purpose: str, actor: str) -> object:
@@ -152,7 +152,7 @@ class Console:
         except NotFound:
             raise
         except Refused as fault:
-            return self.case(request, investor, refusal=told(fault))
+            return self.case(request, investor, refusal=told(fault, SENTENCES))
         return RedirectResponse(then, status_code=_SEE_OTHER)
 
     def file_paper(self, request: Request, on: _On, paper: tuple[str, bytes, str], who: SignedIn) -> Response:
@@ -160,7 +160,7 @@ class Console:
         try:
             Officer(self.database, who.actor).file_paper(on[1], *paper)
         except Refused as fault:
-            return self.page(request, on, refusal=told(fault))
+            return self.page(request, on, refusal=told(fault, SENTENCES))
         return RedirectResponse(path_of(*on), status_code=_SEE_OTHER)
 
     def open_file(self, request: Request, investor: str, digest: str, said: tuple[str, SignedIn]) -> Response:
@@ -171,7 +171,7 @@ class Console:
         except NotFound:
             raise
         except Refused as fault:
-            return self.case(request, investor, refusal=told(fault))
+            return self.case(request, investor, refusal=told(fault, SENTENCES))
         kind, ending = ("application/pdf", "pdf") if content.startswith(b"%PDF-") else ("text/plain", "txt")
         headers = {
             "Content-Disposition": f'attachment; filename="{digest[:16]}.{ending}"',
@@ -186,7 +186,7 @@ class Console:
         try:
             fields = portal.reveal_profile(desk, investor, version, actor=officer.actor, purpose=purpose)
         except Refused as fault:
-            return self.case(request, investor, refusal=told(fault))
+            return self.case(request, investor, refusal=told(fault, SENTENCES))
         return self.case(request, investor, personal={"version": version, "fields": fields})
 
 

@@ -11,7 +11,7 @@ from bookrunner.pages.compliance.chart import percent
 from bookrunner.pages.compliance.deciding import CHOICES, IDENTITY_PAPERS, Decision
 from bookrunner.pages.compliance.facts import mark
 from bookrunner.pages.compliance.queue import KINDS, WATCHED, path_of
-from bookrunner.pages.shell import mask
+from bookrunner.pages.shell import mask, told
 
 Row = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ _AMONG = {
     "notice": ("notices", "notice_id"),
 }
 # What the database says of two people, where only the rule's name comes with its refusal.
-_SENTENCES = {
+SENTENCES = {
     "weighty_hit_needs_two_people": "whoever proposed this cannot agree to it; another officer decides",
     "diligence_needs_two_people": "whoever completed this cannot approve it; another officer decides",
     "change_needs_two_people": "whoever asked for this cannot decide it; another person does",
@@ -95,12 +95,6 @@ def frame(kind: str, scope: str, name: str, record: Row) -> dict[str, Any]:
     }
 
 
-def told(fault: Refused) -> dict[str, str]:
-    """Return a refusal as a page says it; of a broken constraint only the name is for people."""
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
-
-
 def refused(database: Database, on: tuple[str, str], said: Decision, fault: Refused) -> dict[str, object]:
     """Return a refusal with what was typed; ``on`` is the scope and the id of the record.
 
@@ -114,7 +108,7 @@ def refused(database: Database, on: tuple[str, str], said: Decision, fault: Refu
                 transaction, scope=scope, item=name, seen=said.seen
             )
         changed = [{**row, "told": _told(row["payload"])} for row in events]
-    return {"refusal": told(fault), "typed": said, "changed": changed}
+    return {"refusal": told(fault, SENTENCES), "typed": said, "changed": changed}
 
 
 def _told(payload: Mapping[str, Any]) -> list[tuple[str, str]]:

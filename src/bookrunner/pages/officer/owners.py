@@ -9,15 +9,18 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import compliance, portal
-from bookrunner.core.errors import NotFound, Refused
+from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, told
 
-_CONFLICT, _SEE_OTHER = 409, 303
+_CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _TO_TAKE = "to take the owners into the record"
-_SENTENCES = {"ownership_statement_is_taken_once": "this statement is in the record already"}
+_SENTENCES = {
+    "ownership_statement_is_taken_once": "this statement is in the record already",
+    "ownership_statement_is_in_force": "the signer has certified another statement since; read it first",
+}
 _In = Annotated[SignedIn, Depends(requiring(("compliance",)))]
 _Text = Annotated[str, Form(max_length=1000)]
 
@@ -31,14 +34,17 @@ class Owners:
         self.portal = portal.keeper(database)
         self.shell = shell
 
-    def page(self, request: Request, investor: str, **extra: object) -> Response:
+    def page(
+        self, request: Request, investor: str, fault: Refused | None = None, **extra: object
+    ) -> Response:
         """Return the page of the statement in force; raises NotFound where nothing is certified."""
         head: Mapping[str, Any] | None = self.office.ownership_stated(investor=investor)
         if head is None:
             raise NotFound(f"nobody has certified the owners of {investor}")
         shown = {"head": head, "investor": investor, "stated": None, "refusal": None}
-        status = _CONFLICT if extra.get("refusal") else 200
-        return self.shell.page(request, "officer/owners.html", {**shown, **extra}, status)
+        if fault is not None:
+            shown["refusal"] = told(fault, _SENTENCES)
+        return self.shell.page(request, "officer/owners.html", {**shown, **extra}, _status(fault))
 
     def show(self, request: Request, investor: str, purpose: str, who: SignedIn) -> Response:
         """Show names and shares once; the view is recorded before they are shown."""
@@ -47,7 +53,7 @@ class Owners:
         except NotFound:
             raise
         except Refused as fault:
-            return self.page(request, investor, refusal=_refusal(fault))
+            return self.page(request, investor, fault=fault)
         names = {one["id"]: one["name"] for one in stated["people"]} | {investor: "the entity itself"}
         return self.page(request, investor, stated=stated, names=names)
 
@@ -62,7 +68,7 @@ class Owners:
         except NotFound:
             raise
         except Refused as fault:
-            return self.page(request, investor, refusal=_refusal(fault))
+            return self.page(request, investor, fault=fault)
         return RedirectResponse(f"/compliance/cases/{investor}#owners", status_code=_SEE_OTHER)
 
     def _stated(self, investor: str, purpose: str, who: SignedIn) -> Mapping[str, Any]:
@@ -74,9 +80,10 @@ class Owners:
         return found
 
 
-def _refusal(fault: Refused) -> dict[str, str]:
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
+def _status(fault: Refused | None) -> int:
+    if fault is None:
+        return 200
+    return _STALE if isinstance(fault, VersionChanged) else _CONFLICT
 
 
 def routes(database: Database, shell: Shell) -> APIRouter:

@@ -13,7 +13,7 @@ from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, told
 
 _CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _HOME = "/compliance/programme"
@@ -88,7 +88,7 @@ class ProgrammeFile:
             "findings": [item for item in items if _lacks(item)],
             "lacks": _lacks,
             "may_keep": who.keeper == "compliance",
-            "refusal": None if fault is None else _refusal(fault),
+            "refusal": None if fault is None else told(fault, _SENTENCES),
         }
         status = 200 if fault is None else _STALE if isinstance(fault, VersionChanged) else _CONFLICT
         return self.shell.page(request, "officer/programme.html", shown, status)
@@ -104,11 +104,8 @@ class ProgrammeFile:
         return RedirectResponse(_HOME, status_code=_SEE_OTHER)
 
     def record(self, who: SignedIn, item: str, seen: int, done: tuple[dict[str, str | None], bytes]) -> None:
-        """Record what was done and its paper, sealed under the item; refuses what `keep_paper` refuses."""
-        said, paper = done
-        digest = compliance.keep_paper(self.keeper, item, paper, actor=who.actor) if paper else None
-        given = {**said, "sha256": None if digest is None else digest.hex()}
-        self.office.record_item(actor=who.actor, item=item, done=given, seen=seen)
+        """Record what was done and its paper, sealed under the item, or neither."""
+        compliance.record_with_paper(self.keeper, (item, seen), *done, actor=who.actor)
 
     def paper(self, who: SignedIn, item: str, sha256: str, purpose: str) -> Response:
         """Send a paper of the file as a download, no other paper; the view is recorded first."""
@@ -136,11 +133,6 @@ def _lacks(item: Mapping[str, Any]) -> str:
     if not latest["is_of_the_policy_in_force"]:
         return "the policy has changed since it was signed off"
     return ""
-
-
-def _refusal(fault: Refused) -> dict[str, str]:
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
 
 
 def routes(database: Database, shell: Shell) -> APIRouter:

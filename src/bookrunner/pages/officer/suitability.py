@@ -16,7 +16,7 @@ from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell
 
 _CONFLICT = 409
-_SAYS = {
+SAYS = {
     "not_asked": ("no knowledge is asked for", "progress", "grey"),
     "not_needed": ("not a retail client; nothing is to be judged", "confirmed", "good"),
     "appropriate": ("appropriate for this client", "confirmed", "good"),
@@ -66,7 +66,7 @@ class Answers:
         says = None
         if head["answered_no"] == head["questionnaire_no"]:
             said = {"answers": answers, "is_warned": head["is_warned"]}
-            says = _SAYS[self.office.appropriateness(**given, **said)]
+            says = SAYS[self.office.appropriateness(**given, **said)]
         return self.page(request, on, questions=asked, says=says)
 
 

@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotAuthenticated, NotFound, Refused, VersionC
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, signed_in
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, told
 
 _CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _HOME = "/compliance/desk"
@@ -47,6 +47,7 @@ _SENTENCES = {
     "suspicion_needs_two_people": "whoever proposed this cannot agree to it; another officer decides",
     "suspicion_outcome_is_known": "choose one of the decisions",
     "filed_suspicion_has_its_proof": "write the identifier that FinCEN gave the filing",
+    "suspicion_is_about_a_known_kind": "choose what kind of record it is",
     "suspicion_names_its_record": "write the id of the record",
     "suspicion_is_filed_after_detection": "a report is filed after what it reports was noticed",
 }
@@ -76,11 +77,18 @@ class Raised:
     about_kind: str = "investor"
     about_id: str = ""
     investor: str = ""
+    of_nobody: bool = False
 
 
-def raised(about_kind: _Line = "investor", about_id: _Line = "", investor: _Line = "") -> Raised:
+def raised(
+    *,
+    about_kind: _Line = "investor",
+    about_id: _Line = "",
+    investor: _Line = "",
+    of_nobody: Annotated[bool, Form()] = False,
+) -> Raised:
     """Read from the form what a case is opened from."""
-    return Raised(about_kind if about_kind in KINDS else "investor", about_id.strip(), investor.strip())
+    return Raised(about_kind, about_id.strip(), investor.strip(), of_nobody=of_nobody)
 
 
 _Raised = Annotated[Raised, Depends(raised)]
@@ -126,8 +134,8 @@ class Desk:
         except NotFound:
             raise
         except Refused as fault:
-            told = {"refusal": _refusal(fault), "fault": fault, "typed": {"reason": typed}}
-            return self.case(request, who, name, **told)
+            shown = {"refusal": told(fault, _SENTENCES), "fault": fault, "typed": {"reason": typed}}
+            return self.case(request, who, name, **shown)
         return RedirectResponse(f"{_HOME}/{name}", status_code=_SEE_OTHER)
 
 
@@ -135,11 +143,6 @@ def _status(fault: object) -> int:
     if isinstance(fault, VersionChanged):
         return _STALE
     return 200 if fault is None else _CONFLICT
-
-
-def _refusal(fault: Refused) -> dict[str, str]:
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
 
 
 def _told(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,6 +195,7 @@ def _opening(router: APIRouter, desk: Desk) -> None:
             "about_kind": about.about_kind,
             "about_id": about.about_id,
             "investor": about.investor or None,
+            "of_nobody": about.of_nobody,
             "noticed": noticed,
             "detected_on": detected_on,
             "suspect_is_known": suspect_is_known,
@@ -199,7 +203,7 @@ def _opening(router: APIRouter, desk: Desk) -> None:
         try:
             desk.office.open_suspicion(actor=who.actor, case=name, stated=stated)
         except Refused as fault:
-            return desk.home(request, who, about, refusal=_refusal(fault), typed=stated)
+            return desk.home(request, who, about, refusal=told(fault, _SENTENCES), typed=stated)
         return RedirectResponse(f"{_HOME}/{name}", status_code=_SEE_OTHER)
 
 

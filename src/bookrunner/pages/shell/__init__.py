@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bookrunner.core import clock
+from bookrunner.core.errors import Refused
 from bookrunner.core.money import grouped
 from bookrunner.pages.shell.assets import Asset, assets
 from bookrunner.pages.shell.guard import LOOPBACK, Guard, is_our_own
 
-__all__ = ["LOOPBACK", "Guard", "Shell", "age", "is_our_own", "mask"]
+__all__ = ["LOOPBACK", "Guard", "Shell", "age", "is_our_own", "mask", "told"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -53,6 +54,12 @@ def who(actor: str | None) -> str:
 def mask(text: str | None) -> str:
     """Write a text as the first character of each word and dots; nothing of it can be read back."""
     return " ".join(f"{word[0]}•••" for word in (text or "").split()) or "not given"
+
+
+def told(fault: Refused, sentences: Mapping[str, str]) -> dict[str, str]:
+    """Write a refusal as a page says it; of a broken constraint only the name is for people."""
+    detail = "" if fault.rule in fault.detail else fault.detail
+    return {"rule": fault.rule, "detail": sentences.get(fault.rule, detail)}
 
 
 def words(name: str) -> str:

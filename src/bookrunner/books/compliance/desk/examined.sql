@@ -53,10 +53,7 @@ begin
     if not found then
         raise exception using errcode = 'BR404', constraint = 'programme_item_exists', message = format('there is no item %s', p_item);
     end if;
-    if i.version is distinct from p_seen then
-        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
-            message = format('the record is at version %s, the decision was made on %s', i.version, p_seen);
-    end if;
+    perform compliance.on_version(i.version, p_seen);
     return i;
 end $$;
 
@@ -88,12 +85,16 @@ begin
         raise exception using errcode = 'BR008', constraint = 'programme_is_reviewed_within_the_rule',
             message = format('it was done by today and is due again by %s', latest);
     end if;
+    if done < (select max(r.done_on) from compliance.programme_record r where r.item_id = p_item) then
+        raise exception using errcode = 'BR008', constraint = 'programme_is_recorded_in_order',
+            message = 'a later record of the item stands already; the latest one counts';
+    end if;
     if i.kind = 'sign_off' then
         select r.* into policy from compliance.programme_record r join compliance.programme_item x using (item_id)
         where r.item_id = p_done ->> 'signs' and x.kind = 'policy' and x.status = 'kept' order by r.record_no desc limit 1;
-        if not found or (p_done ->> 'done_by') is not distinct from policy.done_by then
+        if not found or policy.recorded_by = p_actor or lower(btrim(p_done ->> 'done_by')) = lower(btrim(policy.done_by)) then
             raise exception using errcode = 'BR008', constraint = 'policy_is_signed_off_by_another',
-                message = 'a sign-off names a policy that is in force and that somebody else made';
+                message = 'a sign-off names a policy that is in force and that somebody else made and recorded';
         end if;
     end if;
     insert into compliance.programme_record (item_id, record_no, kind, done_on, done_by, what, outcome, sha256, signs_item,

@@ -47,16 +47,3 @@ begin
     perform audit.enter(actor, request), audit.because(cause);
     return sha256(salt || convert_to(content, 'UTF8'));
 end $$;
-
--- The entries of a case whose content, order or digest is not what was sealed.
-create function compliance.broken_seals(p_case text) returns setof integer
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
-    select c.entry_no from compliance.sealed_content c
-    left join compliance.sealed_content b on b.case_id = c.case_id and b.entry_no = c.entry_no - 1
-    left join compliance.sealed_entry e on e.sealed_id = c.sealed_id
-    where c.case_id = p_case and (e.commitment is distinct from sha256(c.salt || convert_to(c.canonical, 'UTF8'))
-        or c.canonical::jsonb ->> 'previous' is distinct from coalesce(encode(b.commitment, 'hex'), '')
-        or (c.canonical::jsonb ->> 'entry')::integer is distinct from c.entry_no or c.canonical::jsonb ->> 'case' is distinct from p_case)
-    order by 1;
-end;

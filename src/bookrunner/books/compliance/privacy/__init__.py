@@ -1,5 +1,12 @@
 """What is sealed under the key of an investor, opened by views that are events, and erased with the key."""
 
-from bookrunner.books.compliance.privacy.files import MOST_BYTES, keep_file, keep_files, keep_paper, view_file
+from bookrunner.books.compliance.privacy.files import (
+    MOST_BYTES,
+    checked_paper,
+    keep_file,
+    keep_files,
+    keep_paper,
+    view_file,
+)
 
-__all__ = ["MOST_BYTES", "keep_file", "keep_files", "keep_paper", "view_file"]
+__all__ = ["MOST_BYTES", "checked_paper", "keep_file", "keep_files", "keep_paper", "view_file"]

@@ -58,9 +58,14 @@ def keep_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str)
 
     Refuses what `keep_file` refuses, and each ``upload_…`` rule of `adapters.documents`.
     """
+    return keep_file(compliance, investor, checked_paper(content), actor=actor)
+
+
+def checked_paper(content: bytes) -> bytes:
+    """Return an uploaded paper as it is kept; refuses what is no PDF, as `keep_paper` does."""
     if not content:
         raise Refused("kept_file_has_content", "the file is empty")
-    return keep_file(compliance, investor, take_upload(BytesIO(content), limit=MOST_BYTES), actor=actor)
+    return take_upload(BytesIO(content), limit=MOST_BYTES)
 
 
 def view_file(compliance: Keeper, investor: str, digest: bytes, *, actor: str, purpose: str) -> bytes:

@@ -175,6 +175,12 @@ begin
     end if;
     perform compliance.by_a_person(p_actor, p_because);
     perform compliance.record_decision(p_actor, p_on);
+    perform compliance.on_version(p_version, p_seen);
+end $$;
+
+create function compliance.on_version(p_version bigint, p_seen bigint) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
     if p_seen is distinct from p_version then
         raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
             message = format('the record is at version %s, the decision was made on %s', p_version, p_seen);

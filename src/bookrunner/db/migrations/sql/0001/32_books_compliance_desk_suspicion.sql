@@ -45,7 +45,7 @@ create table compliance.suspicion_view (
 );
 call audit.append_only('compliance.suspicion_view');
 
--- Guards a case as the guard of every record does, but tells of it under seal.
+-- Guards a case as the guard of every record does, but tells of it under seal. What adds a sealed entry alone is a version too.
 create function compliance.guard_suspicion() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -61,8 +61,12 @@ begin
     if tg_op = 'UPDATE' then
         was := old.status;
         before := to_jsonb(old) - '{version,last_commitment}'::text[];
-        if (new.case_id, new.about_kind, new.about_id, new.noticed, new.detected_on, new.suspect_is_known, new.opened_by, new.opened_at)
-            is distinct from (old.case_id, old.about_kind, old.about_id, old.noticed, old.detected_on, old.suspect_is_known,
+        if before = after and new.last_commitment <> old.last_commitment then
+            new.version := old.version + 1;
+            return new;
+        end if;
+        if (new.case_id, new.about_kind, new.about_id, new.investor_id, new.noticed, new.detected_on, new.suspect_is_known, new.opened_by, new.opened_at)
+            is distinct from (old.case_id, old.about_kind, old.about_id, old.investor_id, old.noticed, old.detected_on, old.suspect_is_known,
             old.opened_by, old.opened_at) or new.due_on > old.due_on or new.keep_until < old.keep_until then
             raise exception using errcode = 'BR004', constraint = 'suspicion_stands_as_noticed',
                 message = 'what was noticed, when, and the clock that runs from it never change';
@@ -87,6 +91,34 @@ alter table compliance.suspicion enable always trigger zz_sealed_guard;
 alter table compliance.suspicion enable always trigger aa_never_deleted;
 alter table compliance.suspicion enable always trigger aa_never_truncated;
 
+-- The entries of a case whose content, order or digest is not what was sealed; none after the last one is missing.
+create function compliance.broken_seals(p_case text) returns setof integer
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select c.entry_no from compliance.sealed_content c
+    left join compliance.sealed_content b on b.case_id = c.case_id and b.entry_no = c.entry_no - 1
+    left join compliance.sealed_entry e on e.sealed_id = c.sealed_id
+    where c.case_id = p_case and (e.commitment is distinct from sha256(c.salt || convert_to(c.canonical, 'UTF8'))
+        or c.canonical::jsonb ->> 'previous' is distinct from coalesce(encode(b.commitment, 'hex'), '')
+        or (c.canonical::jsonb ->> 'entry')::integer is distinct from c.entry_no or c.canonical::jsonb ->> 'case' is distinct from p_case)
+    union
+    select coalesce(t.entry_no, 0) from compliance.suspicion s left join lateral (select c.entry_no, c.commitment
+        from compliance.sealed_content c where c.case_id = s.case_id order by c.entry_no desc limit 1) t on true
+    where s.case_id = p_case and t.commitment is distinct from s.last_commitment
+    order by 1;
+end;
+
+-- Whether a case stands as its entries tell together.
+create function compliance.is_as_sealed(s compliance.suspicion) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    told jsonb := (select jsonb_object_agg(e.key, e.value order by c.entry_no) from compliance.sealed_content c,
+        jsonb_each(c.canonical::jsonb -> 'told') e where c.case_id = s.case_id and c.canonical::jsonb ->> 'kind' <> 'noted');
+begin
+    return coalesce((told ->> 'opened_at')::timestamptz = s.opened_at
+        and told - 'opened_at' = to_jsonb(s) - '{version,last_commitment,opened_at}'::text[], false);
+end $$;
+
 -- Locks a case for a decision by a person on the version seen.
 create function compliance.hold_suspicion(p_actor text, p_because text, p_case text, p_seen bigint) returns compliance.suspicion
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -98,11 +130,44 @@ begin
     if not found then
         raise exception using errcode = 'BR404', constraint = 'suspicion_exists', message = format('there is no case %s', p_case);
     end if;
-    if s.version is distinct from p_seen then
-        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
-            message = format('the record is at version %s, the decision was made on %s', s.version, p_seen);
-    end if;
+    perform compliance.on_version(s.version, p_seen);
     return s;
+end $$;
+
+-- Everybody whose data a case rests on: the investor whom it names, its subject, and the investors whom that is known for,
+-- or was, when it is an owner or a party.
+create function compliance.suspects(s compliance.suspicion) returns setof text
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    with named (id) as (
+        select s.investor_id where s.investor_id is not null
+        union select s.about_id where s.about_kind in ('owner', 'party')
+        union select h.subject_id from compliance.hit h where s.about_kind = 'hit' and h.hit_id = s.about_id)
+    select n.id from named n
+    union select o.investor_id from compliance.beneficial_owner o join named n on n.id = o.owner_id
+    union select p.investor_id from compliance.party p join named n on n.id = p.party_id
+    union select c.investor_id from compliance.concern c join named n on n.id = c.subject_id;
+end;
+
+-- Refuses a case that would keep nobody's data without saying so.
+create function compliance.check_suspects(s compliance.suspicion, p_is_of_nobody boolean) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if s.investor_id is not null and not exists (select from portal.profile_fact f where f.investor_id = s.investor_id) then
+        raise exception using errcode = 'BR008', constraint = 'suspicion_names_a_known_investor',
+            message = format('there is no investor %s', s.investor_id);
+    end if;
+    if not (case s.about_kind
+        when 'owner' then exists (select from compliance.beneficial_owner o where o.owner_id = s.about_id)
+        when 'party' then exists (select from compliance.party p where p.party_id = s.about_id)
+        when 'hit' then exists (select from compliance.hit h where h.hit_id = s.about_id) else true end) then
+        raise exception using errcode = 'BR008', constraint = 'suspicion_names_a_known_record',
+            message = format('there is no %s %s', s.about_kind, s.about_id);
+    end if;
+    if s.investor_id is null and s.about_kind not in ('owner', 'party', 'hit') and not p_is_of_nobody then
+        raise exception using errcode = 'BR008', constraint = 'suspicion_says_whom_it_concerns',
+            message = 'a case about such a record names the investor whom it concerns, or says that there is none';
+    end if;
 end $$;
 
 -- Opens a case from any record. The report is due within the days of the rule after the day of detection, later where no
@@ -113,6 +178,7 @@ declare
     detected date := (p_stated ->> 'detected_on')::date;
     is_known boolean := (p_stated ->> 'suspect_is_known')::boolean;
     of_rule text := case when is_known then 'us.sar.report_within' else 'us.sar.report_without_suspect' end;
+    s compliance.suspicion;
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.by_a_person(p_actor, p_stated ->> 'noticed');
@@ -122,10 +188,11 @@ begin
     end if;
     insert into compliance.suspicion (case_id, status, about_kind, about_id, investor_id, noticed, detected_on, suspect_is_known,
         due_on, keep_until, opened_by)
-    values (p_case, 'open', p_stated ->> 'about_kind', p_stated ->> 'about_id', coalesce(p_stated ->> 'investor', case
-            when p_stated ->> 'about_kind' = 'investor' then p_stated ->> 'about_id' end), p_stated ->> 'noticed', detected, is_known,
+    values (p_case, 'open', p_stated ->> 'about_kind', p_stated ->> 'about_id', case p_stated ->> 'about_kind'
+            when 'investor' then p_stated ->> 'about_id' else p_stated ->> 'investor' end, p_stated ->> 'noticed', detected, is_known,
         detected + compliance.rule_value(of_rule, clock_timestamp())::integer,
-        compliance.after_rule('us.sar.retention', clock_timestamp())::date, p_actor);
+        compliance.after_rule('us.sar.retention', clock_timestamp())::date, p_actor) returning * into s;
+    perform compliance.check_suspects(s, coalesce((p_stated ->> 'of_nobody')::boolean, false));
 end $$;
 
 -- One officer decides to report or not to; it waits for a second.
@@ -168,7 +235,7 @@ begin
     where case_id = p_case;
 end $$;
 
--- Adds to the support of a case: what was found, which record shows it.
+-- Adds to the support of a case: what was found, which record shows it. Nobody decides on what was there before it.
 create function compliance.note_suspicion(p_actor text, p_request text, p_case text, p_note text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -177,8 +244,13 @@ begin
     if not exists (select from compliance.suspicion where case_id = p_case for update) then
         raise exception using errcode = 'BR404', constraint = 'suspicion_exists', message = format('there is no case %s', p_case);
     end if;
-    perform compliance.seal(p_case, 'noted', jsonb_build_object('note', p_note));
+    update compliance.suspicion set last_commitment = compliance.seal(p_case, 'noted', jsonb_build_object('note', p_note))
+    where case_id = p_case;
 end $$;
+
+create function compliance.is_overdue(s compliance.suspicion) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return s.status in ('open', 'proposed', 'to_report') and s.due_on < (clock_timestamp() at time zone 'America/New_York')::date;
 
 -- The cases, those with the nearest end of their clock first; who looked is recorded.
 create function compliance.read_desk(p_actor text, p_request text) returns jsonb
@@ -187,8 +259,7 @@ begin
     perform audit.enter(p_actor, p_request);
     perform compliance.by_a_person(p_actor, 'looked');
     insert into compliance.suspicion_view (viewed_by, request) values (p_actor, p_request);
-    return (select coalesce(jsonb_agg(to_jsonb(s) - 'last_commitment' || jsonb_build_object('is_overdue',
-            s.status in ('open', 'proposed', 'to_report') and s.due_on < (clock_timestamp() at time zone 'America/New_York')::date)
+    return (select coalesce(jsonb_agg(to_jsonb(s) - 'last_commitment' || jsonb_build_object('is_overdue', compliance.is_overdue(s))
         order by s.status in ('closed', 'filed'), s.due_on, s.case_id), '[]') from compliance.suspicion s);
 end $$;
 
@@ -200,7 +271,7 @@ begin
     perform compliance.by_a_person(p_actor, 'looked');
     insert into compliance.suspicion_view (case_id, viewed_by, request) values (p_case, p_actor, p_request);
     return (select to_jsonb(s) - 'last_commitment' || jsonb_build_object(
-        'is_overdue', s.status in ('open', 'proposed', 'to_report') and s.due_on < (clock_timestamp() at time zone 'America/New_York')::date,
+        'is_overdue', compliance.is_overdue(s), 'is_as_sealed', compliance.is_as_sealed(s),
         'entries', (select jsonb_agg(jsonb_build_object('entry_no', c.entry_no, 'sealed_id', c.sealed_id,
             'salt', encode(c.salt, 'hex'), 'canonical', c.canonical) order by c.entry_no)
             from compliance.sealed_content c where c.case_id = p_case),

@@ -108,7 +108,7 @@ begin
 end $$;
 
 -- Refuses a commitment of somebody who has not answered the questionnaire in force, or who is a retail client without the
--- knowledge asked for and was not warned.
+-- knowledge asked for and was not warned; who answers nothing shows none.
 create function compliance.judge_suitability(p_offering text, p_investor text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -122,9 +122,8 @@ begin
         and a.investor_id = p_investor and a.questionnaire_no = q.questionnaire_no order by a.answered_at desc limit 1;
     if not found then
         perform compliance.check_answers(p_offering, q.questionnaire_no, '{}');
-        return;
     end if;
-    if compliance.appropriateness(p_offering, p_investor, said.answers, said.is_warned) = 'warning_is_due' then
+    if compliance.appropriateness(p_offering, p_investor, coalesce(said.answers, '{}'), coalesce(said.is_warned, false)) = 'warning_is_due' then
         raise exception using errcode = 'BR008', constraint = 'retail_client_is_warned',
             message = 'a retail client without the knowledge asked for confirms the warning first';
     end if;
@@ -139,7 +138,8 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.by_a_person(p_actor, p_because);
-    if not exists (select from engine.offer where offering_id = p_offering) then
+    perform 1 from engine.offer where offering_id = p_offering for no key update;
+    if not found then
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     end if;
     select 1 + coalesce(max(questionnaire_no), 0) into number from compliance.questionnaire where offering_id = p_offering;

@@ -25,7 +25,7 @@ begin
     perform compliance.by_a_person(p_actor, p_because);
     select x.* into c from portal.ownership_claim x where x.investor_id = p_investor and x.statement_id = p_statement;
     if not found then
-        raise exception using errcode = 'BR404', constraint = 'ownership_statement_is_in_force',
+        raise exception using errcode = 'BR412', constraint = 'ownership_statement_is_in_force',
             message = format('%s is not the statement of %s in force', p_statement, p_investor);
     end if;
     insert into compliance.ownership_taken (investor_id, statement_id, taken_by, because)

@@ -268,15 +268,17 @@ begin atomic
     select r.investor_id, 'review', r.rating_id, compliance.review_due(r.investor_id) from compliance.risk_rating r;
 end;
 
--- Until when a rule keeps what is known of an investor, counted from the last event of the record. A sealed case keeps
--- what identification keeps, so that no reason tells of it.
+-- Until when a rule keeps what is known of an investor or a subject, or the papers of a programme item: the identification of
+-- customers, 31 CFR 1023.220(a)(3), a suspicion, 31 CFR 1023.320(d), a sanctions report or programme, 31 CFR 501.601. One
+-- reason without a date stands for all, so that none tells of a sealed case.
 create view compliance.retention_fact as
-select k.investor_id, 'identification of customers, 31 CFR 1023.220(a)(3)' as because, max(k.keep_until) as keep_until
-from (select s.investor_id, compliance.after_rule('us.cip.retention', s.verified_at)::date as keep_until from compliance.identity_snapshot s
-    union all select u.investor_id, u.keep_until from compliance.suspicion u where u.investor_id is not null) k group by k.investor_id
-union all
-select r.investor_id, 'a sanctions report, 31 CFR 501.601', max(r.keep_until)
-from compliance.sanctions_report r group by r.investor_id;
+select k.investor_id, 'a rule keeps the record' as because, max(k.keep_until) as keep_until from (
+    select s.investor_id, compliance.after_rule('us.cip.retention', s.verified_at)::date as keep_until from compliance.identity_snapshot s
+    union all select i.id, u.keep_until from compliance.suspicion u, compliance.suspects(u) i (id)
+    union all select r.investor_id, r.keep_until from compliance.sanctions_report r
+    union all select p.item_id, (max(p.done_on) + make_interval(years => compliance.rule_value('us.ofac.retention',
+        clock_timestamp())::integer))::date from compliance.programme_record p group by p.item_id) k
+group by k.investor_id;
 
 -- Closes what has lapsed: identities, accreditations, papers, and every clearance whose time is over or whose
 -- subjects were not screened against a new list in time. Opens the notices that are due. Returns how many closed.

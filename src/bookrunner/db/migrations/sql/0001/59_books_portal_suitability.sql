@@ -32,6 +32,7 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_authority(p_investor, p_account, 'answer');
     perform engine.check_answers(p_offering, p_questionnaire, p_answers);
+    perform portal.require_unerased(p_investor);
     insert into portal.suitability (offering_id, suitability_id, investor_id, status, questionnaire_no, answers, is_warned, answered_by)
     values (p_offering, p_suitability, p_investor, 'answered', p_questionnaire, p_answers, p_is_warned, p_actor);
 end $$;
