@@ -67,6 +67,15 @@ def test_an_offer_is_published_only_with_an_escrow_in_force(connect: Connect) ->
     world.call("engine.move_offer", world.offering, "published")
 
 
+def test_no_answer_puts_nothing_in_force(told: Escrow) -> None:
+    before = in_force(told)
+    escrow = propose(told)
+    told.call("treasury.decide_escrow", told.offering, escrow, None, 1, actor="usr_second")
+    assert in_force(told) == before
+    status = "select status from treasury.escrow_account where escrow_id = %s"
+    assert told.ask(status, escrow) == [("declined",)]
+
+
 def test_money_at_another_account_is_refused_whole(told: Escrow) -> None:
     with refused("statement_is_of_the_escrow_account"):
         told.pay("other", told.entry(1), account="GB33BUKB20201555555555")

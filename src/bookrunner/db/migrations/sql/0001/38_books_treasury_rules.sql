@@ -99,7 +99,7 @@ begin
     perform treasury.on_version(c.version, p_seen);
     update treasury.policy_change set status = case when p_is_adopted then 'adopted' else 'declined' end, decided_by = p_actor
     where rail = p_rail and change_id = p_change;
-    if not p_is_adopted then
+    if p_is_adopted is not true then
         return;
     end if;
     if c.valid_from <= (clock_timestamp() at time zone 'UTC')::date then

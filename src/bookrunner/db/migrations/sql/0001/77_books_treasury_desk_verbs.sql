@@ -83,7 +83,7 @@ begin
     update treasury.proposal set status = case when p_is_approved then 'approved' else 'declined' end,
         decided_by = p_actor, decided_because = nullif(p_because, '')
     where offering_id = p_offering and proposal_id = p_proposal;
-    if not p_is_approved then
+    if p_is_approved is not true then
         return;
     end if;
     case w.act
