@@ -12,7 +12,7 @@ from typing import Any
 from bookrunner.adapters.bank.payouts import Account
 from bookrunner.adapters.payments.dispatch import carrier_to
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
-from bookrunner.adapters.payments.returns import Original, write_return
+from bookrunner.adapters.payments.returns import Numbers, Original, write_return
 from bookrunner.books import treasury
 from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
@@ -63,8 +63,8 @@ def main() -> None:
             reach("taken")
             return content
 
-        def written_back(refund: Mapping[str, Any], marks: frozenset[str]) -> bytes:
-            content = write_back(refund, marks)
+        def written_back(refund: Mapping[str, Any], marks: frozenset[str], numbers: Numbers) -> bytes:
+            content = write_back(refund, marks, numbers)
             reach("taken")
             return content
 

@@ -23,7 +23,7 @@ from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from tests.attack.world import Connect
 from tests.treasury.escrow import PRICE, Escrow
 from tests.treasury.payout_worker import BOOK, WIRE
-from tests.treasury.test_debits import COLLECTS
+from tests.treasury.test_debits import COLLECTS, Collector
 from tests.treasury.test_refunds import block
 
 UETR = WIRE.uetr.lower()
@@ -189,6 +189,23 @@ def test_an_ach_credit_goes_back_as_a_nacha_return(world: Escrow, database: Data
     world.check()
 
 
+def test_a_return_is_numbered_among_the_debits(world: Escrow, database: Database, tmp_path: Path) -> None:
+    collector = Collector(world, database, tmp_path)
+    assert send(database, world, 2, ACH, folder=tmp_path / "out") == 1
+    for n in (1, 2):
+        collector.order(n)
+        collector.send()
+    written = [path.read_text() for at in ("orders", "out") for path in (tmp_path / at).iterdir()]
+    lines = [text.splitlines() for text in written if text.startswith("101")]
+    entries = [line for text in lines for line in text if line.startswith("6")]
+    numbers = sorted(line[79:94] for line in entries)
+    assert numbers == [f"{COLLECTS['origin'][:8]}{number:07d}" for number in (1, 2, 3)]
+    assert len({text[0] for text in lines}) == len(lines) == 3
+    (returned,) = (line[79:94] for line in entries if line[1:3] == "21")
+    assert not world.call("treasury.return_debit", world.offering, returned, "R03")
+    assert world.ask("select distinct status from treasury.debit") == [("sent",)]
+
+
 @pytest.mark.parametrize(
     ("n", "original", "rule"),
     [
@@ -224,7 +241,8 @@ def test_the_original_is_read_from_what_a_person_writes() -> None:
     assert read_original(json.dumps(wire)) == WIRE
     ach = {"reason": "R23", "trace": TRACE, "originator": COLLECTS}
     assert read_original(json.dumps(ach)).originator == COLLECTS
-    for broken in ("", "[]", "{}", '{"reason": "AC04", "other": "1"}'):
+    unreadable = ["", "[]", "{}", '{"reason": "AC04", "other": "1"}', '{"uetr": "1"}', '{"reason": null}']
+    for broken in (*unreadable, '{"reason": "R23", "trace": 21000021234567}'):
         with pytest.raises(Refused, match="original_is_readable"):
             read_original(broken)
     with pytest.raises(Refused, match="originator_is_readable"):

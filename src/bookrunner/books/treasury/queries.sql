@@ -360,6 +360,10 @@ select treasury.void_debit(:actor, :request, :offering, :debit);
 -- The debits that wait, locked for this transaction.
 select treasury.take_debits(:actor, :request, :offering, :most);
 
+-- name: number_return$
+-- The number of the one entry of a file that sends a payment back.
+select treasury.number_return(:actor, :request);
+
 -- name: store_debits$
 -- Commits a file of debits with the trace number of each.
 select treasury.store_debits(:actor, :request, :offering, :payout, :content, cast(:debits as jsonb));

@@ -13,7 +13,7 @@ from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
-WriteReturn = Callable[[Row, frozenset[str]], bytes]
+WriteReturn = Callable[[Row, frozenset[str], Callable[[], Row]], bytes]
 WriteRelease = Callable[[str, Row], bytes]
 WriteDebits = Callable[[Sequence[Row]], tuple[bytes, list[dict[str, str]]]]
 
@@ -67,9 +67,10 @@ def send_refunds(
 def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carrier: Carrier) -> int:
     """Send one refund, (offering, id), as the return of its payment; return how many orders were taken.
 
-    ``write`` makes the bytes from the refund and the names under which its receipt came. A run that ends
-    anywhere is finished by the next one, as with `send_refunds`. Refuses ``returned_refund_waits`` for one
-    that is sent, held back or none, and what the writer refuses.
+    ``write`` makes the bytes from the refund, the names under which its receipt came and, where its format
+    numbers entries, the next number. A run that ends anywhere is finished by the next one, as with
+    `send_refunds`. Refuses ``returned_refund_waits`` for one that is sent, held back or none, and what the
+    writer refuses.
     """
     offering, refund = on
     stored = treasury.prepared_return(offering=offering, refund=refund)
@@ -85,7 +86,7 @@ def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carri
             actor=WORKER,
             offering=offering,
             payout=new_id("pyo"),
-            content=write(line, frozenset(marks)),
+            content=write(line, frozenset(marks), lambda: within.number_return(actor=WORKER)),
             refund=refund,
         )
     return len(finished) + len(_hand_over(treasury, offering, carrier))
