@@ -193,6 +193,9 @@ def test_the_card_asks_for_what_is_short_until_a_banking_day(connect: Connect) -
     )[0]
     assert (short, working) == (PRICE - 20_000, True)
     assert 12 <= days <= 20
+    for reader in ("portal", "treasury", "engine"):
+        rows = world.login(reader).execute("select pay_by is not null from treasury.funding_card").fetchall()
+        assert rows == [(True,)] * 3
 
 
 def test_every_journal_stands_in_the_beancount_file(connect: Connect, database: Database) -> None:
