@@ -20,6 +20,12 @@ def test_two_people_declare_a_fee_of_a_draft(office: Office, browser: Browser) -
         page = f"{office.site.url}/treasury/{DRAFT}/account"
         flo.goto(page)
         expect(flo.get_by_text("None; what an investor pays is for units")).to_be_visible()
+        kinds = ["broker commission", "platform fee", "transaction fee"]
+        expect(flo.get_by_label("Kind").locator("option")).to_have_text(kinds)
+        flo.get_by_label("Flat amount in USD").fill("12.50")
+        flo.get_by_role("button", name="Propose the fee").click()
+        expect(flo.locator("[aria-labelledby=fees-title]")).to_contain_text("12.50")
+        flo.get_by_role("button", name="Decline").click()
         flo.get_by_label("Borne by").select_option("investor")
         flo.get_by_label("Basis points of the amount").fill("150")
         flo.get_by_role("button", name="Propose the fee").click()

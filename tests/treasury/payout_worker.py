@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from bookrunner.adapters.bank.payouts import Account
-from bookrunner.adapters.payments.orders import Courier, write_refunds
-from bookrunner.adapters.payments.remote import RemoteBank
+from bookrunner.adapters.payments.dispatch import carrier_to
+from bookrunner.adapters.payments.orders import AccountBook, write_refunds
+from bookrunner.adapters.payments.returns import Numbers, Original, write_return
 from bookrunner.books import treasury
 from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
 from bookrunner.db.endpoint import Secrets
+from bookrunner.engine.intake import fingerprint
 
 MOMENTS = ("taken", "stored", "sent", "none", "returned")
 """Refunds are locked and nothing is stored; bytes are committed and not sent; the bank has them and we have
 not noted it; the worker ends by itself; the refunds of what nobody owned are decided and nothing is taken."""
 PAY_ON = date(2026, 4, 1)
 BANK = "021000021"
+BOOK = f"name,number,bank\nExample Escrow,ESCROW1,{BANK}\nExample Person,ACC1,{BANK}\n"
+WIRE = Original(reason="AC04", uetr="3F2B8C1E-5D4A-4B7E-9A3C-1F6D2E8B7A90", end_to_end="E2E1", message="MSG1")
 
 
 def holder(fingerprint: bytes) -> Account:
@@ -30,8 +34,11 @@ def holder(fingerprint: bytes) -> Account:
 
 
 def main() -> None:
-    """Send every refund of an offer; ``moment`` says where to stand still, ``after`` how many times later."""
-    dsn, secrets, offering, url, moment, after = sys.argv[1:]
+    """Send every refund of an offer, or one as the return of its wire.
+
+    ``moment`` says where to stand still, ``after`` how many times later.
+    """
+    dsn, secrets, offering, to, moment, after, *one = sys.argv[1:]
     left = int(after)
 
     def reach(here: str) -> None:
@@ -47,11 +54,17 @@ def main() -> None:
     database = Database(Endpoint(dsn, Secrets(Path(secrets))), max_size=2)
     treasury.return_due(treasury.keeper(database), clock.today())
     reach("returned")
-    with RemoteBank(url) as bank:
-        write, courier = write_refunds(Account("Escrow", "ESCROW1", BANK), holder, PAY_ON), Courier(bank)
+    with carrier_to(to) as courier:
+        write = write_refunds(Account("Escrow", "ESCROW1", BANK), holder, PAY_ON)
+        write_back = write_return(AccountBook(BOOK, fingerprint), WIRE, PAY_ON)
 
         def written(order: str, refunds: Sequence[Mapping[str, Any]]) -> bytes:
             content = write(order, refunds)
+            reach("taken")
+            return content
+
+        def written_back(refund: Mapping[str, Any], marks: frozenset[str], numbers: Numbers) -> bytes:
+            content = write_back(refund, marks, numbers)
             reach("taken")
             return content
 
@@ -67,7 +80,11 @@ def main() -> None:
             def has(self, order: str) -> bool:
                 return courier.has(order)
 
-        treasury.send_refunds(treasury.keeper(database), offering, written, Watched(), most=1)
+        keeper = treasury.keeper(database)
+        if one:
+            treasury.send_return(keeper, (offering, one[0]), written_back, Watched())
+        else:
+            treasury.send_refunds(keeper, offering, written, Watched(), most=1)
     database.close()
     sys.stdout.write("done\n")
 

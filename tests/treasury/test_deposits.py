@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from bookrunner.adapters.chain import Fees, Transaction, abi
 from bookrunner.adapters.chain.deposits import DepositKeys, DepositTree
@@ -333,6 +334,30 @@ def test_two_transfers_are_two_receipts_and_reading_again_adds_none(bench: Bench
     assert bench.receipts() == [("matched", None), ("matched", None)]
     assert bench.world.funding(2) == "received"
     bench.world.check()
+
+
+@pytest.mark.parametrize("change", ["gone", "moved"])
+def test_a_transfer_changes_in_its_offers_turn(bench: Bench, change: str) -> None:
+    bench.pay(1, PRICE * CENT)
+    bench.watch()
+    ((height, last),) = bench.world.ask("select height, encode(block_hash, 'hex') from treasury.chain_cursor")
+    ((name, paid, ordinal),) = bench.world.ask(
+        "select transfer_id, encode(transaction_hash, 'hex'), ordinal from treasury.coin_transfer"
+    )
+    chain = {"chain_id": CHAIN, "incarnation": bench.chain.genesis().hex(), "hash": last}
+    chain |= {"height": height, "read_height": height}
+    place = {"hash": paid, "ordinal": ordinal, "number": height, "block": "22" * 32, "receiver": "33" * 20}
+    told = ("[]", [name]) if change == "gone" else (Jsonb([place]), [])
+    owner, keeper = bench.world.login("owner"), bench.world.login("treasury")
+    with owner.transaction():
+        owner.execute("select treasury.take_turn(%s)", (bench.world.offering,))
+        keeper.execute("set lock_timeout = '200ms'")
+        with refused("55P03"):
+            bench.world.call("treasury.note_transfers", chain, *told)
+    keeper.execute("reset lock_timeout")
+    bench.world.call("treasury.note_transfers", chain, *told)
+    question = "select status, encode(block_hash, 'hex') = repeat('22', 32) from treasury.coin_transfer"
+    assert bench.world.ask(question) == [("gone", False) if change == "gone" else ("seen", True)]
 
 
 def test_a_reading_that_another_has_overtaken_is_refused(bench: Bench) -> None:

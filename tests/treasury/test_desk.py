@@ -36,7 +36,7 @@ def _version(world: Escrow) -> int:
 
 
 def _decide(
-    world: Escrow, *, agreed: bool = True, actor: str = SECOND, because: str = "", seen: int = 1
+    world: Escrow, *, agreed: bool | None = True, actor: str = SECOND, because: str = "", seen: int = 1
 ) -> None:
     world.call("treasury.decide_act", world.offering, "prp_1", agreed, because, seen, actor=actor)
 
@@ -61,12 +61,13 @@ def test_a_match_waits_for_the_second_person(connect: Connect) -> None:
     world.check()
 
 
-def test_whoever_proposed_may_withdraw_with_a_reason(connect: Connect) -> None:
+@pytest.mark.parametrize("agreed", [False, None])
+def test_whoever_proposed_may_withdraw_with_a_reason(connect: Connect, *, agreed: bool | None) -> None:
     world = _waiting(connect, reference=None)
     _propose(world, "match", "inv_one1")
     with refused("declined_proposal_has_its_reason"):
-        _decide(world, agreed=False, actor="usr_first")
-    _decide(world, agreed=False, actor="usr_first", because="the wrong investor")
+        _decide(world, agreed=agreed, actor="usr_first")
+    _decide(world, agreed=agreed, actor="usr_first", because="the wrong investor")
     assert world.receipt("rcp_one1") == "unmatched"
     _propose(world, "refund", name="prp_2")
     world.check()
@@ -192,6 +193,9 @@ def test_the_card_asks_for_what_is_short_until_a_banking_day(connect: Connect) -
     )[0]
     assert (short, working) == (PRICE - 20_000, True)
     assert 12 <= days <= 20
+    for reader in ("portal", "treasury", "engine"):
+        rows = world.login(reader).execute("select pay_by is not null from treasury.funding_card").fetchall()
+        assert rows == [(True,)] * 3
 
 
 def test_every_journal_stands_in_the_beancount_file(connect: Connect, database: Database) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bookrunner.db import Database
+from bookrunner.pages.treasury import facts
 from tests.attack.world import Connect, escrow_terms
 from tests.treasury.escrow import Escrow, refused
 
@@ -65,6 +67,27 @@ def test_an_offer_is_published_only_with_an_escrow_in_force(connect: Connect) ->
         world.call("engine.move_offer", world.offering, "published")
     decide(world, escrow)
     world.call("engine.move_offer", world.offering, "published")
+
+
+def test_an_investor_with_two_investments_is_counted_once(told: Escrow, database: Database) -> None:
+    assert facts.lists(database, told.offering, ["told_where_to_pay"]) == {"told_where_to_pay": 3}
+    with told.login("owner").transaction():
+        told.ask(NAMED)
+        told.login("owner").execute("alter table treasury.payment_attempt disable trigger zz_guard")
+        told.login("owner").execute(
+            "update treasury.payment_attempt set investor_id = %s where investment_id = %s",
+            (told.id("ivr", 1), told.id("inv", 2)),
+        )
+    assert facts.lists(database, told.offering, ["told_where_to_pay"]) == {"told_where_to_pay": 2}
+
+
+def test_no_answer_puts_nothing_in_force(told: Escrow) -> None:
+    before = in_force(told)
+    escrow = propose(told)
+    told.call("treasury.decide_escrow", told.offering, escrow, None, 1, actor="usr_second")
+    assert in_force(told) == before
+    status = "select status from treasury.escrow_account where escrow_id = %s"
+    assert told.ask(status, escrow) == [("declined",)]
 
 
 def test_money_at_another_account_is_refused_whole(told: Escrow) -> None:

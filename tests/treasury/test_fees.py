@@ -13,9 +13,12 @@ BAD = [
     ({"kind": "tip"}, "fee_kind_is_known"),
     ({"borne_by": "nobody"}, "fee_is_borne_by_somebody"),
     ({"basis_points": 10001}, "fee_is_part_of_the_amount"),
-    ({"basis_points": None, "flat_minor": 0}, "flat_fee_is_positive"),
+    ({"basis_points": None, "flat_minor": 0, "currency": "USD"}, "flat_fee_is_positive"),
+    ({"basis_points": None, "flat_minor": 5}, "flat_fee_has_its_currency"),
+    ({"currency": "USD"}, "flat_fee_has_its_currency"),
+    ({"basis_points": None, "flat_minor": 5, "currency": "EUR"}, "fee_is_in_the_offers_currency"),
     ({"basis_points": None}, "fee_is_a_part_or_flat"),
-    ({"flat_minor": 5}, "fee_is_a_part_or_flat"),
+    ({"flat_minor": 5, "currency": "USD"}, "fee_is_a_part_or_flat"),
     ({"borne_by": "investor"}, "fee_of_the_investor_is_in_the_terms"),
     ({"borne_by": "investor", "terms_sha256": "00"}, "terms_digest_has_its_length"),
 ]
@@ -51,11 +54,12 @@ def test_two_people_declare_what_investors_are_shown(draft: Escrow) -> None:
     with refused("decision_is_on_the_version_seen"):
         declare(draft, seen=4)
     declare(draft)
-    assert shown(draft) == [("platform_fee", "issuer", 150, None, "USD")]
+    assert shown(draft) == [("platform_fee", "issuer", 150, None, None)]
 
 
 def test_a_fee_may_be_the_investors_where_the_terms_say_so(draft: Escrow) -> None:
-    propose(draft, borne_by="investor", basis_points=None, flat_minor=500, terms_sha256=digest("terms").hex())
+    flat = {"basis_points": None, "flat_minor": 500, "currency": "USD"}
+    propose(draft, borne_by="investor", terms_sha256=digest("terms").hex(), **flat)
     declare(draft)
     assert shown(draft) == [("platform_fee", "investor", None, 500, "USD")]
 

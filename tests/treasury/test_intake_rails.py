@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from bookrunner.adapters.bank import Rail, rail_of
+from bookrunner.adapters.bank.dedupe import plain_account
 from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.books import treasury
 from bookrunner.core.errors import Refused
@@ -161,8 +162,15 @@ def test_a_comma_separated_statement_posts_once(database: Database, offer: Escro
         take(database, offer, first)
     again = first.replace(b"#statement,2026-03-30", b"#statement,later")
     assert take(database, offer, again) == 0
+    respelled = again.replace(b"later", b"respelled").replace(b"#account,ESCROW1", b"#account,Escrow-1 ")
+    assert take(database, offer, respelled) == 0
     assert offer.balance("liab:unmatched") == 150_000
     damaged = again.replace(b"later", b"gap").replace(b"1350.00", b"1350.01")
     with pytest.raises(Refused):
         take(database, offer, damaged)
     offer.check()
+
+
+@pytest.mark.parametrize("written", ["ESCROW1", " escrow 1", "DE89 3704-0044/0532.0130_00", "Ĺ1é٣ﬁ2", ""])
+def test_an_account_is_plain_here_and_in_the_book_alike(offer: Escrow, written: str) -> None:
+    assert offer.ask("select treasury.plain_account(%s)", written) == [(plain_account(written),)]

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from bookrunner.db import Endpoint
+from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank.book import Account
 from bookrunner.sandbox.bank.server import configure
 from tests.attack.world import Connect
 from tests.treasury.counter import Counter, running
 from tests.treasury.escrow import PRICE, Escrow
-from tests.treasury.payout_worker import MOMENTS
+from tests.treasury.payout_worker import MOMENTS, WIRE
 
 OPENED_ON = date(2026, 4, 1)
 PATIENCE_SECONDS = 60
@@ -42,10 +43,11 @@ class Desk:
 
     def kill(self, bank: Counter, moment: str, after: int) -> bool:
         """Run a worker and kill it at a moment; false when it got to its end before."""
-        arguments = (
-            *(self.endpoint.admin_dsn(), str(self.endpoint.secrets.folder), self.world.offering),
-            *(bank.url, moment, str(after)),
-        )
+        return self.kill_at(moment, bank.url, moment, str(after))
+
+    def kill_at(self, moment: str, *told: str) -> bool:
+        """Run a worker with what it is told, and kill it at a moment."""
+        arguments = (self.endpoint.admin_dsn(), str(self.endpoint.secrets.folder), self.world.offering, *told)
         with subprocess.Popen(
             [sys.executable, "-m", "tests.treasury.payout_worker", *arguments], stdout=subprocess.PIPE
         ) as worker:
@@ -120,26 +122,42 @@ def test_three_kills_pay_each_refund_once(desk: Desk) -> None:
     torment(desk, 3, parts=2)
 
 
-def test_two_workers_return_what_nobody_owned_once(desk: Desk) -> None:
-    world = desk.world
+def stray(world: Escrow) -> int:
+    """Let each investor pay without a reference, long ago; return how many did."""
+    given = {"reference": None, "booked_on": "2026-01-05"}
+    each = [world.entry(n, id=f"rcp_stray{n}", key=f"stray-{n}", **given) for n in world.numbers]
     world.build("instructed")
-    strays = [
-        world.entry(n, id=f"rcp_stray{n}", key=f"stray-{n}", reference=None, booked_on="2026-01-05")
-        for n in world.numbers
-    ]
-    world.pay("strays", *strays)
+    world.pay("strays", *each)
+    return len(each)
+
+
+def test_two_workers_return_what_nobody_owned_once(desk: Desk) -> None:
+    strays, world = stray(desk.world), desk.world
     bank = desk.open_bank()
-    assert desk.kill(bank, "returned", 0)
-    assert world.ask("select status, reason, count(*) from treasury.refund group by 1, 2") == [
-        ("created", "unidentified", len(strays))
-    ]
     with ThreadPoolExecutor(2) as pool:
-        killed = list(pool.map(lambda moment: desk.kill(bank, moment, 0), ("stored", "sent")))
-    assert any(killed)
+        killed = list(pool.map(lambda moment: desk.kill(bank, moment, 0), ("returned", "sent")))
+    assert killed[0]
+    assert world.ask("select reason, count(*) from treasury.refund group by 1") == [("unidentified", strays)]
     assert not desk.kill(bank, "none", 0)
     desk.check(bank)
-    assert len(bank.paid()) == len(strays)
+    assert len(bank.paid()) == strays
     assert world.ask("select distinct status from treasury.receipt") == [("refunding",)]
+
+
+@pytest.mark.parametrize("moment", MOMENTS[:3])
+def test_a_killed_return_is_finished_by_the_same_command(desk: Desk, tmp_path: Path, moment: str) -> None:
+    world, folder = desk.world, tmp_path / "orders"
+    world.build("instructed")
+    known = {"marks": [WIRE.uetr.lower()], "fingerprint": fingerprint("ACC1").hex()}
+    world.pay("stray", world.entry(1, reference=None, booked_on="2026-01-05", **known))
+    refund = f"rfd_{world.id('rcp', 1)}"
+    assert desk.kill_at(moment, str(folder), moment, "0", refund)
+    assert not desk.kill_at("none", str(folder), "none", "0", refund)
+    (path,) = folder.iterdir()
+    content = world.ask("select status, purpose, content from treasury.payout")
+    assert content == [("handed_over", "return", path.read_bytes())]
+    assert world.ask("select status from treasury.refund") == [("sent",)]
+    world.check()
 
 
 @pytest.mark.torture

@@ -316,7 +316,11 @@ def test_the_policy_clears_what_is_due_and_nothing_before(connect: Connect) -> N
 def test_a_policy_needs_two_people_and_a_day_to_come(connect: Connect) -> None:
     world = Escrow(connect)
     policy = ["2999-01-01", 5, "banking_days", "a new agreement with the bank"]
-    for change, terms in (("pch_1", policy), ("pch_past", ["2026-01-01", *policy[1:]])):
+    for change, terms in (
+        ("pch_1", policy),
+        ("pch_past", ["2026-01-01", *policy[1:]]),
+        ("pch_none", ["2998-01-01", *policy[1:]]),
+    ):
         world.call("treasury.propose_clearing_policy", "ach_debit", change, *terms)
     decide = ["treasury.decide_clearing_policy", "ach_debit"]
     with refused("policy_needs_two_people"):
@@ -326,6 +330,10 @@ def test_a_policy_needs_two_people_and_a_day_to_come(connect: Connect) -> None:
     with refused("policy_names_its_source"):
         world.call("treasury.propose_clearing_policy", "ach_debit", "pch_x", *policy[:3], " ")
     world.call(*decide, "pch_past", "false", 1)
+    world.call(*decide, "pch_none", None, 1)
+    assert world.ask("select count(*) from treasury.clearing_policy where valid_from > '2990-01-01'") == [
+        (0,)
+    ]
     world.call(*decide, "pch_1", "true", 1, actor="usr_second")
     assert world.ask("select treasury.clears_on('ach_debit', '2999-01-01')") != world.ask(
         "select date '2999-03-02'"

@@ -72,6 +72,17 @@ def test_the_queue_says_since_when_whose_and_until_when(world: Escrow) -> None:
         world.call("treasury.give_receipt", world.offering, receipt, "usr_day")
 
 
+def test_nothing_goes_back_outside_of_its_offers_turn(world: Escrow) -> None:
+    owner, keeper = world.login("owner"), world.login("treasury")
+    with owner.transaction():
+        owner.execute("select treasury.take_turn(%s)", (world.offering,))
+        keeper.execute("set lock_timeout = '200ms'")
+        with refused("55P03"):
+            give_back(world, DUE)
+    keeper.execute("reset lock_timeout")
+    assert give_back(world, DUE) == 2
+
+
 def test_no_day_to_come_sends_anything_back(world: Escrow) -> None:
     with refused("return_day_has_come"):
         give_back(world, date(2999, 1, 1))

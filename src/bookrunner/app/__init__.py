@@ -24,7 +24,7 @@ from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
 from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_return, send_waiting
 from bookrunner.core import clock
-from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
+from bookrunner.core.errors import ConfigurationError, Refused, Unavailable, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint
@@ -320,16 +320,20 @@ class Application:
         self.desk.registry.link_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
 
     def compare_records(self, offering: str, *, actor: str) -> int:
-        """Compare control book, register, postings, lots and chain; return how many pairs differ now."""
+        """Compare control book, register, postings, lots and chain; return how many pairs differ now.
+
+        Raises Unavailable when the node cannot give its own final block: without the chain it is no answer.
+        """
         offer, seen = self.desk.offer(offering), None
         if offer["token_address"] is not None:
             token, number = bytes(offer["token_address"]), self.chain.block_numbers().finalized
             (block,) = self.chain.canonical([number])
+            if block is None:
+                raise Unavailable("the node does not give the block that it calls final")
             wallet = bytes(offer["treasury_address"])
             minted, undelivered = self.chain.read([total_supply(token), balance_of(token, wallet)], number)
-            if block is not None:
-                seen = {"block_number": number, "block_hash": block.hex(), "minted": minted}
-                seen["undelivered"] = undelivered
+            seen = {"block_number": number, "block_hash": block.hex(), "minted": minted}
+            seen["undelivered"] = undelivered
         return int(self.desk.registry.compare_records(actor=actor, offering=offering, chain=seen))
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:

@@ -80,9 +80,16 @@ class Settings(BaseSettings):
 
     @property
     def rpc_urls(self) -> list[str]:
-        """The endpoints of ``rpc_url`` in the order of asking; none for the sandbox's own node."""
-        written = "" if self.rpc_url is None else self.rpc_url.get_secret_value()
-        return [url.strip() for url in written.split(",") if url.strip()]
+        """The endpoints of ``rpc_url`` in the order of asking; none for the sandbox's own node.
+
+        Raises ConfigurationError for one that is set and names none.
+        """
+        if self.rpc_url is None:
+            return []
+        urls = [url.strip() for url in self.rpc_url.get_secret_value().split(",") if url.strip()]
+        if not urls:
+            raise ConfigurationError("BOOKRUNNER_RPC_URL names no endpoint")
+        return urls
 
 
 def read_settings() -> Settings:
@@ -156,10 +163,14 @@ def refuse_other_chain(chain: Chain, chain_id: int) -> None:
 
 def diagnose_chain(settings: Settings) -> list[str]:
     """Return a sentence when the node of the settings cannot be used; the sandbox's own always can."""
-    if not settings.rpc_urls:
+    try:
+        urls = settings.rpc_urls
+    except ConfigurationError as fault:
+        return [str(fault)]
+    if not urls:
         return []
     try:
-        with EvmChain(*settings.rpc_urls) as chain:
+        with EvmChain(*urls) as chain:
             refuse_other_chain(chain, settings.chain_id)
     except BookrunnerError as fault:
         return [f"BOOKRUNNER_RPC_URL: {fault}"]

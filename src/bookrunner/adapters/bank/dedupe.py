@@ -2,6 +2,7 @@
 
 The bank's own reference decides, else the UETR, else the line itself with its ordinal among equal
 lines of that day: two equal deposits on one day are two deposits, the same file twice is none.
+The account counts without blanks and signs and in capitals: its spelling makes no other movement.
 """
 
 from __future__ import annotations
@@ -11,8 +12,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from bookrunner.adapters.bank.entries import Entry
+
+
+@lru_cache(maxsize=64)
+def plain_account(account: str) -> str:
+    """Return an account without what only separates, as the treasury book keeps it."""
+    return "".join(character for character in account if character.isascii() and character.isalnum()).upper()
 
 
 class Keys:
@@ -23,6 +31,7 @@ class Keys:
 
     def of_entry(self, account: str, entry: Entry) -> Entry:
         """Return the entry with its key, for one that stands for itself."""
+        account = plain_account(account)
         line = _line_digest(account, entry)
         # The amount and the direction belong to the key: banks reuse a reference for the
         # packets of a day, and a return carries the UETR of the payment that it undoes.
@@ -38,6 +47,7 @@ class Keys:
 
     def of_part(self, account: str, entry: Entry) -> Entry:
         """Return the entry with its key, for one of several under one bank reference."""
+        account = plain_account(account)
         line = _line_digest(account, entry)
         keys = [self._numbered("part:" + line, entry)]
         if entry.uetr:

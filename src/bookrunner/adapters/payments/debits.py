@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -16,6 +17,7 @@ _FIELDS: Final = frozenset(
     {"destination", "destination_name", "origin", "origin_name", "company_name", "company_id", "description"}
 )
 _BANK_DIGITS: Final = 8
+_MODIFIERS: Final = string.ascii_uppercase + string.digits
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -39,8 +41,11 @@ def originator_of(said: object) -> Mapping[str, str]:
     return said
 
 
-def header(said: Mapping[str, str], on: date, first: int = 1) -> AchFile:
-    """Return the head of a NACHA file of a day, whose entries are numbered from ``first`` on."""
+def header(said: Mapping[str, str], on: date, *, first: int, file: int) -> AchFile:
+    """Return the head of a NACHA file of a day, whose entries are numbered from ``first`` on.
+
+    The number of the ``file`` tells it apart from the 35 others before it.
+    """
     return AchFile(
         destination=said["destination"],
         destination_name=said["destination_name"],
@@ -51,6 +56,7 @@ def header(said: Mapping[str, str], on: date, first: int = 1) -> AchFile:
         description=said["description"],
         written_at=datetime.combine(on, time()),
         effective_on=on,
+        modifier=_MODIFIERS[(file - 1) % len(_MODIFIERS)],
         first_trace=first,
     )
 
@@ -67,7 +73,7 @@ def write_debits(
         # The writer numbers its entries class by class.
         ordered = sorted(debits, key=lambda debit: (debit["class"], debit["debit"]))
         first = int(ordered[0]["first"])
-        head = header(said, collect_on, first)
+        head = header(said, collect_on, first=first, file=int(ordered[0]["file"]))
         bank = said["origin"][:_BANK_DIGITS]
         traces = [
             {"debit": debit["debit"], "trace": f"{bank}{first + place:07d}"}

@@ -22,8 +22,10 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import Money, currency
 
-WriteReturn = Callable[[Mapping[str, Any], Collection[str]], bytes]
-_ROUTING_DIGITS = 9
+Numbers = Callable[[], Mapping[str, int]]
+WriteReturn = Callable[[Mapping[str, Any], Collection[str], Numbers], bytes]
+_READABLE = "an object of texts with reason, and uetr or trace"
+_MEMBERS = frozenset({"reason", "uetr", "end_to_end", "message", "trace"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +48,33 @@ def read_original(text: str) -> Original:
     """Read a JSON object with the members of :class:`Original`; refuses ``original_is_readable``."""
     try:
         said = json.loads(text)
-        told = {name: str(value) for name, value in said.items() if name != "originator"}
-        head = originator_of(said["originator"]) if "originator" in said else None
-        return Original(**told, originator=head)
-    except (ValueError, AttributeError, TypeError):
-        raise Refused("original_is_readable", "an object with reason, and uetr or trace") from None
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise Refused("original_is_readable", _READABLE)
+    head = originator_of(said.pop("originator")) if "originator" in said else None
+    if "reason" not in said or said.keys() - _MEMBERS or not all(isinstance(v, str) for v in said.values()):
+        raise Refused("original_is_readable", _READABLE)
+    return Original(**said, originator=head)
 
 
 def write_return(book: AccountBook, original: Original, on: date) -> WriteReturn:
     """Return what writes the return of one refund, given the names under which its receipt came.
 
+    An ACH return also takes its numbers, ``first`` of the entry and ``file``, from the series of the debits.
     Refuses ``return_names_its_payment`` unless the UETR or the trace number is one of those names, and what
     the formats refuse.
     """
 
-    def written(refund: Mapping[str, Any], marks: Collection[str]) -> bytes:
+    def written(refund: Mapping[str, Any], marks: Collection[str], numbers: Numbers) -> bytes:
         named = original.trace or original.uetr
         if not named or named.lower() not in marks:
             raise Refused(
                 "return_names_its_payment", "the receipt did not come under that UETR or trace number"
             )
         if original.trace:
-            return _ach(book, original, refund, on)
+            entry, said = _ach(book, original, refund)
+            return write_ach(header(said, on, **numbers()), [entry])
         return write_pacs004(
             WireReturn(
                 return_id=payment_id(refund["refund"], refund["try"]),
@@ -86,7 +93,9 @@ def write_return(book: AccountBook, original: Original, on: date) -> WriteReturn
     return written
 
 
-def _ach(book: AccountBook, original: Original, refund: Mapping[str, Any], on: date) -> bytes:
+def _ach(
+    book: AccountBook, original: Original, refund: Mapping[str, Any]
+) -> tuple[AchEntry, Mapping[str, str]]:
     said = original.originator
     if said is None:
         raise Refused("originator_is_readable", "a NACHA return needs the header of its file")
@@ -101,7 +110,7 @@ def _ach(book: AccountBook, original: Original, refund: Mapping[str, Any], on: d
         returned=AchReturn(
             code=original.reason,
             original_trace=original.trace,
-            received_by=said["origin"][-_ROUTING_DIGITS:],
+            received_by=said["origin"],
         ),
     )
-    return write_ach(header(said, on), [entry])
+    return entry, said

@@ -62,14 +62,31 @@ select treasury.refund_ended(:actor, :request, :offering, cast(:investments as t
 -- The refunds that wait for the bank, locked for this transaction.
 select treasury.take_refunds(:actor, :request, :offering, :most);
 
+-- name: take_refund$
+-- One refund that waits for the bank, locked for this transaction; none of it when it does not wait.
+select treasury.take_refunds(:actor, :request, :offering, 1, :refund);
+
 -- name: store_payout$
 -- Commits the bytes of an order with the refunds that it carries.
 select treasury.store_payout(:actor, :request, :offering, :payout, :content, cast(:refunds as text[]));
 
+-- name: store_return$
+-- Commits the bytes of an order that sends one payment back as such.
+select treasury.store_payout(:actor, :request, :offering, :payout, :content, array[cast(:refund as text)], true);
+
+-- name: prepared_return$
+-- The order that sends one payment back and that the bank has not acknowledged.
+select p.payout_id from treasury.refund f join treasury.payout p using (offering_id, payout_id)
+where f.offering_id = :offering and f.refund_id = :refund and p.status = 'prepared' and p.purpose = 'return';
+
 -- name: refunds_with_the_bank
--- The refunds that a statement may show as paid or as sent back.
-select refund_id, try_no, amount_minor, currency, status from treasury.refund
-where offering_id = :offering and status in ('sent', 'settled');
+-- The refunds that a statement may show as paid or as sent back; a return with the names under which its money came.
+select f.refund_id, f.try_no, f.amount_minor, f.currency, f.status, p.purpose = 'return' as is_return,
+    case p.purpose when 'return' then (select coalesce(w.marks, '{}') from treasury.receipt r join treasury.receipt w
+        on w.offering_id = r.offering_id and w.receipt_id = coalesce(r.root_id, r.receipt_id)
+        where r.offering_id = f.offering_id and r.receipt_id = f.receipt_id) end as marks
+from treasury.refund f join treasury.payout p using (offering_id, payout_id)
+where f.offering_id = :offering and f.status in ('sent', 'settled') order by f.refund_id;
 
 -- name: settle_refunds$
 -- A statement shows these refunds as paid.
@@ -342,6 +359,10 @@ select treasury.void_debit(:actor, :request, :offering, :debit);
 -- name: take_debits$
 -- The debits that wait, locked for this transaction.
 select treasury.take_debits(:actor, :request, :offering, :most);
+
+-- name: number_return$
+-- The number of the one entry of a file that sends a payment back.
+select treasury.number_return(:actor, :request);
 
 -- name: store_debits$
 -- Commits a file of debits with the trace number of each.

@@ -16,26 +16,67 @@ _REVERSED = "reversal"
 _TRACE = re.compile(r"-([0-9]{15})$", re.ASCII)
 
 
+class _Sent:
+    """The refunds with the bank, by the names under which a statement may show them."""
+
+    def __init__(self, refunds: Sequence[Row]) -> None:
+        self._own: dict[str, Row] = {}
+        self._returns: list[Row] = []
+        for row in refunds:
+            name = payment_id(row["refund_id"], row["try_no"])
+            self._own[name] = row
+            if row["is_return"]:
+                self._own[debit_identification(name)] = row
+                if row["status"] == "sent":
+                    self._returns.append(row)
+
+    def refund_of(self, entry: Entry) -> Row | None:
+        """Return the refund that an entry books or sends back, None when it is of no refund."""
+        if not self._own or entry.status is not EntryStatus.BOOK:
+            return None
+        named = (self._own.get(name) for name in (entry.end_to_end_id, entry.original_reference) if name)
+        found = next((row for row in named if row is not None), None)
+        if found is not None and not _may_be(entry, found):
+            found = None
+        if entry.credit:
+            return found
+        if found is None:
+            names = _names(entry)
+            found = next(
+                (row for row in self._returns if not names.isdisjoint(row["marks"]) and _may_be(entry, row)),
+                None,
+            )
+        self._returns = [row for row in self._returns if row is not found]
+        return found
+
+
+def _may_be(entry: Entry, refund: Row) -> bool:
+    """Say whether an entry that names a refund books it: a bank may give the debit of a return as one."""
+    if (refund["amount_minor"], refund["currency"]) != (entry.amount_minor, entry.currency):
+        return False
+    if entry.credit:
+        return entry.return_reason is not None and not entry.reversal
+    return refund["is_return"] or (entry.return_reason is None and not entry.reversal)
+
+
 def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
     """Settle and bounce refunds as the booked entries of a statement say; return the other entries.
 
     The payments of releases are booked too, and the deposits of cheques that were recorded by hand.
 
     An entry is of a refund when it names its payment and has its amount to the cent: what came back would
-    look like an investor's money otherwise.
+    look like an investor's money otherwise. A refund that was sent as the return of its payment may be booked
+    under the names of that payment; only the first such debit is ours, another one is the bank's own.
     """
     entries = _note_cheques(
         within, offering, _note_releases(within, offering, entries, actor=actor), actor=actor
     )
-    known: dict[str, Row] = {
-        payment_id(row["refund_id"], row["try_no"]): row
-        for row in within.refunds_with_the_bank(offering=offering)
-    }
+    sent = _Sent(within.refunds_with_the_bank(offering=offering))
     others: list[Entry] = []
     settled: defaultdict[date | None, list[str]] = defaultdict(list)
     bounced: list[tuple[Entry, Row]] = []
     for entry in entries:
-        refund = _refund_of(entry, known) if known else None
+        refund = sent.refund_of(entry)
         if refund is None:
             others.append(entry)
         elif entry.credit:
@@ -207,17 +248,3 @@ def _trace(entry: Entry) -> str | None:
     """Return the trace number at the end of a NACHA entry's reference."""
     found = _TRACE.search(entry.entry_ref or "")
     return None if found is None else found[1]
-
-
-def _refund_of(entry: Entry, known: dict[str, Row]) -> Row | None:
-    if (
-        entry.status is not EntryStatus.BOOK
-        or entry.reversal
-        or entry.credit is (entry.return_reason is None)
-    ):
-        return None
-    names = (entry.end_to_end_id, entry.original_reference)
-    found = next((known[name] for name in names if name in known), None)
-    if found is None or (found["amount_minor"], found["currency"]) != (entry.amount_minor, entry.currency):
-        return None
-    return found

@@ -27,7 +27,7 @@ _Said = Annotated[Said, Depends(said)]
 _Text = Annotated[str, Form(max_length=4000)]
 _Page = Annotated[int, Query(ge=1, le=10_000)]
 _RETURNS = ("returned", "may_return", "partials", "failures", "alarms")
-_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions")
+_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions", "fee_kinds")
 _COINS = ("coins", "transfers")
 _TYPED = ("typed_payee", "typed_amount", "typed_net", "typed_on", "typed_deductions")
 _FILES = {
@@ -119,7 +119,7 @@ class Console:
 
     def account(self, request: Request, offering: str, **shown: object) -> Response:
         """Return where the money of an offer is kept, and what is proposed."""
-        found = facts.lists(self.database, offering, ("accounts", "told_where_to_pay", "fees"))
+        found = facts.lists(self.database, offering, ("accounts", "told_where_to_pay", "fees", "fee_kinds"))
         return self.page(request, offering, "account.html", {**found, "typed": account.Terms(), **shown})
 
     def coins(self, request: Request, offering: str, **shown: object) -> Response:

@@ -166,6 +166,7 @@ def _propose_fee(database: Database, on: tuple[str, str], fee: Fee, paper: bytes
         "borne_by": fee.borne_by,
         "basis_points": int(points) if points else None,
         "flat_minor": minor_of(fee.flat, code) if fee.flat.strip() else None,
+        "currency": code if fee.flat.strip() else None,
         "terms_sha256": hashlib.sha256(paper).hexdigest() if paper else None,
     }
     treasury.keeper(database).propose_fee(actor=actor, offering=offering, fee=new_id("fee"), terms=terms)

@@ -92,7 +92,7 @@ _SENTENCES = {
     "receipt_returns_once": "this receipt came back before",
     "answered_alarm_says_who_and_why": "write what it was",
     "issuer_gets_the_larger_part": "what is deducted is as much as what is released",
-    "deduction_kind_is_known": "a deduction is a platform_fee, a broker_commission or a transaction_fee",
+    "deduction_kind_is_known": "a deduction is of a kind that is named beside it",
     "escrow_needs_two_people": "whoever proposed this account cannot put it in force; another person does",
     "one_escrow_is_proposed": "another account waits for a second person already",
     "bank_code_is_checkable": "this is no BIC and no routing number with its check digit",

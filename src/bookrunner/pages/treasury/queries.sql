@@ -177,12 +177,16 @@ where a.offering_id = :offering order by e.occurred_at desc;
 
 -- name: fees
 -- The fees of an offer, those that wait first.
-select f.fee_id, f.status, f.kind, f.borne_by, f.basis_points, f.flat_minor, f.proposed_by, f.version, o.currency
-from treasury.fee f join engine.offer o using (offering_id) where f.offering_id = :offering order by f.status <> 'proposed', f.fee_id;
+select f.fee_id, f.status, f.kind, f.borne_by, f.basis_points, f.flat_minor, f.proposed_by, f.version, f.currency
+from treasury.fee f where f.offering_id = :offering order by f.status <> 'proposed', f.fee_id;
+
+-- name: fee_kinds
+-- What an offer may charge.
+select k.kind from treasury.fee_kind k order by k.kind;
 
 -- name: told_where_to_pay$
--- How many investments have been told where to pay.
-select count(distinct a.investment_id) from treasury.payment_attempt a where a.offering_id = :offering;
+-- How many investors have been told where to pay.
+select count(distinct a.investor_id) from treasury.payment_attempt a where a.offering_id = :offering;
 
 -- name: coins
 -- The tokens that an offer takes as money, or may.

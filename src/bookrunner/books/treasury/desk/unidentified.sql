@@ -32,9 +32,7 @@ call audit.append_only('treasury.receipt_owner');
 create function treasury.goes_back_on(p_booked_on date) returns date
 language sql stable strict set search_path = pg_catalog, pg_temp
 begin atomic
-    select (select d::date from generate_series(p_booked_on + 1, p_booked_on + 2 * t.banking_days + 14, interval '1 day') d
-        where extract(dow from d) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = d::date)
-        order by d offset t.banking_days - 1 limit 1)
+    select treasury.banking_day(p_booked_on + 1, t.banking_days - 1)
     from treasury.unidentified_term t where t.valid_from <= p_booked_on order by t.valid_from desc limit 1;
 end;
 

@@ -83,7 +83,7 @@ begin
     update treasury.proposal set status = case when p_is_approved then 'approved' else 'declined' end,
         decided_by = p_actor, decided_because = nullif(p_because, '')
     where offering_id = p_offering and proposal_id = p_proposal;
-    if not p_is_approved then
+    if p_is_approved is not true then
         return;
     end if;
     case w.act
@@ -191,10 +191,7 @@ from treasury.funding f
 join audit.event e on e.scope = f.offering_id and e.subject = f.attempt_id and e.version = 1
 cross join lateral (select t.banking_days from treasury.payment_term t where t.valid_from <= e.occurred_at::date
     order by t.valid_from desc limit 1) t
-cross join lateral (select x::date as pay_by
-    from generate_series(e.occurred_at::date + 1, e.occurred_at::date + 2 * t.banking_days + 14, interval '1 day') x
-    where extract(dow from x) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = x::date)
-    order by x offset t.banking_days - 1 limit 1) d
+cross join lateral (select treasury.banking_day(e.occurred_at::date + 1, t.banking_days - 1) as pay_by) d
 left join treasury.escrow_account w on w.offering_id = f.offering_id and w.status = 'in_force';
 
 -- Why each receipt waits now, whether it was named already or not.

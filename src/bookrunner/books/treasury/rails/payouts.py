@@ -13,7 +13,7 @@ from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
-WriteReturn = Callable[[Row, frozenset[str]], bytes]
+WriteReturn = Callable[[Row, frozenset[str], Callable[[], Row]], bytes]
 WriteRelease = Callable[[str, Row], bytes]
 WriteDebits = Callable[[Sequence[Row]], tuple[bytes, list[dict[str, str]]]]
 
@@ -22,7 +22,7 @@ ORDERS = 500
 RECEIPTS = 1000
 _BLOCKED = "payout_goes_to_nobody_blocked"
 _UNCLEARED = "debit_is_of_a_cleared_investor"
-_REFUNDS = "refund"
+_REFUNDS = frozenset({"refund", "return"})
 
 
 class Carrier(Protocol):
@@ -58,33 +58,38 @@ def send_refunds(
     order gets one. An order whose payee was blocked meanwhile is not handed over; when the bank does not have
     it, it is withdrawn, and its other refunds go in another one.
     """
-    acknowledged = _hand_over(treasury, offering, carrier)
+    acknowledged = len(_hand_over(treasury, offering, carrier))
     while _store(treasury, offering, write, most):
-        acknowledged += _hand_over(treasury, offering, carrier)
+        acknowledged += len(_hand_over(treasury, offering, carrier))
     return acknowledged
 
 
 def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carrier: Carrier) -> int:
     """Send one refund, (offering, id), as the return of its payment; return how many orders were taken.
 
-    ``write`` makes the bytes from the refund and the names under which its receipt came. Refuses
-    ``returned_refund_waits`` for one that is sent, held back or none, and what the writer refuses.
+    ``write`` makes the bytes from the refund, the names under which its receipt came and, where its format
+    numbers entries, the next number. A run that ends anywhere is finished by the next one, as with
+    `send_refunds`. Refuses ``returned_refund_waits`` for one that is sent, held back or none, and what the
+    writer refuses.
     """
     offering, refund = on
+    stored = treasury.prepared_return(offering=offering, refund=refund)
+    finished = _hand_over(treasury, offering, carrier)
+    if stored in finished:
+        return len(finished)
     with treasury.together() as within:
-        taken = within.take_refunds(actor=WORKER, offering=offering, most=ORDERS)
-        line = next((one for one in taken if one["refund"] == refund), None)
+        line = next(iter(within.take_refund(actor=WORKER, offering=offering, refund=refund)), None)
         if line is None:
             raise Refused("returned_refund_waits", f"{refund} does not wait for an order")
         marks = within.marks_of_receipt(offering=offering, receipt=line["receipt"]) or []
-        within.store_payout(
+        within.store_return(
             actor=WORKER,
             offering=offering,
             payout=new_id("pyo"),
-            content=write(line, frozenset(marks)),
-            refunds=[refund],
+            content=write(line, frozenset(marks), lambda: within.number_return(actor=WORKER)),
+            refund=refund,
         )
-    return _hand_over(treasury, offering, carrier)
+    return len(finished) + len(_hand_over(treasury, offering, carrier))
 
 
 def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
@@ -175,28 +180,30 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     return True
 
 
-def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> int:
-    acknowledged = 0
+def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
+    """Hand over every prepared order of an offer; return those that were acknowledged."""
+    acknowledged = []
     for row in treasury.prepared_payouts(offering=offering):
         payout = row["payout_id"]
         try:
-            acknowledged += _handed(treasury, offering, payout, carrier)
+            if _handed(treasury, offering, payout, carrier):
+                acknowledged.append(payout)
         except Refused as refused:
             if refused.rule not in {_BLOCKED, _UNCLEARED}:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.
-            if row["purpose"] == _REFUNDS and not carrier.has(payout):
+            if row["purpose"] in _REFUNDS and not carrier.has(payout):
                 treasury.withdraw_payout(actor=WORKER, offering=offering, payout=payout)
     return acknowledged
 
 
-def _handed(treasury: Keeper, offering: str, payout: str, carrier: Carrier) -> int:
+def _handed(treasury: Keeper, offering: str, payout: str, carrier: Carrier) -> bool:
     """Check and hand over in one transaction, so that nothing stands between the look and the bytes."""
     with treasury.together() as within:
         content = within.take_payout(actor=WORKER, offering=offering, payout=payout)
         if content is None:
-            return 0
+            return False
         reference = carrier.hand_over(payout, bytes(content))
         within.mark_handed_over(actor=WORKER, offering=offering, payout=payout, bank_reference=reference)
-    return 1
+    return True

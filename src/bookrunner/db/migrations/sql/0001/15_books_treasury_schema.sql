@@ -110,7 +110,7 @@ create table treasury.payout (
     offering_id text not null,
     payout_id text not null,
     status text not null,
-    purpose text not null check (purpose in ('refund', 'release', 'debit')),
+    purpose text not null check (purpose in ('refund', 'return', 'release', 'debit')),
     content bytea not null,
     content_sha256 bytea not null constraint payout_digest_is_of_its_bytes check (content_sha256 = sha256(content)),
     amount_minor bigint not null check (amount_minor > 0),
@@ -198,13 +198,19 @@ create table treasury.release_line (
     foreign key (offering_id, release_id) references treasury.release
 );
 
+-- What an offer may charge, to the issuer or to investors.
+create table treasury.fee_kind (
+    kind text primary key
+);
+
+insert into treasury.fee_kind (kind) values ('platform_fee'), ('broker_commission'), ('transaction_fee');
+
 -- What a release withholds from the issuer, and for whom.
 create table treasury.deduction (
     offering_id text not null,
     release_id text not null,
     line integer not null,
-    kind text not null constraint deduction_kind_is_known
-        check (kind in ('platform_fee', 'broker_commission', 'transaction_fee')),
+    kind text not null constraint deduction_kind_is_known references treasury.fee_kind,
     payee text not null constraint payee_is_named check (payee ~ '^[a-z0-9_]+$'),
     payee_fingerprint bytea not null check (octet_length(payee_fingerprint) = 32),
     amount_minor bigint not null check (amount_minor > 0),

@@ -48,14 +48,21 @@ insert into treasury.failure_reason (rail, code, then_do, most_retries, sentence
     ('cheque', 'insufficient_funds', 'retry', 1, 'The account of the drawer did not hold enough money.'),
     ('cheque', 'stopped', 'stop', 0, 'The drawer stopped the cheque.');
 
+-- The banking day so many banking days after a day, or after the first banking day that follows one which is none.
+create function treasury.banking_day(p_from date, p_count integer) returns date
+language sql stable strict set search_path = pg_catalog, pg_temp
+begin atomic
+    select d::date from generate_series(p_from, p_from + 2 * p_count + 14, interval '1 day') d
+    where extract(dow from d) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = d::date)
+    order by d offset p_count limit 1;
+end;
+
 -- The first banking day on or after which money booked on a day is final under the policy of that day.
 create function treasury.clears_on(p_rail text, p_booked_on date) returns date
 language sql stable strict set search_path = pg_catalog, pg_temp
 begin atomic
-    select case p.counted_in when 'calendar_days' then p_booked_on + p.hold_days else (
-        select d::date from generate_series(p_booked_on, p_booked_on + 2 * p.hold_days + 14, interval '1 day') d
-        where extract(dow from d) not in (0, 6) and not exists (select from treasury.bank_holiday h where h.day = d::date)
-        order by d offset p.hold_days limit 1) end
+    select case p.counted_in when 'calendar_days' then p_booked_on + p.hold_days
+        else treasury.banking_day(p_booked_on, p.hold_days) end
     from treasury.clearing_policy p where p.rail = p_rail and p.valid_from <= p_booked_on
     order by p.valid_from desc limit 1;
 end;
@@ -99,7 +106,7 @@ begin
     perform treasury.on_version(c.version, p_seen);
     update treasury.policy_change set status = case when p_is_adopted then 'adopted' else 'declined' end, decided_by = p_actor
     where rail = p_rail and change_id = p_change;
-    if not p_is_adopted then
+    if p_is_adopted is not true then
         return;
     end if;
     if c.valid_from <= (clock_timestamp() at time zone 'UTC')::date then

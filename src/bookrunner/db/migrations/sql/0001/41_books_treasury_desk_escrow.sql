@@ -121,7 +121,7 @@ begin
     if e.status <> 'proposed' then
         raise exception using errcode = 'BR008', constraint = 'proposal_is_decided_once', message = format('%s is %s', p_escrow, e.status);
     end if;
-    if not p_is_agreed then
+    if p_is_agreed is not true then
         update treasury.escrow_account set status = 'declined', decided_by = p_actor
         where offering_id = p_offering and escrow_id = p_escrow;
         return;

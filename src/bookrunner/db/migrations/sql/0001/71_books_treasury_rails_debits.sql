@@ -26,6 +26,32 @@ create unique index one_debit_is_live_per_attempt on treasury.debit (offering_id
 create index debit_to_send on treasury.debit (offering_id, debit_id) where status = 'ordered';
 call audit.keep('treasury.debit', 'debit', 'debit_id', 'offering_id');
 
+-- How many entries and files we have numbered for a clearing house, debits and returns of all offers in one series: the trace
+-- number of one entry never stands for another.
+create table treasury.trace_series (
+    network text primary key constraint traced_network_is_known check (network = 'ach'),
+    entries bigint not null default 0 check (entries >= 0),
+    files bigint not null default 0 check (files >= 0)
+);
+
+insert into treasury.trace_series (network) values ('ach');
+
+-- Takes the next numbers for the entries of one file; whoever else numbers waits for the end of this transaction.
+create function treasury.number_entries(p_count integer) returns jsonb
+language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic
+    update treasury.trace_series s set entries = s.entries + p_count, files = s.files + 1 where s.network = 'ach'
+    returning jsonb_build_object('first', s.entries - p_count + 1, 'file', s.files);
+end;
+
+-- The number of the one entry of a file that sends a payment back.
+create function treasury.number_return(p_actor text, p_request text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    return treasury.number_entries(1);
+end $$;
+
 -- Orders a debit of what is missing, from an approved account, while the gate of funding instructions is open.
 create function treasury.order_debit(p_actor text, p_request text, p_offering text, p_debit text, p_investment text,
     p_payer_fingerprint bytea, p_mandate_sha256 bytea, p_entry_class text) returns bigint
@@ -66,18 +92,24 @@ begin
 end $$;
 
 -- The debits that wait, locked for the one who writes their bytes in this very transaction. An investor who is not cleared
--- any more is not debited.
+-- any more is not debited. Each line says from which number on their entries are numbered, and in which file.
 create function treasury.take_debits(p_actor text, p_request text, p_offering text, p_most integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    taken jsonb;
+    numbers jsonb;
 begin
     perform audit.enter(p_actor, p_request);
-    return (select coalesce(jsonb_agg(jsonb_build_object('debit', d.debit_id, 'amount', d.amount_minor, 'currency', d.currency,
-            'fingerprint', encode(d.payer_fingerprint, 'hex'), 'class', d.entry_class,
-            'first', (select count(*) from treasury.debit s where s.trace is not null) + 1)
-            order by d.entry_class, d.debit_id), '[]')
+    taken := (select coalesce(jsonb_agg(jsonb_build_object('debit', d.debit_id, 'amount', d.amount_minor, 'currency', d.currency,
+            'fingerprint', encode(d.payer_fingerprint, 'hex'), 'class', d.entry_class) order by d.entry_class, d.debit_id), '[]')
         from (select t.* from treasury.debit t join engine.position pos using (offering_id, investment_id)
             where t.offering_id = p_offering and t.status = 'ordered' and pos.investor_is_cleared
             order by t.debit_id limit p_most for update of t skip locked) d);
+    if taken = '[]' then
+        return taken;
+    end if;
+    numbers := treasury.number_entries(jsonb_array_length(taken));
+    return (select jsonb_agg(l.line || numbers order by l.place) from jsonb_array_elements(taken) with ordinality as l (line, place));
 end $$;
 
 -- Commits the bytes of a file of debits with the trace number of each: {debit, trace}. Their payments are in progress.

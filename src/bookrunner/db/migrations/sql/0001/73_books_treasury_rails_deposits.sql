@@ -69,6 +69,7 @@ create function treasury.note_transfers(p_actor text, p_request text, p_chain js
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     k record;
+    known record;
     noted integer;
 begin
     perform audit.enter(p_actor, p_request);
@@ -82,6 +83,14 @@ begin
         raise exception using errcode = 'BR008', constraint = 'chain_is_read_on_from_the_cursor',
             message = format('chain %s was read on by another', k.chain_id);
     end if;
+    -- Of every transfer that changes, its offer's turn before its row, as whoever settles an offer does.
+    for known in select distinct x.offering_id from treasury.coin_transfer x where x.chain_id = k.chain_id
+        and x.status in ('seen', 'booked', 'gone') and (x.transfer_id = any (p_gone) or exists (
+            select from jsonb_to_recordset(p_transfers) as m (hash text, ordinal integer, block text)
+            where x.transaction_hash = decode(m.hash, 'hex') and x.ordinal = m.ordinal
+            and (x.status = 'gone' or x.block_hash <> decode(m.block, 'hex')))) order by x.offering_id loop
+        perform treasury.take_turn(known.offering_id);
+    end loop;
     perform treasury.undo_transfers(p_request, k.chain_id, p_gone);
     with line as materialized (
         select t.*, d.offering_id, d.attempt_id, d.address from jsonb_to_recordset(p_transfers) as t (hash text, ordinal integer,

@@ -109,9 +109,11 @@ begin
     return treasury.start_refunds(p_offering, chosen, case when failed then 'failed_offer' else 'cancellation' end);
 end $$;
 
--- The refunds that wait for the bank, locked for the one who writes their bytes in this very transaction. One to a
--- party with a confirmed match stays where it is (31 CFR 501.603), and so does one whose payer is not screened yet.
-create function treasury.take_refunds(p_actor text, p_request text, p_offering text, p_most integer) returns jsonb
+-- The refunds that wait for the bank, all of one currency, or a named one; locked for the one who writes their bytes in this very
+-- transaction. One to a party with a confirmed match stays where it is (31 CFR 501.603), and so does one whose payer is not
+-- screened yet.
+create function treasury.take_refunds(p_actor text, p_request text, p_offering text, p_most integer, p_refund text default null)
+returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
@@ -119,8 +121,9 @@ begin
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', f.refund_id, 'receipt', f.receipt_id, 'amount', f.amount_minor,
             'currency', f.currency, 'fingerprint', encode(f.payee_fingerprint, 'hex'), 'try', f.try_no) order by f.refund_id), '[]')
         from (select * from treasury.refund t where t.offering_id = p_offering and t.status = 'created' and not treasury.is_of_coins(t)
-            and t.currency = (select min(c.currency) from treasury.refund c where c.offering_id = p_offering and c.status = 'created'
-                and not treasury.is_of_coins(c) and engine.may_go_back(p_offering, c.receipt_id))
+            and case when p_refund is not null then t.refund_id = p_refund
+                else t.currency = (select min(c.currency) from treasury.refund c where c.offering_id = p_offering and c.status = 'created'
+                    and not treasury.is_of_coins(c) and engine.may_go_back(p_offering, c.receipt_id)) end
             and engine.may_go_back(p_offering, t.receipt_id)
             order by t.refund_id limit p_most for update skip locked) f);
 end $$;
@@ -133,9 +136,10 @@ begin
         and r.rail = 'stablecoin');
 end $$;
 
--- Commits the bytes of an order before they leave: from now on the money is with the bank or on its way there.
+-- Commits the bytes of an order before they leave: from now on the money is with the bank or on its way there. An order that
+-- sends a payment back as such says so, because the bank may book it under the names of that payment.
 create function treasury.store_payout(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea,
-    p_refunds text[]) returns bigint
+    p_refunds text[], p_is_return boolean default false) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     total bigint;
@@ -164,7 +168,8 @@ begin
             message = format('a payee of %s has a match with a sanctions list', p_payout);
     end if;
     insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
-    values (p_offering, p_payout, 'prepared', 'refund', p_content, sha256(p_content), total, money, orders);
+    values (p_offering, p_payout, 'prepared', case when p_is_return then 'return' else 'refund' end, p_content, sha256(p_content),
+        total, money, orders);
     update treasury.refund set status = 'sent', payout_id = p_payout
     where offering_id = p_offering and refund_id = any (p_refunds);
     perform treasury.post(p_offering, 'paid:' || p_payout, 'refunds_sent', money, jsonb_build_array(
@@ -206,7 +211,7 @@ begin
     perform treasury.take_turn(p_offering);
     perform 1 from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout order by f.refund_id for update;
     select * into p from treasury.payout x where x.offering_id = p_offering and x.payout_id = p_payout for update;
-    if p.status is distinct from 'prepared' or p.purpose <> 'refund' then
+    if p.status is distinct from 'prepared' or p.purpose not in ('refund', 'return') then
         raise exception using errcode = 'BR008', constraint = 'withdrawn_payout_was_not_handed_over',
             message = format('%s is not an order of refunds that waits', p_payout);
     end if;
