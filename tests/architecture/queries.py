@@ -27,6 +27,10 @@ _SHAPE = re.compile(
 )
 
 
+# Of a word that somebody gave or did not give: a null, which is neither, must not pass for a yes.
+_NOT_NO = re.compile(r"\b(?:if|when)\s+not\s+(p_is_\w+)", re.IGNORECASE)
+
+
 def query_files(root: Path) -> Iterator[Path]:
     """Yield each file of queries."""
     base = root / tree.PACKAGE
@@ -83,3 +87,13 @@ def sql_in_strings(root: Path) -> Iterator[str]:
                 continue
             if _STATEMENT.match(node.value) or _SHAPE.match(node.value):
                 yield f"{path}:{node.lineno}: {' '.join(node.value.split())[:60]}"
+
+
+def nulls_that_agree(root: Path) -> Iterator[str]:
+    """Name each branch that a null word of a person would pass as if it were given."""
+    for path in tree.files(root / "src", "*.sql"):
+        if "migrations" in path.parts:
+            continue
+        for number, line in enumerate(tree.text(path).splitlines(), 1):
+            if found := _NOT_NO.search(line):
+                yield f"{path.relative_to(root)}:{number}: write {found[1]} is not true"

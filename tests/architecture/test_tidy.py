@@ -121,6 +121,13 @@ SAMPLES = (
     Sample(queries.sql_in_strings, f"{BASE}/db/a.py", "x = f'SET ROLE {name}'\n", "SET ROLE"),
     Sample(queries.sql_in_strings, f"{BASE}/db/a.py", "x = 'CREATE ROLE keeper'\n", "CREATE ROLE"),
     Sample(
+        queries.nulls_that_agree,
+        f"{BASE}/engine/verbs.sql",
+        "    if not p_is_agreed then\n",
+        "write p_is_agreed is not true",
+        "    if p_is_agreed is not true then\n",
+    ),
+    Sample(
         reach.unimported_modules,
         f"{BASE}/core/a.py",
         "x = 1\n",

@@ -72,7 +72,7 @@ begin
     end if;
     update engine.amendment set decided_by = p_actor, because = p_because, rule_id = r.rule_id,
         rule_version = r.rule_version, due_at = due,
-        status = case when not p_is_accepted then 'declined' when a.is_material then 'announced' else 'recorded' end
+        status = case when p_is_accepted is not true then 'declined' when a.is_material then 'announced' else 'recorded' end
     where offering_id = p_offering and amendment_id = p_amendment;
     return due;
 end $$;

@@ -216,7 +216,7 @@ begin
     perform audit.enter(p_actor, p_request);
     s := compliance.hold_suspicion(p_actor, p_because, p_case, p_seen);
     update compliance.suspicion set decided_by = p_actor, decided_because = p_because,
-        status = case when not p_is_agreed then 'open' when s.outcome = 'report' then 'to_report' else 'closed' end
+        status = case when p_is_agreed is not true then 'open' when s.outcome = 'report' then 'to_report' else 'closed' end
     where case_id = p_case;
 end $$;
 

@@ -79,7 +79,7 @@ begin
     update compliance.screening_policy_change set decided_by = p_actor,
         status = case when p_is_adopted then 'adopted' else 'declined' end
     where offering_id = p_offering and change_id = p_change;
-    if not p_is_adopted then
+    if p_is_adopted is not true then
         return;
     end if;
     insert into compliance.screening_policy (offering_id, policy_no, person_bp, other_bp, list_lag, age, proposed_by,

@@ -152,7 +152,7 @@ begin
     select k.verified_digest into verified from compliance.kyc_case k where k.investor_id = p_investor;
     takes := c.exemption = '506(b)' and missing = '{}'
         and not compliance.is_accredited(p_offering, p_investor, c.judged_at);
-    if not p_is_anew and c.lacks = missing and (c.valid_until, c.verified_digest, c.takes_place) is not distinct from (until_when, verified, takes) then
+    if p_is_anew is not true and c.lacks = missing and (c.valid_until, c.verified_digest, c.takes_place) is not distinct from (until_when, verified, takes) then
         return;
     end if;
     stood := c.status;

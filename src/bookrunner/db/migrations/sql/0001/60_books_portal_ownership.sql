@@ -82,7 +82,7 @@ begin
     if not found then
         perform portal.refuse_owners('owners_are_stated_of_an_entity', format('%s is no entity', p_investor));
     end if;
-    if not p_is_certified then
+    if p_is_certified is not true then
         perform portal.refuse_owners('ownership_is_certified', 'the signer certifies that the statement is complete and correct');
     end if;
     perform portal.check_owners(p_investor, p_people, p_shares);
