@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books.subscription import Stored
-from bookrunner.core.errors import NotAllowed, NotFound, Refused
+from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper, load
-from bookrunner.pages.access import requiring, signed_in
+from bookrunner.pages.access import acting_for, requiring, signed_in
 from bookrunner.pages.application import steps
 from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
 from bookrunner.pages.shell import Shell
@@ -56,20 +56,13 @@ class Pages:
     def applicant(self, request: Request, investment: str) -> Applicant:
         """Return the investor of an investment, which alone may apply for it.
 
-        It is signed in with a key of the portal that has its name. In a sandbox that nobody else can reach,
-        whoever is not signed in acts for the investor. Raises NotAuthenticated ``person_is_signed_in`` and
-        NotAllowed ``investor_acts_for_itself``.
+        Raises what :func:`bookrunner.pages.access.acting_for` raises.
         """
         found = steps.facts(self.papers.database, investment)
-        investor = found["investment"]["investor_id"]
-        visitor = signed_in(request)
-        if visitor is None and self.operator is not None:
-            return Applicant(self.papers, found, investor, known(request, "not signed in, sandbox"))
-        visitor = requiring((_KEEPER,))(request)
-        if visitor.name != investor:
-            raise NotAllowed("investor_acts_for_itself", f"this is an investment of {investor}")
-        evidence = known(request, "session of the investor's own key")
-        return Applicant(self.papers, found, visitor.actor, evidence)
+        actor = acting_for(request, found["investment"]["investor_id"], self.operator)
+        is_sandbox = signed_in(request) is None
+        method = "not signed in, sandbox" if is_sandbox else "session of the investor's own key"
+        return Applicant(self.papers, found, actor, known(request, method))
 
     def page(self, request: Request, one: Applicant, step: str, **shown: object) -> Response:
         """Return the page of a step, or the way to the first open one."""
