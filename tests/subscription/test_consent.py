@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
 from bookrunner.core.errors import Refused
 from bookrunner.db import load
@@ -133,3 +135,33 @@ def test_after_a_withdrawal_nothing_is_signed_and_a_new_sample_is_asked_for(worl
     assert (
         rule(lambda: app.consents.confirm(*where, "csm_none", code="x", actor="x")) == "consent_sample_exists"
     )
+
+
+def test_a_sample_shows_the_statement_that_is_kept_of_it(world: World, tell: Tell) -> None:
+    story, consents = tell("cleared"), world.application.consents
+    where = place(story)
+    sample = consents.issue(*where, actor="x")
+    shown, said = consents.open(*where, sample), consents.statement(*where, sample)
+    story.desk.packets.name_packet_form(
+        actor="counsel.carl",
+        offering=story.offering,
+        template="subscription_packet/1.1.0",
+        issuer={
+            "name": "Harbor Street GP LLC",
+            "jurisdiction": "the State of Delaware",
+            "security": "Class A limited partnership units",
+            "contact": "another@harbor.example",
+            "paper_fee": "25 USD",
+        },
+    )
+    assert consents.open(*where, sample) == shown
+    assert consents.statement(*where, sample) == said
+    fresh = consents.issue(*where, actor="x")
+    assert "25 USD" in consents.statement(*where, fresh)
+    assert "25 USD" in words(consents.open(*where, fresh))
+    assert "25 USD" not in words(shown)
+
+
+def words(content: bytes) -> str:
+    """Return the text of a sample as a reader finds it."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages).split())

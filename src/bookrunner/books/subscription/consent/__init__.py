@@ -49,7 +49,7 @@ class Consents:
         return str(made["sample"])
 
     def prepared(self, offering: str) -> dict[str, object]:
-        """Return what is kept of a fresh sample: its id, template, statement and the digest of its code.
+        """Return what is kept of a fresh sample: its id, template, form, statement, the digest of its code.
 
         Refuses ``offer_has_a_packet_form``.
         """
@@ -62,6 +62,7 @@ class Consents:
             "sample": sample,
             "template": _TEMPLATE,
             "item_version": _ITEM_VERSION,
+            "form": form["ordinal"],
             "statement": self._room.statement(_TEMPLATE, said).encode(),
             "code_mac": self._mac(sample, self.code(sample)),
         }

@@ -9,6 +9,7 @@ create table subscription.consent_sample (
     status text not null,
     template_id text not null,
     item_version integer not null check (item_version > 0),
+    form_ordinal integer not null,
     statement_sha256 bytea not null references subscription.document,
     code_mac bytea not null check (octet_length(code_mac) = 32),
     tries integer not null default 0 constraint sample_code_is_tried_five_times check (tries between 0 and 5),
@@ -17,6 +18,7 @@ create table subscription.consent_sample (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, sample_id),
+    foreign key (offering_id, form_ordinal) references subscription.packet_form (offering_id, ordinal),
     constraint samples_of_an_investment_are_numbered unique (offering_id, investment_id, ordinal),
     constraint confirmed_sample_has_its_moment check ((status = 'confirmed') = (confirmed_at is not null))
 );
@@ -58,9 +60,9 @@ from subscription.paper_delivery;
 create function subscription.sample_stands() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if (old.investment_id, old.ordinal, old.template_id, old.item_version, old.statement_sha256, old.code_mac, old.issued_at)
-        is distinct from (new.investment_id, new.ordinal, new.template_id, new.item_version, new.statement_sha256,
-        new.code_mac, new.issued_at) or new.tries < old.tries then
+    if (old.investment_id, old.ordinal, old.template_id, old.item_version, old.form_ordinal, old.statement_sha256, old.code_mac,
+        old.issued_at) is distinct from (new.investment_id, new.ordinal, new.template_id, new.item_version, new.form_ordinal,
+        new.statement_sha256, new.code_mac, new.issued_at) or new.tries < old.tries then
         raise exception using errcode = 'BR006', constraint = 'consent_sample_is_unchangeable',
             message = format('%s shows what it showed', old.sample_id);
     end if;
@@ -163,21 +165,21 @@ create trigger executed_goes_on_paper after update of status on subscription.agr
     execute function subscription.executed_goes_on_paper();
 alter table subscription.agreement enable always trigger executed_goes_on_paper;
 
--- Makes a sample for an investment; one that is open is replaced.
+-- Makes a sample for an investment, of the form that its statement was set from; one that is open is replaced.
 create function subscription.issue_sample(p_actor text, p_request text, p_offering text, p_investment text, p_sample text,
-    p_template text, p_version integer, p_statement bytea, p_code_mac bytea) returns void
+    p_template text, p_version integer, p_form integer, p_statement bytea, p_code_mac bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform subscription.lock(p_offering, p_investment);
-    if not exists (select from subscription.packet_form f where f.offering_id = p_offering) then
+    if not exists (select from subscription.packet_form f where f.offering_id = p_offering and f.ordinal = p_form) then
         perform subscription.refuse('offer_has_a_packet_form', p_offering);
     end if;
     update subscription.consent_sample set status = 'replaced'
     where offering_id = p_offering and investment_id = p_investment and status = 'issued';
     insert into subscription.consent_sample (offering_id, sample_id, investment_id, ordinal, status, template_id,
-        item_version, statement_sha256, code_mac)
-    select p_offering, p_sample, p_investment, 1 + count(*), 'issued', p_template, p_version,
+        item_version, form_ordinal, statement_sha256, code_mac)
+    select p_offering, p_sample, p_investment, 1 + count(*), 'issued', p_template, p_version, p_form,
         subscription.keep_bytes(p_statement, 'text/plain'), p_code_mac
     from subscription.consent_sample s where s.offering_id = p_offering and s.investment_id = p_investment;
     perform subscription.classify(sha256(p_statement), 'working_paper');

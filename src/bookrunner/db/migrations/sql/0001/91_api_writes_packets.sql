@@ -26,8 +26,8 @@ begin
                 p_detail ->> 'kind', p_detail -> 'detail');
         when 'issue_sample' then
             perform subscription.issue_sample(caller, p_request, offering, p_investment, p_detail ->> 'sample',
-                p_detail ->> 'template', (p_detail ->> 'item_version')::integer, decode(p_detail ->> 'statement', 'hex'),
-                decode(p_detail ->> 'code_mac', 'hex'));
+                p_detail ->> 'template', (p_detail ->> 'item_version')::integer, (p_detail ->> 'form')::integer,
+                decode(p_detail ->> 'statement', 'hex'), decode(p_detail ->> 'code_mac', 'hex'));
         when 'consent' then
             perform subscription.consent(caller, p_request, offering, p_investment, p_detail ->> 'id', p_detail ->> 'sample');
         when 'withdraw_consent' then
