@@ -177,7 +177,28 @@ def test_signing_waits_for_compliance(door: Door, browser: Browser, tell: Tell) 
             f"{door.url}{home(story)}/sign", form={"agree": "yes"}, headers={"Origin": door.url}
         )
         assert answer.status == 409
+        assert "gate is closed" in answer.text()
     assert state(story) == "sent"
+
+
+def test_one_session_signs_for_one_signer(door: Door, browser: Browser, tell: Tell) -> None:
+    story = tell("sent to two")
+    with at(browser, door, home(story), door.key(story.people[0].investor)) as page:
+        page.get_by_role("radio").first.check()
+        page.get_by_label(INTENT).check()
+        page.get_by_role("button", name="Sign", exact=True).click()
+        expect(page.get_by_role("heading", name="The other signers sign next")).to_be_visible()
+        expect(page.get_by_role("main")).to_contain_text("1 of 2 have signed. Second Signer 2")
+        keep(page, "apply-sign-waits")
+        answer = page.request.post(
+            f"{door.url}{home(story)}/sign",
+            form={"agree": "yes", "party": "investor_2"},
+            headers={"Origin": door.url},
+        )
+        assert answer.status == 409
+        assert "each signer is known by itself" in answer.text()
+    made = story.desk.packets.signers_of(offering=story.offering, agreement=agreement(story))
+    assert [signer["party"] for signer in made] == ["investor"]
 
 
 def test_a_returned_packet_and_a_withdrawal_are_shown_where_they_are_answered(

@@ -166,6 +166,9 @@ class Applicant:
         agreement = self.found["papers"]["agreement_id"]
         if agreement is None:
             raise Refused("signing_waits_for_clearance", "the agreement is not open for signature yet")
+        if self.found["papers"]["signed_by"]:
+            # The session shows one person; the evidence of another signature would be untrue.
+            raise Refused("each_signer_is_known_by_itself", "the other signers sign under their own names")
         offering = self._place[0]
         self.papers.signing.sign(
             offering,
