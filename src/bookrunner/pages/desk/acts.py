@@ -34,6 +34,10 @@ _RETENTION: Final = "working_paper"
 Form = Mapping[str, str]
 
 
+class PartlyRefused(Refused):
+    """Some of several acts were refused; the others were done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clerk:
     """A person at the desk of one offer; every rule is the database's."""
@@ -123,16 +127,12 @@ class Clerk:
     def handle(self, form: Form) -> None:
         """Release a signed packet, return it with its deficiencies, or countersign those that are ticked.
 
-        Of those that are ticked, what is refused stays in the list with the rule that keeps it.
+        Each that is ticked is countersigned by itself; the first rule that kept one is raised, as
+        PartlyRefused where others are done.
         """
         packets, choice = packets_of(self.database), form.get("choice", "")
         if choice == "countersign":
-            named = [name for name in form if name.startswith("agr_") and form[name] == _YES]
-            if not named:
-                raise Refused("countersigned_packets_are_ticked", "tick the agreements to countersign")
-            self.papers.signing.countersign_many(
-                self.offering, named, officer=self.actor, evidence=self.evidence
-            )
+            self._countersign([name for name in form if name.startswith("agr_") and form[name] == _YES])
             return
         if choice not in {"release", "return"}:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
@@ -147,6 +147,18 @@ class Clerk:
             packets.release_packet(**seen)
         else:
             packets.return_packet(**seen, deficiencies=_deficiencies(form) or "[]")
+
+    def _countersign(self, named: list[str]) -> None:
+        if not named:
+            raise Refused("countersigned_packets_are_ticked", "tick the agreements to countersign")
+        outcomes = self.papers.signing.countersign_many(
+            self.offering, named, officer=self.actor, evidence=self.evidence
+        )
+        kept = [(each.agreement, each.refused) for each in outcomes if each.refused is not None]
+        if kept:
+            first, rule = kept[0]
+            said = f"{len(kept)} of {len(named)} are not countersigned, {first} first"
+            raise (PartlyRefused if len(kept) < len(named) else Refused)(rule, said)
 
     def send(self, form: Form) -> None:
         """Record how a record was sent on paper."""
