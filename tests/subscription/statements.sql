@@ -196,13 +196,16 @@ update subscription.consent_sample set tries = 6 where sample_id = 'csm_x';
 -- sent | consent_sample_is_unchangeable | the count of tries set back
 update subscription.consent_sample set tries = 0, status = 'replaced' where status = 'confirmed';
 
+-- sent | consent_sample_is_unchangeable | another form for a sample
+update subscription.consent_sample set form_ordinal = 2, status = 'replaced' where status = 'confirmed';
+
 -- sent | consent_sample_is_unchangeable | another code for a sample
 update subscription.consent_sample set code_mac = sha256('x'), status = 'replaced' where status = 'confirmed';
 
 -- sent | one_consent_sample_is_open | two samples that wait for their codes
 insert into subscription.consent_sample (offering_id, sample_id, investment_id, ordinal, status, template_id, item_version,
-    statement_sha256, code_mac)
-    select s.offering_id, 'csm_' || n, s.investment_id, n, 'issued', s.template_id, 1, s.statement_sha256, s.code_mac
+    form_ordinal, statement_sha256, code_mac)
+    select s.offering_id, 'csm_' || n, s.investment_id, n, 'issued', s.template_id, 1, 1, s.statement_sha256, s.code_mac
     from subscription.consent_sample s join subscription.agreement a using (offering_id, investment_id), generate_series(2, 3) n
     where a.agreement_id = 'AGREEMENT';
 

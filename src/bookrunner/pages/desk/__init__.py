@@ -208,7 +208,7 @@ def _agreements(papers: Papers, visitor: SignedIn, offering: str, page: int) -> 
 
 
 def _paper(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
-    return {"deliveries": [row for row in papers.consents.papers() if row["offering_id"] == offering]}
+    return {"deliveries": papers.consents.papers(offering)}
 
 
 _VIEWS: Final[Mapping[str, View]] = {

@@ -30,7 +30,7 @@ REASONS: Final = ("missing", "illegible", "inconsistent", "name_differs", "capac
 _PARTS: Final = ("page", "field", "reason", "words")
 _ROWS: Final = 3
 _YES: Final = "yes"
-_RETENTION: Final = "working_paper"
+_RETENTION: Final = "closing_decision"
 Form = Mapping[str, str]
 
 

@@ -40,9 +40,9 @@ select f.ordinal, f.issuer_name, f.records_contact, f.paper_fee, o.name as offer
 from subscription.packet_form_in_force f join engine.offer o using (offering_id) where f.offering_id = :offering;
 
 -- name: paper_deliveries
--- What is to go on paper, oldest first, then what went.
+-- What is to go on paper to investors of an offer, oldest first, then what went.
 select d.offering_id, d.delivery_id, d.investment_id, encode(d.sha256, 'hex') as sha256, d.status, d.due_at, d.sent_by, d.sent_how
-from subscription.paper_delivery d order by d.status = 'sent', d.due_at, d.delivery_id limit 200;
+from subscription.paper_delivery d where d.offering_id = :offering order by d.status = 'sent', d.due_at, d.delivery_id limit 200;
 
 -- name: offer_of_investment$
 -- The offer of an investment.

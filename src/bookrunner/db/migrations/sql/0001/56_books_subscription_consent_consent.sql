@@ -44,7 +44,7 @@ create table subscription.paper_delivery (
 );
 
 call audit.keep('subscription.consent_sample', 'consent_sample', 'sample_id', 'offering_id', '{code_mac}');
-call audit.keep('subscription.paper_delivery', 'paper_delivery', 'delivery_id', 'offering_id');
+call audit.keep('subscription.paper_delivery', 'paper_delivery', 'delivery_id', 'offering_id', '{sent_how}');
 
 create unique index each_sample_serves_one_consent on subscription.particular (offering_id, (detail ->> 'sample'))
     where kind = 'records_consent';
@@ -113,19 +113,26 @@ create function subscription.second_of(p_moment timestamptz) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 return to_char(p_moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
 
--- The investments of a reader, in offers that take packets, among whose records a document is.
+-- The investments of a reader, in offers that take packets, among whose records a document is: those that go on, or when
+-- none of them does, those that have ended.
 create function subscription.investments_with(p_sha256 bytea, p_investor text)
 returns table (offering_id text, investment_id text)
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
-    select pos.offering_id, pos.investment_id from engine.position pos join engine.offer o using (offering_id)
-    where pos.investor_id = p_investor and o.agreement_form = 'packet' and (
-        exists (select from subscription.requirement r where r.offering_id = pos.offering_id and r.document_sha256 = p_sha256)
-        or exists (select from subscription.agreement a
-            left join subscription.signed_file s using (offering_id, agreement_id)
-            left join subscription.certificate c using (offering_id, agreement_id)
-            where a.offering_id = pos.offering_id and a.investment_id = pos.investment_id
-                and p_sha256 in (a.document_sha256, s.sha256, c.sha256)));
+    with those as (
+        select pos.offering_id, pos.investment_id,
+            i.status in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully') as has_ended
+        from engine.position pos join engine.offer o using (offering_id)
+        join engine.investment i on i.offering_id = pos.offering_id and i.investment_id = pos.investment_id
+        where pos.investor_id = p_investor and o.agreement_form = 'packet' and (
+            exists (select from subscription.requirement r where r.offering_id = pos.offering_id and r.document_sha256 = p_sha256)
+            or exists (select from subscription.agreement a
+                left join subscription.signed_file s using (offering_id, agreement_id)
+                left join subscription.certificate c using (offering_id, agreement_id)
+                where a.offering_id = pos.offering_id and a.investment_id = pos.investment_id
+                    and p_sha256 in (a.document_sha256, s.sha256, c.sha256))))
+    select t.offering_id, t.investment_id from those t
+    where not t.has_ended or not exists (select from those l where not l.has_ended);
 end;
 
 -- A record is delivered electronically to an investor only while its consent stands.
@@ -228,6 +235,8 @@ begin
     if not found then
         perform subscription.refuse('consent_follows_an_opened_sample', format('%s is not confirmed', p_sample));
     end if;
+    -- The agreement cites the statement, so it is kept as long.
+    perform subscription.classify(decode(said ->> 'sha256', 'hex'), 'executed_agreement');
     perform subscription.state_particular(p_actor, p_request, p_offering, p_particular, p_investment, 'records_consent', said);
 end $$;
 
