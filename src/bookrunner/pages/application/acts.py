@@ -1,4 +1,9 @@
-"""What an investor does on the pages of its application; every rule of the packet is the book's."""
+"""What an investor does on the pages of its application.
+
+Every rule of the packet is the book's. The pages have rules of their own for what only they see: ticks, the
+order of steps and items, one signer a session, and that a document was opened here before it is received. A
+platform that shows the documents itself answers for that to its own investors.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.application.acts import Papers, known
-from bookrunner.pages.desk.acts import CASE_CHOICES, NEXT, REASONS, Clerk, PartlyRefused
+from bookrunner.pages.desk.acts import CASE_CHOICES, REASONS, Clerk, PartlyRefused
 from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
@@ -174,7 +174,8 @@ def _parts(total: int, most: int) -> int:
 def _institutions(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
     with papers.database.transaction("engine") as transaction:
         found = list(load(__package__).institutions(transaction, offering=offering))
-    return {"institutions": found, "next": NEXT}
+        steps = {row["from_state"]: row["to_state"] for row in load(__package__).steps(transaction)}
+    return {"institutions": found, "next": steps}
 
 
 def _agreements(papers: Papers, visitor: SignedIn, offering: str, page: int) -> Facts:

@@ -11,19 +11,15 @@ from typing import Final
 from bookrunner.books.subscription import Archive, SigningEvidence, packets_of
 from bookrunner.core.errors import Malformed, Refused, VersionChanged
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse
+from bookrunner.core.money import parse, read_whole
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.application.acts import Papers
 
-NEXT: Final = {
-    "pending": "under_internal_review",
-    "under_internal_review": "escrow_initiated",
-    "escrow_initiated": "funded",
-}
+_COUNSEL: Final = "decided_by_counsel"
 CASE_CHOICES: Final = (
     ("to_be_included", "Include in the next closing", "It comes back among the candidates of a closing."),
     ("to_be_refunded", "Refund", "The investment ends; its money goes back to where it came from."),
-    ("decided_by_counsel", "Counsel has decided", "The decision comes as a PDF, which the archive keeps."),
+    (_COUNSEL, "Counsel has decided", "The decision comes as a PDF, which the archive keeps."),
 )
 _QUERIES: Final = "bookrunner.pages.desk"
 REASONS: Final = ("missing", "illegible", "inconsistent", "name_differs", "capacity", "expired", "other")
@@ -57,18 +53,23 @@ class Clerk:
         choice = form.get("choice", "")
         if choice not in {name for name, _, _ in CASE_CHOICES}:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        desk, seen = Keeper(self.database, "engine", "bookrunner.engine"), _whole(form.get("seen", ""))
+        known = {row["case_id"]: row for row in desk.closing_cases(offering=self.offering)}
+        case = known.get(form.get("case", ""))
+        is_fresh = case is not None and (case["status"], case["version"]) == ("open", seen)
         digest = None
-        if paper:
+        # The archive keeps what it once took, so only the file of a decision that can stand is taken.
+        if paper and is_fresh and choice == _COUNSEL and form.get("reason", "").strip():
             archive = Archive(packets_of(self.database))
             digest = archive.take(BytesIO(paper), _RETENTION, investor=None, actor=self.actor)
-        Keeper(self.database, "engine", "bookrunner.engine").decide_case(
+        desk.decide_case(
             actor=self.actor,
             offering=self.offering,
             case=form.get("case", ""),
             status=choice,
             because=form.get("reason", ""),
             evidence_sha256=digest,
-            seen=_whole(form.get("seen", "")),
+            seen=seen,
         )
 
     def decide_statement(self, form: Form) -> None:
@@ -185,9 +186,10 @@ def _digest(text: str) -> bytes:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
+    number = read_whole(text)
+    if number is None:
         raise Malformed("number_is_whole", "a version or a page is missing")
-    return int(text)
+    return number
 
 
 def _day(text: str) -> datetime:
