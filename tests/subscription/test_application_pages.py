@@ -15,7 +15,7 @@ from bookrunner.api import issue
 from bookrunner.pages import web
 from bookrunner.pages.application.acts import INTENT
 from bookrunner.sandbox.entering.papers import ITEMS
-from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
 from tests.pages.test_access import visitor
@@ -289,7 +289,7 @@ def test_an_order_that_is_sent_twice_reserves_once(door: Door, tell: Tell) -> No
     story = tell("cleared")
     person, path = story.people[-1], f"/offers/{story.offering}/apply"
     withdraw(door.world, story, person)
-    least = story.desk.offer(story.offering)["minimum_units"]
+    least = MINIMUM_UNITS
     with visitor(door, door.key(person.investor)) as client:
         (order,) = re.findall(r'name="order" value="(\w+)"', client.get(path).text)
         said = {"order": order, "units": str(least), "choice": "order"}
