@@ -104,6 +104,22 @@ def test_one_that_is_left_out_again_waits_again(closings: Closings) -> None:
     assert again["decided_by"] is None
 
 
+def test_one_that_is_ready_is_included_by_the_decision(closings: Closings) -> None:
+    closings.end(closings.freeze())
+    closings.countersign("0002")
+    closings.world.complete("0002")
+    closings.decide(LATE, "to_be_included", "the signatory was ill")
+    closings.freeze()
+    assert closings.states() == {LATE: "included", OTHER: "open"}
+
+
+def test_who_is_in_a_frozen_set_is_no_candidate(closings: Closings) -> None:
+    assert {row["investment_id"] for row in closings.app.dry_run(OFFERING)} >= {"inv_0001", "inv_0004"}
+    closings.freeze()
+    listed = {row["investment_id"] for row in closings.app.dry_run(OFFERING)}
+    assert listed == {"inv_0005"}
+
+
 def test_a_refund_ends_the_investment(closings: Closings) -> None:
     closings.freeze()
     closings.decide(LATE, "to_be_refunded", "the issuer declines")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import httpx
 import psycopg
@@ -26,8 +27,15 @@ values ('short', %s, 'compliance', 'usr_admin', clock_timestamp() - interval '1 
 """
 
 
+class Served(Protocol):
+    """What is served somewhere."""
+
+    @property
+    def url(self) -> str: ...
+
+
 @contextmanager
-def visitor(site: Site, key: str) -> Iterator[httpx.Client]:
+def visitor(site: Served, key: str) -> Iterator[httpx.Client]:
     """Lend a client of a person who has signed in."""
     with httpx.Client(base_url=site.url, headers={"Origin": site.url}) as client:
         assert client.post("/sign-in", data={"key": key}).status_code == 303

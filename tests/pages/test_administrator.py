@@ -53,6 +53,7 @@ def office(site: Site, endpoint: Endpoint) -> Office:
             fingerprint=fingerprint(OWN + number),
         )
     names = {"fund.flo": "treasury", "fund.gus": "treasury", "officer.ana": "compliance"}
+    names |= {"ivr_0007": "portal", "ivr_0008": "portal"}
     return Office(
         site, {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in names.items()}
     )
@@ -551,8 +552,21 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
         expect(card).to_contain_text("Nothing is left to pay")
 
 
+def test_nobody_else_gives_the_investors_word(office: Office, browser: Browser) -> None:
+    path = f"{office.site.url}/investments/inv_0007"
+    for name in ("fund.flo", "ivr_0008"):
+        with at(office, browser, name) as page:
+            page.goto(path)
+            expect(page.locator("#pay")).to_contain_text("The investor can say here")
+            expect(page.get_by_role("button", name="I have sent it")).to_have_count(0)
+            answer = page.request.post(f"{path}/sent", headers={"Origin": office.site.url})
+            assert answer.status == 403
+            page.reload()
+            expect(page.locator("#sent")).to_have_count(0)
+
+
 def test_the_investors_word_is_a_note_and_moves_nothing(office: Office, browser: Browser) -> None:
-    with at(office, browser) as page:
+    with at(office, browser, "ivr_0007") as page:
         page.goto(f"{office.site.url}/investments/inv_0007")
         totals = page.locator("[aria-labelledby=money-title]").inner_text()
         stages = page.locator(".stages").inner_text()

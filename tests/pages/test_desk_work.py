@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -12,8 +13,11 @@ from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from tests.pages.conftest import Site
 from tests.pages.officers import blank_paper
+from tests.pages.test_access import visitor
 from tests.pages.test_browser import RULES, keep
 from tests.pages.world import OFFERING
+
+Connect = Callable[[str], psycopg.Connection]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -74,6 +78,23 @@ def test_a_case_is_decided_by_counsel_and_then_included(
         expect(page.get_by_role("status")).to_have_text("0 waiting for a decision")
         expect(page.get_by_role("main")).to_contain_text("to be included")
     assert [row["status"] for row in app.desk.engine.closing_cases(offering=OFFERING)] == ["to_be_included"]
+
+
+def test_a_file_is_kept_only_with_a_decision_that_can_stand(
+    site: Site, endpoint: Endpoint, connect: Connect
+) -> None:
+    app = site.world.application
+    app.close_offer(OFFERING, actor="op", ready=True)
+    (case,) = app.desk.engine.closing_cases(offering=OFFERING)
+    right = {"case": case["case_id"], "seen": "1", "choice": "decided_by_counsel", "reason": "An opinion."}
+    kept = "select count(*) from subscription.retention where class = 'closing_decision'"
+    with visitor(site, issue(endpoint, "issuer.iris", "engine", actor="usr_admin")) as client:
+        for wrong in ({"case": "ccs_x"}, {"seen": "2"}, {"reason": " "}, {"choice": "to_be_included"}):
+            paper = {"paper": ("opinion.pdf", blank_paper(), "application/pdf")}
+            client.post(f"/desk/{OFFERING}/cases", data=right | wrong, files=paper)
+        assert connect("owner").execute(kept.encode()).fetchall() == [(0,)]
+        # The last of these decides it.
+        assert app.desk.engine.closing_cases(offering=OFFERING)[0]["status"] == "to_be_included"
 
 
 def test_a_case_is_not_shown_to_other_keepers(site: Site, endpoint: Endpoint, browser: Browser) -> None:

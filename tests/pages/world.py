@@ -32,6 +32,7 @@ class World:
         self.application = application
         self.database = application.database
         self.stages = stages
+        self.balance_minor = 0
         desk = application.desk
         self.portal, self.compliance, self.subscription = desk.portal, desk.compliance, desk.subscription
         self.treasury, self.registry, self.engine = desk.treasury, desk.registry, desk.engine
@@ -231,6 +232,17 @@ class World:
             for place, lacks in enumerate(self.stages, start=1)
             if lacks in {"nothing", "wallet", "clearing"}
         ]
+        lacking = {f"{place:04}" for place, lacks in enumerate(self.stages, start=1) if lacks == "clearing"}
+        self._pay(1, payers, cleared=[number for number in payers if number not in lacking])
+
+    def complete(self, number: str) -> None:
+        """Bring what an investor lacks whose agreement the issuer has countersigned."""
+        self.link_wallet(number)
+        self._instruct(number)
+        self._pay(2, [number], cleared=[number])
+
+    def _pay(self, sequence: int, payers: Sequence[str], *, cleared: Sequence[str]) -> None:
+        """Import a statement on which these investors have paid."""
         entries = [
             {
                 "id": f"rcp_{number}",
@@ -247,17 +259,16 @@ class World:
             for number in payers
         ]
         statement = {
-            "id": "stm_1",
+            "id": f"stm_{sequence}",
             "account": "GB33BUKB20201555555555",
-            "bank_id": "1",
-            "file_sha256": digest("file").hex(),
-            "opening_minor": 0,
-            "closing_minor": len(payers) * UNITS * PRICE,
+            "bank_id": str(sequence),
+            "file_sha256": digest(f"file {sequence}").hex(),
+            "opening_minor": self.balance_minor,
+            "closing_minor": self.balance_minor + len(payers) * UNITS * PRICE,
             "closed_on": "2026-03-02",
             "currency": "USD",
         }
         self.treasury.import_statement(actor="fund", offering=OFFERING, statement=statement, entries=entries)
         self.treasury.match(actor="fund", offering=OFFERING)
-        lacking = {f"{place:04}" for place, lacks in enumerate(self.stages, start=1) if lacks == "clearing"}
-        cleared = [f"rcp_{number}" for number in payers if number not in lacking]
-        self.treasury.clear(actor="fund", offering=OFFERING, receipts=cleared)
+        self.balance_minor += len(payers) * UNITS * PRICE
+        self.treasury.clear(actor="fund", offering=OFFERING, receipts=[f"rcp_{number}" for number in cleared])

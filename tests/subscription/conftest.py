@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bookrunner.app.settings import Settings
@@ -98,6 +99,13 @@ def _state_two(story: Story) -> None:
     assert story.papers is not None
     story.papers.submit([person])
     story.app.process.drain()
+
+
+def withdraw(world: World, story: Story, person: Person) -> None:
+    """Let an investor withdraw its order, so that its units are free."""
+    with psycopg.connect(world.endpoint.dsn("engine")) as connection:
+        said = [person.investor, "req_w", story.offering, person.investment]
+        connection.execute("select engine.withdraw(%s, %s, %s, %s)", said)
 
 
 def agreement(story: Story) -> str:

@@ -169,7 +169,7 @@ insert into subscription.signed_file
 -- sent | consent_follows_an_opened_sample | a consent of a sample whose code nobody entered
 update subscription.particular set status = 'withdrawn' where kind = 'records_consent'
     and investment_id = (select investment_id from subscription.agreement where agreement_id = 'AGREEMENT');
-select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 'text', sha256('code'))
+select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 1, 'text', sha256('code'))
     from subscription.agreement where agreement_id = 'AGREEMENT';
 select subscription.state_particular('u', 'r', s.offering_id, 'prt_x', s.investment_id, 'records_consent', jsonb_build_object(
     'version', 1, 'sha256', encode(s.statement_sha256, 'hex'), 'format_opened_at', '2026-01-01T00:00:00Z', 'sample', s.sample_id))
@@ -184,25 +184,28 @@ insert into subscription.particular (offering_id, particular_id, investment_id, 
     where a.agreement_id = 'AGREEMENT' and p.kind = 'records_consent';
 
 -- sent | confirmed_sample_has_its_moment | a sample confirmed at no moment
-select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 'text', sha256('code'))
+select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 1, 'text', sha256('code'))
     from subscription.agreement where agreement_id = 'AGREEMENT';
 update subscription.consent_sample set status = 'confirmed' where sample_id = 'csm_x';
 
 -- sent | sample_code_is_tried_five_times | a sixth try of a code
-select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 'text', sha256('code'))
+select subscription.issue_sample('u', 'r', offering_id, investment_id, 'csm_x', 'consent_sample/1.0.0', 1, 1, 'text', sha256('code'))
     from subscription.agreement where agreement_id = 'AGREEMENT';
 update subscription.consent_sample set tries = 6 where sample_id = 'csm_x';
 
 -- sent | consent_sample_is_unchangeable | the count of tries set back
 update subscription.consent_sample set tries = 0, status = 'replaced' where status = 'confirmed';
 
+-- sent | consent_sample_is_unchangeable | another form for a sample
+update subscription.consent_sample set form_ordinal = 2, status = 'replaced' where status = 'confirmed';
+
 -- sent | consent_sample_is_unchangeable | another code for a sample
 update subscription.consent_sample set code_mac = sha256('x'), status = 'replaced' where status = 'confirmed';
 
 -- sent | one_consent_sample_is_open | two samples that wait for their codes
 insert into subscription.consent_sample (offering_id, sample_id, investment_id, ordinal, status, template_id, item_version,
-    statement_sha256, code_mac)
-    select s.offering_id, 'csm_' || n, s.investment_id, n, 'issued', s.template_id, 1, s.statement_sha256, s.code_mac
+    form_ordinal, statement_sha256, code_mac)
+    select s.offering_id, 'csm_' || n, s.investment_id, n, 'issued', s.template_id, 1, 1, s.statement_sha256, s.code_mac
     from subscription.consent_sample s join subscription.agreement a using (offering_id, investment_id), generate_series(2, 3) n
     where a.agreement_id = 'AGREEMENT';
 

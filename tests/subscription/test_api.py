@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
-from bookrunner.api import api, issue
+from bookrunner.api import Signing, api, issue
 from bookrunner.core.ids import new_id
 from bookrunner.db import Endpoint
 from bookrunner.sandbox.entering.papers import INTENT, ITEMS, detail
@@ -60,7 +60,7 @@ class Calls:
 @pytest.fixture(scope="module")
 def calls(world: World) -> Iterator[Calls]:
     app = world.application
-    with serving(api(app.database, signing=lambda: app.signing)) as url:
+    with serving(api(app.database, signing=Signing(lambda: app.signing, app.consents))) as url:
         yield Calls(world, url)
 
 
@@ -92,8 +92,24 @@ def consent(calls: Calls, base: str) -> None:
     wrong = calls.post(f"{base}/consents", {"sample": sample, "code": code[::-1]})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "code_is_the_printed_one")
     assert code not in wrong.text
+    assert "4 tries left" in wrong.json()["detail"]
     given = calls.post(f"{base}/consents", {"sample": sample, "code": f" {code[:4].lower()}-{code[4:]} "})
     assert given.status_code == 201, given.text
+
+
+def test_a_repeated_wrong_code_is_counted_once(calls: Calls, tell: Tell) -> None:
+    base = f"/v1/investments/{tell('cleared').people[0].investment}"
+    sample = calls.post(f"{base}/consent_samples", {}).json()["id"]
+    said = calls.headers("portal-backend") | {"Idempotency-Key": new_id("req")}
+    left = []
+    for code in ("WRNGCDE2", "WRNGCDE2", "WRNGCDE3"):
+        body = {"sample": sample, "code": code}
+        answer = httpx.post(f"{calls.url}{base}/consents", json=body, headers=said, timeout=30)
+        left.append((answer.json()["code"], answer.json()["detail"][:12]))
+    assert [rule for rule, _ in left] == ["code_is_the_printed_one"] * 2 + ["request_key_has_one_body"]
+    assert left[0] == left[1]
+    other = calls.post(f"{base}/consents", {"sample": sample, "code": "WRNGCDE3"})
+    assert "3 tries left" in other.json()["detail"]
 
 
 def apply(calls: Calls, story: Story) -> None:

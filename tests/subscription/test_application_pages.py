@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from bookrunner.api import issue
 from bookrunner.pages import web
 from bookrunner.pages.application.acts import INTENT
 from bookrunner.sandbox.entering.papers import ITEMS
-from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
+from tests.pages.test_access import visitor
 from tests.pages.test_browser import RULES, keep
-from tests.subscription.conftest import Tell, agreement
+from tests.subscription.conftest import Tell, agreement, withdraw
 from tests.subscription.test_api import printed_code
 from tests.subscription.test_packets import papers, revoke, state
 
@@ -177,7 +179,28 @@ def test_signing_waits_for_compliance(door: Door, browser: Browser, tell: Tell) 
             f"{door.url}{home(story)}/sign", form={"agree": "yes"}, headers={"Origin": door.url}
         )
         assert answer.status == 409
+        assert "gate is closed" in answer.text()
     assert state(story) == "sent"
+
+
+def test_one_session_signs_for_one_signer(door: Door, browser: Browser, tell: Tell) -> None:
+    story = tell("sent to two")
+    with at(browser, door, home(story), door.key(story.people[0].investor)) as page:
+        page.get_by_role("radio").first.check()
+        page.get_by_label(INTENT).check()
+        page.get_by_role("button", name="Sign", exact=True).click()
+        expect(page.get_by_role("heading", name="The other signers sign next")).to_be_visible()
+        expect(page.get_by_role("main")).to_contain_text("1 of 2 have signed. Second Signer 2")
+        keep(page, "apply-sign-waits")
+        answer = page.request.post(
+            f"{door.url}{home(story)}/sign",
+            form={"agree": "yes", "party": "investor_2"},
+            headers={"Origin": door.url},
+        )
+        assert answer.status == 409
+        assert "each signer is known by itself" in answer.text()
+    made = story.desk.packets.signers_of(offering=story.offering, agreement=agreement(story))
+    assert [signer["party"] for signer in made] == ["investor"]
 
 
 def test_a_returned_packet_and_a_withdrawal_are_shown_where_they_are_answered(
@@ -232,9 +255,7 @@ def test_an_order_is_opened_when_units_are_free(door: Door, browser: Browser, te
     person, path = story.people[-1], f"/offers/{story.offering}/apply"
     with at(browser, door, path, door.key(person.investor), width=390) as page:
         expect(page.get_by_role("main")).to_contain_text("fully reserved")
-        with psycopg.connect(door.world.endpoint.dsn("engine")) as connection:
-            said = [person.investor, "req_w", story.offering, person.investment]
-            connection.execute("select engine.withdraw(%s, %s, %s, %s)", said)
+        withdraw(door.world, story, person)
         page.reload()
         page.get_by_label("Units").fill("many")
         page.get_by_role("button", name="Reserve the units").click()
@@ -258,4 +279,30 @@ def test_who_comes_too_late_waits_in_line(door: Door, browser: Browser, tell: Te
         page.get_by_label("Units").fill(str(person.units))
         page.get_by_role("button", name="Wait for units").click()
         expect(page.get_by_role("status")).to_contain_text("You are number 1 in the line")
+        page.reload()
+        expect(page.get_by_role("status")).to_contain_text(f"in the line for {person.units:,} units")
+        expect(page.get_by_role("alert")).to_have_count(0)
         keep(page, "apply-waitlist")
+
+
+def test_an_order_that_is_sent_twice_reserves_once(door: Door, tell: Tell) -> None:
+    story = tell("cleared")
+    person, path = story.people[-1], f"/offers/{story.offering}/apply"
+    withdraw(door.world, story, person)
+    least = MINIMUM_UNITS
+    with visitor(door, door.key(person.investor)) as client:
+        (order,) = re.findall(r'name="order" value="(\w+)"', client.get(path).text)
+        said = {"order": order, "units": str(least), "choice": "order"}
+        first, again = (client.post(path, data=said) for _ in range(2))
+        assert (first.status_code, again.status_code) == (303, 303)
+        assert first.headers["location"] == again.headers["location"]
+        unmarked = client.post(path, data={"units": str(least), "choice": "order"})
+        assert "order names its page" in unmarked.text
+        endless = client.post(path, data=said | {"units": "9" * 5_000})
+        assert (endless.status_code, "units are a whole number" in endless.text) == (409, True)
+    with psycopg.connect(door.world.endpoint.dsn("engine")) as connection:
+        rows = connection.execute(
+            "select units from engine.investment where offering_id = %s and investor_id = %s and status = %s",
+            [story.offering, person.investor, "new"],
+        ).fetchall()
+    assert rows == [(least,)]

@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
 
+import psycopg
 import pytest
+from pypdf import PdfReader
 
 from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
 from bookrunner.db import load
 from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.subscription.conftest import Tell, agreement
+from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.subscription.conftest import Tell, agreement, withdraw
 from tests.subscription.test_api import printed_code
 from tests.subscription.test_packets import papers, rule
 
@@ -110,14 +116,65 @@ def test_a_withdrawal_stops_delivery_and_offers_paper(world: World, tell: Tell) 
     assert rule(follow) == "electronic_delivery_has_consent"
     app.archive.link(digest, "key:auditor", ttl=timedelta(minutes=5), actor="desk.sam")
     app.signing.countersign(story.offering, name, officer=OFFICER, evidence=EVIDENCE)
-    due = [row for row in app.consents.papers() if row["investment_id"] == where[1]]
+    due = [row for row in app.consents.papers(story.offering) if row["investment_id"] == where[1]]
     executed = app.desk.packets.packet(offering=story.offering, agreement=name)["executed_sha256"]
     assert {row["sha256"] for row in due} == {digest.hex(), bytes(executed).hex()}
     assert {row["status"] for row in due} == {"due"}
     send = lambda how: app.consents.sent(story.offering, due[0]["delivery_id"], how, actor="desk.sam")  # noqa: E731
     assert rule(lambda: send(" ")) == "sent_paper_says_by_whom_and_how"
     send("registered letter 7")
+    assert "registered letter 7" not in history(world, story.offering)
+    assert "paper_delivery.sent" in history(world, story.offering)
     assert rule(lambda: send("again")) == "transition_is_listed_for_the_keeper"
+
+
+def test_a_consent_of_an_ended_investment_does_not_serve_another(world: World, tell: Tell) -> None:
+    story, app = tell("cleared"), world.application
+    person = story.people[-1]
+    papers(story).consent([person])
+    with psycopg.connect(world.endpoint.dsn("subscription")) as connection:
+        (digest,) = connection.execute(
+            "select document_sha256 from subscription.requirement where offering_id = %s and kind = %s",
+            [story.offering, "material"],
+        ).fetchone() or (b"",)
+    link = lambda: app.archive.link(digest, person.investor, ttl=timedelta(minutes=5), actor="desk.sam")  # noqa: E731
+    link()
+    own = {"actor": person.investor, "offering": story.offering}
+    withdraw(world, story, person)
+    link()
+    app.desk.engine.open_investment(
+        **own, investor=person.investor, investment=new_id("inv"), units=person.units
+    )
+    assert rule(link) == "electronic_delivery_has_consent"
+
+
+def test_what_the_consent_was_given_to_is_kept_as_long_as_the_agreement(world: World, tell: Tell) -> None:
+    story, consents = tell("cleared"), world.application.consents
+    sample = consents.issue(*place(story), actor="x")
+    consents.confirm(*place(story), sample, code=consents.code(sample), actor="x")
+    consents.give(*place(story), sample, actor="x")
+    statement = sha256(consents.statement(*place(story), sample).encode()).digest()
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection:
+        kept = connection.execute(
+            "select class from subscription.retention where sha256 = %s order by class", [statement]
+        ).fetchall()
+    assert kept == [("executed_agreement",), ("working_paper",)]
+
+
+def test_the_paper_of_an_offer_does_not_hide_that_of_another(world: World, tell: Tell) -> None:
+    first, second = tell("sent"), tell("sent")
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection, rolled_back(connection):
+        connection.execute(NAMED.encode())
+        connection.execute(EVERY_RIGHT.format("subscription").encode())
+        for number in range(200):
+            connection.execute(
+                "select subscription.deliver_on_paper(%s, %s, subscription.keep_bytes(%s, 'text/plain'))",
+                [*place(first), f"paper {number} of {first.offering}".encode()],
+            )
+        connection.execute("select subscription.withdraw_consent('x', 'req_x', %s, %s)", list(place(second)))
+        queries = load("bookrunner.books.subscription.consent")
+        (due,) = queries.paper_deliveries(connection, offering=second.offering)
+    assert due["investment_id"] == place(second)[1]
 
 
 def test_after_a_withdrawal_nothing_is_signed_and_a_new_sample_is_asked_for(world: World, tell: Tell) -> None:
@@ -133,3 +190,33 @@ def test_after_a_withdrawal_nothing_is_signed_and_a_new_sample_is_asked_for(worl
     assert (
         rule(lambda: app.consents.confirm(*where, "csm_none", code="x", actor="x")) == "consent_sample_exists"
     )
+
+
+def test_a_sample_shows_the_statement_that_is_kept_of_it(world: World, tell: Tell) -> None:
+    story, consents = tell("cleared"), world.application.consents
+    where = place(story)
+    sample = consents.issue(*where, actor="x")
+    shown, said = consents.open(*where, sample), consents.statement(*where, sample)
+    story.desk.packets.name_packet_form(
+        actor="counsel.carl",
+        offering=story.offering,
+        template="subscription_packet/1.1.0",
+        issuer={
+            "name": "Harbor Street GP LLC",
+            "jurisdiction": "the State of Delaware",
+            "security": "Class A limited partnership units",
+            "contact": "another@harbor.example",
+            "paper_fee": "25 USD",
+        },
+    )
+    assert consents.open(*where, sample) == shown
+    assert consents.statement(*where, sample) == said
+    fresh = consents.issue(*where, actor="x")
+    assert "25 USD" in consents.statement(*where, fresh)
+    assert "25 USD" in words(consents.open(*where, fresh))
+    assert "25 USD" not in words(shown)
+
+
+def words(content: bytes) -> str:
+    """Return the text of a sample as a reader finds it."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages).split())

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bookrunner.sandbox.story import Story
+from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.test_desk_work import at_desk, check
 from tests.subscription.conftest import Tell, agreement
@@ -95,13 +96,11 @@ def test_records_go_on_paper_after_a_withdrawal(door: Door, browser: Browser, te
         expect(page.get_by_role("status")).to_have_text("0 records to send on paper")
 
 
-def test_a_reviewer_releases_and_another_person_countersigns(
-    door: Door, browser: Browser, tell: Tell, axe: str
-) -> None:
-    story = tell("signed")
+def authorise(story: Story, *names: str) -> None:
+    """Record the authority of officers of the issuer."""
     paper = story.desk.subscription.archive(actor="x", content=b"Resolution", media_type="text/plain")
     said = {"name": "Ida Example", "capacity": "Manager", "authority": "Resolution of 2026-01-15"}
-    for name in ("key:page-ida", "key:page-ray"):
+    for name in names:
         story.desk.packets.authorise_signatory(
             actor="counsel.carl",
             offering=story.offering,
@@ -109,6 +108,13 @@ def test_a_reviewer_releases_and_another_person_countersigns(
             said=said,
             authority_sha256=paper,
         )
+
+
+def test_a_reviewer_releases_and_another_person_countersigns(
+    door: Door, browser: Browser, tell: Tell, axe: str
+) -> None:
+    story = tell("signed")
+    authorise(story, "key:page-ida", "key:page-ray")
     path = f"/desk/{story.offering}/agreements"
     with (
         at_desk(browser, door.url, door.key("page-ray", "subscription"), path) as ray,
@@ -135,6 +141,30 @@ def test_a_reviewer_releases_and_another_person_countersigns(
         ida.get_by_role("button", name="Countersign the ticked ones").click()
         expect(ida.get_by_role("status")).to_contain_text("0 waiting for the issuer")
     assert state(story) == "countersigned"
+
+
+def test_a_long_list_is_countersigned_and_what_is_kept_back_is_said(door: Door, tell: Tell) -> None:
+    story = tell("released")
+    authorise(story, "key:page-lea")
+    path = f"/desk/{story.offering}/agreements"
+    with visitor(door, door.key("page-lea", "subscription")) as client:
+        ticked = {f"agr_{number}": "yes" for number in range(100)}
+        kept = client.post(path, data={"choice": "countersign"} | ticked)
+        assert kept.status_code == 409
+        assert "Nothing was changed: 100 of 100 are not countersigned" in kept.text
+        assert "agreement waits for the issuer" in kept.text
+        del ticked["agr_0"]
+        kept = client.post(path, data={"choice": "countersign", agreement(story): "yes"} | ticked)
+        assert "The others are done: 99 of 100 are not countersigned" in kept.text
+        assert state(story) == "countersigned"
+        more = {f"agr_{number}": "yes" for number in range(500)}
+        large = client.post(path, data={"choice": "countersign"} | more)
+        assert (large.status_code, large.headers["content-type"]) == (400, "text/html; charset=utf-8")
+        assert "nothing was changed" in large.text
+        nowhere = client.get("/desks/of/nobody")
+        assert (nowhere.status_code, "There is no such page" in nowhere.text) == (404, True)
+        wrong = client.post("/desk")
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET")
 
 
 def test_a_reviewer_returns_a_packet_with_what_the_investor_is_told(

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from bookrunner.api import api
+from bookrunner.api import Signing, api
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.pages.investment import facts
@@ -180,7 +180,7 @@ def test_every_owner_of_a_joint_investor_signs(world: World, tell: Tell) -> None
 
 def test_two_signers_over_the_api(world: World, sent: Story) -> None:
     app = world.application
-    with serving(api(app.database, signing=lambda: app.signing)) as url:
+    with serving(api(app.database, signing=Signing(lambda: app.signing, app.consents))) as url:
         calls = Calls(world, url)
         path = f"/v1/agreements/{agreement(sent)}"
 

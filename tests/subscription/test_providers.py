@@ -15,7 +15,7 @@ import pytest
 
 from bookrunner.adapters.identity.webhook import sign
 from bookrunner.adapters.signing import Fetched, LocalProvider, SimulatedProvider
-from bookrunner.api import api
+from bookrunner.api import Signing, api
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.engine.intake import look_at_envelopes
@@ -185,7 +185,7 @@ def test_messages_over_http_are_signed_recent_and_of_one_body(house: House, send
 def test_a_packet_is_handed_over_over_the_api(world: World, tell: Tell) -> None:
     app, story = world.application, authorised(tell("sent"))
     name = agreement(story)
-    with serving(api(app.database, signing=lambda: app.signing, signer=app.signer)) as url:
+    with serving(api(app.database, signing=Signing(lambda: app.signing, app.consents, app.signer))) as url:
         calls = Calls(world, url)
         path, until = f"/v1/agreements/{name}", "2030-01-01T00:00:00Z"
         seen = calls.get(path).headers["etag"]

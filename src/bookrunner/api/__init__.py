@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from bookrunner.api.resources import (
     statements,
     webhooks,
 )
+from bookrunner.api.resources.agreements import Signing
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
@@ -34,9 +35,8 @@ from bookrunner.db import Database
 
 if TYPE_CHECKING:
     from bookrunner.adapters.chain import Chain
-    from bookrunner.books.subscription import PacketDesk
 
-__all__ = ["api", "issue", "listed", "revoke"]
+__all__ = ["Signing", "api", "issue", "listed", "revoke"]
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -44,20 +44,19 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def api(
     database: Database,
     beside: FastAPI | None = None,
-    signing: Callable[[], PacketDesk] | None = None,
+    signing: Signing | None = None,
     *,
     providers: identity.Providers | None = None,
     payments: webhooks.HearPayment | None = None,
     signatures: webhooks.HearSignature | None = None,
-    signer: agreements.Port | None = None,
     chain: Chain | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
-    ``signing`` opens what signs packets; without it the API signs nothing. ``providers`` are the identity
+    ``signing`` is what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
-    payment and e-sign providers; without it their path does not exist. ``signer`` finds an e-sign provider,
-    ``chain`` answers for contract wallets.
+    payment and e-sign providers; without it their path does not exist. ``chain`` answers for contract
+    wallets.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -88,7 +87,7 @@ def api(
     for routes in (*(resource.routes for resource in plain), statements.questionnaires, statements.ownership):
         app.include_router(routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
-    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing, signer))
+    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
     app.include_router(wallets.routes(gateway, chain))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 import uvicorn
 from fastapi import FastAPI
 
-from bookrunner.api import api
+from bookrunner.api import Signing, api
 from bookrunner.app import Application
 from bookrunner.app.settings import identity_providers, read_settings
 from bookrunner.pages import web
@@ -27,11 +27,10 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     return api(
         application.database,
         beside=pages or web(application),
-        signing=lambda: application.signing,
+        signing=Signing(lambda: application.signing, application.consents, application.signer),
         payments=application.receive_payment,
         signatures=application.receive_signature,
         chain=application.chain,
-        signer=application.signer,
         providers=identity_providers(read_settings()),
     )
 

@@ -12,6 +12,7 @@ from typing import Final
 from bookrunner.core.errors import Refused
 
 _BIGINT_MAX: Final = 2**63 - 1
+_MOST_DIGITS: Final = 18
 _NUMERIC_38_MAX: Final = 10**38 - 1
 _DECIMAL: Final = re.compile(r"(0|[1-9][0-9]{0,37})(?:\.([0-9]{1,18}))?", re.ASCII)
 
@@ -184,6 +185,12 @@ def allocate(total: int, weights: Mapping[str, int]) -> dict[str, int]:
     for key in sorted(parts, key=lambda k: (-parts[k][1], k))[:left]:
         shares[key] += 1
     return shares
+
+
+def read_whole(text: str) -> int | None:
+    """Return the number that digits write, or None for anything else and for more than 18 digits."""
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS else None
 
 
 def _units(text: str, exponent: int) -> int:

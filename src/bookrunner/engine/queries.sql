@@ -70,11 +70,7 @@ select * from engine.five_counts where offering_id = :offering;
 
 -- name: candidates
 -- Who would be in a closing now, and what each lacks; who was left out of one comes back by a decision alone.
-select s.investment_id, s.units, s.amount_minor, s.missing from engine.stage s
-where s.offering_id = :offering and s.status in ('new', 'confirmed', 'legally_confirmed') and s.issuance_state = 'open'
-    and not exists (select from engine.closing_case c where c.offering_id = s.offering_id
-        and c.investment_id = s.investment_id and c.status in ('open', 'decided_by_counsel', 'to_be_refunded'))
-order by s.investment_id;
+select investment_id, units, amount_minor, missing from engine.candidates(:offering);
 
 -- name: stage^
 -- The composite stages of one investment.

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 
 from bookrunner.core.errors import BookrunnerError, NotFound, Refused
 from bookrunner.core.log import warn
@@ -24,6 +25,10 @@ __all__ = ["Desk", "web"]
 _YEAR = "public, max-age=31536000, immutable"
 _LATER = "The books cannot be read at this moment; nothing was changed. Please try again in a moment"
 _MISSHAPEN = "A field of this form or address is missing, or is none of its choices"
+_UNANSWERED = {
+    HTTPStatus.BAD_REQUEST: "This form has more or larger parts than its page; nothing was changed",
+    HTTPStatus.NOT_FOUND: "There is no such page",
+}
 _FAULT = "Something went wrong here; the log says what"
 
 
@@ -56,7 +61,7 @@ def web(
     app.state.hints = hints
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
-    app.include_router(investment.routes(application.database, shell))
+    app.include_router(investment.routes(application.database, shell, operator))
     app.include_router(officer.routes(application.database, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))
@@ -73,6 +78,13 @@ def web(
     @app.exception_handler(BookrunnerError)
     def problem(request: Request, error: BookrunnerError) -> Response:
         return _problem(shell, request, error)
+
+    @app.exception_handler(HTTPException)
+    def unanswered(request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        answer = _page_of(shell, request, status, _UNANSWERED.get(status, status.description or _MISSHAPEN))
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     def misshapen(request: Request, _: RequestValidationError) -> Response:

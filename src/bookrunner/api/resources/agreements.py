@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +29,7 @@ from bookrunner.api.shapes import (
     Returned,
     money,
 )
-from bookrunner.books.subscription import Archive, SigningEvidence
+from bookrunner.books.subscription import Archive, Consents, SigningEvidence, missed
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -47,20 +48,31 @@ Open = Callable[[], "PacketDesk"]
 Port = Callable[[str], "SigningProvider"]
 
 
-def routes(gateway: Gateway, archive: Archive, signing: Open | None, signer: Port | None = None) -> APIRouter:
-    """Return the routes of agreements and their files; ``signing`` opens the ceremony of this process.
+def _nobody(name: str) -> SigningProvider:
+    raise UnknownRecord("signing_provider_is_known", f"{name} is not set up")
 
-    ``signer`` finds an e-sign provider by its name.
 
-    Without it nothing is signed here and the routes that sign are left out.
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What signs packets in this process: its ceremony, its samples, its e-sign providers by their names."""
+
+    desk: Open
+    consents: Consents
+    signer: Port = _nobody
+
+
+def routes(gateway: Gateway, archive: Archive, signing: Signing | None) -> APIRouter:
+    """Return the routes of agreements and their files.
+
+    Without ``signing`` nothing is signed here, and the routes that sign or ask for consent are left out.
     """
     router = APIRouter(prefix="/v1", tags=["agreements"])
     _applications(router, gateway)
     _reviews(router, gateway)
     _files(router, gateway, archive)
     if signing is not None:
-        _consents(router, gateway, signing)
-        _signatures(router, gateway, signing, signer or _nobody)
+        _consents(router, gateway, signing.consents)
+        _signatures(router, gateway, signing.desk, signing.signer)
     return router
 
 
@@ -124,7 +136,7 @@ async def _step(gateway: Gateway, write: Write, investment: str, act: str, **det
     return answer
 
 
-def _consents(router: APIRouter, gateway: Gateway, signing: Open) -> None:
+def _consents(router: APIRouter, gateway: Gateway, consents: Consents) -> None:
     @router.post(
         "/investments/{investment}/consent_samples", operation_id="issue_consent_sample", status_code=_CREATED
     )
@@ -132,11 +144,7 @@ def _consents(router: APIRouter, gateway: Gateway, signing: Open) -> None:
         """Make a sample record with a code of its own; the investor opens it and reads the code."""
         await gateway.admitted(write.caller, "subscription")
 
-        def make() -> dict[str, object]:
-            consents = signing().consents
-            return consents.prepared(consents.offer_of(investment))
-
-        made = await gateway.run(make)
+        made = await gateway.run(lambda: consents.prepared(consents.offer_of(investment)))
         kept = {name: value.hex() if isinstance(value, bytes) else value for name, value in made.items()}
         return await _step(gateway, write, investment, "issue_sample", id=made["sample"], **kept)
 
@@ -150,7 +158,6 @@ def _consents(router: APIRouter, gateway: Gateway, signing: Open) -> None:
         await gateway.admitted(caller, "subscription")
 
         def read() -> bytes:
-            consents = signing().consents
             return consents.open(consents.offer_of(investment), investment, sample)
 
         return Response(await gateway.run(read), headers=_PRIVATE, media_type="application/pdf")
@@ -158,15 +165,15 @@ def _consents(router: APIRouter, gateway: Gateway, signing: Open) -> None:
     @router.post("/investments/{investment}/consents", operation_id="give_consent", status_code=_CREATED)
     async def given(write: Written, investment: InvestmentId, body: Consented) -> Response:
         """Record the consent of an investor who has read the code; wrong codes are counted and refused."""
-        actor = await gateway.admitted(write.caller, "subscription")
-
-        def check() -> None:
-            consents = signing().consents
-            offering = consents.offer_of(investment)
-            consents.confirm(offering, investment, body.sample, code=body.code, actor=actor)
-
-        await gateway.run(check)
-        return await _step(gateway, write, investment, "consent", id=new_id("prt"), sample=body.sample)
+        typed = consents.typed(body.sample, body.code).hex()
+        answer = await _step(
+            gateway, write, investment, "consent", id=new_id("prt"), sample=body.sample, code_mac=typed
+        )
+        # The count of a wrong code has to be kept, so the database answers it and the refusal is made here.
+        left: int | None = json.loads(bytes(answer.body)).get("tries_left")
+        if left is not None:
+            raise missed(left)
+        return answer
 
 
 def _reviews(router: APIRouter, gateway: Gateway) -> None:
@@ -304,10 +311,6 @@ async def _act(
         detail=json.dumps(detail),
         content=content,
     )
-
-
-def _nobody(name: str) -> SigningProvider:
-    raise UnknownRecord("signing_provider_is_known", f"{name} is not set up")
 
 
 def _made(make: Callable[[], Made], party: str | None) -> tuple[dict[str, object], bytes | None]:

@@ -8,6 +8,7 @@ declare
     caller constant text := api.caller(p_key);
     offering text;
     says bigint;
+    tries_left integer;
 begin
     answer := audit.claim_request(caller, p_request, p_body_sha256);
     is_replay := answer is not null;
@@ -26,10 +27,14 @@ begin
                 p_detail ->> 'kind', p_detail -> 'detail');
         when 'issue_sample' then
             perform subscription.issue_sample(caller, p_request, offering, p_investment, p_detail ->> 'sample',
-                p_detail ->> 'template', (p_detail ->> 'item_version')::integer, decode(p_detail ->> 'statement', 'hex'),
-                decode(p_detail ->> 'code_mac', 'hex'));
+                p_detail ->> 'template', (p_detail ->> 'item_version')::integer, (p_detail ->> 'form')::integer,
+                decode(p_detail ->> 'statement', 'hex'), decode(p_detail ->> 'code_mac', 'hex'));
         when 'consent' then
-            perform subscription.consent(caller, p_request, offering, p_investment, p_detail ->> 'id', p_detail ->> 'sample');
+            tries_left := subscription.try_sample_code(caller, p_request, offering, p_investment, p_detail ->> 'sample',
+                decode(p_detail ->> 'code_mac', 'hex'));
+            if tries_left is null then
+                perform subscription.consent(caller, p_request, offering, p_investment, p_detail ->> 'id', p_detail ->> 'sample');
+            end if;
         when 'withdraw_consent' then
             perform subscription.withdraw_consent(caller, p_request, offering, p_investment);
         when 'answer' then
@@ -43,6 +48,9 @@ begin
     answer := json_build_object('id', coalesce(p_detail ->> 'id', p_investment), 'offer', offering,
         'investment', p_investment, 'lacks', subscription.application_lacks(offering, p_investment),
         'version', says::text);
+    if tries_left is not null then
+        answer := json_build_object('tries_left', tries_left, 'version', says::text);
+    end if;
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 

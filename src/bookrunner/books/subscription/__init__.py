@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bookrunner.books.subscription import packets as _packets
-from bookrunner.books.subscription.consent import Consents
+from bookrunner.books.subscription.consent import Consents, missed
 from bookrunner.books.subscription.packets import (
     Archive,
     Certificates,
@@ -33,6 +33,7 @@ __all__ = [
     "Stated",
     "Stored",
     "keeper",
+    "missed",
     "packet_data",
     "packets_of",
 ]

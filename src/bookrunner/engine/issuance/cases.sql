@@ -54,11 +54,13 @@ create trigger closing_case_stands before insert or update on engine.closing_cas
     for each row execute function engine.closing_case_stands();
 alter table engine.closing_case enable always trigger closing_case_stands;
 
--- Whether an investment was left out of a set and nobody has decided to include it.
+-- The investments that were left out of a set and that nobody has decided to include.
+create view engine.left_out as
+select c.offering_id, c.investment_id from engine.closing_case c where c.status in ('open', 'decided_by_counsel', 'to_be_refunded');
+
 create function engine.is_left_out(p_offering text, p_investment text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from engine.closing_case c where c.offering_id = p_offering and c.investment_id = p_investment
-    and c.status in ('open', 'decided_by_counsel', 'to_be_refunded'));
+return exists (select from engine.left_out l where l.offering_id = p_offering and l.investment_id = p_investment);
 
 -- Nobody who was left out is added silently.
 create function engine.member_was_not_left_out() returns trigger

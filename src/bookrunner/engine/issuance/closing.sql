@@ -21,8 +21,8 @@ begin atomic
     where s.offering_id = p_offering and s.status in ('new', 'confirmed', 'legally_confirmed')
         and not exists (select from engine.closing_member m where m.offering_id = s.offering_id
             and m.investment_id = s.investment_id and m.status <> 'left')
-        and not exists (select from engine.closing_case c where c.offering_id = s.offering_id
-            and c.investment_id = s.investment_id and c.status in ('open', 'decided_by_counsel', 'to_be_refunded'))
+        and not exists (select from engine.left_out l where l.offering_id = s.offering_id
+            and l.investment_id = s.investment_id)
     order by s.investment_id;
 end;
 

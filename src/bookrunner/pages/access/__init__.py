@@ -17,7 +17,17 @@ from bookrunner.core.errors import NotAllowed, NotAuthenticated
 from bookrunner.db import Database, load
 from bookrunner.pages.shell import Shell
 
-__all__ = ["COOKIE", "SignedIn", "install", "recognising", "requiring", "routes", "signed_in"]
+__all__ = [
+    "COOKIE",
+    "SignedIn",
+    "acting_for",
+    "install",
+    "may_act_for",
+    "recognising",
+    "requiring",
+    "routes",
+    "signed_in",
+]
 
 COOKIE = "bookrunner_session"
 _UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
@@ -84,6 +94,30 @@ def requiring(keepers: Sequence[str]) -> Callable[[Request], SignedIn]:
         return visitor
 
     return required
+
+
+def acting_for(request: Request, investor: str, operator: str | None) -> str:
+    """Return the actor of an act that is the investor's alone.
+
+    It is signed in with a key of the portal that has its name. In a sandbox that nobody else can reach,
+    which has an ``operator``, whoever is not signed in acts for the investor. Raises NotAuthenticated
+    ``person_is_signed_in`` and NotAllowed ``key_serves_this_keeper`` and ``investor_acts_for_itself``.
+    """
+    if signed_in(request) is None and operator is not None:
+        return investor
+    visitor = requiring(("portal",))(request)
+    if visitor.name != investor:
+        raise NotAllowed("investor_acts_for_itself", f"this is an investment of {investor}")
+    return visitor.actor
+
+
+def may_act_for(request: Request, investor: str, operator: str | None) -> bool:
+    """Say whether :func:`acting_for` would let this visitor in."""
+    try:
+        acting_for(request, investor, operator)
+    except (NotAuthenticated, NotAllowed):
+        return False
+    return True
 
 
 def install(app: FastAPI, shell: Shell) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books.subscription import Stored
-from bookrunner.core.errors import NotAllowed, NotFound, Refused
-from bookrunner.core.ids import new_id
+from bookrunner.core.errors import NotFound, Refused
+from bookrunner.core.ids import encode, new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Keeper, load
-from bookrunner.pages.access import requiring, signed_in
+from bookrunner.pages.access import acting_for, requiring, signed_in
 from bookrunner.pages.application import steps
 from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
 from bookrunner.pages.shell import Shell
@@ -56,20 +60,13 @@ class Pages:
     def applicant(self, request: Request, investment: str) -> Applicant:
         """Return the investor of an investment, which alone may apply for it.
 
-        It is signed in with a key of the portal that has its name. In a sandbox that nobody else can reach,
-        whoever is not signed in acts for the investor. Raises NotAuthenticated ``person_is_signed_in`` and
-        NotAllowed ``investor_acts_for_itself``.
+        Raises what :func:`bookrunner.pages.access.acting_for` raises.
         """
         found = steps.facts(self.papers.database, investment)
-        investor = found["investment"]["investor_id"]
-        visitor = signed_in(request)
-        if visitor is None and self.operator is not None:
-            return Applicant(self.papers, found, investor, known(request, "not signed in, sandbox"))
-        visitor = requiring((_KEEPER,))(request)
-        if visitor.name != investor:
-            raise NotAllowed("investor_acts_for_itself", f"this is an investment of {investor}")
-        evidence = known(request, "session of the investor's own key")
-        return Applicant(self.papers, found, visitor.actor, evidence)
+        actor = acting_for(request, found["investment"]["investor_id"], self.operator)
+        is_sandbox = signed_in(request) is None
+        method = "not signed in, sandbox" if is_sandbox else "session of the investor's own key"
+        return Applicant(self.papers, found, actor, known(request, method))
 
     def page(self, request: Request, one: Applicant, step: str, **shown: object) -> Response:
         """Return the page of a step, or the way to the first open one."""
@@ -151,38 +148,79 @@ def _order_routes(router: APIRouter, papers: Papers, shell: Shell) -> None:
             offer = load(__package__).offer(transaction, offering=offering)
         if offer is None or offer["status"] != "published":
             raise NotFound(f"there is no offer {offering} to invest in")
-        facts = {"offer": offer, "refusal": None, "typed": "", "place": None, **more}
+        facts = {
+            "offer": offer,
+            "refusal": None,
+            "typed": "",
+            "order": new_id("req"),
+            "waiting": None,
+            **more,
+        }
         return shell.page(request, "application/order.html", facts, _CONFLICT if facts["refusal"] else 200)
 
     @router.get("/offers/{offering}/apply")
     def order(request: Request, offering: str) -> Response:
-        requiring((_KEEPER,))(request)
-        return shown(request, offering)
+        mine = {"offering": offering, "investor": requiring((_KEEPER,))(request).name}
+        with papers.database.transaction("engine") as transaction:
+            waiting = load(__package__).waiting(transaction, **mine)
+        return shown(request, offering, waiting=waiting)
 
     @router.post("/offers/{offering}/apply")
     def begin(request: Request, offering: str, form: _Form) -> Response:
-        investor, typed = requiring((_KEEPER,))(request), form.get("units", "")
+        investor = requiring((_KEEPER,))(request)
         who = {"actor": investor.actor, "offering": offering, "investor": investor.name}
+        asked = _Order(form.get("order", ""), form.get("units", ""))
         try:
             if form.get("choice") == "wait":
                 line = Keeper(papers.database, "engine", _QUERIES)
-                place = line.join_waitlist(**who, entry=new_id("wle"), units=_whole(typed))
-                return shown(request, offering, place=place, typed=typed)
-            orders, investment = Keeper(papers.database, "engine", "bookrunner.engine"), new_id("inv")
-            orders.open_investment(**who, investment=investment, units=_whole(typed))
+                line.join_waitlist(**who, entry=new_id("wle"), units=asked.units)
+                return RedirectResponse(f"/offers/{offering}/apply", status_code=_SEE_OTHER)
+            investment = asked.investment(offering, investor.name)
+            _reserve(papers, who, investment, asked.units)
         except NotFound:
             raise
         except Refused as refused:
             told = {"rule": refused.rule, "detail": refused.detail}
-            return shown(request, offering, refusal=told, typed=typed)
+            return shown(request, offering, refusal=told, typed=asked.typed, order=asked.page)
         return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
 
 
-def _whole(typed: str) -> int:
-    digits = typed.replace(",", "").strip()
-    if not (digits.isascii() and digits.isdecimal()):
-        raise Refused("units_are_a_whole_number", "write the number of units")
-    return int(digits)
+def _reserve(papers: Papers, who: Mapping[str, str], investment: str, units: int) -> None:
+    """Open an order; asked for twice from one page, it is the same order."""
+    try:
+        Keeper(papers.database, "engine", "bookrunner.engine").open_investment(
+            **who, investment=investment, units=units
+        )
+    except Refused:
+        with papers.database.transaction("portal") as transaction:
+            if load("bookrunner.pages").investment(transaction, investment=investment) is None:
+                raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What an order page asks for: the mark of the page as it was shown, and the units as they were typed."""
+
+    page: str
+    typed: str
+
+    @property
+    def units(self) -> int:
+        """The units; refuses ``units_are_a_whole_number``."""
+        units = read_whole(self.typed.replace(",", ""))
+        if units is None:
+            raise Refused("units_are_a_whole_number", "write the number of units")
+        return units
+
+    def investment(self, offering: str, investor: str) -> str:
+        """Return the id of the investment, the same whenever this page asks for these units.
+
+        It is a digest, so that nobody can name the investment of another. Refuses ``order_names_its_page``.
+        """
+        if not self.page:
+            raise Refused("order_names_its_page", "open the page of the offer again")
+        said = json.dumps([offering, investor, self.page, self.units])
+        return f"inv_{encode(int.from_bytes(sha256(said.encode()).digest()[:16]))}"
 
 
 def _file(stored: Stored) -> Response:

@@ -1,4 +1,9 @@
-"""What an investor does on the pages of its application; every rule of the packet is the book's."""
+"""What an investor does on the pages of its application.
+
+Every rule of the packet is the book's. The pages have rules of their own for what only they see: ticks, the
+order of steps and items, one signer a session, and that a document was opened here before it is received. A
+platform that shows the documents itself answers for that to its own investors.
+"""
 
 from __future__ import annotations
 
@@ -166,6 +171,9 @@ class Applicant:
         agreement = self.found["papers"]["agreement_id"]
         if agreement is None:
             raise Refused("signing_waits_for_clearance", "the agreement is not open for signature yet")
+        if self.found["papers"]["signed_by"]:
+            # The session shows one person; the evidence of another signature would be untrue.
+            raise Refused("each_signer_is_known_by_itself", "the other signers sign under their own names")
         offering = self._place[0]
         self.papers.signing.sign(
             offering,

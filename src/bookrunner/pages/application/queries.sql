@@ -50,6 +50,11 @@ select p.kind, p.legal_name, p.address, p.country, p.representative from portal.
 select o.offering_id, o.name, o.status, o.currency, o.unit_price_minor, o.minimum_units, u.free_units
 from engine.offer o join engine.unit_standing u using (offering_id) where o.offering_id = :offering;
 
+-- name: waiting^
+-- The place of an investor in the line for units of an offer.
+select place, units from engine.waitlist_entry
+where offering_id = :offering and investor_id = :investor and status = 'waiting';
+
 -- name: deficiencies
 -- What an investor has to answer before it asks again for its agreement.
 select deficiency_id, page, field, reason, words from subscription.deficiency

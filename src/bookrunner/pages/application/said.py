@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bookrunner.core.errors import Refused
+from bookrunner.core.money import read_whole
 
-_RELATIONS: Final = ("registered owner", "joint owner", "beneficial owner", "control person", "trustee")
+RELATIONS: Final = ("registered owner", "joint owner", "beneficial owner", "control person", "trustee")
 _W8: Final = ("W-8BEN", "W-8BEN-E")
 _MOST_LINES: Final = 20
 
@@ -23,7 +24,10 @@ def particular(kind: str, form: Mapping[str, str], legal_name: str) -> dict[str,
     if kind == "authority":
         lines = _lines(form.get("signers", ""), 3)
         signers = [{"name": n, "capacity": c, "authority": a} for n, c, a in lines]
-        return {"signers": signers, "required": _whole(form.get("required", "")) or len(signers)}
+        required = read_whole(form.get("required", ""))
+        if not required:
+            raise Refused("lines_name_their_parts", "say in digits how many of them have to sign")
+        return {"signers": signers, "required": required}
     if kind == "ownership":
         lines = _lines(form.get("owners", ""), 3)
         return {"owners": [_owner(*line) for line in lines]}
@@ -57,10 +61,10 @@ def _tax(form: Mapping[str, str], legal_name: str) -> dict[str, Any]:
 
 
 def _owner(name: str, relation: str, share: str) -> dict[str, Any]:
-    if relation not in _RELATIONS:
-        raise Refused("lines_name_their_parts", f"the relation is one of {', '.join(_RELATIONS)}")
+    if relation not in RELATIONS:
+        raise Refused("lines_name_their_parts", f"the relation is one of {', '.join(RELATIONS)}")
     whole, _, part = share.rstrip(" %").partition(".")
-    points = _whole(f"{whole or '0'}{part:0<2}") if len(part) <= len("00") else None
+    points = read_whole(f"{whole or '0'}{part:0<2}") if whole + part and len(part) <= len("00") else None
     if points is None:
         raise Refused("lines_name_their_parts", "the share is a percentage with at most two decimals")
     return {"name": name, "relation": relation, "basis_points": points}
@@ -71,7 +75,3 @@ def _lines(text: str, parts: int) -> list[list[str]]:
     if not lines or len(lines) > _MOST_LINES or any(len(line) != parts or not all(line) for line in lines):
         raise Refused("lines_name_their_parts", f"write {parts} parts a line, with semicolons between them")
     return lines
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.strip().isascii() and text.strip().isdecimal() else None

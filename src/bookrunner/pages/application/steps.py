@@ -22,7 +22,7 @@ TITLES: Final = {
 ITEMS: Final = frozenset({"material", "risk", "representation"})
 _PARTICULARS: Final = ("records_consent", "tax_form", "authority", "ownership")
 _AGAINST: Final = "compliance has something else on record"
-_ENDED: Final = frozenset({"cancelled_by_investor", "cancelled_by_manager", "closed_unsuccessfully"})
+ENDED: Final = frozenset({"cancelled_by_investor", "cancelled_by_manager", "closed_unsuccessfully"})
 
 
 def facts(database: Database, investment: str) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
     shared, own = load("bookrunner.pages"), load(__package__)
     with database.transaction("portal") as transaction:
         found: Mapping[str, Any] | None = shared.investment(transaction, investment=investment)
-        if found is None or found["status"] in _ENDED:
+        if found is None or found["status"] in ENDED:
             raise NotFound(f"there is no investment {investment} to apply for")
         mine = {"offering": found["offering_id"], "investment": investment}
         to_do = list(shared.packet_to_do(transaction, **mine))

@@ -16,13 +16,16 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.application.acts import Papers, known
-from bookrunner.pages.desk.acts import CASE_CHOICES, NEXT, REASONS, Clerk
+from bookrunner.pages.desk.acts import CASE_CHOICES, REASONS, Clerk, PartlyRefused
 from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _MOST, _MOST_BYTES = 200, 16 * 2**20
+# A part of the signed agreements has a box for each; the other forms have far fewer fields.
+_AT_ONCE: Final = 100
+_FIELDS: Final = _AT_ONCE + 20
 _DESK: Final = ("subscription", "engine", "compliance")
 _In = Annotated[SignedIn, Depends(requiring(_DESK))]
 _Page = Annotated[int, Query(ge=1, le=10_000)]
@@ -38,7 +41,7 @@ class Typed:
 
 
 async def _typed(request: Request) -> Typed:
-    async with request.form(max_files=1, max_fields=40) as read:
+    async with request.form(max_files=1, max_fields=_FIELDS) as read:
         form = {name: value for name, value in read.items() if isinstance(value, str)}
         file = read.get("paper")
         paper = await file.read(_MOST_BYTES + 1) if isinstance(file, UploadFile) else b""
@@ -114,7 +117,11 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
         except NotFound:
             raise
         except Refused as refused:
-            told = {"rule": refused.rule, "detail": refused.detail}
+            told = {
+                "rule": refused.rule,
+                "detail": refused.detail,
+                "is_part": isinstance(refused, PartlyRefused),
+            }
             return shown(request, visitor, name, (offering, 1), refusal=told)
         return RedirectResponse(f"/desk/{offering}/{name}", status_code=_SEE_OTHER)
 
@@ -156,18 +163,24 @@ def _contradictions(papers: Papers, visitor: SignedIn, offering: str, page: int)
         "acceptances": accepted,
         "programme": programme,
         "total": total,
-        "pages": max(1, -(-total // _MOST)),
+        "pages": _parts(total, _MOST),
     }
+
+
+def _parts(total: int, most: int) -> int:
+    return max(1, -(-total // most))
 
 
 def _institutions(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
     with papers.database.transaction("engine") as transaction:
         found = list(load(__package__).institutions(transaction, offering=offering))
-    return {"institutions": found, "next": NEXT}
+        steps = {row["from_state"]: row["to_state"] for row in load(__package__).steps(transaction)}
+    return {"institutions": found, "next": steps}
 
 
-def _agreements(papers: Papers, visitor: SignedIn, offering: str, _: int) -> Facts:
-    rows = papers.signing.preview(offering, officer=visitor.actor)
+def _agreements(papers: Papers, visitor: SignedIn, offering: str, page: int) -> Facts:
+    waiting = papers.signing.preview(offering, officer=visitor.actor)
+    rows = waiting[(page - 1) * _AT_ONCE : page * _AT_ONCE]
     with papers.database.transaction("subscription") as transaction:
         said = list(
             load(__package__).names_signed(
@@ -190,11 +203,13 @@ def _agreements(papers: Papers, visitor: SignedIn, offering: str, _: int) -> Fac
             for row in rows
         ],
         "reasons": REASONS,
+        "total": len(waiting),
+        "pages": _parts(len(waiting), _AT_ONCE),
     }
 
 
 def _paper(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
-    return {"deliveries": [row for row in papers.consents.papers() if row["offering_id"] == offering]}
+    return {"deliveries": papers.consents.papers(offering)}
 
 
 _VIEWS: Final[Mapping[str, View]] = {

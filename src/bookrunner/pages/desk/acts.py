@@ -11,27 +11,27 @@ from typing import Final
 from bookrunner.books.subscription import Archive, SigningEvidence, packets_of
 from bookrunner.core.errors import Malformed, Refused, VersionChanged
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse
+from bookrunner.core.money import parse, read_whole
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.application.acts import Papers
 
-NEXT: Final = {
-    "pending": "under_internal_review",
-    "under_internal_review": "escrow_initiated",
-    "escrow_initiated": "funded",
-}
+_COUNSEL: Final = "decided_by_counsel"
 CASE_CHOICES: Final = (
     ("to_be_included", "Include in the next closing", "It comes back among the candidates of a closing."),
     ("to_be_refunded", "Refund", "The investment ends; its money goes back to where it came from."),
-    ("decided_by_counsel", "Counsel has decided", "The decision comes as a PDF, which the archive keeps."),
+    (_COUNSEL, "Counsel has decided", "The decision comes as a PDF, which the archive keeps."),
 )
 _QUERIES: Final = "bookrunner.pages.desk"
 REASONS: Final = ("missing", "illegible", "inconsistent", "name_differs", "capacity", "expired", "other")
 _PARTS: Final = ("page", "field", "reason", "words")
 _ROWS: Final = 3
 _YES: Final = "yes"
-_RETENTION: Final = "working_paper"
+_RETENTION: Final = "closing_decision"
 Form = Mapping[str, str]
+
+
+class PartlyRefused(Refused):
+    """Some of several acts were refused; the others were done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,23 @@ class Clerk:
         choice = form.get("choice", "")
         if choice not in {name for name, _, _ in CASE_CHOICES}:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        desk, seen = Keeper(self.database, "engine", "bookrunner.engine"), _whole(form.get("seen", ""))
+        known = {row["case_id"]: row for row in desk.closing_cases(offering=self.offering)}
+        case = known.get(form.get("case", ""))
+        is_fresh = case is not None and (case["status"], case["version"]) == ("open", seen)
         digest = None
-        if paper:
+        # The archive keeps what it once took, so only the file of a decision that can stand is taken.
+        if paper and is_fresh and choice == _COUNSEL and form.get("reason", "").strip():
             archive = Archive(packets_of(self.database))
             digest = archive.take(BytesIO(paper), _RETENTION, investor=None, actor=self.actor)
-        Keeper(self.database, "engine", "bookrunner.engine").decide_case(
+        desk.decide_case(
             actor=self.actor,
             offering=self.offering,
             case=form.get("case", ""),
             status=choice,
             because=form.get("reason", ""),
             evidence_sha256=digest,
-            seen=_whole(form.get("seen", "")),
+            seen=seen,
         )
 
     def decide_statement(self, form: Form) -> None:
@@ -123,16 +128,12 @@ class Clerk:
     def handle(self, form: Form) -> None:
         """Release a signed packet, return it with its deficiencies, or countersign those that are ticked.
 
-        Of those that are ticked, what is refused stays in the list with the rule that keeps it.
+        Each that is ticked is countersigned by itself; the first rule that kept one is raised, as
+        PartlyRefused where others are done.
         """
         packets, choice = packets_of(self.database), form.get("choice", "")
         if choice == "countersign":
-            named = [name for name in form if name.startswith("agr_") and form[name] == _YES]
-            if not named:
-                raise Refused("countersigned_packets_are_ticked", "tick the agreements to countersign")
-            self.papers.signing.countersign_many(
-                self.offering, named, officer=self.actor, evidence=self.evidence
-            )
+            self._countersign([name for name in form if name.startswith("agr_") and form[name] == _YES])
             return
         if choice not in {"release", "return"}:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
@@ -147,6 +148,18 @@ class Clerk:
             packets.release_packet(**seen)
         else:
             packets.return_packet(**seen, deficiencies=_deficiencies(form) or "[]")
+
+    def _countersign(self, named: list[str]) -> None:
+        if not named:
+            raise Refused("countersigned_packets_are_ticked", "tick the agreements to countersign")
+        outcomes = self.papers.signing.countersign_many(
+            self.offering, named, officer=self.actor, evidence=self.evidence
+        )
+        kept = [(each.agreement, each.refused) for each in outcomes if each.refused is not None]
+        if kept:
+            first, rule = kept[0]
+            said = f"{len(kept)} of {len(named)} are not countersigned, {first} first"
+            raise (PartlyRefused if len(kept) < len(named) else Refused)(rule, said)
 
     def send(self, form: Form) -> None:
         """Record how a record was sent on paper."""
@@ -173,9 +186,10 @@ def _digest(text: str) -> bytes:
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
+    number = read_whole(text)
+    if number is None:
         raise Malformed("number_is_whole", "a version or a page is missing")
-    return int(text)
+    return number
 
 
 def _day(text: str) -> datetime:

@@ -46,6 +46,11 @@ select allocation_id, tranche, entity_id, status, amount_minor, currency, settle
 from engine.allocation where offering_id = :offering
 order by status in ('funded', 'cancelled'), requested_at, allocation_id limit 200;
 
+-- name: steps
+-- The steps of an institutional allocation, each with the one after it.
+select from_state, to_state from engine.transition
+where machine = 'allocation' and from_state <> '' and to_state <> 'cancelled';
+
 -- name: request_allocation$
 -- Asks for an allocation of one tranche for an institution.
 select engine.request_allocation(:actor, :request, :offering, :allocation, :entity, cast(:asked as jsonb));

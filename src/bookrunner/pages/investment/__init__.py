@@ -13,6 +13,7 @@ from bookrunner.books import portal
 from bookrunner.core.errors import NotFound
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
+from bookrunner.pages.access import acting_for, may_act_for
 from bookrunner.pages.investment.tracker import sentence, stages, task
 from bookrunner.pages.shell import Shell, mask
 
@@ -82,25 +83,33 @@ def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) 
     }
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
-    """Return the routes of an investor's page, which read under the portal's login."""
+def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
+    """Return the routes of an investor's page, which read under the portal's login.
+
+    Whoever has the address may look; only the investor gives its word.
+    """
     router = APIRouter()
+
+    def shown(request: Request, investment: str) -> dict[str, Any]:
+        found = facts(database, investment)
+        return {**found, "is_own": may_act_for(request, found["investment"]["investor_id"], operator)}
 
     @router.get("/investments/{investment}")
     def page(request: Request, investment: str) -> Response:
-        return shell.page(request, "investment/page.html", facts(database, investment))
+        return shell.page(request, "investment/page.html", shown(request, investment))
 
     @router.get("/investments/{investment}/now")
     def now(request: Request, investment: str) -> Response:
-        return shell.fragment(request, "investment/now.html", facts(database, investment))
+        return shell.fragment(request, "investment/now.html", shown(request, investment))
 
     @router.post("/investments/{investment}/sent")
-    def sent(investment: str) -> Response:
+    def sent(request: Request, investment: str) -> Response:
         found = facts(database, investment)
+        actor = acting_for(request, found["investment"]["investor_id"], operator)
         card = found["card"]
         if card["is_shown"]:
             portal.keeper(database).say_sent(
-                actor=found["investment"]["investor_id"],
+                actor=actor,
                 offering=found["investment"]["offering_id"],
                 investment=investment,
                 reference=card["plain_reference"],

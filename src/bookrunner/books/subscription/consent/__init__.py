@@ -16,7 +16,7 @@ from bookrunner.db import Database, Keeper, Row
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Snapshot
 
-__all__ = ["Consents"]
+__all__ = ["Consents", "missed"]
 
 _TEMPLATE: Final = "consent_sample/1.0.0"
 _ITEM_VERSION: Final = 1
@@ -49,7 +49,7 @@ class Consents:
         return str(made["sample"])
 
     def prepared(self, offering: str) -> dict[str, object]:
-        """Return what is kept of a fresh sample: its id, template, statement and the digest of its code.
+        """Return what is kept of a fresh sample: its id, template, form, statement, the digest of its code.
 
         Refuses ``offer_has_a_packet_form``.
         """
@@ -62,6 +62,7 @@ class Consents:
             "sample": sample,
             "template": _TEMPLATE,
             "item_version": _ITEM_VERSION,
+            "form": form["ordinal"],
             "statement": self._room.statement(_TEMPLATE, said).encode(),
             "code_mac": self._mac(sample, self.code(sample)),
         }
@@ -94,17 +95,19 @@ class Consents:
         Refuses ``code_is_the_printed_one`` with the tries that are left, of five, and after the last
         ``sample_waits_for_its_code``. Each try is on record, what was typed is not.
         """
-        typed = "".join(code.split()).replace("-", "").upper()[:64]
         left: int | None = self._book.try_sample_code(
             actor=actor,
             offering=offering,
             investment=investment,
             sample=sample,
-            code_mac=self._mac(sample, typed),
+            code_mac=self.typed(sample, code),
         )
         if left is not None:
-            more = f"{left} {'try' if left == 1 else 'tries'} left" if left else "ask for a new sample"
-            raise Refused("code_is_the_printed_one", more)
+            raise missed(left)
+
+    def typed(self, sample: str, code: str) -> bytes:
+        """Return the keyed digest of a code as somebody typed it; case, spaces and hyphens do not matter."""
+        return self._mac(sample, "".join(code.split()).replace("-", "").upper()[:64])
 
     def give(self, offering: str, investment: str, sample: str, *, actor: str) -> str:
         """Record the consent and return its id; refuses ``consent_follows_an_opened_sample``."""
@@ -121,9 +124,9 @@ class Consents:
         """
         self._book.withdraw_consent(actor=actor, offering=offering, investment=investment)
 
-    def papers(self) -> Sequence[Row]:
-        """Return what is to go on paper, oldest first, then what went."""
-        found: Sequence[Row] = self._book.paper_deliveries()
+    def papers(self, offering: str) -> Sequence[Row]:
+        """Return what is to go on paper to investors of an offer, oldest first, then what went."""
+        found: Sequence[Row] = self._book.paper_deliveries(offering=offering)
         return found
 
     def sent(self, offering: str, delivery: str, how: str, *, actor: str) -> None:
@@ -143,6 +146,12 @@ class Consents:
         if row is None:
             raise UnknownRecord("consent_sample_exists", f"there is no {sample}")
         return row
+
+
+def missed(left: int) -> Refused:
+    """Return the refusal of a wrong code: ``code_is_the_printed_one`` with the tries that are left."""
+    more = f"{left} {'try' if left == 1 else 'tries'} left" if left else "ask for a new sample"
+    return Refused("code_is_the_printed_one", more)
 
 
 def _said(form: Row, as_of: str, code: str) -> Snapshot:

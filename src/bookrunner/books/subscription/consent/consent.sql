@@ -9,6 +9,7 @@ create table subscription.consent_sample (
     status text not null,
     template_id text not null,
     item_version integer not null check (item_version > 0),
+    form_ordinal integer not null,
     statement_sha256 bytea not null references subscription.document,
     code_mac bytea not null check (octet_length(code_mac) = 32),
     tries integer not null default 0 constraint sample_code_is_tried_five_times check (tries between 0 and 5),
@@ -17,6 +18,7 @@ create table subscription.consent_sample (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, sample_id),
+    foreign key (offering_id, form_ordinal) references subscription.packet_form (offering_id, ordinal),
     constraint samples_of_an_investment_are_numbered unique (offering_id, investment_id, ordinal),
     constraint confirmed_sample_has_its_moment check ((status = 'confirmed') = (confirmed_at is not null))
 );
@@ -42,7 +44,7 @@ create table subscription.paper_delivery (
 );
 
 call audit.keep('subscription.consent_sample', 'consent_sample', 'sample_id', 'offering_id', '{code_mac}');
-call audit.keep('subscription.paper_delivery', 'paper_delivery', 'delivery_id', 'offering_id');
+call audit.keep('subscription.paper_delivery', 'paper_delivery', 'delivery_id', 'offering_id', '{sent_how}');
 
 create unique index each_sample_serves_one_consent on subscription.particular (offering_id, (detail ->> 'sample'))
     where kind = 'records_consent';
@@ -58,9 +60,9 @@ from subscription.paper_delivery;
 create function subscription.sample_stands() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if (old.investment_id, old.ordinal, old.template_id, old.item_version, old.statement_sha256, old.code_mac, old.issued_at)
-        is distinct from (new.investment_id, new.ordinal, new.template_id, new.item_version, new.statement_sha256,
-        new.code_mac, new.issued_at) or new.tries < old.tries then
+    if (old.investment_id, old.ordinal, old.template_id, old.item_version, old.form_ordinal, old.statement_sha256, old.code_mac,
+        old.issued_at) is distinct from (new.investment_id, new.ordinal, new.template_id, new.item_version, new.form_ordinal,
+        new.statement_sha256, new.code_mac, new.issued_at) or new.tries < old.tries then
         raise exception using errcode = 'BR006', constraint = 'consent_sample_is_unchangeable',
             message = format('%s shows what it showed', old.sample_id);
     end if;
@@ -111,19 +113,26 @@ create function subscription.second_of(p_moment timestamptz) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 return to_char(p_moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
 
--- The investments of a reader, in offers that take packets, among whose records a document is.
+-- The investments of a reader, in offers that take packets, among whose records a document is: those that go on, or when
+-- none of them does, those that have ended.
 create function subscription.investments_with(p_sha256 bytea, p_investor text)
 returns table (offering_id text, investment_id text)
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
-    select pos.offering_id, pos.investment_id from engine.position pos join engine.offer o using (offering_id)
-    where pos.investor_id = p_investor and o.agreement_form = 'packet' and (
-        exists (select from subscription.requirement r where r.offering_id = pos.offering_id and r.document_sha256 = p_sha256)
-        or exists (select from subscription.agreement a
-            left join subscription.signed_file s using (offering_id, agreement_id)
-            left join subscription.certificate c using (offering_id, agreement_id)
-            where a.offering_id = pos.offering_id and a.investment_id = pos.investment_id
-                and p_sha256 in (a.document_sha256, s.sha256, c.sha256)));
+    with those as (
+        select pos.offering_id, pos.investment_id,
+            i.status in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully') as has_ended
+        from engine.position pos join engine.offer o using (offering_id)
+        join engine.investment i on i.offering_id = pos.offering_id and i.investment_id = pos.investment_id
+        where pos.investor_id = p_investor and o.agreement_form = 'packet' and (
+            exists (select from subscription.requirement r where r.offering_id = pos.offering_id and r.document_sha256 = p_sha256)
+            or exists (select from subscription.agreement a
+                left join subscription.signed_file s using (offering_id, agreement_id)
+                left join subscription.certificate c using (offering_id, agreement_id)
+                where a.offering_id = pos.offering_id and a.investment_id = pos.investment_id
+                    and p_sha256 in (a.document_sha256, s.sha256, c.sha256))))
+    select t.offering_id, t.investment_id from those t
+    where not t.has_ended or not exists (select from those l where not l.has_ended);
 end;
 
 -- A record is delivered electronically to an investor only while its consent stands.
@@ -163,21 +172,21 @@ create trigger executed_goes_on_paper after update of status on subscription.agr
     execute function subscription.executed_goes_on_paper();
 alter table subscription.agreement enable always trigger executed_goes_on_paper;
 
--- Makes a sample for an investment; one that is open is replaced.
+-- Makes a sample for an investment, of the form that its statement was set from; one that is open is replaced.
 create function subscription.issue_sample(p_actor text, p_request text, p_offering text, p_investment text, p_sample text,
-    p_template text, p_version integer, p_statement bytea, p_code_mac bytea) returns void
+    p_template text, p_version integer, p_form integer, p_statement bytea, p_code_mac bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform subscription.lock(p_offering, p_investment);
-    if not exists (select from subscription.packet_form f where f.offering_id = p_offering) then
+    if not exists (select from subscription.packet_form f where f.offering_id = p_offering and f.ordinal = p_form) then
         perform subscription.refuse('offer_has_a_packet_form', p_offering);
     end if;
     update subscription.consent_sample set status = 'replaced'
     where offering_id = p_offering and investment_id = p_investment and status = 'issued';
     insert into subscription.consent_sample (offering_id, sample_id, investment_id, ordinal, status, template_id,
-        item_version, statement_sha256, code_mac)
-    select p_offering, p_sample, p_investment, 1 + count(*), 'issued', p_template, p_version,
+        item_version, form_ordinal, statement_sha256, code_mac)
+    select p_offering, p_sample, p_investment, 1 + count(*), 'issued', p_template, p_version, p_form,
         subscription.keep_bytes(p_statement, 'text/plain'), p_code_mac
     from subscription.consent_sample s where s.offering_id = p_offering and s.investment_id = p_investment;
     perform subscription.classify(sha256(p_statement), 'working_paper');
@@ -226,6 +235,8 @@ begin
     if not found then
         perform subscription.refuse('consent_follows_an_opened_sample', format('%s is not confirmed', p_sample));
     end if;
+    -- The agreement cites the statement, so it is kept as long.
+    perform subscription.classify(decode(said ->> 'sha256', 'hex'), 'executed_agreement');
     perform subscription.state_particular(p_actor, p_request, p_offering, p_particular, p_investment, 'records_consent', said);
 end $$;
 

@@ -287,7 +287,7 @@ select offering_id, particular_id, investment_id, kind, status, version, chain_h
 create view subscription.packet_form_in_force as
 select distinct on (f.offering_id) f.offering_id, f.template_id, f.issuer_name, f.jurisdiction, f.security,
     f.records_contact, f.paper_fee, t.status,
-    t.sha256, t.engine_version
+    t.sha256, t.engine_version, f.ordinal
 from subscription.packet_form f join subscription.template t using (template_id)
 order by f.offering_id, f.ordinal desc;
 

@@ -23,7 +23,6 @@ from bookrunner.adapters.signing import (
     verify_executed,
 )
 from bookrunner.adapters.vault import Vault
-from bookrunner.books.subscription.consent import Consents
 from bookrunner.books.subscription.packets.archive import Archive
 from bookrunner.books.subscription.packets.certificates import SigningEvidence
 from bookrunner.books.subscription.packets.room import Room
@@ -66,11 +65,6 @@ class PacketDesk:
         self._room = room
         self._archive = Archive(packets)
         self._vault = Vault.of(packets.database.endpoint.secrets)
-
-    @property
-    def consents(self) -> Consents:
-        """What asks for consent to electronic records, in the same room."""
-        return Consents(self._packets.database, self._room)
 
     def sign(
         self,

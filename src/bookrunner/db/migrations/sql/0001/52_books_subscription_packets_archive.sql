@@ -9,6 +9,7 @@ create table subscription.retention_class (
 insert into subscription.retention_class (class, years, source) values
     ('executed_agreement', 10, '31 CFR 501.601'),
     ('offering_material', 10, '31 CFR 501.601'),
+    ('closing_decision', 10, '31 CFR 501.601'),
     ('working_paper', 5, '31 CFR 1023.220(a)(3)');
 
 -- A document may be of several classes, and filed again it is kept anew; the longest counts.
