@@ -19,8 +19,9 @@ from bookrunner.adapters.chain import (
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
+from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance import Keys, Submitter, gas_for
+from bookrunner.engine.issuance import PATIENCE_SECONDS, Keys, Submitter, gas_for
 
 Progress = Callable[[str, int, int], None]
 
@@ -30,8 +31,8 @@ BATCHES_AT_ONCE = 3
 class ClosingRun:
     """Carries a frozen closing to the register, in the order that the design declares.
 
-    ``lines`` is the most that one delivery carries; ``screen`` screens investors for their issuance. Two
-    runs of one closing at a time do no harm.
+    ``lines`` is the most that one delivery carries; ``screen`` screens investors for their issuance; after
+    ``patience_seconds`` more is offered for a delivery. Two runs of one closing at a time do no harm.
     """
 
     def __init__(
@@ -43,13 +44,16 @@ class ClosingRun:
         pause: Callable[[], None],
         screen: Callable[[Sequence[str]], None],
         lines: int = MAX_LINES,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._desk = desk
         self._screen = screen
         self._chain = chain
         self._keys = keys
         self._lines = lines
-        self._submitter = Submitter(desk.registry, chain, keys, pause=pause)
+        self._submitter = Submitter(
+            desk.registry, chain, keys, pause=pause, patience_seconds=patience_seconds
+        )
 
     def run(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Issue every member whose gate is still open and return how many stand in the register.
@@ -68,6 +72,15 @@ class ClosingRun:
         self._submitter.send_unfinished(offering)
         self._submitter.settle(offering, token)
         self._drop_stopped(offering, closing)
+        self._issue(offering, closing, token, progress)
+        # Lines of a transaction that did nothing are free again, and go out in another.
+        while self._waits(offering, closing):
+            self._issue(offering, closing, token, progress)
+        progress("mark", 0, 1)
+        issued: int = self._desk.engine.mark_issued(actor=PROCESS, offering=offering, closing=closing)
+        return issued
+
+    def _issue(self, offering: str, closing: str, token: bytes, progress: Progress) -> None:
         progress("instruct", 0, 1)
         self._instruct(offering, closing)
         progress("register", 0, 1)
@@ -76,23 +89,17 @@ class ClosingRun:
         self._stop_poisoned(offering, closing, token)
         self._deliver(offering, closing, token, progress)
         self._drop_stopped(offering, closing)
-        progress("mark", 0, 1)
-        issued: int = self._desk.engine.mark_issued(actor=PROCESS, offering=offering, closing=closing)
-        return issued
+
+    def _waits(self, offering: str, closing: str) -> list[Row]:
+        members = self._desk.engine.frozen_members(offering=offering, closing=closing)
+        return [m for m in members if m["issuance"] == "open"]
 
     def _instruct(self, offering: str, closing: str) -> None:
-        still = [
-            m
-            for m in self._desk.engine.frozen_members(offering=offering, closing=closing)
-            if m["issuance"] == "open"
-        ]
+        still = self._waits(offering, closing)
         if not still:
             return
         self._screen([m["investor_id"] for m in still])
-        members = [
-            {"investment": m["investment_id"], "instruction": "ins_" + m["investment_id"][4:] + closing[-6:]}
-            for m in still
-        ]
+        members = [{"investment": m["investment_id"], "instruction": new_id("ins")} for m in still]
         refused = self._desk.registry.instruct(
             actor=PROCESS, offering=offering, closing=closing, members=members
         )
