@@ -110,9 +110,10 @@ select sender, raw from (select distinct on (sender, nonce) sender, nonce, raw,
 order by signed, sender, nonce;
 
 -- name: prepared_addresses
--- The wallets of a closing whose units wait for delivery.
+-- The wallets of a closing whose units wait for delivery, all or so many at most.
 select encode(address, 'hex') as address, investment_id, units from registry.issuance_instruction
-where offering_id = :offering and closing_id = :closing and status = 'prepared' order by investment_id;
+where offering_id = :offering and closing_id = :closing and status = 'prepared' order by investment_id
+limit cast(:most as integer);
 
 -- name: claimed_mappings
 -- Wallets that wait for a step.

@@ -1,5 +1,6 @@
 """Chain transactions exactly once, and the token of an offer."""
 
+from bookrunner.engine.issuance.deliveries import Deliveries, Target
 from bookrunner.engine.issuance.stops import Outcome, start_again
 from bookrunner.engine.issuance.submission import (
     PATIENCE_SECONDS,
@@ -13,9 +14,11 @@ from bookrunner.engine.issuance.token import deploy_token
 __all__ = [
     "PATIENCE_SECONDS",
     "ChainStalled",
+    "Deliveries",
     "Keys",
     "Outcome",
     "Submitter",
+    "Target",
     "deploy_token",
     "gas_for",
     "start_again",
