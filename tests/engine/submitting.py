@@ -1,8 +1,9 @@
-"""The submitter as a process that can be killed: it carries one closing and says how far it came."""
+"""The submitter as a process that can be killed: it deploys a token or carries a closing."""
 
 from __future__ import annotations
 
 import multiprocessing
+import time
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -13,6 +14,7 @@ from bookrunner.app import Application, open_keys
 from bookrunner.core.errors import BookrunnerError
 from bookrunner.db import Endpoint
 from bookrunner.engine import ClosingRun
+from bookrunner.sandbox import toolchain
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -24,14 +26,15 @@ PATIENCE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Work:
-    """What a submitter is started with."""
+    """What a submitter is started with; without a closing it deploys the token of so many units."""
 
     endpoint: Endpoint
     urls: tuple[str, ...]
     keys: Path
     offering: str
-    closing: str
-    lines: int
+    closing: str = ""
+    lines: int = 0
+    units: int = 0
 
 
 class Run:
@@ -69,30 +72,38 @@ class Run:
 
 
 def _carry(work: Work, steps: Synchronized[int], said: Path) -> None:
-    import time
-
     with EvmChain(*work.urls, timeout=5.0) as chain:
         keys = open_keys(work.keys, chain.chain_id(), embedded=True)
-        app = Application(work.endpoint, chain, keys, pause=lambda: time.sleep(0.02))
-        run = ClosingRun(
-            app.desk,
-            chain,
-            keys,
-            pause=lambda: time.sleep(0.02),
-            screen=app.screening.for_issuance,
-            lines=work.lines,
-            patience_seconds=PATIENCE_SECONDS,
-        )
+        app = Application(work.endpoint, chain, keys, pause=_pause)
 
         def report(*_: object) -> None:
             steps.value += 1
 
         code = 0
         try:
-            run.run(work.offering, work.closing, report)
+            if work.closing:
+                _closing_run(app, work).run(work.offering, work.closing, report)
+            else:
+                app.deploy_token(toolchain.ensure().artifacts, work.offering, work.units)
         except BookrunnerError as fault:
             said.write_text(f"{type(fault).__name__} {fault}", encoding="utf-8")
             code = 1
         finally:
             app.close()
     raise SystemExit(code)
+
+
+def _closing_run(app: Application, work: Work) -> ClosingRun:
+    return ClosingRun(
+        app.desk,
+        app.chain,
+        app.keys,
+        pause=_pause,
+        screen=app.screening.for_issuance,
+        lines=work.lines,
+        patience_seconds=PATIENCE_SECONDS,
+    )
+
+
+def _pause() -> None:
+    time.sleep(0.02)

@@ -109,6 +109,11 @@ select sender, raw from (select distinct on (sender, nonce) sender, nonce, raw,
     order by sender, nonce, status in ('final', 'reverted') desc, attempt_no desc) t
 order by signed, sender, nonce;
 
+-- name: deployment_intents
+-- What was signed for an offer's token, and whether it is final; what waits is neither.
+select intent_id, purpose, bool_or(status = 'final') as is_final from registry.chain_transaction
+where offering_id = :offering group by intent_id, purpose order by intent_id;
+
 -- name: prepared_addresses
 -- The wallets of a closing whose units wait for delivery, all or so many at most.
 select encode(address, 'hex') as address, investment_id, units from registry.issuance_instruction

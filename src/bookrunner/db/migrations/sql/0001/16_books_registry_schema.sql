@@ -81,7 +81,7 @@ create table registry.chain_key (
 
 -- An intent never changes its nonce, and a nonce never serves two intents.
 create table registry.chain_intent (
-    intent_id text primary key,
+    intent_id text constraint intent_is_signed_once primary key,
     chain_id bigint not null,
     sender bytea not null,
     nonce bigint not null check (nonce >= 0),
