@@ -27,6 +27,7 @@ class Door:
     def __init__(self, url: str) -> None:
         door = self
         self.state = "open"
+        self.lag = LAG
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -62,7 +63,7 @@ class Door:
         if self.state != "lagging":
             return _forwarded(url, body)
         asked = json.loads(body)
-        newest = int(json.loads(_forwarded(url, _NEWEST))["result"], 16) - LAG
+        newest = int(json.loads(_forwarded(url, _NEWEST))["result"], 16) - self.lag
         calls = asked if isinstance(asked, list) else [asked]
         for call in calls:
             call["params"] = [_earlier(each, newest) for each in call.get("params", [])]

@@ -1,5 +1,6 @@
 """Chain transactions exactly once, and the token of an offer."""
 
+from bookrunner.engine.issuance.checks import TokenCheck, check_chain
 from bookrunner.engine.issuance.deliveries import Deliveries, Target
 from bookrunner.engine.issuance.stops import Outcome, start_again
 from bookrunner.engine.issuance.submission import (
@@ -19,6 +20,8 @@ __all__ = [
     "Outcome",
     "Submitter",
     "Target",
+    "TokenCheck",
+    "check_chain",
     "deploy_token",
     "gas_for",
     "start_again",

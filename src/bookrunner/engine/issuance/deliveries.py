@@ -21,6 +21,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.issuance.checks import TokenCheck
 from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
 
 BATCHES_AT_ONCE: Final = 4
@@ -58,6 +59,8 @@ class Deliveries:
         self._known: set[bytes] = set()
         self._registering: dict[str, list[bytes]] = {}
         self._tries: dict[bytes, int] = {}
+        self._check = TokenCheck(desk.registry, self._chain, self._keys, (target.offering, target.token))
+        self._refused: Refused | None = None
         self._posted = 0
         self._tell: Callable[[str, int], None] = lambda *_: None
 
@@ -110,25 +113,30 @@ class Deliveries:
         return bool(signed or under_way or decided)
 
     def finish(self) -> None:
-        """Go on until nothing is under way; raises ChainStalled when nothing becomes final for long."""
+        """Go on until nothing is under way; raises ChainStalled when nothing becomes final for long.
+
+        Refuses ``token_is_as_recorded`` after what was under way is posted.
+        """
         posted, deadline = self._posted, time.monotonic() + STALLED_SECONDS
         while self.go_on():
             if self._posted != posted:
                 posted, deadline = self._posted, time.monotonic() + STALLED_SECONDS
             if time.monotonic() > deadline:
                 raise ChainStalled(f"the transactions of {self._target.offering} are not final")
+        if self._refused is not None:
+            raise self._refused
 
     def _sign(self) -> int:
         rows = self._submitter.unfinished(self._target.offering)
         free = BATCHES_AT_ONCE - len({row["intent_id"] for row in rows if row["purpose"] == "deliver"})
         signed = 0
-        while signed < free and (rows := self._prepared(self._most())):
+        while signed < free and self._refused is None and (rows := self._prepared(self._most())):
             if any(_wallet(row) not in self._known for row in rows):
                 if not self._registering:
                     self.register()
                 if any(_wallet(row) not in self._known for row in rows):
                     break
-            if self._stop_poisoned(rows):
+            if self._is_refused() or self._stop_poisoned(rows):
                 continue
             signed += self.sign_batch(len(rows))
         if signed:
@@ -136,6 +144,14 @@ class Deliveries:
             self._submitter.send_unfinished(self._target.offering)
             self._tell("send", self._posted)
         return signed
+
+    def _is_refused(self) -> bool:
+        """Look at the token before a delivery is signed; what is under way is posted all the same."""
+        try:
+            self._check.look()
+        except Refused as refused:
+            self._refused = refused
+        return self._refused is not None
 
     def _stop_poisoned(self, rows: Sequence[Row]) -> bool:
         """Stop the lines that the token would refuse; true when there are any, or when fewer lines fit."""

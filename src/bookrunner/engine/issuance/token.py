@@ -23,6 +23,7 @@ from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.issuance.checks import TokenCheck
 from bookrunner.engine.issuance.submission import Keys, Submitter
 
 # The treasury wallet is the issuer's own, and offers are made under the rules of the United States.
@@ -82,6 +83,7 @@ def deploy_token(desk: Desk, signing: tuple[Chain, Keys, Submitter], plan: tuple
         if not deploying.is_stored(call.purpose):
             deploying.store([call])
         deploying.settle()
+    TokenCheck(desk.registry, chain, keys, (offering, token)).look()
     desk.engine.name_token(
         actor=PROCESS, offering=offering, chain_id=chain_id, token=token, treasury=treasury
     )
