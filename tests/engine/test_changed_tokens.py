@@ -1,14 +1,18 @@
-"""A token, a key or a node that is not as we know it: nothing is delivered until two people say so."""
+"""Before a delivery is signed: token, keys and node are as recorded, each line passes, the gas is known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from bookrunner.adapters.chain import Fees, Transaction, implementation_authority, token_implementation
+from bookrunner.adapters.chain.abi import call_data
 from bookrunner.adapters.chain.evm import EvmChain
+from bookrunner.adapters.chain.keys import terms_of
 from bookrunner.adapters.chain.rpc import Rpc
 from bookrunner.app import Application, open_keys
 from bookrunner.core.errors import Refused
@@ -22,7 +26,7 @@ from tests.engine.battered import Door
 pytestmark = pytest.mark.chain
 
 CHAIN = 31337
-INVESTORS = 6
+INVESTORS = 8
 OTTO = "operator.otto"
 
 
@@ -44,6 +48,11 @@ class Offer:
         return start_again(
             self.app.desk.registry, self.app.chain, self.offering, actor=actor, because=because
         )
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Ask the database as its owner."""
+        with psycopg.connect(self.app.endpoint.owner_dsn()) as connection:
+            return connection.execute(question.encode()).fetchall()
 
     def issue(self) -> int:
         """Carry the closing."""
@@ -106,6 +115,37 @@ def test_a_key_that_somebody_else_used_delivers_after_two_people_agree(offer: Of
     offer.start("agent.thea")
     assert offer.issue() == INVESTORS - 4
     assert offer.app.chain.nonce(treasury.address) == 2
+
+
+def test_one_line_that_the_token_refuses_is_stopped_under_its_rule(offer: Offer) -> None:
+    app = offer.app
+    members = app.desk.engine.frozen_members(offering=offer.offering, closing=offer.closing)
+    frozen = members[0]["investment_id"]
+    linked = offer.rows("select investor_id, address from registry.wallet_mapping where status = 'linked'")
+    wallet = dict(linked)[members[0]["investor_id"]]
+    order = {"offering": offer.offering, "purpose": "unpause", "intent": "int_freeze", "to": offer.token}
+    is_frozen = True
+    data = call_data("setAddressFrozen(address,bool)", wallet, is_frozen)
+    app.submitter.submit(app.keys.agent, order | {"data": data, "gas": 200_000})
+    app.submitter.settle(offer.offering, None)
+    assert offer.issue() == len(members) - 1
+    (gone,) = offer.rows(
+        "select investment_id, left_because from engine.closing_member where status = 'left'"
+    )
+    assert gone == (frozen, "receiver_is_not_frozen")
+    assert offer.rows(
+        "select status, count(*) from registry.chain_transaction where purpose = 'deliver' group by 1"
+    ) == [("final", 1)]
+
+
+def test_a_delivery_has_the_gas_that_its_suite_needs(offer: Offer) -> None:
+    assert offer.issue() == INVESTORS - 4
+    ((raw, digest),) = offer.rows(
+        "select raw, hash from registry.chain_transaction where purpose = 'deliver'"
+    )
+    (receipt,) = offer.app.chain.receipts([digest])
+    assert receipt is not None
+    assert receipt.gas_used <= terms_of(raw).gas <= receipt.gas_used * 13 // 10
 
 
 def test_no_work_begins_behind_a_node_that_lacks_what_was_final(offer: Offer, node: Node) -> None:
