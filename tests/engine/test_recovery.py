@@ -15,6 +15,7 @@ from bookrunner.app import Application, open_keys
 from bookrunner.app.settings import Settings
 from bookrunner.core.errors import Refused
 from bookrunner.engine.closing import finish_release
+from bookrunner.engine.issuance import Deliveries, Target
 from bookrunner.engine.workflow import ClosingStopped, Workflows
 from bookrunner.sandbox.node import Node
 from bookrunner.sandbox.story import Story
@@ -59,13 +60,18 @@ def test_a_half_done_closing_is_finished_by_two_runs_at_once(world: World) -> No
     frozen = members(world, closing, "frozen")
     poisoned, first = max(frozen), min(frozen)
     run = app._closings
-    run._instruct(offering, closing)
-    run._register_wallets(offering, closing, token)
+    signing = (app.chain, app.keys, app.submitter)
+    deliveries = Deliveries(app.desk, signing, Target(offering, closing, token), lines=1)
+    waiting = run._waits(offering, closing)
+    app.screening.for_issuance([row["investor_id"] for row in waiting])
+    run._instruct(offering, closing, waiting)
+    deliveries.register()
+    app.submitter.settle(offering, token)
     # The chain refused a wallet, and the process died before the member could leave.
     app.desk.registry.stop(
         actor="process", offering=offering, investments=[poisoned], because="receiver_is_not_frozen"
     )
-    run._sign_batch(offering, closing, token)
+    assert deliveries.sign_batch(1)
     app.submitter.send_unfinished(offering)
     app.submitter.settle(offering, token)
     for late in (first, sorted(frozen)[1]):

@@ -170,6 +170,26 @@ def test_the_register_goes_out_as_files(agency: Agency, browser: Browser) -> Non
         assert "nothing was posted to this holding by then" in early.text()
 
 
+def test_what_is_stopped_is_shown_with_who_said_what(agency: Agency, browser: Browser, axe: str) -> None:
+    register = agency.register
+    for place, rules in enumerate(("11", "22")):
+        register.call(
+            "registry.compare_token", register.offering, f"stp_{place}", {"compliance": rules, "decimals": 0}
+        )
+    register.call("registry.propose_acknowledgement", register.offering, "stp_1", "the issuer's new rules")
+    with at(agency, browser) as theo:
+        theo.goto(f"{agency.site.url}/registry")
+        expect(theo.get_by_role("status")).to_contain_text("1 stop")
+        visit(theo, agency, "/issuance")
+        stopped = theo.locator("section", has=theo.get_by_role("heading", name="Stopped"))
+        expect(stopped).to_contain_text("compliance")
+        expect(stopped).not_to_contain_text("decimals")
+        expect(stopped).to_contain_text("the issuer's new rules")
+        expect(stopped).to_contain_text("bookrunner restart ofr_one")
+        keep(theo, "agent-stopped")
+        axe_is_content(theo, axe)
+
+
 def test_another_keeper_is_shown_the_door(agency: Agency, browser: Browser) -> None:
     with at(agency, browser, "fund.flo") as page:
         expect(page.get_by_text("registry decides this")).to_be_visible()

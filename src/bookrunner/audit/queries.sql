@@ -260,6 +260,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'key_stop', offering_id, stop_id, version, chain_head from registry.key_stop
     union all
+    select 'delivery_stop', offering_id, stop_id, version, chain_head from registry.delivery_stop
+    union all
     select 'holding', offering_id, holding_id, version, chain_head from registry.holding
     union all
     select 'control_book', offering_id, control_id, version, chain_head from registry.control_book
@@ -285,7 +287,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
-        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'holding', 'control_book',
+        'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item')
     and not exists (
         select from kept k

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bookrunner.adapters.chain import checksum
 from bookrunner.app import Application
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.screen import app, bars, console, marked, one_name, show_counts, show_missing
@@ -41,6 +42,16 @@ def why(investment: Id) -> None:
             console.print("nothing is missing; the holding is registered")
         else:
             console.print("nothing is missing; it can be issued in the next closing")
+            show_stops(world.application, stage["offering_id"])
+
+
+def show_stops(application: Application, offer: str) -> None:
+    """Say what keeps an offer from signing until two people let it go on."""
+    registry = application.desk.registry
+    for row in registry.key_stops(offering=offer):
+        marked("stopped", f"{checksum(bytes(row['sender']))}: somebody else used this key")
+    for row in registry.delivery_stops(offering=offer):
+        marked("stopped", f"{', '.join(row['changed'])}: not as recorded; see bookrunner restart")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
+from bookrunner.engine.issuance import check_chain
 from bookrunner.engine.workflow import Workflows
 from bookrunner.sandbox.world import opened, worker_seat
 
@@ -57,6 +58,7 @@ def _work(application: Application, *, once: bool) -> None:
         console.print(f"{closing} issued {issued}")
         return issued
 
+    check_chain(application.desk.registry, application.chain, application.chain.chain_id())
     workflows = Workflows(application.endpoint, carry)
     workflows.start(application.open_closings())
     workflows.keep_trying(application.open_closings)

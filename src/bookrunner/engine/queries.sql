@@ -89,11 +89,15 @@ select * from engine.closing where offering_id = :offering order by ordinal;
 select offering_id, closing_id from engine.closing where status = 'frozen' order by offering_id, ordinal;
 
 -- name: frozen_members
--- The members of a closing that stay in it, how far each is issued, and what stopped its instruction.
+-- The members of a closing that stay in it, how far each is issued, and what keeps it from an instruction. One whose
+-- transaction did nothing is instructed again, twice at most.
 select m.investment_id, m.units, pos.investor_id, pos.issuance, i.stopped_because
 from engine.closing_member m join engine.position pos using (offering_id, investment_id)
-left join registry.instruction_fact i on i.offering_id = m.offering_id and i.closing_id = m.closing_id
-    and i.investment_id = m.investment_id and i.status = 'stopped'
+left join (select f.investment_id, case when count(f.transaction_id) > 2
+            or (array_agg(f.transaction_id order by f.instruction_id desc))[1] is null
+        then (array_agg(f.stopped_because order by f.instruction_id desc))[1] end as stopped_because
+    from registry.instruction_fact f where f.offering_id = :offering and f.closing_id = :closing and f.status = 'stopped'
+    group by f.investment_id) i on i.investment_id = m.investment_id
 where m.offering_id = :offering and m.closing_id = :closing and m.status = 'frozen' order by m.investment_id;
 
 -- name: residences

@@ -63,13 +63,14 @@ class Node:
         self._rpc = Rpc(url)
 
     @classmethod
-    def start(cls, tools: Tools, *, chain_id: int, port: int = 0) -> Self:
+    def start(cls, tools: Tools, *, chain_id: int, port: int = 0, epoch: int = 1) -> Self:
         """Start a node and wait until it answers; port 0 takes a free one.
 
-        Raises `ConfigurationError` when it does not come up.
+        A block is final when two epochs of so many blocks stand on it. Raises `ConfigurationError` when the
+        node does not come up.
         """
         for _ in range(_STARTS):
-            node = cls._launch(tools.anvil, chain_id, port or _free_port())
+            node = cls._launch(tools.anvil, chain_id, port or _free_port(), epoch)
             if node.answers(chain_id):
                 return node
             node.stop()
@@ -78,12 +79,12 @@ class Node:
         )
 
     @classmethod
-    def _launch(cls, anvil: Path, chain_id: int, port: int) -> Self:
+    def _launch(cls, anvil: Path, chain_id: int, port: int, epoch: int) -> Self:
         _sweep()
         folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
         launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
         limits = [str(os.getpid()), str(_MEMORY_BYTES)]
-        command = [*launcher, *limits, str(anvil), *_flags(chain_id, port, folder / "cache")]
+        command = [*launcher, *limits, str(anvil), *_flags(chain_id, port, epoch, folder / "cache")]
         process = _spawn(command, folder)
         return cls(f"http://127.0.0.1:{port}", process, folder)
 
@@ -202,7 +203,7 @@ def _waves(transactions: Sequence[tuple[bytes, bytes]]) -> Iterator[list[bytes]]
         yield wave
 
 
-def _flags(chain_id: int, port: int, cache: Path) -> list[str]:
+def _flags(chain_id: int, port: int, epoch: int, cache: Path) -> list[str]:
     settings = {
         "--host": "127.0.0.1",
         "--port": port,
@@ -214,7 +215,7 @@ def _flags(chain_id: int, port: int, cache: Path) -> list[str]:
         "--gas-limit": BLOCK_GAS + secrets.randbelow(_LIMIT_SPREAD),
         # A replay packs blocks otherwise, so no base fee may strand a stored transaction.
         "--block-base-fee-per-gas": 0,
-        "--slots-in-an-epoch": 1,
+        "--slots-in-an-epoch": epoch,
         "--accounts": 1,
         # No publicly known key may hold funds.
         "--mnemonic-random": 12,

@@ -201,6 +201,22 @@ insert into registry.key_stop (offering_id, stop_id, status, chain_id, sender, i
 update registry.key_stop set status = 'proposed', proposed_by = 'usr_1', start_because = 'lost' where stop_id = 'stp_x';
 update registry.key_stop set status = 'started', approved_by = 'usr_1' where stop_id = 'stp_x';
 
+-- registry | change_is_acknowledged_by_two_people | a changed token that one person acknowledges
+insert into registry.delivery_stop (offering_id, stop_id, status, changed, shows) values ('ofr_done', 'stp_y', 'stopped', '{compliance}', '{}');
+update registry.delivery_stop set status = 'proposed', proposed_by = 'usr_1', acknowledged_because = 'a new module' where stop_id = 'stp_y';
+update registry.delivery_stop set status = 'acknowledged', acknowledged_by = 'usr_1' where stop_id = 'stp_y';
+
+-- registry | acknowledgement_has_a_reason | a changed token that stands for no reason
+insert into registry.delivery_stop (offering_id, stop_id, status, changed, shows) values ('ofr_done', 'stp_y', 'stopped', '{compliance}', '{}');
+update registry.delivery_stop set status = 'proposed', proposed_by = 'usr_1' where stop_id = 'stp_y';
+
+-- registry | stop_names_what_changed | deliveries that are stopped for nothing
+insert into registry.delivery_stop (offering_id, stop_id, status, changed, shows) values ('ofr_done', 'stp_y', 'stopped', '{}', '{}');
+
+-- registry | deliveries_are_stopped_once | two stops of one offer at once
+insert into registry.delivery_stop (offering_id, stop_id, status, changed, shows) values ('ofr_done', 'stp_y', 'stopped', '{compliance}', '{}');
+insert into registry.delivery_stop (offering_id, stop_id, status, changed, shows) values ('ofr_done', 'stp_z', 'stopped', '{paused}', '{}');
+
 -- registry | start_has_a_reason | a start that nobody explains
 insert into registry.key_stop (offering_id, stop_id, status, chain_id, sender, intent_id)
     select offering_id, 'stp_x', 'stopped', chain_id, sender, intent_id from registry.chain_transaction where transaction_id = 'txn_sent';

@@ -82,7 +82,7 @@ select registry.record_transaction('usr_1', 'req_1', 'ofr_sent', jsonb_build_obj
     'priority_fee', 1, 'hash', repeat('1', 64), 'raw', '01'), '[]')
     from registry.chain_transaction t where t.transaction_id = 'txn_sent';
 
--- registry | chain_intent_pkey | an intent that takes a second nonce
+-- registry | intent_is_signed_once | an intent that takes a second nonce
 select registry.record_transaction('usr_1', 'req_1', 'ofr_sent', jsonb_build_object('id', 'txn_x', 'intent', t.intent_id,
     'purpose', 'deliver', 'chain_id', 31337, 'sender', encode(t.sender, 'hex'), 'nonce', 1000, 'max_fee', 1,
     'priority_fee', 1, 'hash', repeat('1', 64), 'raw', '01'), '[]')

@@ -68,19 +68,7 @@ class LocalKey:
         """
         if transaction.chain_id != self._chain_id:
             raise Refused("key_signs_for_its_own_chain", f"the key's chain is {self._chain_id}")
-        fields: TransactionDictType = {
-            "type": 2,
-            "chainId": transaction.chain_id,
-            "nonce": transaction.nonce,
-            "gas": transaction.gas,
-            "maxFeePerGas": transaction.fees.max_fee,
-            "maxPriorityFeePerGas": transaction.fees.priority_fee,
-            "value": transaction.value,
-            "data": transaction.data,
-        }
-        if transaction.to is not None:
-            fields["to"] = transaction.to
-        signed = self._account.sign_transaction(fields)
+        signed = self._account.sign_transaction(typed_fields(transaction))
         return SignedTransaction(bytes(signed.raw_transaction), bytes(signed.hash))
 
     def sign_again(self, raw: bytes, fees: Fees) -> SignedTransaction:
@@ -164,6 +152,23 @@ def _opened_key(sealed: bytes, password: bytes) -> bytes:
         return bytes(Account.decrypt(json.loads(sealed), password.decode()))
     except ValueError:
         raise ConfigurationError("a key file does not open with the password beside it") from None
+
+
+def typed_fields(transaction: Transaction) -> TransactionDictType:
+    """Return a transaction as the signing library takes it, of type 2 (EIP-1559)."""
+    fields: TransactionDictType = {
+        "type": 2,
+        "chainId": transaction.chain_id,
+        "nonce": transaction.nonce,
+        "gas": transaction.gas,
+        "maxFeePerGas": transaction.fees.max_fee,
+        "maxPriorityFeePerGas": transaction.fees.priority_fee,
+        "value": transaction.value,
+        "data": transaction.data,
+    }
+    if transaction.to is not None:
+        fields["to"] = transaction.to
+    return fields
 
 
 def terms_of(raw: bytes) -> Transaction:

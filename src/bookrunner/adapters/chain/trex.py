@@ -209,6 +209,16 @@ def token_implementation(authority: bytes) -> Read[bytes]:
     return Read(authority, abi.call_data("getTokenImplementation()"), abi.read_address)
 
 
+def registry_implementation(authority: bytes) -> Read[bytes]:
+    """Ask an authority for the code that its identity registries run now."""
+    return Read(authority, abi.call_data("getIRImplementation()"), abi.read_address)
+
+
+def compliance_implementation(authority: bytes) -> Read[bytes]:
+    """Ask an authority for the code that its compliance contracts run now."""
+    return Read(authority, abi.call_data("getMCImplementation()"), abi.read_address)
+
+
 def balance_of(token: bytes, holder: bytes) -> Read[int]:
     """Ask for a holder's units."""
     return Read(token, abi.call_data("balanceOf(address)", holder), abi.read_int)

@@ -8,7 +8,7 @@ language plpgsql stable rows 5 set search_path = pg_catalog, pg_temp as $$
 begin
     return query
     select p_investor
-    union select b.owner_id from compliance.people_behind(p_investor) b
+    union select compliance.owners_behind(p_investor)
     union select p.party_id from compliance.party p where p.investor_id = p_investor and p.status <> 'ended'
     union select c.subject_id from compliance.concern c where c.investor_id = p_investor;
 end $$;
@@ -43,6 +43,7 @@ create function compliance.lacking(p_offering text, p_investor text) returns tex
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     policy compliance.screening_policy := compliance.policy_of(p_offering);
+    subjects text[] := array(select compliance.subjects_of(p_investor));
 begin
     return (
     select coalesce(array_agg(l.name order by l.ordinal), '{}') from (
@@ -57,7 +58,8 @@ begin
         from (select distinct q.what from compliance.open_requirements(p_investor) q) r
         union all
         select 5, 'beneficial_owners_are_verified'
-        where exists (select from compliance.people_behind(p_investor) b where b.status <> 'verified')
+        where exists (select from compliance.beneficial_owner o where o.investor_id = p_investor and o.status <> 'verified'
+            and o.owner_id in (select compliance.owners_behind(p_investor)))
         union all
         select 6, 'control_person_is_verified'
         where exists (select from compliance.kyc_case k where k.investor_id = p_investor
@@ -66,10 +68,10 @@ begin
                 and o.controls and o.status = 'verified')
         union all
         select 7, 'sanctions_are_screened'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_screened_by(policy, s.id))
+        where not compliance.is_screened_by(policy, subjects)
         union all
         select 8, 'sanctions_are_clear'
-        where exists (select from compliance.subjects_of(p_investor) s (id) where compliance.is_hit(s.id))
+        where exists (select from unnest(subjects) s (id) where compliance.is_hit(s.id))
         union all
         select 8, 'blocked_owners_hold_less_than_half' where p_investor = any (compliance.blocked_behind(p_investor))
         union all
@@ -108,8 +110,7 @@ begin
         from compliance.kyc_case k join compliance.kind_requirement r on r.kind = k.kind and r.form in ('', k.form)
         where k.investor_id = c.investor_id
         union all
-        select nullif(s.until_when, '-infinity') from compliance.subjects_of(c.investor_id) i (id),
-            compliance.screening_stands(policy, i.id) s
+        select s.lapses_at from compliance.screening_stands(policy, array(select compliance.subjects_of(c.investor_id))) s
         union all
         select compliance.review_due(c.investor_id)
         union all

@@ -92,6 +92,32 @@ select registry.start_key(:actor, :request, :offering, :stop, cast(:next_nonce a
 select stop_id, status, chain_id, sender, intent_id, proposed_by, start_because
 from registry.key_stop where offering_id = :offering and status in ('stopped', 'proposed') order by stop_id;
 
+-- name: compare_token$
+-- Compares what was found of a token with its record; returns what changed, and then deliveries are stopped.
+select registry.compare_token(:actor, :request, :offering, :stop, cast(:found as jsonb));
+
+-- name: propose_acknowledgement$
+-- A person says why a change of the token may stand.
+select registry.propose_acknowledgement(:actor, :request, :offering, :stop, :because);
+
+-- name: acknowledge_change$
+-- A second person acknowledges it; deliveries go on.
+select registry.acknowledge_change(:actor, :request, :offering, :stop);
+
+-- name: delivery_stops
+-- The stops of an offer's deliveries that wait for people.
+select stop_id, status, changed, proposed_by, acknowledged_because
+from registry.delivery_stop where offering_id = :offering and status in ('stopped', 'proposed') order by stop_id;
+
+-- name: next_nonces
+-- The nonce after the highest of each key of a chain.
+select address, next_nonce from registry.chain_key where chain_id = cast(:chain_id as bigint) order by address;
+
+-- name: highest_final$
+-- The highest block of a chain on which a transaction of ours became final.
+select coalesce(max(block_number), 0) from registry.chain_transaction
+where chain_id = cast(:chain_id as bigint) and status = 'final' and incarnation = :incarnation;
+
 -- name: unfinished
 -- Attempts that are not final yet, with their bytes, in the order of nonces and attempts, and for how long each waits.
 select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, attempt_no, hash, raw, lines, block_hash,
@@ -109,10 +135,16 @@ select sender, raw from (select distinct on (sender, nonce) sender, nonce, raw,
     order by sender, nonce, status in ('final', 'reverted') desc, attempt_no desc) t
 order by signed, sender, nonce;
 
+-- name: deployment_intents
+-- What was signed for an offer's token, and whether it is final; what waits is neither.
+select intent_id, purpose, bool_or(status = 'final') as is_final from registry.chain_transaction
+where offering_id = :offering group by intent_id, purpose order by intent_id;
+
 -- name: prepared_addresses
--- The wallets of a closing whose units wait for delivery.
+-- The wallets of a closing whose units wait for delivery, all or so many at most.
 select encode(address, 'hex') as address, investment_id, units from registry.issuance_instruction
-where offering_id = :offering and closing_id = :closing and status = 'prepared' order by investment_id;
+where offering_id = :offering and closing_id = :closing and status = 'prepared' order by investment_id
+limit cast(:most as integer);
 
 -- name: claimed_mappings
 -- Wallets that wait for a step.

@@ -81,7 +81,7 @@ create table registry.chain_key (
 
 -- An intent never changes its nonce, and a nonce never serves two intents.
 create table registry.chain_intent (
-    intent_id text primary key,
+    intent_id text constraint intent_is_signed_once primary key,
     chain_id bigint not null,
     sender bytea not null,
     nonce bigint not null check (nonce >= 0),
@@ -147,6 +147,35 @@ create table registry.key_stop (
 );
 create unique index intent_is_dropped_once on registry.key_stop (intent_id) where status <> 'mistaken';
 
+-- What was found of a token when it was first delivered, and what two people have acknowledged since; the newest counts.
+create table registry.token_record (
+    offering_id text not null,
+    record_no integer not null check (record_no > 0),
+    shows jsonb not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, record_no)
+);
+call audit.append_only('registry.token_record');
+
+-- A token, or a key of ours, that is not as recorded: nothing is delivered until two people acknowledge what was found.
+create table registry.delivery_stop (
+    offering_id text not null,
+    stop_id text not null,
+    status text not null,
+    changed text[] not null constraint stop_names_what_changed check (cardinality(changed) > 0),
+    shows jsonb not null,
+    proposed_by text,
+    acknowledged_because text,
+    acknowledged_by text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, stop_id),
+    constraint change_is_acknowledged_by_two_people
+        check (status <> 'acknowledged' or coalesce(acknowledged_by <> proposed_by, false)),
+    constraint acknowledgement_has_a_reason check (status = 'stopped' or coalesce(acknowledged_because ~ '\S', false))
+);
+create unique index deliveries_are_stopped_once on registry.delivery_stop (offering_id) where status in ('stopped', 'proposed');
+
 -- The master securityholder file: one row per holder and offer.
 create table registry.holding (
     offering_id text not null,
@@ -209,6 +238,7 @@ call audit.keep('registry.wallet_mapping', 'wallet_mapping', 'mapping_id', 'offe
 call audit.keep('registry.issuance_instruction', 'issuance_instruction', 'instruction_id', 'offering_id');
 call audit.keep('registry.chain_transaction', 'chain_transaction', 'transaction_id', 'offering_id', '{raw,lines}');
 call audit.keep('registry.key_stop', 'key_stop', 'stop_id', 'offering_id');
+call audit.keep('registry.delivery_stop', 'delivery_stop', 'stop_id', 'offering_id');
 call audit.keep('registry.holding', 'holding', 'holding_id', 'offering_id');
 call audit.keep('registry.control_book', 'control_book', 'control_id', 'offering_id');
 call audit.append_only('registry.lot');

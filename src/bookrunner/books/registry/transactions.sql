@@ -297,3 +297,71 @@ begin
     where chain_id = s.chain_id and address = s.sender;
     perform registry.free_lines(t, s.start_because) from registry.chain_transaction t where t.intent_id = s.intent_id;
 end $$;
+
+create function registry.deliveries_are_stopped(p_offering text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from registry.delivery_stop s where s.offering_id = p_offering and s.status in ('stopped', 'proposed'));
+
+-- Compares what was found of a token with its record, and stops its deliveries when something changed; returns the stop's
+-- names of what did. The first finding is the record. While deliveries are stopped, the newest finding is shown.
+create function registry.compare_token(p_actor text, p_request text, p_offering text, p_stop text, p_found jsonb) returns text[]
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    recorded jsonb;
+    differs text[];
+begin
+    perform audit.enter(p_actor, p_request);
+    perform pg_advisory_xact_lock(hashtextextended('registry.token_record/' || p_offering, 0));
+    select r.shows into recorded from registry.token_record r where r.offering_id = p_offering order by r.record_no desc limit 1;
+    if recorded is null then
+        insert into registry.token_record (offering_id, record_no, shows) values (p_offering, 1, p_found);
+        return '{}';
+    end if;
+    differs := array(select coalesce(f.key, r.key) from jsonb_each(p_found) f full join jsonb_each(recorded) r using (key)
+        where f.value is distinct from r.value order by 1);
+    if registry.deliveries_are_stopped(p_offering) then
+        update registry.delivery_stop set status = 'stopped', changed = differs, shows = p_found, proposed_by = null,
+            acknowledged_because = null
+        where offering_id = p_offering and status in ('stopped', 'proposed') and shows <> p_found and differs <> '{}';
+        return (select s.changed from registry.delivery_stop s where s.offering_id = p_offering and s.status in ('stopped', 'proposed'));
+    end if;
+    if differs <> '{}' then
+        insert into registry.delivery_stop (offering_id, stop_id, status, changed, shows)
+        values (p_offering, p_stop, 'stopped', differs, p_found);
+    end if;
+    return differs;
+end $$;
+
+-- A person says why the change that was found may stand.
+create function registry.propose_acknowledgement(p_actor text, p_request text, p_offering text, p_stop text, p_because text)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update registry.delivery_stop set status = 'proposed', proposed_by = p_actor, acknowledged_because = p_because
+    where offering_id = p_offering and stop_id = p_stop;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'delivery_stop_exists',
+            message = format('there is no stop %s in %s', p_stop, p_offering);
+    end if;
+end $$;
+
+-- A second person acknowledges it: what was found is the record from now on, and nonces start where the chain counts.
+create function registry.acknowledge_change(p_actor text, p_request text, p_offering text, p_stop text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    s registry.delivery_stop;
+begin
+    perform audit.enter(p_actor, p_request);
+    update registry.delivery_stop set status = 'acknowledged', acknowledged_by = p_actor
+    where offering_id = p_offering and stop_id = p_stop returning * into s;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'delivery_stop_exists',
+            message = format('there is no stop %s in %s', p_stop, p_offering);
+    end if;
+    update registry.chain_key k set next_nonce = greatest(k.next_nonce, n.value::bigint)
+    from jsonb_each_text(s.shows -> 'foreign_nonces') n where k.address = decode(n.key, 'hex')
+        and k.chain_id = (s.shows ->> 'chain_id')::bigint;
+    insert into registry.token_record (offering_id, record_no, shows)
+    select p_offering, 1 + max(r.record_no), s.shows || jsonb_build_object('foreign_nonces', '{}'::jsonb)
+    from registry.token_record r where r.offering_id = p_offering;
+end $$;

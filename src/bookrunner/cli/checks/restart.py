@@ -1,4 +1,4 @@
-"""A signing key that somebody else used, and the two people who let it sign again."""
+"""A signing key that somebody else used, or a token that changed, and the two people who let it go on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from bookrunner.adapters.chain import checksum
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console, one_name
@@ -15,7 +14,7 @@ from bookrunner.sandbox.world import opened
 
 _SAID = {
     Outcome.PROPOSED: "proposed; a second person runs the same command",
-    Outcome.STARTED: "signs again; what it had dropped leaves its closing when the worker starts again",
+    Outcome.STARTED: "goes on when the worker starts again; what a key had dropped is delivered anew",
     Outcome.MISTAKEN: "signs again; the chain holds our own transaction",
 }
 
@@ -24,11 +23,11 @@ _SAID = {
 def restart(
     offer: Id,
     *,
-    because: Annotated[str, typer.Option(help="Why the key may sign again; the first person says it.")] = "",
+    because: Annotated[str, typer.Option(help="Why it may go on; the first person says it.")] = "",
     actor: Annotated[str, typer.Option(help="The person who decides.", callback=one_name)],
 ) -> None:
-    """Propose or, as a second person, approve that the stopped keys of an offer sign again."""
+    """Propose or, as a second person, approve that what is stopped of an offer goes on."""
     with opened(read_settings()) as world:
         registry, chain = world.application.desk.registry, world.application.chain
-        for key, outcome in start_again(registry, chain, offer, actor=actor, because=because):
-            console.print(f"{checksum(key)}: {_SAID[outcome]}")
+        for what, outcome in start_again(registry, chain, offer, actor=actor, because=because):
+            console.print(f"{what}: {_SAID[outcome]}")

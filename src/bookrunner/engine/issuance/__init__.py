@@ -1,7 +1,28 @@
 """Chain transactions exactly once, and the token of an offer."""
 
+from bookrunner.engine.issuance.checks import TokenCheck, check_chain
+from bookrunner.engine.issuance.deliveries import Deliveries, Target
 from bookrunner.engine.issuance.stops import Outcome, start_again
-from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.issuance.submission import (
+    PATIENCE_SECONDS,
+    ChainStalled,
+    Keys,
+    Submitter,
+    gas_for,
+)
 from bookrunner.engine.issuance.token import deploy_token
 
-__all__ = ["ChainStalled", "Keys", "Outcome", "Submitter", "deploy_token", "gas_for", "start_again"]
+__all__ = [
+    "PATIENCE_SECONDS",
+    "ChainStalled",
+    "Deliveries",
+    "Keys",
+    "Outcome",
+    "Submitter",
+    "Target",
+    "TokenCheck",
+    "check_chain",
+    "deploy_token",
+    "gas_for",
+    "start_again",
+]

@@ -1,10 +1,10 @@
-"""Keys that somebody else used, and the two people who let them sign again."""
+"""Keys that somebody else used, tokens that changed, and the two people after whom deliveries go on."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from bookrunner.adapters.chain import Chain
+from bookrunner.adapters.chain import Chain, checksum
 from bookrunner.core.errors import Refused
 from bookrunner.db import Keeper, Row
 from bookrunner.engine.issuance.submission import ACTOR
@@ -20,17 +20,34 @@ class Outcome(StrEnum):
 
 def start_again(
     registry: Keeper, chain: Chain, offering: str, *, actor: str, because: str
-) -> list[tuple[bytes, Outcome]]:
-    """Propose or, as a second person, approve that the stopped keys of an offer sign again.
+) -> list[tuple[str, Outcome]]:
+    """Propose or, as a second person, approve that the stopped keys and deliveries of an offer go on.
 
-    Before anything is freed the chain is asked for every attempt at the dropped intent: when it holds one
-    after all, that one goes on and the stop was mistaken. Returns key and outcome of each stop. Refuses
-    ``started_key_is_stopped`` when no key of the offer is, and what the register refuses.
+    A token that is not as recorded is then recorded as it was found. Before anything is freed the chain is
+    asked for every attempt at the dropped intent: when it holds one after all, that one goes on and the stop
+    was mistaken. Returns each key, or what changed, and the outcome.
+    Refuses ``started_key_is_stopped`` when nothing of the offer is, and what the register refuses.
     """
-    stops = registry.key_stops(offering=offering)
-    if not stops:
-        raise Refused("started_key_is_stopped", f"no key of {offering} is stopped")
-    return [(row["sender"], _decide(registry, chain, (offering, row), (actor, because))) for row in stops]
+    stops, changes = registry.key_stops(offering=offering), registry.delivery_stops(offering=offering)
+    if not stops and not changes:
+        raise Refused("started_key_is_stopped", f"nothing of {offering} is stopped")
+    said = (actor, because)
+    keys = [
+        (checksum(bytes(row["sender"])), _decide(registry, chain, (offering, row), said)) for row in stops
+    ]
+    return keys + [
+        (", ".join(row["changed"]), _acknowledge(registry, (offering, row), said)) for row in changes
+    ]
+
+
+def _acknowledge(registry: Keeper, at: tuple[str, Row], said: tuple[str, str]) -> Outcome:
+    (offering, row), (actor, because) = at, said
+    of = {"offering": offering, "stop": row["stop_id"]}
+    if row["status"] == "stopped":
+        registry.propose_acknowledgement(actor=actor, because=because, **of)
+        return Outcome.PROPOSED
+    registry.acknowledge_change(actor=actor, **of)
+    return Outcome.STARTED
 
 
 def _decide(registry: Keeper, chain: Chain, at: tuple[str, Row], said: tuple[str, str]) -> Outcome:

@@ -121,6 +121,20 @@ class Submitter:
         if intents:
             self._chain.send([attempts[-1]["raw"] for attempts in intents])
 
+    def unfinished(self, offering: str) -> Sequence[Row]:
+        """Return the stored attempts that are not final, in the order of keys and nonces."""
+        waiting: Sequence[Row] = self._registry.unfinished(offering=offering)
+        return waiting
+
+    def look(self, offering: str, token: bytes | None) -> tuple[int, set[str]]:
+        """Look once at what is not final; return how many lines were posted and what was under way before."""
+        waiting = self.unfinished(offering)
+        if not waiting:
+            return 0, set()
+        posted = self._advance(waiting, token)
+        self._pause()
+        return posted, {row["transaction_id"] for row in waiting}
+
     def settle(self, offering: str, token: bytes | None, *, timeout_seconds: float = 120.0) -> int:
         """Wait until every stored transaction of an offer is final or reverted; return the number posted.
 

@@ -83,6 +83,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('wallet_mapping', 'registry', 'A wallet on its way to a securityholder account.'),
     ('issuance_instruction', 'registry', 'The instruction to deliver one investment''s units.'),
     ('chain_transaction', 'registry', 'One signed transaction and what the chain made of it.'),
+    ('delivery_stop', 'registry', 'A token that is not as recorded, until two people acknowledge it.'),
     ('key_stop', 'registry', 'A key that somebody else used, until two people start it again.'),
     ('holding', 'registry', 'One holder''s position in the master securityholder file.'),
     ('control_book', 'registry', 'Authorised and issued units of one offer.'),

@@ -149,10 +149,10 @@ def wallets(database: Database, offering: str) -> dict[str, Any]:
 
 
 def issuance(database: Database, offering: str) -> dict[str, Any]:
-    """Return the instructions and the signed batches of an offer."""
+    """Return the instructions and the signed batches of an offer, and what is stopped."""
     return {
         **_lists(database, offering, ("instructions",), most=MOST),
-        **_lists(database, offering, ("batches",)),
+        **_lists(database, offering, ("batches", "stops")),
     }
 
 

@@ -5,6 +5,9 @@ select o.offering_id, o.name, o.status, o.token_address is not null as has_token
         and w.status in ('claimed', 'screened', 'issuer_approved')) as wallets,
     (select count(*) from registry.issuance_instruction i where i.offering_id = o.offering_id
         and i.status in ('prepared', 'submitted')) as instructions,
+    (select count(*) from registry.key_stop k where k.offering_id = o.offering_id and k.status in ('stopped', 'proposed'))
+        + (select count(*) from registry.delivery_stop s where s.offering_id = o.offering_id
+            and s.status in ('stopped', 'proposed')) as stops,
     (select count(*) from registry.record_difference d where d.offering_id = o.offering_id and d.status = 'open') as differences,
     (select count(*) from registry.turnaround_item t where t.offering_id = o.offering_id and t.status = 'received') as open_items,
     (select count(*) from registry.control_change c where c.offering_id = o.offering_id and c.status = 'proposed')
@@ -73,6 +76,15 @@ order by array_position('{submitted,prepared,reverted,stopped,posted}', status),
 -- Signed transactions with how many lines each delivers.
 select transaction_id, purpose, status, nonce, encode(hash, 'hex') as hash, jsonb_array_length(lines) as lines, block_number
 from registry.chain_transaction where offering_id = :offering order by transaction_id desc limit 50;
+
+-- name: stops
+-- What keeps an offer from signing: keys that somebody else used, and a token or key that is not as recorded.
+select 'key' as kind, '0x' || encode(sender, 'hex') as what, status, proposed_by, start_because as because
+from registry.key_stop where offering_id = :offering and status in ('stopped', 'proposed')
+union all
+select 'token', replace(array_to_string(changed, ', '), '_', ' '), status, proposed_by, acknowledged_because
+from registry.delivery_stop where offering_id = :offering and status in ('stopped', 'proposed')
+order by 1, 2;
 
 -- name: items
 -- The turnaround log: what is overdue first, inquiries before the rest.

@@ -90,7 +90,7 @@ begin
     from compliance.screening_policy where offering_id = p_offering;
     perform compliance.enlist(array(select distinct s.id
         from compliance.clearance y, compliance.subjects_of(y.investor_id) s (id) where y.offering_id = p_offering
-            and not compliance.is_screened_by(compliance.policy_of(p_offering), s.id)), 'change', clock_timestamp());
+            and not compliance.is_screened_by(compliance.policy_of(p_offering), array[s.id])), 'change', clock_timestamp());
     for c in select y.investor_id from compliance.clearance y where y.offering_id = p_offering order by y.investor_id loop
         perform compliance.compute_one(p_offering, c.investor_id);
     end loop;

@@ -1,40 +1,45 @@
 -- What screenings answered: hits opened once per pair, screenings pinned to list and matcher, and what a clearance
 -- and its positions make of them.
 
--- From when on the screening of a subject no longer stands for an offer, and by when a changed list must be answered.
+-- From when on the screening of subjects no longer stands for an offer, by when a changed list must be answered, and when
+-- the first of those that stand lapses.
 -- Each list in force that covers the subject has its own screening, by a threshold that the offer allows; a list that
 -- is new altogether may wait as long as a changed one.
-create function compliance.screening_stands(p compliance.screening_policy, p_subject text)
-returns table (until_when timestamptz, answer_by timestamptz)
+create function compliance.screening_stands(p compliance.screening_policy, p_subjects text[])
+returns table (until_when timestamptz, answer_by timestamptz, lapses_at timestamptz)
 language plpgsql stable rows 1 set search_path = pg_catalog, pg_temp as $$
 begin
+    -- The array comes from a sub-select: seen itself, its length would make every call worth a plan of its own.
     return query
-    select coalesce(min(coalesce(t.lapses, case when t.list_by is not null and t.known then t.list_by end, '-infinity')), '-infinity'),
-        min(t.any_by)
-    from (
-        select (select max(least(s.valid_until, s.screened_at + p.age)) from compliance.screening s
-                where s.subject_id = p_subject and s.source = w.source and (s.matcher_version like 'exact.%'
-                    or s.threshold_bp <= case s.subject_kind when 'person' then p.person_bp else p.other_bp end)) as lapses,
-            (select min(least(r.due_at, r.opened_at + p.list_lag)) from compliance.rescreening r
-                where r.subject_id = p_subject and r.source = w.source and r.done_at is null and r.made_for = 'list_change') as list_by,
-            (select min(case when r.made_for = 'list_change' then least(r.due_at, r.opened_at + p.list_lag) else r.due_at end)
-                from compliance.rescreening r where r.subject_id = p_subject and r.source = w.source and r.done_at is null) as any_by,
-            exists (select from compliance.screening s where s.subject_id = p_subject) as known
-        from compliance.watchlist w where w.status = 'active' and compliance.is_covered(w.covers, p_subject)) t;
+    select coalesce(min(t.until_when), '-infinity'), min(t.any_by), min(nullif(t.until_when, '-infinity')) from (
+        select coalesce(min(coalesce(x.lapses, case when x.list_by is not null and x.known then x.list_by end, '-infinity')),
+            '-infinity') as until_when, min(x.any_by) as any_by
+        from unnest((select p_subjects)) n (id) left join lateral (
+            select (select max(least(s.valid_until, s.screened_at + p.age)) from compliance.screening s
+                    where s.subject_id = n.id and s.source = w.source and (s.matcher_version like 'exact.%'
+                        or s.threshold_bp <= case s.subject_kind when 'person' then p.person_bp else p.other_bp end)) as lapses,
+                r.list_by, r.any_by,
+                r.list_by is not null and exists (select from compliance.screening s where s.subject_id = n.id) as known
+            from compliance.watchlist w left join lateral (
+                select min(least(z.due_at, z.opened_at + p.list_lag)) filter (where z.made_for = 'list_change') as list_by,
+                    min(case when z.made_for = 'list_change' then least(z.due_at, z.opened_at + p.list_lag) else z.due_at end) as any_by
+                from compliance.rescreening z where z.subject_id = n.id and z.source = w.source and z.done_at is null) r on true
+            where w.status = 'active' and compliance.is_covered(w.covers, n.id)) x on true
+        group by n.id) t;
 end $$;
 
-create function compliance.is_screened_by(p compliance.screening_policy, p_subject text) returns boolean
+create function compliance.is_screened_by(p compliance.screening_policy, p_subjects text[]) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return (select s.until_when > clock_timestamp() and coalesce(s.answer_by > clock_timestamp(), true)
-        from compliance.screening_stands(p, p_subject) s);
+        from compliance.screening_stands(p, p_subjects) s);
 end $$;
 
 -- Screened by the house's own policy.
 create function compliance.is_screened(p_subject text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return compliance.is_screened_by(compliance.policy_of(null), p_subject);
+    return compliance.is_screened_by(compliance.policy_of(null), array[p_subject]);
 end $$;
 
 -- By when every changed list must be answered for an investor, and the version of each list that was answered for last.
@@ -55,7 +60,7 @@ begin
         from compliance.watchlist w where w.status = 'active');
     if waits is not null then
         p := compliance.policy_of(p_offering);
-        answer_by := (select min(s.answer_by) from unnest(subjects) n (id), compliance.screening_stands(p, n.id) s);
+        answer_by := (select s.answer_by from compliance.screening_stands(p, subjects) s);
     end if;
     return next;
 end $$;
@@ -176,41 +181,49 @@ create function compliance.record_results(p_actor text, p_request text, p_result
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r jsonb;
-    l compliance.watchlist;
-    stands boolean;
     programme text;
+    lapses timestamptz := compliance.after_rule('house.screening_validity', clock_timestamp());
     struck text[] := '{}';
+    matched text[] := '{}';
+    investors text[];
     c record;
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.use_matcher(v.matcher) from (select distinct e ->> 'matcher_version' as matcher
         from jsonb_array_elements(p_results) e) v;
     programme := compliance.follow_programme();
-    for r in select e from jsonb_array_elements(p_results) e order by e ->> 'subject', e ->> 'source' loop
-        l := compliance.list_in_force(r ->> 'source', r ->> 'list_version');
-        stands := compliance.open_hits(r ->> 'subject', r ->> 'screening', l.source, r);
-        if stands then
+    perform compliance.list_in_force(v.source, v.list_version) from (select distinct e ->> 'source' as source,
+        e ->> 'list_version' as list_version from jsonb_array_elements(p_results) e order by 1, 2) v;
+    for r in select e from jsonb_array_elements(p_results) e where e -> 'candidates' <> '[]'
+        order by e ->> 'subject', e ->> 'source' loop
+        if compliance.open_hits(r ->> 'subject', r ->> 'screening', r ->> 'source', r) then
             struck := struck || (r ->> 'subject');
+            matched := matched || (r ->> 'screening');
         end if;
-        insert into compliance.screening (subject_id, screening_id, status, source, list_version, matcher_version, programme_version,
-            subject_digest, subject_kind, threshold_bp, made_for, candidates, matched, valid_until)
-        values (r ->> 'subject', r ->> 'screening', case when stands then 'possible_match' else 'clear' end, l.source,
-            l.list_version, r ->> 'matcher_version', programme, decode(r ->> 'subject_digest', 'hex'), coalesce(r ->> 'subject_kind', ''),
-            (r ->> 'threshold_bp')::integer, coalesce(r ->> 'made_for', 'onboarding'),
-            (select coalesce(jsonb_agg(x.c - 'parts' order by x.place), '[]') from jsonb_array_elements(r -> 'candidates')
-                with ordinality x (c, place)), case when stands then r -> 'candidates' -> 0 ->> 'entry_id' end,
-            compliance.after_rule('house.screening_validity', clock_timestamp()));
-        insert into compliance.score_part (subject_id, screening_id, entry_id, parts)
-        select r ->> 'subject', r ->> 'screening', x.c ->> 'entry_id', x.c -> 'parts'
-        from jsonb_array_elements(coalesce(r -> 'candidates', '[]')) x (c) where coalesce(x.c -> 'parts', '{}') <> '{}';
-        update compliance.rescreening set done_at = clock_timestamp(), matcher_version = r ->> 'matcher_version', programme_version = programme
-        where subject_id = r ->> 'subject' and source = l.source and done_at is null;
     end loop;
-    perform compliance.hold_positions(array(select distinct i.id from jsonb_array_elements(p_results) e,
-        compliance.concerned(e ->> 'subject') i (id)));
-    for c in select x.offering_id, x.investor_id, bool_or(e ->> 'subject' = any (struck)) as is_struck
-        from jsonb_array_elements(p_results) e,
-            compliance.concerned(e ->> 'subject') i (id) join compliance.clearance x on x.investor_id = i.id
+    insert into compliance.screening (subject_id, screening_id, status, source, list_version, matcher_version, programme_version,
+        subject_digest, subject_kind, threshold_bp, made_for, candidates, matched, valid_until)
+    select e ->> 'subject', e ->> 'screening', case when y.stands then 'possible_match' else 'clear' end, e ->> 'source',
+        e ->> 'list_version', e ->> 'matcher_version', programme, decode(e ->> 'subject_digest', 'hex'),
+        coalesce(e ->> 'subject_kind', ''), (e ->> 'threshold_bp')::integer, coalesce(e ->> 'made_for', 'onboarding'),
+        case when e -> 'candidates' = '[]' then '[]' else (select coalesce(jsonb_agg(x.c - 'parts' order by x.place), '[]')
+            from jsonb_array_elements(e -> 'candidates') with ordinality x (c, place)) end,
+        case when y.stands then e -> 'candidates' -> 0 ->> 'entry_id' end, lapses
+    from jsonb_array_elements(p_results) e, lateral (select e ->> 'screening' = any (matched) as stands) y
+    order by e ->> 'subject', e ->> 'source';
+    insert into compliance.score_part (subject_id, screening_id, entry_id, parts)
+    select e ->> 'subject', e ->> 'screening', x.c ->> 'entry_id', x.c -> 'parts'
+    from jsonb_array_elements(p_results) e, jsonb_array_elements(coalesce(e -> 'candidates', '[]')) x (c)
+    where coalesce(x.c -> 'parts', '{}') <> '{}';
+    update compliance.rescreening w set done_at = clock_timestamp(), matcher_version = e.matcher_version, programme_version = programme
+    from jsonb_to_recordset(p_results) as e (subject text, source text, matcher_version text)
+    where w.subject_id = e.subject and w.source = e.source and w.done_at is null;
+    investors := array(select distinct i.investor_id from compliance.concerned_by(
+        array(select distinct e ->> 'subject' from jsonb_array_elements(p_results) e)) i);
+    perform compliance.hold_positions(investors);
+    for c in select x.offering_id, x.investor_id, coalesce(bool_or(i.subject_id = any (struck)), false) as is_struck
+        from compliance.concerned_by(array(select distinct e ->> 'subject' from jsonb_array_elements(p_results) e)) i
+            join compliance.clearance x on x.investor_id = i.investor_id
         group by x.offering_id, x.investor_id order by x.offering_id, x.investor_id loop
         perform compliance.hold_clearance(c.offering_id, c.investor_id);
         if c.is_struck or not compliance.is_awaited(c.investor_id) then

@@ -65,8 +65,19 @@ begin
     order by 1;
 end $$;
 
-create function compliance.is_covered(p_covers text[], p_subject text) returns boolean
+-- The same of many subjects, in one statement.
+create function compliance.concerned_by(p_subjects text[]) returns table (subject_id text, investor_id text)
 language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select s.id, s.id from unnest(p_subjects) s (id)
+    union select o.owner_id, o.investor_id from compliance.beneficial_owner o where o.owner_id = any (p_subjects) and o.status <> 'former'
+    union select p.party_id, p.investor_id from compliance.party p where p.party_id = any (p_subjects) and p.status <> 'ended'
+    union select c.subject_id, c.investor_id from compliance.concern c where c.subject_id = any (p_subjects);
+end;
+
+-- Without a search path of its own, so that the planner can write it into a query; it names nothing outside pg_catalog.
+create function compliance.is_covered(p_covers text[], p_subject text) returns boolean
+language sql immutable
 return (case when p_subject like 'wallet:%' then 'wallets' else 'names' end) = any (p_covers);
 
 -- Opens full screenings of subjects against every list in force that covers them; what waits is counted from now.
@@ -115,7 +126,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if exists (select from compliance.screening_policy p where p.offering_id = new.offering_id) then
         perform compliance.enlist(array(select s.id from compliance.subjects_of(new.investor_id) s (id)
-            where not compliance.is_screened_by(compliance.policy_of(new.offering_id), s.id)), 'onboarding', clock_timestamp());
+            where not compliance.is_screened_by(compliance.policy_of(new.offering_id), array[s.id])), 'onboarding', clock_timestamp());
     end if;
     return null;
 end $$;

@@ -63,6 +63,20 @@ begin
     select p.owner_id, trim_scale(sum(p.share_bp)) from path p group by p.owner_id;
 end $$;
 
+-- The ids of the people behind an investor, and nothing else of them. Hardly any natural person has one: whose shares are to
+-- be followed is looked up first.
+create function compliance.owners_behind(p_investor text) returns setof text
+language plpgsql stable rows 2 set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from compliance.beneficial_owner o where o.investor_id = p_investor and o.status <> 'former') then
+        return;
+    end if;
+    return query
+    select o.owner_id from compliance.beneficial_owner o left join compliance.effective_shares(p_investor) e using (owner_id)
+    where o.investor_id = p_investor and o.status <> 'former' and (o.controls or coalesce(e.share_bp, 0) >=
+        compliance.rule_value('us.cdd.owner_threshold', clock_timestamp()));
+end $$;
+
 -- The owners at or above the threshold and the control person, with what each of them lacks. An entity in
 -- between stands verified when its schedule of owners is certified.
 create function compliance.people_behind(p_investor text) returns table (owner_id text, kind text, share_bp numeric,
@@ -79,8 +93,7 @@ begin
             case when compliance.is_hit(o.owner_id) then 'clear' end], null),
         o.changed_at
     from compliance.beneficial_owner o left join compliance.effective_shares(p_investor) e using (owner_id)
-    where o.investor_id = p_investor and o.status <> 'former' and (o.controls or coalesce(e.share_bp, 0) >=
-        compliance.rule_value('us.cdd.owner_threshold', clock_timestamp()))
+    where o.investor_id = p_investor and o.status <> 'former' and o.owner_id in (select compliance.owners_behind(p_investor))
     order by e.share_bp desc nulls last, o.owner_id;
 end $$;
 

@@ -66,6 +66,10 @@ declare
     closed text[];
 begin
     perform audit.enter(p_actor, p_request);
+    if registry.deliveries_are_stopped(p_offering) then
+        raise exception using errcode = 'BR008', constraint = 'deliveries_are_not_stopped',
+            message = format('the token of %s is not as recorded', p_offering);
+    end if;
     chosen := array(select i.investment_id from registry.issuance_instruction i
         where i.offering_id = p_offering and i.closing_id = p_closing and i.status = 'prepared'
         order by i.investment_id limit p_most);
