@@ -8,11 +8,11 @@ select treasury.release_instructions(:actor, :request, :offering, :attempt, :inv
 
 -- name: import_statement$
 -- Imports the booked credits of one statement: each new entry is a receipt and stands in the ledger as unmatched.
--- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256}.
+-- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256, waits}.
 select treasury.import_statement(:actor, :request, :offering, cast(:statement as jsonb), cast(:entries as jsonb));
 
 -- name: import_entries$
--- Further entries of the statement that this transaction imports.
+-- Entries of the statement that this transaction imports; what the rules place is matched at once.
 select treasury.import_entries(:actor, :request, :offering, :statement, cast(:entries as jsonb));
 
 -- name: known_keys
