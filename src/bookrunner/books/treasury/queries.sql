@@ -158,7 +158,7 @@ select treasury.combine_receipts(:actor, :request, :offering, :whole, cast(:part
 
 -- name: decide_release$
 -- Approves a release, naming payee and amount again, or declines it.
-select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint), cast(:net_minor as bigint));
+select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint), cast(:net_minor as bigint), :because);
 
 -- name: all_entries
 -- Every entry of an offer in the order of posting, with its journal.

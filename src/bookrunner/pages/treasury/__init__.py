@@ -27,7 +27,7 @@ _Said = Annotated[Said, Depends(said)]
 _Text = Annotated[str, Form(max_length=4000)]
 _Page = Annotated[int, Query(ge=1, le=10_000)]
 _RETURNS = ("returned", "may_return", "partials", "failures", "alarms")
-_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions")
+_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions", "fees_shown")
 _COINS = ("coins", "transfers")
 _TYPED = ("typed_payee", "typed_amount", "typed_net", "typed_on", "typed_deductions")
 _FILES = {

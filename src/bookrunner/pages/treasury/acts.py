@@ -147,7 +147,7 @@ class Administrator:
     def decide_release(self, release: str, form: Said, payee: str, amount: tuple[str, str, str]) -> None:
         """Approve a release, with payee, gross and net (texts, currency) named again, or decline it.
 
-        The net may be left out where nothing is deducted.
+        The net may be left out where nothing is deducted, the reason where the deductions are the fees shown.
         """
         gross, net, code = amount
         agreed = form.choice == "approved"
@@ -162,6 +162,7 @@ class Administrator:
             amount_minor=_minor(gross, code) if agreed else 0,
             net_minor=_minor(net, code) if agreed and net.strip() else None,
             seen=form.seen,
+            because=form.reason,
         )
 
     def _act(self, within: Within, receipt: str, form: Said, actors: tuple[str, str]) -> str:

@@ -138,7 +138,8 @@ end $$;
 -- The second person's decision on a release, on the version seen; payee and gross amount are named again to approve it,
 -- and the net amount where something is deducted.
 create function treasury.decide_release(p_actor text, p_request text, p_offering text, p_release text,
-    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint, p_net_minor bigint default null) returns void
+    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint, p_net_minor bigint default null,
+    p_because text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.release;
@@ -150,7 +151,7 @@ begin
     if p_is_approved then
         perform treasury.refuse_one_person(p_actor, r.proposed_by, 'release_needs_two_people');
         perform treasury.approve_release(p_actor, p_request, p_offering, p_release, p_payee_fingerprint, p_amount_minor,
-            p_net_minor);
+            p_net_minor, p_because);
     else
         perform treasury.decline_release(p_actor, p_request, p_offering, p_release);
     end if;

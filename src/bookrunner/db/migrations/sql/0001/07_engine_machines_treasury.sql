@@ -38,6 +38,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('payment_attempt', 'sent_back_pending', 'sent_back_settled', 'refunded', 'treasury'),
     ('statement', '', 'imported', 'imported', 'treasury'),
     ('receipt', '', 'unmatched', 'booked', 'treasury'),
+    ('receipt', '', 'matched', 'matched', 'treasury'),
     ('receipt', 'unmatched', 'divided', 'divided', 'treasury'),
     ('receipt', 'held', 'divided', 'divided', 'treasury'),
     ('receipt', 'matched', 'divided', 'divided', 'treasury'),

@@ -110,6 +110,7 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
     engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz),
     engine.mask(text[]), engine.stage_mask(text), engine.keeper_mask(text), engine.act_mask(text)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
+grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date) to treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
