@@ -170,6 +170,10 @@ where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_i
 -- The name of a payer, after the look at it is on record.
 select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);
 
+-- name: view_order$
+-- The bytes of an order to the bank, after the look at them is on record.
+select treasury.view_order(:actor, :request, :offering, :payout, :view, :purpose);
+
 -- name: propose_escrow$
 -- Proposes where the money of an offer is kept.
 select treasury.propose_escrow(:actor, :request, :offering, :escrow, cast(:terms as jsonb));

@@ -51,8 +51,9 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
         fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
         others = note_refunds(within, offering, fresh, actor=actor)
         receipts = [entry for entry in others if _is_receipt(entry)]
+        name = new_id("stm")
         head = {
-            "id": new_id("stm"),
+            "id": name,
             "account": statement.account,
             "bank_id": statement.statement_id,
             "currency": statement.currency,
@@ -63,7 +64,7 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             "entries": len(receipts),
         }
         within.import_statement(actor=actor, offering=offering, statement=head, entries="[]")
-        added = _take_in(within, (offering, actor), head["id"], _told(within, offering, others, receipts))
+        added = _take_in(within, (offering, actor), name, _told(within, offering, others, receipts))
         # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
         note_returns(within, offering, others, actor=actor)
         within.remember_keys(actor=actor, offering=offering, keys=keys)

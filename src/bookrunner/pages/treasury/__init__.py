@@ -276,6 +276,20 @@ def _payout_routes(router: APIRouter, pages: Console) -> None:
     def payouts(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
         return pages.payouts(request, offering, is_done=done)
 
+    @router.post("/{offering}/payouts/{payout}")
+    def order(request: Request, offering: str, payout: str, officer: _In, *, purpose: _Text = "") -> Response:
+        facts.desk(pages.database, offering)
+        try:
+            raw = Administrator(pages.database, offering, officer.actor).order(payout, purpose)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return pages.payouts(request, offering, refusal=facts.told(fault))
+        is_xml = raw.lstrip().startswith(b"<")
+        name, kind = (f"{payout}.xml", "application/xml") if is_xml else (f"{payout}.ach", "text/plain")
+        kept = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(raw, media_type=kind, headers=kept)
+
     @router.post("/{offering}/releases/{release}")
     def decide(
         request: Request,

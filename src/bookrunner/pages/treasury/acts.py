@@ -144,6 +144,13 @@ class Administrator:
         )
         return seen
 
+    def order(self, payout: str, purpose: str) -> bytes:
+        """Return the bytes of an order to the bank; the look at them is recorded first."""
+        content: bytes = treasury.keeper(self.database).view_order(
+            actor=self.actor, offering=self.offering, payout=payout, view=new_id("ovw"), purpose=purpose
+        )
+        return bytes(content)
+
     def decide_release(self, release: str, form: Said, payee: str, amount: tuple[str, str, str]) -> None:
         """Approve a release, with payee, gross and net (texts, currency) named again, or decline it.
 

@@ -85,6 +85,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('proposal', 'proposed', 'approved', 'approved', 'treasury'),
     ('proposal', 'proposed', 'declined', 'declined', 'treasury'),
     ('payer_view', '', 'viewed', 'viewed', 'treasury'),
+    ('order_view', '', 'viewed', 'viewed', 'treasury'),
     ('receipt', 'held', 'held', 'exception_named', 'treasury'),
     ('receipt', 'unmatched', 'stored', 'stored', 'treasury'),
     ('receipt', 'unmatched', 'redeemed', 'redeemed', 'treasury'),

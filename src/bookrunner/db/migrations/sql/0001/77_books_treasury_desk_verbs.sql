@@ -168,6 +168,20 @@ begin
     return (select coalesce(r.sender, '') from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = p_receipt);
 end $$;
 
+-- Returns the bytes of an order to the bank, after the look at them is on record.
+create function treasury.view_order(p_actor text, p_request text, p_offering text, p_payout text, p_view text,
+    p_purpose text) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if not exists (select from treasury.payout p where p.offering_id = p_offering and p.payout_id = p_payout) then
+        raise exception using errcode = 'BR404', constraint = 'order_exists', message = format('there is no order %s', p_payout);
+    end if;
+    insert into treasury.order_view (offering_id, view_id, payout_id, status, purpose, viewed_by)
+    values (p_offering, p_view, p_payout, 'viewed', p_purpose, p_actor);
+    return (select p.content from treasury.payout p where p.offering_id = p_offering and p.payout_id = p_payout);
+end $$;
+
 -- What an investor is asked for: the reference and what is short of the amount, once instructions are released, and
 -- the banking day by which it is asked for.
 create view treasury.funding_card as
