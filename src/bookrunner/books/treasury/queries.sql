@@ -174,6 +174,10 @@ select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpos
 -- The bytes of an order to the bank, after the look at them is on record.
 select treasury.view_order(:actor, :request, :offering, :payout, :view, :purpose);
 
+-- name: follow_allocation$
+-- Opens or settles the escrow of an institutional allocation, as that stands.
+select treasury.follow_allocation(:actor, :request, :offering, :allocation);
+
 -- name: propose_escrow$
 -- Proposes where the money of an offer is kept.
 select treasury.propose_escrow(:actor, :request, :offering, :escrow, cast(:terms as jsonb));

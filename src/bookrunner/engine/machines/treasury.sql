@@ -85,6 +85,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('proposal', 'proposed', 'approved', 'approved', 'treasury'),
     ('proposal', 'proposed', 'declined', 'declined', 'treasury'),
     ('payer_view', '', 'viewed', 'viewed', 'treasury'),
+    ('escrow_initiation', '', 'initiated', 'initiated', 'treasury'),
+    ('escrow_initiation', 'initiated', 'settled', 'settled', 'treasury'),
     ('order_view', '', 'viewed', 'viewed', 'treasury'),
     ('receipt', 'held', 'held', 'exception_named', 'treasury'),
     ('receipt', 'unmatched', 'stored', 'stored', 'treasury'),

@@ -242,6 +242,8 @@ insert into engine.state (machine, state, sentence) values
     ('proposal', 'approved', 'A second person agreed, and it was done.'),
     ('proposal', 'declined', 'Refused by another person or withdrawn, with a reason.'),
     ('payer_view', 'viewed', 'Who looked, at which receipt, for what.'),
+    ('escrow_initiation', 'initiated', 'The money of the allocation is expected.'),
+    ('escrow_initiation', 'settled', 'The allocation is funded; final.'),
     ('order_view', 'viewed', 'Who took the file, of which order, for what.'),
     ('debit', 'ordered', 'Waits for the next file; it can be voided.'),
     ('debit', 'sent', 'In a stored file; its payment is in progress.'),
