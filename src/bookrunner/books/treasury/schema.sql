@@ -218,7 +218,7 @@ create table treasury.deduction (
 
 -- How long money of a rail can come back, in calendar or banking days, from a day on.
 create table treasury.clearing_policy (
-    rail text not null constraint rail_is_known check (rail in ('wire', 'ach_credit', 'ach_debit', 'balance', 'stablecoin', 'cheque')),
+    rail text not null constraint rail_is_known check (rail in ('wire', 'ach_credit', 'ach_debit', 'balance', 'stablecoin', 'cheque', 'card')),
     valid_from date not null,
     hold_days integer not null check (hold_days >= 0),
     counted_in text not null check (counted_in in ('banking_days', 'calendar_days')),
