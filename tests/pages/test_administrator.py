@@ -314,9 +314,12 @@ def test_a_release_shows_its_fees_gross_and_net(office: Office, browser: Browser
         release = escrow.ask("select release_id from treasury.release")[0][0]
         escrow.call("treasury.store_release_payout", escrow.offering, "pyo_1", b"<Document/>", release)
         gus.goto(desk)
+        gus.get_by_label("What the file is for").fill(" ")
+        gus.get_by_role("button", name="Take the file").click()
+        expect(gus.get_by_role("alert")).to_contain_text("write what the file is for")
         gus.get_by_label("What the file is for").fill("to the bank")
         with gus.expect_download() as taken:
-            gus.get_by_role("button", name="Take pyo_1").click()
+            gus.get_by_role("button", name="Take the file").click()
         assert taken.value.suggested_filename == "pyo_1.xml"
         assert taken.value.path().read_bytes() == b"<Document/>"
         gus.set_viewport_size({"width": 390, "height": 844})

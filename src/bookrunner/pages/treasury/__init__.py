@@ -276,17 +276,19 @@ def _payout_routes(router: APIRouter, pages: Console) -> None:
     def payouts(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
         return pages.payouts(request, offering, is_done=done)
 
-    @router.post("/{offering}/payouts/{payout}")
-    def order(request: Request, offering: str, payout: str, officer: _In, *, purpose: _Text = "") -> Response:
+    @router.post("/{offering}/payouts")
+    def take_order(
+        request: Request, offering: str, officer: _In, *, order: _Text = "", purpose: _Text = ""
+    ) -> Response:
         facts.desk(pages.database, offering)
         try:
-            raw = Administrator(pages.database, offering, officer.actor).order(payout, purpose)
+            raw = Administrator(pages.database, offering, officer.actor).order(order, purpose)
         except NotFound:
             raise
         except Refused as fault:
-            return pages.payouts(request, offering, refusal=facts.told(fault))
+            return pages.payouts(request, offering, refusal=facts.told(fault), typed_on=order)
         is_xml = raw.lstrip().startswith(b"<")
-        name, kind = (f"{payout}.xml", "application/xml") if is_xml else (f"{payout}.ach", "text/plain")
+        name, kind = (f"{order}.xml", "application/xml") if is_xml else (f"{order}.ach", "text/plain")
         kept = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(raw, media_type=kind, headers=kept)
 
