@@ -165,6 +165,7 @@ def test_each_rail_has_its_hold_and_its_windows() -> None:
         Rail.BALANCE: 0,
         Rail.STABLECOIN: 0,
         Rail.CHEQUE: 9,
+        Rail.CARD: 120,
     }
     with pytest.raises(Refused, match="rule_is_in_force"):
         rail_policy(Rail.WIRE, date(2010, 1, 4))

@@ -296,15 +296,35 @@ def test_a_release_shows_its_fees_gross_and_net(office: Office, browser: Browser
         expect(flo.locator("tr", has_text="broker commission")).to_contain_text("30.50 USD")
         keep(flo, "release-fees")
         gus.goto(desk)
-        for net, says in (("3,000.00", "payee or amount differ"), ("2,849.50", "")):
+        expect(gus.get_by_text("Investors were shown no fee on these lines")).to_be_visible()
+        for net, why, says in (
+            ("3,000.00", "agreed by letter", "payee or amount differ"),
+            ("2,849.50", "", "what is withheld is not the fees that investors were shown"),
+            ("2,849.50", "agreed by letter", ""),
+        ):
             gus.get_by_label("Approve the release").check()
             gus.get_by_label("Account of the payee").first.fill(OWN)
             gus.get_by_label("Amount in USD").fill("3,000.00")
             gus.get_by_label("Net to the issuer in USD").fill(net)
+            gus.get_by_label("Why the deductions are not the fees shown").fill(why)
             gus.get_by_role("button", name="Record the decision").click()
             if says:
                 expect(gus.get_by_role("alert")).to_contain_text(says)
         expect(gus.locator("tr", has_text=escrow.closing)).to_contain_text("2,849.50 USD")
+        expect(gus.locator("tr", has_text=escrow.closing)).to_contain_text("fees differ: agreed by letter")
+        release = escrow.ask("select release_id from treasury.release")[0][0]
+        escrow.call("treasury.store_release_payout", escrow.offering, "pyo_1", b"<Document/>", release)
+        gus.goto(desk)
+        gus.get_by_label("What the file is for").fill(" ")
+        gus.get_by_role("button", name="Take the file").click()
+        expect(gus.get_by_role("alert")).to_contain_text("write what the file is for")
+        gus.get_by_label("What the file is for").fill("to the bank")
+        with gus.expect_download() as taken:
+            gus.get_by_role("button", name="Take the file").click()
+        assert taken.value.suggested_filename == "pyo_1.xml"
+        assert taken.value.path().read_bytes() == b"<Document/>"
+        gus.set_viewport_size({"width": 390, "height": 844})
+        keep(gus, "orders-390")
     escrow.check()
     assert escrow.ask("select kind, amount_minor from treasury.deduction order by line") == [
         ("platform_fee", 12_000),

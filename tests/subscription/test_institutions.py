@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
@@ -45,12 +47,14 @@ class Institution:
         self.person = max(entities, key=lambda each: each.units)
         self.path = f"/v1/offers/{story.offering}/institutional_allocations"
 
-    def ask(self, amount: str, tranche: str = "senior", entity: str | None = None) -> httpx.Response:
+    def ask(
+        self, amount: str, tranche: str = "senior", entity: str | None = None, *, due: str = DUE
+    ) -> httpx.Response:
         body = {
             "entity": entity or self.person.investor,
             "tranche": tranche,
             "amount": {"amount": amount, "currency": "USD"},
-            "settlement_due_at": DUE,
+            "settlement_due_at": due,
         }
         return self.calls.post(self.path, body, "desk")
 
@@ -78,6 +82,18 @@ class Institution:
         return f"{row[0] // 100}.{row[0] % 100:02}"
 
 
+def opened(story: Story, one: Institution) -> list[str]:
+    """Let the process answer; return where the escrow of the last request stands."""
+    story.app.process.drain()
+    with psycopg.connect(story.app.endpoint.admin_dsn()) as connection:
+        found = connection.execute(
+            "select status from treasury.escrow_initiation"
+            " where (allocation_id, settlement_due_at) = (%s, %s)",
+            [one.listed()[-1]["id"], DUE],
+        ).fetchall()
+    return [status for (status,) in found]
+
+
 def test_each_step_comes_from_the_one_before(tell: Tell, calls: Calls) -> None:
     story = tell("cleared", 2, 3_000)
     one = Institution(calls, story)
@@ -93,12 +109,14 @@ def test_each_step_comes_from_the_one_before(tell: Tell, calls: Calls) -> None:
     other = {"investment": stranger.investment}
     assert one.move("escrow_initiated", **other) == (409, "escrow_is_for_an_investment_of_the_entity")
     assert one.move("escrow_initiated", **escrow) == (200, "escrow_initiated")
+    assert opened(story, one) == ["initiated"]
     assert one.move("cancelled", because="too late") == (409, UNLISTED)
     assert one.move("funded") == (409, "funded_allocation_has_its_money")
     story.countersign_all()
     story.wires = {}
     story.fund()
     assert one.move("funded") == (200, "funded")
+    assert opened(story, one) == ["settled"]
     for after in ("cancelled", "under_internal_review", "escrow_initiated", "funded"):
         assert one.move(after, because="x")[1] in {UNLISTED, "allocation_terms_are_locked"}
     assert one.listed()[-1]["investment"] == one.person.investment
@@ -187,3 +205,37 @@ def test_raw_statements_are_refused_even_with_every_right(world: World, tell: Te
         born = ROW.replace("'pending'", "'funded'")
         assert refused(born, good | {"id": "iac_2"}) == UNLISTED
         assert refused("delete from engine.allocation", {}) == "records_are_never_deleted"
+
+
+def test_a_settlement_that_is_overdue_is_a_break_with_an_owner(tell: Tell, calls: Calls) -> None:
+    story = tell("cleared", 2)
+    one = Institution(calls, story)
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    assert one.ask("100000.00", due=soon).status_code == 201
+    name = one.listed()[-1]["id"]
+
+    def breaks() -> list[tuple[str, str]]:
+        found = story.app.reconcile(story.offering, actor="reconciliation")
+        return [(row["kind"], row["owner"]) for row in found if row["subject_id"] == name]
+
+    assert breaks() == []
+    time.sleep(2.1)
+    assert breaks() == [("settlement_is_overdue", "engine")]
+    assert one.listed()[-1]["is_overdue"]
+    assert one.move("cancelled", because="it never came") == (200, "cancelled")
+    assert breaks() == []
+
+
+def test_no_right_opens_escrow_without_its_allocation(world: World, tell: Tell) -> None:
+    story = tell("cleared", 2)
+    with psycopg.connect(world.endpoint.admin_dsn()) as connection, rolled_back(connection):
+        connection.execute(NAMED.encode())
+        connection.execute(EVERY_RIGHT.format("treasury").encode())
+        with pytest.raises(psycopg.Error) as caught:
+            connection.execute(
+                "insert into treasury.escrow_initiation (offering_id, initiation_id, allocation_id,"
+                " investment_id, status, amount_minor, currency, settlement_due_at)"
+                " values (%s, 'ein_1', 'iac_1', 'inv_1', 'initiated', 1, 'USD', %s)",
+                [story.offering, DUE],
+            )
+    assert caught.value.diag.constraint_name == "initiation_follows_its_allocation"

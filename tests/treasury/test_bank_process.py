@@ -218,7 +218,7 @@ def test_the_worker_sends_refunds_and_releases_by_itself(
     ]
     propose = [done.offering, "rel_done", done.closing, fingerprint("ISSUER1"), fees]
     total = done.call("treasury.propose_release", *propose)
-    approve = [done.offering, "rel_done", fingerprint("ISSUER1"), total, total - 700]
+    approve = [done.offering, "rel_done", fingerprint("ISSUER1"), total, total - 700, "agreed by letter"]
     done.call("treasury.approve_release", *approve, actor="usr_second")
     books = endpoint.secrets.folder / "accounts"
     books.mkdir(parents=True, exist_ok=True)

@@ -98,3 +98,67 @@ def test_no_right_declares_alone(draft: Escrow, change: str, rule: str) -> None:
     with refused(rule), owner.transaction():
         owner.execute("alter table treasury.fee disable trigger zz_guard")
         owner.execute(f"update treasury.fee set {change}".encode())  # noqa: S608
+
+
+class Charged(Escrow):
+    """An offer whose fees are declared before it is published."""
+
+    def escrow(self, account: str = "ESCROW1", name: str = "first") -> None:
+        super().escrow(account, name)
+        flat = {"kind": "transaction_fee", "borne_by": "issuer", "flat_minor": 50}
+        for fee, terms in (("fee_1", PLATFORM), ("fee_2", flat)):
+            self.call("treasury.propose_fee", self.offering, fee, Jsonb(terms))
+            self.call("treasury.decide_fee", self.offering, fee, "true", 1, actor="usr_second")
+
+
+def _withheld(*parts: tuple[str, int]) -> list[dict[str, object]]:
+    return [
+        {"kind": kind, "payee": f"payee{n}", "fingerprint": digest(f"payee{n}").hex(), "amount": amount}
+        for n, (kind, amount) in enumerate(parts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "agrees"),
+    [
+        ((("platform_fee", 4_500), ("transaction_fee", 150)), True),
+        ((("platform_fee", 3_000), ("platform_fee", 1_500), ("transaction_fee", 150)), True),
+        ((("platform_fee", 4_501), ("transaction_fee", 150)), False),
+        ((("platform_fee", 4_500),), False),
+        ((("broker_commission", 4_650),), False),
+        ((), False),
+    ],
+)
+def test_a_release_withholds_the_fees_that_were_shown(
+    connect: Connect, parts: tuple[tuple[str, int], ...], agrees: bool
+) -> None:
+    world = Charged(connect).build("registered")
+    withheld = sum(amount for _, amount in parts)
+    gross = world.call(
+        "treasury.propose_release",
+        world.offering,
+        "rel_1",
+        world.closing,
+        digest("payee"),
+        Jsonb(_withheld(*parts)),
+    )
+    approve = ("treasury.approve_release", world.offering, "rel_1", digest("payee"), gross, gross - withheld)
+    if not agrees:
+        with refused("deductions_are_the_fees_shown"):
+            world.call(*approve, actor="usr_second")
+        world.call(*approve, "the broker waived a part", actor="usr_second")
+    else:
+        world.call(*approve, actor="usr_second")
+    assert world.ask("select fees_differ, status from treasury.release") == [(not agrees, "sent")]
+    world.check()
+
+
+def test_no_right_approves_other_fees_without_a_reason(connect: Connect) -> None:
+    world = Charged(connect).build("registered")
+    world.call("treasury.propose_release", world.offering, "rel_1", world.closing, digest("payee"), Jsonb([]))
+    owner = world.login("owner")
+    with refused("deductions_are_the_fees_shown"), owner.transaction():
+        owner.execute(b"alter table treasury.release disable trigger zz_guard")
+        owner.execute(
+            b"update treasury.release set status = 'approved', approved_by = 'x', fees_differ = true"
+        )

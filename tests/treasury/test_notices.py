@@ -236,3 +236,35 @@ def test_notices_and_alarms_stand(escrow: Escrow, send: Send, statement: str, ru
     send(notice(escrow, 1, "pending", currency="EUR"), "msg_one")
     with refused(rule):
         escrow.login("owner").execute(statement.encode())
+
+
+def test_a_card_payment_is_received_and_not_cleared_while_it_may_be_disputed(escrow: Escrow) -> None:
+    today = clock.now().date()
+    days = {1: today, 2: today - timedelta(days=119), 3: today - timedelta(days=120)}
+    escrow.pay("day", *(escrow.entry(n, rail="card", booked_on=str(day)) for n, day in days.items()))
+    assert [escrow.gates(n) for n in days] == [(True, False)] * 3
+    for n in (1, 2):
+        with refused("cleared_card_payment_is_past_disputes"):
+            escrow.call("treasury.clear", escrow.offering, [escrow.id("rcp", n)])
+    assert escrow.call("treasury.clear", escrow.offering, None) == 1
+    assert [escrow.gates(n) for n in days] == [(True, False), (True, False), (True, True)]
+    escrow.check()
+
+
+def test_a_chargeback_closes_the_gate_again(escrow: Escrow, send: Send) -> None:
+    escrow.pay("day", escrow.entry(1, rail="card"))
+    assert escrow.call("treasury.clear", escrow.offering, None) == 1
+    assert escrow.gates(1) == (True, True)
+    body = notice(escrow, 1, "returned", rail="card", code="fraud")
+    assert send(body, "msg_back", secrets=[STRANGER]).status_code in {400, 401}
+    assert escrow.gates(1) == (True, True)
+    assert send(body, "msg_back").json() == {"result": "kept"}
+    assert escrow.gates(1) == (True, False)
+    assert alarms(escrow) == [("received_money_stays", "pay_one1", "raised")]
+    escrow.call("treasury.record_return", escrow.offering, "rcp_one1", "fraud", "2026-04-20")
+    assert (escrow.gates(1), escrow.funding(1)) == ((False, False), "returned")
+    told = escrow.ask("select sentence from treasury.notification where told_to = 'investor'")
+    assert "says that the payment was not authorized" in told[0][0]
+    with refused("reason_allows_a_retry"):
+        escrow.call("treasury.retry_payment", escrow.offering, "pay_again", "inv_one1", "RF99000000000001")
+    escrow.check()

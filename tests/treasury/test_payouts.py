@@ -11,7 +11,7 @@ from bookrunner.db import Database, Row
 from bookrunner.engine.desk import Desk
 from bookrunner.engine.process import Process
 from tests.attack.world import Connect
-from tests.treasury.escrow import DAY, PRICE, Escrow
+from tests.treasury.escrow import DAY, PRICE, Escrow, refused
 
 INVESTORS = 12
 CRASHES = 50
@@ -119,3 +119,19 @@ def test_the_ledger_is_exported(connect: Connect, database: Database) -> None:
     assert treasury.statement_agreement_csv(keeper, world.offering) == (
         "closed_on,currency,statement,ledger,agrees\n2026-03-31,USD,500.00,500.00,True\n"
     )
+
+
+def test_an_order_is_shown_after_the_look_is_on_record(connect: Connect) -> None:
+    world = Escrow(connect).build("registered")
+    world.release()
+    world.call("treasury.store_release_payout", world.offering, "pyo_1", b"order", f"rel_{world.label}")
+    view = ("treasury.view_order", world.offering, "pyo_1", "ovw_1")
+    with refused("order_view_has_its_purpose"):
+        world.call(*view, " ")
+    with refused("order_exists"):
+        world.call("treasury.view_order", world.offering, "pyo_none", "ovw_1", "a look")
+    assert bytes(world.call(*view, "for the bank")) == b"order"
+    assert world.ask("select payout_id, purpose, viewed_by from treasury.order_view") == [
+        ("pyo_1", "for the bank", "usr_first")
+    ]
+    assert world.ask("select kind from audit.event where subject = 'ovw_1'") == [("order_view.viewed",)]

@@ -245,9 +245,14 @@ def test_a_release_pays_fees_as_lines_and_the_issuer_the_net(connect: Connect) -
     assert gross == 6 * PRICE
     with refused("both_people_confirm_payee_and_amount"):
         world.call("treasury.approve_release", *release, digest("payee"), gross, gross, actor="usr_second")
-    world.call(
-        "treasury.approve_release", *release, digest("payee"), gross, gross - 12_000, actor="usr_second"
-    )
+    approve = ("treasury.approve_release", *release, digest("payee"), gross, gross - 12_000)
+    for reason in (None, "  "):
+        with refused("deductions_are_the_fees_shown"):
+            world.call(*approve, reason, actor="usr_second")
+    world.call(*approve, "agreed by letter", actor="usr_second")
+    assert world.ask("select fees_differ, differ_because from treasury.release") == [
+        (True, "agreed by letter")
+    ]
     assert world.ask(
         "select account, amount_minor from treasury.entry where journal_id = 'released:rel_1' order by leg"
     ) == [

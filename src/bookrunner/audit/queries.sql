@@ -218,6 +218,10 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'payer_view', offering_id, view_id, version, chain_head from treasury.payer_view
     union all
+    select 'escrow_initiation', offering_id, initiation_id, version, chain_head from treasury.escrow_initiation
+    union all
+    select 'order_view', offering_id, view_id, version, chain_head from treasury.order_view
+    union all
     select 'payment_notice', offering_id, notice_id, version, chain_head from treasury.payment_notice
     union all
     select 'proposal', offering_id, proposal_id, version, chain_head from treasury.proposal
@@ -243,7 +247,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
-        'alarm', 'payer_view', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
+        'alarm', 'payer_view', 'order_view', 'escrow_initiation', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
         'policy_change', 'escrow_account', 'fee')
     and not exists (
         select from kept k

@@ -110,9 +110,11 @@ grant execute on function engine.holds(engine.position), engine.missing(engine.p
     engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz),
     engine.mask(text[]), engine.stage_mask(text), engine.keeper_mask(text), engine.act_mask(text)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
-grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date) to treasury, engine, reconciliation, audit;
 grant execute on function treasury.banking_day(date, integer) to treasury, portal, engine, reconciliation, audit;
 grant select on treasury.bank_holiday to portal, engine, reconciliation, audit;
+grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
+grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date),
+    treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
 grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),

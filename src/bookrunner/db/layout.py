@@ -43,7 +43,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "rules.sql"),
     ("bookrunner.books.treasury.rails", "coins.sql"),
     ("bookrunner.books.treasury.desk", "schema.sql"),
-    *(("bookrunner.books.treasury.desk", f"{part}.sql") for part in ("escrow", "unidentified", "fees")),
+    *(
+        ("bookrunner.books.treasury.desk", f"{part}.sql")
+        for part in ("escrow", "unidentified", "fees", "settlement")
+    ),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
     ("bookrunner.books.compliance.programme", "record.sql"),
     ("bookrunner.books.subscription", "representations.sql"),

@@ -38,6 +38,15 @@ begin atomic
         - coalesce((select d.amount_minor from treasury.trial_balance d where d.offering_id = p_offering
             and d.account = 'liab:bank_overdraft' and d.currency = o.currency), 0) <> st.closing_minor
     union all
+    select 'payments', a.allocation_id, 'settlement_is_overdue', audit.instant(a.settlement_due_at), a.status,
+        case a.status when 'escrow_initiated' then 'treasury' else 'engine' end
+    from engine.allocation a where a.offering_id = p_offering and a.settlement_due_at <= now()
+        and a.status in ('pending', 'under_internal_review', 'escrow_initiated')
+    union all
+    select 'payments', a.allocation_id, 'escrow_is_not_initiated', a.status, coalesce(e.status, 'none'), 'treasury'
+    from engine.allocation a left join treasury.initiation_fact e using (offering_id, allocation_id)
+    where a.offering_id = p_offering and (a.status, coalesce(e.status, '')) in (('escrow_initiated', ''), ('funded', ''), ('funded', 'initiated'))
+    union all
     select 'wallets', i.investment_id, 'claimed_is_not_linked', encode(c.address, 'hex'),
         coalesce(encode(w.address, 'hex'), 'none'), 'registry'
     from engine.investment i join portal.wallet_claimed c on c.offering_id = i.offering_id

@@ -16,6 +16,7 @@ _CLEARING_HOUSE: Final = frozenset({"ACDT", "ACOR", "ADBT", "APAC", "ATXN"})
 _FAMILIES: Final[Mapping[str, Rail]] = {
     "IDDT": Rail.ACH_DEBIT,
     "LBOX": Rail.CHEQUE,
+    "MCRD": Rail.CARD,
     "RCDT": Rail.WIRE,
     "RCHQ": Rail.CHEQUE,
     "RRCT": Rail.WIRE,

@@ -61,15 +61,19 @@ create table treasury.booking (
 -- a look is enough; a foreign key would lock the row of the escrow account for every journal at once. Runs under the settings of what posts.
 create function treasury.entry_joins_its_journal() returns trigger
 language plpgsql as $$
+declare
+    posted xid8;
+    side text;
 begin
-    if (select j.posted_in from treasury.journal j
-        where j.offering_id = new.offering_id and j.journal_id = new.journal_id)
-        is distinct from pg_current_xact_id() then
+    select (select j.posted_in from treasury.journal j where j.offering_id = new.offering_id and j.journal_id = new.journal_id),
+        (select a.side from treasury.account a
+            where a.offering_id = new.offering_id and a.account = new.account and a.currency = new.currency)
+    into posted, side;
+    if posted is distinct from pg_current_xact_id() then
         raise exception using errcode = 'BR009', constraint = 'journal_is_closed',
             message = format('journal %s is closed', new.journal_id);
     end if;
-    if not exists (select from treasury.account a
-        where a.offering_id = new.offering_id and a.account = new.account and a.currency = new.currency) then
+    if side is null then
         raise exception using errcode = 'BR009', constraint = 'entry_is_in_the_accounts_currency',
             message = format('there is no account %s in %s', new.account, new.currency);
     end if;
@@ -100,22 +104,26 @@ call audit.append_only('treasury.journal');
 call audit.append_only('treasury.entry');
 call audit.append_only('treasury.booking');
 
--- Moves the balances of a long journal at once: rows are made, locked in the order of accounts, then written.
+-- Moves the balances of a long journal at once, locked in the order of accounts. One that would shrink and has
+-- no row yet is inserted below zero, and so refused.
 create function treasury.move_balances(p_offering text, p_journal text, p_currency text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 begin
-    insert into treasury.balance (offering_id, account, currency)
-    select distinct e.offering_id, e.account, e.currency from treasury.entry e
-    where e.offering_id = p_offering and e.journal_id = p_journal order by e.account
-    on conflict do nothing;
     perform 1 from treasury.balance b where b.offering_id = p_offering and b.currency = p_currency
         and b.account in (select e.account from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal)
     order by b.account for update of b;
-    update treasury.balance b set amount_minor = b.amount_minor + m.delta
-    from (select e.account, sum(case when e.side = a.side then e.amount_minor else -e.amount_minor end) as delta
-        from treasury.entry e join treasury.account a using (offering_id, account, currency)
-        where e.offering_id = p_offering and e.journal_id = p_journal group by e.account) m
-    where b.offering_id = p_offering and b.account = m.account and b.currency = p_currency;
+    with moved as materialized (
+        select e.account, sum(case when e.side = treasury.grows_by(e.account) then e.amount_minor else -e.amount_minor end) as delta
+        from treasury.entry e where e.offering_id = p_offering and e.journal_id = p_journal group by e.account),
+    shrunk as (
+        update treasury.balance b set amount_minor = b.amount_minor + m.delta from moved m
+        where m.delta < 0 and b.offering_id = p_offering and b.account = m.account and b.currency = p_currency)
+    insert into treasury.balance as b (offering_id, account, currency, amount_minor)
+    select p_offering, m.account, p_currency, m.delta from moved m
+    where m.delta >= 0 or not exists (select from treasury.balance x
+        where x.offering_id = p_offering and x.account = m.account and x.currency = p_currency)
+    order by m.account
+    on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + excluded.amount_minor;
 end $$;
 
 -- Whoever moves money of an offer takes its turn before anything else is locked. Verbs that follow each other in one

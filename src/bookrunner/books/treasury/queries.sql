@@ -8,11 +8,11 @@ select treasury.release_instructions(:actor, :request, :offering, :attempt, :inv
 
 -- name: import_statement$
 -- Imports the booked credits of one statement: each new entry is a receipt and stands in the ledger as unmatched.
--- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256}.
+-- Entries are {id, key, amount, currency, booked_on, value_on, reference, fingerprint, sender, line_sha256, waits}.
 select treasury.import_statement(:actor, :request, :offering, cast(:statement as jsonb), cast(:entries as jsonb));
 
 -- name: import_entries$
--- Further entries of the statement that this transaction imports.
+-- Entries of the statement that this transaction imports; what the rules place is matched at once.
 select treasury.import_entries(:actor, :request, :offering, :statement, cast(:entries as jsonb));
 
 -- name: known_keys
@@ -175,7 +175,7 @@ select treasury.combine_receipts(:actor, :request, :offering, :whole, cast(:part
 
 -- name: decide_release$
 -- Approves a release, naming payee and amount again, or declines it.
-select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint), cast(:net_minor as bigint));
+select treasury.decide_release(:actor, :request, :offering, :release, :is_approved, :payee_fingerprint, cast(:amount_minor as bigint), cast(:seen as bigint), cast(:net_minor as bigint), :because);
 
 -- name: all_entries
 -- Every entry of an offer in the order of posting, with its journal.
@@ -186,6 +186,14 @@ where e.offering_id = :offering order by j.posted_in, j.occurred_at, j.journal_i
 -- name: view_payer$
 -- The name of a payer, after the look at it is on record.
 select treasury.view_payer(:actor, :request, :offering, :receipt, :view, :purpose);
+
+-- name: view_order$
+-- The bytes of an order to the bank, after the look at them is on record.
+select treasury.view_order(:actor, :request, :offering, :payout, :view, :purpose);
+
+-- name: follow_allocation$
+-- Opens or settles the escrow of an institutional allocation, as that stands.
+select treasury.follow_allocation(:actor, :request, :offering, :allocation);
 
 -- name: propose_escrow$
 -- Proposes where the money of an offer is kept.

@@ -50,6 +50,7 @@ class Reactions:
             "process.ask": (self._ask, ("amendment.announced",)),
             "process.put": (self._put, ("amendment.announced",)),
             "process.cancel": (self._cancel, ("reconfirmation.declined", "reconfirmation.lapsed")),
+            "process.escrow": (self._follow, ("allocation.escrow_initiated", "allocation.funded")),
             "process.promote": (self._promote, _FREED),
         }
 
@@ -93,6 +94,22 @@ class Reactions:
                     event_name(event),
                     within.refund_cut.step(
                         actor=PROCESS, offering=event["scope"], investment=event["subject"]
+                    ),
+                )
+                for event in events
+            ),
+        )
+
+    def _follow(self, events: Events) -> None:
+        """Open or settle the escrow of institutions."""
+        self._carry(
+            self._desk.treasury,
+            events,
+            lambda within: (
+                (
+                    event_name(event),
+                    within.follow_allocation.step(
+                        actor=PROCESS, offering=event["scope"], allocation=event["subject"]
                     ),
                 )
                 for event in events

@@ -162,12 +162,20 @@ def note_returns(within: Within, offering: str, entries: Sequence[Entry], *, act
     A debit is a return of one receipt when it names it and has its amount to the cent. One that the bank
     gives as a return and that names no single receipt raises the alarm ``return_has_its_receipt``.
     """
-    taken = [
+    return _take_back(within, (offering, actor), _taken_back(entries), is_booked=True)
+
+
+def names_taken_back(entries: Sequence[Entry]) -> set[str]:
+    """Return every name by which the booked debits among entries take a receipt back."""
+    return set().union(*map(_names, _taken_back(entries)))
+
+
+def _taken_back(entries: Sequence[Entry]) -> list[Entry]:
+    return [
         entry
         for entry in entries
         if not entry.credit and entry.status is EntryStatus.BOOK and (entry.return_reason or entry.reversal)
     ]
-    return _take_back(within, (offering, actor), taken, is_booked=True)
 
 
 def import_returns(desk: Desk, reader: BankFileReader, offering: str, raw: bytes, *, actor: str) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 
 from bookrunner.adapters.bank import (
     Entry,
@@ -20,9 +20,15 @@ from bookrunner.adapters.bank import (
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.reference import find_references
-from bookrunner.db import Row
+from bookrunner.db import Row, Within
 from bookrunner.engine.desk import Desk
-from bookrunner.engine.intake.outgoing import debits_of, marks_of, note_refunds, note_returns
+from bookrunner.engine.intake.outgoing import (
+    debits_of,
+    marks_of,
+    names_taken_back,
+    note_refunds,
+    note_returns,
+)
 
 # A long file reaches the database in pieces, all in one transaction.
 PIECE = 5000
@@ -45,8 +51,9 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
         fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
         others = note_refunds(within, offering, fresh, actor=actor)
         receipts = [entry for entry in others if _is_receipt(entry)]
+        name = new_id("stm")
         head = {
-            "id": new_id("stm"),
+            "id": name,
             "account": statement.account,
             "bank_id": statement.statement_id,
             "currency": statement.currency,
@@ -56,24 +63,38 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
             "closed_on": closed_on.isoformat(),
             "entries": len(receipts),
         }
-        debits = debits_of(within, offering)
-        pieces = (
-            json.dumps([_claimed(_receipt(entry), entry, debits) for entry in receipts[at : at + PIECE]])
-            for at in range(0, max(len(receipts), 1), PIECE)
-        )
-        added: int = within.import_statement(
-            actor=actor, offering=offering, statement=head, entries=next(pieces)
-        )
-        for piece in pieces:
-            added += within.import_entries(
-                actor=actor, offering=offering, statement=head["id"], entries=piece
-            )
+        within.import_statement(actor=actor, offering=offering, statement=head, entries="[]")
+        added = _take_in(within, (offering, actor), name, _told(within, offering, others, receipts))
         # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
         note_returns(within, offering, others, actor=actor)
         within.remember_keys(actor=actor, offering=offering, keys=keys)
         # Each call matches a part of a long statement, within the time that a statement may take.
         while within.match(actor=actor, offering=offering):
             pass
+    return added
+
+
+def _told(
+    within: Within, offering: str, entries: Sequence[Entry], receipts: list[Entry]
+) -> Iterator[dict[str, object]]:
+    """Yield what the book is told of each receipt, in the order in which money is matched.
+
+    What an entry of the same statement takes back waits: it is returned before anything is matched.
+    """
+    debits, taken_back = debits_of(within, offering), names_taken_back(entries)
+    for entry in sorted(receipts, key=lambda receipt: (str(receipt.booked_on), receipt.dedupe_key)):
+        receipt = _claimed(_receipt(entry), entry, debits)
+        yield receipt if marks_of(entry).isdisjoint(taken_back) else receipt | {"waits": True}
+
+
+def _take_in(
+    within: Within, on: tuple[str, str], statement: str, receipts: Iterator[dict[str, object]]
+) -> int:
+    """Post receipts piece by piece; return how many are new."""
+    offering, actor = on
+    added = 0
+    while piece := list(islice(receipts, PIECE)):
+        added += within.import_entries(actor=actor, offering=offering, statement=statement, entries=piece)
     return added
 
 

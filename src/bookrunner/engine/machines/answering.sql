@@ -27,6 +27,8 @@ insert into audit.answering (consumer, kind, keeper) values
     ('process.put', 'amendment.announced', 'engine'),
     ('process.cancel', 'reconfirmation.declined', 'engine'),
     ('process.cancel', 'reconfirmation.lapsed', 'engine'),
+    ('process.escrow', 'allocation.escrow_initiated', 'treasury'),
+    ('process.escrow', 'allocation.funded', 'treasury'),
     ('process.promote', 'investment.withdrawn', 'engine'),
     ('process.promote', 'investment.cancelled', 'engine'),
     ('process.promote', 'investment.expired', 'engine'),

@@ -225,7 +225,8 @@ class Process:
                         most=MOST_REFUNDS,
                     ),
                 )
-                for event in events
+                # Offers in one order, as each refund takes the turn of its offer until the end.
+                for event in sorted(events, key=lambda event: (event["scope"], event["subject"]))
             ),
         )
 

@@ -27,7 +27,7 @@ _Said = Annotated[Said, Depends(said)]
 _Text = Annotated[str, Form(max_length=4000)]
 _Page = Annotated[int, Query(ge=1, le=10_000)]
 _RETURNS = ("returned", "may_return", "partials", "failures", "alarms")
-_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions", "fee_kinds")
+_PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions", "fee_kinds", "fees_shown")
 _COINS = ("coins", "transfers")
 _TYPED = ("typed_payee", "typed_amount", "typed_net", "typed_on", "typed_deductions")
 _FILES = {
@@ -275,6 +275,22 @@ def _payout_routes(router: APIRouter, pages: Console) -> None:
     @router.get("/{offering}/payouts")
     def payouts(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
         return pages.payouts(request, offering, is_done=done)
+
+    @router.post("/{offering}/payouts")
+    def take_order(
+        request: Request, offering: str, officer: _In, *, order: _Text = "", purpose: _Text = ""
+    ) -> Response:
+        facts.desk(pages.database, offering)
+        try:
+            raw = Administrator(pages.database, offering, officer.actor).order(order, purpose)
+        except NotFound:
+            raise
+        except Refused as fault:
+            return pages.payouts(request, offering, refusal=facts.told(fault), typed_on=order)
+        is_xml = raw.lstrip().startswith(b"<")
+        name, kind = (f"{order}.xml", "application/xml") if is_xml else (f"{order}.ach", "text/plain")
+        kept = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(raw, media_type=kind, headers=kept)
 
     @router.post("/{offering}/releases/{release}")
     def decide(

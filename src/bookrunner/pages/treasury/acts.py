@@ -144,10 +144,17 @@ class Administrator:
         )
         return seen
 
+    def order(self, payout: str, purpose: str) -> bytes:
+        """Return the bytes of an order to the bank; the look at them is recorded first."""
+        content: bytes = treasury.keeper(self.database).view_order(
+            actor=self.actor, offering=self.offering, payout=payout, view=new_id("ovw"), purpose=purpose
+        )
+        return bytes(content)
+
     def decide_release(self, release: str, form: Said, payee: str, amount: tuple[str, str, str]) -> None:
         """Approve a release, with payee, gross and net (texts, currency) named again, or decline it.
 
-        The net may be left out where nothing is deducted.
+        The net may be left out where nothing is deducted, the reason where the deductions are the fees shown.
         """
         gross, net, code = amount
         agreed = form.choice == "approved"
@@ -162,6 +169,7 @@ class Administrator:
             amount_minor=_minor(gross, code) if agreed else 0,
             net_minor=_minor(net, code) if agreed and net.strip() else None,
             seen=form.seen,
+            because=form.reason,
         )
 
     def _act(self, within: Within, receipt: str, form: Said, actors: tuple[str, str]) -> str:

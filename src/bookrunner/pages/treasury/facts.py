@@ -73,6 +73,9 @@ _SENTENCES = {
     "declined_proposal_has_its_reason": "write why it is declined",
     "proposed_match_names_its_investment": "choose the investment that the money belongs to",
     "payer_view_has_its_purpose": "write why you need to see it",
+    "order_view_has_its_purpose": "write what the file is for; it names accounts and people",
+    "deductions_are_the_fees_shown": "what is withheld is not the fees that investors were shown;"
+    " whoever approves says why",
     "statement_is_imported_once": "this statement was imported before; nothing was posted a second time",
     "statement_has_its_balances": "the file lacks an opening or a closing balance, so a missing line would"
     " not be seen",

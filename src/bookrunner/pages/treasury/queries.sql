@@ -135,7 +135,8 @@ where p.offering_id = :offering order by e.occurred_at desc limit 50;
 -- name: releases
 -- The releases of an offer, those that wait first.
 select l.release_id, l.closing_id, l.status, l.amount_minor, l.deducted_minor, l.currency, l.proposed_by, l.approved_by, l.payout_id,
-    encode(l.payee_fingerprint, 'hex') as payee_fingerprint, l.version, e.occurred_at as proposed_at,
+    encode(l.payee_fingerprint, 'hex') as payee_fingerprint, l.version, l.differ_because,
+    l.status = 'proposed' and treasury.fees_differ(l.offering_id, l.release_id, l.closing_id) as fees_differ, e.occurred_at as proposed_at,
     (select p.status from treasury.payout p where p.offering_id = l.offering_id and p.payout_id = l.payout_id) as payout_status
 from treasury.release l join audit.event e on e.scope = l.offering_id and e.subject = l.release_id and e.version = 1
 where l.offering_id = :offering order by l.status <> 'proposed', e.occurred_at desc;
@@ -149,6 +150,12 @@ select c.closing_id, c.ordinal, c.status from engine.closing c where c.offering_
 -- What the releases of an offer withhold, line by line.
 select d.release_id, d.line, d.kind, d.payee, d.amount_minor from treasury.deduction d
 where d.offering_id = :offering order by d.release_id, d.line;
+
+-- name: fees_shown
+-- What investors were shown that the releases of an offer which wait for a decision withhold, kind by kind.
+select l.release_id, s.kind, s.amount_minor from treasury.release l
+cross join lateral treasury.fees_shown(l.offering_id, l.closing_id) s
+where l.offering_id = :offering and l.status = 'proposed' order by l.release_id, s.kind;
 
 -- name: failures
 -- The investments whose last payment failed or came back, with its reason and what may follow.

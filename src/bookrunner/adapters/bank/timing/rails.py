@@ -27,6 +27,8 @@ class Rail(StrEnum):
     """A token transfer; final with its block."""
     CHEQUE = "cheque"
     """Recorded by hand; held as 12 CFR 229.12 and 229.13 allow."""
+    CARD = "card"
+    """Paid by card; its holder may dispute it for 120 days."""
 
 
 class CountedIn(StrEnum):

@@ -70,7 +70,22 @@ create table treasury.payer_view (
     foreign key (offering_id, receipt_id) references treasury.receipt
 );
 
+-- Who took the bytes of an order to the bank, which name accounts and people, and for what.
+create table treasury.order_view (
+    offering_id text not null,
+    view_id text not null,
+    payout_id text not null,
+    status text not null,
+    purpose text not null constraint order_view_has_its_purpose check (purpose ~ '\S'),
+    viewed_by text not null,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, view_id),
+    foreign key (offering_id, payout_id) references treasury.payout
+);
+
 call audit.append_only('treasury.payment_term');
 call audit.append_only('treasury.rail_cut_off');
 call audit.keep('treasury.proposal', 'proposal', 'proposal_id', 'offering_id');
 call audit.keep('treasury.payer_view', 'payer_view', 'view_id', 'offering_id');
+call audit.keep('treasury.order_view', 'order_view', 'view_id', 'offering_id');

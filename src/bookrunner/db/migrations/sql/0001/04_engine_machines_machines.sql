@@ -73,6 +73,8 @@ insert into engine.machine (machine, keeper, sentence) values
     ('alarm', 'treasury', 'A message or bank entry that the administrator has to look at.'),
     ('proposal', 'treasury', 'What one administrator wants done with a receipt, for another to decide.'),
     ('payer_view', 'treasury', 'One look at the name of a payer.'),
+    ('escrow_initiation', 'treasury', 'Escrow opened for an institution, and due by a day.'),
+    ('order_view', 'treasury', 'One look at the bytes of an order to the bank.'),
     ('debit', 'treasury', 'An ACH debit that an investor has authorised.'),
     ('policy_change', 'treasury', 'A clearing policy of a rail, on its way to be adopted.'),
     ('escrow_account', 'treasury', 'Who keeps the money of an offer, in which account, under which agreement.'),

@@ -174,6 +174,8 @@ create table treasury.release (
     currency text not null,
     payee_fingerprint bytea not null,
     deducted_minor bigint not null default 0 check (deducted_minor >= 0),
+    fees_differ boolean not null default false,
+    differ_because text,
     payout_id text,
     proposed_by text not null,
     approved_by text,
@@ -183,6 +185,8 @@ create table treasury.release (
     foreign key (offering_id, payout_id) references treasury.payout,
     constraint issuer_gets_the_larger_part check (deducted_minor < amount_minor),
     constraint release_needs_two_people check (approved_by is distinct from proposed_by),
+    constraint deductions_are_the_fees_shown check (not fees_differ or status not in ('approved', 'sent', 'settled')
+        or coalesce(differ_because ~ '\S', false)),
     constraint approved_release_names_who check ((status in ('approved', 'sent', 'settled')) <= (approved_by is not null))
 );
 
@@ -220,7 +224,7 @@ create table treasury.deduction (
 
 -- How long money of a rail can come back, in calendar or banking days, from a day on.
 create table treasury.clearing_policy (
-    rail text not null constraint rail_is_known check (rail in ('wire', 'ach_credit', 'ach_debit', 'balance', 'stablecoin', 'cheque')),
+    rail text not null constraint rail_is_known check (rail in ('wire', 'ach_credit', 'ach_debit', 'balance', 'stablecoin', 'cheque', 'card')),
     valid_from date not null,
     hold_days integer not null check (hold_days >= 0),
     counted_in text not null check (counted_in in ('banking_days', 'calendar_days')),

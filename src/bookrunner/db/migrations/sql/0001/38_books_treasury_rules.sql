@@ -6,7 +6,8 @@ insert into treasury.clearing_policy (rail, valid_from, hold_days, counted_in, s
     ('ach_debit', '2020-01-01', 60, 'calendar_days', 'Nacha Rules: an unauthorized consumer debit can be returned for 60 calendar days', 'bookrunner', 'administrator'),
     ('balance', '2020-01-01', 0, 'banking_days', 'Money that is already held', 'bookrunner', 'administrator'),
     ('stablecoin', '2020-01-01', 0, 'calendar_days', 'Final with its block', 'bookrunner', 'administrator'),
-    ('cheque', '2020-01-01', 9, 'banking_days', 'Return of a dishonoured cheque, with the holds of 12 CFR 229.12 and 229.13', 'bookrunner', 'administrator');
+    ('cheque', '2020-01-01', 9, 'banking_days', 'Return of a dishonoured cheque, with the holds of 12 CFR 229.12 and 229.13', 'bookrunner', 'administrator'),
+    ('card', '2020-01-01', 120, 'calendar_days', 'Rules of the card networks: a holder may dispute a payment for 120 calendar days', 'bookrunner', 'administrator');
 
 -- Holidays of the Federal Reserve Banks: one that falls on a Sunday is kept on Monday, one on a Saturday is not moved.
 insert into treasury.bank_holiday (day, name)
@@ -45,6 +46,11 @@ insert into treasury.failure_reason (rail, code, then_do, most_retries, sentence
     ('wire', 'AC06', 'stop', 0, 'The account is blocked.'),
     ('wire', 'AM04', 'retry', 2, 'The account did not hold enough money.'),
     ('stablecoin', 'reorganised', 'retry', 2, 'The chain undid the transfer.'),
+    ('card', 'declined', 'new_account', 1, 'The bank that issued the card declined the payment.'),
+    ('card', 'expired', 'new_account', 1, 'The card has expired.'),
+    ('card', 'fraud', 'stop', 0, 'The holder of the card says that the payment was not authorized.'),
+    ('card', 'disputed', 'stop', 0, 'The holder of the card disputes the payment.'),
+    ('card', 'processing_error', 'retry', 1, 'The payment was processed in error.'),
     ('cheque', 'insufficient_funds', 'retry', 1, 'The account of the drawer did not hold enough money.'),
     ('cheque', 'stopped', 'stop', 0, 'The drawer stopped the cheque.');
 

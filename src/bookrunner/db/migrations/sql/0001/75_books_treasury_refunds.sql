@@ -98,6 +98,9 @@ begin
         and pos.issuance = 'open' and (failed or i.status in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')));
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (ended)
     order by pos.investment_id for update;
+    -- Units may have been instructed for one of them before its lock was had.
+    ended := array(select pos.investment_id from engine.position pos where pos.offering_id = p_offering
+        and pos.investment_id = any (ended) and pos.issuance = 'open');
     update treasury.payment_attempt a set status = 'cancelled' where a.offering_id = p_offering
         and a.investment_id = any (ended) and a.status in ('initialized', 'in_progress') and a.received_minor = 0;
     -- Nobody's money of a failed offer goes back too.

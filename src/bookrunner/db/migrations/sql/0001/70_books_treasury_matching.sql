@@ -1,5 +1,19 @@
 -- Matching: gates and not scores, in a fixed order; amount alone never matches.
 
+-- The first rule that stops money with one reference, whether it waits or just comes in. Without a search path of its own,
+-- so that the planner can write it into a query.
+create function treasury.stopped_by(p_reference text, p_attempt text, p_currency_differs boolean, p_investment_status text,
+    p_source_is_approved boolean, p_attempt_status text) returns text
+language sql immutable
+return case
+    when p_reference is null then 'no_reference'
+    when p_attempt is null then 'unknown_reference'
+    when p_currency_differs then 'currency_differs'
+    when p_investment_status not in ('new', 'confirmed', 'legally_confirmed', 'cancellation_requested') then 'investment_has_ended'
+    when not p_source_is_approved then 'source_is_not_approved'
+    when p_attempt_status in ('received', 'cleared') then 'amount_exceeds_due'
+    when p_attempt_status not in ('initialized', 'in_progress') then 'attempt_is_not_open' end;
+
 -- What the rules say of each receipt that waits: whose it is and how much of it is due, or the first rule that stops it.
 -- The order of booking day and key is fixed, so a second look gives the same answer.
 create view treasury.verdict as
@@ -7,13 +21,8 @@ with judged as (
     select r.offering_id, r.receipt_id, r.status, r.booked_on, r.dedupe_key, r.amount_minor, r.currency, r.source_fingerprint,
         a.attempt_id, a.investment_id, a.due_minor - a.received_minor as room_minor, case
         when r.undone_because is not null then 'match_was_undone'
-        when r.claimed_reference is null then 'no_reference'
-        when a.attempt_id is null then 'unknown_reference'
-        when a.currency <> r.currency then 'currency_differs'
-        when i.status not in ('new', 'confirmed', 'legally_confirmed', 'cancellation_requested') then 'investment_has_ended'
-        when s.source_id is null and r.source_accepted_by is null then 'source_is_not_approved'
-        when a.status in ('received', 'cleared') then 'amount_exceeds_due'
-        when a.status not in ('initialized', 'in_progress') then 'attempt_is_not_open' end as stopped_by
+        else treasury.stopped_by(r.claimed_reference, a.attempt_id, a.currency <> r.currency, i.status,
+            s.source_id is not null or r.source_accepted_by is not null, a.status) end as stopped_by
     from treasury.receipt r
     left join treasury.payment_attempt a on a.offering_id = r.offering_id and a.reference = r.claimed_reference
     left join engine.investment i on i.offering_id = a.offering_id and i.investment_id = a.investment_id

@@ -138,7 +138,8 @@ end $$;
 -- The second person's decision on a release, on the version seen; payee and gross amount are named again to approve it,
 -- and the net amount where something is deducted.
 create function treasury.decide_release(p_actor text, p_request text, p_offering text, p_release text,
-    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint, p_net_minor bigint default null) returns void
+    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_seen bigint, p_net_minor bigint default null,
+    p_because text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.release;
@@ -150,7 +151,7 @@ begin
     if p_is_approved then
         perform treasury.refuse_one_person(p_actor, r.proposed_by, 'release_needs_two_people');
         perform treasury.approve_release(p_actor, p_request, p_offering, p_release, p_payee_fingerprint, p_amount_minor,
-            p_net_minor);
+            p_net_minor, p_because);
     else
         perform treasury.decline_release(p_actor, p_request, p_offering, p_release);
     end if;
@@ -165,6 +166,20 @@ begin
     insert into treasury.payer_view (offering_id, view_id, receipt_id, status, purpose, viewed_by)
     values (p_offering, p_view, p_receipt, 'viewed', p_purpose, p_actor);
     return (select coalesce(r.sender, '') from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = p_receipt);
+end $$;
+
+-- Returns the bytes of an order to the bank, after the look at them is on record.
+create function treasury.view_order(p_actor text, p_request text, p_offering text, p_payout text, p_view text,
+    p_purpose text) returns bytea
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    if not exists (select from treasury.payout p where p.offering_id = p_offering and p.payout_id = p_payout) then
+        raise exception using errcode = 'BR404', constraint = 'order_exists', message = format('there is no order %s', p_payout);
+    end if;
+    insert into treasury.order_view (offering_id, view_id, payout_id, status, purpose, viewed_by)
+    values (p_offering, p_view, p_payout, 'viewed', p_purpose, p_actor);
+    return (select p.content from treasury.payout p where p.offering_id = p_offering and p.payout_id = p_payout);
 end $$;
 
 -- What an investor is asked for: the reference and what is short of the amount, once instructions are released, and

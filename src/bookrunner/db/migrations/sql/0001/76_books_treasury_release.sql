@@ -13,6 +13,25 @@ begin atomic
     order by m.investment_id;
 end;
 
+-- The fees that investors were shown, over the lines that may be released: of each line its part, rounded down, or the flat fee.
+create function treasury.fees_shown(p_offering text, p_closing text) returns table (kind text, amount_minor numeric)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select f.kind, sum(coalesce(f.flat_minor, l.amount_minor * f.basis_points / 10000))
+    from treasury.fee f cross join treasury.releasable(p_offering, p_closing) l
+    where f.offering_id = p_offering and f.status = 'declared' group by f.kind;
+end;
+
+-- Whether a release withholds anything else than the fees that were shown, kind by kind.
+create function treasury.fees_differ(p_offering text, p_release text, p_closing text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from (select s.kind, s.amount_minor from treasury.fees_shown(p_offering, p_closing) s where s.amount_minor > 0) s
+        full join (select d.kind, sum(d.amount_minor) as amount_minor from treasury.deduction d
+            where d.offering_id = p_offering and d.release_id = p_release group by d.kind) d using (kind)
+        where s.amount_minor is distinct from d.amount_minor);
+end;
+
 -- Deductions are {kind, payee, fingerprint, amount}: fees and commissions that the issuer bears, each a line of its own.
 create function treasury.propose_release(p_actor text, p_request text, p_offering text, p_release text,
     p_closing text, p_payee_fingerprint bytea, p_deductions jsonb default '[]') returns bigint
@@ -41,11 +60,11 @@ begin
     return total;
 end $$;
 
--- The second person names payee and amount again, and the net where something is deducted; the lines are computed again
--- under their locks.
+-- The second person names payee and amount again, and the net where something is deducted, and says why where that is not
+-- the fees that investors were shown; the lines are computed again under their locks.
 create function treasury.approve_release(p_actor text, p_request text, p_offering text, p_release text,
     p_payee_fingerprint bytea, p_amount_minor bigint,
-    p_net_minor bigint default null) returns void
+    p_net_minor bigint default null, p_because text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.release;
@@ -73,12 +92,18 @@ begin
         raise exception using errcode = 'BR008', constraint = 'both_people_confirm_payee_and_amount',
             message = format('%s was proposed for another payee or amount', p_release);
     end if;
+    r.fees_differ := treasury.fees_differ(p_offering, p_release, r.closing_id);
+    if r.fees_differ and coalesce(p_because, '') !~ '\S' then
+        raise exception using errcode = 'BR008', constraint = 'deductions_are_the_fees_shown',
+            message = format('%s does not withhold the fees that investors were shown, and nobody says why', p_release);
+    end if;
     perform treasury.cash(p_offering, r.currency, 'credit', total);
     insert into treasury.release_line (offering_id, investment_id, release_id, amount_minor)
     select p_offering, l.investment_id, p_release, l.amount_minor from treasury.releasable(p_offering, r.closing_id) l;
     perform treasury.post(p_offering, 'closed:' || p_release, 'closing_settled', r.currency,
         lines || jsonb_build_array(jsonb_build_object('account', 'liab:issuer_payable', 'side', 'credit', 'amount', total)));
-    update treasury.release set status = 'approved', approved_by = p_actor
+    update treasury.release set status = 'approved', approved_by = p_actor, fees_differ = r.fees_differ,
+        differ_because = case when r.fees_differ then p_because end
     where offering_id = p_offering and release_id = p_release;
     update treasury.payment_attempt a set status = 'settled' from treasury.release_line l
     where l.offering_id = p_offering and l.release_id = p_release and a.offering_id = l.offering_id

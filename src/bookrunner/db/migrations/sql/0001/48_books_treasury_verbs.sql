@@ -127,49 +127,33 @@ begin
     return treasury.book(p_offering, p_statement ->> 'id', p_entries);
 end $$;
 
--- Further entries of a statement that this very transaction imports: a long file comes in pieces.
+-- Entries of a statement that this very transaction imports: a long file comes in pieces, in the order of booking day and
+-- key. What the rules place is matched in the same breath, as a look at every waiting receipt would do next.
 create function treasury.import_entries(p_actor text, p_request text, p_offering text, p_statement text,
     p_entries jsonb) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     if (select s.imported_in from treasury.statement s where s.offering_id = p_offering and s.statement_id = p_statement)
         is distinct from pg_current_xact_id() then
         raise exception using errcode = 'BR009', constraint = 'statement_is_open',
             message = format('%s is imported as a whole', p_statement);
     end if;
-    return treasury.book(p_offering, p_statement, p_entries);
+    return treasury.book(p_offering, p_statement, p_entries, true);
 end $$;
 
-create function treasury.book(p_offering text, p_statement text, p_entries jsonb) returns integer
+-- Posts what a statement brought, {currency, amount} each: money of the bank account that is nobody's yet.
+create function treasury.post_booked(p_offering text, p_statement text, p_totals jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    added integer;
     booked record;
     journal text;
-    totals jsonb;
     closing date := (select s.closed_on from treasury.statement s
         where s.offering_id = p_offering and s.statement_id = p_statement);
 begin
-    with line as materialized (
-        select e.*, coalesce(e.rail, 'wire') as on_rail
-        from jsonb_to_recordset(p_entries) as e (id text, key text, amount bigint, currency text, booked_on date,
-            value_on date, reference text, "references" text[], rail text, fingerprint text, sender text, line_sha256 text, marks text[])
-        where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key)),
-    day as materialized (
-        select d.on_rail, d.booked_on, treasury.clears_on(d.on_rail, d.booked_on) as clears_on
-        from (select distinct on_rail, booked_on from line) d),
-    fresh as (
-        insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency,
-            booked_on, value_on, rail, clears_on, claimed_reference, further_references, source_fingerprint, sender, line_sha256, marks)
-        select p_offering, l.id, p_statement, l.key, 'unmatched', l.amount, l.currency, l.booked_on, l.value_on, l.on_rail,
-            d.clears_on, coalesce(l.reference, l."references"[1]), nullif(l."references"[2:], '{}'), decode(l.fingerprint, 'hex'),
-            l.sender, decode(l.line_sha256, 'hex'), nullif(l.marks, '{}')
-        from line l join day d using (on_rail, booked_on) returning currency, amount_minor),
-    total as (select f.currency, sum(f.amount_minor) as amount, count(*) as entries from fresh f group by f.currency)
-    select sum(t.entries), jsonb_agg(to_jsonb(t) order by t.currency) into added, totals from total t;
     -- A single entry may carry another currency than its account; each currency balances by itself.
-    for booked in select t.currency, t.amount from jsonb_to_recordset(totals) as t (currency text, amount numeric) loop
+    for booked in select t.currency, t.amount from jsonb_to_recordset(p_totals) as t (currency text, amount numeric) loop
         journal := concat_ws(':', 'booked', p_statement, nullif(booked.currency,
             (select o.currency from engine.offer o where o.offering_id = p_offering)));
         if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = journal) then
@@ -182,6 +166,80 @@ begin
         insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
         values (p_offering, journal, journal, booked.currency, booked.amount, closing);
     end loop;
+end $$;
+
+-- Takes entries as receipts. At once, what the rules place whole is born matched, in the order of booking day and key; what
+-- they stop, divide or find together with other waiting money waits for treasury.match, and so does an entry that says so.
+-- A session keeps the plans that it made while few had paid: none may be a scan of the whole.
+create function treasury.book(p_offering text, p_statement text, p_entries jsonb, p_at_once boolean default false) returns integer
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+declare
+    matching text := 'matched:' || (p_entries -> 0 ->> 'id') || ':' || pg_current_xact_id();
+    added integer;
+    totals jsonb;
+    credits jsonb;
+    crowded text[];
+    attempts text[];
+    investments text[];
+    placed_in text;
+    placed_minor bigint;
+begin
+    if p_at_once then
+        perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
+            select a.investment_id from jsonb_to_recordset(p_entries) as e (reference text, "references" text[])
+            join treasury.payment_attempt a on a.offering_id = p_offering and a.reference = coalesce(e.reference, e."references"[1]))
+        order by pos.investment_id for update;
+    end if;
+    crowded := array(select r.claimed_reference from treasury.receipt r where r.offering_id = p_offering
+        and r.status in ('unmatched', 'held') and r.claimed_reference is not null);
+    with line as materialized (
+        select e.*, coalesce(e.rail, 'wire') as on_rail, coalesce(e.reference, e."references"[1]) as claimed,
+            nullif(e."references"[2:], '{}') as further, decode(e.fingerprint, 'hex') as source
+        from jsonb_to_recordset(p_entries) as e (id text, key text, amount bigint, currency text, booked_on date, value_on date,
+            reference text, "references" text[], rail text, fingerprint text, sender text, line_sha256 text, marks text[], waits boolean)
+        where not exists (select from treasury.receipt r where r.offering_id = p_offering and r.dedupe_key = e.key)),
+    day as materialized (
+        select d.on_rail, d.booked_on, treasury.clears_on(d.on_rail, d.booked_on) as clears_on
+        from (select distinct on_rail, booked_on from line) d),
+    judged as (
+        select l.*, a.attempt_id, a.investment_id, a.due_minor - a.received_minor as room_minor,
+            p_at_once and l.further is null and l.waits is not true and l.claimed <> all (crowded)
+                and treasury.stopped_by(l.claimed, a.attempt_id, a.currency <> l.currency, i.status, s.source_id is not null, a.status)
+                    is null as passes
+        from line l
+        left join treasury.payment_attempt a on p_at_once and a.offering_id = p_offering and a.reference = l.claimed
+        left join engine.investment i on i.offering_id = p_offering and i.investment_id = a.investment_id
+        left join treasury.source_account s on s.investor_id = a.investor_id and s.fingerprint = l.source and s.status = 'approved'),
+    fitted as (
+        select j.*, coalesce(j.passes and j.room_minor >= sum(j.amount) filter (where j.passes) over (
+            partition by j.attempt_id order by j.booked_on, j.key rows between unbounded preceding and current row), false) as fits
+        from judged j),
+    fresh as (
+        insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency,
+            booked_on, value_on, rail, clears_on, claimed_reference, further_references, source_fingerprint, sender, line_sha256,
+            marks, investment_id, attempt_id, matched_in)
+        select p_offering, l.id, p_statement, l.key, case when l.fits then 'matched' else 'unmatched' end, l.amount, l.currency,
+            l.booked_on, l.value_on, l.on_rail, d.clears_on, l.claimed, l.further, l.source, l.sender,
+            decode(l.line_sha256, 'hex'), nullif(l.marks, '{}'), case when l.fits then l.investment_id end,
+            case when l.fits then l.attempt_id end, case when l.fits then matching end
+        from fitted l join day d using (on_rail, booked_on)
+        returning currency, amount_minor, investment_id, attempt_id),
+    total as (select f.currency, sum(f.amount_minor) as amount, count(*) as entries from fresh f group by f.currency),
+    placed as (select f.investment_id, min(f.attempt_id) as attempt_id, min(f.currency) as currency, sum(f.amount_minor) as amount
+        from fresh f where f.investment_id is not null group by f.investment_id)
+    select t.entries, t.totals, p.credits, p.attempts, p.investments, p.currency, p.amount
+    into added, totals, credits, attempts, investments, placed_in, placed_minor
+    from (select sum(x.entries) as entries, jsonb_agg(to_jsonb(x) order by x.currency) as totals from total x) t,
+        (select jsonb_agg(jsonb_build_object('account', 'liab:inv:' || x.investment_id || ':received', 'side', 'credit',
+                'amount', x.amount) order by x.investment_id) as credits, array_agg(x.attempt_id) as attempts,
+            array_agg(x.investment_id) as investments, min(x.currency) as currency, sum(x.amount) as amount from placed x) p;
+    perform treasury.post_booked(p_offering, p_statement, totals);
+    if credits is not null then
+        perform treasury.post(p_offering, matching, 'receipts_matched', placed_in, jsonb_build_array(
+            jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', placed_minor)) || credits);
+        perform treasury.follow(p_offering, attempts, 'matched');
+        perform treasury.publish(p_offering, investments);
+    end if;
     return coalesce(added, 0);
 end $$;
 

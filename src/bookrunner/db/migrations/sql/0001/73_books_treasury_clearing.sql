@@ -1,5 +1,10 @@
 -- Clearing and returns: when matched money is final, and what a return does at each moment.
 
+-- Whether the holder of the card that paid may still dispute the payment: nobody confirms such money before its day.
+create function treasury.is_disputable(r treasury.receipt) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return r.rail = 'card' and coalesce(r.clears_on > (clock_timestamp() at time zone 'UTC')::date, true);
+
 -- Confirms matched receipts as final; all of the offer's, or those named.
 create function treasury.clear(p_actor text, p_request text, p_offering text, p_receipts text[]) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -8,7 +13,7 @@ begin
     perform treasury.take_turn(p_offering);
     return treasury.settle_clearing(p_offering, coalesce(p_receipts, array(select r.receipt_id from treasury.receipt r
         where r.offering_id = p_offering and r.status = 'matched' and not treasury.is_recalled(r)
-        and not treasury.is_shallow(r) and not treasury.is_in_hand(r))), p_request);
+        and not treasury.is_shallow(r) and not treasury.is_in_hand(r) and not treasury.is_disputable(r))), p_request);
 end $$;
 
 -- Clears what the policy of its rail lets clear by a day that has come, at most so many receipts; a worker repeats it.
@@ -51,6 +56,11 @@ begin
         and r.receipt_id = any (p_receipts) and treasury.is_in_hand(r)) then
         raise exception using errcode = 'BR008', constraint = 'cleared_cheque_is_deposited',
             message = 'no statement has shown the deposit of a cheque';
+    end if;
+    if exists (select from treasury.receipt r where r.offering_id = p_offering and r.status = 'matched'
+        and r.receipt_id = any (p_receipts) and treasury.is_disputable(r)) then
+        raise exception using errcode = 'BR008', constraint = 'cleared_card_payment_is_past_disputes',
+            message = 'the holder of a card may still dispute a payment';
     end if;
     with cleared as (
         update treasury.receipt r set status = 'cleared' where r.offering_id = p_offering and r.status = 'matched'
