@@ -15,6 +15,7 @@ _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
 _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _REGISTRY = ("transactions", "issuance", "wallets", "control", "register", "turnaround")
+_RESTRAINT = ("facts", "control", "execution", "refusals")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -54,6 +55,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.portal", "suitability.sql"),
     ("bookrunner.books.portal", "ownership.sql"),
     *(("bookrunner.books.registry", f"{part}.sql") for part in _REGISTRY),
+    *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),

@@ -190,6 +190,8 @@ begin
     where offering_id = p_offering and transaction_id = p_transaction;
     if t.purpose = 'deliver' then
         return registry.post_delivery(t, p_delivered);
+    elsif t.purpose = 'control' then
+        return registry.post_control(t, p_delivered);
     end if;
     return 0;
 end $$;
@@ -207,6 +209,7 @@ begin
         and pos.investment_id = i.investment_id and pos.issuance = 'submitted';
     update registry.issuance_instruction set status = 'stopped'
     where offering_id = t.offering_id and transaction_id = t.transaction_id and status = 'reverted';
+    perform registry.revert_control(t, p_because);
 end $$;
 
 -- The chain refused a final transaction.
