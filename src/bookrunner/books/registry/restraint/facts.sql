@@ -36,8 +36,7 @@ create table registry.control_action (
     constraint control_action_needs_two_people
         check (status in ('asked', 'declined') or coalesce(decided_by <> asked_by, false)),
     constraint declined_control_action_has_its_reason
-        check (status <> 'declined' or coalesce(decided_because ~ '\S', false)),
-    constraint abandoned_control_action_names_its_person check (status <> 'abandoned' or ended_by is not null)
+        check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );
 -- Units change under one action at a time, an account's own freeze under another; a recovery is both.
 create unique index one_unit_action_runs_per_account on registry.control_action (offering_id, investor_id)
@@ -55,7 +54,7 @@ create table registry.account_restraint (
     restraint_id text not null,
     investor_id text not null,
     status text not null,
-    frozen_units bigint not null default 0 constraint frozen_units_are_not_negative check (frozen_units >= 0),
+    frozen_units bigint not null default 0,
     action_id text not null,
     version bigint not null,
     chain_head bytea not null,
@@ -174,10 +173,6 @@ begin
     if a.action_id is null or a.kind = 'recover_wallet' or (new.status, new.frozen_units) <> (expected.status, expected.units) then
         raise exception using errcode = 'BR008', constraint = 'restraint_follows_its_action',
             message = 'no approved action says so';
-    end if;
-    if new.frozen_units > held then
-        raise exception using errcode = 'BR008', constraint = 'frozen_units_are_held',
-            message = format('%s units are frozen and %s held', new.frozen_units, held);
     end if;
     return new;
 end $$;

@@ -46,7 +46,7 @@ begin
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('the terms of %s are locked', old.action_id);
     end if;
-    if tg_op = 'UPDATE' and old.status <> 'asked' and (old.decided_by, old.decided_because, old.decided_at)
+    if tg_op = 'UPDATE' and old.status <> 'asked' and new.status not in ('approved', 'declined') and (old.decided_by, old.decided_because, old.decided_at)
         is distinct from (new.decided_by, new.decided_because, new.decided_at) then
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('%s is decided', old.action_id);
