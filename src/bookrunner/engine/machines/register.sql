@@ -25,6 +25,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('affiliation', '', 'recorded', 'recorded', 'registry'),
     ('affiliation', 'recorded', 'ended', 'ended', 'registry'),
     ('transfer_request', '', 'requested', 'requested', 'registry'),
+    ('transfer_request', 'requested', 'requested', 'papers_added', 'registry'),
     ('transfer_request', 'requested', 'screened', 'screened', 'registry'),
     ('transfer_request', 'screened', 'approved', 'approved', 'registry'),
     ('transfer_request', 'approved', 'instructed', 'instructed', 'registry'),
