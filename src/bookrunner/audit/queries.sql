@@ -275,6 +275,12 @@ with kept (machine, scope, subject, version, head) as (
     select 'holder_statement', offering_id, statement_id, version, chain_head from registry.holder_statement
     union all
     select 'turnaround_item', offering_id, item_id, version, chain_head from registry.turnaround_item
+    union all
+    select 'control_action', offering_id, action_id, version, chain_head from registry.control_action
+    union all
+    select 'account_restraint', offering_id, restraint_id, version, chain_head from registry.account_restraint
+    union all
+    select 'security_restraint', offering_id, restraint_id, version, chain_head from registry.security_restraint
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -286,7 +292,8 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'holding', 'control_book',
-        'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item')
+        'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item',
+        'control_action', 'account_restraint', 'security_restraint')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

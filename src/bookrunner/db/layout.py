@@ -16,6 +16,7 @@ _CASES = ("ownership", "identity", "accreditation")
 _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _REGISTRY = ("transactions", "issuance", "wallets")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
+_RESTRAINT = ("facts", "control", "execution", "refusals")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -61,6 +62,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry", "control.sql"),
     ("bookrunner.books.registry.statements", "register.sql"),
     ("bookrunner.books.registry.transfers", "observed.sql"),
+    *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),

@@ -6,8 +6,10 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (p_investments)
     order by pos.investment_id for update;
-    return (select coalesce(jsonb_object_agg(pos.investment_id, engine.missing(pos, g.mask)), '{}')
-        from engine.position pos, engine.gate g
+    return (select coalesce(jsonb_object_agg(pos.investment_id, engine.missing(pos, g.mask)
+            || case when r.status = 'frozen' then '["account_is_not_frozen"]'::jsonb else '[]' end), '{}')
+        from engine.gate g cross join engine.position pos
+        left join registry.account_restraint r on r.offering_id = pos.offering_id and r.investor_id = pos.investor_id
         where pos.offering_id = p_offering and pos.investment_id = any (p_investments) and g.act = 'issue');
 end $$;
 
@@ -20,6 +22,7 @@ declare
     passing text[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform registry.require_running(p_offering);
     verdict := registry.lock_and_judge(p_offering,
         (select array_agg(m ->> 'investment') from jsonb_array_elements(p_members) m));
     passing := array(select v.key from jsonb_each(verdict) v where v.value = '[]');
@@ -66,6 +69,7 @@ declare
     closed text[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform registry.require_running(p_offering);
     chosen := array(select i.investment_id from registry.issuance_instruction i
         where i.offering_id = p_offering and i.closing_id = p_closing and i.status = 'prepared'
         order by i.investment_id limit p_most);

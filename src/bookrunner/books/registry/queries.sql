@@ -222,3 +222,31 @@ select offering_id, item_id, kind, is_routine, status, received_at, counts_from,
 where received_at < cast(:until as timestamptz) and (closed_at is null or closed_at >= cast(:from_moment as timestamptz)
     or received_at >= cast(:from_moment as timestamptz))
 order by received_at, item_id;
+
+-- name: ask_control$
+-- Asks for a control action over an account or a security.
+select registry.ask_control(:actor, :request, :offering, :action, cast(:asked as jsonb));
+
+-- name: decide_control$
+-- Approves or declines a control action.
+select registry.decide_control(:actor, :request, :offering, :action, :is_approved, :because);
+
+-- name: abandon_control$
+-- Gives up a control action that the chain refused.
+select registry.abandon_control(:actor, :request, :offering, :action, :because);
+
+-- name: control_plan^
+-- What an action needs to know to be carried out on chain.
+select * from registry.control_plan where offering_id = :offering and action_id = :action;
+
+-- name: submit_control$
+-- Stores the calls of an action beside their transactions; without calls it is done at once.
+select registry.submit_control(:actor, :request, :offering, :action, cast(:version as bigint), cast(:steps as jsonb));
+
+-- name: control_actions
+-- The control actions of an offer, newest first, with their people and where they stand on chain.
+select * from registry.control_standing where offering_id = :offering order by asked_at desc, action_id;
+
+-- name: restraint_refusals
+-- Which rules keep lines {seller, buyer, units} from moving now; none for a line that may.
+select line, rule, detail from registry.restraint_refusals(:offering, cast(:lines as jsonb));

@@ -194,8 +194,9 @@ begin
     where offering_id = p_offering and transaction_id = p_transaction;
     if t.purpose = 'deliver' then
         return registry.post_delivery(t, p_delivered);
-    end if;
-    if t.purpose = 'transfer' then
+    elsif t.purpose = 'control' then
+        return registry.post_control(t, p_delivered);
+    elsif t.purpose = 'transfer' then
         return registry.post_transfers(t, p_delivered);
     end if;
     return 0;
@@ -215,6 +216,7 @@ begin
     update registry.issuance_instruction set status = 'stopped'
     where offering_id = t.offering_id and transaction_id = t.transaction_id and status = 'reverted';
     perform registry.free_transfers(t);
+    perform registry.revert_control(t, p_because);
 end $$;
 
 -- The chain refused a final transaction.

@@ -96,4 +96,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('affiliation', 'registry', 'Whose units are summed with whose.'),
     ('transfer_request', 'registry', 'A transfer of registered units that somebody asks for.'),
     ('observed_transfer', 'registry', 'A transfer on chain that no transaction of ours made.'),
+    ('control_action', 'registry', 'One order over an account or a security: freeze, thaw, forced transfer, recovery, pause.'),
+    ('account_restraint', 'registry', 'What one holder''s account is under.'),
+    ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.');

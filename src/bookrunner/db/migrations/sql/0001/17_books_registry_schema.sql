@@ -97,7 +97,7 @@ create table registry.chain_transaction (
     offering_id text not null,
     transaction_id text not null,
     intent_id text not null,
-    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer')),
+    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control')),
     status text not null,
     chain_id bigint not null,
     sender bytea not null,
@@ -233,6 +233,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'INSERT' or (new.status = 'submitted' and old.status <> 'submitted') then
         perform engine.pass(new.offering_id, new.investment_id, 'issue');
+        perform registry.require_unrestrained(new.offering_id, new.investor_id);
         perform engine.require_member(new.offering_id, new.closing_id, new.investment_id, new.units);
         if not exists (select from registry.wallet_mapping w where w.offering_id = new.offering_id
             and w.investor_id = new.investor_id and w.address = new.address and w.status = 'linked') then

@@ -205,6 +205,7 @@ begin
     perform audit.enter(p_actor, p_request);
     perform registry.hold_transfer(p_offering, p_transfer);
     perform registry.keep_papers(p_actor, p_offering, p_transfer, p_papers);
+    update registry.transfer_request set status = 'requested' where offering_id = p_offering and request_id = p_transfer;
 end $$;
 
 -- A returned request comes again as a new item, with what was missing.
