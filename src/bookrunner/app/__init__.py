@@ -35,6 +35,7 @@ from bookrunner.engine.intake import (
     Deposits,
     ListFolder,
     Screening,
+    TokenWatch,
     ask_contract,
     ask_identity,
     challenge_facts,
@@ -47,8 +48,8 @@ from bookrunner.engine.intake import (
     wallet_challenge,
     wallet_proof,
 )
-from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import LAPSE_SECONDS, prepare
+from bookrunner.engine.issuance import Keys, Transfers, deploy_token
+from bookrunner.engine.process import LAPSE_SECONDS, TransferScreening, prepare
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -90,6 +91,9 @@ class Application:
         watched = outside.deposits
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
+        self.transfers = Transfers(self.desk, chain, keys, self.submitter)
+        self._transfer_screening = TransferScreening(self.desk, self.screening)
+        self._tokens = TokenWatch(self.desk, chain)
         books = endpoint.secrets.folder / "accounts"
         to = outside.orders_to
         self._outbox = None if to is None else Dispatch(books, to, fingerprint)
@@ -144,9 +148,11 @@ class Application:
             if self._outbox is not None:
                 send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()
+            self._transfer_screening.look()
             look_at_envelopes(self.signing, self.signer)
         if self.deposits is not None:
             self.deposits.watch_in_turn()
+        self._tokens.watch_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)
@@ -164,6 +170,8 @@ class Application:
         """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
         self.process.drain()
         while self.screening.drain():
+            self.process.drain()
+        while self._transfer_screening.drain():
             self.process.drain()
         while self.certificates.make_due():
             self.process.drain()
@@ -331,6 +339,10 @@ class Application:
                 seen = {"block_number": number, "block_hash": block.hex(), "minted": minted}
                 seen["undelivered"] = undelivered
         return int(self.desk.registry.compare_records(actor=actor, offering=offering, chain=seen))
+
+    def watch_token(self, offering: str) -> int:
+        """Read the final transfers of an offer's token on; return how many were none of ours."""
+        return self._tokens.watch(offering)
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""

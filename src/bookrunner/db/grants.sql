@@ -117,7 +117,10 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
     registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
-    registry.require_day(date) to registry;
+    registry.require_day(date), registry.lots_as_of(text, text, date), registry.missing_papers(text, text), registry.today(),
+    registry.transfer_refusals(text, text, text, bigint, text) to registry;
+-- A view of lots says from when on each is free.
+grant execute on function registry.free_on(text, text, date) to registry, engine, reconciliation, audit;
 
 -- What compliance may compute when it reads its own book.
 do $reads$

@@ -98,9 +98,9 @@ begin
     where i.offering_id = t.offering_id and i.transaction_id = t.transaction_id and i.status = 'submitted'
         and not exists (select from registry.holding h where h.offering_id = i.offering_id and h.investor_id = i.investor_id)
     group by i.investor_id order by i.investor_id;
-    insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, legend, acquired_on)
+    insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, legend, acquired_on, period_from)
     select i.offering_id, 'lot_' || substr(i.instruction_id, 5), h.holding_id, i.instruction_id, i.units,
-        'Restricted: 17 CFR 230.144', current_date
+        'Restricted: 17 CFR 230.144', current_date, current_date
     from registry.issuance_instruction i join registry.holding h using (offering_id, investor_id)
     where i.offering_id = t.offering_id and i.transaction_id = t.transaction_id and i.status = 'submitted';
     insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal)

@@ -191,11 +191,11 @@ where r.holding_id = :holding;
 
 -- name: statement_lots
 -- The lots of a holding at the end of a day, each with the legend that it bore then.
-select l.lot_id, l.units, l.acquired_on, case when s.removal = 'approved' and s.decided_at < registry.end_of(cast(:day as date))
+select l.lot_id, a.units, l.acquired_on, case when s.removal = 'approved' and s.decided_at < registry.end_of(cast(:day as date))
     then null else l.legend end as legend
-from registry.lot l join registry.lot_standing s using (offering_id, lot_id)
-join registry.posting p on p.offering_id = l.offering_id and p.instruction_id = l.instruction_id
-where l.offering_id = :offering and l.holding_id = :holding and p.posted_at < registry.end_of(cast(:day as date))
+from registry.lots_as_of(:offering, :holding, cast(:day as date)) a
+join registry.lot l on l.offering_id = :offering and l.lot_id = a.lot_id
+join registry.lot_standing s on s.offering_id = l.offering_id and s.lot_id = l.lot_id
 order by l.lot_id;
 
 -- name: issue_statement$

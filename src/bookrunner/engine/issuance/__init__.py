@@ -3,5 +3,6 @@
 from bookrunner.engine.issuance.stops import Outcome, start_again
 from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
 from bookrunner.engine.issuance.token import deploy_token
+from bookrunner.engine.issuance.transfers import Transfers
 
-__all__ = ["ChainStalled", "Keys", "Outcome", "Submitter", "deploy_token", "gas_for", "start_again"]
+__all__ = ["ChainStalled", "Keys", "Outcome", "Submitter", "Transfers", "deploy_token", "gas_for", "start_again"]

@@ -19,11 +19,27 @@ create function registry.register_as_of(p_offering text, p_on date) returns tabl
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     perform registry.require_day(p_on);
-    return query select h.holding_id, h.investor_id, sum(p.units)::bigint, count(*), min(p.posted_at)
+    return query select h.holding_id, h.investor_id, sum(p.units)::bigint,
+        (select count(*) from registry.lots_as_of(p_offering, h.holding_id, p_on)), min(p.posted_at)
     from registry.posting p join registry.holding h using (offering_id, holding_id)
     where p.offering_id = p_offering and p.posted_at < registry.end_of(p_on)
     group by h.holding_id, h.investor_id order by h.holding_id;
 end $$;
+
+-- The lots of a holding at the end of a day with what was left of each then.
+create function registry.lots_as_of(p_offering text, p_holding text, p_on date) returns table (lot_id text, units bigint)
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select t.lot_id, t.left_units from (
+        select l.lot_id, l.units - coalesce((select sum(u.units) from registry.lot_use u
+            join registry.posting p on p.offering_id = u.offering_id and p.movement_id = u.movement_id and p.units < 0
+            where u.offering_id = l.offering_id and u.lot_id = l.lot_id and p.posted_at < registry.end_of(p_on)), 0)::bigint as left_units
+        from registry.lot l
+        join registry.posting o on o.offering_id = l.offering_id and o.holding_id = l.holding_id
+            and (o.instruction_id = l.instruction_id or o.movement_id = l.movement_id)
+        where l.offering_id = p_offering and l.holding_id = p_holding and o.posted_at < registry.end_of(p_on)) t
+    where t.left_units > 0;
+end;
 
 -- The control book at the end of a day.
 create function registry.control_as_of(p_offering text, p_on date) returns setof registry.control_entry
@@ -65,7 +81,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if new.basis = 'rule_144' and new.status <> 'declined' and not exists (select from registry.lot l
         where l.offering_id = new.offering_id and l.lot_id = new.lot_id
-        and (l.acquired_on + interval '1 year')::date <= (clock_timestamp() at time zone 'UTC')::date) then
+        and (l.period_from + interval '1 year')::date <= (clock_timestamp() at time zone 'UTC')::date) then
         raise exception using errcode = 'BR008', constraint = 'lot_is_held_for_its_period',
             message = format('%s has not been held for a year', new.lot_id);
     end if;
@@ -75,10 +91,14 @@ create trigger legend_period_is_over before insert or update on registry.legend_
     for each row execute function registry.legend_period_is_over();
 alter table registry.legend_removal enable always trigger legend_period_is_over;
 
+-- Lots as they stand: what is left of each, its legend, and from which day on its units may go without an exception.
 create view registry.lot_standing as
 select l.offering_id, l.lot_id, l.holding_id, h.investor_id, l.units, l.acquired_on,
     case when r.removal_id is null or r.status <> 'approved' then l.legend end as legend,
-    r.removal_id, r.status as removal, r.basis, r.because, r.proposed_by, r.decided_by, r.decided_at
+    r.removal_id, r.status as removal, r.basis, r.because, r.proposed_by, r.decided_by, r.decided_at,
+    l.units - coalesce((select sum(u.units) from registry.lot_use u where u.offering_id = l.offering_id
+        and u.lot_id = l.lot_id), 0)::bigint as left_units, l.period_from, l.from_lot_id,
+    registry.free_on(l.offering_id, case when r.removal_id is null or r.status <> 'approved' then l.legend end, l.period_from) as free_on
 from registry.lot l join registry.holding h using (offering_id, holding_id)
 left join registry.legend_removal r on r.offering_id = l.offering_id and r.lot_id = l.lot_id and r.status <> 'declined';
 
