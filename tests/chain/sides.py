@@ -255,7 +255,8 @@ class Sides:
         """Return the rules that the contracts name, after comparing them with what they do."""
         addresses = (self.address(seller), self.address(buyer))
         (rules,) = broken_rules(self.chain, self.of, [(*addresses, units)])
-        assert self.accepts(self.of.token, transfer(addresses[1], units), addresses[0]) == (not rules)
+        may = self.accepts(self.of.token, transfer(addresses[1], units), addresses[0])
+        assert may == (not rules), (seller, buyer, units, rules)
         return {rule.value for rule in rules}
 
     def register_stands(self) -> dict[str, tuple[object, ...]]:

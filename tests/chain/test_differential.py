@@ -118,7 +118,7 @@ class Run:
         units = self._units(self._held(seller))
         register = self.sides.register_says(seller, buyer, units)
         assert register == self.sides.chain_says(seller, buyer, units), (seller, buyer, units)
-        if not register and units:
+        if not register:
             self.sides.as_holder(seller, self.sides.of.token, transfer(self.sides.address(buyer), units))
             if seller != buyer:
                 self.sides.move(seller, buyer, units)

@@ -16,6 +16,7 @@ T = TypeVar("T")
 class ChainRule(StrEnum):
     """Rules of the token in the order in which it asks them, named as the register names them."""
 
+    UNITS_ARE_POSITIVE = "units_are_positive"
     SECURITY_IS_NOT_PAUSED = "security_is_not_paused"
     SELLER_ACCOUNT_IS_NOT_FROZEN = "seller_account_is_not_frozen"
     BUYER_ACCOUNT_IS_NOT_FROZEN = "buyer_account_is_not_frozen"
@@ -117,6 +118,7 @@ def _broken(is_paused: bool, flags: Sequence[bool], held: Sequence[int], units: 
     seller_is_frozen, buyer_is_frozen, is_verified, may = flags
     balance, frozen = held
     found = {
+        ChainRule.UNITS_ARE_POSITIVE: units <= 0,
         ChainRule.SECURITY_IS_NOT_PAUSED: is_paused,
         ChainRule.SELLER_ACCOUNT_IS_NOT_FROZEN: seller_is_frozen,
         ChainRule.BUYER_ACCOUNT_IS_NOT_FROZEN: buyer_is_frozen,

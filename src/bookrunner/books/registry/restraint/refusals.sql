@@ -1,7 +1,7 @@
 -- What the chain's own rules say of moving units, answered from the register.
 
 -- Every rule that keeps a line {seller, buyer, units} from moving now, in the order in which the token asks. A line without
--- a row may move; so may one of no units that passes the rest. Without a seller, units come from the treasury wallet.
+-- a row may move. Without a seller, units come from the treasury wallet.
 create function registry.restraint_refusals(p_offering text, p_lines jsonb) returns table (line integer, place integer,
     rule text, detail text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -20,6 +20,7 @@ begin atomic
         from lines l left join registry.holding h on h.offering_id = p_offering and h.investor_id = l.seller)
     select f.line, r.place, r.rule, r.detail
     from facts f cross join lateral (values
+        (5, 'units_are_positive', f.units <= 0, ''),
         (10, 'security_is_not_paused', f.is_paused, ''),
         (20, 'seller_account_is_not_frozen', f.seller_is_frozen, ''),
         (30, 'buyer_account_is_not_frozen', f.buyer_is_frozen, ''),
