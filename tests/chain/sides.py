@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,6 @@ from bookrunner.adapters.chain.control import (
     contracts_of,
     country_of,
     frozen_units,
-    remove_identity,
-    set_country,
     transfer,
 )
 from bookrunner.adapters.chain.keys import LocalKey
@@ -46,11 +45,19 @@ select audit.enter('agent.theo', 'req_' || gen_random_uuid())
 """
 _ISSUE = """
 with taker as (select h.holding_id from registry.holding h where h.investor_id = %(investor)s),
-moved as (insert into registry.movement (offering_id, movement_id, kind, to_holding_id, to_address, units, reference, is_tacked)
-    select %(offering)s, %(id)s, 'import', holding_id, %(address)s, %(units)s, 'delivery ' || %(id)s, true from taker),
-lots as (insert into registry.lot (offering_id, lot_id, holding_id, movement_id, units, legend, acquired_on, period_from)
-    select %(offering)s, 'lot_' || %(id)s, holding_id, %(id)s, %(units)s, 'Restricted', current_date, current_date from taker),
-posted as (insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
+moved as (
+    insert into registry.movement (offering_id, movement_id, kind, to_holding_id, to_address, units,
+        reference, is_tacked)
+    select %(offering)s, %(id)s, 'import', holding_id, %(address)s, %(units)s, 'delivery ' || %(id)s, true
+    from taker),
+lots as (
+    insert into registry.lot (offering_id, lot_id, holding_id, movement_id, units, legend, acquired_on,
+        period_from)
+    select %(offering)s, 'lot_' || %(id)s, holding_id, %(id)s, %(units)s, 'Restricted', current_date,
+        current_date
+    from taker),
+posted as (
+    insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
     select %(offering)s, 'pst_' || %(id)s, holding_id, %(id)s, %(units)s from taker)
 update registry.holding set units = units + %(units)s where investor_id = %(investor)s
 """
@@ -316,8 +323,13 @@ class Sides:
         held = self.chain.balances(self.of.token, addresses)
         return {address: units for address, units in zip(addresses, held, strict=True) if units}
 
-    def _lent(self) -> Any:  # noqa: ANN401 - a context
-        return _Lent(self.world)
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection]:
+        """Lend a transaction under the registry's login, with the right to post by itself."""
+        connection = self.world.login("admin")
+        with connection.transaction():
+            connection.execute(_LENT.encode())
+            yield connection
 
     def _row(self, query: str, values: object) -> Sequence[Any]:
         found = self.world.login("owner").execute(query.encode(), values).fetchone()  # type: ignore[arg-type]
@@ -329,22 +341,6 @@ class Sides:
         return found and found[0]
 
 
-class _Lent:
-    """A transaction under the registry's login, with the right to post by itself."""
-
-    def __init__(self, world: World) -> None:
-        self._connection: psycopg.Connection = world.login("admin")
-        self._transaction = self._connection.transaction()
-
-    def __enter__(self) -> psycopg.Connection:
-        self._transaction.__enter__()
-        self._connection.execute(_LENT.encode())
-        return self._connection
-
-    def __exit__(self, *fault: Any) -> None:  # noqa: ANN401 - what a context gives
-        self._transaction.__exit__(*fault)
-
-
 def refused(act: Any, *arguments: object, **named: object) -> str:  # noqa: ANN401 - any verb
     """Run a verb and return the rule that it broke; empty when none."""
     try:
@@ -352,7 +348,7 @@ def refused(act: Any, *arguments: object, **named: object) -> str:  # noqa: ANN4
     except Refused as fault:
         return fault.rule
     except psycopg.Error as fault:
-        name = fault.diag.constraint_name
-        assert name is not None, fault
-        return name
+        if fault.diag.constraint_name is None:
+            raise
+        return fault.diag.constraint_name
     return ""

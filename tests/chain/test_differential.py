@@ -1,4 +1,4 @@
-"""Random steps on the register and on the real T-REX contracts: one decision, one state, after each of them."""
+"""Random steps on the register and the real T-REX contracts: one decision, one state, after each."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bookrunner.adapters.chain.control import (
     freeze_part,
     remove_identity,
     set_country,
+    set_frozen,
     thaw_part,
     transfer,
 )
@@ -80,7 +81,7 @@ class Run:
         return int(str(self.sides.register_stands()[holder][place]))
 
     def _agree(self, rule: str, to: bytes, data: bytes) -> str:
-        """The register has refused by a rule, or not; the contracts say the same of the agent's call."""
+        """Compare what the register did with what the contracts say of the agent's call."""
         may = self.sides.accepts(to, data, self.sides.agent.address)
         assert may == (not rule) or (may and rule in STRICTER), rule
         return rule
@@ -93,7 +94,7 @@ class Run:
         return rule
 
     def issue(self) -> str:
-        """Units go from the treasury wallet to a holder."""
+        """Deliver units from the treasury wallet to a holder."""
         holder, units = self._holder(), self._units() or 1
         register = self.sides.register_says(TREASURY, holder, units)
         assert register == self.sides.chain_says(TREASURY, holder, units)
@@ -103,7 +104,7 @@ class Run:
         return f"{holder} {units} {register}"
 
     def mint(self) -> str:
-        """The token mints while it is paused and to a frozen wallet; the register issues nothing then."""
+        """Ask for a mint, which the token makes while paused and to frozen wallets; the register does not."""
         holder, units = self._holder(), self._units() or 1
         register = self.sides.register_says(TREASURY, holder, units)
         call = trex.mint(self.sides.address(holder), units)
@@ -113,7 +114,7 @@ class Run:
         return f"{holder} {units} {register}"
 
     def transfer(self) -> str:
-        """A holder sends units with its own key, perhaps to itself."""
+        """Let a holder send units with its own key, perhaps to itself."""
         seller, buyer = self._holder(), self._holder()
         units = self._units(self._held(seller))
         register = self.sides.register_says(seller, buyer, units)
@@ -125,7 +126,7 @@ class Run:
         return f"{seller} {buyer} {units} {register}"
 
     def force(self) -> str:
-        """An order moves units; what it needs of a frozen part thaws."""
+        """Move units by an order; what it needs of a frozen part thaws."""
         seller, buyer = self._holder(), self._holder()
         units = self._units(self._held(seller))
         call = forced_transfer(self.sides.address(seller), self.sides.address(buyer), units)
@@ -135,26 +136,24 @@ class Run:
         )
 
     def freeze_account(self) -> str:
-        """A whole account is frozen, or was already."""
+        """Freeze a whole account, perhaps twice."""
         return self._account("freeze_account", is_frozen=True)
 
     def thaw_account(self) -> str:
-        """A whole account is thawed, or was never frozen."""
+        """Thaw a whole account, frozen or not."""
         return self._account("thaw_account", is_frozen=False)
 
     def _account(self, kind: str, *, is_frozen: bool) -> str:
-        from bookrunner.adapters.chain.control import set_frozen
-
         holder = self._holder()
         call = set_frozen(self.sides.address(holder), is_frozen=is_frozen)
         return f"{holder} " + self._ordered(kind, self.sides.of.token, call, investor=holder)
 
     def freeze_units(self) -> str:
-        """A part is frozen, or more than is free."""
+        """Freeze a part, perhaps more than is free."""
         return self._part("freeze_units", freeze_part, 0)
 
     def thaw_units(self) -> str:
-        """A part is thawed, or more than is frozen."""
+        """Thaw a part, perhaps more than is frozen."""
         return self._part("thaw_units", thaw_part, 1)
 
     def _part(self, kind: str, call: Callable[[bytes, int], bytes], place: int) -> str:
@@ -166,22 +165,22 @@ class Run:
         )
 
     def pause(self) -> str:
-        """The security is paused, or was already."""
+        """Pause the security, perhaps twice."""
         return self._ordered("pause", self.sides.of.token, trex.pause())
 
     def unpause(self) -> str:
-        """The security goes on, or was not paused."""
+        """Let the security go on, paused or not."""
         return self._ordered("resume", self.sides.of.token, trex.unpause())
 
     def remove(self) -> str:
-        """A wallet loses its identity, with its balance and freezes left."""
+        """Take the identity from a wallet; its balance and freezes stay."""
         holder = self._holder()
         call = remove_identity(self.sides.address(holder))
         rule = self._agree_after(refused(self.sides.revoke, holder), call)
         return f"{holder} {rule}"
 
     def register(self) -> str:
-        """A wallet gets its identity, or has it already."""
+        """Give a wallet its identity, perhaps twice."""
         holder = self._holder()
         call = self.sides.registration(holder)
         rule = self._agree_after(refused(self.sides.link, holder), call)
@@ -194,7 +193,7 @@ class Run:
         return rule
 
     def country(self) -> str:
-        """A holder moves house; the token knows it of registered wallets alone."""
+        """Let a holder move house; the token knows it of registered wallets alone."""
         holder, country = self._holder(), self.dice.choice(list(COUNTRIES))
         call = set_country(self.sides.address(holder), COUNTRIES[country])
         is_known = bool(self.sides.register_stands()[holder][3])
@@ -205,7 +204,7 @@ class Run:
         return f"{holder} {country}"
 
     def recover(self) -> str:
-        """All of a lost wallet goes to a new one: units, frozen part, freeze; the old one is out."""
+        """Recover a lost wallet: units, frozen part and freeze go along, and the old one is out."""
         holder = self._holder()
         if self.sides.place[holder] + 1 == len(self.sides.wallets[holder]):
             return f"{holder} has no more wallets"

@@ -154,6 +154,7 @@ class Application:
         if self.deposits is not None:
             self.deposits.watch_in_turn()
         self._tokens.watch_in_turn()
+        self.controls.carry_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)

@@ -1,4 +1,4 @@
-"""Control of an ERC-3643 token by its agent: freezes, pauses, identities, and which rule keeps units from moving."""
+"""Control of an ERC-3643 token by its agent, and which of its rules keeps units from moving."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def transfer(receiver: bytes, units: int) -> bytes:
 def broken_rules(
     chain: Reader, of: Contracts, lines: Sequence[tuple[bytes, bytes, int]], block: int | str = "latest"
 ) -> list[list[ChainRule]]:
-    """Return for each (seller, buyer, units) every rule of the token that it breaks at a block; none if it passes.
+    """Return for each (seller, buyer, units) every rule that it breaks at a block; none if it passes.
 
     All questions of all lines go out together.
     """
@@ -109,13 +109,13 @@ def broken_rules(
         amounts += [trex.balance_of(token, seller), frozen_units(token, seller)]
     answers, numbers = chain.read(flags, block), chain.read(amounts, block)
     return [
-        _broken(answers[0], answers[1 + 4 * n : 5 + 4 * n], numbers[2 * n : 2 * n + 2], units)
+        _broken([answers[0], *answers[1 + 4 * n : 5 + 4 * n]], numbers[2 * n : 2 * n + 2], units)
         for n, (_, _, units) in enumerate(lines)
     ]
 
 
-def _broken(is_paused: bool, flags: Sequence[bool], held: Sequence[int], units: int) -> list[ChainRule]:  # noqa: FBT001 - an answer of the chain
-    seller_is_frozen, buyer_is_frozen, is_verified, may = flags
+def _broken(flags: Sequence[bool], held: Sequence[int], units: int) -> list[ChainRule]:
+    is_paused, seller_is_frozen, buyer_is_frozen, is_verified, may = flags
     balance, frozen = held
     found = {
         ChainRule.UNITS_ARE_POSITIVE: units <= 0,

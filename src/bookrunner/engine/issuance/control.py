@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -31,11 +32,12 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance.submission import Keys, Submitter
+from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter
 
 _PURPOSE: Final = "control"
 # What one call may use at most: a later call of a try cannot be estimated before the earlier ones are mined.
 _GAS: Final = 1_000_000
+_PATIENCE_SECONDS: Final = 30.0
 
 
 class Step(NamedTuple):
@@ -60,6 +62,19 @@ class Controls:
         self._chain = chain
         self._keys = keys
         self._submitter = submitter
+        self._looked: dict[str, float] = {}
+
+    def carry_in_turn(self) -> None:
+        """Carry out what is approved in any offer; one that waits is looked at again after half a minute."""
+        now = time.monotonic()
+        for row in self._desk.registry.controls_under_way():
+            offering, action = row["offering_id"], row["action_id"]
+            if now >= self._looked.get(action, 0.0) + _PATIENCE_SECONDS:
+                self._looked[action] = now
+                try:
+                    self.carry(offering)
+                except ChainStalled as stalled:
+                    warn("a control action waits", offering=offering, subject=action, rule=str(stalled))
 
     def carry(self, offering: str) -> int:
         """Carry out every approved action of an offer; return how many are done.
@@ -67,9 +82,10 @@ class Controls:
         One that the token refuses stays approved, and the log says why.
         """
         actions = self._desk.registry.control_actions(offering=offering)
-        waiting = [row["action_id"] for row in reversed(actions) if row["status"] == "approved"]
+        waiting = [r["action_id"] for r in reversed(actions) if r["status"] in {"approved", "submitted"}]
+        to_sign = [r["action_id"] for r in reversed(actions) if r["status"] == "approved"]
         self._settle(offering)
-        for action in waiting:
+        for action in to_sign:
             try:
                 self._submit(offering, action)
             except (Refused, NodeRefused) as fault:
