@@ -123,13 +123,23 @@ class Sides:
             assert world.act(owner, self.of.rules, call, 1_000_000).status == 1
 
     def _create(self, name: str, arguments: bytes) -> bytes:
-        world, owner = self._suite.world, self._suite.deployer
         folder = self._artifacts / "@tokenysolutions/t-rex" / _MODULES / f"{name}.sol"
         code = bytes.fromhex(json.loads((folder / f"{name}.json").read_bytes())["bytecode"][2:])
+        return self._created(code + arguments)
+
+    def _created(self, code: bytes) -> bytes:
+        world, owner = self._suite.world, self._suite.deployer
         nonce = sum(sender == owner.address for sender, _ in world.stored)
-        (receipt,) = world.settle([world.sign(owner, None, code + arguments, 4_000_000)])
+        (receipt,) = world.settle([world.sign(owner, None, code, 5_000_000)])
         assert receipt.status == 1
         return abi.created_address(owner.address, nonce)
+
+    def identity_of(self, wallet: bytes) -> bytes:
+        """Create an ONCHAINID that a wallet manages and return its address."""
+        folder = self._artifacts / "@onchain-id/solidity/artifacts/contracts/Identity.sol/Identity.json"
+        code = bytes.fromhex(json.loads(folder.read_bytes())["bytecode"][2:])
+        is_library = False
+        return self._created(code + abi.encode(("address", "bool"), (wallet, is_library)))
 
     def _close_a_country(self) -> None:
         said = {"kind": "country_closed", "starts_on": "2026-01-01", "countries": [CLOSED]}

@@ -19,10 +19,6 @@ from bookrunner.adapters.chain.control import (
     transfer,
 )
 from bookrunner.adapters.chain.moves import forced_transfer
-from bookrunner.db import Database
-from bookrunner.sandbox.toolchain import Tools
-from tests.attack.world import Connect
-from tests.chain.conftest import Suite
 from tests.chain.sides import COUNTRIES, ORDER, TREASURY, Sides, refused
 
 pytestmark = pytest.mark.chain
@@ -224,32 +220,24 @@ class Run:
         return f"{holder} recovered"
 
 
-def _play(sides: Sides, seed: int, steps: int) -> list[str]:
-    run, told = Run(sides, random.Random(seed)), [f"seed {seed}"]  # noqa: S311 - a replay needs its seed
+def _play(sides: Sides, seed: int, steps: int) -> None:
+    run, told = Run(sides, random.Random(seed)), [f"seed {seed}"]
     try:
-        for _ in range(steps):
-            told.append(run.step())
+        told.extend(run.step() for _ in range(steps))
         issued, lots, delivered = sides.totals()
         assert issued == lots == delivered
         assert sides.by_address() == sides.all_balances()
     except BaseException:
         print("\n".join(told))  # noqa: T201 - the steps that led here
         raise
-    return told
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_register_and_token_agree_after_each_step(
-    suite: Suite, tools: Tools, connect: Connect, database: Database, seed: int
-) -> None:
-    sides = Sides(suite, tools.artifacts, (connect, database), f"diff{seed}")
-    _play(sides, seed, 60)
+def test_register_and_token_agree_after_each_step(sides: Callable[[str], Sides], seed: int) -> None:
+    _play(sides(f"diff{seed}"), seed, 60)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", range(100, 112))
-def test_register_and_token_agree_over_long_sequences(
-    suite: Suite, tools: Tools, connect: Connect, database: Database, seed: int
-) -> None:
-    sides = Sides(suite, tools.artifacts, (connect, database), f"long{seed}")
-    _play(sides, seed, 400)
+def test_register_and_token_agree_over_long_sequences(sides: Callable[[str], Sides], seed: int) -> None:
+    _play(sides(f"long{seed}"), seed, 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -141,7 +142,11 @@ class Controls:
                 self._submitter.store(within, self._keys.agent, order, [line])
                 stored.append(_recorded(step, str(order["intent"])))
             within.submit_control(
-                actor=PROCESS, offering=offering, action=action, version=asked["version"], steps=stored
+                actor=PROCESS,
+                offering=offering,
+                action=action,
+                version=asked["version"],
+                steps=json.dumps(stored),
             )
         self._submitter.send_unfinished(offering)
 

@@ -115,8 +115,8 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
 def act(database: Database, by: tuple[str, str], form: Order) -> None:
     """Do what a form asks for (offering, actor).
 
-    Refuses ``decision_is_one_of_those_offered``, ``units_are_a_whole_number``, ``order_hash_is_sha256`` and what
-    the register refuses.
+    Refuses ``decision_is_one_of_those_offered``, ``units_are_a_whole_number``, ``order_hash_is_sha256`` and
+    what the register refuses.
     """
     offering, actor = by
     keeper, who = registry.keeper(database), {"offering": offering, "actor": actor}
