@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -39,7 +40,7 @@ def request_transfer(
         offering=offering,
         transfer=transfer,
         said=dict(said),
-        papers=[dict(paper) for paper in papers],
+        papers=json.dumps([dict(paper) for paper in papers]),
         item=new_id("itm"),
         clock=item_clock(received_at),
     )
@@ -53,7 +54,7 @@ def present_again(transfers: Keeper, on: tuple[str, str, str], papers: Sequence[
         actor=actor,
         offering=offering,
         transfer=transfer,
-        papers=[dict(paper) for paper in papers],
+        papers=json.dumps([dict(paper) for paper in papers]),
         item=new_id("itm"),
         clock=item_clock(None),
     )
