@@ -172,3 +172,12 @@ def test_the_register_of_yesterday_does_not_know_todays_transfer(desk: Transferr
         offering=desk.offering, day=clock.today() - timedelta(days=1)
     )
     assert found == []
+
+
+def test_who_asks_gives_or_takes_does_not_approve(desk: Transferring) -> None:
+    taker = desk.taker()
+    transfer = desk.screened(taker)
+    for actor in (ASKER, desk.seller, taker):
+        with pytest.raises(Refused, match="transfer_is_approved_by_another_person"):
+            desk.approve(transfer, actor)
+    desk.approve(transfer)
