@@ -154,7 +154,9 @@ def _ask_transfers(done: World, clock: dict[str, object]) -> None:
     kinds = ("transfer_instruction", "gift_statement")
     every = [{"paper": kind, "sha256": hashed} for kind in kinds]
     done.call("registry.request_transfer", where, "xfr_new", said, "[]", "itm_new", clock, actor="usr_asker")
-    done.call("registry.request_transfer", where, "xfr_done", said, every, "itm_sent", clock, actor="usr_asker")
+    done.call(
+        "registry.request_transfer", where, "xfr_done", said, every, "itm_sent", clock, actor="usr_asker"
+    )
     done.call("registry.mark_transfer_screened", where, "xfr_done")
     log = {"id": "obs_done", "chain_id": CHAIN, "hash": "0b" * 32, "ordinal": 0, "block": 9}
     log |= {"from": done.address(3).hex(), "to": "0c" * 20, "units": 1}

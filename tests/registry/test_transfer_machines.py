@@ -38,7 +38,9 @@ def _rules(desk: Transferring) -> None:
     said = {"kind": "holder_cap", "amount": 9, "starts_on": "2026-01-01", "because": "x", "paper": "0a" * 32}
     for rule in ("trl_stays", "trl_declined", "trl_waits"):
         keeper.propose_transfer_rule(actor=AGENT, **on, rule=rule, said=said)
-    keeper.decide_transfer_rule(actor=SECOND, **on, rule="trl_declined", is_approved=False, because="unsigned")
+    keeper.decide_transfer_rule(
+        actor=SECOND, **on, rule="trl_declined", is_approved=False, because="unsigned"
+    )
     keeper.decide_transfer_rule(actor=SECOND, **on, rule="trl_stays", is_approved=True, because="")
     keeper.end_transfer_rule(actor=SECOND, **on, rule=desk.rule("holder_cap", amount=8), because="repealed")
     for name in ("aff_stays", "aff_ends"):
@@ -90,7 +92,7 @@ def _attempt_again(desk: Transferring, transaction: str) -> None:
     assert desk.world.call("registry.record_replacement", desk.offering, transaction, further)
 
 
-def observe(desk: Transferring, name: str, sender: bytes, receiver: bytes, units: int = 1) -> str | None:
+def observe(desk: Transferring, name: str, sender: bytes, receiver: bytes) -> str | None:
     """Let the chain show a transfer that is none of ours."""
     log = {
         "id": f"obs_{name}",
@@ -100,7 +102,7 @@ def observe(desk: Transferring, name: str, sender: bytes, receiver: bytes, units
         "block": 12,
         "from": sender.hex(),
         "to": receiver.hex(),
-        "units": units,
+        "units": 1,
     }
     clock = registry.item_clock(None, is_routine=False)
     seen: str | None = desk.keeper.observe_transfer(
@@ -146,7 +148,8 @@ def test_every_listed_move_has_its_verb_and_every_other_is_refused(desk: Transfe
     owner = desk.world.login("owner")
     listed = set(
         owner.execute(
-            "select machine, from_state, to_state from engine.transition where machine = any (%s)", [[*MACHINES]]
+            "select machine, from_state, to_state from engine.transition where machine = any (%s)",
+            [[*MACHINES]],
         ).fetchall()
     )
     made, was = set[Move](), defaultdict[tuple[str, str], str](str)
@@ -170,7 +173,9 @@ def _other_moves(desk: Transferring, listed: set[Move]) -> None:
     for machine, key in MACHINES.items():
         table = f"registry.{machine}"
         states = {to for name, _, to in listed if name == machine}
-        found = dict(admin.execute(f"select status, min({key}) from {table} group by status".encode()).fetchall())
+        found = dict(
+            admin.execute(f"select status, min({key}) from {table} group by status".encode()).fetchall()
+        )
         assert set(found) >= states - {"screened", "instructed"}, machine
         for state, row in found.items():
             for to in states - {to for name, was, to in listed if (name, was) == (machine, state)}:
@@ -178,7 +183,7 @@ def _other_moves(desk: Transferring, listed: set[Move]) -> None:
                     _move(desk, f"update {table} set status = '{to}' where {key} = '{row}'")
                 assert caught.value.sqlstate == "BR002", (machine, state, to)
                 tried += 1
-    assert tried > 60  # noqa: PLR2004 - what the machines leave open
+    assert tried > 60
 
 
 def _move(desk: Transferring, statement: str) -> None:

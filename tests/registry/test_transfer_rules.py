@@ -24,9 +24,7 @@ def detail(desk: Transferring, buyer: str, units: int, rule: str) -> tuple[str, 
     """Return what a rule says of a transfer, and the day on which it would pass."""
     parties = (desk.seller, buyer)
     (found,) = (
-        row
-        for row in registry.refusals(desk.keeper, desk.offering, parties, units)
-        if row["rule"] == rule
+        row for row in registry.refusals(desk.keeper, desk.offering, parties, units) if row["rule"] == rule
     )
     return found["detail"], found["passes_on"]
 
@@ -130,7 +128,9 @@ def test_only_holders_who_are_not_accredited_count_in_their_cap(desk: Transferri
     connection = desk.world.login("admin")
     with connection.transaction():
         connection.execute(b"alter table compliance.accreditation disable trigger user")
-        connection.execute(b"update compliance.accreditation set valid_until = now() where investor_id = 'ivr_one1'")
+        connection.execute(
+            b"update compliance.accreditation set valid_until = now() where investor_id = 'ivr_one1'"
+        )
         connection.execute(b"alter table compliance.accreditation enable trigger user")
     assert rule in desk.failing(plain)
     assert detail(desk, plain, 1, rule)[0] == "2 holders after it, 1 may be"
@@ -161,16 +161,17 @@ def test_a_volume_limit_counts_final_transfers_and_names_its_day(desk: Transferr
     assert desk.failing(taker, 1) == []
     assert desk.failing(taker, 2) == [rule]
     (day,) = (
-        desk.world.login("registry")
-        .execute("select (current_date + interval '3 months')::date")
-        .fetchall()
+        desk.world.login("registry").execute("select (current_date + interval '3 months')::date").fetchall()
     )
     assert detail(desk, taker, 2, rule)[1] == day[0]
 
 
 @pytest.mark.parametrize(
     ("exemption", "rule"),
-    [("reg_s", "no_us_person_takes_during_the_distribution_period"), ("reg_cf", "first_year_is_over_or_taker_is_permitted")],
+    [
+        ("reg_s", "no_us_person_takes_during_the_distribution_period"),
+        ("reg_cf", "first_year_is_over_or_taker_is_permitted"),
+    ],
 )
 def test_the_first_year_abroad_and_of_a_crowd(desk: Transferring, exemption: str, rule: str) -> None:
     plain = desk.taker("plain", "US", is_accredited=False)
@@ -179,7 +180,9 @@ def test_the_first_year_abroad_and_of_a_crowd(desk: Transferring, exemption: str
     connection = desk.world.login("admin")
     with connection.transaction():
         connection.execute(b"alter table engine.offer disable trigger user")
-        connection.execute("update engine.offer set exemption = %s where offering_id = 'ofr_one'", [exemption])
+        connection.execute(
+            "update engine.offer set exemption = %s where offering_id = 'ofr_one'", [exemption]
+        )
         connection.execute(b"alter table engine.offer enable trigger user")
     bound = {"reg_s": {plain, rich}, "reg_cf": {plain, abroad}}[exemption]
     for days, binds in ((0, True), (YEAR.days, False)):

@@ -1,4 +1,4 @@
-"""Transfers from the request to the register: who asks, who decides, which lots go, and that nothing goes twice."""
+"""Transfers from the request to the register: who asks, who decides, which lots go, each once."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_lots_go_first_in_first_out_and_are_split_to_the_unit(desk: Transferring
     lots = (
         desk.world.login("registry")
         .execute(
-            "select investor_id, units, left_units, from_lot_id, legend, period_from from registry.lot_standing"
-            " where investor_id = any (%s) order by lot_id",
+            "select investor_id, units, left_units, from_lot_id, legend, period_from"
+            " from registry.lot_standing where investor_id = any (%s) order by lot_id",
             [[desk.seller, taker, other]],
         )
         .fetchall()

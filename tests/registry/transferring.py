@@ -147,7 +147,9 @@ class Transferring:
         """Return what each holder has in the register."""
         rows = (
             self.world.login("registry")
-            .execute("select investor_id, units from registry.holding where offering_id = %s", [self.offering])
+            .execute(
+                "select investor_id, units from registry.holding where offering_id = %s", [self.offering]
+            )
             .fetchall()
         )
         return dict(rows)

@@ -1,7 +1,7 @@
 """The transfer agent: wallets, issuance, the master securityholder file, control book, turnaround log."""
 
-from bookrunner.books.registry.statements import issue_statement, register_csv, verify_statement
 from bookrunner.books.registry import transfers as _transfers
+from bookrunner.books.registry.statements import issue_statement, register_csv, verify_statement
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.turnaround import MonthFigures, counts_from, due_on, month_figures, receive
 from bookrunner.db import Database, Keeper

@@ -5,4 +5,13 @@ from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter,
 from bookrunner.engine.issuance.token import deploy_token
 from bookrunner.engine.issuance.transfers import Transfers
 
-__all__ = ["ChainStalled", "Keys", "Outcome", "Submitter", "Transfers", "deploy_token", "gas_for", "start_again"]
+__all__ = [
+    "ChainStalled",
+    "Keys",
+    "Outcome",
+    "Submitter",
+    "Transfers",
+    "deploy_token",
+    "gas_for",
+    "start_again",
+]
