@@ -142,6 +142,26 @@ def _keep_records(done: World) -> None:
     }
     clock = {"counts_from": "2026-03-02", "due_on": "2026-03-09"}
     done.call("registry.receive_item", where, "itm_done", item | clock)
+    _ask_transfers(done, item | clock)
+
+
+def _ask_transfers(done: World, clock: dict[str, object]) -> None:
+    """Let somebody ask for transfers, and the chain show one that nobody asked for."""
+    where, hashed = done.offering, "0a" * 32
+    rule = {"kind": "holder_cap", "amount": 9, "starts_on": "2026-03-02", "because": "x", "paper": hashed}
+    done.call("registry.propose_transfer_rule", where, "trl_done", rule)
+    done.call("registry.record_affiliation", where, "aff_done", "ivr_done1", "family", "spouses")
+    said = {"kind": "gift", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 1}
+    kinds = ("transfer_instruction", "gift_statement")
+    every = [{"paper": kind, "sha256": hashed} for kind in kinds]
+    done.call("registry.request_transfer", where, "xfr_new", said, "[]", "itm_new", clock, actor="usr_asker")
+    done.call(
+        "registry.request_transfer", where, "xfr_done", said, every, "itm_sent", clock, actor="usr_asker"
+    )
+    done.call("registry.mark_transfer_screened", where, "xfr_done")
+    log = {"id": "obs_done", "chain_id": CHAIN, "hash": "0b" * 32, "ordinal": 0, "block": 9}
+    log |= {"from": done.address(3).hex(), "to": "0c" * 20, "units": 1}
+    done.call("registry.observe_transfer", where, log, "itm_seen", clock)
 
 
 def _control(held: World) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
-from bookrunner.adapters.chain import MAX_LINES, Chain, balance_of, parse_address, total_supply
+from bookrunner.adapters.chain import MAX_LINES, Chain, parse_address, total_supply
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.chain.remote import RemoteKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
@@ -19,6 +19,7 @@ from bookrunner.adapters.payments.notices import active_secrets, parse_payment_n
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.settings import NOTHING, Outside, SigningService
+from bookrunner.app.witness import seen_balances, seen_supply
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
@@ -331,15 +332,7 @@ class Application:
 
     def compare_records(self, offering: str, *, actor: str) -> int:
         """Compare control book, register, postings, lots and chain; return how many pairs differ now."""
-        offer, seen = self.desk.offer(offering), None
-        if offer["token_address"] is not None:
-            token, number = bytes(offer["token_address"]), self.chain.block_numbers().finalized
-            (block,) = self.chain.canonical([number])
-            wallet = bytes(offer["treasury_address"])
-            minted, undelivered = self.chain.read([total_supply(token), balance_of(token, wallet)], number)
-            if block is not None:
-                seen = {"block_number": number, "block_hash": block.hex(), "minted": minted}
-                seen["undelivered"] = undelivered
+        seen = seen_supply(self.chain, self.desk.offer(offering))
         return int(self.desk.registry.compare_records(actor=actor, offering=offering, chain=seen))
 
     def watch_token(self, offering: str) -> int:
@@ -353,13 +346,8 @@ class Application:
 
     def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
         """Compare the five books and the chain; return every open break."""
-        token = self.desk.offer(offering)["token_address"]
         holders = [row["address"] for row in self.desk.engine.holders_on_chain(offering=offering)]
-        lines = None
-        if token is not None:
-            balances = self.chain.balances(bytes(token), [bytes.fromhex(h) for h in holders], "finalized")
-            held = zip(holders, balances, strict=True)
-            lines = [{"address": holder, "units": units} for holder, units in held if units]
+        lines = seen_balances(self.chain, self.desk.offer(offering), holders)
         self.desk.reconciliation.run(
             actor=actor,
             offering=offering,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 from bookrunner.adapters.chain.abi import Read, keccak
+from bookrunner.adapters.chain.moves import forced_transfer
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
     ChainError,
@@ -91,6 +92,7 @@ __all__ = [
     "decimals",
     "delivered",
     "deployment",
+    "forced_transfer",
     "further_suite",
     "identity_registry",
     "implementation_authority",

@@ -37,3 +37,13 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return not exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_answered(s.id));
 end $$;
+
+-- Locks what is said of parties in the order in which everybody locks it: positions, then clearances.
+create function engine.lock_parties(p_offering text, p_investors text[]) returns void
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
+begin
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investor_id = any (p_investors)
+    order by pos.investment_id for update;
+    perform 1 from compliance.clearance_fact c where c.offering_id = p_offering and c.investor_id = any (p_investors)
+    order by c.investor_id for share;
+end $$;

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from bookrunner.adapters.chain import Chain, NodeRefused, identity_registry, is_registered, register_batch
-from bookrunner.adapters.chain.moves import forced_transfer
+from bookrunner.adapters.chain import (
+    Chain,
+    NodeRefused,
+    forced_transfer,
+    identity_registry,
+    is_registered,
+    register_batch,
+)
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id

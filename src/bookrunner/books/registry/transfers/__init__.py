@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -28,9 +29,9 @@ def request_transfer(
 ) -> str:
     """Take a request for a transfer and start its clock; return its id.
 
-    ``on`` is offering and actor; ``said`` has kind, route (``agent`` or ``holder``), seller, buyer, units and, of
-    a sale, price_minor and currency; papers are rows of paper and sha256 (hex). Refuses what the constraints of
-    a request refuse; papers may come later.
+    ``on`` is offering and actor; ``said`` has kind, route (``agent`` or ``holder``), seller, buyer, units
+    and, of a sale, price_minor and currency; papers are rows of paper and sha256 (hex) and may come later.
+    Refuses what the constraints of a request refuse.
     """
     offering, actor = on
     transfer = new_id("xfr")
@@ -39,7 +40,7 @@ def request_transfer(
         offering=offering,
         transfer=transfer,
         said=dict(said),
-        papers=[dict(paper) for paper in papers],
+        papers=json.dumps([dict(paper) for paper in papers]),
         item=new_id("itm"),
         clock=item_clock(received_at),
     )
@@ -53,7 +54,7 @@ def present_again(transfers: Keeper, on: tuple[str, str, str], papers: Sequence[
         actor=actor,
         offering=offering,
         transfer=transfer,
-        papers=[dict(paper) for paper in papers],
+        papers=json.dumps([dict(paper) for paper in papers]),
         item=new_id("itm"),
         clock=item_clock(None),
     )
@@ -72,7 +73,7 @@ def refusals(transfers: Keeper, offering: str, parties: tuple[str, str], units: 
 
 
 def item_clock(received_at: datetime | None, *, is_routine: bool = True) -> dict[str, object]:
-    """Return the clock of a transfer in the turnaround log (17 CFR 240.17Ad-1, -2), from its receipt or now."""
+    """Return the clock of a transfer in the turnaround log, from its receipt or now (17 CFR 240.17Ad-2)."""
     moment = received_at or clock.now()
     start = counts_from(moment)
     return {

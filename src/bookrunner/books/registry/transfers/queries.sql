@@ -51,7 +51,7 @@ select registry.mark_transfer_screened(:actor, :request, :offering, :transfer);
 select registry.approve_transfer(:actor, :request, :offering, :transfer, cast(:until as timestamptz));
 
 -- name: end_transfer$
--- Returns, rejects or withdraws a request.
+-- Sends a request back, rejects it, or withdraws it.
 select registry.end_transfer(:actor, :request, :offering, :transfer, :status, cast(:reasons as text[]));
 
 -- name: lapse_transfers$

@@ -150,6 +150,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     q registry.transfer_request;
 begin
+    select * into q from registry.transfer_request where offering_id = p_offering and request_id = p_request;
+    perform engine.lock_parties(p_offering, array[q.seller_id, q.buyer_id]);
     perform registry.book_of(p_offering);
     select * into q from registry.transfer_request where offering_id = p_offering and request_id = p_request for update;
     if not found then
