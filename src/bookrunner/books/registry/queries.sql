@@ -250,3 +250,7 @@ select * from registry.control_standing where offering_id = :offering order by a
 -- name: controls_under_way
 -- Approved control actions that the chain does not have yet.
 select offering_id, action_id from registry.control_action where status in ('approved', 'submitted') order by decided_at, action_id;
+
+-- name: linked_address$
+-- The address of a holder's linked wallet, if it has one.
+select registry.linked_address(:offering, :investor);
