@@ -81,13 +81,15 @@ class Holders:
         found = self.app.desk.transfers.transfer(offering=self.offering, transfer=transfer)
         return str(found["status"])
 
+    def node(self, method: str, *params: str) -> None:
+        """Ask the sandbox node for what only it can do."""
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        httpx.post(self.world.node_url, json=asked).raise_for_status()
+
     def send(self, receiver: bytes, units: int) -> None:
         """Let the giver itself move units on chain, and wait until that is final."""
         key, chain = self.wallet(self.giver), self.app.chain
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance"}
-        httpx.post(
-            self.world.node_url, json=asked | {"params": ["0x" + key.address.hex(), hex(10**20)]}
-        ).raise_for_status()
+        self.node("anvil_setBalance", "0x" + key.address.hex(), hex(10**20))
         data = abi.call_data("transfer(address,uint256)", receiver, units)
         nonce = chain.nonce(key.address)
         signed = key.sign(
@@ -100,7 +102,7 @@ class Holders:
             if receipt is not None and receipt.block_number <= chain.block_numbers().finalized:
                 assert receipt.status == 1
                 return
-            time.sleep(0.05)
+            self.node("evm_mine")
         pytest.fail("the transfer did not become final")
 
     def units(self) -> list[tuple[int, int]]:
@@ -144,7 +146,9 @@ def test_transfers_reach_register_and_chain_and_others_become_breaks(world: Worl
     assert app.watch_token(offering) == 0
     assert holders.units() == [(gave - 3, gave - 4), (took + 3, took + 4)]
     assert differing(app, offering) == ["transfer_without_authority", "units_differ", "units_differ"]
-    (seen,) = (row for row in app.desk.transfers.observed(offering=offering, most=9) if row["status"] != "matched")
+    (seen,) = (
+        row for row in app.desk.transfers.observed(offering=offering, most=9) if row["status"] != "matched"
+    )
     on = {"offering": offering, "observed": seen["observed_id"]}
     app.desk.transfers.explain_observed(
         actor="agent.theo", **on, ending="post", paper_sha256=b"\x01" * 32, because="both sides signed"
@@ -164,6 +168,8 @@ def test_units_at_a_wallet_that_nobody_has_are_a_break(world: World) -> None:
     app.submitter.settle(offering, holders.token())
     holders.send(UNKNOWN, 1)
     assert app.watch_token(offering) == 1
-    (seen,) = (row for row in app.desk.transfers.observed(offering=offering, most=9) if row["status"] == "unmapped")
+    (seen,) = (
+        row for row in app.desk.transfers.observed(offering=offering, most=9) if row["status"] == "unmapped"
+    )
     assert (seen["to_address"], seen["units"], seen["owner"]) == ("0x" + UNKNOWN.hex(), 1, "registry")
     assert "transfer_to_an_unknown_wallet" in differing(app, offering)
