@@ -49,7 +49,7 @@ from bookrunner.engine.intake import (
     wallet_challenge,
     wallet_proof,
 )
-from bookrunner.engine.issuance import Keys, Transfers, deploy_token
+from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
 from bookrunner.engine.process import LAPSE_SECONDS, TransferScreening, prepare
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Application:
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
+        self.controls = Controls(self.desk, chain, keys, self.submitter)
         self._transfer_screening = TransferScreening(self.desk, self.screening)
         self._tokens = TokenWatch(self.desk, chain)
         books = endpoint.secrets.folder / "accounts"
@@ -154,6 +155,7 @@ class Application:
         if self.deposits is not None:
             self.deposits.watch_in_turn()
         self._tokens.watch_in_turn()
+        self.controls.carry_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)

@@ -291,3 +291,7 @@ select u.lot_id, u.movement_id, u.units, cast(m.moved_at at time zone 'UTC' as d
 from registry.lot_use u join registry.movement m using (offering_id, movement_id)
 join registry.lot n on n.offering_id = u.offering_id and n.movement_id = u.movement_id and n.from_lot_id = u.lot_id
 where u.offering_id = :offering order by u.lot_id, m.moved_at, u.movement_id;
+
+-- name: controls_under_way
+-- Approved control actions that the chain does not have yet.
+select offering_id, action_id from registry.control_action where status in ('approved', 'submitted') order by decided_at, action_id;

@@ -36,8 +36,7 @@ create table registry.control_action (
     constraint control_action_needs_two_people
         check (status in ('asked', 'declined') or coalesce(decided_by <> asked_by, false)),
     constraint declined_control_action_has_its_reason
-        check (status <> 'declined' or coalesce(decided_because ~ '\S', false)),
-    constraint abandoned_control_action_names_its_person check (status <> 'abandoned' or ended_by is not null)
+        check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );
 -- Units change under one action at a time, an account's own freeze under another; a recovery is both.
 create unique index one_unit_action_runs_per_account on registry.control_action (offering_id, investor_id)
@@ -55,7 +54,7 @@ create table registry.account_restraint (
     restraint_id text not null,
     investor_id text not null,
     status text not null,
-    frozen_units bigint not null default 0 constraint frozen_units_are_not_negative check (frozen_units >= 0),
+    frozen_units bigint not null default 0,
     action_id text not null,
     version bigint not null,
     chain_head bytea not null,
@@ -104,6 +103,18 @@ create function registry.frozen_units(p_offering text, p_investor text) returns 
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return coalesce((select r.frozen_units from registry.account_restraint r where r.offering_id = p_offering
     and r.investor_id = p_investor), 0);
+
+-- Where the units of a holder are linked to now.
+create function registry.linked_address(p_offering text, p_investor text) returns bytea
+language sql stable set search_path = pg_catalog, pg_temp
+return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
+    and w.status = 'linked');
+
+-- Where the chain keeps the restraints of a holder: the linked wallet, or the last one that was revoked.
+create function registry.account_address(p_offering text, p_investor text) returns bytea
+language sql stable set search_path = pg_catalog, pg_temp
+return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
+    and w.status in ('linked', 'revoked') order by w.status = 'linked' desc, w.ended_at desc limit 1);
 
 -- Units of an account that transfers under way are taking out of it.
 create function registry.moving_units(p_offering text, p_investor text) returns bigint
@@ -174,10 +185,6 @@ begin
     if a.action_id is null or a.kind = 'recover_wallet' or (new.status, new.frozen_units) <> (expected.status, expected.units) then
         raise exception using errcode = 'BR008', constraint = 'restraint_follows_its_action',
             message = 'no approved action says so';
-    end if;
-    if new.frozen_units > held then
-        raise exception using errcode = 'BR008', constraint = 'frozen_units_are_held',
-            message = format('%s units are frozen and %s held', new.frozen_units, held);
     end if;
     return new;
 end $$;

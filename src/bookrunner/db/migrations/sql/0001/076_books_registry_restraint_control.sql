@@ -1,5 +1,11 @@
 -- The verbs of control actions: asked, decided by a second person, applied to the register, carried out on chain.
 
+-- Units of an account in transfers whose transactions are signed.
+create function registry.instructed_units(p_offering text, p_investor text) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp
+return (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request q where q.offering_id = p_offering
+    and q.seller_id = p_investor and q.status = 'instructed');
+
 -- What keeps an action from being carried out on the register as it stands now.
 create function registry.control_hindrance(a registry.control_action) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -8,6 +14,8 @@ declare
     paused boolean := registry.is_paused(a.offering_id);
     held bigint := coalesce((select h.units from registry.holding h where h.offering_id = a.offering_id
         and h.investor_id = a.investor_id), 0);
+    leaving bigint := registry.moving_units(a.offering_id, a.investor_id)
+        + registry.instructed_units(a.offering_id, a.investor_id);
     linked boolean := exists (select from registry.wallet_mapping w where w.offering_id = a.offering_id
         and w.investor_id = coalesce(a.receiver_id, a.investor_id) and w.status = 'linked');
 begin
@@ -15,16 +23,16 @@ begin
         when 'freeze_account' then case when frozen then 'account_to_freeze_is_free' end
         when 'thaw_account' then case when not frozen then 'account_to_thaw_is_frozen' end
         when 'freeze_units' then
-            case when a.units > registry.free_units(a.offering_id, a.investor_id) then 'units_to_freeze_are_free' end
+            case when a.units > registry.free_units(a.offering_id, a.investor_id)
+                - registry.instructed_units(a.offering_id, a.investor_id) then 'units_to_freeze_are_free' end
         when 'thaw_units' then
             case when a.units > registry.frozen_units(a.offering_id, a.investor_id) then 'units_to_thaw_are_frozen' end
         when 'force_transfer' then case
-            when a.units > held - registry.moving_units(a.offering_id, a.investor_id)
-                + case when a.status = 'asked' then 0 else a.units end then 'units_to_move_are_held'
+            when a.units > held - leaving then 'units_to_move_are_held'
             when not linked then 'receiver_wallet_is_linked' end
         when 'recover_wallet' then case
             when not linked then 'lost_wallet_is_linked'
-            when registry.moving_units(a.offering_id, a.investor_id) > 0 then 'recovered_account_moves_nothing'
+            when leaving > 0 then 'recovered_account_moves_nothing'
             when not exists (select from registry.wallet_mapping w where w.offering_id = a.offering_id
                 and w.mapping_id = a.mapping_id and w.investor_id = a.investor_id and w.status = 'issuer_approved')
                 then 'recovery_wallet_is_approved' end
@@ -46,7 +54,7 @@ begin
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('the terms of %s are locked', old.action_id);
     end if;
-    if tg_op = 'UPDATE' and old.status <> 'asked' and (old.decided_by, old.decided_because, old.decided_at)
+    if tg_op = 'UPDATE' and old.status <> 'asked' and new.status not in ('approved', 'declined') and (old.decided_by, old.decided_because, old.decided_at)
         is distinct from (new.decided_by, new.decided_because, new.decided_at) then
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('%s is decided', old.action_id);
@@ -77,7 +85,8 @@ create trigger control_action_stands before insert or update on registry.control
     for each row execute function registry.control_action_stands();
 alter table registry.control_action enable always trigger control_action_stands;
 
--- While a wallet is being recovered, no other step is taken with the wallets of its holder.
+-- While a wallet is being recovered, no other step is taken with the wallets of its holder; and a restrained account gets
+-- another address by a recovery alone, which takes the restraint along.
 create function registry.recovered_wallets_stand() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -87,6 +96,14 @@ begin
             and (old.status = 'linked' or new.status = 'linked' or a.mapping_id = new.mapping_id)) then
         raise exception using errcode = 'BR008', constraint = 'wallets_stand_during_a_recovery',
             message = format('a wallet of %s is being recovered', new.investor_id);
+    end if;
+    if new.status = 'linked' and old.status <> 'linked' and (registry.is_account_frozen(new.offering_id, new.investor_id)
+        or registry.frozen_units(new.offering_id, new.investor_id) > 0)
+        and registry.account_address(new.offering_id, new.investor_id) is distinct from new.address
+        and not exists (select from registry.control_action a where a.offering_id = new.offering_id
+            and a.mapping_id = new.mapping_id and a.kind = 'recover_wallet' and a.status = 'executed') then
+        raise exception using errcode = 'BR008', constraint = 'restrained_account_keeps_its_address',
+            message = format('the account of %s is frozen, or a part of it', new.investor_id);
     end if;
     return new;
 end $$;
@@ -171,19 +188,15 @@ begin
     end if;
 end $$;
 
--- The address that an action is about: the linked wallet of a holder.
-create function registry.linked_address(p_offering text, p_investor text) returns bytea
-language sql stable set search_path = pg_catalog, pg_temp
-return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
-    and w.status = 'linked');
-
 -- The action is done: what frees is in force now, and what moves is posted. Seen is {chain_id, hash, ordinal} of the
 -- transfer on chain, null where there is no token.
 create function registry.carry_out(a registry.control_action, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    lost bytea := registry.linked_address(a.offering_id, a.investor_id);
+    lost bytea := registry.account_address(a.offering_id, a.investor_id);
     found_address bytea := registry.linked_address(a.offering_id, a.receiver_id);
+    moved bigint := coalesce(a.units, (select h.units from registry.holding h where h.offering_id = a.offering_id
+        and h.investor_id = a.investor_id), 0);
 begin
     update registry.control_action set status = 'executed', ended_at = clock_timestamp()
     where offering_id = a.offering_id and action_id = a.action_id returning * into a;
@@ -203,13 +216,12 @@ begin
         perform registry.publish_wallet(a.offering_id, a.investor_id);
         found_address := registry.linked_address(a.offering_id, a.investor_id);
     end if;
-    if a.kind in ('force_transfer', 'recover_wallet') then
+    if a.kind in ('force_transfer', 'recover_wallet') and moved > 0 then
         perform registry.post_movement(a.offering_id, 'mov_' || substr(a.action_id, 5), jsonb_build_object(
             'kind', case a.kind when 'force_transfer' then 'forced' else 'recovery' end, 'from_investor', a.investor_id,
             'to_investor', coalesce(a.receiver_id, a.investor_id), 'from_address', encode(lost, 'hex'),
             'to_address', encode(found_address, 'hex'), 'reference', a.action_id, 'is_tacked', true,
-            'units', coalesce(a.units, (select h.units from registry.holding h where h.offering_id = a.offering_id
-                and h.investor_id = a.investor_id))), p_seen);
+            'units', moved), p_seen);
     end if;
 end $$;
 

@@ -114,7 +114,7 @@ grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_o
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
 grant execute on function registry.is_paused(text), registry.is_account_frozen(text, text), registry.frozen_units(text, text),
-    registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text)
+    registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text), registry.account_address(text, text)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
     registry.require_day(date), registry.lots_as_of(text, text, date), registry.missing_papers(text, text), registry.today(),
