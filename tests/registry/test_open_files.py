@@ -1,4 +1,4 @@
-"""The register as an open file and back: object by object valid, judged without writing, equal after the posting."""
+"""The register as an open file and back: each object valid, judged without writing, equal after it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def changed(raw: bytes, name: str, change: Callable[[Any], None]) -> bytes:
 def test_a_package_goes_out_comes_in_and_is_the_same(
     desk: Transferring, keeper: Keeper, connect: Connect
 ) -> None:
-    raw = registry.export_package(keeper, "ofr_one", DESCRIBED, MOMENT)
+    raw = registry.export_package(keeper, desk.offering, DESCRIBED, MOMENT)
     assert raw == registry.export_package(keeper, "ofr_one", DESCRIBED, MOMENT)
     package = read_package(raw)
     assert package.faults == []

@@ -164,7 +164,7 @@ class Fault:
 
 
 def check_object(place: str, said: object) -> list[Fault]:
-    """Return the faults of one object; rules are ``object_is_of_a_known_type`` and ``object_has_its_shape``."""
+    """Return the faults of one object: ``object_is_of_a_known_type`` or ``object_has_its_shape``."""
     given = said if isinstance(said, dict) else {}
     named, kind = str(given.get("id", "")), str(given.get("object_type", ""))
     if kind not in _SHAPES:

@@ -65,8 +65,8 @@ def write_package(package: Package) -> bytes:
 def read_package(raw: bytes) -> Package:
     """Read a package and name the faults of its files and objects.
 
-    Refuses ``package_is_a_zip``, ``package_is_not_too_large`` and ``package_has_its_manifest``. Faults beside those
-    of `check_object` are ``file_is_there``, ``file_is_what_its_hash_says``, ``file_has_its_type`` and
+    Refuses ``package_is_a_zip``, ``package_is_not_too_large`` and ``package_has_its_manifest``. Faults beside
+    those of `check_object` are ``file_is_there``, ``file_is_what_its_hash_says``, ``file_has_its_type`` and
     ``id_is_used_once``.
     """
     try:

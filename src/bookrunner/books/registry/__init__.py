@@ -2,7 +2,6 @@
 
 from bookrunner.books.registry import transfers as _transfers
 from bookrunner.books.registry.statements import issue_statement, register_csv, verify_statement
-from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.statements.export import Described, export_package
 from bookrunner.books.registry.statements.importing import (
     Judged,
@@ -12,6 +11,7 @@ from bookrunner.books.registry.statements.importing import (
     judge_package,
     propose_import,
 )
+from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.turnaround import MonthFigures, counts_from, due_on, month_figures, receive
 from bookrunner.db import Database, Keeper
 

@@ -29,10 +29,10 @@ class Described:
 
 
 def export_package(registry: Keeper, offering: str, described: Described, moment: datetime) -> bytes:
-    """Return the register of an offer as a package, as it stands; the same register and moment give the same bytes.
+    """Return the register of an offer as a package; the same register and moment give the same bytes.
 
-    A lot that was used in part ends with each use, and what was left of it goes on as a balance security. Holders
-    are named by their ids: names stay with the portal. Refuses ``control_book_exists``.
+    A lot that was used in part ends with each use, and what was left of it goes on as a balance security.
+    Holders are named by their ids: names stay with the portal. Refuses ``control_book_exists``.
     """
     with registry.together() as within:
         head: Row | None = within.export_head(offering=offering)

@@ -1,4 +1,4 @@
-"""A register from an open file: judged object by object without writing, then proposed on written authority."""
+"""A register from an open file: judged object by object, then proposed on written authority."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def judge_csv(text: str) -> Judged:
 
 
 def judge_holders(registry: Keeper, offering: str, judged: Judged) -> Judged:
-    """Add what the books say: ``holder_has_a_profile`` and ``issue_stays_within_authorised``; writes nothing."""
+    """Add what the books say: ``holder_has_a_profile``, ``issue_stays_within_authorised``; writes nothing."""
     named = sorted({line["investor"] for line in judged.lines})
     unknown = [row["investor_id"] for row in registry.unknown_investors(investors=named)]
     faults = [*judged.faults]

@@ -133,3 +133,8 @@ select registry.explain_observed(:actor, :request, :offering, :observed, :ending
 -- name: resolve_observed$
 -- A second person agrees to how an observed transfer ends, or sends it back.
 select registry.resolve_observed(:actor, :request, :offering, :observed, :is_agreed);
+
+-- name: lots_of
+-- What is left of a holder's lots, and from when on each is free.
+select lot_id, acquired_on, left_units, legend, free_on, free_on <= registry.today() as is_free
+from registry.lot_standing where offering_id = :offering and investor_id = :investor and left_units > 0 order by acquired_on, lot_id;
