@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -87,7 +88,7 @@ class Transfers:
             "states": _STATES,
             "routes": _ROUTES,
             "refusal": None,
-            "typed": {},
+            "typed": defaultdict(str),
             "is_done": False,
             **shown,
         }
@@ -104,7 +105,7 @@ class Transfers:
             raise
         except Refused as refused:
             told = {"rule": refused.rule, "detail": "" if refused.rule in refused.detail else refused.detail}
-            return self.page(request, investment, refusal=told, typed=form)
+            return self.page(request, investment, refusal=told, typed=defaultdict(str, form))
         return RedirectResponse(f"/investments/{investment}/transfers?done=1", status_code=_SEE_OTHER)
 
     def _do(self, by: tuple[Mapping[str, Any], str], form: Mapping[str, str]) -> None:

@@ -102,6 +102,9 @@ grant select (investor_id, key_id, status, version, chain_head) on portal.data_k
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
 grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
+-- Whoever looks at an offer sees whether its units move.
+grant usage on schema registry to portal;
+grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
 grant select on treasury.payer_fact to engine;
 
