@@ -125,7 +125,7 @@ def test_two_people_end_what_the_chain_shows(agency: Agency, desk: Transferring,
         expect(theo.get_by_role("alert").first).to_contain_text("two people")
         visit(tess, agency, "/transfers")
         tess.get_by_role("button", name="Agree").click()
-        expect(tess.get_by_role("cell", name="Sent back on chain")).to_contain_text("ended")
+        expect(tess.get_by_role("cell", name="ended Sent back on chain")).to_contain_text("ended")
 
         tess.get_by_label("Kind", exact=True).select_option("volume")
         tess.get_by_label("Number, where").fill("1,000")

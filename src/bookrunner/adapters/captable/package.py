@@ -13,6 +13,9 @@ from typing import Any, Final
 from bookrunner.adapters.captable.objects import OCF_VERSION, Fault, check_object
 from bookrunner.core.errors import Malformed
 
+# One object of a package, as its JSON says.
+Item = dict[str, Any]
+
 MOST_BYTES: Final = 256 * 2**20
 _MANIFEST: Final = "Manifest.ocf.json"
 # One moment for all files, so that the same register gives the same bytes.
@@ -33,10 +36,10 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {
 class Package:
     """What a package holds: the issuer, the day that it shows, and its objects by their list."""
 
-    issuer: Mapping[str, Any]
+    issuer: Item
     as_of: str
     generated_at: str
-    objects: Mapping[str, Sequence[Mapping[str, Any]]]
+    objects: Mapping[str, Sequence[Item]]
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -78,7 +81,7 @@ def read_package(raw: bytes) -> Package:
             raise Malformed("package_is_not_too_large", f"more than {MOST_BYTES} bytes")
         manifest = _manifest(archive)
         faults = check_object("manifest/issuer", manifest.get("issuer"))
-        objects: dict[str, list[Mapping[str, Any]]] = {}
+        objects: dict[str, list[Item]] = {}
         for key, (file_type, _) in _FILES.items():
             objects[key] = []
             for named in manifest.get(key) or ():
@@ -98,9 +101,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
     return said
 
 
-def _items(
-    archive: zipfile.ZipFile, named: object, file_type: str
-) -> tuple[list[Mapping[str, Any]], list[Fault]]:
+def _items(archive: zipfile.ZipFile, named: object, file_type: str) -> tuple[list[Item], list[Fault]]:
     path = str(named.get("filepath", "")) if isinstance(named, dict) else ""
     name = path.removeprefix("./")
     if name not in archive.namelist():
@@ -117,7 +118,7 @@ def _items(
         or not isinstance(said.get("items"), list)
     ):
         return [], [*faults, Fault(name, "", "file_has_its_type", f"{file_type} was expected")]
-    good: list[Mapping[str, Any]] = []
+    good: list[Item] = []
     for number, item in enumerate(said["items"]):
         found = check_object(f"{name}#{number}", item)
         faults += found
@@ -126,7 +127,7 @@ def _items(
     return good, faults
 
 
-def _repeated(objects: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[Fault]:
+def _repeated(objects: Mapping[str, Iterable[Item]]) -> list[Fault]:
     seen: set[str] = set()
     faults = []
     for key, items in objects.items():

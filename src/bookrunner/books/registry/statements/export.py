@@ -7,14 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from bookrunner.adapters.captable import Package, write_package
+from bookrunner.adapters.captable import Item, Package, write_package
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.money import currency
 from bookrunner.db import Keeper, Row
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from bookrunner.adapters.captable import Fault, Package, read_package
+from bookrunner.adapters.captable import Fault, Item, Package, read_package
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper
 
-Item = Mapping[str, Any]
 _COLUMNS: Final = ("security", "investor", "units", "legend", "acquired_on", "period_from")
 _CLASS: Final = "stock_classes_files"
 
@@ -22,7 +21,7 @@ _CLASS: Final = "stock_classes_files"
 class Judged:
     """What a file would post, a line for each security that stands, and every fault of it."""
 
-    lines: list[dict[str, Any]]
+    lines: list[Item]
     faults: list[Fault]
 
     @property
@@ -163,7 +162,7 @@ def _end(one: Item, known: tuple[Mapping[str, Item], dict[str, Item]], faults: l
         faults.append(Fault("transactions", one["id"], "transfer_keeps_its_units", f"{had} became {has}"))
 
 
-def _line(one: Item, holders: Mapping[str, str], legends: Mapping[str, str]) -> dict[str, Any]:
+def _line(one: Item, holders: Mapping[str, str], legends: Mapping[str, str]) -> Item:
     said = dict(comment.split(" ", 1) for comment in one.get("comments", ()) if " " in comment)
     acquired = said.get("acquired_on", one["date"])
     return {
@@ -176,7 +175,7 @@ def _line(one: Item, holders: Mapping[str, str], legends: Mapping[str, str]) -> 
     }
 
 
-def _read_row(row: Mapping[str, str | None]) -> dict[str, Any] | None:
+def _read_row(row: Mapping[str, str | None]) -> Item | None:
     units = row["units"] or ""
     try:
         days = [date.fromisoformat(row[name] or "").isoformat() for name in ("acquired_on", "period_from")]
