@@ -255,8 +255,9 @@ class Sides:
     def register_says(self, seller: str, buyer: str, units: int) -> set[str]:
         """Return the rules by which the register keeps units from moving, of those that a token can know."""
         line = {"seller": None if seller == TREASURY else seller, "buyer": buyer, "units": units}
-        found = self.desk.registry.restraint_refusals(offering=self.offering, lines=[line])
-        rules = {str(row["rule"]) for row in found}
+        asked = b"select rule from registry.restraint_refusals(%s, %s)"
+        found = self.world.login("registry").execute(asked, [self.offering, json.dumps([line])])
+        rules = {str(row[0]) for row in found}
         closed = self._one(
             "select r.rule from registry.refusal_by_parties(%s, %s, %s) r where r.place = 73",
             self.offering,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bookrunner.books import registry
@@ -58,8 +60,11 @@ class Register:
 
     def refusals(self, seller: str, buyer: str, units: int) -> list[str]:
         """Return the rules that keep units from moving."""
-        lines = [{"seller": seller, "buyer": buyer, "units": units}]
-        return [row["rule"] for row in self.keeper.restraint_refusals(**self.where, lines=lines)]
+        lines = json.dumps([{"seller": seller, "buyer": buyer, "units": units}])
+        rows = self.world.login("registry").execute(
+            b"select rule from registry.restraint_refusals(%s, %s)", [self.where["offering"], lines]
+        )
+        return [row[0] for row in rows]
 
     def status(self, action: str) -> str:
         """Return where an action stands."""

@@ -11,6 +11,17 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 from bookrunner.adapters.chain.abi import Read, keccak
+from bookrunner.adapters.chain.control import (
+    ChainRule,
+    broken_rules,
+    contracts_of,
+    country_of,
+    freeze_part,
+    frozen_units,
+    remove_identity,
+    set_frozen,
+    thaw_part,
+)
 from bookrunner.adapters.chain.moves import forced_transfer
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
@@ -67,6 +78,7 @@ __all__ = [
     "Chain",
     "ChainAnswerInvalid",
     "ChainError",
+    "ChainRule",
     "ChainUnreachable",
     "Challenge",
     "Delivery",
@@ -85,14 +97,19 @@ __all__ = [
     "Transaction",
     "TransferLog",
     "balance_of",
+    "broken_rules",
     "can_transfer",
     "checksum",
     "compliance_contract",
     "contract_accepts",
+    "contracts_of",
+    "country_of",
     "decimals",
     "delivered",
     "deployment",
     "forced_transfer",
+    "freeze_part",
+    "frozen_units",
     "further_suite",
     "identity_registry",
     "implementation_authority",
@@ -109,6 +126,9 @@ __all__ = [
     "paused",
     "recover",
     "register_batch",
+    "remove_identity",
+    "set_frozen",
+    "thaw_part",
     "token_implementation",
     "token_of",
     "total_supply",

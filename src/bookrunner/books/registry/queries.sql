@@ -247,10 +247,6 @@ select registry.submit_control(:actor, :request, :offering, :action, cast(:versi
 -- The control actions of an offer, newest first, with their people and where they stand on chain.
 select * from registry.control_standing where offering_id = :offering order by asked_at desc, action_id;
 
--- name: restraint_refusals
--- Which rules keep lines {seller, buyer, units} from moving now; none for a line that may.
-select line, rule, detail from registry.restraint_refusals(:offering, cast(:lines as jsonb));
-
 -- name: propose_import$
 -- Proposes a register that came from elsewhere, on written authority.
 select registry.propose_import(:actor, :request, :offering, :import_id, cast(:said as jsonb), cast(:lines as jsonb));
@@ -295,3 +291,7 @@ where u.offering_id = :offering order by u.lot_id, m.moved_at, u.movement_id;
 -- name: controls_under_way
 -- Approved control actions that the chain does not have yet.
 select offering_id, action_id from registry.control_action where status in ('approved', 'submitted') order by decided_at, action_id;
+
+-- name: linked_address$
+-- The address of a holder's linked wallet, if it has one.
+select registry.linked_address(:offering, :investor);

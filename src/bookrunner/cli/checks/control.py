@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from bookrunner.adapters.chain import broken_rules, contracts_of
 from bookrunner.app.settings import read_settings
+from bookrunner.books import registry
 from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console, one_name
 from bookrunner.core.ids import new_id
@@ -101,3 +103,28 @@ def list_actions(offer: Id) -> None:
         who = (row["investor_id"] or "all", str(row["units"] or ""), row["status"], chain)
         table.add_row(row["action_id"], row["kind"], *who, row["asked_by"], row["decided_by"] or "")
     console.print(table)
+
+
+@control.command()
+def check(
+    offer: Id,
+    seller: Annotated[str, typer.Argument(help="The holder that would give.")],
+    buyer: Annotated[str, typer.Argument(help="The holder that would take.")],
+    units: Annotated[int, typer.Argument(help="How many units.", min=1)],
+) -> None:
+    """Say which rules of the register and of the token keep units from moving now."""
+    with opened(read_settings()) as world:
+        desk, chain = world.application.desk, world.application.chain
+        token = desk.offer(offer)["token_address"]
+        broken = registry.refusals(desk.transfers, offer, (seller, buyer), units)
+        for row in broken:
+            console.print(f"register: {row['rule']} {row['detail']}".rstrip())
+        found = [desk.registry.linked_address(offering=offer, investor=one) for one in (seller, buyer)]
+        if token is None or None in found:
+            console.print("chain: not asked, for want of a token or a wallet")
+            return
+        (rules,) = broken_rules(chain, contracts_of(chain, bytes(token)), [(*map(bytes, found), units)])
+    for rule in rules:
+        console.print(f"chain: {rule}")
+    if not broken and not rules:
+        console.print("the units may move")

@@ -11,23 +11,21 @@ from bookrunner.adapters.chain import (
     Chain,
     NodeRefused,
     balance_of,
+    country_of,
+    forced_transfer,
+    freeze_part,
+    frozen_units,
     identity_registry,
     is_frozen,
     is_registered,
     pause,
     paused,
     register_batch,
-    unpause,
-)
-from bookrunner.adapters.chain.control import (
-    country_of,
-    freeze_part,
-    frozen_units,
     remove_identity,
     set_frozen,
     thaw_part,
+    unpause,
 )
-from bookrunner.adapters.chain.moves import forced_transfer
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
@@ -38,7 +36,7 @@ from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter
 _PURPOSE: Final = "control"
 # What one call may use at most: a later call of a try cannot be estimated before the earlier ones are mined.
 _GAS: Final = 1_000_000
-_PATIENCE_SECONDS: Final = 30.0
+_PATIENCE_SECONDS: Final = 30
 
 
 class Step(NamedTuple):
@@ -63,14 +61,14 @@ class Controls:
         self._chain = chain
         self._keys = keys
         self._submitter = submitter
-        self._looked: dict[str, float] = {}
+        self._looked: dict[str, int] = {}
 
     def carry_in_turn(self) -> None:
         """Carry out what is approved in any offer; one that waits is looked at again after half a minute."""
-        now = time.monotonic()
+        now = int(time.monotonic())
         for row in self._desk.registry.controls_under_way():
             offering, action = row["offering_id"], row["action_id"]
-            if now >= self._looked.get(action, 0.0) + _PATIENCE_SECONDS:
+            if now >= self._looked.get(action, -_PATIENCE_SECONDS) + _PATIENCE_SECONDS:
                 self._looked[action] = now
                 try:
                     self.carry(offering)

@@ -109,6 +109,7 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "requests": requests,
         "observed": keeper.observed(**on, most=_MOST),
         "buy_ins": keeper.buy_in_cases(**on),
+        "affiliations": keeper.affiliations(**on),
         "rules": keeper.transfer_rules(**on),
         "states": STATES,
         "seen_states": _SEEN,
@@ -137,6 +138,8 @@ def act(database: Database, by: tuple[str, str], form: Decision) -> None:
         "adopt": _decide,
         "decline": _decide,
         "end_rule": _end_rule,
+        "affiliate": _affiliate,
+        "end_affiliation": _end_affiliation,
     }
     if form.act not in acts:
         raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
@@ -182,6 +185,20 @@ def _decide(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
 
 def _end_rule(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
     keeper.end_transfer_rule(**who, rule=form.what, because=form.because)
+
+
+def _affiliate(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
+    keeper.record_affiliation(
+        **who,
+        affiliation=new_id("aff"),
+        investor=form.rule.get("investor", ""),
+        group=form.what,
+        because=form.because,
+    )
+
+
+def _end_affiliation(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
+    keeper.end_affiliation(**who, affiliation=form.what, because=form.because)
 
 
 def _digest(text: str) -> bytes:
