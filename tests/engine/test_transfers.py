@@ -81,13 +81,15 @@ class Holders:
         found = self.app.desk.transfers.transfer(offering=self.offering, transfer=transfer)
         return str(found["status"])
 
+    def node(self, method: str, *params: str) -> None:
+        """Ask the sandbox node for what only it can do."""
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        httpx.post(self.world.node_url, json=asked).raise_for_status()
+
     def send(self, receiver: bytes, units: int) -> None:
         """Let the giver itself move units on chain, and wait until that is final."""
         key, chain = self.wallet(self.giver), self.app.chain
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "anvil_setBalance"}
-        httpx.post(
-            self.world.node_url, json=asked | {"params": ["0x" + key.address.hex(), hex(10**20)]}
-        ).raise_for_status()
+        self.node("anvil_setBalance", "0x" + key.address.hex(), hex(10**20))
         data = abi.call_data("transfer(address,uint256)", receiver, units)
         nonce = chain.nonce(key.address)
         signed = key.sign(
@@ -100,7 +102,7 @@ class Holders:
             if receipt is not None and receipt.block_number <= chain.block_numbers().finalized:
                 assert receipt.status == 1
                 return
-            time.sleep(0.05)
+            self.node("evm_mine")
         pytest.fail("the transfer did not become final")
 
     def units(self) -> list[tuple[int, int]]:

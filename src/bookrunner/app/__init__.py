@@ -156,6 +156,7 @@ class Application:
             self.deposits.watch_in_turn()
         self._tokens.watch_in_turn()
         self.controls.carry_in_turn()
+        self.transfers.carry_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)

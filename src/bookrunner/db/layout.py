@@ -62,6 +62,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry", "control.sql"),
     ("bookrunner.books.registry.statements", "register.sql"),
     ("bookrunner.books.registry.transfers", "observed.sql"),
+    ("bookrunner.books.registry.statements", "imports.sql"),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from bookrunner.adapters.chain import (
@@ -18,9 +19,10 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance.submission import Keys, Submitter, gas_for
+from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
 
 _PURPOSE: Final = "transfer"
+_PATIENCE_SECONDS: Final = 30
 
 
 class Transfers:
@@ -34,13 +36,27 @@ class Transfers:
         self._chain = chain
         self._keys = keys
         self._submitter = submitter
+        self._looked: dict[str, int] = {}
+
+    def carry_in_turn(self) -> None:
+        """Carry what is approved in any offer; one that waits is looked at again after half a minute."""
+        now = int(time.monotonic())
+        for row in self._desk.transfers.transfers_under_way():
+            offering = row["offering_id"]
+            if now >= self._looked.get(offering, -_PATIENCE_SECONDS) + _PATIENCE_SECONDS:
+                self._looked[offering] = now
+                try:
+                    self.carry(offering)
+                except ChainStalled as stalled:
+                    warn("transfers wait", offering=offering, rule=str(stalled))
 
     def carry(self, offering: str) -> int:
         """Sign every approved transfer of an offer and return how many came into the register.
 
-        One that a rule or the token refuses now stays approved until its end, and the log says why.
+        An approval that has ended waits for another. One that a rule or the token refuses now stays approved until its end, and the log says why.
         """
         token = bytes(self._desk.offer(offering)["token_address"])
+        self._desk.transfers.lapse_transfers(actor=PROCESS, offering=offering)
         self._submitter.send_unfinished(offering)
         posted = self._submitter.settle(offering, token)
         for row in self._desk.transfers.approved_transfers(offering=offering):

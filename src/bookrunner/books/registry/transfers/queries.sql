@@ -90,6 +90,16 @@ select request_id from registry.transfer_request
 where offering_id = :offering and status = 'approved' and route = 'agent' and approved_until > clock_timestamp()
 order by decided_at, request_id;
 
+-- name: transfers_under_way
+-- Offers with approved requests that the agent's key carries out, that are signed, or whose approval has ended.
+select distinct offering_id from registry.transfer_request where status = 'instructed'
+    or status = 'approved' and (route = 'agent' or approved_until <= clock_timestamp()) order by offering_id;
+
+-- name: affiliations
+-- Whose units are summed with whose.
+select affiliation_id, status, investor_id, group_name, because, recorded_by, ended_by, ended_because
+from registry.affiliation where offering_id = :offering order by status desc, group_name, investor_id;
+
 -- name: waiting_for_screening
 -- Requests whose papers are there and that are not screened.
 select q.request_id, q.offering_id, q.seller_id, q.buyer_id from registry.transfer_request q
@@ -133,3 +143,8 @@ select registry.explain_observed(:actor, :request, :offering, :observed, :ending
 -- name: resolve_observed$
 -- A second person agrees to how an observed transfer ends, or sends it back.
 select registry.resolve_observed(:actor, :request, :offering, :observed, :is_agreed);
+
+-- name: lots_of
+-- What is left of a holder's lots, and from when on each is free.
+select lot_id, acquired_on, left_units, legend, free_on, free_on <= registry.today() as is_free
+from registry.lot_standing where offering_id = :offering and investor_id = :investor and left_units > 0 order by acquired_on, lot_id;
