@@ -14,6 +14,7 @@ from bookrunner.app.settings import read_settings
 from bookrunner.books import registry
 from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console, one_name
+from bookrunner.core.errors import NotFound
 from bookrunner.core.ids import new_id
 from bookrunner.sandbox.world import opened
 
@@ -53,7 +54,7 @@ def propose(  # noqa: PLR0913 - one option for each field of an order
         "units": units,
         "receiver": receiver,
         "mapping": wallet,
-        "order_sha256": None if order is None else hashlib.sha256(order.read_bytes()).hexdigest(),
+        "order_sha256": None if order is None else _digest_of(order),
         "order_reference": reference,
     }
     action = new_id("cta")
@@ -128,3 +129,10 @@ def check(
         console.print(f"chain: {rule}")
     if not broken and not rules:
         console.print("the units may move")
+
+
+def _digest_of(document: Path) -> str:
+    try:
+        return hashlib.sha256(document.read_bytes()).hexdigest()
+    except OSError:
+        raise NotFound(f"there is no file {document}") from None

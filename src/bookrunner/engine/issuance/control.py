@@ -26,7 +26,7 @@ from bookrunner.adapters.chain import (
     thaw_part,
     unpause,
 )
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
@@ -117,7 +117,9 @@ class Controls:
 
     def _submit(self, offering: str, action: str) -> None:
         """Store the calls of one action in one transaction, with the action; nothing is sent here."""
-        asked: Row = self._desk.registry.control_plan(offering=offering, action=action)
+        asked: Row | None = self._desk.registry.control_plan(offering=offering, action=action)
+        if asked is None:
+            raise UnknownRecord("control_action_exists", f"there is no control action {action}")
         token = self._token(offering)
         steps = [] if token is None else list(self._plan(asked, token))
         if steps:
