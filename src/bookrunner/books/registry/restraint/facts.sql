@@ -106,13 +106,13 @@ return coalesce((select r.frozen_units from registry.account_restraint r where r
 
 -- Where the units of a holder are linked to now.
 create function registry.linked_address(p_offering text, p_investor text) returns bytea
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
     and w.status = 'linked');
 
 -- Where the chain keeps the restraints of a holder: the linked wallet, or the last one that was revoked.
 create function registry.account_address(p_offering text, p_investor text) returns bytea
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
     and w.status in ('linked', 'revoked') order by w.status = 'linked' desc, w.ended_at desc limit 1);
 
