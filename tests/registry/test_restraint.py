@@ -9,7 +9,7 @@ import pytest
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper
-from tests.attack.world import Connect, World
+from tests.attack.world import CHAIN, Connect, World, digest
 
 ASKER, SECOND = "agent.theo", "agent.tess"
 HOLDER, OTHER = "ivr_one100", "ivr_one30"
@@ -223,3 +223,113 @@ def test_an_approved_forced_transfer_takes_its_units_out_of_what_is_free(registe
     assert register.free() == 10
     with pytest.raises(Refused, match="units_to_freeze_are_free"):
         register.ask("freeze_units", investor=HOLDER, units=11)
+
+
+class Chained(Register):
+    """The register with the chain's part told by the test."""
+
+    def __init__(self, world: World, keeper: Keeper) -> None:
+        super().__init__(world, keeper)
+        keeper.open_key(actor="process", chain_id=CHAIN, address=b"\x0e" * 20, purpose="agent")
+        self._nonce = 0
+
+    def submit(self, action: str, call: str = "freeze_part") -> str:
+        """Store one call of an action and return its transaction."""
+        self._nonce += 1
+        name = f"{action}{self._nonce}"
+        transaction = {
+            "id": f"txn_{name}",
+            "intent": f"int_{name}",
+            "purpose": "control",
+            "chain_id": CHAIN,
+            "sender": "0e" * 20,
+            "nonce": self._nonce,
+            "max_fee": 2,
+            "priority_fee": 1,
+            "hash": digest(name).hex(),
+            "raw": "00",
+        }
+        version = self.keeper.control_plan(**self.where, action=action)["version"]
+        steps = json.dumps([{"intent": f"int_{name}", "call": call}])
+        with self.keeper.together() as within:
+            within.record_transaction(actor="process", **self.where, transaction=transaction, lines="[]")
+            within.submit_control(actor="process", **self.where, action=action, version=version, steps=steps)
+        return f"txn_{name}"
+
+    def final(self, transaction: str) -> None:
+        """Let the chain have a transaction."""
+        block = {"number": 7, "hash": digest("block").hex(), "incarnation": digest("genesis").hex()}
+        self.keeper.finalize(
+            actor="process", **self.where, transaction=transaction, block=block, delivered="[]"
+        )
+
+    def reverted(self, transaction: str) -> None:
+        """Let the chain refuse a transaction."""
+        self.keeper.record_revert(actor="process", **self.where, transaction=transaction, because="refused")
+
+    def moves(self) -> set[tuple[str, str, str]]:
+        """Return machine, state before and state after of every event of these machines."""
+        rows = (
+            self.world.login("owner")
+            .execute(
+                b"select subject, kind, canonical from audit.event where kind ~ %s order by version", [_KINDS]
+            )
+            .fetchall()
+        )
+        found, stands = set(), dict[str, str]()
+        for subject, kind, canonical in rows:
+            before = stands.get(subject, "")
+            stands[subject] = json.loads(canonical)["payload"].get("status", before)
+            found.add((kind.partition(".")[0], before, stands[subject]))
+        return found
+
+
+_KINDS = r"^(control_action|account_restraint|security_restraint)\."
+
+
+def test_every_move_of_the_machines_is_taken(register: Register) -> None:
+    on = Chained(register.world, register.keeper)
+    part = {"investor": HOLDER, "units": 10}
+    on.keeper.decide_control(
+        actor=SECOND, **on.where, action=on.ask("pause"), is_approved=False, because="no"
+    )
+    on.final(on.submit(on.approve(on.ask("freeze_units", **part))))
+    first = on.approve(on.ask("thaw_units", **part))
+    on.reverted(on.submit(first))
+    assert (on.status(first), on.frozen()) == ("reverted", (False, 10))
+    on.final(on.submit(first))
+    assert (on.status(first), on.frozen()) == ("executed", (False, 0))
+    again = on.approve(on.ask("freeze_units", **part))
+    on.reverted(on.submit(again))
+    on.done(again)
+    given_up = on.approve(on.ask("freeze_units", **part))
+    on.reverted(on.submit(given_up))
+    on.keeper.abandon_control(actor=SECOND, **on.where, action=given_up, because="not needed")
+    assert on.frozen() == (False, 20)
+    for kind in ("freeze_account", "thaw_account", "freeze_account"):
+        on.carry_out(kind, investor=HOLDER)
+    on.carry_out("freeze_units", **part)
+    on.carry_out("freeze_account", investor=OTHER)
+    for kind in ("pause", "resume", "pause"):
+        on.carry_out(kind)
+    listed = (
+        on.world.login("owner")
+        .execute(
+            b"select machine, from_state, to_state from engine.transition where machine || '.' ~ %s", [_KINDS]
+        )
+        .fetchall()
+    )
+    assert on.moves() == set(listed)
+
+
+def test_a_call_that_is_final_late_does_not_end_a_newer_try(register: Register) -> None:
+    on = Chained(register.world, register.keeper)
+    action = on.approve(on.ask("freeze_units", investor=HOLDER, units=10))
+    first = on.submit(action)
+    with pytest.raises(Refused, match="earlier_calls_are_settled"):
+        on.submit(action)
+    on.reverted(first)
+    second = on.submit(action)
+    assert on.status(action) == "submitted"
+    on.final(second)
+    assert on.status(action) == "executed"

@@ -118,3 +118,17 @@ select registry.submit_control('usr_1', 'req_1', 'ofr_held', 'cta_force', 2, '[]
 -- registry | control_action_follows_its_chain | an action submitted with the call of a final transaction
 select registry.submit_control('usr_1', 'req_1', 'ofr_held', 'cta_part', 2,
     '[{"intent": "deliver cls_held", "call": "freeze_part", "units": 1}]');
+
+-- registry | restrained_account_keeps_its_address | a part-frozen account given another wallet past a recovery
+select registry.open_mapping('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'ivr_held2', 31337, decode(repeat('0d', 20), 'hex'), 'wlc_x@1'),
+    registry.mark_screened('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'scr_x@1'),
+    registry.approve_wallet('usr_2', 'req_1', 'ofr_held', 'wmp_new2'), registry.link_wallet('usr_3', 'req_1', 'ofr_held', 'wmp_new2');
+
+-- registry | earlier_calls_are_settled | a second try while a call of the first is on its way
+select registry.open_key('usr_1', 'req_1', 31337, decode(repeat('0e', 20), 'hex'), 'agent held'),
+    registry.record_transaction('usr_1', 'req_1', 'ofr_held', jsonb_build_object('id', 'txn_' || n, 'intent', 'int_' || n,
+        'purpose', 'control', 'chain_id', 31337, 'sender', repeat('0e', 20), 'nonce', n, 'max_fee', 2, 'priority_fee', 1,
+        'hash', encode(sha256(convert_to('t' || n, 'UTF8')), 'hex'), 'raw', '00'), '[]'),
+    registry.submit_control('usr_1', 'req_1', 'ofr_held', 'cta_part', (select a.version from registry.control_action a
+        where a.action_id = 'cta_part') + n - 7, jsonb_build_array(jsonb_build_object('intent', 'int_' || n, 'call', 'freeze_part')))
+from generate_series(7, 8) n;

@@ -119,11 +119,11 @@ def check(
         broken = registry.refusals(desk.transfers, offer, (seller, buyer), units)
         for row in broken:
             console.print(f"register: {row['rule']} {row['detail']}".rstrip())
-        found = [desk.registry.linked_address(offering=offer, investor=one) for one in (seller, buyer)]
-        if token is None or None in found:
+        giver, taker = (desk.registry.linked_address(offering=offer, investor=one) for one in (seller, buyer))
+        if token is None or giver is None or taker is None:
             console.print("chain: not asked, for want of a token or a wallet")
             return
-        (rules,) = broken_rules(chain, contracts_of(chain, bytes(token)), [(*map(bytes, found), units)])
+        (rules,) = broken_rules(chain, contracts_of(chain, bytes(token)), [(giver, taker, units)])
     for rule in rules:
         console.print(f"chain: {rule}")
     if not broken and not rules:
