@@ -332,3 +332,6 @@ insert into registry.observed_transfer (offering_id, observed_id, status, chain_
 
 -- registry | known_wallets_name_their_holders | an unauthorised transfer between nobody
 insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unauthorised', 1, sha256('x'), 0, 1, decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, 'registry');
+
+-- registry | import_is_locked | an import that says something else than was proposed
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'); update registry.register_import set proposed_by = 'usr_9' where import_id = 'imp_x';

@@ -309,3 +309,36 @@ select registry.explain_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', 'reve
 
 -- registry | observed_transfer_exists | an observed transfer that the chain never showed
 select registry.resolve_observed('usr_1', 'req_1', 'ofr_done', 'obs_none', true);
+
+-- registry | import_has_the_hash_of_its_file | a register imported from an unknown file
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', '00', 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_has_its_written_authority | a register imported without a paper
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', '00', 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_names_its_authority | a register imported on a paper without a name
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', ' '), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_has_lines | a register imported without a holder
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[]');
+
+-- registry | one_import_waits | two imports at once
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_y', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_needs_two_people | an import posted by its proposer
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_1', 'req_1', 'ofr_early', 'imp_x', true, '');
+
+-- registry | declined_import_has_its_reason | an import declined without a word
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_x', false, ' ');
+
+-- registry | import_enters_an_empty_register | a register imported over another
+select registry.propose_import('usr_1', 'req_1', 'ofr_done', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | receiver_has_a_registration | an import for somebody without a profile
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_nobody", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_x', true, '');
+
+-- registry | issue_stays_within_authorised | an import beyond the authorised units
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1000001, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_x', true, '');
+
+-- registry | import_exists | an import that nobody proposed
+select registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_none', true, '');

@@ -37,7 +37,7 @@ async def _form_of(request: Request) -> dict[str, str]:
     """Read a form; of a file only its hash goes on, under the name of its field."""
     found: dict[str, str] = {}
     async with request.form(max_files=12, max_fields=40) as read:
-        for name, value in read.items():
+        for name, value in read.multi_items():
             if isinstance(value, str):
                 found[name] = value.strip()
             elif value.size:
