@@ -53,13 +53,8 @@ class Transfers:
     def carry(self, offering: str) -> int:
         """Sign every approved transfer of an offer and return how many came into the register.
 
-        <<<<<<< HEAD
-                An approval that has ended waits for another. One that a rule or the token refuses now stays
-                approved until its end, and the log says why.
-        =======
-                An approval that has ended waits for another. What a rule or the token refuses now stays approved
-                until its end, and the log says why.
-        >>>>>>> xfer6
+        An approval that has ended waits for another. What a rule or the token refuses now stays
+        approved until its end, and the log says why.
         """
         token = bytes(self._desk.offer(offering)["token_address"])
         self._desk.transfers.lapse_transfers(actor=PROCESS, offering=offering)
