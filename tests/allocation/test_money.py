@@ -6,6 +6,7 @@ import hashlib
 
 from bookrunner.db import Database
 from bookrunner.engine.intake.screening import KINDS
+from bookrunner.engine.process import transfers
 from tests.allocation.book import PRICE, Book, process_of, refused
 from tests.attack.world import Connect, proof
 
@@ -59,4 +60,5 @@ def test_a_long_line_is_promoted_in_parts(connect: Connect) -> None:
 
 def test_each_answer_is_listed_with_its_keeper(connect: Connect, database: Database) -> None:
     ours = process_of(database).answered | {("screening", kind) for kind in KINDS}
+    ours |= {(transfers.CONSUMER, kind) for kind in transfers.KINDS}
     assert set(connect("owner").execute("select consumer, kind from audit.answering").fetchall()) == ours

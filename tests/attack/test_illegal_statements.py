@@ -71,8 +71,8 @@ def read(name: str) -> list[Row]:
     return [(sentence, login, statement, rule) for login, rule, sentence, statement in found]
 
 
-OWN_RIGHTS = read("own_rights.sql") + read("register.sql")
-ALL_RIGHTS = read("every_right.sql")
+OWN_RIGHTS = read("own_rights.sql") + read("register.sql") + read("control.sql")
+ALL_RIGHTS = read("every_right.sql") + read("restraint.sql")
 LEDGER = read("ledger.sql")
 LEGAL = read("legal.sql")
 CHECKED = "set constraints all immediate"
@@ -106,6 +106,7 @@ def attack(shared: Connect) -> World:
     assert payee is not None
     done.call("treasury.propose_release", done.offering, "rel_done", done.closing, payee[0])
     _keep_records(done)
+    _control(World(shared, "held").build("registered"))
     lone = World(shared, "lone", 1).build("signed")
     lone.call("subscription.propose_allocation", lone.offering, "alc_lone1", "inv_lone1", 1)
     early = World(shared, "early").build("cleared")
@@ -141,6 +142,44 @@ def _keep_records(done: World) -> None:
     }
     clock = {"counts_from": "2026-03-02", "due_on": "2026-03-09"}
     done.call("registry.receive_item", where, "itm_done", item | clock)
+    _ask_transfers(done, item | clock)
+
+
+def _ask_transfers(done: World, clock: dict[str, object]) -> None:
+    """Let somebody ask for transfers, and the chain show one that nobody asked for."""
+    where, hashed = done.offering, "0a" * 32
+    rule = {"kind": "holder_cap", "amount": 9, "starts_on": "2026-03-02", "because": "x", "paper": hashed}
+    done.call("registry.propose_transfer_rule", where, "trl_done", rule)
+    done.call("registry.record_affiliation", where, "aff_done", "ivr_done1", "family", "spouses")
+    said = {"kind": "gift", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 1}
+    kinds = ("transfer_instruction", "gift_statement")
+    every = [{"paper": kind, "sha256": hashed} for kind in kinds]
+    done.call("registry.request_transfer", where, "xfr_new", said, "[]", "itm_new", clock, actor="usr_asker")
+    done.call(
+        "registry.request_transfer", where, "xfr_done", said, every, "itm_sent", clock, actor="usr_asker"
+    )
+    done.call("registry.mark_transfer_screened", where, "xfr_done")
+    log = {"id": "obs_done", "chain_id": CHAIN, "hash": "0b" * 32, "ordinal": 0, "block": 9}
+    log |= {"from": done.address(3).hex(), "to": "0c" * 20, "units": 1}
+    done.call("registry.observe_transfer", where, log, "itm_seen", clock)
+
+
+def _control(held: World) -> None:
+    """Let two agents have one action asked, a part freeze, a forced transfer and a recovery under way."""
+    new = [held.offering, "wmp_held_new"]
+    held.call("registry.open_mapping", *new, "ivr_held1", CHAIN, b"\x0c" * 20, "wlc_x@1")
+    held.call("registry.mark_screened", *new, "scr_x@1")
+    held.call("registry.approve_wallet", *new)
+    order = {"because": "court", "order_sha256": "ab" * 32, "order_reference": "order 7"}
+    for action, asked in {
+        "cta_asked": {"kind": "freeze_units", "investor": "ivr_held3", "units": 1},
+        "cta_part": {"kind": "freeze_units", "investor": "ivr_held2", "units": 1},
+        "cta_force": {"kind": "force_transfer", "investor": "ivr_held3", "receiver": "ivr_held2", "units": 1},
+        "cta_lost": {"kind": "recover_wallet", "investor": "ivr_held1", "mapping": "wmp_held_new"},
+    }.items():
+        held.call("registry.ask_control", held.offering, action, asked | order)
+        if action != "cta_asked":
+            held.call("registry.decide_control", held.offering, action, "true", "", actor="usr_second")
 
 
 @contextmanager

@@ -122,6 +122,7 @@ class World:
     def __init__(self, connect: Connect, label: str = "one", investors: int = 3) -> None:
         self.exemption = "506(c)"
         self.cap, self.least = 1_000_000, 1
+        self.token = digest(label)[:20]
         self._connect = connect
         self._open: dict[str, psycopg.Connection] = {}
         self._requests = 0
@@ -200,7 +201,7 @@ class World:
         self.call("engine.open_offer", self.offering, terms | numbers)
         for status in ("legal_review", "legal_accepted"):
             self.call("engine.move_offer", self.offering, status)
-        self.call("engine.name_token", self.offering, CHAIN, digest(self.label)[:20], b"\x02" * 20)
+        self.call("engine.name_token", self.offering, CHAIN, self.token, b"\x02" * 20)
         self.escrow()
         self.call("engine.move_offer", self.offering, "published")
         self.call(

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bookrunner.adapters.chain import Fees, Receipt, Transaction, abi, trex
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.db import Database
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
+from tests.attack.world import Connect
+
+if TYPE_CHECKING:
+    from tests.chain.sides import Sides
 
 CHAIN_ID = 880_330
 FEES = Fees(10**9, 10**9)
@@ -109,6 +115,16 @@ def suite(world: World, tools: toolchain.Tools, tmp_path_factory: pytest.TempPat
     world.act(deployer, token, trex.mint(treasury.address, SUPPLY), gas=500_000)
     world.act(deployer, token, trex.unpause(), gas=100_000)
     return Suite(world, deployer, treasury, token, registry, factory, investors, tuple(receipts))
+
+
+@pytest.fixture
+def sides(
+    suite: Suite, tools: toolchain.Tools, connect: Connect, database: Database
+) -> Callable[[str], Sides]:
+    """Return what puts a fresh token beside a register of the same label."""
+    from tests.chain.sides import Sides
+
+    return lambda label: Sides(suite, tools.artifacts, (connect, database), label)
 
 
 def open_key(folder: Path, name: str) -> LocalKey:

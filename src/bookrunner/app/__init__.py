@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
-from bookrunner.adapters.chain import MAX_LINES, Chain, balance_of, parse_address, total_supply
+from bookrunner.adapters.chain import MAX_LINES, Chain, parse_address, total_supply
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.chain.remote import RemoteKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
@@ -19,12 +19,13 @@ from bookrunner.adapters.payments.notices import active_secrets, parse_payment_n
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.settings import NOTHING, Outside, SigningService
+from bookrunner.app.witness import seen_balances, seen_supply
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
 from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_return, send_waiting
 from bookrunner.core import clock
-from bookrunner.core.errors import ConfigurationError, Refused, Unavailable, UnknownRecord
+from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint
@@ -35,6 +36,7 @@ from bookrunner.engine.intake import (
     Deposits,
     ListFolder,
     Screening,
+    TokenWatch,
     ask_contract,
     ask_identity,
     challenge_facts,
@@ -47,8 +49,8 @@ from bookrunner.engine.intake import (
     wallet_challenge,
     wallet_proof,
 )
-from bookrunner.engine.issuance import Keys, deploy_token
-from bookrunner.engine.process import LAPSE_SECONDS, prepare
+from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
+from bookrunner.engine.process import LAPSE_SECONDS, TransferScreening, prepare
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -90,6 +92,10 @@ class Application:
         watched = outside.deposits
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
+        self.transfers = Transfers(self.desk, chain, keys, self.submitter)
+        self.controls = Controls(self.desk, chain, keys, self.submitter)
+        self._transfer_screening = TransferScreening(self.desk, self.screening)
+        self._tokens = TokenWatch(self.desk, chain)
         books = endpoint.secrets.folder / "accounts"
         to = outside.orders_to
         self._outbox = None if to is None else Dispatch(books, to, fingerprint)
@@ -144,9 +150,13 @@ class Application:
             if self._outbox is not None:
                 send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()
+            self._transfer_screening.look()
             look_at_envelopes(self.signing, self.signer)
         if self.deposits is not None:
             self.deposits.watch_in_turn()
+        self._tokens.watch_in_turn()
+        self.controls.carry_in_turn()
+        self.transfers.carry_in_turn()
         self.answer()
         advance_feed(self.database)
         seal(self.database)
@@ -164,6 +174,8 @@ class Application:
         """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
         self.process.drain()
         while self.screening.drain():
+            self.process.drain()
+        while self._transfer_screening.drain():
             self.process.drain()
         while self.certificates.make_due():
             self.process.drain()
@@ -320,21 +332,13 @@ class Application:
         self.desk.registry.link_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
 
     def compare_records(self, offering: str, *, actor: str) -> int:
-        """Compare control book, register, postings, lots and chain; return how many pairs differ now.
-
-        Raises Unavailable when the node cannot give its own final block: without the chain it is no answer.
-        """
-        offer, seen = self.desk.offer(offering), None
-        if offer["token_address"] is not None:
-            token, number = bytes(offer["token_address"]), self.chain.block_numbers().finalized
-            (block,) = self.chain.canonical([number])
-            if block is None:
-                raise Unavailable("the node does not give the block that it calls final")
-            wallet = bytes(offer["treasury_address"])
-            minted, undelivered = self.chain.read([total_supply(token), balance_of(token, wallet)], number)
-            seen = {"block_number": number, "block_hash": block.hex(), "minted": minted}
-            seen["undelivered"] = undelivered
+        """Compare control book, register, postings, lots and chain; return how many pairs differ now."""
+        seen = seen_supply(self.chain, self.desk.offer(offering))
         return int(self.desk.registry.compare_records(actor=actor, offering=offering, chain=seen))
+
+    def watch_token(self, offering: str) -> int:
+        """Read the final transfers of an offer's token on; return how many were none of ours."""
+        return self._tokens.watch(offering)
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""
@@ -343,13 +347,8 @@ class Application:
 
     def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
         """Compare the five books and the chain; return every open break."""
-        token = self.desk.offer(offering)["token_address"]
         holders = [row["address"] for row in self.desk.engine.holders_on_chain(offering=offering)]
-        lines = None
-        if token is not None:
-            balances = self.chain.balances(bytes(token), [bytes.fromhex(h) for h in holders], "finalized")
-            held = zip(holders, balances, strict=True)
-            lines = [{"address": holder, "units": units} for holder, units in held if units]
+        lines = seen_balances(self.chain, self.desk.offer(offering), holders)
         self.desk.reconciliation.run(
             actor=actor,
             offering=offering,

@@ -281,6 +281,22 @@ with kept (machine, scope, subject, version, head) as (
     select 'holder_statement', offering_id, statement_id, version, chain_head from registry.holder_statement
     union all
     select 'turnaround_item', offering_id, item_id, version, chain_head from registry.turnaround_item
+    union all
+    select 'transfer_rule', offering_id, rule_id, version, chain_head from registry.transfer_rule
+    union all
+    select 'affiliation', offering_id, affiliation_id, version, chain_head from registry.affiliation
+    union all
+    select 'transfer_request', offering_id, request_id, version, chain_head from registry.transfer_request
+    union all
+    select 'observed_transfer', offering_id, observed_id, version, chain_head from registry.observed_transfer
+    union all
+    select 'register_import', offering_id, import_id, version, chain_head from registry.register_import
+    union all
+    select 'control_action', offering_id, action_id, version, chain_head from registry.control_action
+    union all
+    select 'account_restraint', offering_id, restraint_id, version, chain_head from registry.account_restraint
+    union all
+    select 'security_restraint', offering_id, restraint_id, version, chain_head from registry.security_restraint
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -292,7 +308,9 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
-        'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item')
+        'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
+        'affiliation', 'transfer_request', 'observed_transfer', 'register_import',
+        'control_action', 'account_restraint', 'security_restraint')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

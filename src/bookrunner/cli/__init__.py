@@ -17,7 +17,7 @@ from bookrunner.cli import (
     templates,
     work,
 )
-from bookrunner.cli.checks import countries, erasure, identity, restart, screening
+from bookrunner.cli.checks import control, countries, erasure, identity, register, restart, screening
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -30,6 +30,7 @@ WRONG_USAGE = 2
 _NOUNS = (
     allocation,
     bank,
+    control,
     countries,
     demo,
     erasure,
@@ -37,6 +38,7 @@ _NOUNS = (
     keys,
     offers,
     proof,
+    register,
     restart,
     screening,
     setup,

@@ -102,6 +102,9 @@ grant select (investor_id, key_id, status, version, chain_head) on portal.data_k
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
 grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
+-- Whoever looks at an offer sees whether its units move.
+grant usage on schema registry to portal;
+grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
 grant select on treasury.payer_fact to engine;
 
@@ -117,8 +120,15 @@ grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_o
     treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
+grant execute on function registry.is_paused(text), registry.is_account_frozen(text, text), registry.frozen_units(text, text),
+    registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text), registry.account_address(text, text)
+    to registry, engine, reconciliation, audit;
 grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
-    registry.require_day(date) to registry;
+    registry.require_day(date), registry.lots_as_of(text, text, date), registry.missing_papers(text, text), registry.today(),
+    registry.transfer_refusals(text, text, text, bigint, text), registry.stakeholders(text),
+    registry.unknown_investors(text[]) to registry;
+-- A view of lots says from when on each is free.
+grant execute on function registry.free_on(text, text, date) to registry, engine, reconciliation, audit;
 
 -- What compliance may compute when it reads its own book.
 do $reads$

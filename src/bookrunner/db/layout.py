@@ -14,7 +14,9 @@ _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
 _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
-_REGISTRY = ("transactions", "issuance", "wallets", "control", "register", "turnaround")
+_REGISTRY = ("transactions", "issuance", "wallets")
+_TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
+_RESTRAINT = ("facts", "control", "execution", "refusals")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -29,6 +31,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "answering.sql"),
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
+    ("bookrunner.engine.gates", "parties.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
@@ -57,6 +60,13 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.portal", "suitability.sql"),
     ("bookrunner.books.portal", "ownership.sql"),
     *(("bookrunner.books.registry", f"{part}.sql") for part in _REGISTRY),
+    ("bookrunner.books.registry.turnaround", "turnaround.sql"),
+    *(("bookrunner.books.registry.transfers", f"{part}.sql") for part in _TRANSFERS),
+    ("bookrunner.books.registry", "control.sql"),
+    ("bookrunner.books.registry.statements", "register.sql"),
+    ("bookrunner.books.registry.transfers", "observed.sql"),
+    ("bookrunner.books.registry.statements", "imports.sql"),
+    *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -109,7 +119,7 @@ def sources() -> Sequence[Source]:
         except FileNotFoundError:
             raise ConfigurationError(f"{filename} is missing from {package}") from None
         short = package.removeprefix("bookrunner.").replace(".", "_")
-        found.append(Source(f"{place:02}_{short}_{filename}", text))
+        found.append(Source(f"{place:03}_{short}_{filename}", text))
     return found
 
 

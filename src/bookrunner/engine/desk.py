@@ -23,6 +23,7 @@ class Desk:
         self.packets = subscription.packets_of(database)
         self.treasury = treasury.keeper(database)
         self.registry = registry.keeper(database)
+        self.transfers = registry.transfers_of(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")

@@ -157,8 +157,9 @@ select (select coalesce(sum(units), 0) from registry.holding_fact where offering
 
 -- name: holders_on_chain
 -- The addresses that the register knows to hold units of an offer.
-select distinct encode(address, 'hex') as address from registry.instruction_fact
-where offering_id = :offering and transaction_id is not null;
+select encode(address, 'hex') as address from registry.instruction_fact
+where offering_id = :offering and transaction_id is not null
+union select encode(address, 'hex') from registry.address_units where offering_id = :offering;
 
 
 -- name: release^

@@ -62,6 +62,7 @@ def web(
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(investment.routes(application.database, shell, operator))
+    app.include_router(investment.transfer_routes(application.database, shell, operator))
     app.include_router(officer.routes(application.database, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))

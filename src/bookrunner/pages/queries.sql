@@ -3,8 +3,10 @@
 select o.offering_id, o.name, o.status, o.exemption, o.currency, o.units_total, o.unit_price_minor,
     coalesce(c.investments, 0) as investments, coalesce(c.profile, 0) as profile,
     coalesce(c.compliance, 0) as compliance, coalesce(c.subscription, 0) as subscription,
-    coalesce(c.treasury, 0) as treasury, coalesce(c.registry, 0) as registry, coalesce(c.issuable, 0) as issuable
+    coalesce(c.treasury, 0) as treasury, coalesce(c.registry, 0) as registry, coalesce(c.issuable, 0) as issuable,
+    p.because as paused_because, p.asked_by as paused_by, p.decided_by as paused_with, p.decided_at as paused_at
 from engine.offer o left join engine.five_counts c using (offering_id)
+left join registry.pause_fact p on p.offering_id = o.offering_id and p.status = 'paused'
 where cast(:offering as text) is null or o.offering_id = :offering
 order by o.offering_id;
 
@@ -106,8 +108,11 @@ where f.seq > cast(:after as bigint) and (f.scope = :offering
 -- What an investor's page shows of one investment.
 select s.offering_id, s.investment_id, s.investor_id, o.name, s.units, s.amount_minor, s.currency, s.status, s.holds, s.missing,
     s.profile, s.compliance, s.subscription, s.funding, s.issuance, s.issuance_state, s.issuance_is_stopped,
-    s.holding_is_held, s.received_minor, s.cleared_minor, s.closing_id
-from engine.stage s join engine.offer o using (offering_id) where s.investment_id = :investment;
+    s.holding_is_held, s.received_minor, s.cleared_minor, s.closing_id,
+    p.because as paused_because, p.asked_by as paused_by, p.decided_by as paused_with, p.decided_at as paused_at
+from engine.stage s join engine.offer o using (offering_id)
+left join registry.pause_fact p on p.offering_id = o.offering_id and p.status = 'paused'
+where s.investment_id = :investment;
 
 -- name: packet_to_do
 -- What an investor still has to do for its packet, in the order in which it can be done.

@@ -15,7 +15,7 @@ create table reconciliation.run (
 create table reconciliation.break (
     offering_id text not null,
     break_id text not null,
-    comparison text not null check (comparison in ('identity', 'subscriptions', 'payments', 'wallets', 'holdings', 'position', 'archive')),
+    comparison text not null check (comparison in ('identity', 'subscriptions', 'payments', 'wallets', 'holdings', 'transfers', 'position', 'archive')),
     subject_id text not null,
     kind text not null,
     left_value text not null,

@@ -59,10 +59,16 @@ begin atomic
     select 'holdings', coalesce(h.address, x.address), case when x.address is null then 'registered_not_on_chain'
             when h.address is null then 'on_chain_not_registered' else 'units_differ' end,
         coalesce(h.units::text, '0'), coalesce(x.units::text, '0'), 'registry'
-    from (select encode(f.address, 'hex') as address, sum(f.units) as units from registry.instruction_fact f
-        where f.offering_id = p_offering and f.status = 'posted' group by f.address) h
+    from (select encode(f.address, 'hex') as address, f.units from registry.address_units f
+        where f.offering_id = p_offering) h
     full join jsonb_to_recordset(p_chain) as x (address text, units bigint) on x.address = h.address
     where p_chain is not null and h.units is distinct from x.units::numeric
+    union all
+    select 'transfers', f.observed_id, case when f.status = 'explained' then 'transfer_waits_for_a_second_person'
+            when f.from_address = decode(repeat('00', 20), 'hex') then 'issue_without_an_instruction'
+            when f.seller_id is null or f.buyer_id is null then 'transfer_to_an_unknown_wallet' else 'transfer_without_authority' end,
+        f.units::text, 'none', f.owner
+    from registry.observed_fact f where f.offering_id = p_offering and f.status not in ('matched', 'resolved')
     union all
     select 'holdings', c.control_id, 'control_book_is_not_the_register', c.issued_units::text, s.units::text, 'registry'
     from registry.control_fact c, lateral (select coalesce(sum(h.units), 0) as units from registry.holding_fact h

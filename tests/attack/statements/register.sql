@@ -195,3 +195,150 @@ select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_none', true, null,
 
 -- registry | transition_is_listed_for_the_keeper | an item turned around twice
 select registry.close_item('usr_1', 'req_1', 'ofr_done', 'itm_done', true, null, sha256('x')) from generate_series(1, 2);
+
+-- registry | transfer_rule_kind_is_known | a rule of transfers of no known kind
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'mood', 'amount', 1, 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | transfer_rule_has_its_paper | a rule of transfers without its paper
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', '{"kind": "holder_cap", "amount": 1, "starts_on": "2026-03-02", "because": "x", "paper": "00"}');
+
+-- registry | transfer_rule_has_its_reason | a rule of transfers without a reason
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'holder_cap', 'amount', 1, 'starts_on', '2026-03-02', 'because', ' ', 'paper', repeat('0a', 32)));
+
+-- registry | transfer_rule_has_its_measure | a cap of no number
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'holder_cap', 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | transfer_rule_has_its_measure | a lock-up without an end
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'lock_up', 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | transfer_rule_ends_after_its_start | a rule that ends before it starts
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'lock_up', 'starts_on', '2026-03-02', 'ends_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | holding_limit_is_part_of_the_whole | a limit of more than the whole
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'holding_limit', 'amount', 10001, 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | volume_has_its_span | a volume limit for no span
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'volume', 'amount', 1, 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | span_is_known | a volume limit for a fortnight
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'volume', 'amount', 1, 'span', 'fortnight', 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
+-- registry | transfer_rule_needs_two_people | a rule of transfers put in force by its proposer
+select registry.decide_transfer_rule('usr_first', 'req_1', 'ofr_done', 'trl_done', true, '');
+
+-- registry | declined_rule_has_its_reason | a rule declined without a word
+select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', false, ' ');
+
+-- registry | transfer_rule_is_ended_for_a_reason | a rule ended without a word
+select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', true, ''), registry.end_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', ' ');
+
+-- registry | transfer_rule_exists | a rule that nobody proposed
+select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_none', true, '');
+
+-- registry | affiliation_names_its_group | affiliates of nobody
+select registry.record_affiliation('usr_1', 'req_1', 'ofr_done', 'aff_x', 'ivr_done1', ' ', 'x');
+
+-- registry | affiliation_has_its_reason | affiliates for no reason
+select registry.record_affiliation('usr_1', 'req_1', 'ofr_done', 'aff_x', 'ivr_done1', 'family', ' ');
+
+-- registry | affiliation_is_recorded_once | an affiliate counted twice
+select registry.record_affiliation('usr_1', 'req_1', 'ofr_done', 'aff_x', 'ivr_done1', 'family', 'x');
+
+-- registry | affiliation_ends_by_another_person_for_a_reason | an affiliation ended by the person who recorded it
+select registry.end_affiliation('usr_first', 'req_1', 'ofr_done', 'aff_done', 'x');
+
+-- registry | affiliation_exists | an affiliation that nobody recorded
+select registry.end_affiliation('usr_2', 'req_1', 'ofr_done', 'aff_none', 'x');
+
+-- registry | transfer_goes_to_another_holder | a transfer to oneself
+select registry.request_transfer('usr_1', 'req_1', 'ofr_done', 'xfr_x', '{"kind": "sale", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done3", "units": 1, "price_minor": 5, "currency": "USD"}', '[]', 'itm_x', '{"is_routine": true, "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02", "due_on": "2026-03-05"}');
+
+-- registry | transfer_has_units | a transfer of nothing
+select registry.request_transfer('usr_1', 'req_1', 'ofr_done', 'xfr_x', '{"kind": "sale", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 0, "price_minor": 5, "currency": "USD"}', '[]', 'itm_x', '{"is_routine": true, "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02", "due_on": "2026-03-05"}');
+
+-- registry | sale_states_its_price | a sale without a price
+select registry.request_transfer('usr_1', 'req_1', 'ofr_done', 'xfr_x', '{"kind": "sale", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 1}', '[]', 'itm_x', '{"is_routine": true, "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02", "due_on": "2026-03-05"}');
+
+-- registry | sale_states_its_price | a gift with a price
+select registry.request_transfer('usr_1', 'req_1', 'ofr_done', 'xfr_x', '{"kind": "gift", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 1, "price_minor": 5}', '[]', 'itm_x', '{"is_routine": true, "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02", "due_on": "2026-03-05"}');
+
+-- registry | transfer_kind_is_known | a transfer of no known kind
+select registry.request_transfer('usr_1', 'req_1', 'ofr_done', 'xfr_x', '{"kind": "loan", "route": "agent", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 1}', '[]', 'itm_x', '{"is_routine": true, "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02", "due_on": "2026-03-05"}');
+
+-- registry | transfer_route_is_known | a transfer that nobody carries out
+select registry.request_transfer('usr_1', 'req_1', 'ofr_done', 'xfr_x', '{"kind": "gift", "route": "pigeon", "seller": "ivr_done3", "buyer": "ivr_done1", "units": 1}', '[]', 'itm_x', '{"is_routine": true, "received_at": "2026-03-02T16:00:00Z", "counts_from": "2026-03-02", "due_on": "2026-03-05"}');
+
+-- registry | transfer_paper_has_its_hash | a paper without the hash of its file
+select registry.add_transfer_papers('usr_1', 'req_1', 'ofr_done', 'xfr_new', '[{"paper": "purchase_agreement", "sha256": "00"}]');
+
+-- registry | paper_comes_before_the_decision | a paper added to a screened request
+select registry.add_transfer_papers('usr_1', 'req_1', 'ofr_done', 'xfr_done', jsonb_build_array(jsonb_build_object('paper', 'other', 'sha256', repeat('0a', 32))));
+
+-- registry | transfer_papers_are_complete | a request screened before its papers are there
+select registry.mark_transfer_screened('usr_1', 'req_1', 'ofr_done', 'xfr_new');
+
+-- registry | lots_are_past_their_holding_period | a transfer approved before the lots are free
+select registry.approve_transfer('usr_2', 'req_1', 'ofr_done', 'xfr_done', now() + interval '1 day');
+
+-- registry | refused_transfer_has_its_reasons | a request returned without a word
+select registry.end_transfer('usr_2', 'req_1', 'ofr_done', 'xfr_done', 'returned', '{" "}');
+
+-- registry | transfer_ends_by_a_known_word | a request ended as registered
+select registry.end_transfer('usr_2', 'req_1', 'ofr_done', 'xfr_done', 'registered', '{x}');
+
+-- registry | transfer_request_exists | a transfer that nobody asked for
+select registry.approve_transfer('usr_2', 'req_1', 'ofr_done', 'xfr_none', now());
+
+-- registry | agent_moves_what_is_approved_for_it | a transfer signed before it is approved
+select registry.take_transfer('usr_2', 'req_1', 'ofr_done', 'xfr_done');
+
+-- registry | explained_transfer_has_its_paper | an observed transfer explained without a paper
+select registry.explain_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', 'reversed', null, 'x');
+
+-- registry | ending_has_its_paper | an observed transfer explained by half a hash
+select registry.explain_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', 'reversed', '\x01', 'x');
+
+-- registry | ending_is_known | an observed transfer that ends by being forgotten
+select registry.explain_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', 'forgotten', sha256('x'), 'x');
+
+-- registry | only_known_holders_are_posted | units posted to a wallet that nobody has
+select registry.explain_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', 'post', sha256('x'), 'x');
+
+-- registry | observed_transfer_needs_two_people | an observed transfer ended by one person
+select registry.explain_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', 'reversed', sha256('x'), 'x'), registry.resolve_observed('usr_1', 'req_1', 'ofr_done', 'obs_done', true);
+
+-- registry | observed_transfer_exists | an observed transfer that the chain never showed
+select registry.resolve_observed('usr_1', 'req_1', 'ofr_done', 'obs_none', true);
+
+-- registry | import_has_the_hash_of_its_file | a register imported from an unknown file
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', '00', 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_has_its_written_authority | a register imported without a paper
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', '00', 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_names_its_authority | a register imported on a paper without a name
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', ' '), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_has_lines | a register imported without a holder
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[]');
+
+-- registry | one_import_waits | two imports at once
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_y', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | import_needs_two_people | an import posted by its proposer
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_1', 'req_1', 'ofr_early', 'imp_x', true, '');
+
+-- registry | declined_import_has_its_reason | an import declined without a word
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_x', false, ' ');
+
+-- registry | import_enters_an_empty_register | a register imported over another
+select registry.propose_import('usr_1', 'req_1', 'ofr_done', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]');
+
+-- registry | receiver_has_a_registration | an import for somebody without a profile
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_nobody", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_x', true, '');
+
+-- registry | issue_stays_within_authorised | an import beyond the authorised units
+select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1000001, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'), registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_x', true, '');
+
+-- registry | import_exists | an import that nobody proposed
+select registry.decide_import('usr_2', 'req_1', 'ofr_early', 'imp_none', true, '');

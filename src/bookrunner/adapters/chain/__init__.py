@@ -11,6 +11,18 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 from bookrunner.adapters.chain.abi import Read, keccak
+from bookrunner.adapters.chain.control import (
+    ChainRule,
+    broken_rules,
+    contracts_of,
+    country_of,
+    freeze_part,
+    frozen_units,
+    remove_identity,
+    set_frozen,
+    thaw_part,
+)
+from bookrunner.adapters.chain.moves import forced_transfer
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
     ChainError,
@@ -68,6 +80,7 @@ __all__ = [
     "Chain",
     "ChainAnswerInvalid",
     "ChainError",
+    "ChainRule",
     "ChainUnreachable",
     "Challenge",
     "Delivery",
@@ -86,14 +99,20 @@ __all__ = [
     "Transaction",
     "TransferLog",
     "balance_of",
+    "broken_rules",
     "can_transfer",
     "checksum",
     "compliance_contract",
     "compliance_implementation",
     "contract_accepts",
+    "contracts_of",
+    "country_of",
     "decimals",
     "delivered",
     "deployment",
+    "forced_transfer",
+    "freeze_part",
+    "frozen_units",
     "further_suite",
     "identity_registry",
     "implementation_authority",
@@ -111,6 +130,9 @@ __all__ = [
     "recover",
     "register_batch",
     "registry_implementation",
+    "remove_identity",
+    "set_frozen",
+    "thaw_part",
     "token_implementation",
     "token_of",
     "total_supply",

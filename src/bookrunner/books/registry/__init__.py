@@ -1,18 +1,42 @@
 """The transfer agent: wallets, issuance, the master securityholder file, control book, turnaround log."""
 
+from bookrunner.books.registry import transfers as _transfers
 from bookrunner.books.registry.statements import issue_statement, register_csv, verify_statement
+from bookrunner.books.registry.statements.export import Described, export_package
+from bookrunner.books.registry.statements.importing import (
+    Judged,
+    export_csv,
+    judge_csv,
+    judge_holders,
+    judge_package,
+    propose_import,
+)
+from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.turnaround import MonthFigures, counts_from, due_on, month_figures, receive
 from bookrunner.db import Database, Keeper
 
 __all__ = [
+    "Described",
+    "Judged",
     "MonthFigures",
     "counts_from",
     "due_on",
+    "export_csv",
+    "export_package",
     "issue_statement",
+    "item_clock",
+    "judge_csv",
+    "judge_holders",
+    "judge_package",
     "keeper",
     "month_figures",
+    "present_again",
+    "propose_import",
     "receive",
+    "refusals",
     "register_csv",
+    "request_transfer",
+    "transfers_of",
     "verify_statement",
 ]
 
@@ -20,3 +44,8 @@ __all__ = [
 def keeper(database: Database) -> Keeper:
     """Return the verbs and lookups of this book, under its own login."""
     return Keeper(database, "registry", __name__)
+
+
+def transfers_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of transfers, under the same login."""
+    return _transfers.keeper(database)

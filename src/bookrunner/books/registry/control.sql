@@ -157,7 +157,8 @@ create view registry.balance as
 select c.offering_id, c.control_id, c.authorised_units, c.issued_units, c.issued_units as outstanding_units,
     (select coalesce(sum(h.units), 0)::bigint from registry.holding h where h.offering_id = c.offering_id) as register_units,
     (select coalesce(sum(p.units), 0)::bigint from registry.posting p where p.offering_id = c.offering_id) as posted_units,
-    (select coalesce(sum(l.units), 0)::bigint from registry.lot l where l.offering_id = c.offering_id) as lot_units,
+    (select coalesce(sum(l.units), 0) - coalesce((select sum(u.units) from registry.lot_use u where u.offering_id = c.offering_id), 0)
+        from registry.lot l where l.offering_id = c.offering_id)::bigint as lot_units,
     s.minted_units, s.undelivered_units, s.minted_units - s.undelivered_units as delivered_units, s.block_number, s.seen_at,
     c.authority_sha256, c.version
 from registry.control_book c

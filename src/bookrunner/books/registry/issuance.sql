@@ -6,8 +6,10 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (p_investments)
     order by pos.investment_id for update;
-    return (select coalesce(jsonb_object_agg(pos.investment_id, engine.missing(pos, g.mask)), '{}')
-        from engine.position pos, engine.gate g
+    return (select coalesce(jsonb_object_agg(pos.investment_id, engine.missing(pos, g.mask)
+            || case when r.status = 'frozen' then '["account_is_not_frozen"]'::jsonb else '[]' end), '{}')
+        from engine.gate g cross join engine.position pos
+        left join registry.account_restraint r on r.offering_id = pos.offering_id and r.investor_id = pos.investor_id
         where pos.offering_id = p_offering and pos.investment_id = any (p_investments) and g.act = 'issue');
 end $$;
 
@@ -20,6 +22,7 @@ declare
     passing text[];
 begin
     perform audit.enter(p_actor, p_request);
+    perform registry.require_running(p_offering);
     verdict := registry.lock_and_judge(p_offering,
         (select array_agg(m ->> 'investment') from jsonb_array_elements(p_members) m));
     passing := array(select v.key from jsonb_each(verdict) v where v.value = '[]');
@@ -70,6 +73,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'deliveries_are_not_stopped',
             message = format('the token of %s is not as recorded', p_offering);
     end if;
+    perform registry.require_running(p_offering);
     chosen := array(select i.investment_id from registry.issuance_instruction i
         where i.offering_id = p_offering and i.closing_id = p_closing and i.status = 'prepared'
         order by i.investment_id limit p_most);
@@ -99,9 +103,9 @@ begin
     where i.offering_id = t.offering_id and i.transaction_id = t.transaction_id and i.status = 'submitted'
         and not exists (select from registry.holding h where h.offering_id = i.offering_id and h.investor_id = i.investor_id)
     group by i.investor_id order by i.investor_id;
-    insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, legend, acquired_on)
+    insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, legend, acquired_on, period_from)
     select i.offering_id, 'lot_' || substr(i.instruction_id, 5), h.holding_id, i.instruction_id, i.units,
-        'Restricted: 17 CFR 230.144', current_date
+        'Restricted: 17 CFR 230.144', current_date, current_date
     from registry.issuance_instruction i join registry.holding h using (offering_id, investor_id)
     where i.offering_id = t.offering_id and i.transaction_id = t.transaction_id and i.status = 'submitted';
     insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal)

@@ -223,11 +223,11 @@ where r.holding_id = :holding;
 
 -- name: statement_lots
 -- The lots of a holding at the end of a day, each with the legend that it bore then.
-select l.lot_id, l.units, l.acquired_on, case when s.removal = 'approved' and s.decided_at < registry.end_of(cast(:day as date))
+select l.lot_id, a.units, l.acquired_on, case when s.removal = 'approved' and s.decided_at < registry.end_of(cast(:day as date))
     then null else l.legend end as legend
-from registry.lot l join registry.lot_standing s using (offering_id, lot_id)
-join registry.posting p on p.offering_id = l.offering_id and p.instruction_id = l.instruction_id
-where l.offering_id = :offering and l.holding_id = :holding and p.posted_at < registry.end_of(cast(:day as date))
+from registry.lots_as_of(:offering, :holding, cast(:day as date)) a
+join registry.lot l on l.offering_id = :offering and l.lot_id = a.lot_id
+join registry.lot_standing s on s.offering_id = l.offering_id and s.lot_id = l.lot_id
 order by l.lot_id;
 
 -- name: issue_statement$
@@ -254,3 +254,76 @@ select offering_id, item_id, kind, is_routine, status, received_at, counts_from,
 where received_at < cast(:until as timestamptz) and (closed_at is null or closed_at >= cast(:from_moment as timestamptz)
     or received_at >= cast(:from_moment as timestamptz))
 order by received_at, item_id;
+
+-- name: ask_control$
+-- Asks for a control action over an account or a security.
+select registry.ask_control(:actor, :request, :offering, :action, cast(:asked as jsonb));
+
+-- name: decide_control$
+-- Approves or declines a control action.
+select registry.decide_control(:actor, :request, :offering, :action, :is_approved, :because);
+
+-- name: abandon_control$
+-- Gives up a control action that the chain refused.
+select registry.abandon_control(:actor, :request, :offering, :action, :because);
+
+-- name: control_plan^
+-- What an action needs to know to be carried out on chain.
+select * from registry.control_plan where offering_id = :offering and action_id = :action;
+
+-- name: submit_control$
+-- Stores the calls of an action beside their transactions; without calls it is done at once.
+select registry.submit_control(:actor, :request, :offering, :action, cast(:version as bigint), cast(:steps as jsonb));
+
+-- name: control_actions
+-- The control actions of an offer, newest first, with their people and where they stand on chain.
+select * from registry.control_standing where offering_id = :offering order by asked_at desc, action_id;
+
+-- name: propose_import$
+-- Proposes a register that came from elsewhere, on written authority.
+select registry.propose_import(:actor, :request, :offering, :import_id, cast(:said as jsonb), cast(:lines as jsonb));
+
+-- name: decide_import$
+-- Posts a proposed import, or declines it.
+select registry.decide_import(:actor, :request, :offering, :import_id, :is_approved, :because);
+
+-- name: unknown_investors
+-- Those of whom the portal has no profile.
+select i as investor_id from registry.unknown_investors(cast(:investors as text[])) i;
+
+-- name: export_head^
+-- The class that a register holds.
+select o.offering_id, o.issuer_id, o.name, o.exemption, o.currency, o.unit_price_minor, c.issued_units,
+    (select e.authorised_units from registry.control_entry e where e.offering_id = o.offering_id order by e.entry_no limit 1) as first_authorised
+from engine.offer o join registry.control_book c using (offering_id) where o.offering_id = :offering;
+
+-- name: export_authorised
+-- Each later number of authorised units, with its day.
+select t.entry_no, t.authorised_units, cast(t.entered_at at time zone 'UTC' as date) as entered_on from (
+    select e.*, lag(e.authorised_units) over (order by e.entry_no) as before from registry.control_entry e
+    where e.offering_id = :offering) t where t.before <> t.authorised_units order by t.entry_no;
+
+-- name: export_holders
+-- The holders of a register.
+select investor_id, holding_id, kind, registration_fact, encode(registration_digest, 'hex') as registration_digest
+from registry.stakeholders(:offering);
+
+-- name: export_lots
+-- Every lot that ever was, the oldest first.
+select l.lot_id, l.investor_id, l.units, l.left_units, l.legend, l.acquired_on, l.period_from, l.from_lot_id
+from registry.lot_standing l where l.offering_id = :offering order by l.acquired_on, l.lot_id;
+
+-- name: export_uses
+-- What movements took of each lot, in order, and which lot came of it.
+select u.lot_id, u.movement_id, u.units, cast(m.moved_at at time zone 'UTC' as date) as moved_on, m.kind, n.lot_id as new_lot_id
+from registry.lot_use u join registry.movement m using (offering_id, movement_id)
+join registry.lot n on n.offering_id = u.offering_id and n.movement_id = u.movement_id and n.from_lot_id = u.lot_id
+where u.offering_id = :offering order by u.lot_id, m.moved_at, u.movement_id;
+
+-- name: controls_under_way
+-- Approved control actions that the chain does not have yet.
+select offering_id, action_id from registry.control_action where status in ('approved', 'submitted') order by decided_at, action_id;
+
+-- name: linked_address$
+-- The address of a holder's linked wallet, if it has one.
+select registry.linked_address(:offering, :investor);

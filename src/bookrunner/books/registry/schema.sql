@@ -97,7 +97,7 @@ create table registry.chain_transaction (
     offering_id text not null,
     transaction_id text not null,
     intent_id text not null,
-    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver')),
+    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control')),
     status text not null,
     chain_id bigint not null,
     sender bytea not null,
@@ -195,27 +195,40 @@ create table registry.lot (
     offering_id text not null,
     lot_id text not null,
     holding_id text not null,
-    instruction_id text not null,
+    instruction_id text,
+    movement_id text,
+    from_lot_id text,
     units bigint not null check (units > 0),
-    legend text not null,
+    legend text,
     acquired_on date not null,
+    period_from date not null,
     primary key (offering_id, lot_id),
     foreign key (offering_id, holding_id) references registry.holding,
     constraint one_lot_per_instruction unique (offering_id, instruction_id),
-    foreign key (offering_id, instruction_id) references registry.issuance_instruction
+    foreign key (offering_id, instruction_id) references registry.issuance_instruction,
+    constraint lot_names_its_origin check ((instruction_id is null) <> (movement_id is null)),
+    constraint split_lot_came_by_a_movement check (from_lot_id is null or movement_id is not null),
+    constraint period_begins_by_the_acquisition check (period_from <= acquired_on)
 );
+create index lot_of_holding on registry.lot (offering_id, holding_id);
 
 create table registry.posting (
     offering_id text not null,
     posting_id text not null,
     holding_id text not null,
-    instruction_id text not null,
-    units bigint not null check (units > 0),
-    chain_id bigint not null,
-    transaction_hash bytea not null,
-    ordinal integer not null check (ordinal >= 0),
+    instruction_id text,
+    movement_id text,
+    units bigint not null check (units <> 0),
+    chain_id bigint,
+    transaction_hash bytea,
+    ordinal integer check (ordinal >= 0),
     posted_at timestamptz not null default now(),
     primary key (offering_id, posting_id),
+    constraint posting_names_its_origin check ((instruction_id is null) <> (movement_id is null)),
+    constraint only_a_movement_takes_units check (units > 0 or movement_id is not null),
+    constraint delivery_names_its_log
+        check (instruction_id is null or (chain_id is not null and transaction_hash is not null and ordinal is not null)),
+    constraint movement_posts_once unique (offering_id, movement_id, holding_id),
     foreign key (offering_id, holding_id) references registry.holding,
     foreign key (offering_id, instruction_id) references registry.issuance_instruction,
     constraint instruction_posts_once unique (offering_id, instruction_id),
@@ -250,6 +263,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'INSERT' or (new.status = 'submitted' and old.status <> 'submitted') then
         perform engine.pass(new.offering_id, new.investment_id, 'issue');
+        perform registry.require_unrestrained(new.offering_id, new.investor_id);
         perform engine.require_member(new.offering_id, new.closing_id, new.investment_id, new.units);
         if not exists (select from registry.wallet_mapping w where w.offering_id = new.offering_id
             and w.investor_id = new.investor_id and w.address = new.address and w.status = 'linked') then

@@ -86,6 +86,7 @@ begin
     where i.offering_id = p_offering and i.instruction_id = l.instruction;
     update engine.position pos set issuance = 'submitted' from jsonb_to_recordset(p_lines) as l (investment text)
     where pos.offering_id = p_offering and pos.investment_id = l.investment and pos.issuance = 'instructed';
+    perform registry.instruct_transfers(p_offering, p_transaction ->> 'id', p_lines);
 end $$;
 
 -- Locks every attempt at the intent of a transaction, in order, and returns the transaction as it stands then.
@@ -157,6 +158,9 @@ begin
     update registry.issuance_instruction i set transaction_id = t.transaction_id
     from registry.chain_transaction x where x.intent_id = t.intent_id and x.transaction_id <> t.transaction_id
         and i.offering_id = x.offering_id and i.transaction_id = x.transaction_id;
+    update registry.transfer_request q set transaction_id = t.transaction_id
+    from registry.chain_transaction x where x.intent_id = t.intent_id and x.transaction_id <> t.transaction_id
+        and q.offering_id = x.offering_id and q.transaction_id = x.transaction_id and q.status = 'instructed';
 end $$;
 
 -- Marks a transaction final; a delivery is posted to the master securityholder file in the same transaction.
@@ -174,7 +178,7 @@ begin
     end if;
     perform 1 from engine.position pos join jsonb_to_recordset(t.lines) as l (investment text)
         on pos.investment_id = l.investment where pos.offering_id = p_offering order by pos.investment_id for update of pos;
-    if t.purpose = 'deliver' and (
+    if t.purpose in ('deliver', 'transfer') and (
         select jsonb_agg(jsonb_build_array(l.address, l.units) order by l.address, l.units)
         from jsonb_to_recordset(t.lines) as l (address text, units bigint)) is distinct from (
         select jsonb_agg(jsonb_build_array(d.address, d.units) order by d.address, d.units)
@@ -188,6 +192,10 @@ begin
     where offering_id = p_offering and transaction_id = p_transaction;
     if t.purpose = 'deliver' then
         return registry.post_delivery(t, p_delivered);
+    elsif t.purpose = 'control' then
+        return registry.post_control(t, p_delivered);
+    elsif t.purpose = 'transfer' then
+        return registry.post_transfers(t, p_delivered);
     end if;
     return 0;
 end $$;
@@ -205,6 +213,8 @@ begin
         and pos.investment_id = i.investment_id and pos.issuance = 'submitted';
     update registry.issuance_instruction set status = 'stopped'
     where offering_id = t.offering_id and transaction_id = t.transaction_id and status = 'reverted';
+    perform registry.free_transfers(t);
+    perform registry.revert_control(t, p_because);
 end $$;
 
 -- The chain refused a final transaction.

@@ -8,6 +8,7 @@ from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement
 from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.signatures import hear_signature, look_at_envelopes
+from bookrunner.engine.intake.transfers import TokenWatch
 from bookrunner.engine.intake.wallets import (
     ask_contract,
     challenge_facts,
@@ -20,6 +21,7 @@ __all__ = [
     "Deposits",
     "ListFolder",
     "Screening",
+    "TokenWatch",
     "Watched",
     "Word",
     "ask_contract",

@@ -252,7 +252,11 @@ class Submitter:
                 because="the chain refused it",
             )
             return 0
-        logs = delivered(receipt, token) if token and row["purpose"] == "deliver" else []
+        logs = (
+            delivered(receipt, token)
+            if token and row["purpose"] in {"deliver", "transfer", "control"}
+            else []
+        )
         lines = [{"address": d.receiver.hex(), "units": d.amount, "ordinal": d.ordinal} for d in logs]
         posted: int = self._registry.finalize(
             actor=ACTOR,

@@ -95,4 +95,12 @@ insert into engine.machine (machine, keeper, sentence) values
     ('legend_removal', 'registry', 'The removal of the legend of one lot, on an opinion or a rule.'),
     ('holder_statement', 'registry', 'A statement of one holding at the end of a day.'),
     ('turnaround_item', 'registry', 'An item or inquiry that the transfer agent received, with its clock.'),
+    ('register_import', 'registry', 'A register that comes from elsewhere.'),
+    ('transfer_rule', 'registry', 'A rule of transfers of an offer, on its way to be in force.'),
+    ('affiliation', 'registry', 'Whose units are summed with whose.'),
+    ('transfer_request', 'registry', 'A transfer of registered units that somebody asks for.'),
+    ('observed_transfer', 'registry', 'A transfer on chain that no transaction of ours made.'),
+    ('control_action', 'registry', 'One order over an account or a security: freeze, thaw, forced transfer, recovery, pause.'),
+    ('account_restraint', 'registry', 'What one holder''s account is under.'),
+    ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.');

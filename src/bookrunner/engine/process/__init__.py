@@ -2,5 +2,6 @@
 
 from bookrunner.engine.process.agreements import prepare
 from bookrunner.engine.process.answers import LAPSE_SECONDS, Process
+from bookrunner.engine.process.transfers import TransferScreening
 
-__all__ = ["LAPSE_SECONDS", "Process", "prepare"]
+__all__ = ["LAPSE_SECONDS", "Process", "TransferScreening", "prepare"]

@@ -15,9 +15,10 @@ from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
 from bookrunner.pages.access import acting_for, may_act_for
 from bookrunner.pages.investment.tracker import sentence, stages, task
+from bookrunner.pages.investment.transfers import transfer_routes
 from bookrunner.pages.shell import Shell, mask
 
-__all__ = ["facts", "routes"]
+__all__ = ["facts", "routes", "transfer_routes"]
 
 _SEE_OTHER = 303
 _BEFORE_MONEY = ("profile", "compliance", "subscription")

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.registry import facts
+from bookrunner.pages.registry import controls, facts, transfers
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
 
@@ -101,6 +101,8 @@ def routes(application: Printing, shell: Shell) -> APIRouter:
     pages = Console(application, shell)
     _holder_routes(router, pages)
     _file_routes(router, pages)
+    _control_routes(router, pages)
+    _transfer_routes(router, pages)
     _part_routes(router, pages)
     return router
 
@@ -130,6 +132,58 @@ def _holder_routes(router: APIRouter, pages: Console) -> None:
         return RedirectResponse(
             f"{facts.path_of(offering, 'holders', holding)}?done=1", status_code=_SEE_OTHER
         )
+
+
+def _control_routes(router: APIRouter, pages: Console) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        facts.register(pages.database, offering)
+        return pages.page(
+            request, offering, "restraint.html", {**controls.facts_of(pages.database, offering), **more}
+        )
+
+    @router.get("/{offering}/controls")
+    def queue(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return shown(request, offering, is_done=done)
+
+    @router.post("/{offering}/controls")
+    def act(
+        request: Request,
+        offering: str,
+        agent: _In,
+        *,
+        form: Annotated[controls.Order, Depends(controls.order)],
+    ) -> Response:
+        try:
+            controls.act(pages.database, (offering, agent.actor), form)
+        except Refused as fault:
+            return shown(request, offering, refusal=controls.told(fault))
+        return RedirectResponse(f"{facts.path_of(offering, 'controls')}?done=1", status_code=_SEE_OTHER)
+
+
+def _transfer_routes(router: APIRouter, pages: Console) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        facts.register(pages.database, offering)
+        return pages.page(
+            request, offering, "transfers.html", {**transfers.facts_of(pages.database, offering), **more}
+        )
+
+    @router.get("/{offering}/transfers")
+    def requests(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return shown(request, offering, is_done=done)
+
+    @router.post("/{offering}/transfers")
+    def act(
+        request: Request,
+        offering: str,
+        agent: _In,
+        *,
+        form: Annotated[transfers.Decision, Depends(transfers.decision)],
+    ) -> Response:
+        try:
+            transfers.act(pages.database, (offering, agent.actor), form)
+        except Refused as fault:
+            return shown(request, offering, refusal=facts.told(fault))
+        return RedirectResponse(f"{facts.path_of(offering, 'transfers')}?done=1", status_code=_SEE_OTHER)
 
 
 def _file_routes(router: APIRouter, pages: Console) -> None:

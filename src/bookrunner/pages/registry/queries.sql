@@ -9,10 +9,17 @@ select o.offering_id, o.name, o.status, o.token_address is not null as has_token
         + (select count(*) from registry.delivery_stop s where s.offering_id = o.offering_id
             and s.status in ('stopped', 'proposed')) as stops,
     (select count(*) from registry.record_difference d where d.offering_id = o.offering_id and d.status = 'open') as differences,
+    (select count(*) from registry.transfer_request q where q.offering_id = o.offering_id and q.status = 'screened')
+        + (select count(*) from registry.observed_transfer v where v.offering_id = o.offering_id
+            and v.status not in ('matched', 'resolved')) as transfers,
     (select count(*) from registry.turnaround_item t where t.offering_id = o.offering_id and t.status = 'received') as open_items,
     (select count(*) from registry.control_change c where c.offering_id = o.offering_id and c.status = 'proposed')
-        + (select count(*) from registry.legend_removal l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals
-from engine.offer o where cast(:offering as text) is null or o.offering_id = :offering order by o.offering_id;
+        + (select count(*) from registry.legend_removal l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals,
+    (select count(*) from registry.control_action a where a.offering_id = o.offering_id
+        and a.status in ('asked', 'approved', 'submitted', 'reverted')) as controls,
+    p.because as paused_because, p.asked_by as paused_by, p.decided_by as paused_with, p.decided_at as paused_at
+from engine.offer o left join registry.pause_fact p on p.offering_id = o.offering_id and p.status = 'paused'
+where cast(:offering as text) is null or o.offering_id = :offering order by o.offering_id;
 
 -- name: comparisons
 -- Each pair of totals that must be equal.
@@ -93,3 +100,20 @@ select item_id, status, kind, is_routine, reference, received_at, counts_from, d
 from registry.turnaround_item where offering_id = :offering
 order by (status = 'received') desc, (status = 'received' and due_on < (clock_timestamp() at time zone 'America/New_York')::date) desc,
     kind <> 'inquiry', due_on, item_id limit cast(:most as integer);
+
+-- name: control_queue
+-- Control actions, those that wait for somebody first, with where they stand on chain.
+select action_id, status, kind, investor_id, receiver_id, mapping_id, units, because, order_reference,
+    encode(order_sha256, 'hex') as order_sha256, asked_by, asked_at, decided_by, decided_because, decided_at, failed_because,
+    ended_at, calls, final_calls, '0x' || encode(transaction_hash, 'hex') as transaction_hash
+from registry.control_standing where offering_id = :offering
+order by status in ('asked', 'approved', 'submitted', 'reverted') desc, asked_at desc, action_id limit cast(:most as integer);
+
+-- name: restraints
+-- Which accounts are frozen, wholly or in part, beside what they hold.
+select r.investor_id, r.status, r.frozen_units, coalesce(h.units, 0) as units,
+    registry.free_units(r.offering_id, r.investor_id) as free_units, r.action_id
+from registry.account_restraint r
+left join registry.holding h on h.offering_id = r.offering_id and h.investor_id = r.investor_id
+where r.offering_id = :offering and (r.status = 'frozen' or r.frozen_units > 0)
+order by r.investor_id limit cast(:most as integer);

@@ -1,0 +1,182 @@
+-- Movements of registered units between holders and between addresses, and the lots that they use.
+
+-- One movement, by the reference of what ordered it; a recovery moves units between addresses of one holder.
+create table registry.movement (
+    offering_id text not null,
+    movement_id text not null,
+    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'forced', 'recovery', 'import')),
+    from_holding_id text,
+    to_holding_id text not null,
+    from_address bytea check (octet_length(from_address) = 20),
+    to_address bytea check (octet_length(to_address) = 20),
+    units bigint not null constraint movement_has_units check (units > 0),
+    reference text not null constraint movement_names_what_ordered_it check (reference ~ '\S'),
+    is_tacked boolean not null,
+    chain_id bigint,
+    transaction_hash bytea check (octet_length(transaction_hash) = 32),
+    ordinal integer check (ordinal >= 0),
+    moved_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, movement_id),
+    foreign key (offering_id, from_holding_id) references registry.holding,
+    foreign key (offering_id, to_holding_id) references registry.holding,
+    constraint order_moves_once unique (offering_id, kind, reference),
+    constraint log_moves_once unique (offering_id, chain_id, transaction_hash, ordinal),
+    constraint movement_names_its_log_or_none check (num_nulls(chain_id, transaction_hash, ordinal) in (0, 3)),
+    constraint movement_changes_something check (case kind when 'import' then from_holding_id is null
+        when 'recovery' then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
+        else coalesce(from_holding_id <> to_holding_id, false) end)
+);
+create index movement_of_giver on registry.movement (offering_id, from_holding_id, moved_at);
+call audit.append_only('registry.movement');
+
+-- What a movement took of a lot; what is left of it is its units less these.
+create table registry.lot_use (
+    offering_id text not null,
+    movement_id text not null,
+    lot_id text not null,
+    units bigint not null constraint lot_use_has_units check (units > 0),
+    primary key (offering_id, movement_id, lot_id),
+    foreign key (offering_id, movement_id) references registry.movement,
+    foreign key (offering_id, lot_id) references registry.lot
+);
+create index use_of_lot on registry.lot_use (offering_id, lot_id);
+call audit.append_only('registry.lot_use');
+
+create function registry.left_of(p_offering text, p_lot text) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp
+return (select l.units - coalesce((select sum(u.units) from registry.lot_use u where u.offering_id = l.offering_id
+    and u.lot_id = l.lot_id), 0)::bigint from registry.lot l where l.offering_id = p_offering and l.lot_id = p_lot);
+
+create function registry.lot_covers_its_uses() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform 1 from registry.holding h join registry.lot l using (offering_id, holding_id)
+    where l.offering_id = new.offering_id and l.lot_id = new.lot_id for update of h;
+    if not exists (select from registry.movement m join registry.lot l on l.offering_id = m.offering_id
+        and l.holding_id = m.from_holding_id where m.offering_id = new.offering_id and m.movement_id = new.movement_id
+        and l.lot_id = new.lot_id) then
+        raise exception using errcode = 'BR008', constraint = 'lot_used_is_the_givers',
+            message = format('%s is no lot of the giver of %s', new.lot_id, new.movement_id);
+    end if;
+    if registry.left_of(new.offering_id, new.lot_id) < new.units then
+        raise exception using errcode = 'BR008', constraint = 'lot_covers_its_uses',
+            message = format('%s has fewer units left', new.lot_id);
+    end if;
+    return new;
+end $$;
+create trigger lot_covers_its_uses before insert on registry.lot_use
+    for each row execute function registry.lot_covers_its_uses();
+alter table registry.lot_use enable always trigger lot_covers_its_uses;
+
+-- At commit a movement has used, given on and posted its units to the last one; one that comes from outside gives on alone.
+create function registry.movement_keeps_its_units() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    used bigint := (select coalesce(sum(u.units), 0) from registry.lot_use u
+        where u.offering_id = new.offering_id and u.movement_id = new.movement_id);
+    made bigint := (select coalesce(sum(l.units), 0) from registry.lot l
+        where l.offering_id = new.offering_id and l.movement_id = new.movement_id);
+    posted bigint := (select coalesce(sum(p.units), 0) from registry.posting p
+        where p.offering_id = new.offering_id and p.movement_id = new.movement_id);
+    given bigint := (select coalesce(sum(p.units), 0) from registry.posting p
+        where p.offering_id = new.offering_id and p.movement_id = new.movement_id and p.units > 0);
+begin
+    if (used, made, posted, given) is distinct from (case new.kind when 'import' then (0::bigint, new.units, new.units, new.units)
+        when 'recovery' then (0::bigint, 0::bigint, 0::bigint, 0::bigint) else (new.units, new.units, 0::bigint, new.units) end) then
+        raise exception using errcode = 'BR008', constraint = 'movement_keeps_its_units',
+            message = format('%s moves %s units and its lots or postings say otherwise', new.movement_id, new.units);
+    end if;
+    return null;
+end $$;
+create constraint trigger movement_keeps_its_units after insert on registry.movement
+    deferrable initially deferred for each row execute function registry.movement_keeps_its_units();
+alter table registry.movement enable always trigger movement_keeps_its_units;
+
+-- The holding of an investor, locked; a new one is registered as the profile says (17 CFR 240.17Ad-9(a)).
+create function registry.holding_for(p_offering text, p_investor text, p_holding text) returns text
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    known text;
+    party engine.party := engine.party_of(p_offering, p_investor);
+begin
+    select h.holding_id into known from registry.holding h where h.offering_id = p_offering and h.investor_id = p_investor for update;
+    if found then
+        return known;
+    end if;
+    if party.profile_fact is null then
+        raise exception using errcode = 'BR008', constraint = 'receiver_has_a_registration',
+            message = format('%s has no profile to register', p_investor);
+    end if;
+    insert into registry.holding (offering_id, holding_id, investor_id, status, units, registration_fact, registration_digest)
+    values (p_offering, p_holding, p_investor, 'registered', 0, party.profile_fact, party.profile_digest);
+    return p_holding;
+end $$;
+
+-- Uses the lots of a giver, first in first out, those that are free by a day alone where one is given.
+create function registry.use_lots(p_offering text, p_movement text, p_units bigint, p_free_by date) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into registry.lot_use (offering_id, movement_id, lot_id, units)
+    select p_offering, p_movement, f.lot_id, least(f.left_units, p_units - (f.up_to - f.left_units))
+    from (select s.lot_id, s.left_units, sum(s.left_units) over (order by s.acquired_on, s.lot_id)::bigint as up_to
+        from registry.lot_standing s join registry.movement m on m.offering_id = s.offering_id and m.from_holding_id = s.holding_id
+        where m.offering_id = p_offering and m.movement_id = p_movement and s.left_units > 0
+            and coalesce(s.free_on <= p_free_by, true)) f
+    where f.up_to - f.left_units < p_units order by f.up_to;
+    if (select coalesce(sum(u.units), 0) from registry.lot_use u where u.offering_id = p_offering and u.movement_id = p_movement)
+        <> p_units then
+        raise exception using errcode = 'BR008', constraint = 'free_lots_cover_the_units',
+            message = format('the free lots do not hold %s units', p_units);
+    end if;
+    insert into registry.lot (offering_id, lot_id, holding_id, movement_id, from_lot_id, units, legend, acquired_on, period_from)
+    select p_offering, 'lot_' || substr(p_movement, 5) || '.' || row_number() over (order by s.acquired_on, s.lot_id),
+        m.to_holding_id, p_movement, u.lot_id, u.units, s.legend, registry.today(),
+        case when m.is_tacked then s.period_from else registry.today() end
+    from registry.lot_use u join registry.movement m using (offering_id, movement_id)
+    join registry.lot_standing s using (offering_id, lot_id)
+    where u.offering_id = p_offering and u.movement_id = p_movement;
+end $$;
+
+-- Posts one movement. Moved has kind, from_investor, to_investor, from_address and to_address (hex), units, reference,
+-- is_tacked and, where only lots past their period may go, free_by; seen is {chain_id, hash, ordinal}, or null without a chain.
+create function registry.post_movement(p_offering text, p_movement text, p_moved jsonb, p_seen jsonb) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    wanted bigint := (p_moved ->> 'units')::bigint;
+    giver text;
+    taker text;
+begin
+    perform 1 from registry.holding h where h.offering_id = p_offering
+        and h.investor_id in (p_moved ->> 'from_investor', p_moved ->> 'to_investor') order by h.holding_id for update;
+    select h.holding_id into giver from registry.holding h
+    where h.offering_id = p_offering and h.investor_id = p_moved ->> 'from_investor';
+    taker := registry.holding_for(p_offering, p_moved ->> 'to_investor', 'hld_' || substr(p_movement, 5));
+    insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, from_address, to_address, units,
+        reference, is_tacked, chain_id, transaction_hash, ordinal)
+    values (p_offering, p_movement, p_moved ->> 'kind', giver, taker, decode(p_moved ->> 'from_address', 'hex'),
+        decode(p_moved ->> 'to_address', 'hex'), wanted, p_moved ->> 'reference', coalesce((p_moved ->> 'is_tacked')::boolean, true),
+        (p_seen ->> 'chain_id')::bigint, decode(p_seen ->> 'hash', 'hex'), (p_seen ->> 'ordinal')::integer);
+    if p_moved ->> 'kind' = 'recovery' then
+        return;
+    end if;
+    perform registry.use_lots(p_offering, p_movement, wanted, (p_moved ->> 'free_by')::date);
+    insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
+    values (p_offering, 'pst_' || substr(p_movement, 5) || '.1', giver, p_movement, -wanted),
+        (p_offering, 'pst_' || substr(p_movement, 5) || '.2', taker, p_movement, wanted);
+    update registry.holding h set units = h.units + case h.holding_id when giver then -wanted else wanted end
+    where h.offering_id = p_offering and h.holding_id in (giver, taker);
+end $$;
+
+-- Units by address: what was delivered there and what moved in and out since. Those without an address are book entries.
+create view registry.address_units as
+select t.offering_id, t.address, sum(t.units)::bigint as units from (
+    select i.offering_id, i.address, i.units from registry.issuance_instruction i where i.status = 'posted'
+    union all select m.offering_id, m.from_address, -m.units from registry.movement m
+    union all select m.offering_id, m.to_address, m.units from registry.movement m) t
+where t.address is not null group by t.offering_id, t.address having sum(t.units) <> 0;
+
+create view registry.movement_fact as
+select m.offering_id, m.movement_id, m.kind, g.investor_id as giver_id, t.investor_id as taker_id, m.units, m.reference,
+    m.chain_id, m.transaction_hash, m.ordinal, m.moved_at
+from registry.movement m left join registry.holding g on g.offering_id = m.offering_id and g.holding_id = m.from_holding_id
+join registry.holding t on t.offering_id = m.offering_id and t.holding_id = m.to_holding_id;

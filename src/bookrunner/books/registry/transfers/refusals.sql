@@ -1,0 +1,175 @@
+-- May A give N units to B now? One answer, with every failing rule in the order of precedence.
+
+-- Which period binds the units of an offer: how it works, and how long it lasts.
+create type registry.period as (kind text, lasts interval);
+
+-- 17 CFR 230.144(d)(1)(ii) a year, six months by a rule of an issuer that reports; 230.903(b)(3) and 227.501(a) a year.
+create function registry.period_of(p_offering text) returns registry.period
+language sql stable set search_path = pg_catalog, pg_temp
+return (select case when o.exemption in ('506(b)', '506(c)') then row ('holding', coalesce((select min(r.amount) * interval '1 month'
+        from registry.rules_on(p_offering, 'holding_period', null, registry.today()) r), interval '1 year'))::registry.period
+    when o.exemption = 'reg_s' then row ('flow_back', coalesce((select max(r.amount) * interval '1 day'
+        from registry.rules_on(p_offering, 'flow_back_period', null, registry.today()) r), interval '1 year'))::registry.period
+    when o.exemption = 'reg_cf' then row ('first_year', interval '1 year')::registry.period
+    else row ('none', interval '0')::registry.period end
+    from engine.offer o where o.offering_id = p_offering);
+
+-- A restricted lot is free when its period is over, or its legend gone; the first year of Regulation Crowdfunding knows none.
+create function registry.free_on(p_offering text, p_legend text, p_period_from date) returns date
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    p registry.period := registry.period_of(p_offering);
+begin
+    return case when p.kind <> 'first_year' and p_legend is null then p_period_from else (p_period_from + p.lasts)::date end;
+end $$;
+
+-- Units that wait in approved transfers, of a giver or for a taker; one request may be left out.
+create function registry.pledged(p_offering text, p_seller text, p_buyer text, p_except text) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp
+return (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request q where q.offering_id = p_offering
+    and q.status in ('approved', 'instructed') and coalesce(q.seller_id = p_seller, true) and coalesce(q.buyer_id = p_buyer, true)
+    and q.request_id is distinct from p_except);
+
+create function registry.refusal_by_accounts(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text)
+returns setof registry.refusal
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
+declare
+    waiting bigint := registry.pledged(p_offering, p_seller, null, p_except);
+begin
+    return query select 1, 'taker_is_another_holder', 'giver and taker are one', null::date where p_seller = p_buyer
+    union all
+    select r.place, r.rule, r.detail, null from registry.restraint_refusals(p_offering, jsonb_build_array(jsonb_build_object(
+        'seller', p_seller, 'buyer', p_buyer, 'units', p_units + waiting))) r
+    union all
+    select 65, 'holding_is_not_held', 'a closed gate holds the units of the giver', null
+    where exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_seller and h.status = 'held');
+end $$;
+
+-- The country decides over flow-back as it does over the offer: the fifty states and the territories.
+create function registry.refusal_by_parties(p_offering text, p_seller text, p_buyer text) returns setof registry.refusal
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
+declare
+    seller engine.party := engine.party_of(p_offering, p_seller);
+    buyer engine.party := engine.party_of(p_offering, p_buyer);
+begin
+    return query select v.place, v.rule, v.detail, null::date from (values
+        (71, 'seller_is_cleared', array_to_string(seller.lacks, ', '), not coalesce(seller.is_cleared, false)),
+        (72, 'buyer_is_cleared', coalesce(array_to_string(buyer.lacks, ', '), 'the taker has no profile'),
+            not coalesce(buyer.is_cleared, false)),
+        (73, 'country_is_open_to_transfers', format('no transfer goes to %s', coalesce(buyer.country, 'an unknown country')),
+            exists (select from registry.rules_on(p_offering, 'country_closed', p_buyer, registry.today()) r
+                where coalesce(buyer.country = any (r.countries), true))))
+        as v (place, rule, detail, fails) where v.fails;
+end $$;
+
+-- The lots whose period binds this taker, less what other transfers will use first; the day on which enough are free.
+create function registry.refusal_by_lots(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text, p_is_permitted boolean)
+returns setof registry.refusal
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
+declare
+    p registry.period := registry.period_of(p_offering);
+    today date := registry.today();
+    wanted bigint := p_units + registry.pledged(p_offering, p_seller, null, p_except);
+    binds boolean := case p.kind when 'holding' then true when 'first_year' then not p_is_permitted
+        when 'flow_back' then coalesce((engine.party_of(p_offering, p_buyer)).country in ('US', 'PR', 'GU', 'VI', 'AS', 'MP', 'UM'), true)
+        else false end;
+    free_units bigint;
+    enough_on date;
+begin
+    select coalesce(sum(s.left_units) filter (where s.free_on <= today), 0) into free_units
+    from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller;
+    select min(t.free_on) into enough_on from (select s.free_on, sum(s.left_units) over (order by s.free_on) as units
+        from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller and s.left_units > 0) t
+    where t.units >= wanted;
+    if binds and free_units < wanted then
+        return next (80, case p.kind when 'holding' then 'lots_are_past_their_holding_period'
+            when 'flow_back' then 'no_us_person_takes_during_the_distribution_period' else 'first_year_is_over_or_taker_is_permitted' end,
+            format('%s units are free now', free_units), enough_on)::registry.refusal;
+    end if;
+    return query select 81, 'lock_up_is_over', format('locked up until %s', r.ends_on), r.ends_on
+        from registry.rules_on(p_offering, 'lock_up', p_seller, today) r order by r.ends_on desc limit 1;
+end $$;
+
+-- Holders as they will be when every approved transfer is registered; a giver of all its units is one less.
+create function registry.holders_after(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text) returns setof text
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select h.investor_id from registry.holding h where h.offering_id = p_offering and h.units > 0
+        and (h.investor_id <> p_seller or h.units > p_units)
+    union select q.buyer_id from registry.transfer_request q where q.offering_id = p_offering
+        and q.status in ('approved', 'instructed') and q.request_id is distinct from p_except
+    union select p_buyer;
+end;
+
+-- From which day on a limit of units for a span lets these pass; null when it never does.
+create function registry.passes_on(p_offering text, p_seller text, p_units bigint, p_amount bigint, p_span text) returns date
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    with span as (select case p_span when 'day' then interval '1 day' when 'quarter' then interval '3 months' else interval '1 year' end as lasts),
+        moved as (select (m.moved_at at time zone 'UTC')::date as moved_on, m.units from registry.movement m
+            join registry.holding h on h.offering_id = m.offering_id and h.holding_id = m.from_holding_id
+            where m.offering_id = p_offering and m.kind = 'transfer' and h.investor_id = p_seller)
+    select min(d.day) from span, (select registry.today() as day
+        union select (m.moved_on + s.lasts)::date from moved m, span s) d
+    where d.day >= registry.today() and p_units + (select coalesce(sum(m.units), 0) from moved m
+        where (m.moved_on + span.lasts)::date > d.day and m.moved_on <= d.day) <= p_amount;
+end;
+
+create function registry.refusal_by_limits(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text)
+returns setof registry.refusal
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
+declare
+    today date := registry.today();
+    issued bigint := (select c.issued_units from registry.control_book c where c.offering_id = p_offering);
+    had bigint := (select coalesce(sum(h.units), 0) from registry.holding h where h.offering_id = p_offering
+        and h.investor_id in (select registry.affiliates_of(p_offering, p_buyer)));
+    awaited bigint := (select coalesce(sum(q.units), 0) from registry.transfer_request q where q.offering_id = p_offering
+        and q.status in ('approved', 'instructed') and q.request_id is distinct from p_except
+        and q.buyer_id in (select registry.affiliates_of(p_offering, p_buyer)));
+begin
+    return query
+    select 90, 'holder_count_is_within_its_cap', format('%s holders after it, %s may be', c.holders, r.amount), null::date
+    from registry.rules_on(p_offering, 'holder_cap', null, today) r,
+        (select count(*) as holders from registry.holders_after(p_offering, p_seller, p_buyer, p_units, p_except)) c
+    where c.holders > r.amount
+    union all
+    select 91, 'non_accredited_count_is_within_its_cap', format('%s holders after it, %s may be', c.holders, r.amount), null
+    from registry.rules_on(p_offering, 'non_accredited_cap', null, today) r, (select count(*) as holders
+        from registry.holders_after(p_offering, p_seller, p_buyer, p_units, p_except) h (id)
+        where not engine.is_accredited(p_offering, h.id)) c
+    where c.holders > r.amount
+    union all
+    select 92, 'share_is_within_its_limit', format('%s of %s units now, %s of 10000 parts may be', had, issued, r.amount), null
+    from registry.rules_on(p_offering, 'holding_limit', p_buyer, today) r
+    where (had + awaited + p_units)::numeric * 10000 > r.amount::numeric * issued
+        and p_seller not in (select registry.affiliates_of(p_offering, p_buyer))
+    union all
+    select 93, 'volume_is_within_its_window', format('%s units a %s may go', r.amount, r.span),
+        registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span)
+    from registry.rules_on(p_offering, 'volume', p_seller, today) r
+    where registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span) is distinct from today;
+end $$;
+
+-- Every rule that keeps these units from going now, in the order of precedence; none means yes. Except names the request
+-- that asks, so that its own units are not counted against it. Permitted: the taker is one of 17 CFR 227.501(a).
+create function registry.transfer_refusals(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text default null)
+returns setof registry.refusal
+language plpgsql stable security definer rows 5 set search_path = pg_catalog, pg_temp as $$
+declare
+    is_permitted boolean := registry.is_permitted(p_offering, p_buyer, p_except);
+begin
+    return query select t.* from (
+        select a.* from registry.refusal_by_accounts(p_offering, p_seller, p_buyer, p_units, p_except) a
+        union all select b.* from registry.refusal_by_parties(p_offering, p_seller, p_buyer) b
+        union all select c.* from registry.refusal_by_lots(p_offering, p_seller, p_buyer, p_units, p_except, is_permitted) c
+        union all select d.* from registry.refusal_by_limits(p_offering, p_seller, p_buyer, p_units, p_except) d) t
+    order by t.place, t.rule;
+end $$;
+
+-- An accredited investor by the compliance record, or somebody of the family or estate, as the papers of a request show.
+create function registry.is_permitted(p_offering text, p_buyer text, p_request text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return engine.is_accredited(p_offering, p_buyer) or exists (select from registry.transfer_request q
+        where q.offering_id = p_offering and q.request_id = p_request and q.kind in ('gift', 'inheritance', 'trust'));
+end $$;

@@ -1,0 +1,73 @@
+"""Transfers that the chain shows: what nobody approved becomes an item, a break or a buy-in case."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from bookrunner.adapters.chain import Chain, TransferLog
+from bookrunner.books.registry import item_clock
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
+from bookrunner.engine.desk import PROCESS, Desk
+
+LOOK_SECONDS: Final = 2
+# A node that was asked for a longer stretch at once would be slow to answer.
+BLOCKS_AT_ONCE: Final = 2_000
+_EXPECTED: Final = "matched"
+
+
+class TokenWatch:
+    """Reads the final transfers of an offer's token; the database keeps how far, and knows each log once."""
+
+    def __init__(self, desk: Desk, chain: Chain) -> None:
+        self._desk = desk
+        self._chain = chain
+        self._looked: int | None = None
+
+    def watch_in_turn(self, seconds: int = LOOK_SECONDS) -> int:
+        """Look at every offer with holders, or return 0 at once when the last look is not ``seconds`` old."""
+        now = time.monotonic_ns()
+        if self._looked is not None and now < self._looked + seconds * 10**9:
+            return 0
+        self._looked = now
+        offers = self._desk.transfers.watched_offers(chain_id=self._chain.chain_id())
+        return sum(self.watch(row["offering_id"]) for row in offers)
+
+    def watch(self, offering: str) -> int:
+        """Read the token's final transfers on; return how many were none of ours.
+
+        Those that carry out an approved request are posted; the others wait for two people.
+        """
+        token = bytes(self._desk.offer(offering)["token_address"])
+        through: int = self._desk.transfers.watched_through(offering=offering)
+        end = min(self._chain.block_numbers().finalized, through + BLOCKS_AT_ONCE)
+        if end <= through:
+            return 0
+        chain_id, found = self._chain.chain_id(), 0
+        for log in self._chain.transfer_logs(token, through + 1, end):
+            seen = self._observe(offering, chain_id, log) if log.amount else None
+            found += seen is not None
+            if seen not in {None, _EXPECTED}:
+                warn("a transfer on chain has no authority", offering=offering, kind=seen)
+        self._desk.transfers.watch_through(actor=PROCESS, offering=offering, block=end)
+        return found
+
+    def _observe(self, offering: str, chain_id: int, log: TransferLog) -> str | None:
+        seen: str | None = self._desk.transfers.observe_transfer(
+            actor=PROCESS,
+            offering=offering,
+            log={
+                "id": new_id("obs"),
+                "chain_id": chain_id,
+                "hash": log.transaction_hash.hex(),
+                "ordinal": log.ordinal,
+                "block": log.block_number,
+                "from": log.sender.hex(),
+                "to": log.receiver.hex(),
+                "units": log.amount,
+            },
+            item=new_id("itm"),
+            clock=item_clock(None, is_routine=False),
+        )
+        return seen

@@ -1,0 +1,161 @@
+"""Where a holder asks for a transfer of its units and follows it to the register."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bookrunner.books import registry
+from bookrunner.core.errors import Malformed, NotAllowed, NotFound, Refused
+from bookrunner.core.money import parse
+from bookrunner.db import Database, load
+from bookrunner.pages.access import requiring, signed_in
+from bookrunner.pages.shell import Shell
+
+_CONFLICT, _SEE_OTHER = 409, 303
+_KEEPER: Final = "portal"
+_MOST, _MOST_BYTES = 50, 20 * 2**20
+_ROUTES: Final = {"agent": "The transfer agent moves the units", "holder": "I move them from my own wallet"}
+_STATES: Final = {
+    "requested": ("waiting", "wait", "being checked"),
+    "screened": ("waiting", "wait", "the transfer agent decides"),
+    "returned": ("you", "wait", "came back to you"),
+    "approved": ("progress", "calm", "approved"),
+    "instructed": ("progress", "calm", "on its way"),
+    "registered": ("confirmed", "good", "registered"),
+    "rejected": ("refused", "bad", "rejected"),
+    "withdrawn": ("cancelled", "grey", "withdrawn"),
+}
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    """Read a form; of a file only its hash goes on, under the name of its field."""
+    found: dict[str, str] = {}
+    async with request.form(max_files=12, max_fields=40) as read:
+        for name, value in read.multi_items():
+            if isinstance(value, str):
+                found[name] = value.strip()
+            elif value.size:
+                if value.size > _MOST_BYTES:
+                    raise Malformed("paper_is_not_too_large", "a paper has at most 20 megabytes")
+                found[name] = hashlib.sha256(await value.read()).hexdigest()
+    return found
+
+
+_Form = Annotated[dict[str, str], Depends(_form_of)]
+
+
+class Transfers:
+    """Renders the transfers of one investor's units; a refusal comes back on the page it was asked from."""
+
+    def __init__(self, database: Database, shell: Shell, operator: str | None) -> None:
+        self._database = database
+        self._shell = shell
+        self._operator = operator
+
+    def holder(self, request: Request, investment: str) -> tuple[Mapping[str, Any], str]:
+        """Return the investment and who acts: its investor, or in a sandbox whoever is not signed in.
+
+        Raises NotAuthenticated ``person_is_signed_in`` and NotAllowed ``investor_acts_for_itself``.
+        """
+        with self._database.transaction(_KEEPER) as transaction:
+            found: Mapping[str, Any] | None = load("bookrunner.pages").investment(
+                transaction, investment=investment
+            )
+        if found is None:
+            raise NotFound(f"there is no investment {investment}")
+        if signed_in(request) is None and self._operator is not None:
+            return found, found["investor_id"]
+        visitor = requiring((_KEEPER,))(request)
+        if visitor.name != found["investor_id"]:
+            raise NotAllowed("investor_acts_for_itself", f"this is an investment of {found['investor_id']}")
+        return found, visitor.actor
+
+    def page(self, request: Request, investment: str, **shown: object) -> Response:
+        """Return the holder's lots, its requests and the form of a new one; 409 with a refusal."""
+        found, _ = self.holder(request, investment)
+        keeper, on = registry.transfers_of(self._database), {"offering": found["offering_id"]}
+        told: dict[str, Any] = {
+            "investment": found,
+            "requests": keeper.transfers(**on, investor=found["investor_id"], most=_MOST),
+            "lots": keeper.lots_of(**on, investor=found["investor_id"]),
+            "papers": keeper.paper_kinds(),
+            "states": _STATES,
+            "routes": _ROUTES,
+            "refusal": None,
+            "typed": defaultdict(str),
+            "is_done": False,
+            **shown,
+        }
+        return self._shell.page(
+            request, "investment/transfers.html", told, _CONFLICT if told["refusal"] else 200
+        )
+
+    def act(self, request: Request, investment: str, form: Mapping[str, str]) -> Response:
+        """Do what a form asks; a refusal is shown with what was typed."""
+        found, actor = self.holder(request, investment)
+        try:
+            self._do((found, actor), form)
+        except NotFound:
+            raise
+        except Refused as refused:
+            told = {"rule": refused.rule, "detail": "" if refused.rule in refused.detail else refused.detail}
+            return self.page(request, investment, refusal=told, typed=defaultdict(str, form))
+        return RedirectResponse(f"/investments/{investment}/transfers?done=1", status_code=_SEE_OTHER)
+
+    def _do(self, by: tuple[Mapping[str, Any], str], form: Mapping[str, str]) -> None:
+        (found, actor), keeper = by, registry.transfers_of(self._database)
+        offering, what = found["offering_id"], form.get("what", "")
+        papers = [
+            {"paper": name.removeprefix("paper."), "sha256": digest}
+            for name, digest in form.items()
+            if name.startswith("paper.") and digest
+        ]
+        if form.get("act") == "ask":
+            said = {**_said(form, found["currency"]), "seller": found["investor_id"]}
+            registry.request_transfer(keeper, (offering, actor), said, papers)
+            return
+        asked = keeper.transfer(offering=offering, transfer=what)
+        if asked is None or asked["seller_id"] != found["investor_id"]:
+            raise NotFound("there is no such request of yours")
+        if form.get("act") == "again" and asked["status"] == "returned":
+            registry.present_again(keeper, (offering, what, actor), papers)
+        elif form.get("act") == "again":
+            keeper.add_transfer_papers(actor=actor, offering=offering, transfer=what, papers=papers)
+        elif form.get("act") == "withdraw":
+            keeper.end_transfer(actor=actor, offering=offering, transfer=what, status="withdrawn", reasons=[])
+        else:
+            raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
+
+
+def _said(form: Mapping[str, str], currency: str) -> dict[str, object]:
+    units = form.get("units", "").replace(",", "")
+    if not (units.isascii() and units.isdigit()):
+        raise Refused("units_are_a_whole_number", "write whole units")
+    said: dict[str, object] = {"kind": form.get("kind", ""), "route": form.get("route", "agent")}
+    said |= {"buyer": form.get("buyer", ""), "units": int(units)}
+    if form.get("price"):
+        price = parse(form["price"], currency)
+        said |= {"price_minor": price.minor, "currency": currency}
+    return said
+
+
+def transfer_routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
+    """Return the routes below ``/investments/{id}/transfers``."""
+    router = APIRouter()
+    pages = Transfers(database, shell, operator)
+
+    @router.get("/investments/{investment}/transfers")
+    def shown(request: Request, investment: str, *, done: bool = False) -> Response:
+        return pages.page(request, investment, is_done=done)
+
+    @router.post("/investments/{investment}/transfers")
+    def act(request: Request, investment: str, form: _Form) -> Response:
+        return pages.act(request, investment, form)
+
+    return router

@@ -1,0 +1,175 @@
+"""Transfers on the real chain: the agent's, the holder's own, and those that nobody approved."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from bookrunner.adapters.chain import Fees, Transaction, abi, identity_registry, register_batch
+from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.app import Application
+from bookrunner.app.settings import Settings
+from bookrunner.books import registry
+from bookrunner.core import clock
+from bookrunner.sandbox.entering import Person
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World, opened
+
+pytestmark = pytest.mark.chain
+
+INVESTORS = 12
+UNKNOWN = b"\x77" * 20
+OLDER = "update registry.lot set acquired_on = acquired_on - 400, period_from = period_from - 400"
+
+
+@pytest.fixture(scope="module")
+def world(state_root: Path) -> Iterator[World]:
+    """Play a raise up to its first closing, with lots as old as their period."""
+    with opened(Settings(state_dir=state_root / "transfers")) as running:
+        app = running.application
+        story = Story(app, investors=INVESTORS)
+        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
+        closing = app.close_offer(story.offering, actor="operator.otto", ready=True)
+        assert app.run_closing(story.offering, closing) == 8
+        with psycopg.connect(running.endpoint.admin_dsn(), autocommit=True) as admin, admin.transaction():
+            admin.execute(b"alter table registry.lot disable trigger aa_append_only")
+            admin.execute(OLDER.encode())
+            admin.execute(b"alter table registry.lot enable always trigger aa_append_only")
+        yield running
+
+
+class Holders:
+    """Two registered holders of the raise, with their keys."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.app = world, world.application
+        self.story = Story(self.app, investors=INVESTORS)
+        self.offering = self.story.offering
+        self.giver, self.taker = self.story.people[6], self.story.people[7]
+
+    def wallet(self, person: Person) -> LocalKey:
+        return LocalKey(person.wallet_secret, chain_id=self.app.chain.chain_id())
+
+    def token(self) -> bytes:
+        return bytes(self.app.desk.offer(self.offering)["token_address"])
+
+    def ask(self, route: str, units: int) -> str:
+        """Ask with all papers; both sides are screened by the event alone."""
+        named = ("transfer_instruction", "purchase_agreement")
+        papers = [{"paper": name, "sha256": hashlib.sha256(name.encode()).hexdigest()} for name in named]
+        said = {"kind": "sale", "route": route, "units": units, "price_minor": 9_900, "currency": "USD"}
+        said |= {"seller": self.giver.investor, "buyer": self.taker.investor}
+        transfer = registry.request_transfer(
+            self.app.desk.transfers, (self.offering, self.giver.investor), said, papers
+        )
+        self.app.answer()
+        assert self.state(transfer) == "screened"
+        until = clock.now() + timedelta(days=1)
+        self.app.desk.transfers.approve_transfer(
+            actor="agent.theo", offering=self.offering, transfer=transfer, until=until
+        )
+        return transfer
+
+    def state(self, transfer: str) -> str:
+        found = self.app.desk.transfers.transfer(offering=self.offering, transfer=transfer)
+        return str(found["status"])
+
+    def node(self, method: str, *params: str) -> None:
+        """Ask the sandbox node for what only it can do."""
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        httpx.post(self.world.node_url, json=asked).raise_for_status()
+
+    def send(self, receiver: bytes, units: int) -> None:
+        """Let the giver itself move units on chain, and wait until that is final."""
+        key, chain = self.wallet(self.giver), self.app.chain
+        self.node("anvil_setBalance", "0x" + key.address.hex(), hex(10**20))
+        data = abi.call_data("transfer(address,uint256)", receiver, units)
+        nonce = chain.nonce(key.address)
+        signed = key.sign(
+            Transaction(chain.chain_id(), nonce, self.token(), data, 500_000, Fees(10**11, 10**9))
+        )
+        chain.send([signed.raw])
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            (receipt,) = chain.receipts([signed.hash])
+            if receipt is not None and receipt.block_number <= chain.block_numbers().finalized:
+                assert receipt.status == 1
+                return
+            self.node("evm_mine")
+        pytest.fail("the transfer did not become final")
+
+    def units(self) -> list[tuple[int, int]]:
+        """Return the units of giver and taker, in the register and on chain."""
+        rows = self.app.desk.registry.register_as_of(offering=self.offering, day=clock.today())
+        held = {row["investor_id"]: row["units"] for row in rows}
+        wallets = [self.wallet(person).address for person in (self.giver, self.taker)]
+        on_chain = self.app.chain.balances(self.token(), wallets)
+        return list(zip((held[self.giver.investor], held[self.taker.investor]), on_chain, strict=True))
+
+
+def differing(app: Application, offering: str) -> list[str]:
+    """Return the kinds of the open breaks of transfers and holdings."""
+    breaks = app.reconcile(offering, actor="reconciliation")
+    return sorted(b["kind"] for b in breaks if b["comparison"] in {"transfers", "holdings"})
+
+
+def test_transfers_reach_register_and_chain_and_others_become_breaks(world: World) -> None:
+    holders = Holders(world)
+    app, offering = holders.app, holders.offering
+    (gave, _), (took, _) = holders.units()
+
+    transfer = holders.ask("agent", 2)
+    assert app.transfers.carry(offering) == 1
+    assert holders.state(transfer) == "registered"
+    assert app.transfers.carry(offering) == 0
+    assert holders.units() == [(gave - 2,) * 2, (took + 2,) * 2]
+    assert app.watch_token(offering) == 0
+    assert differing(app, offering) == []
+
+    own = holders.ask("holder", 1)
+    assert app.transfers.carry(offering) == 0
+    holders.send(holders.wallet(holders.taker).address, 1)
+    assert app.watch_token(offering) == 1
+    assert holders.state(own) == "registered"
+    assert holders.units() == [(gave - 3,) * 2, (took + 3,) * 2]
+    assert differing(app, offering) == []
+
+    holders.send(holders.wallet(holders.taker).address, 1)
+    assert app.watch_token(offering) == 1
+    assert app.watch_token(offering) == 0
+    assert holders.units() == [(gave - 3, gave - 4), (took + 3, took + 4)]
+    assert differing(app, offering) == ["transfer_without_authority", "units_differ", "units_differ"]
+    (seen,) = (
+        row for row in app.desk.transfers.observed(offering=offering, most=9) if row["status"] != "matched"
+    )
+    on = {"offering": offering, "observed": seen["observed_id"]}
+    app.desk.transfers.explain_observed(
+        actor="agent.theo", **on, ending="post", paper_sha256=b"\x01" * 32, because="both sides signed"
+    )
+    app.desk.transfers.resolve_observed(actor="agent.tess", **on, is_agreed=True)
+    assert holders.units() == [(gave - 4,) * 2, (took + 4,) * 2]
+    assert differing(app, offering) == []
+
+
+def test_units_at_a_wallet_that_nobody_has_are_a_break(world: World) -> None:
+    holders = Holders(world)
+    app, offering = holders.app, holders.offering
+    (registered_by,) = app.chain.read([identity_registry(holders.token())])
+    order = {"offering": offering, "purpose": "identity", "intent": "int_unknown", "to": registered_by}
+    data = register_batch([(UNKNOWN, UNKNOWN, 840)])
+    app.submitter.submit(app.keys.agent, order | {"data": data, "gas": 500_000})
+    app.submitter.settle(offering, holders.token())
+    holders.send(UNKNOWN, 1)
+    assert app.watch_token(offering) == 1
+    (seen,) = (
+        row for row in app.desk.transfers.observed(offering=offering, most=9) if row["status"] == "unmapped"
+    )
+    assert (seen["to_address"], seen["units"], seen["owner"]) == ("0x" + UNKNOWN.hex(), 1, "registry")
+    assert "transfer_to_an_unknown_wallet" in differing(app, offering)
