@@ -96,7 +96,7 @@ begin
     end if;
 end $$;
 
--- A rule ends by the word of somebody other than its proposer.
+-- A rule ends for a reason, by whoever says so.
 create function registry.end_transfer_rule(p_actor text, p_request text, p_offering text, p_rule text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -219,7 +219,8 @@ begin
     perform registry.hold_transfer(p_offering, p_transfer);
     perform registry.keep_papers(p_actor, p_offering, p_transfer, p_papers);
     perform registry.log_transfer(p_offering, p_item, p_clock, p_transfer);
-    update registry.transfer_request set status = 'requested', item_id = p_item, reasons = '{}', screened = null
+    update registry.transfer_request set status = 'requested', item_id = p_item, reasons = '{}', screened = null,
+        decided_by = null, decided_at = null
     where offering_id = p_offering and request_id = p_transfer;
 end $$;
 
