@@ -272,8 +272,14 @@ def test_a_cancellation_is_requested_and_denied(calls: Api) -> None:
     path = "/v1/investments/inv_one1"
     asked = calls.post(f"{path}/cancellation_requests")
     assert asked.json()["status"] == "cancellation_requested"
-    denied = calls.post(f"{path}/cancellation_decisions", {"granted": False}, seen=asked.headers["etag"])
+    decision = {"granted": False, "because": "the set is frozen tomorrow"}
+    decide = f"{path}/cancellation_decisions"
+    alone = calls.post(decide, decision, seen=asked.headers["etag"])
+    assert problem(alone)["code"] == "cancellation_needs_two_people"
+    denied = calls.post(decide, decision, seen=asked.headers["etag"], name="engine-two")
     assert denied.json()["status"] == "confirmed"
+    ended = calls.post(f"{path}/cancellations", {"because": "asked by mail"}, seen=denied.headers["etag"])
+    assert ended.json()["status"] == "cancelled_by_manager"
 
 
 def test_two_keys_allocate(calls: Api) -> None:

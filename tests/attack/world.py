@@ -122,6 +122,7 @@ class World:
     def __init__(self, connect: Connect, label: str = "one", investors: int = 3) -> None:
         self.exemption = "506(c)"
         self.cap, self.least = 1_000_000, 1
+        self.terms: dict[str, object] = {}
         self._connect = connect
         self._open: dict[str, psycopg.Connection] = {}
         self._requests = 0
@@ -197,9 +198,9 @@ class World:
     def published(self) -> None:
         terms = {"issuer_id": "iss_one", "name": "Example", "exemption": self.exemption, "currency": "USD"}
         numbers = {"unit_price_minor": PRICE, "units_total": self.cap, "minimum_units": self.least}
-        self.call("engine.open_offer", self.offering, terms | numbers)
+        self.call("engine.open_offer", self.offering, terms | numbers | self.terms)
         for status in ("legal_review", "legal_accepted"):
-            self.call("engine.move_offer", self.offering, status)
+            self.call("engine.move_offer", self.offering, status, actor=f"usr_{status}")
         self.call("engine.name_token", self.offering, CHAIN, digest(self.label)[:20], b"\x02" * 20)
         self.escrow()
         self.call("engine.move_offer", self.offering, "published")

@@ -25,6 +25,7 @@ class Desk:
         self.registry = registry.keeper(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
+        self.life = Keeper(database, "engine", "bookrunner.engine.life")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
 
     def offer(self, offering: str) -> Row:

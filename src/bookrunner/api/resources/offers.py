@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
-from bookrunner.api.shapes import PAGE, Move, NewOffer, OfferId, money
+from bookrunner.api.shapes import PAGE, Failure, Move, NewOffer, OfferId, Review, money
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
@@ -35,9 +35,7 @@ def routes(gateway: Gateway) -> APIRouter:
     async def opened(write: Written, body: NewOffer) -> Response:
         """Open an offer as a draft."""
         offer, price = new_id("ofr"), body.unit_price.exact()
-        terms = body.model_dump(
-            include={"name", "exemption", "units_total", "minimum_units", "agreement_form"}
-        )
+        terms = body.model_dump(mode="json", exclude={"issuer", "unit_price", "isin"}, exclude_none=True)
         terms["isin"] = None if body.isin is None else isin(body.isin)
         priced = {"unit_price_minor": price.minor, "currency": price.currency.code, "issuer_id": body.issuer}
         answer = await gateway.write(
@@ -58,6 +56,32 @@ def routes(gateway: Gateway) -> APIRouter:
         """Move an offer along its machine, from the version that was seen."""
         return await gateway.write(
             write, "engine", "move_offer", offering=offer, version=write.decided_on, status=body.to
+        )
+
+    @router.post("/{offer}/reviews", operation_id="review_offer")
+    async def reviewed(write: Written, offer: OfferId, body: Review) -> Response:
+        """Accept or decline the terms of an offer, as a person who did not draft them."""
+        return await gateway.write(
+            write,
+            "engine",
+            "review_offer",
+            offering=offer,
+            version=write.decided_on,
+            is_accepted=body.accepted,
+            because=body.because,
+        )
+
+    @router.post("/{offer}/failures", operation_id="fail_offer")
+    async def failed(write: Written, offer: OfferId, body: Failure) -> Response:
+        """End an offer without success; every investor is refunded in full."""
+        return await gateway.write(
+            write,
+            "engine",
+            "fail_offer",
+            offering=offer,
+            version=write.decided_on,
+            ended_as=body.ended_as,
+            because=body.because,
         )
 
     @router.get("/{offer}/breaks", operation_id="list_breaks")

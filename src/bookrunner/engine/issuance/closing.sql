@@ -79,6 +79,12 @@ begin
         raise exception using errcode = 'BR008', constraint = 'change_is_put_to_investors',
             message = format('a material change of %s is not put to its investors yet', p_offering);
     end if;
+    perform engine.require_target(p_offering);
+    if exists (select from engine.investment i where i.offering_id = p_offering and i.investment_id = any (chosen)
+        and i.status <> 'legally_confirmed') then
+        raise exception using errcode = 'BR008', constraint = 'frozen_investment_is_legally_confirmed',
+            message = 'an investment is not legally confirmed yet';
+    end if;
     if exists (select from engine.investment i where i.offering_id = p_offering and i.investment_id = any (chosen)
         and not exists (select from subscription.allocation_fact l where l.offering_id = p_offering
             and l.investment_id = i.investment_id and l.status = 'approved' and l.units = i.units)) then

@@ -3,6 +3,7 @@
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('offer', '', 'new', 'opened', 'engine'),
     ('offer', 'new', 'draft', 'drafted', 'engine'),
+    ('offer', 'draft', 'draft', 'edited', 'engine'),
     ('offer', 'draft', 'legal_review', 'submitted', 'engine'),
     ('offer', 'legal_review', 'legal_declined', 'declined', 'engine'),
     ('offer', 'legal_declined', 'draft', 'reopened', 'engine'),
@@ -69,6 +70,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('allocation', 'pending', 'cancelled', 'cancelled', 'engine'),
     ('allocation', 'under_internal_review', 'cancelled', 'cancelled', 'engine'),
     ('terms', '', 'draft', 'drafted', 'engine'),
+    ('terms', '', 'locked', 'changed', 'engine'),
+    ('terms', 'draft', 'draft', 'edited', 'engine'),
     ('terms', 'draft', 'locked', 'locked', 'engine'),
     ('terms', 'locked', 'draft', 'unlocked', 'engine'),
     ('terms', 'locked', 'superseded', 'superseded', 'engine'),

@@ -1,0 +1,62 @@
+-- name: review_offer$
+-- A second person accepts the terms of an offer, or declines them with a reason.
+select engine.review_offer(:actor, :request, :offering, :is_accepted, :because);
+
+-- name: edit_offer$
+-- Edits a draft.
+select engine.edit_offer(:actor, :request, :offering, cast(:terms as jsonb));
+
+-- name: fail_offer$
+-- Ends an offer without success, as minimum_missed, withdrawn or halted.
+select engine.fail_offer(:actor, :request, :offering, :ended_as, :because);
+
+-- name: abandon_closing$
+-- Ends a set before any of its units are on their way.
+select engine.abandon_closing(:actor, :request, :offering, :closing, :because);
+
+-- name: declare_related$
+-- Says that an investor belongs to the issuer; its money does not count towards the target.
+select engine.declare_related(:actor, :request, :offering, :investor, :because);
+
+-- name: cancel_investment$
+-- A manager ends an investment and says why.
+select engine.cancel_investment(:actor, :request, :offering, :investment, :because);
+
+-- name: free_cancellation^
+-- Until when an investor may cancel without anybody's consent, and by which rule.
+select rule_id, ends_at, is_last_word from engine.free_cancellation(:offering, :investment);
+
+-- name: end_investments$
+-- Ends so many live investments of a failed offer.
+select engine.end_investments(:actor, :request, :offering, cast(:most as integer));
+
+-- name: look_at_deadlines$
+-- Closes the offers whose deadline has come, and ends those that missed their target.
+select engine.look_at_deadlines(:actor, :request);
+
+-- name: close_full_offers$
+-- Closes to new money the offers whose every unit is legally confirmed.
+select engine.close_full_offers(:actor, :request, cast(:offerings as text[]));
+
+-- name: terms_as_of^
+-- The version of the terms that stood at a moment.
+select t.ordinal, t.status, t.security_type, t.instrument, t.target_minor, t.opens_at, t.closes_at, t.pays_by, t.drafted_by,
+    t.locked_at from engine.terms_as_of(:offering, cast(:at as timestamptz)) t where t.offering_id is not null;
+
+-- name: raise_standing^
+-- The money of an offer by state against its target, and what is committed of its units.
+select o.offering_id, o.status, o.ended_as, o.because, o.currency, t.target_minor, t.opens_at, t.closes_at, t.pays_by,
+    o.units_total * o.unit_price_minor as most_minor, engine.counted_minor(o.offering_id) as counted_minor,
+    (select coalesce(sum(i.amount_minor), 0)::bigint from engine.investment i where i.offering_id = o.offering_id
+        and i.status in ('confirmed', 'legally_confirmed', 'closed_successfully')) as committed_minor,
+    (select coalesce(sum(pos.received_minor), 0)::bigint from engine.position pos where pos.offering_id = o.offering_id) as received_minor
+from engine.offer o, engine.terms_of(o.offering_id) t where o.offering_id = :offering;
+
+-- name: resumable
+-- Confirmed investments, of the investors or investments that these events name, that wait for nothing but to be confirmed legally.
+select distinct on (s.offering_id, s.investment_id) e.subject || '@' || e.version as cause, s.offering_id, s.investment_id
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[])) as e (scope, subject, version)
+left join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
+join engine.stage s on s.offering_id = e.scope and (s.investment_id = e.subject or s.investor_id = c.investor_id)
+where s.status = 'confirmed' and engine.act_mask('confirm_legally') & ~s.holds = 0
+order by s.offering_id, s.investment_id, e.version;
