@@ -62,7 +62,9 @@ where f.seq > :after
     and (w.consumer <> 'process.resume' or e.kind = 'investment.cancellation_denied' or exists (
         select from compliance.clearance_fact c join engine.position pos using (offering_id, investor_id)
         join engine.investment i using (offering_id, investment_id)
-        where c.offering_id = e.scope and c.clearance_id = e.subject and i.status = 'confirmed' and pos.allocation_is_approved))
+        where c.offering_id = e.scope and c.clearance_id = e.subject and i.status = 'confirmed' and pos.allocation_is_approved)
+        or exists (select from engine.position pos where pos.offering_id = e.scope and pos.investment_id = e.subject
+            and pos.allocation_is_approved))
     and (w.consumer <> 'process.close_full' or exists (select from engine.reservation r
         where r.offering_id = e.scope and r.units >= r.most_units))
 order by f.seq;

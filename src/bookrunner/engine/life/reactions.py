@@ -39,7 +39,12 @@ class Life:
             "process.end": (self._end, ("offer.failed",)),
             "process.resume": (
                 self._resume,
-                ("investment.cancellation_denied", "clearance.cleared", "clearance.renewed"),
+                (
+                    "investment.cancellation_denied",
+                    "investment.confirmed",
+                    "clearance.cleared",
+                    "clearance.renewed",
+                ),
             ),
             "process.close_full": (self._close_full, ("investment.legally_confirmed",)),
         }
