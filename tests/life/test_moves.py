@@ -1,4 +1,3 @@
-
 """Each listed move of an offer, an investment, a closing, a change request is taken; every other refused."""
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ insert into audit.answering (consumer, kind, keeper) values
     ('process', 'offer.failed', 'treasury'),
     ('process.end', 'offer.failed', 'engine'),
     ('process.resume', 'investment.cancellation_denied', 'engine'),
+    ('process.resume', 'investment.confirmed', 'engine'),
     ('process.resume', 'clearance.cleared', 'engine'),
     ('process.resume', 'clearance.renewed', 'engine'),
     ('process.close_full', 'investment.legally_confirmed', 'engine'),

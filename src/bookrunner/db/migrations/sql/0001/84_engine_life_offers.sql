@@ -16,12 +16,12 @@ end $$;
 
 -- The version of the terms that stands, or that is drafted.
 create function engine.terms_of(p_offering text) returns engine.terms
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select t from engine.terms t where t.offering_id = p_offering and t.status <> 'superseded');
 
 -- Which version of the terms stood at a moment; empty before the terms were locked.
 create function engine.terms_as_of(p_offering text, p_at timestamptz) returns engine.terms
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select t from engine.terms t where t.offering_id = p_offering and t.locked_at <= p_at
     order by t.ordinal desc limit 1);
 
@@ -120,7 +120,7 @@ end $$;
 
 -- What the target counts: cleared money of committed investors who do not belong to the issuer, and what was issued to them.
 create function engine.counted_minor(p_offering text) returns bigint
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (
     select coalesce(sum(case i.status when 'closed_successfully' then i.amount_minor
         else least(pos.cleared_minor, i.amount_minor) end), 0)::bigint

@@ -4,7 +4,7 @@
 -- Hours are counted in elapsed time; the last of some days counts to its end in New York, in Brussels for the Union's own.
 create function engine.free_cancellation(p_offering text, p_investment text)
 returns table (rule_id text, ends_at timestamptz, is_last_word boolean)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select c.rule_id, case r.unit
             when 'hours' then x.starts + make_interval(hours => case c.counted_from when 'deadline' then -1 else 1 end * r.value::integer)
