@@ -9,7 +9,7 @@ import pytest
 
 from tests.allocation.book import Book
 from tests.attack.conftest import shared
-from tests.attack.world import Connect
+from tests.attack.world import Connect, digest
 
 __all__ = ["shared"]
 
@@ -86,6 +86,13 @@ MACHINES = {
         "asked_by = 'usr_1', remembered_status = case '{state}' when 'cancellation_requested'"
         " then case '{was}' when 'legally_confirmed' then '{was}' else 'confirmed' end end",
     ),
+    "change_request": Machine(
+        "engine.change_request",
+        "change_id",
+        "chg_moves",
+        "decided_by = case '{state}' when 'requested' then null else 'usr_2' end, decided_because = 'so',"
+        " terms_ordinal = case '{state}' when 'applied' then 2 end",
+    ),
     "closing": Machine("engine.closing", "closing_id", "cls_moves", "set_sha256 = sha256('set')"),
 }
 
@@ -97,6 +104,8 @@ def book(shared: Connect) -> Book:
     made.build("frozen")
     because = [made.closing, ["inv_moves1"], "the test needs it free"]
     made.call("engine.leave_closing", made.offering, *because)
+    wanted = ["chg_moves", {"isin": "US0378331005"}, "it was issued", digest("letter")]
+    made.call("engine.request_change", made.offering, *wanted)
     return made
 
 

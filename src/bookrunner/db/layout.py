@@ -73,6 +73,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "institutional.sql"),
     ("bookrunner.engine.life", "offers.sql"),
     ("bookrunner.engine.life", "cancellation.sql"),
+    ("bookrunner.engine.life", "changes.sql"),
+    ("bookrunner.engine.life", "notices.sql"),
     ("bookrunner.engine.issuance", "cases.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),

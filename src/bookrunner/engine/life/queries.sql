@@ -60,3 +60,34 @@ left join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance
 join engine.stage s on s.offering_id = e.scope and (s.investment_id = e.subject or s.investor_id = c.investor_id)
 where s.status = 'confirmed' and engine.act_mask('confirm_legally') & ~s.holds = 0
 order by s.offering_id, s.investment_id, e.version;
+
+-- name: request_change$
+-- Asks for a change of locked terms.
+select engine.request_change(:actor, :request, :offering, :change, cast(:wanted as jsonb), :because, :evidence_sha256);
+
+-- name: decide_change$
+-- Another person approves a change, which makes the next version of the terms, or declines it.
+select engine.decide_change(:actor, :request, :offering, :change, :is_approved, :because, cast(:seen as bigint));
+
+-- name: changes
+-- The requested changes of an offer, the newest first.
+select change_id, status, wanted, asked_by, because, is_material, decided_by, decided_because, terms_ordinal, version
+from engine.change_request where offering_id = :offering order by change_id desc;
+
+-- name: write_notices$
+-- Writes the notices of events, each once.
+select engine.write_notices(:actor, :request, cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]));
+
+-- name: take_notices$
+-- The notices that mail has to point to, locked for this transaction.
+select engine.take_notices(:actor, :request, cast(:most as integer));
+
+-- name: mark_notice$
+-- What became of the mail of a notice.
+select engine.mark_notice(:actor, :request, :offering, :notice, :status, :because);
+
+-- name: notices
+-- The notices of an offer, the newest first, with what they say.
+select n.notice_id, n.status, n.code, n.recipient, n.is_required, n.about, n.written_at, n.sent_at, n.ended_at, n.because,
+    (select min(r.sentence) from engine.notice_rule r where r.code = n.code) as sentence
+from engine.notice n where n.offering_id = :offering order by n.written_at desc, n.notice_id limit 500;

@@ -15,6 +15,15 @@ Answers = Mapping[str, tuple[Callable[[Events], None], tuple[str, ...]]]
 
 # One transaction each, so that a crash costs little and nobody waits long for a lock.
 ENDED_AT_ONCE = 500
+_TOLD = (
+    "offer.failed",
+    "amendment.put_to_investors",
+    "change_request.applied",
+    "investment.cancelled",
+    "investment.expired",
+    "payment_attempt.failed",
+    "payment_attempt.returned",
+)
 
 
 class Carry(Protocol):
@@ -46,6 +55,7 @@ class Life:
                     "clearance.renewed",
                 ),
             ),
+            "process.notify": (self._notify, _TOLD),
             "process.close_full": (self._close_full, ("investment.legally_confirmed",)),
         }
 
@@ -75,6 +85,16 @@ class Life:
                 )
                 for row in waiting
             ),
+        )
+
+    def _notify(self, events: Events) -> None:
+        self._carry(
+            self._desk.life,
+            events,
+            lambda within: [
+                (event_name(event), within.write_notices.step(actor=PROCESS, **event_keys([event])))
+                for event in events
+            ],
         )
 
     def _close_full(self, events: Events) -> None:

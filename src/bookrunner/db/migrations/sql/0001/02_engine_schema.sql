@@ -66,7 +66,7 @@ create table engine.offer (
         status not in ('published', 'legally_closed', 'closed_successfully')
         or (chain_id is not null and token_address is not null and treasury_address is not null)),
     constraint failed_offer_says_how_and_why check ((status = 'closed_unsuccessfully') = (ended_as is not null)
-        and (ended_as is null or because ~ '\S')),
+        and (ended_as is null or coalesce(because ~ '\S', false))),
     constraint declined_offer_says_why check (status <> 'legal_declined' or coalesce(because ~ '\S', false))
 );
 
@@ -224,6 +224,10 @@ begin
             old.agreement_form)
         is distinct from (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption, new.name,
             new.isin, new.agreement_form)
+        and not (new.agreement_form = old.agreement_form
+            and (old.unit_price_minor, old.units_total, old.minimum_units, old.currency, old.exemption)
+                = (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption)
+            and engine.change_allows(new.offering_id, new.name, new.isin))
     then
         raise exception using errcode = 'BR006', constraint = 'terms_are_locked_after_review',
             message = format('the terms of %s are locked since its legal review', old.offering_id);
