@@ -112,7 +112,7 @@ def sources() -> Sequence[Source]:
         except FileNotFoundError:
             raise ConfigurationError(f"{filename} is missing from {package}") from None
         short = package.removeprefix("bookrunner.").replace(".", "_")
-        found.append(Source(f"{place:02}_{short}_{filename}", text))
+        found.append(Source(f"{place:03}_{short}_{filename}", text))
     return found
 
 

@@ -91,3 +91,21 @@ select engine.mark_notice(:actor, :request, :offering, :notice, :status, :becaus
 select n.notice_id, n.status, n.code, n.recipient, n.is_required, n.about, n.written_at, n.sent_at, n.ended_at, n.because,
     (select min(r.sentence) from engine.notice_rule r where r.code = n.code) as sentence
 from engine.notice n where n.offering_id = :offering order by n.written_at desc, n.notice_id limit 500;
+
+-- name: receipts_of
+-- The receipts of one investment that are in escrow or on their way back, the oldest first.
+select receipt_id, status, amount_minor from treasury.receipt_fact
+where offering_id = :offering and investment_id = :investment and status in ('matched', 'cleared', 'refunding', 'refunded')
+order by booked_on, receipt_id;
+
+-- name: request_cancellation$
+-- An investor asks to end a confirmed investment; inside its free time it is ended.
+select engine.request_cancellation(:actor, :request, :offering, :investment, :because);
+
+-- name: decide_cancellation$
+-- Another person grants a requested cancellation or denies it.
+select engine.decide_cancellation(:actor, :request, :offering, :investment, :is_granted, :because);
+
+-- name: answers_given$
+-- How many answers events have been given.
+select count(*) from audit.reaction;

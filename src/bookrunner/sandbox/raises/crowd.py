@@ -11,7 +11,7 @@ from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.entering import officer
 from bookrunner.sandbox.people import Person, ident
 from bookrunner.sandbox.props import Progress, spread
-from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.story import Message, Story
 
 CHAIN_ID = 1
 AGENT = "agent.theo"
@@ -24,6 +24,13 @@ class Crowd(Story):
         super().__init__(app, investors=investors, seed=seed)
         # The story of the four in trouble is told elsewhere.
         self.wires.clear()
+        self.sent: list[Message] = []
+
+    def deliver(self, messages: Sequence[Message]) -> list[bool]:
+        """Hand signed messages to the application, and remember them."""
+        kept = [(list(headers), body) for headers, body in messages]
+        self.sent.extend(each for each in kept if each not in self.sent)
+        return super().deliver(kept)
 
     def open(self) -> None:
         """Publish the offer, with a token that somebody else is said to have deployed."""
@@ -47,7 +54,7 @@ class Crowd(Story):
             with self.desk.portal.together() as portal:
                 portal.open_profile.each(_profile(person) for person in group)
             with self.desk.engine.together() as engine:
-                engine.open_investment.each(self._order(person) for person in group)
+                engine.open_investment.each(self.order(person) for person in group)
             checks.open(group)
             with self.desk.treasury.together() as treasury:
                 treasury.approve_source.each(self._source(person) for person in group)
@@ -91,7 +98,8 @@ class Crowd(Story):
         mapping = ident("wmp", self.seed, f"{self.offering}/{person.investor}")
         return {"actor": AGENT, "offering": self.offering, "mapping": mapping}
 
-    def _order(self, person: Person) -> Arguments:
+    def order(self, person: Person) -> Arguments:
+        """Return what opens the investment of a person."""
         return {
             "actor": person.investor,
             "offering": self.offering,
