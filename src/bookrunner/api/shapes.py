@@ -68,6 +68,7 @@ class NewOffer(Shape):
     closes_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
     pays_by: Annotated[AwareDatetime, Field(strict=False)] | None = None
     closes_at_cap: bool = True
+    two_people_close: bool = False
 
 
 class Move(Shape):

@@ -49,6 +49,8 @@ def close(
     *,
     ready: Annotated[bool, typer.Option("--ready", help="Close only those whose gate is open.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would close; write nothing.")] = False,
+    propose: Annotated[bool, typer.Option("--propose", help="Name the set for somebody else.")] = False,
+    closing: Annotated[str, typer.Option("--closing", help="Freeze what somebody else proposed.")] = "",
     actor: Actor = OPERATOR,
 ) -> None:
     """Close an offer: everybody, or those who are ready. A missing condition refuses the whole close."""
@@ -62,8 +64,14 @@ def close(
         if mine:
             # Nobody else screens whoever waits for a changed list.
             application.screening.drain()
+        if propose:
+            console.print(f"{application.desk.propose(offer, actor=actor, ready_only=ready)}: proposed")
+            return
         try:
-            closing = application.close_offer(offer, actor=actor, ready=ready)
+            if closing:
+                application.desk.freeze_proposed(offer, closing, actor=actor)
+            else:
+                closing = application.close_offer(offer, actor=actor, ready=ready)
         except GateClosed as refused:
             marked("refused", f"{refused.rule}: nothing was frozen")
             show_refusal(refused)

@@ -75,6 +75,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life", "cancellation.sql"),
     ("bookrunner.engine.life", "changes.sql"),
     ("bookrunner.engine.life", "notices.sql"),
+    ("bookrunner.engine.life", "closing.sql"),
     ("bookrunner.engine.issuance", "cases.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),

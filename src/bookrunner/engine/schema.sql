@@ -164,6 +164,7 @@ create table engine.closing (
     ordinal integer not null check (ordinal > 0),
     status text not null,
     proposed_by text not null,
+    proposed_set text[],
     set_sha256 bytea,
     certificate_sha256 bytea,
     version bigint not null,

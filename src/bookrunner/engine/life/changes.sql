@@ -18,6 +18,7 @@ insert into engine.locked_field (book, field, changed_by, is_material, reruns) v
     ('engine', 'target_minor', 'change_request', true, 'reconfirmation'),
     ('engine', 'instrument', 'change_request', true, 'reconfirmation'),
     ('engine', 'closes_at_cap', 'change_request', false, ''),
+    ('engine', 'two_people_close', 'change_request', false, ''),
     ('portal', 'profile', 'profile_change', true, 'identity, agreement'),
     ('compliance', 'identity', 'kyc_case', true, 'clearance'),
     ('compliance', 'rule', 'rule_change', true, ''),

@@ -6,12 +6,13 @@ create function engine.write_terms(p_actor text, p_offering text, p_ordinal inte
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into engine.terms (offering_id, terms_id, ordinal, status, security_type, instrument, target_minor, opens_at,
-        closes_at, pays_by, closes_at_cap, drafted_by, locked_at)
+        closes_at, pays_by, closes_at_cap, two_people_close, drafted_by, locked_at)
     values (p_offering, 'trm_' || substr(p_offering, 5) || '_' || p_ordinal, p_ordinal, p_status,
         coalesce(p_terms ->> 'security_type', 'equity'), coalesce(p_terms -> 'instrument', '{}'),
         (p_terms ->> 'target_minor')::bigint, (p_terms ->> 'opens_at')::timestamptz, (p_terms ->> 'closes_at')::timestamptz,
         coalesce((p_terms ->> 'pays_by')::timestamptz, (p_terms ->> 'closes_at')::timestamptz),
-        coalesce((p_terms ->> 'closes_at_cap')::boolean, true), p_actor,
+        coalesce((p_terms ->> 'closes_at_cap')::boolean, true),
+        coalesce((p_terms ->> 'two_people_close')::boolean, false), p_actor,
         case p_status when 'locked' then clock_timestamp() end);
 end $$;
 
@@ -49,7 +50,8 @@ begin
         opens_at = coalesce((p_terms ->> 'opens_at')::timestamptz, t.opens_at),
         closes_at = coalesce((p_terms ->> 'closes_at')::timestamptz, t.closes_at),
         pays_by = coalesce((p_terms ->> 'pays_by')::timestamptz, (p_terms ->> 'closes_at')::timestamptz, t.pays_by),
-        closes_at_cap = coalesce((p_terms ->> 'closes_at_cap')::boolean, t.closes_at_cap)
+        closes_at_cap = coalesce((p_terms ->> 'closes_at_cap')::boolean, t.closes_at_cap),
+        two_people_close = coalesce((p_terms ->> 'two_people_close')::boolean, t.two_people_close)
     where t.offering_id = p_offering and t.status = 'draft';
 end $$;
 

@@ -109,3 +109,7 @@ select engine.decide_cancellation(:actor, :request, :offering, :investment, :is_
 -- name: answers_given$
 -- How many answers events have been given.
 select count(*) from audit.reaction;
+
+-- name: propose_closing$
+-- Names a set that another person freezes.
+select engine.propose_closing(:actor, :request, :offering, :closing, cast(:investments as text[]));

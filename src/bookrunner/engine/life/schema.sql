@@ -56,6 +56,7 @@ create table engine.terms (
     closes_at timestamptz,
     pays_by timestamptz,
     closes_at_cap boolean not null,
+    two_people_close boolean not null,
     drafted_by text not null,
     locked_at timestamptz,
     version bigint not null,
