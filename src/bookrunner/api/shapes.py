@@ -123,26 +123,6 @@ class Decision(Shape):
     because: Because | None = None
 
 
-class Reason(Shape):
-    """Why a person does what nobody asked for."""
-
-    because: Because
-
-
-class Review(Shape):
-    """What counsel says of the terms of an offer."""
-
-    accepted: bool
-    because: Because
-
-
-class Failure(Shape):
-    """How an offer ends without success, and why."""
-
-    ended_as: Literal["withdrawn", "halted"]
-    because: Because
-
-
 class Closing(Shape):
     """Who is in a closing: all candidates, those that lack nothing, or the named ones."""
 

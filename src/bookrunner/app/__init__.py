@@ -48,6 +48,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Keys, deploy_token
+from bookrunner.engine.life.post import send_notices
 from bookrunner.engine.process import LAPSE_SECONDS, prepare
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Application:
         self.chain = chain
         self.keys = keys
         watched = outside.deposits
+        self._post = outside.post
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         books = endpoint.secrets.folder / "accounts"
@@ -145,6 +147,8 @@ class Application:
                 send_waiting(self.desk.treasury, self._outbox)
             self.check_archive()
             look_at_envelopes(self.signing, self.signer)
+        if self._post is not None:
+            send_notices(self.desk, self._post)
         if self.deposits is not None:
             self.deposits.watch_in_turn()
         self.answer()

@@ -18,6 +18,7 @@ from bookrunner.cli import (
     work,
 )
 from bookrunner.cli.checks import countries, erasure, identity, restart, screening
+from bookrunner.cli.offers import life
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -35,6 +36,7 @@ _NOUNS = (
     erasure,
     identity,
     keys,
+    life,
     offers,
     proof,
     restart,

@@ -15,13 +15,14 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.shapes import (
     PAGE,
     AllocationId,
+    Because,
     Decision,
     InvestmentId,
     NewAllocation,
     NewInvestment,
     Nothing,
     OfferId,
-    Reason,
+    Shape,
     money,
     version_of,
 )
@@ -32,6 +33,12 @@ from bookrunner.engine.gates import STAGES, stage_reached
 
 PREFIX = "/v1/investments"
 _CREATED = 201
+
+
+class Reason(Shape):
+    """Why a person does what nobody asked for."""
+
+    because: Because
 
 
 def routes(gateway: Gateway) -> APIRouter:

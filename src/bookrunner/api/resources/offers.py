@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
-from bookrunner.api.shapes import PAGE, Failure, Move, NewOffer, OfferId, Review, money
+from bookrunner.api.shapes import PAGE, Because, Move, NewOffer, OfferId, Shape, money
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
 _CREATED = 201
+
+
+class Review(Shape):
+    """What counsel says of the terms of an offer."""
+
+    accepted: bool
+    because: Because
+
+
+class Failure(Shape):
+    """How an offer ends without success, and why."""
+
+    ended_as: Literal["withdrawn", "halted"]
+    because: Because
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -58,6 +72,23 @@ def routes(gateway: Gateway) -> APIRouter:
             write, "engine", "move_offer", offering=offer, version=write.decided_on, status=body.to
         )
 
+    @router.get("/{offer}/breaks", operation_id="list_breaks")
+    async def breaks(caller: Called, offer: OfferId) -> dict[str, Any]:
+        """List the open breaks of an offer, the oldest first."""
+
+        def work(of: Within) -> list[Row]:
+            required(of, offer)
+            found: list[Row] = of.breaks(offering=offer)
+            return found
+
+        rows = await gateway.read(caller, work)
+        return {"breaks": [_break(row) for row in rows]}
+
+    _decisions(router, gateway)
+    return router
+
+
+def _decisions(router: APIRouter, gateway: Gateway) -> None:
     @router.post("/{offer}/reviews", operation_id="review_offer")
     async def reviewed(write: Written, offer: OfferId, body: Review) -> Response:
         """Accept or decline the terms of an offer, as a person who did not draft them."""
@@ -83,20 +114,6 @@ def routes(gateway: Gateway) -> APIRouter:
             ended_as=body.ended_as,
             because=body.because,
         )
-
-    @router.get("/{offer}/breaks", operation_id="list_breaks")
-    async def breaks(caller: Called, offer: OfferId) -> dict[str, Any]:
-        """List the open breaks of an offer, the oldest first."""
-
-        def work(of: Within) -> list[Row]:
-            required(of, offer)
-            found: list[Row] = of.breaks(offering=offer)
-            return found
-
-        rows = await gateway.read(caller, work)
-        return {"breaks": [_break(row) for row in rows]}
-
-    return router
 
 
 def required(of: Within, offer: str) -> Row:

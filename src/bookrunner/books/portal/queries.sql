@@ -69,3 +69,7 @@ select portal.view_suitability(:actor, :request, :offering, :investor, :view, :p
 -- name: view_ownership$
 -- The owners that the signer certified, with their names; the view itself is an event.
 select portal.view_ownership(:actor, :request, :investor, :view, :purpose);
+
+-- name: mail_addresses
+-- Where mail that points to a notice goes; nobody else is told.
+select investor_id, email from portal.profile where investor_id = any (cast(:investors as text[])) and email is not null;

@@ -30,6 +30,11 @@ def why(investment: Id) -> None:
         stage = world.application.desk.engine.stage(investment=investment)
         if stage is None:
             raise NotFound(f"there is no investment {investment}")
+        free = world.application.desk.life.free_cancellation(
+            offering=stage["offering_id"], investment=investment
+        )
+        if free is not None:
+            console.print(f"may be cancelled freely until {free['ends_at']} ({free['rule_id']})")
         reached = [name for name in STAGES if stage[name]]
         console.print(f"{investment}: {stage['status']}, stages reached: {', '.join(reached) or 'none'}")
         if stage["missing"]:
