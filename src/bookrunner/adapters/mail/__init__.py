@@ -28,5 +28,5 @@ class Post(Protocol):
     """Takes letters."""
 
     def send(self, letter: Letter) -> None:
-        """Hand a letter over; raises LetterRefused where it can never arrive, OSError where nobody answers."""
+        """Hand a letter over; raises LetterRefused where it cannot arrive, OSError where nobody answers."""
         ...

@@ -72,4 +72,5 @@ select portal.view_ownership(:actor, :request, :investor, :view, :purpose);
 
 -- name: mail_addresses
 -- Where mail that points to a notice goes; nobody else is told.
-select investor_id, email from portal.profile where investor_id = any (cast(:investors as text[])) and email is not null;
+select distinct on (d.investor_id) d.investor_id, d.email from portal.profile_detail d
+where d.investor_id = any (cast(:investors as text[])) and d.erased_at is null order by d.investor_id, d.detail_version desc;

@@ -106,10 +106,6 @@ select engine.request_cancellation(:actor, :request, :offering, :investment, :be
 -- Another person grants a requested cancellation or denies it.
 select engine.decide_cancellation(:actor, :request, :offering, :investment, :is_granted, :because);
 
--- name: answers_given$
--- How many answers events have been given.
-select count(*) from audit.reaction;
-
 -- name: propose_closing$
 -- Names a set that another person freezes.
 select engine.propose_closing(:actor, :request, :offering, :closing, cast(:investments as text[]));
