@@ -30,6 +30,13 @@ def packet(full: bool) -> dict[str, object]:
     return run(full)
 
 
+def raises(full: bool) -> dict[str, object]:
+    """Run the raises, which bring the sandbox with them."""
+    from bench.raises import run
+
+    return run(full)
+
+
 def screening(full: bool) -> dict[str, object]:
     """Run the screening, which brings the numerical libraries with it."""
     from bench.screening import run
@@ -42,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "http": http.run,
     "issuance": issuance,
     "packet": packet,
+    "raises": raises,
     "screening": screening,
     "ledger": ledger.run,
     "receipts": receipts.run,

@@ -103,3 +103,7 @@ select treasury.post('ofr_bench', 'first', 'receipts_booked', 'USD', '[{"account
 select (select count(*) - 1 from treasury.journal) as journals,
     (select count(*) from treasury.trial_balance b full join treasury.entry_sum s using (offering_id, account, currency)
         where coalesce(b.amount_minor, 0) <> coalesce(s.amount_minor, 0)) as uneven;
+
+-- name: answers_given$
+-- How many answers events have been given.
+select count(*) from audit.reaction;

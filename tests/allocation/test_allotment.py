@@ -86,7 +86,8 @@ def test_the_decided_list_is_carried_out(pro_rata: Book, database: Database) -> 
         ("inv_one3", "superseded", 3, "process", None, None),
     ]
     assert pro_rata.check_units() == (0, 4, 0, 0, 0)
-    with refused("units_are_left"):
+    # Its last unit is legally confirmed, so that the offer takes no new money any more.
+    with refused("offer_is_open_to_new_money"):
         pro_rata.call("engine.open_investment", pro_rata.offering, "inv_x", "ivr_x", 1)
     assert pro_rata.ask("select due_minor from treasury.payment_attempt order by 1") == [
         (2 * PRICE,),

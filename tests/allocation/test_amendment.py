@@ -241,7 +241,7 @@ def test_every_exemption_has_its_window(connect: Connect) -> None:
         .fetchall()
     )
     assert [row[0] for row in rows] == [
-        "506(b)", "506(c)", "eu_crowdfunding", "reg_a_tier_2", "reg_cf", "reg_s",
+        "506(b)", "506(c)", "eu_crowdfunding", "reg_a_tier_1", "reg_a_tier_2", "reg_cf", "reg_s",
     ]  # fmt: skip
     cited = {row[0]: row[1:] for row in rows}
     assert cited["reg_cf"] == (5, "business_days", "17 CFR 227.304(c)")

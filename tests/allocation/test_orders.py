@@ -94,7 +94,8 @@ class Drive:
     def cancel(self) -> None:
         for investment in self._any("select investment_id from engine.investment where status = 'confirmed'"):
             self.book.call("engine.request_cancellation", self.book.offering, investment)
-            self.book.call("engine.decide_cancellation", self.book.offering, investment, True)  # noqa: FBT003
+            granted = [self.book.offering, investment, True]
+            self.book.call("engine.decide_cancellation", *granted, actor="usr_second")
 
     def cut(self) -> None:
         for investment in self._any("select investment_id from engine.investment where status = 'confirmed'"):

@@ -272,8 +272,39 @@ def test_a_cancellation_is_requested_and_denied(calls: Api) -> None:
     path = "/v1/investments/inv_one1"
     asked = calls.post(f"{path}/cancellation_requests")
     assert asked.json()["status"] == "cancellation_requested"
-    denied = calls.post(f"{path}/cancellation_decisions", {"granted": False}, seen=asked.headers["etag"])
+    decision = {"granted": False, "because": "the set is frozen tomorrow"}
+    decide = f"{path}/cancellation_decisions"
+    alone = calls.post(decide, decision, seen=asked.headers["etag"])
+    assert problem(alone)["code"] == "cancellation_needs_two_people"
+    denied = calls.post(decide, decision, seen=asked.headers["etag"], name="engine-two")
     assert denied.json()["status"] == "confirmed"
+    ended = calls.post(f"{path}/cancellations", {"because": "asked by mail"}, seen=denied.headers["etag"])
+    assert ended.json()["status"] == "cancelled_by_manager"
+
+
+def test_another_key_reviews_an_offer_and_ends_it(calls: Api) -> None:
+    body = {
+        "issuer": "iss_one",
+        "name": "Another",
+        "exemption": "506(c)",
+        "unit_price": {"amount": "100.00", "currency": "USD"},
+        "units_total": "100",
+        "minimum_units": "1",
+        "security_type": "debt",
+        "instrument": {"rate_bps": 700, "matures_on": "2031-06-30"},
+    }
+    made = calls.post("/v1/offers", body).json()
+    path = f"/v1/offers/{made['id']}"
+    sent = calls.post(f"{path}/moves", {"to": "legal_review"}, seen=f'"{made["version"]}"')
+    verdict = {"accepted": False, "because": "the risk page is missing"}
+    alone = calls.post(f"{path}/reviews", verdict, seen=sent.headers["etag"])
+    assert problem(alone)["code"] == "terms_are_reviewed_by_another_person"
+    declined = calls.post(f"{path}/reviews", verdict, seen=sent.headers["etag"], name="engine-two")
+    assert declined.json()["status"] == "legal_declined"
+    published = calls.get("/v1/offers/ofr_one").headers["etag"]
+    halt = {"ended_as": "halted", "because": "an order of the regulator"}
+    ended = calls.post("/v1/offers/ofr_one/failures", halt, seen=published)
+    assert ended.json()["status"] == "closed_unsuccessfully"
 
 
 def test_two_keys_allocate(calls: Api) -> None:

@@ -11,7 +11,7 @@ ROOT = "bookrunner"
 _WEB_EDGE = ("api", "pages", "cli", "app")
 _CHAIN = ("adapters.chain", "sandbox")
 # The migration lets the workflow library make its own tables.
-_DURABLE = ("engine.workflow", "app", "db.migrations")
+_DURABLE = ("engine.process.workflow", "app", "db.migrations")
 
 LIBRARY_HOMES: dict[str, tuple[str, ...]] = {
     "aiosql": ("db",),

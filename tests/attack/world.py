@@ -34,6 +34,8 @@ STEPS = (
 CHAIN = 31337
 LIST = ("us.ofac.sdn", "list-1")
 PRICE = 50_000
+# What the issuer may raise in twelve months; each of these worlds is one offer of many of the same issuer.
+MOST_UNITS = {"reg_cf": 1_000, "eu_crowdfunding": 1_000, "reg_a_tier_2": 10_000}
 _BY_TWO = {
     "treasury.refund_receipt": "refund",
     "treasury.match_by_hand": "match",
@@ -123,6 +125,7 @@ class World:
         self.exemption = "506(c)"
         self.cap, self.least = 1_000_000, 1
         self.token = digest(label)[:20]
+        self.terms: dict[str, object] = {}
         self._connect = connect
         self._open: dict[str, psycopg.Connection] = {}
         self._requests = 0
@@ -197,10 +200,18 @@ class World:
 
     def published(self) -> None:
         terms = {"issuer_id": "iss_one", "name": "Example", "exemption": self.exemption, "currency": "USD"}
-        numbers = {"unit_price_minor": PRICE, "units_total": self.cap, "minimum_units": self.least}
-        self.call("engine.open_offer", self.offering, terms | numbers)
+        most = MOST_UNITS.get(self.exemption, self.cap)
+        numbers = {
+            "unit_price_minor": PRICE,
+            "units_total": min(self.cap, most),
+            "minimum_units": self.least,
+        }
+        if self.exemption in {"reg_cf", "eu_crowdfunding"} and not self.terms:
+            deadline = datetime.now(UTC) + timedelta(days=90)
+            self.terms = {"target_minor": PRICE, "closes_at": deadline.isoformat()}
+        self.call("engine.open_offer", self.offering, terms | numbers | self.terms)
         for status in ("legal_review", "legal_accepted"):
-            self.call("engine.move_offer", self.offering, status)
+            self.call("engine.move_offer", self.offering, status, actor=f"usr_{status}")
         self.call("engine.name_token", self.offering, CHAIN, self.token, b"\x02" * 20)
         self.escrow()
         self.call("engine.move_offer", self.offering, "published")

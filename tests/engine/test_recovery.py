@@ -16,7 +16,7 @@ from bookrunner.app.settings import Settings
 from bookrunner.core.errors import Refused
 from bookrunner.engine.closing import finish_release
 from bookrunner.engine.issuance import Deliveries, Target
-from bookrunner.engine.workflow import ClosingStopped, Workflows
+from bookrunner.engine.process.workflow import ClosingStopped, Workflows
 from bookrunner.sandbox.node import Node
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened, worker_seat

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bookrunner.app.settings import Settings
-from bookrunner.sandbox import faults
-from bookrunner.sandbox.faults import Finding
+from bookrunner.sandbox.raises import faults
+from bookrunner.sandbox.raises.faults import Finding
 from bookrunner.sandbox.simulation import SimulationReport, simulate_in
 from bookrunner.sandbox.story import Story, silent
 from bookrunner.sandbox.world import World, opened

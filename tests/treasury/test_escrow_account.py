@@ -58,7 +58,7 @@ def test_an_offer_is_published_only_with_an_escrow_in_force(connect: Connect) ->
     numbers = {"unit_price_minor": 1, "units_total": 9, "minimum_units": 1}
     world.call("engine.open_offer", world.offering, terms | numbers)
     for status in ("legal_review", "legal_accepted"):
-        world.call("engine.move_offer", world.offering, status)
+        world.call("engine.move_offer", world.offering, status, actor=f"usr_{status}")
     world.call("engine.name_token", world.offering, 31337, b"\x01" * 20, b"\x02" * 20)
     with refused("published_offer_has_its_escrow"):
         world.call("engine.move_offer", world.offering, "published")

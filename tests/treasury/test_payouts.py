@@ -88,7 +88,7 @@ def test_the_end_of_an_investment_or_offer_is_answered_by_refunds(
         world.call("engine.move_offer", world.offering, "closed_unsuccessfully")
     else:
         world.call("engine.request_cancellation", world.offering, "inv_one2")
-        world.call("engine.decide_cancellation", world.offering, "inv_one2", "true")
+        world.call("engine.decide_cancellation", world.offering, "inv_one2", "true", actor="usr_second")
     process = Process(Desk(database))
     process.drain()
     process.drain()

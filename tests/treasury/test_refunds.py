@@ -18,7 +18,7 @@ from tests.treasury.escrow import DAY, PRICE, Escrow, digest, refused
 
 def _cancel(world: Escrow, n: int) -> None:
     world.call("engine.request_cancellation", world.offering, world.id("inv", n))
-    world.call("engine.decide_cancellation", world.offering, world.id("inv", n), "true")
+    world.call("engine.decide_cancellation", world.offering, world.id("inv", n), "true", actor="usr_second")
 
 
 def test_a_refund_walks_to_its_source(connect: Connect) -> None:

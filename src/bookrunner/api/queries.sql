@@ -18,7 +18,8 @@ select api.caller(:key);
 
 -- name: act_on_investment^
 -- Claims the key, acts, stores the answer.
-select answer, is_replay from api.act_on_investment(:key, :request, :body_sha256, :investment, :version, :act);
+select answer, is_replay from api.act_on_investment(:key, :request, :body_sha256, :investment, :version, :act,
+    cast(:because as text));
 
 -- name: open_investment^
 -- Claims the key, opens an investment, stores the answer.
@@ -32,6 +33,14 @@ select answer, is_replay from api.open_offer(:key, :request, :body_sha256, :offe
 -- name: move_offer^
 -- Claims the key, moves an offer along its machine, stores the answer.
 select answer, is_replay from api.move_offer(:key, :request, :body_sha256, :offering, :version, :status);
+
+-- name: review_offer^
+-- A second person accepts the terms of an offer, or declines them.
+select answer, is_replay from api.end_review(:key, :request, :body_sha256, :offering, :version, :is_accepted, :because);
+
+-- name: fail_offer^
+-- Ends an offer without success.
+select answer, is_replay from api.fail_offer(:key, :request, :body_sha256, :offering, :version, :ended_as, :because);
 
 -- name: freeze_closing^
 -- Claims the key, freezes a closing, stores the answer.

@@ -26,6 +26,7 @@ AmendmentId = Annotated[str, StringConstraints(pattern=f"^amd_{_ID}$")]
 ReconfirmationId = Annotated[str, StringConstraints(pattern=f"^rcf_{_ID}$")]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Because = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
+Exemption = Literal["506(b)", "506(c)", "reg_cf", "reg_a_tier_1", "reg_a_tier_2", "reg_s", "eu_crowdfunding"]
 Capacity = Literal["issuer", "placement_agent"]
 Units = Annotated[str, StringConstraints(pattern="^[1-9][0-9]{0,17}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -54,12 +55,20 @@ class NewOffer(Shape):
 
     issuer: IssuerId
     name: Label
-    exemption: Literal["506(b)", "506(c)"]
+    exemption: Exemption
     unit_price: Price
     units_total: Units
     minimum_units: Units
     isin: Annotated[str, StringConstraints(max_length=12)] | None = None
     agreement_form: Literal["packet", "canonical"] = "packet"
+    security_type: Literal["equity", "preferred", "debt", "convertible", "fund_interest"] = "equity"
+    instrument: dict[str, int | str] = Field(default_factory=dict, max_length=20)
+    target_minor: Annotated[int, Field(gt=0, lt=2**53)] | None = None
+    opens_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    closes_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    pays_by: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    closes_at_cap: bool = True
+    two_people_close: bool = False
 
 
 class Move(Shape):
@@ -111,6 +120,7 @@ class Decision(Shape):
     """What is decided on a requested cancellation."""
 
     granted: bool
+    because: Because | None = None
 
 
 class Closing(Shape):

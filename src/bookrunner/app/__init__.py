@@ -50,6 +50,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
+from bookrunner.engine.life.post import send_notices
 from bookrunner.engine.process import LAPSE_SECONDS, TransferScreening, prepare
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Application:
         self.chain = chain
         self.keys = keys
         watched = outside.deposits
+        self._post = outside.post
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
@@ -152,6 +154,8 @@ class Application:
             self.check_archive()
             self._transfer_screening.look()
             look_at_envelopes(self.signing, self.signer)
+        if self._post is not None:
+            send_notices(self.desk, self._post)
         if self.deposits is not None:
             self.deposits.watch_in_turn()
         self._tokens.watch_in_turn()

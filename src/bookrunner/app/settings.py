@@ -14,6 +14,8 @@ from bookrunner.adapters.chain.deposits import DepositKeys, DepositTree
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.identity import IdentityProvider
 from bookrunner.adapters.identity.providers import Answering, Inquiry, answering, posting
+from bookrunner.adapters.mail import Post
+from bookrunner.adapters.mail.smtp import SmtpPost
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine.intake import Watched
@@ -75,6 +77,12 @@ class Settings(BaseSettings):
     identity_inquiries: dict[str, Inquiry] = Field(default_factory=dict)
     """Where identity providers are asked, as JSON by provider: url and credential."""
 
+    mail_server: SecretStr | None = None
+    """Mail server for mail that points to notices: smtp://HOST:PORT, or smtps://USER:PASSWORD@HOST:PORT."""
+
+    mail_sender: str = "notices@localhost"
+    """Address that this mail comes from."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 
@@ -112,12 +120,14 @@ class Outside:
     inquiries: Answering = field(default_factory=dict)
     deposits: Watched | None = None
     orders_to: str | None = None
+    post: Post | None = None
 
     @classmethod
     def of(cls, settings: Settings, keys: Path, *, embedded: bool) -> Self:
         """Read what settings name; raises ConfigurationError as `inquiry_providers` does."""
         return cls(
             lists=settings.lists_dir,
+            post=mail_post(settings),
             inquiries=inquiry_providers(settings),
             deposits=open_deposits(keys, settings, embedded=embedded),
             orders_to=settings.orders_to,
@@ -135,6 +145,12 @@ def identity_providers(settings: Settings) -> dict[str, tuple[IdentityProvider, 
             for name, keys in settings.identity_secrets.items()
         }
     )
+
+
+def mail_post(settings: Settings) -> Post | None:
+    """Return what hands mail to the server of the settings, None where there is none."""
+    url = settings.mail_server
+    return None if url is None else SmtpPost(url.get_secret_value(), settings.mail_sender)
 
 
 def inquiry_providers(settings: Settings) -> Answering:

@@ -1,5 +1,6 @@
 """The proof: seals over the event chains, an export, and a verifier that needs no database."""
 
+from bookrunner.audit.certificate import verify_certificate
 from bookrunner.audit.errors import FileUnusable, HistoryRule
 from bookrunner.audit.export import ExportSummary, HistoryWriter, export_history
 from bookrunner.audit.sealer import Seal, advance_feed, seal
@@ -17,6 +18,7 @@ __all__ = [
     "advance_feed",
     "export_history",
     "seal",
+    "verify_certificate",
     "verify_export",
     "verify_history",
 ]

@@ -18,6 +18,7 @@ from bookrunner.cli import (
     work,
 )
 from bookrunner.cli.checks import control, countries, erasure, identity, register, restart, screening
+from bookrunner.cli.offers import life
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -36,6 +37,7 @@ _NOUNS = (
     erasure,
     identity,
     keys,
+    life,
     offers,
     proof,
     register,

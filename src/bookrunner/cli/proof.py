@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from bookrunner.app.settings import read_settings
-from bookrunner.audit import Verdict, advance_feed, export_history, seal, verify_export, verify_history
+from bookrunner.audit import (
+    Verdict,
+    advance_feed,
+    export_history,
+    seal,
+    verify_certificate,
+    verify_export,
+    verify_history,
+)
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.sandbox.world import opened
 
@@ -27,8 +35,20 @@ def export(target: Path) -> None:
 @app.command()
 def verify(
     export: Annotated[Path | None, typer.Argument(help="An exported file; without it, the database.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The certificate of a closing; with an export, against its history.")
+    ] = None,
 ) -> None:
-    """Verify an exported history offline, or the whole history in the database."""
+    """Verify an exported history or a certificate offline, or the whole history in the database."""
+    if certificate is not None:
+        faults = verify_certificate(certificate, export)
+        for each in faults:
+            marked("fault", each)
+        console.print(f"{certificate.name}: {len(faults)} faults")
+        if faults:
+            raise typer.Exit(1)
+        if export is None:
+            return
     if export is not None:
         _judge(verify_export(export))
         return

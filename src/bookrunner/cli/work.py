@@ -17,7 +17,7 @@ from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
 from bookrunner.engine.issuance import check_chain
-from bookrunner.engine.workflow import Workflows
+from bookrunner.engine.process.workflow import Workflows
 from bookrunner.sandbox.world import opened, worker_seat
 
 ROUND_SECONDS = 0.2

@@ -49,9 +49,11 @@ grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api
 grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
     api.move_allocation(bytea, text, bytea, text, text, text, text, text, text),
     api.decide_case(bytea, text, bytea, text, text, text, text, text, text) to engine;
-grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text),
+grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
+    api.end_review(bytea, text, bytea, text, text, boolean, text), api.fail_offer(bytea, text, bytea, text, text, text, text),
+    engine.terms_of(text), engine.terms_as_of(text, timestamptz), engine.counted_minor(text), engine.free_cancellation(text, text),
     api.candidates_version(text), engine.candidates(text), engine.allot(text, jsonb), engine.book_version(text),
     api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
     api.keep_refusal(bytea, text, text, text, text, text, jsonb),

@@ -26,6 +26,7 @@ class Desk:
         self.transfers = registry.transfers_of(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
+        self.life = Keeper(database, "engine", "bookrunner.engine.life")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
 
     def offer(self, offering: str) -> Row:
@@ -70,6 +71,28 @@ class Desk:
         except GateClosed as refused:
             self.keep_refusal(refused, offering, closing, actor)
             raise
+        return closing
+
+    def freeze_proposed(self, offering: str, closing: str, *, actor: str) -> str:
+        """Freeze, as another person, a closing that somebody proposed; returns its id.
+
+        Refuses ``closing_needs_two_people`` and raises GateClosed as `freeze` does.
+        """
+        try:
+            self.engine.freeze_closing(actor=actor, offering=offering, closing=closing, investments=None)
+        except GateClosed as refused:
+            self.keep_refusal(refused, offering, closing, actor)
+            raise
+        return closing
+
+    def propose(self, offering: str, *, actor: str, ready_only: bool) -> str:
+        """Name the set of a closing for another person to freeze; returns its id."""
+        chosen = None
+        if ready_only:
+            rows = self.engine.candidates(offering=offering)
+            chosen = sorted(row["investment_id"] for row in rows if not row["missing"])
+        closing = new_id("cls")
+        self.life.propose_closing(actor=actor, offering=offering, closing=closing, investments=chosen)
         return closing
 
     def keep_refusal(self, refused: GateClosed, offering: str, subject: str, actor: str) -> None:

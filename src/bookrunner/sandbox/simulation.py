@@ -11,9 +11,9 @@ from pathlib import Path
 from bookrunner.adapters.chain.rpc import Rpc
 from bookrunner.app.settings import Settings
 from bookrunner.core.errors import GateClosed
-from bookrunner.sandbox import faults
-from bookrunner.sandbox.faults import Finding, Injected
 from bookrunner.sandbox.props import Progress
+from bookrunner.sandbox.raises import faults
+from bookrunner.sandbox.raises.faults import Finding, Injected
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 

@@ -292,13 +292,13 @@ insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
 select key_sha256 from api.key;
 
 -- portal | 42501 | an act of the engine through the API
-select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm');
+select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm', null);
 
 -- subscription | 42501 | a closing through the API
 select api.freeze_closing(sha256('x'), 'req_1', sha256('y'), 'ofr_full', 'x', 'cls_x', 'all', null);
 
 -- engine | credential_is_in_force | an act of the API under a key that nobody issued
-select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm');
+select api.act_on_investment(sha256('x'), 'req_1', sha256('y'), 'inv_full1', null, 'confirm', null);
 
 -- engine | 42501 | an answer of an earlier request removed
 delete from audit.request;

@@ -15,12 +15,14 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.shapes import (
     PAGE,
     AllocationId,
+    Because,
     Decision,
     InvestmentId,
     NewAllocation,
     NewInvestment,
     Nothing,
     OfferId,
+    Shape,
     money,
     version_of,
 )
@@ -31,6 +33,12 @@ from bookrunner.engine.gates import STAGES, stage_reached
 
 PREFIX = "/v1/investments"
 _CREATED = 201
+
+
+class Reason(Shape):
+    """Why a person does what nobody asked for."""
+
+    because: Because
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -103,6 +111,20 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
             investment=investment,
             version=write.decided_on,
             act=name,
+            because=body.because,
+        )
+
+    @router.post("/{investment}/cancellations", operation_id="cancel_investment")
+    async def cancelled(write: Written, investment: InvestmentId, body: Reason) -> Response:
+        """End an investment that nobody asked to end; its money goes back to where it came from."""
+        return await gateway.write(
+            write,
+            "engine",
+            "act_on_investment",
+            investment=investment,
+            version=write.decided_on,
+            act="cancel",
+            because=body.because,
         )
 
 
@@ -111,7 +133,13 @@ def plain_acts(gateway: Gateway) -> dict[str, PlainAct]:
 
     async def act(write: Write, investment: str, name: str, version: str | None) -> Response:
         return await gateway.write(
-            write, "engine", "act_on_investment", investment=investment, version=version, act=name
+            write,
+            "engine",
+            "act_on_investment",
+            investment=investment,
+            version=version,
+            act=name,
+            because=None,
         )
 
     async def confirm_investment(write: Write, investment: str) -> Response:

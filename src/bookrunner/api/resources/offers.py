@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
-from bookrunner.api.shapes import PAGE, Move, NewOffer, OfferId, money
+from bookrunner.api.shapes import PAGE, Because, Move, NewOffer, OfferId, Shape, money
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
 _CREATED = 201
+
+
+class Review(Shape):
+    """What counsel says of the terms of an offer."""
+
+    accepted: bool
+    because: Because
+
+
+class Failure(Shape):
+    """How an offer ends without success, and why."""
+
+    ended_as: Literal["withdrawn", "halted"]
+    because: Because
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -35,9 +49,7 @@ def routes(gateway: Gateway) -> APIRouter:
     async def opened(write: Written, body: NewOffer) -> Response:
         """Open an offer as a draft."""
         offer, price = new_id("ofr"), body.unit_price.exact()
-        terms = body.model_dump(
-            include={"name", "exemption", "units_total", "minimum_units", "agreement_form"}
-        )
+        terms = body.model_dump(mode="json", exclude={"issuer", "unit_price", "isin"}, exclude_none=True)
         terms["isin"] = None if body.isin is None else isin(body.isin)
         priced = {"unit_price_minor": price.minor, "currency": price.currency.code, "issuer_id": body.issuer}
         answer = await gateway.write(
@@ -72,7 +84,36 @@ def routes(gateway: Gateway) -> APIRouter:
         rows = await gateway.read(caller, work)
         return {"breaks": [_break(row) for row in rows]}
 
+    _decisions(router, gateway)
     return router
+
+
+def _decisions(router: APIRouter, gateway: Gateway) -> None:
+    @router.post("/{offer}/reviews", operation_id="review_offer")
+    async def reviewed(write: Written, offer: OfferId, body: Review) -> Response:
+        """Accept or decline the terms of an offer, as a person who did not draft them."""
+        return await gateway.write(
+            write,
+            "engine",
+            "review_offer",
+            offering=offer,
+            version=write.decided_on,
+            is_accepted=body.accepted,
+            because=body.because,
+        )
+
+    @router.post("/{offer}/failures", operation_id="fail_offer")
+    async def failed(write: Written, offer: OfferId, body: Failure) -> Response:
+        """End an offer without success; every investor is refunded in full."""
+        return await gateway.write(
+            write,
+            "engine",
+            "fail_offer",
+            offering=offer,
+            version=write.decided_on,
+            ended_as=body.ended_as,
+            because=body.because,
+        )
 
 
 def required(of: Within, offer: str) -> Row:

@@ -69,3 +69,8 @@ select portal.view_suitability(:actor, :request, :offering, :investor, :view, :p
 -- name: view_ownership$
 -- The owners that the signer certified, with their names; the view itself is an event.
 select portal.view_ownership(:actor, :request, :investor, :view, :purpose);
+
+-- name: mail_addresses
+-- Where mail that points to a notice goes; nobody else is told.
+select distinct on (d.investor_id) d.investor_id, d.email from portal.profile_detail d
+where d.investor_id = any (cast(:investors as text[])) and d.erased_at is null order by d.investor_id, d.detail_version desc;

@@ -22,7 +22,7 @@ from bookrunner.cli.screen import app, bars, console, marked, show_counts
 from bookrunner.cli.site import serving
 from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.core.money import grouped
-from bookrunner.engine.workflow import Workflows
+from bookrunner.engine.process.workflow import Workflows
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state

@@ -49,7 +49,7 @@ from engine.amendment where offering_id = :offering and amendment_id = :amendmen
 
 -- name: waiting_events
 -- Events in feed order that somebody of ours answers and has not answered yet. A proposed approval counts when a decided
--- list gives its units.
+-- list gives its units, a clearance when somebody waits for it, and a legal confirmation when no unit is free.
 select w.consumer, f.seq, e.scope, e.subject, e.version, e.kind
 from audit.feed f join audit.event e using (scope, subject, version)
 join unnest(cast(:kinds as text[]), cast(:consumers as text[])) as w (kind, consumer) using (kind)
@@ -59,6 +59,14 @@ where f.seq > :after
     and (e.kind <> 'allocation_approval.proposed' or exists (
         select from engine.allotment_list l join subscription.allocation_fact p using (offering_id, investment_id, units)
         where p.offering_id = e.scope and p.approval_id = e.subject))
+    and (w.consumer <> 'process.resume' or e.kind = 'investment.cancellation_denied' or exists (
+        select from compliance.clearance_fact c join engine.position pos using (offering_id, investor_id)
+        join engine.investment i using (offering_id, investment_id)
+        where c.offering_id = e.scope and c.clearance_id = e.subject and i.status = 'confirmed' and pos.allocation_is_approved)
+        or exists (select from engine.position pos where pos.offering_id = e.scope and pos.investment_id = e.subject
+            and pos.allocation_is_approved))
+    and (w.consumer <> 'process.close_full' or exists (select from engine.reservation r
+        where r.offering_id = e.scope and r.units >= r.most_units))
 order by f.seq;
 
 -- name: allotted_approvals

@@ -6,7 +6,7 @@ happens once whatever became of the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Protocol
@@ -32,10 +32,16 @@ class Carry(Protocol):
 
 
 class Reactions:
-    """Answers events of orders; ``give`` runs an answer and notes what was refused."""
+    """Answers events of orders, and those of ``also``; ``give`` runs an answer and notes what was refused."""
 
     def __init__(
-        self, desk: Desk, carry: Carry, give: Callable[[Answer, Events], None], letters: Letters
+        self,
+        desk: Desk,
+        carry: Carry,
+        give: Callable[[Answer, Events], None],
+        letters: Letters,
+        *,
+        also: Mapping[str, tuple[Answer, tuple[str, ...]]],
     ) -> None:
         self._desk = desk
         self._carry = carry
@@ -52,6 +58,7 @@ class Reactions:
             "process.cancel": (self._cancel, ("reconfirmation.declined", "reconfirmation.lapsed")),
             "process.escrow": (self._follow, ("allocation.escrow_initiated", "allocation.funded")),
             "process.promote": (self._promote, _FREED),
+            **also,
         }
 
     @property

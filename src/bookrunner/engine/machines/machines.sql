@@ -13,6 +13,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('allocation', 'engine', 'An institutional allocation, strictly in order.'),
     ('terms', 'engine', 'A version of an offer''s terms.'),
     ('change_request', 'engine', 'A request to change a locked field.'),
+    ('notice', 'engine', 'Something that was told to an investor, the issuer or the administrator.'),
     ('distribution', 'engine', 'A payment to holders of a record date.'),
     ('filing', 'engine', 'A filing that an offer owes.'),
     ('profile', 'portal', 'What an investor says about itself.'),

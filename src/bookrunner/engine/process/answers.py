@@ -24,6 +24,7 @@ from bookrunner.engine.closing import finish_release
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.desk import event_keys as _keys
 from bookrunner.engine.desk import event_name as _name
+from bookrunner.engine.life.reactions import Life
 from bookrunner.engine.process.agreements import PACKET, prepare
 
 Event = Row
@@ -32,7 +33,9 @@ Answer = Callable[[Events], None]
 Acts = Callable[[Within], Iterable[tuple[str, Step]]]
 
 BATCH = 1000
-# More than one offer ever has receipts: a failed offer is answered in one transaction.
+# So many receipts of a failed offer go back in one transaction.
+REFUNDS_AT_ONCE = 500
+# More than one investment ever has receipts.
 MOST_REFUNDS = 1_000_000
 LAPSE_SECONDS = 60
 PACKETS = 25
@@ -48,9 +51,9 @@ class Process:
         self._after = 0
         self._looked: int | None = None
         self._shared = load("bookrunner.engine")
-        self._orders = Reactions(
-            desk, self._carry, self._give, partial(prepare, desk, room, is_returning=True)
-        )
+        self._life = Life(desk, self._carry)
+        letters = partial(prepare, desk, room, is_returning=True)
+        self._orders = Reactions(desk, self._carry, self._give, letters, also=self._life.answers)
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
@@ -109,7 +112,8 @@ class Process:
 
         The gates read the clock themselves; this tells those who wait for an event of it.
         """
-        closed: int = self._desk.compliance.expire_due(actor=PROCESS) + self._orders.expire()
+        closed: int = self._desk.compliance.expire_due(actor=PROCESS)
+        closed += self._orders.expire() + self._life.look()
         self.drain()
         return closed
 
@@ -212,6 +216,12 @@ class Process:
         )
 
     def _refund(self, events: Events) -> None:
+        for offering in sorted({event["scope"] for event in events if event["kind"] == "offer.failed"}):
+            # What a crash cut short goes on here: the event is taken with the last of its refunds.
+            while self._desk.treasury.refund_ended(
+                actor=PROCESS, offering=offering, investments=None, most=REFUNDS_AT_ONCE
+            ):
+                pass
         self._carry(
             self._desk.treasury,
             events,

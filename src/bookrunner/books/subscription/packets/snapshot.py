@@ -19,6 +19,7 @@ _EXEMPTIONS: Final = {
     "506(b)": "Rule 506(b) of Regulation D",
     "506(c)": "Rule 506(c) of Regulation D",
     "reg_cf": "Regulation Crowdfunding",
+    "reg_a_tier_1": "Regulation A, Tier 1",
     "reg_a_tier_2": "Regulation A, Tier 2",
     "reg_s": "Regulation S",
     "eu_crowdfunding": "Regulation (EU) 2020/1503",

@@ -45,7 +45,7 @@ create table engine.offer (
     issuer_id text not null,
     name text not null,
     exemption text not null constraint exemption_is_known check (exemption in
-        ('506(b)', '506(c)', 'reg_cf', 'reg_a_tier_2', 'reg_s', 'eu_crowdfunding')),
+        ('506(b)', '506(c)', 'reg_cf', 'reg_a_tier_1', 'reg_a_tier_2', 'reg_s', 'eu_crowdfunding')),
     currency text not null check (currency ~ '^[A-Z]{3}$'),
     unit_price_minor bigint not null check (unit_price_minor > 0),
     units_total bigint not null check (units_total > 0),
@@ -57,11 +57,17 @@ create table engine.offer (
     chain_id bigint,
     token_address bytea check (octet_length(token_address) = 20),
     treasury_address bytea check (octet_length(treasury_address) = 20),
+    published_at timestamptz,
+    ended_as text constraint failure_has_a_known_kind check (ended_as in ('minimum_missed', 'withdrawn', 'halted')),
+    because text,
     version bigint not null,
     chain_head bytea not null,
     constraint published_offer_has_its_token check (
         status not in ('published', 'legally_closed', 'closed_successfully')
-        or (chain_id is not null and token_address is not null and treasury_address is not null))
+        or (chain_id is not null and token_address is not null and treasury_address is not null)),
+    constraint failed_offer_says_how_and_why check ((status = 'closed_unsuccessfully') = (ended_as is not null)
+        and (ended_as is null or coalesce(because ~ '\S', false))),
+    constraint declined_offer_says_why check (status <> 'legal_declined' or coalesce(because ~ '\S', false))
 );
 
 create table engine.investment (
@@ -73,13 +79,16 @@ create table engine.investment (
     currency text not null,
     status text not null,
     remembered_status text,
+    asked_by text,
+    because text,
     closing_id text,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, investment_id),
     constraint committed_units_and_amount_are_positive check (units > 0 and amount_minor > 0),
     constraint pending_cancellation_remembers_its_status
-        check ((status = 'cancellation_requested') = (remembered_status is not null))
+        check ((status = 'cancellation_requested') = (remembered_status is not null)),
+    constraint pending_cancellation_names_who_asked check (status <> 'cancellation_requested' or asked_by is not null)
 ) with (fillfactor = 50);
 
 create index investment_of_investor on engine.investment (investor_id);
@@ -155,6 +164,7 @@ create table engine.closing (
     ordinal integer not null check (ordinal > 0),
     status text not null,
     proposed_by text not null,
+    proposed_set text[],
     set_sha256 bytea,
     certificate_sha256 bytea,
     version bigint not null,
@@ -200,7 +210,7 @@ create table engine.certificate (
 );
 
 call audit.keep('engine.offer', 'offer', 'offering_id', 'offering_id');
-call audit.keep('engine.investment', 'investment', 'investment_id', 'offering_id');
+call audit.keep('engine.investment', 'investment', 'investment_id', 'offering_id', '{because}');
 call audit.keep('engine.closing', 'closing', 'closing_id', 'offering_id');
 call audit.keep('engine.closing_member', 'closing_member', 'member_id', 'offering_id');
 call audit.append_only('engine.certificate');
@@ -215,6 +225,10 @@ begin
             old.agreement_form)
         is distinct from (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption, new.name,
             new.isin, new.agreement_form)
+        and not (new.agreement_form = old.agreement_form
+            and (old.unit_price_minor, old.units_total, old.minimum_units, old.currency, old.exemption)
+                = (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption)
+            and engine.change_allows(new.offering_id, new.name, new.isin))
     then
         raise exception using errcode = 'BR006', constraint = 'terms_are_locked_after_review',
             message = format('the terms of %s are locked since its legal review', old.offering_id);

@@ -8,6 +8,7 @@ create table engine.reconfirmation_rule (
 
 insert into engine.reconfirmation_rule (exemption, rule_id) values
     ('reg_cf', 'us.regcf.reconfirm_within'), ('reg_a_tier_2', 'house.reconfirm_within'),
+    ('reg_a_tier_1', 'house.reconfirm_within'),
     ('506(b)', 'house.reconfirm_within'), ('506(c)', 'house.reconfirm_within'), ('reg_s', 'house.reconfirm_within'),
     ('eu_crowdfunding', 'house.reconfirm_within');
 call audit.append_only('engine.reconfirmation_rule');

@@ -9,19 +9,30 @@ begin
     values (p_offering, p_terms ->> 'issuer_id', p_terms ->> 'name', p_terms ->> 'exemption', p_terms ->> 'currency',
         (p_terms ->> 'unit_price_minor')::bigint, (p_terms ->> 'units_total')::bigint,
         (p_terms ->> 'minimum_units')::bigint, p_terms ->> 'isin', coalesce(p_terms ->> 'agreement_form', 'canonical'), 'new');
+    perform engine.write_terms(p_actor, p_offering, 1, p_terms, 'draft');
     update engine.offer set status = 'draft' where offering_id = p_offering;
 end $$;
 
--- Moves an offer along its machine; what the move needs is checked by the row itself.
+-- Moves an offer along its machine. A move to its failure without more words is the withdrawal by its issuer; a decline has a
+-- verb of its own, which asks for the reason.
 create function engine.move_offer(p_actor text, p_request text, p_offering text, p_status text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    update engine.offer set status = p_status where offering_id = p_offering;
+    if p_status = 'closed_unsuccessfully' then
+        perform engine.fail_offer(p_actor, p_request, p_offering, 'withdrawn', 'the issuer withdrew the offer');
+        return;
+    end if;
+    perform 1 from engine.offer where offering_id = p_offering for update;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'offer_exists',
             message = format('there is no offer %s', p_offering);
     end if;
+    perform engine.require_move(p_actor, p_offering, p_status);
+    update engine.offer set status = p_status,
+        published_at = case when p_status = 'published' then coalesce(published_at, clock_timestamp()) else published_at end
+    where offering_id = p_offering;
+    perform engine.follow_terms(p_offering);
 end $$;
 
 create function engine.name_token(p_actor text, p_request text, p_offering text, p_chain_id bigint, p_token bytea,
@@ -68,6 +79,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
             message = format('%s is %s', p_offering, o.status);
     end if;
+    perform engine.require_window(p_offering);
     left_units := engine.units_left(p_offering);
     if p_units > left_units then
         raise exception using errcode = 'BR008', constraint = 'units_are_left',
@@ -94,6 +106,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
             message = format('%s is %s', p_offering, stands);
     end if;
+    perform engine.require_window(p_offering);
     perform engine.pass(p_offering, p_investment, 'confirm');
     update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;
@@ -102,6 +115,10 @@ create function engine.confirm_legally(p_actor text, p_request text, p_offering 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    if exists (select from engine.offer o where o.offering_id = p_offering and o.status = 'closed_unsuccessfully') then
+        raise exception using errcode = 'BR002', constraint = 'failed_offer_confirms_nobody',
+            message = format('%s has failed', p_offering);
+    end if;
     perform engine.pass(p_offering, p_investment, 'confirm_legally');
     update engine.investment set status = 'legally_confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;
@@ -111,25 +128,6 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update engine.investment set status = 'cancelled_by_investor' where offering_id = p_offering and investment_id = p_investment;
-end $$;
-
-create function engine.request_cancellation(p_actor text, p_request text, p_offering text, p_investment text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform audit.enter(p_actor, p_request);
-    update engine.investment set remembered_status = status, status = 'cancellation_requested'
-    where offering_id = p_offering and investment_id = p_investment;
-end $$;
-
--- Decides a requested cancellation: granted ends the investment, denied returns it to the remembered status.
-create function engine.decide_cancellation(p_actor text, p_request text, p_offering text, p_investment text,
-    p_is_granted boolean) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform audit.enter(p_actor, p_request);
-    update engine.investment set remembered_status = null,
-        status = case when p_is_granted then 'cancelled_by_manager' else coalesce(remembered_status, status) end
-    where offering_id = p_offering and investment_id = p_investment;
 end $$;
 
 -- Keeps what a gate turned away; the refused act itself left nothing behind.

@@ -24,12 +24,12 @@ end $$;
 -- An act on one investment. Position and investment are locked, in this order, before their versions are compared, so
 -- that what was decided on is what is acted on.
 create function api.act_on_investment(p_key bytea, p_request text, p_body_sha256 bytea, p_investment text,
-    p_version text, p_act text, out answer text, out is_replay boolean)
+    p_version text, p_act text, p_because text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     caller constant text := api.caller(p_key);
     seen record;
-    stands text;
+    stands record;
 begin
     answer := audit.claim_request(caller, p_request, p_body_sha256);
     is_replay := answer is not null;
@@ -53,17 +53,18 @@ begin
             perform engine.confirm_legally(caller, p_request, seen.offering_id, p_investment);
         when 'withdraw' then perform engine.withdraw(caller, p_request, seen.offering_id, p_investment);
         when 'request_cancellation' then
-            perform engine.request_cancellation(caller, p_request, seen.offering_id, p_investment);
+            perform engine.request_cancellation(caller, p_request, seen.offering_id, p_investment, p_because);
+        when 'cancel' then
+            perform engine.cancel_investment(caller, p_request, seen.offering_id, p_investment, p_because);
         when 'grant_cancellation' then
-            perform engine.decide_cancellation(caller, p_request, seen.offering_id, p_investment, true);
+            perform engine.decide_cancellation(caller, p_request, seen.offering_id, p_investment, true, p_because);
         when 'deny_cancellation' then
-            perform engine.decide_cancellation(caller, p_request, seen.offering_id, p_investment, false);
+            perform engine.decide_cancellation(caller, p_request, seen.offering_id, p_investment, false, p_because);
     end case;
-    select i.status into stands from engine.investment i
+    select i.status, i.version into stands from engine.investment i
     where i.offering_id = seen.offering_id and i.investment_id = p_investment;
-    -- Each act moves the investment once, and a move is one version.
-    answer := json_build_object('id', p_investment, 'offer', seen.offering_id, 'status', stands,
-        'version', seen.version + 1 || '.' || seen.says);
+    answer := json_build_object('id', p_investment, 'offer', seen.offering_id, 'status', stands.status,
+        'version', stands.version || '.' || seen.says);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 

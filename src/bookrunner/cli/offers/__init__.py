@@ -31,6 +31,11 @@ def why(investment: Id) -> None:
         stage = world.application.desk.engine.stage(investment=investment)
         if stage is None:
             raise NotFound(f"there is no investment {investment}")
+        free = world.application.desk.life.free_cancellation(
+            offering=stage["offering_id"], investment=investment
+        )
+        if free is not None:
+            console.print(f"may be cancelled freely until {free['ends_at']} ({free['rule_id']})")
         reached = [name for name in STAGES if stage[name]]
         console.print(f"{investment}: {stage['status']}, stages reached: {', '.join(reached) or 'none'}")
         if stage["missing"]:
@@ -60,6 +65,8 @@ def close(
     *,
     ready: Annotated[bool, typer.Option("--ready", help="Close only those whose gate is open.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would close; write nothing.")] = False,
+    propose: Annotated[bool, typer.Option("--propose", help="Name the set for somebody else.")] = False,
+    closing: Annotated[str, typer.Option("--closing", help="Freeze what somebody else proposed.")] = "",
     actor: Actor = OPERATOR,
 ) -> None:
     """Close an offer: everybody, or those who are ready. A missing condition refuses the whole close."""
@@ -73,8 +80,14 @@ def close(
         if mine:
             # Nobody else screens whoever waits for a changed list.
             application.screening.drain()
+        if propose:
+            console.print(f"{application.desk.propose(offer, actor=actor, ready_only=ready)}: proposed")
+            return
         try:
-            closing = application.close_offer(offer, actor=actor, ready=ready)
+            if closing:
+                application.desk.freeze_proposed(offer, closing, actor=actor)
+            else:
+                closing = application.close_offer(offer, actor=actor, ready=ready)
         except GateClosed as refused:
             marked("refused", f"{refused.rule}: nothing was frozen")
             show_refusal(refused)

@@ -47,8 +47,9 @@ begin
         raise exception using errcode = 'BR002', constraint = 'offer_can_close',
             message = format('%s is neither published nor legally closed', p_offering);
     end if;
+    p_investments := engine.proposed_set(p_actor, p_offering, p_closing, p_investments);
     select * into running from engine.closing c where c.offering_id = p_offering
-        and c.status in ('proposed', 'frozen', 'issued', 'released');
+        and c.status in ('proposed', 'frozen', 'issued', 'released') and (c.status, c.closing_id) <> ('proposed', p_closing);
     if found then
         raise exception using errcode = 'BR008', constraint = 'one_closing_runs_per_offer',
             message = format('%s is %s; the next closing waits for its certificate', running.closing_id, running.status);
@@ -79,6 +80,12 @@ begin
         raise exception using errcode = 'BR008', constraint = 'change_is_put_to_investors',
             message = format('a material change of %s is not put to its investors yet', p_offering);
     end if;
+    perform engine.require_target(p_offering);
+    if exists (select from engine.investment i where i.offering_id = p_offering and i.investment_id = any (chosen)
+        and i.status <> 'legally_confirmed') then
+        raise exception using errcode = 'BR008', constraint = 'frozen_investment_is_legally_confirmed',
+            message = 'an investment is not legally confirmed yet';
+    end if;
     if exists (select from engine.investment i where i.offering_id = p_offering and i.investment_id = any (chosen)
         and not exists (select from subscription.allocation_fact l where l.offering_id = p_offering
             and l.investment_id = i.investment_id and l.status = 'approved' and l.units = i.units)) then
@@ -94,7 +101,8 @@ begin
                 where i.offering_id = p_offering and i.investment_id = any (chosen) and pos.cleared_minor <> i.amount_minor));
     end if;
     insert into engine.closing (offering_id, closing_id, ordinal, status, proposed_by)
-    select p_offering, p_closing, 1 + count(*), 'proposed', p_actor from engine.closing where offering_id = p_offering;
+    select p_offering, p_closing, 1 + count(*), 'proposed', p_actor from engine.closing where offering_id = p_offering
+    having not coalesce(bool_or(closing_id = p_closing), false);
     select sha256(convert_to(string_agg(pos.investment_id || ' ' || i.units || ' ' || encode(pos.funding_hash, 'hex'),
         E'\n' order by pos.investment_id), 'UTF8')) into digest
     from engine.position pos join engine.investment i using (offering_id, investment_id)
@@ -176,13 +184,9 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     select audit.canonical(jsonb_build_object('closing', c.closing_id, 'offering', c.offering_id, 'number', c.ordinal,
-        'set_sha256', encode(c.set_sha256, 'hex'), 'members', (
-            select jsonb_agg(jsonb_build_object('investment', m.investment_id, 'units', m.units,
-                'amount_minor', m.amount_minor, 'facts_sha256', encode(m.facts_sha256, 'hex'),
-                'transaction', encode(p.transaction_hash, 'hex'), 'ordinal', p.ordinal) order by m.investment_id)
-            from engine.closing_member m join registry.posting_fact p using (offering_id, investment_id)
-            where m.offering_id = c.offering_id and m.closing_id = c.closing_id and m.status = 'issued')))
-    into text_of from engine.closing c where c.offering_id = p_offering and c.closing_id = p_closing and c.status = 'released';
+        'set_sha256', encode(c.set_sha256, 'hex'), 'members', m.members, 'root', encode(engine.merkle_root(m.leaves), 'hex')))
+    into text_of from engine.closing c cross join lateral engine.certified_members(c.offering_id, c.closing_id) m
+    where c.offering_id = p_offering and c.closing_id = p_closing and c.status = 'released';
     if text_of is null then
         raise exception using errcode = 'BR002', constraint = 'certificate_follows_the_release',
             message = format('%s is not released', p_closing);

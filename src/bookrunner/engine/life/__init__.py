@@ -1,0 +1,1 @@
+"""The life of an offer: terms, cancellation, deadlines, failure, changes, notices."""

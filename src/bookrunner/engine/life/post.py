@@ -1,0 +1,45 @@
+"""Sends the mail that points to notices: each notice once, and again under the same name after a crash."""
+
+from __future__ import annotations
+
+from bookrunner.adapters.mail import Letter, LetterRefused, Post
+from bookrunner.engine.desk import PROCESS, Desk
+
+AT_ONCE = 50
+_SUBJECT = "There is a notice for you"
+_TEXT = (
+    "A notice about your investment waits for you in the investor portal.\n"
+    "This mail does not repeat it. Notice: {notice}\n"
+)
+
+
+def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
+    """Send the mail of written notices and return how many were looked at.
+
+    A notice without an address, or whose address the server refuses, is marked as bounced with the reason.
+    Raises OSError when no mail server answers; nothing is marked then.
+    """
+    with desk.life.together() as within:
+        taken = within.take_notices(actor=PROCESS, most=most)
+        if not taken:
+            return 0
+        rows = desk.portal.mail_addresses(investors=sorted({each["recipient"] for each in taken}))
+        addresses = {row["investor_id"]: row["email"] for row in rows}
+        for each in taken:
+            status, because = "sent", None
+            to = addresses.get(each["recipient"])
+            if to is None:
+                status, because = "bounced", "no address is on record"
+            else:
+                try:
+                    post.send(Letter(each["notice"], to, _SUBJECT, _TEXT.format(notice=each["notice"])))
+                except LetterRefused as refused:
+                    status, because = "bounced", str(refused)
+            within.mark_notice(
+                actor=PROCESS,
+                offering=each["offering"],
+                notice=each["notice"],
+                status=status,
+                because=because,
+            )
+        return len(taken)
