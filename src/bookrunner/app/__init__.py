@@ -177,12 +177,9 @@ class Application:
     def answer(self) -> None:
         """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
         self.process.drain()
-        while self.screening.drain():
-            self.process.drain()
-        while self._transfer_screening.drain():
-            self.process.drain()
-        while self.certificates.make_due():
-            self.process.drain()
+        for work in (self.screening.drain, self._transfer_screening.drain, self.certificates.make_due):
+            while work():
+                self.process.drain()
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""
