@@ -56,6 +56,11 @@ def _roomy() -> Path:
     return MEMORY if has_room else DISK
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the pages come last: the browser's driver keeps an event loop running in each process it was in."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def state_root() -> Iterator[Path]:
     """Return a short directory that the server's own account can pass through; removed at the end.

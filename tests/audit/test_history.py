@@ -83,7 +83,7 @@ def test_what_has_piled_up_is_sealed_in_parts(database: Database) -> None:
     advance_feed(database)
     last = seal(database, at_once=3)
     assert last is not None
-    assert (last.seal_no, last.first_seq, last.last_seq) == (4, 10, 10)
+    assert (last.seal_no, last.first_seq, last.last_seq) == (5, 13, 15)
     assert seal(database, at_once=3) is None
     assert verify_history(database).ok
 
@@ -120,11 +120,11 @@ def test_an_export_of_one_scope_proves_its_leaves(history: Database, tmp_path: P
     path = export_history(history, tmp_path / "one.jsonl", "ofr_2").path
     lines = path.read_bytes().splitlines(keepends=True)
     records = [json.loads(raw) for raw in lines]
-    assert {r["subject"] for r in records if "subject" in r} == {"ofr_2"}
+    assert {r["subject"] for r in records if "subject" in r} == {"ofr_2", "trm_2_1"}
     assert b"ofr_1" not in path.read_bytes()
     verdict = verify_export(path)
     assert verdict.ok, verdict.faults
-    assert (verdict.events, verdict.seals) == (2, 2)
+    assert (verdict.events, verdict.seals) == (3, 2)
     leaf = next(raw for raw in lines if json.loads(raw)["type"] == "leaf")
     proof = json.loads(leaf)["proof"]
     assert proof

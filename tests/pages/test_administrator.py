@@ -551,53 +551,6 @@ def test_another_keeper_is_shown_the_door(office: Office, browser: Browser) -> N
         expect(page.get_by_text("treasury decides this")).to_be_visible()
 
 
-def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser: Browser) -> None:
-    with at(office, browser) as page:
-        card = page.locator("#pay")
-        page.goto(f"{office.site.url}/investments/inv_0005")
-        expect(card).to_contain_text("not shown yet")
-        expect(card).not_to_contain_text("RF")
-        page.goto(f"{office.site.url}/investments/inv_0007")
-        expect(card).to_contain_text(printed(make_reference("000000000007")))
-        expect(card).to_contain_text("1,000.00 USD")
-        expect(card).to_contain_text("I••• 0•••")
-        expect(card).to_contain_text("Asked for by")
-        expect(card).to_contain_text("wire until 18:45 in New York")
-        keep(page, "card")
-        bring(page, office, statement())
-        expect(page.get_by_role("status")).to_contain_text("3 new receipts")
-        page.goto(f"{office.site.url}/investments/inv_0007")
-        expect(card).to_contain_text("600.00 USD the rest of 1,000.00 USD")
-        page.goto(f"{office.site.url}/investments/inv_0001")
-        expect(card).to_contain_text("Nothing is left to pay")
-
-
-def test_nobody_else_gives_the_investors_word(office: Office, browser: Browser) -> None:
-    path = f"{office.site.url}/investments/inv_0007"
-    for name in ("fund.flo", "ivr_0008"):
-        with at(office, browser, name) as page:
-            page.goto(path)
-            expect(page.locator("#pay")).to_contain_text("The investor can say here")
-            expect(page.get_by_role("button", name="I have sent it")).to_have_count(0)
-            answer = page.request.post(f"{path}/sent", headers={"Origin": office.site.url})
-            assert answer.status == 403
-            page.reload()
-            expect(page.locator("#sent")).to_have_count(0)
-
-
-def test_the_investors_word_is_a_note_and_moves_nothing(office: Office, browser: Browser) -> None:
-    with at(office, browser, "ivr_0007") as page:
-        page.goto(f"{office.site.url}/investments/inv_0007")
-        totals = page.locator("[aria-labelledby=money-title]").inner_text()
-        stages = page.locator(".stages").inner_text()
-        page.get_by_role("button", name="I have sent it").click()
-        expect(page.locator("#sent")).to_contain_text("only the bank's statement counts")
-        expect(page.get_by_role("button", name="I have sent it")).to_have_count(0)
-        keep(page, "sent")
-        assert page.locator("[aria-labelledby=money-title]").inner_text() == totals
-        assert page.locator(".stages").inner_text() == stages
-
-
 def test_the_ledger_goes_out_as_files(office: Office, browser: Browser) -> None:
     with at(office, browser) as page:
         for name, says in (

@@ -105,7 +105,7 @@ class Charged(Escrow):
 
     def escrow(self, account: str = "ESCROW1", name: str = "first") -> None:
         super().escrow(account, name)
-        flat = {"kind": "transaction_fee", "borne_by": "issuer", "flat_minor": 50}
+        flat = {"kind": "transaction_fee", "borne_by": "issuer", "flat_minor": 50, "currency": "USD"}
         for fee, terms in (("fee_1", PLATFORM), ("fee_2", flat)):
             self.call("treasury.propose_fee", self.offering, fee, Jsonb(terms))
             self.call("treasury.decide_fee", self.offering, fee, "true", 1, actor="usr_second")

@@ -58,7 +58,8 @@ def take(database: Database, offer: Escrow, raw: bytes) -> int:
         ("PMNT-IDDT-ADBT", Rail.ACH_DEBIT),
         ("PMNT-IDDT-PMDD", Rail.ACH_DEBIT),
         ("PMNT-RCHQ-CCHQ", Rail.CHEQUE),
-        ("PMNT-MCRD-POSP", None),
+        ("PMNT-MCRD-POSP", Rail.CARD),
+        ("PMNT-MCOP-OTHR", None),
         ("195", Rail.WIRE),
         ("165", Rail.ACH_CREDIT),
         ("175", Rail.CHEQUE),
@@ -82,7 +83,7 @@ def test_the_policy_of_its_rail_clears_a_receipt(database: Database, offer: Escr
 
 
 def test_no_policy_clears_what_came_on_an_unnamed_rail(database: Database, offer: Escrow) -> None:
-    assert take(database, offer, statement(paid(100)).replace(b">RCDT<", b">MCRD<")) == 1
+    assert take(database, offer, statement(paid(100)).replace(b">RCDT<", b">MCOP<")) == 1
     assert offer.ask("select rail, clears_on from treasury.receipt") == [("unnamed", None)]
 
 

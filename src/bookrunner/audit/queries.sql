@@ -337,6 +337,12 @@ with kept (machine, scope, subject, version, head) as (
     select 'allocation', offering_id, allocation_id, version, chain_head from engine.allocation
     union all
     select 'closing_case', offering_id, case_id, version, chain_head from engine.closing_case
+    union all
+    select 'terms', offering_id, terms_id, version, chain_head from engine.terms
+    union all
+    select 'notice', offering_id, notice_id, version, chain_head from engine.notice
+    union all
+    select 'change_request', offering_id, change_id, version, chain_head from engine.change_request
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -347,7 +353,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
-        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'closing_case')
+        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'closing_case', 'terms', 'notice', 'change_request')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

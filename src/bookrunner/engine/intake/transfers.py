@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from bookrunner.adapters.chain import Chain, TransferLog
+from bookrunner.adapters.chain import Chain, ChainError, TransferLog
 from bookrunner.books.registry import item_clock
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
@@ -26,13 +26,21 @@ class TokenWatch:
         self._looked: int | None = None
 
     def watch_in_turn(self, seconds: int = LOOK_SECONDS) -> int:
-        """Look at every offer with holders, or return 0 at once when the last look is not ``seconds`` old."""
+        """Look at every offer with holders, or return 0 at once when the last look is not ``seconds`` old.
+
+        A node that does not answer is left for the next look.
+        """
         now = time.monotonic_ns()
         if self._looked is not None and now < self._looked + seconds * 10**9:
             return 0
         self._looked = now
-        offers = self._desk.transfers.watched_offers(chain_id=self._chain.chain_id())
-        return sum(self.watch(row["offering_id"]) for row in offers)
+        try:
+            offers = self._desk.transfers.watched_offers(chain_id=self._chain.chain_id())
+            return sum(self.watch(row["offering_id"]) for row in offers)
+        except ChainError as silent:
+            # The next look reads on from where this one stopped.
+            warn("the tokens are not watched", kind=type(silent).__name__)
+            return 0
 
     def watch(self, offering: str) -> int:
         """Read the token's final transfers on; return how many were none of ours.

@@ -135,7 +135,7 @@ begin
         raise exception using errcode = 'BR404', constraint = 'observed_transfer_exists',
             message = format('there is no observed transfer %s', p_observed);
     end if;
-    if not p_is_agreed then
+    if p_is_agreed is not true then
         update registry.observed_transfer set status = registry.observed_as(o), ending = null, paper_sha256 = null, because = null,
             explained_by = null
         where offering_id = p_offering and observed_id = p_observed;

@@ -166,7 +166,7 @@ begin
         raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
             message = format('the change is at version %s', c.version);
     end if;
-    if not p_is_approved then
+    if p_is_approved is not true then
         update engine.change_request set status = 'declined', decided_by = p_actor, decided_because = p_because
         where offering_id = p_offering and change_id = p_change;
         return;
