@@ -207,6 +207,21 @@ def test_a_deadline_below_the_target_fails_the_offer_and_refunds_once(
     book.check()
 
 
+def test_a_deadline_waits_for_units_on_their_way_and_holds_up_no_other_offer(
+    connect: Connect, database: Database
+) -> None:
+    issuing = raised(connect, 6, "prepared")
+    issuing.call("engine.declare_related", issuing.offering, "ivr_one1", "the founder's sister")
+    other = Book(connect, "two")
+    other.terms = {"target_minor": 7 * PRICE, "closes_at": (NOW + DAY).isoformat()}
+    other.build("funded")
+    issuing.backdate("engine.terms", "closes_at = clock_timestamp(), pays_by = clock_timestamp()")
+    process_of(database).expire()
+    process_of(database).expire()
+    assert status(issuing)[0] == "legally_closed"
+    assert status(other)[0] == "closed_unsuccessfully"
+
+
 def test_money_that_comes_in_its_time_saves_the_offer(connect: Connect, database: Database) -> None:
     book = raised(connect, 6, "instructed")
     book.backdate(

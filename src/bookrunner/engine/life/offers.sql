@@ -231,6 +231,12 @@ begin
     end if;
 end $$;
 
+-- Whether units of a set are on their way, or there.
+create function engine.units_are_on_their_way(p_offering text, p_closing text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from engine.position pos join engine.closing_member m using (offering_id, investment_id)
+    where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'frozen' and pos.issuance <> 'open');
+
 -- Ends a set before any of its units are on their way; its members wait for the next closing. The offer is locked.
 create function engine.dissolve_set(p_offering text, p_closing text, p_because text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -238,8 +244,7 @@ begin
     perform 1 from engine.position pos join engine.closing_member m using (offering_id, investment_id)
     where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'frozen'
     order by pos.investment_id for update of pos;
-    if exists (select from engine.position pos join engine.closing_member m using (offering_id, investment_id)
-        where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'frozen' and pos.issuance <> 'open') then
+    if engine.units_are_on_their_way(p_offering, p_closing) then
         raise exception using errcode = 'BR008', constraint = 'member_leaves_before_its_units_move',
             message = format('a member of %s is instructed, submitted or registered', p_closing);
     end if;
@@ -304,6 +309,12 @@ begin
     return ended;
 end $$;
 
+-- Whether an offer issues units: what ends it then is decided by people, closing by closing.
+create function engine.is_issuing(p_offering text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from engine.closing c where c.offering_id = p_offering and (c.status = 'issued'
+    or c.status = 'frozen' and engine.units_are_on_their_way(p_offering, c.closing_id)));
+
 -- Looks at the deadlines that have come: an offer closes to new money, and when the time for its money is over below its
 -- target it fails (17 CFR 240.10b-9). Of several who look at one moment one takes an offer, the others leave it.
 create function engine.look_at_deadlines(p_actor text, p_request text) returns integer
@@ -317,7 +328,7 @@ begin
         select o.offering_id, o.status, t.pays_by from engine.terms t join engine.offer o using (offering_id)
         where t.status = 'locked' and (o.status = 'published' and t.closes_at <= clock_timestamp()
             or o.status = 'legally_closed' and t.pays_by <= clock_timestamp() and not engine.target_is_met(o.offering_id)
-                and not exists (select from engine.closing c where c.offering_id = o.offering_id and c.status = 'issued'))
+                and not engine.is_issuing(o.offering_id))
         order by o.offering_id for no key update of o skip locked
     loop
         -- Another may have moved it before the lock was had.
@@ -325,7 +336,7 @@ begin
             update engine.offer set status = 'legally_closed' where offering_id = due.offering_id;
             moved := moved + 1;
         end if;
-        if due.pays_by <= clock_timestamp() and not engine.target_is_met(due.offering_id)
+        if due.pays_by <= clock_timestamp() and not engine.target_is_met(due.offering_id) and not engine.is_issuing(due.offering_id)
             and (select o.status from engine.offer o where o.offering_id = due.offering_id) = 'legally_closed' then
             perform engine.fail_offer(p_actor, p_request, due.offering_id, 'minimum_missed',
                 'the target was not reached in its time');

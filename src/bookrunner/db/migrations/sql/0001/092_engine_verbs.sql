@@ -245,7 +245,7 @@ return (select string_agg(distinct k.because, '; ' order by k.because) from comp
         select 'a payment is on record' from engine.investment i join treasury.payer_fact r using (offering_id, investment_id)
         where i.investor_id = c.id
         union
-        select 'a screening hit is not closed' from compliance.hit_fact h where h.subject_id in (c.id, p_investor)
+        select 'a rule keeps the record' from compliance.hit_fact h where h.subject_id in (c.id, p_investor)
         union
         select r.because from compliance.retention_fact r
         where r.investor_id = c.id and r.keep_until > current_date) k);
