@@ -110,6 +110,15 @@ def test_the_agents_day(agency: Agency, browser: Browser) -> None:
         theo.get_by_role("button", name="Link to the holder").click()
         expect(theo.get_by_role("alert")).to_contain_text("another does")
         keep(theo, "agent-wallets")
+        waiting = theo.get_by_role("row").filter(has_text="the agent's link")
+        waiting.get_by_text("Reject it").click()
+        waiting.get_by_label("Why").fill("the holder withdrew it")
+        waiting.get_by_role("button", name="Reject the wallet").click()
+        expect(theo.locator("table")).to_contain_text("the holder withdrew it")
+        theo.get_by_text("Revoke it").last.click()
+        theo.get_by_role("button", name="Revoke the wallet").last.click()
+        expect(theo.locator("table")).to_contain_text("revoked")
+        keep(theo, "agent-wallets-ended")
 
         visit(theo, agency, "/turnaround")
         theo.get_by_label("Kind").select_option("inquiry")
@@ -163,9 +172,10 @@ def test_the_register_goes_out_as_files(agency: Agency, browser: Browser) -> Non
         today = page.get_by_role("textbox", name="Day").input_value()
         answer = page.request.get(f"{agency.site.url}{HOME}/files/register.csv?on={today}")
         assert "hld_one2,ivr_one2,2,1," in answer.text()
-        made = page.request.get(f"{agency.site.url}{HOME}/holders/hld_one2/statement.pdf?on={today}")
+        path, sent = f"{agency.site.url}{HOME}/holders/hld_one2/statement.pdf", {"Origin": agency.site.url}
+        made = page.request.post(path, form={"on": today}, headers=sent)
         assert (made.status, made.headers["content-type"]) == (200, "application/pdf")
-        early = page.request.get(f"{agency.site.url}{HOME}/holders/hld_one2/statement.pdf?on=2020-01-01")
+        early = page.request.post(path, form={"on": "2020-01-01"}, headers=sent)
         assert early.status == 409
         assert "nothing was posted to this holding by then" in early.text()
 

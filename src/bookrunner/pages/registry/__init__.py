@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from bookrunner.books import registry
@@ -193,8 +193,10 @@ def _file_routes(router: APIRouter, pages: Console) -> None:
         text = registry.register_csv(registry.keeper(pages.database), offering, _day(on))
         return PlainTextResponse(text, headers=_kept("register.csv"))
 
-    @router.get("/{offering}/holders/{holding}/statement.pdf")
-    def statement(request: Request, offering: str, holding: str, agent: _In, *, on: str) -> Response:
+    @router.post("/{offering}/holders/{holding}/statement.pdf")
+    def statement(
+        request: Request, offering: str, holding: str, agent: _In, *, on: Annotated[str, Form(max_length=10)]
+    ) -> Response:
         head = facts.register(pages.database, offering)
         try:
             _, made = registry.issue_statement(

@@ -11,6 +11,7 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database, Row, load
+from bookrunner.pages import shell
 
 PAGE_ROWS: Final = 50
 MOST: Final = 200
@@ -163,9 +164,8 @@ def turnaround(database: Database, offering: str) -> dict[str, Any]:
 
 
 def told(fault: Refused) -> dict[str, str]:
-    """Return a refusal as a page says it; of a broken constraint only the name is for people."""
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
+    """Return a refusal in the words of these pages."""
+    return shell.told(fault, _SENTENCES)
 
 
 def mark(status: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused, VersionChanged
 from bookrunner.db import Database, Row, load
+from bookrunner.pages import shell
 from bookrunner.pages.treasury.acts import CHOICES, DECISIONS, Said
 
 PAGE_ROWS = 50
@@ -204,9 +205,8 @@ def lists(database: Database, offering: str, names: Sequence[str]) -> dict[str, 
 
 
 def told(fault: Refused) -> dict[str, str]:
-    """Return a refusal as a page says it; of a broken constraint only the name is for people."""
-    detail = "" if fault.rule in fault.detail else fault.detail
-    return {"rule": fault.rule, "detail": _SENTENCES.get(fault.rule, detail)}
+    """Return a refusal in the words of these pages."""
+    return shell.told(fault, _SENTENCES)
 
 
 def changed(database: Database, on: tuple[str, str], form: Said, fault: Refused) -> list[dict[str, Any]]:
