@@ -35,7 +35,7 @@ lint: setup ## Check style, types and imports
 	@$(BIN)/squawk --assume-in-transaction --exclude=$(MIGRATIONS) src/bookrunner/db/migrations/sql/*/*.sql
 
 test: setup ## Run the tests, for example ARGS="tests/treasury -x"
-	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadgroup $(ARGS)
 
 bench: setup ## Measure, for example ONLY=transitions
 	@$(BIN)/python -m bench $(ONLY)

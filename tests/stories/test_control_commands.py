@@ -74,6 +74,5 @@ def test_a_forced_transfer_needs_its_order(here: Run, raised: Story, tmp_path: P
     order = tmp_path / "order.pdf"
     order.write_bytes(b"the order")
     kept = ("--order", str(order), "--reference", "order 7")
-    # Nothing is issued in this offer yet.
-    assert "units_to_move_are_held" in refusal(here(*ask, "--units", "1", *kept, *WHY, *THEO))
+    assert "units_to_move_are_held" in refusal(here(*ask, "--units", "999999", *kept, *WHY, *THEO))
     assert "control_action_exists" in refusal(here("control", "retry", offer, "cta_none"))

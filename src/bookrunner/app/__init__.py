@@ -50,7 +50,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
-from bookrunner.engine.life.post import send_notices
+from bookrunner.engine.life.post import try_notices
 from bookrunner.engine.process import LAPSE_SECONDS, TransferScreening, prepare
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Application:
             self._transfer_screening.look()
             look_at_envelopes(self.signing, self.signer)
         if self._post is not None:
-            send_notices(self.desk, self._post)
+            try_notices(self.desk, self._post)
         if self.deposits is not None:
             self.deposits.watch_in_turn()
         self._tokens.watch_in_turn()

@@ -232,6 +232,12 @@ select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', f
 -- registry | transfer_rule_is_ended_for_a_reason | a rule ended without a word
 select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', true, ''), registry.end_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', ' ');
 
+-- registry | transfer_rule_is_ended_by_another_person | a rule ended by its proposer
+select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_done', true, ''), registry.end_transfer_rule('usr_first', 'req_1', 'ofr_done', 'trl_done', 'I changed my mind');
+
+-- registry | rule_of_one_holder_is_of_a_kind_that_asks_it | a shorter period for one holder
+select registry.propose_transfer_rule('usr_1', 'req_1', 'ofr_done', 'trl_x', jsonb_build_object('kind', 'holding_period', 'amount', 6, 'investor', 'ivr_done1', 'starts_on', '2026-03-02', 'because', 'x', 'paper', repeat('0a', 32)));
+
 -- registry | transfer_rule_exists | a rule that nobody proposed
 select registry.decide_transfer_rule('usr_2', 'req_1', 'ofr_done', 'trl_none', true, '');
 

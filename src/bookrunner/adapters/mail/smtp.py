@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bookrunner.adapters.mail import Letter, LetterRefused
 from bookrunner.core import clock
 
 _PATIENCE_SECONDS = 20.0
 _SUBMISSION_PORT = 587
+# A reply below says that the same may be tried again (RFC 5321, 4.2.1).
+_FOR_GOOD = 500
 _DOMAIN = "bookrunner.invalid"
 
 
@@ -37,9 +40,13 @@ class SmtpPost:
         try:
             with smtplib.SMTP(host, port, timeout=_PATIENCE_SECONDS) as session:
                 if self._server.scheme == "smtps":
-                    session.starttls()
-                    session.login(self._server.username or "", self._server.password or "")
+                    session.starttls(context=ssl.create_default_context())
+                    session.login(unquote(self._server.username or ""), unquote(self._server.password or ""))
                 session.send_message(mail)
+        except smtplib.SMTPNotSupportedError:
+            raise LetterRefused("the mail server takes no such address") from None
         except smtplib.SMTPRecipientsRefused as refused:
             (code, _) = next(iter(refused.recipients.values()))
+            if code < _FOR_GOOD:
+                raise
             raise LetterRefused(f"the mail server answered {code}") from None

@@ -27,6 +27,8 @@ from bookrunner.db import Keeper, Row, Within
 ACTOR = "process"
 PATIENCE_SECONDS: Final = 60.0
 FEE_CEILING_WEI: Final = 500 * 10**9
+LOOKS_BEFORE_DROP: Final = 10
+LATE_SECONDS: Final = 0.3
 _TAKEN: Final = {SendOutcome.ACCEPTED, SendOutcome.ALREADY_KNOWN}
 
 Attempts = list[Row]
@@ -187,8 +189,7 @@ class Submitter:
         """
         counts = {sender: self._chain.nonce(sender, final) for sender in {a[0]["sender"] for a in lost}}
         suspects = [a for a in lost if a[0]["nonce"] < counts[a[0]["sender"]]]
-        # A receipt of ours that is final by now was on its way when the first question was asked.
-        ours = self._receipts([row for attempts in suspects for row in attempts]) if suspects else {}
+        ours = self._late_receipts(suspects)
         for attempts in suspects:
             newest = attempts[-1]
             if not any(row["hash"] in ours for row in attempts) and self._registry.drop_intent(
@@ -203,6 +204,16 @@ class Submitter:
                     subject=newest["transaction_id"],
                 )
         return [attempts for attempts in lost if attempts not in suspects]
+
+    def _late_receipts(self, suspects: Sequence[Attempts]) -> dict[bytes, Receipt]:
+        """Ask again and again for what a node has mined and does not show yet: that takes a moment."""
+        found: dict[bytes, Receipt] = {}
+        for look in range(LOOKS_BEFORE_DROP if suspects else 0):
+            time.sleep(LATE_SECONDS if look else 0)
+            found = self._receipts([row for attempts in suspects for row in attempts])
+            if all(any(row["hash"] in found for row in attempts) for attempts in suspects):
+                break
+        return found
 
     def _bring_back(self, lost: Sequence[Attempts]) -> None:
         """Send the newest attempts again, and offer more for the first of a key that waits too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bookrunner.adapters.mail import Letter, LetterRefused, Post
+from bookrunner.core.log import warn
 from bookrunner.engine.desk import PROCESS, Desk
 
 AT_ONCE = 50
@@ -43,3 +44,13 @@ def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
                 because=because,
             )
         return len(taken)
+
+
+def try_notices(desk: Desk, post: Post) -> None:
+    """Send written notices one by one; a mail server that is silent leaves the others for the next round."""
+    try:
+        for _ in range(AT_ONCE):
+            if not send_notices(desk, post, most=1):
+                return
+    except OSError as silent:
+        warn("a notice is not sent", kind=type(silent).__name__)

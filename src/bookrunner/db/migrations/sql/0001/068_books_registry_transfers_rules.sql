@@ -35,6 +35,9 @@ create table registry.transfer_rule (
     constraint transfer_rule_needs_two_people
         check (status not in ('in_force', 'ended') or coalesce(decided_by <> proposed_by, false)),
     constraint declined_rule_has_its_reason check (status <> 'declined' or coalesce(decided_because ~ '\S', false)),
+    constraint rule_of_one_holder_is_of_a_kind_that_asks_it
+        check (investor_id is null or kind in ('lock_up', 'country_closed', 'holding_limit', 'volume')),
+    constraint transfer_rule_is_ended_by_another_person check (status <> 'ended' or coalesce(ended_by <> proposed_by, false)),
     constraint transfer_rule_is_ended_for_a_reason
         check (status <> 'ended' or (ended_by is not null and coalesce(ended_because ~ '\S', false)))
 );

@@ -136,6 +136,11 @@ begin
         perform registry.book_of(new.offering_id);
         perform registry.require_transfer(new);
     end if;
+    if new.status = 'instructed' and old.status = 'approved' and (new.from_address, new.to_address) is distinct from (
+        registry.linked_address(new.offering_id, new.seller_id), registry.linked_address(new.offering_id, new.buyer_id)) then
+        raise exception using errcode = 'BR008', constraint = 'approval_names_the_linked_wallets',
+            message = 'a wallet of giver or taker was changed after the approval';
+    end if;
     if new.status = 'instructed' and old.status = 'approved' and new.approved_until <= clock_timestamp() then
         raise exception using errcode = 'BR008', constraint = 'approval_has_not_ended', message = 'the approval has ended';
     end if;

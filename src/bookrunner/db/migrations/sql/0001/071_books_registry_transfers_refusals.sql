@@ -69,7 +69,8 @@ language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
 declare
     p registry.period := registry.period_of(p_offering);
     today date := registry.today();
-    wanted bigint := p_units + registry.pledged(p_offering, p_seller, null, p_except);
+    wanted bigint := p_units + registry.pledged(p_offering, p_seller, null, p_except)
+        + registry.moving_units(p_offering, p_seller);
     binds boolean := case p.kind when 'holding' then true when 'first_year' then not p_is_permitted
         when 'flow_back' then coalesce((engine.party_of(p_offering, p_buyer)).country in ('US', 'PR', 'GU', 'VI', 'AS', 'MP', 'UM'), true)
         else false end;

@@ -53,7 +53,9 @@ create function registry.approval_for(p_offering text, p_from bytea, p_to bytea,
 language sql stable set search_path = pg_catalog, pg_temp
 return (select q.request_id from registry.transfer_request q where q.offering_id = p_offering and q.status = 'approved'
     and q.route = 'holder' and q.from_address = p_from and q.to_address = p_to and q.units = p_units
-    and q.approved_until > clock_timestamp() order by q.request_id limit 1);
+    and q.approved_until > clock_timestamp()
+    and not exists (select from registry.transfer_refusals(q.offering_id, q.seller_id, q.buyer_id, q.units, q.request_id))
+    order by q.request_id limit 1);
 
 -- What a log is: units from nowhere are over-issued, a wallet that nobody has makes it unmapped.
 create function registry.observed_as(o registry.observed_transfer) returns text
@@ -130,11 +132,14 @@ declare
     movement text := 'mov_' || substr(p_observed, 5);
 begin
     perform audit.enter(p_actor, p_request);
-    select * into o from registry.observed_transfer where offering_id = p_offering and observed_id = p_observed for update;
+    select * into o from registry.observed_transfer where offering_id = p_offering and observed_id = p_observed;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'observed_transfer_exists',
             message = format('there is no observed transfer %s', p_observed);
     end if;
+    perform engine.lock_parties(p_offering, array[o.seller_id, o.buyer_id]);
+    perform registry.book_of(p_offering);
+    select * into o from registry.observed_transfer where offering_id = p_offering and observed_id = p_observed for update;
     if p_is_agreed is not true then
         update registry.observed_transfer set status = registry.observed_as(o), ending = null, paper_sha256 = null, because = null,
             explained_by = null
