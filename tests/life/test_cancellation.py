@@ -100,6 +100,8 @@ def test_a_manager_says_why(connect: Connect) -> None:
     ask(book, 2)
     with refused("asked_cancellation_is_decided"):
         book.call("engine.cancel_investment", book.offering, "inv_one2", "so")
+    with refused("decided_cancellation_was_asked_for"):
+        book.call("engine.decide_cancellation", book.offering, "inv_one1", "true", "so", actor="usr_other")
     book.call("engine.cancel_investment", book.offering, "inv_one1", "a duplicate")
     assert book.status(1)[0] == "cancelled_by_manager"
 

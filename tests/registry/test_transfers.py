@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database
-from tests.attack.world import Connect, World
+from tests.attack.world import CHAIN, Connect, World, digest
+from tests.registry.test_transfer_machines import observe
 from tests.registry.transferring import AGENT, ASKER, SECOND, Transferring, papers
 
 
@@ -181,3 +183,29 @@ def test_who_asks_gives_or_takes_does_not_approve(desk: Transferring) -> None:
         with pytest.raises(Refused, match="transfer_is_approved_by_another_person"):
             desk.approve(transfer, actor)
     desk.approve(transfer)
+
+
+def test_units_that_were_frozen_after_an_approval_are_nobodys_to_move(desk: Transferring) -> None:
+    """The holder's own transfer may still be mined: two people look at it, and the watch goes on."""
+    taker = desk.taker()
+    desk.approved(taker, 1, route="holder")
+    asked = {"kind": "freeze_account", "investor": desk.seller, "because": "an order"}
+    paper = {"order_sha256": digest("order").hex(), "order_reference": "order 7"}
+    desk.world.call("registry.ask_control", desk.offering, "cta_1", asked | paper)
+    desk.world.call("registry.decide_control", desk.offering, "cta_1", "true", "", actor="usr_second")
+    before = desk.units()
+    assert observe(desk, "late", desk.world.address(3), digest("wallet taker")[:20]) == "unauthorised"
+    assert desk.units() == before
+
+
+def test_an_approval_is_for_the_wallets_that_it_names(desk: Transferring) -> None:
+    taker = desk.taker()
+    transfer = desk.approved(taker, 1)
+    call, mapping = desk.world.call, [desk.offering, "wmp_other"]
+    call("registry.open_mapping", *mapping, taker, CHAIN, digest("another wallet")[:20], "wlc_other@1")
+    call("registry.mark_screened", *mapping, "scr_other@1")
+    call("registry.approve_wallet", *mapping)
+    call("registry.link_wallet", *mapping, actor="usr_agent")
+    with pytest.raises(psycopg.Error) as refused:
+        desk.signed(transfer)
+    assert refused.value.diag.constraint_name == "approval_names_the_linked_wallets"

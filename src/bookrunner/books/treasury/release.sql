@@ -19,7 +19,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select f.kind, sum(coalesce(f.flat_minor, l.amount_minor * f.basis_points / 10000))
     from treasury.fee f cross join treasury.releasable(p_offering, p_closing) l
-    where f.offering_id = p_offering and f.status = 'declared' group by f.kind;
+    where f.offering_id = p_offering and f.status = 'declared' and f.borne_by = 'issuer' group by f.kind;
 end;
 
 -- Whether a release withholds anything else than the fees that were shown, kind by kind.

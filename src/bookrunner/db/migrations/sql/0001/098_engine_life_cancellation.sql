@@ -63,7 +63,11 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.lock_investment(p_offering, p_investment);
     select x.* into i from engine.investment x where x.offering_id = p_offering and x.investment_id = p_investment for no key update;
-    if i.status = 'cancellation_requested' and i.asked_by = p_actor then
+    if i.status is distinct from 'cancellation_requested' then
+        raise exception using errcode = 'BR002', constraint = 'decided_cancellation_was_asked_for',
+            message = format('nobody asked for the cancellation of %s', p_investment);
+    end if;
+    if i.asked_by = p_actor then
         raise exception using errcode = 'BR010', constraint = 'cancellation_needs_two_people',
             message = format('%s asked for the cancellation of %s', p_actor, p_investment);
     end if;

@@ -177,7 +177,9 @@ begin
     end if;
     material := exists (select from jsonb_object_keys(c.wanted) k (field) join engine.locked_field f
             on f.book = 'engine' and f.field = k.field and f.is_material
-        where not (k.field in ('closes_at', 'pays_by') and (c.wanted ->> 'closes_at')::timestamptz < t.closes_at));
+        where coalesce((c.wanted ->> k.field)::text, '') = '' or not case k.field
+            when 'closes_at' then coalesce((c.wanted ->> 'closes_at')::timestamptz < t.closes_at, false)
+            when 'pays_by' then coalesce((c.wanted ->> 'pays_by')::timestamptz <= t.pays_by, false) else false end);
     update engine.change_request set status = 'approved', decided_by = p_actor, decided_because = p_because, is_material = material
     where offering_id = p_offering and change_id = p_change;
     update engine.terms set status = 'superseded' where offering_id = p_offering and terms_id = t.terms_id;
