@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-# Each has a database server of its own; more than the machine has cores gains nothing.
-PROCESSES ?= 2
+# More than 0 shares the files of tests; each process has a database server of its own.
+PROCESSES ?= 0
 # A migration is one transaction whose connection sets the time limits; small counts are integers; an index
 # that is made together with its table locks nobody out.
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
@@ -35,7 +35,7 @@ lint: setup ## Check style, types and imports
 	@$(BIN)/squawk --assume-in-transaction --exclude=$(MIGRATIONS) src/bookrunner/db/migrations/sql/*/*.sql
 
 test: setup ## Run the tests, for example ARGS="tests/treasury -x"
-	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 bench: setup ## Measure, for example ONLY=transitions
 	@$(BIN)/python -m bench $(ONLY)

@@ -56,17 +56,6 @@ def _roomy() -> Path:
     return MEMORY if has_room else DISK
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the pages come last: the browser's driver keeps an event loop running in each process it was in."""
-    pages = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path in pages)
-    for item in items:
-        # One process has all tests of a file; the stories go on with one world from file to file.
-        told = "stories" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group("stories" if told else item.path.as_posix()))
-
-
 @pytest.fixture(scope="session")
 def state_root() -> Iterator[Path]:
     """Return a short directory that the server's own account can pass through; removed at the end.
