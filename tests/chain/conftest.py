@@ -95,8 +95,12 @@ def world(tools: toolchain.Tools) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def suite(world: World, tools: toolchain.Tools, tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    """Return the token that the tests of this folder share; a replay brings all of it back."""
+    return _deployed(world, tools, tmp_path_factory.mktemp("keys"))
+
+
+def _deployed(world: World, tools: toolchain.Tools, folder: Path) -> Suite:
     """Deploy from stored bytes, register 20 investors, mint to the treasury and unpause."""
-    folder = tmp_path_factory.mktemp("keys")
     deployer, treasury = (open_key(folder, name) for name in ("deployer", "treasury"))
     for key in (deployer, treasury):
         world.node.fund(key.address, 10**24)
@@ -117,14 +121,24 @@ def suite(world: World, tools: toolchain.Tools, tmp_path_factory: pytest.TempPat
     return Suite(world, deployer, treasury, token, registry, factory, investors, tuple(receipts))
 
 
+@pytest.fixture(scope="session")
+def unstored(tools: toolchain.Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """Return a suite on a node of its own: whose agents act through a database, no replay can know."""
+    with (
+        Node.start(tools, chain_id=CHAIN_ID) as node,
+        EvmChain(node.url) as chain,
+    ):
+        yield _deployed(World(node, chain), tools, tmp_path_factory.mktemp("keys"))
+
+
 @pytest.fixture
 def sides(
-    suite: Suite, tools: toolchain.Tools, connect: Connect, database: Database
+    unstored: Suite, tools: toolchain.Tools, connect: Connect, database: Database
 ) -> Callable[[str], Sides]:
     """Return what puts a fresh token beside a register of the same label."""
     from tests.chain.sides import Sides
 
-    return lambda label: Sides(suite, tools.artifacts, (connect, database), label)
+    return lambda label: Sides(unstored, tools.artifacts, (connect, database), label)
 
 
 def open_key(folder: Path, name: str) -> LocalKey:

@@ -70,7 +70,6 @@ class Sides:
         connect, database = books
         self.node, self.chain = suite.world.node, suite.world.chain
         self._suite, self._artifacts = suite, artifacts
-        self._nonces: dict[bytes, int] = {}
         self.agent, self.treasury = self._key(label, "agent"), self._key(label, "treasury")
         self.holders = [f"ivr_{label}{n}" for n in range(1, 6)]
         self.wallets = {
