@@ -1,4 +1,4 @@
-"""A browser that looks at pages, and the accessibility checker that it runs; one of each for all tests."""
+"""A browser that looks at pages, and the accessibility checker that it runs; for the tests of pages."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def lacking(what: str) -> NoReturn:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the distribution's Chromium once."""
+    """Start the distribution's Chromium for a file; its event loop would stay for the files that follow."""
     if CHROMIUM is None:
         lacking("Chromium is not installed")
     driver = [sys.executable, "-m", "playwright", "--version"]

@@ -22,15 +22,15 @@ INVESTORS = 6
 NO_TOKEN, NO_TREASURY = b"\x11" * 20, b"\x22" * 20
 
 
-@pytest.fixture(scope="session")
-def story_state(state_root: Path) -> Path:
+@pytest.fixture(scope="module")
+def story_state(state_root: Path, request: pytest.FixtureRequest) -> Path:
     """Return the state directory of the installation."""
-    folder = state_root / "stories"
+    folder = state_root / request.module.__name__.rsplit(".", 1)[-1]
     folder.mkdir(mode=0o711)
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(story_state: Path) -> Iterator[World]:
     """Run an installation in which a small raise was played up to the morning of its close."""
     with opened(Settings(state_dir=story_state)) as running:
@@ -40,13 +40,13 @@ def world(story_state: Path) -> Iterator[World]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def raised(world: World) -> Story:
     """Return the raise that waits for its close."""
     return Story(world.application, investors=INVESTORS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def published(world: World) -> Story:
     """Publish a second offer."""
     return publish(world, seed=2)
