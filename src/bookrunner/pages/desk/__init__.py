@@ -1,4 +1,4 @@
-"""The desk's console: cases of closings, contradictions, institutional allocations, records on paper."""
+"""The desk's console: a raise's life, cases, contradictions, institutional allocations, records on paper."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.application.acts import Papers, known
+from bookrunner.pages.desk import life
 from bookrunner.pages.desk.acts import CASE_CHOICES, REASONS, Clerk, PartlyRefused
 from bookrunner.pages.shell import Shell
 
@@ -212,7 +213,18 @@ def _paper(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
     return {"deliveries": papers.consents.papers(offering)}
 
 
+def _life(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
+    return life.read(Keeper(papers.database, "engine", "bookrunner.engine.life"), offering)
+
+
 _VIEWS: Final[Mapping[str, View]] = {
+    "life": View(
+        "desk/life.html",
+        "Terms and changes",
+        ("engine",),
+        _life,
+        lambda c, t: life.act(c, t.form, t.paper),
+    ),
     "agreements": View(
         "desk/agreements.html",
         "Signed agreements",

@@ -75,3 +75,17 @@ select a.agreement_id, k.pages, convert_from(d.content, 'UTF8')::jsonb #>> '{inv
 from subscription.agreement a join subscription.packet k using (offering_id, agreement_id)
 join subscription.document d on d.sha256 = k.data_sha256
 where a.offering_id = :offering and a.agreement_id = any (:agreements);
+
+-- name: versions_of_terms
+-- Every version of the terms of an offer, the newest first, with the moment from which it was locked.
+select t.ordinal, t.status, t.security_type, t.instrument, t.target_minor, t.opens_at, t.closes_at, t.pays_by, t.drafted_by,
+    t.locked_at, t.two_people_close
+from engine.terms t where t.offering_id = :offering order by t.ordinal desc;
+
+-- name: asked_cancellations
+-- Investments of an offer whose investor asks to leave, the first asked first.
+select i.investment_id, i.investor_id, i.units, i.amount_minor, i.currency, i.asked_by, i.because, i.remembered_status,
+    (select max(e.recorded_at) from audit.event e where e.scope = i.offering_id and e.subject = i.investment_id
+        and e.kind = 'investment.cancellation_requested') as asked_at
+from engine.investment i where i.offering_id = :offering and i.status = 'cancellation_requested'
+order by asked_at, i.investment_id limit :most;
