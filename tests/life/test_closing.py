@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
+from pypdf import PdfReader
 
+from bookrunner.app import Application
 from bookrunner.audit import advance_feed, export_history, merkle, seal, verify_certificate
+from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from tests.allocation.book import Book, refused
 from tests.attack.world import Connect
+from tests.signing.test_attacks import _pdfsig
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 13])
@@ -84,3 +92,37 @@ def test_a_certificate_is_verified_offline(connect: Connect, database: Database,
     ):
         (tmp_path / "other.json").write_text(text, encoding="utf-8")
         assert verify_certificate(tmp_path / "other.json") == [fault]
+
+
+def test_a_sealed_sheet_states_the_record(connect: Connect, application: Application, tmp_path: Path) -> None:
+    certificate, _ = certified(connect, application.database, tmp_path)
+    raw = certificate.read_bytes()
+    said, packets = json.loads(raw), application.desk.packets
+    where = {"offering": said["offering"], "closing": said["closing"]}
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(application.certificates.sheet, *where.values()) for _ in range(2)]
+        content, same = (each.result().content for each in asked)
+    assert content == same
+    verdict = _pdfsig(content, tmp_path)
+    assert "Signature is Valid." in verdict
+    assert "Total document signed" in verdict
+    text = " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
+    for stated in (hashlib.sha256(raw).hexdigest(), said["root"], said["set_sha256"], said["closing"]):
+        assert stated in text
+    for member in said["members"]:
+        assert all(member[name] in text for name in ("investment", "transaction", "facts_sha256"))
+    again = packets.keep_closing_sheet(actor="x", **where, content=b"another")
+    assert not again
+    with pytest.raises(NotFound):
+        application.certificates.sheet(said["offering"], "cls_none")
+    with pytest.raises(Refused) as refusal:
+        packets.keep_closing_sheet(
+            actor="x", offering=said["offering"], closing="cls_none", content=b"another"
+        )
+    assert refusal.value.rule == "certificate_exists"
+    with pytest.raises(psycopg.DatabaseError, match="append only"):
+        connect("owner").execute("update subscription.closing_sheet set made_at = clock_timestamp()")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connect("subscription").execute(
+            "insert into subscription.closing_sheet (offering_id, closing_id, sha256) values ('o', 'c', '')"
+        )

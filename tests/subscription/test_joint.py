@@ -76,6 +76,9 @@ def test_all_of_the_signers_then_the_issuer(world: World, sent: Story) -> None:
         (sent.people[0].investor, together(1, sent.people[0])[0]["name"]),
     ]
     assert known["hashes"]["investor_signed"] == bytes(row(sent)["signed_sha256"]).hex()  # type: ignore[call-overload]
+    world.application.certificates.make_due()
+    made = sent.desk.packets.certificate(offering=sent.offering, agreement=name)
+    assert made["status"] == "made"
 
 
 def test_each_signature_is_an_event(world: World, sent: Story) -> None:

@@ -1,4 +1,4 @@
-"""What is certified on one PDF: who signed an agreement and how that is known, or what a holder holds."""
+"""What is certified on one PDF: who signed an agreement, what a holder holds, what a closing issued."""
 
 from __future__ import annotations
 
@@ -70,6 +70,36 @@ def render_statement(template: Template, data: Snapshot, typesetter: Typesetter)
         "statement": read_clause(template.clause("statement"), {}),
     }
     return render(template, data, typesetter, packet=packet, summary=summary)
+
+
+def render_closing(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
+    """Return the certificate of a closing as PDF/A-2b, with a box for the platform's seal.
+
+    ``data`` has the shape in the template's ``schema.json``; its ``record`` is the SHA-256 of the record that
+    proves itself. Refuses what :func:`check_letters`, :func:`check_shape` and :func:`render` refuse.
+    """
+    check_letters(data)
+    check_shape(template, data)
+    summary = [
+        ("Closing", f"{data['number']} of {data['offer_name']}"),
+        ("Identifiers", f"{data['envelope']}, {data['offer']}"),
+        ("Members", data["count"]),
+        ("Units", data["units"]),
+        ("Amount", data["amount"]),
+        ("Certified", data["as_of"]),
+        ("SHA-256 of the record", data["record"]),
+        ("Merkle root", data["root"]),
+        ("Digest of the frozen set", data["set"]),
+    ]
+    packet = {
+        "title": template.about["title"],
+        "template": {"id": template.id, "version": template.version},
+        "summary": summary,
+        "statement": read_clause(template.clause("statement"), {}),
+        "members": data["members"],
+        "envelope": data["envelope"],
+    }
+    return render(template, data, typesetter, packet=packet, summary=summary, fields=[SEAL])
 
 
 def _rows(signer: Snapshot) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import Protocol
 import rfc8785
 from pyhanko.sign.timestamps import TimeStamper
 
-from bookrunner.adapters.documents.certificate import SEAL, render_certificate
+from bookrunner.adapters.documents.certificate import SEAL, render_certificate, render_closing
 from bookrunner.adapters.documents.packet import INVESTOR, ISSUER, signer_fields
 from bookrunner.adapters.documents.render import Rendered
 from bookrunner.adapters.documents.snapshot import Snapshot, check_letters
@@ -33,7 +33,8 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 
 _STAMP = ("signature_stamp", "1.0.0")
-_CERTIFICATE = ("audit_certificate", "1.1.0")
+_CERTIFICATE = ("audit_certificate", "1.2.0")
+_CLOSING = ("closing_certificate", "1.0.0")
 
 
 class Authority(Protocol):
@@ -117,6 +118,7 @@ class Ceremony:
         self._typesetter = typesetter
         self._signer = PadesSigner(load_template(*_STAMP, shelf), typesetter, time_stamper)
         self._certificate = load_template(*_CERTIFICATE, shelf)
+        self._closing = load_template(*_CLOSING, shelf)
         self._now = read_clock
 
     def sign(
@@ -165,17 +167,15 @@ class Ceremony:
     def certify(self, evidence: Snapshot) -> tuple[Rendered, SignedFile]:
         """Return the audit certificate of an executed packet, as rendered and with the platform's seal."""
         rendered = render_certificate(self._certificate, evidence, self._typesetter)
-        act = Act(
-            field=SEAL,
-            name="Bookrunner",
-            capacity="Platform",
-            envelope=evidence["envelope"],
-            intent="The facts in this certificate were recorded as they happened.",
-            signed_at=self._now(),
-            box=rendered.boxes[SEAL],
+        said = "The facts in this certificate were recorded as they happened."
+        return rendered, self._sealed(rendered, evidence["envelope"], said)
+
+    def certify_closing(self, data: Snapshot) -> SignedFile:
+        """Return the certificate of a closing with the platform's seal."""
+        rendered = render_closing(self._closing, data, self._typesetter)
+        return self._sealed(
+            rendered, data["envelope"], "This sheet states what the record of the closing states."
         )
-        prepared = with_fields(rendered.content, rendered.boxes)
-        return rendered, self._signer.sign(prepared, act, self._authority.sealing(), self._authority.trust())
 
     def trust(self) -> Trust:
         """Return whom this ceremony trusts now."""
@@ -189,6 +189,19 @@ class Ceremony:
         }
         rendered = envelope.rendered
         return Expected(rendered.content, rendered.boxes, signers, self._authority.trust(), sha256)
+
+    def _sealed(self, rendered: Rendered, envelope: str, intent: str) -> SignedFile:
+        act = Act(
+            field=SEAL,
+            name="Bookrunner",
+            capacity="Platform",
+            envelope=envelope,
+            intent=intent,
+            signed_at=self._now(),
+            box=rendered.boxes[SEAL],
+        )
+        prepared = with_fields(rendered.content, rendered.boxes)
+        return self._signer.sign(prepared, act, self._authority.sealing(), self._authority.trust())
 
     def _sign(self, envelope: Envelope, content: bytes, *, field: str, intent: str) -> SignedFile:
         party = envelope.party(field)

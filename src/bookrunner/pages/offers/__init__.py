@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
-from bookrunner.books.subscription import Consents
+from bookrunner.books.subscription import Certificates, Consents
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.engine.intake import Deposits
@@ -56,6 +56,11 @@ class Desk(Protocol):
     @property
     def signing(self) -> PacketDesk:
         """What carries packets from the investor's signature to the executed file."""
+        ...
+
+    @property
+    def certificates(self) -> Certificates:
+        """What makes the sealed sheet of a closing."""
         ...
 
     @property
@@ -215,5 +220,10 @@ def routes(desk: Desk, shell: Shell, operator: str | None) -> APIRouter:
         if text is None:
             raise NotFound(f"{closing} has no certificate")
         return Response(text, media_type="application/json")
+
+    @router.get("/offers/{offering}/closings/{closing}/certificate.pdf")
+    def sheet(offering: str, closing: str) -> Response:
+        stored = desk.certificates.sheet(offering, closing)
+        return Response(stored.content, media_type=stored.media_type)
 
     return router

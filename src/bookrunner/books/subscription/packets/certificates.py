@@ -1,4 +1,4 @@
-"""Audit certificates: how each signer was known, and one sealed page of it for each executed packet."""
+"""Sealed certificates: how the signers of an executed packet were known, and what a closing issued."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 # By module: the names in it stand for a large library, which the first signature imports.
 from bookrunner.adapters import signing
 from bookrunner.adapters.vault import Vault
-from bookrunner.books.subscription.packets.archive import Archive
+from bookrunner.books.subscription.packets.archive import Archive, Stored
 from bookrunner.books.subscription.packets.room import Room
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.log import warn
+from bookrunner.core.money import grouped
 from bookrunner.db import Keeper, Row
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _ACTOR: Final = "certificates"
 _MOST: Final = 25
 _LONGEST: Final = 300
+# A sheet of 10,000 members takes longer to set than the press may work; their record lists them all.
+_LISTED: Final = 500
 _UNSHOWN: Final = re.compile(r"[^\x20-\x7e]")
 _UNNAMED: Final = re.compile(r"[^A-Za-z0-9_.:/-]")
 
@@ -59,7 +62,7 @@ class SigningEvidence:
 
 
 class Certificates:
-    """Makes the certificate of each executed packet once, from stored facts alone."""
+    """Makes the certificate of each executed packet and the sheet of each closing once, from stored facts."""
 
     def __init__(self, packets: Keeper, room: Room) -> None:
         self._packets = packets
@@ -90,6 +93,21 @@ class Certificates:
             actor=_ACTOR, offering=offering, agreement=agreement, content=sealed.content
         )
         return is_kept
+
+    def sheet(self, offering: str, closing: str) -> Stored:
+        """Return the sealed sheet of a certified closing; whoever asks first has it made, once.
+
+        Raises NotFound where the closing has no certificate. Refuses what :meth:`Ceremony.certify_closing`
+        and the archive refuse.
+        """
+        where = {"offering": offering, "closing": closing}
+        if self._packets.closing_sheet(**where) is None:
+            record = self._packets.closing_record(**where)
+            if record is None:
+                raise NotFound(f"{closing} has no certificate")
+            sealed = self._room.ceremony.certify_closing(_closing(record))
+            self._packets.keep_closing_sheet(actor=_ACTOR, **where, content=sealed.content)
+        return self._archive.fetch(bytes(self._packets.closing_sheet(**where)), actor=_ACTOR)
 
     def evidence(self, offering: str, agreement: str) -> Snapshot:
         """Return what the certificate of an executed packet states, in the shape of its template.
@@ -162,6 +180,35 @@ class Certificates:
         if stamped is not None:
             signer["stamped_at"] = _when(datetime.fromisoformat(stamped))
         return signer
+
+
+def _closing(row: Row) -> Snapshot:
+    """Return what the sheet of a closing states, from the record of its certificate."""
+    said, code = json.loads(row["canonical"]), row["currency"]
+    members = said["members"]
+    return {
+        "as_of": row["issued_at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "envelope": row["closing_id"],
+        "offer": row["offering_id"],
+        "offer_name": row["name"],
+        "number": str(said["number"]),
+        "count": f"{len(members):,}",
+        "units": f"{sum(each['units'] for each in members):,}",
+        "amount": grouped(sum(each["amount_minor"] for each in members), code),
+        "record": bytes(row["sha256"]).hex(),
+        "root": said["root"],
+        "set": said["set_sha256"],
+        "members": [
+            {
+                "investment": each["investment"],
+                "units": f"{each['units']:,}",
+                "amount": grouped(each["amount_minor"], code),
+                "transaction": each["transaction"],
+                "facts": each["facts_sha256"],
+            }
+            for each in (members if len(members) <= _LISTED else [])
+        ],
+    }
 
 
 def _authority(data: Snapshot, party: str) -> str:

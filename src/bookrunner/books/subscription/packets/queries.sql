@@ -214,3 +214,17 @@ select subscription.check_documents(:actor, :request, :after, cast(:most as inte
 -- name: check_document$
 -- Records what a read of one document has found.
 select subscription.check_document(:actor, :request, :sha256);
+
+-- name: closing_record^
+-- The record of a certified closing, and its offer.
+select c.offering_id, c.closing_id, c.canonical, c.sha256, c.issued_at, o.name, o.currency
+from engine.certificate c join engine.offer o using (offering_id)
+where c.offering_id = :offering and c.closing_id = :closing;
+
+-- name: keep_closing_sheet$
+-- Keeps the sealed sheet of a closing; false when it was made before.
+select subscription.keep_closing_sheet(:actor, :request, :offering, :closing, :content);
+
+-- name: closing_sheet$
+-- The SHA-256 of the sheet of a closing.
+select sha256 from subscription.closing_sheet where offering_id = :offering and closing_id = :closing;

@@ -1,4 +1,4 @@
--- How signers were known: sealed, kept as long as their files, and erased by destroying keys.
+-- How signers were known: sealed, kept as long as their files, and erased by destroying keys. And the sheets of closings.
 
 -- How a signer was known at its signature. Address, browser and session are sealed under a key of their own, which
 -- erasure destroys; that there was evidence, by which method and when, stays.
@@ -69,4 +69,34 @@ begin
     if not found then
         perform subscription.refuse_missing('kept_evidence_exists', p_agreement);
     end if;
+end $$;
+
+-- The sealed sheet of a certified closing; the record that proves itself is the engine's.
+create table subscription.closing_sheet (
+    offering_id text not null,
+    closing_id text not null,
+    sha256 bytea not null references subscription.document,
+    made_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, closing_id),
+    foreign key (offering_id, closing_id) references engine.certificate
+);
+call audit.append_only('subscription.closing_sheet');
+
+-- Keeps the sealed sheet of a certified closing; false when it was made before.
+create function subscription.keep_closing_sheet(p_actor text, p_request text, p_offering text, p_closing text, p_content bytea)
+returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from engine.certificate c where c.offering_id = p_offering and c.closing_id = p_closing for update;
+    if not found then
+        perform subscription.refuse_missing('certificate_exists', p_closing);
+    end if;
+    if exists (select from subscription.closing_sheet s where s.offering_id = p_offering and s.closing_id = p_closing) then
+        return false;
+    end if;
+    perform subscription.keep_bytes(p_content, 'application/pdf');
+    perform subscription.classify(sha256(p_content), 'closing_decision');
+    insert into subscription.closing_sheet (offering_id, closing_id, sha256) values (p_offering, p_closing, sha256(p_content));
+    return true;
 end $$;

@@ -91,6 +91,8 @@ grant select on engine.offer, engine.investment, engine.closing, engine.closing_
 grant execute on function engine.packet_to_do(text, text) to portal;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
+-- The sheet of a closing is made from its record.
+grant select on engine.certificate to subscription;
 grant usage on schema portal to compliance;
 grant select on portal.profile_claim, portal.suitability_fact, portal.ownership_fact, portal.spelling_difference, portal.change_fact, portal.version_fact to compliance;
 -- Sealed fields and their keys are read by a verb that records the view.
