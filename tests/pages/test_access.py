@@ -43,7 +43,7 @@ class Served(Protocol):
 @contextmanager
 def visitor(site: Served, key: str) -> Iterator[httpx.Client]:
     """Lend a client of a person who has signed in."""
-    with httpx.Client(base_url=site.url, headers={"Origin": site.url}) as client:
+    with httpx.Client(base_url=site.url, headers={"Origin": site.url}, timeout=30) as client:
         assert client.post("/sign-in", data={"key": key}).status_code == 303
         yield client
 
