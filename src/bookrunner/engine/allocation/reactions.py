@@ -196,18 +196,19 @@ class Reactions:
         self._carry(
             self._desk.allotment,
             events,
-            lambda within: [(event_name(events[0]), within.cancel_unreconfirmed.step(actor=PROCESS))],
+            # Whoever took the last event saw those before it.
+            lambda within: [(event_name(events[-1]), within.cancel_unreconfirmed.step(actor=PROCESS))],
         )
 
     def _promote(self, events: Events) -> None:
-        first = {event["scope"]: event_name(event) for event in reversed(events)}
-        waited = self._desk.allotment.offers_with_waitlist(offers=sorted(first))
+        last = {event["scope"]: event_name(event) for event in events}
+        waited = self._desk.allotment.offers_with_waitlist(offers=sorted(last))
         self._carry(
             self._desk.allotment,
             events,
             lambda within: (
                 (
-                    first[row["offering_id"]],
+                    last[row["offering_id"]],
                     within.promote_waiting.step(actor=PROCESS, offering=row["offering_id"]),
                 )
                 for row in waited
