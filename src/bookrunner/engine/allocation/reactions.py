@@ -66,10 +66,13 @@ class Reactions:
         """Our consumers, each with a kind of event that it answers."""
         return frozenset((consumer, kind) for consumer, (_, kinds) in self._answers.items() for kind in kinds)
 
-    def answer(self) -> int:
-        """Answer every event of the feed that waits for one of ours; return how many answers were given."""
+    def has_seen(self, end: int) -> bool:
+        """Say whether every event up to this place of the feed is answered."""
+        return self._after >= end
+
+    def answer(self, end: int) -> int:
+        """Answer what waits for one of ours in the feed, whose end was read; return how many answers."""
         pairs = [(kind, consumer) for consumer, kind in sorted(self.answered)]
-        end: int = self._desk.engine.feed_end()
         waiting = self._desk.allotment.waiting_events(
             after=self._after, kinds=[kind for kind, _ in pairs], consumers=[name for _, name in pairs]
         )
