@@ -118,10 +118,8 @@ class Story:
 
     def open_escrow(self) -> None:
         """Let two administrators put the account in force to which investors will pay."""
-        treasury, escrow = (
-            self.desk.treasury,
-            {"offering": self.offering, "escrow": ident("esc", self.seed, self.offering)},
-        )
+        treasury = self.desk.treasury
+        escrow = {"offering": self.offering, "escrow": ident("esc", self.seed, self.offering)}
         terms = {
             "agent": "Meridian Trust Company",
             "beneficiary": "Meridian Trust Company, escrow of Harbor Street Credit Fund I",

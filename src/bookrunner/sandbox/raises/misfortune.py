@@ -147,7 +147,7 @@ def _messages_again(course: Course) -> None:
 
 
 def _messages_come_late(course: Course) -> None:
-    """What the identity provider said long ago comes now, twice; whom it clears signs and confirms."""
+    """Let what the identity provider said long ago come now, twice; whom it clears signs and confirms."""
     crowd = course.crowd
     people = [person for person in crowd.people if person.investor in crowd.late]
     messages = [crowd.late.pop(person.investor) for person in people] * 2
