@@ -15,6 +15,7 @@ from bookrunner.sandbox.raises.misfortune import FAULTS
 from bookrunner.sandbox.raises.play import InvariantBroken, Raise, on_paper, play_raises
 from tests.attack.world import Connect
 
+MORE = "update treasury.balance set amount_minor = amount_minor + 5"
 ENDS = {"closed_successfully", "closed_unsuccessfully"}
 
 
@@ -74,21 +75,19 @@ def funded(state_root: Path) -> Iterator[Raise]:
             ],
         ),
         ("units_above_the_cap", ["update engine.investment set units = units * 1000"]),
-        ("money_that_is_not_conserved", ["update treasury.balance set amount_minor = amount_minor + 1"]),
+        ("money_that_is_not_conserved", [MORE]),
         (
             "money_that_is_not_conserved",
             [
-                "update treasury.balance set amount_minor = amount_minor + case account"
-                " when 'liab:refund_payable' then 5 when (select min(account) from treasury.balance"
-                " where account like 'liab:inv:%' and amount_minor > 5) then -5 else 0 end"
+                f"{MORE} where account = 'liab:refund_payable'",
+                f"{MORE} where account like 'asset:%'",
             ],
         ),
         ("refunded_twice", ["update treasury.refund set amount_minor = amount_minor - 1"]),
         (
             "status_without_its_row",
             [
-                "update audit.event set canonical = replace(canonical, '\"confirmed\"', '\"closed_successfully\"')"
-                " where kind = 'investment.confirmed'"
+                "update audit.event set canonical = replace(canonical, 'confirmed', 'exited')",
             ],
         ),
         (

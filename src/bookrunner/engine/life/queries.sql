@@ -104,6 +104,10 @@ order by booked_on, receipt_id;
 -- An investor asks to end a confirmed investment; inside its free time it is ended.
 select engine.request_cancellation(:actor, :request, :offering, :investment, :because);
 
+-- name: withdraw$
+-- An investor ends an investment that it has not confirmed.
+select engine.withdraw(:actor, :request, :offering, :investment);
+
 -- name: decide_cancellation$
 -- Another person grants a requested cancellation or denies it.
 select engine.decide_cancellation(:actor, :request, :offering, :investment, :is_granted, :because);
