@@ -13,9 +13,38 @@ from bookrunner.api import revoke
 from bookrunner.audit import advance_feed
 from bookrunner.core.credentials import make_key
 from bookrunner.db import Database
+from bookrunner.engine import Desk, Process
 from tests.api.conftest import Api, problem
 
 CONFIRM = "/v1/investments/inv_one1/confirm"
+
+
+def test_an_investor_is_told_and_knows_until_when_it_may_cancel(calls: Api, database: Database) -> None:
+    path = "/v1/investments/inv_one1"
+    none = calls.get(f"{path}/cancellation", "portal").json()
+    assert (none["rule"], none["ends_at"], none["is_open"]) == (None, None, False)
+    admin = calls.world.login("admin")
+    for table, change in (
+        ("engine.offer", "exemption = 'reg_cf'"),
+        ("engine.terms", "closes_at = now() + interval '3 days', pays_by = now() + interval '3 days'"),
+        ("engine.investment", "status = 'confirmed'"),
+    ):
+        admin.execute(f"alter table {table} disable trigger user".encode())
+        admin.execute(f"update {table} set {change}".encode())  # noqa: S608
+        admin.execute(f"alter table {table} enable trigger user".encode())
+    right = calls.get(f"{path}/cancellation", "portal").json()
+    assert (right["rule"], right["is_open"], right["is_last_word"]) == ("us.regcf.cancel_until", True, True)
+    assert calls.get(f"{path}/notices", "portal").json() == {"notices": []}
+    asked = calls.post(f"{path}/cancellation_requests")
+    assert asked.json()["status"] == "cancelled_by_manager"
+    Process(Desk(database)).drain()
+    (notice,) = calls.get(f"{path}/notices").json()["notices"]
+    told = (notice["code"], notice["citation"], notice["status"])
+    assert told == ("cancelled", "17 CFR 227.304", "written")
+    assert calls.get(f"{path}/cancellation").json()["is_open"] is False
+    for part in ("notices", "cancellation"):
+        assert calls.get(f"{path}/{part}", "treasury").status_code == 403
+    assert calls.get("/v1/investments/inv_none/cancellation").status_code == 404
 
 
 def test_an_offer_is_opened_and_moved_from_the_version_that_was_seen(calls: Api) -> None:

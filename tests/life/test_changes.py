@@ -108,6 +108,56 @@ def test_the_notice_counts_business_days(connect: Connect, notice: str, earliest
     assert connect("owner").execute(question, [notice]).fetchone() == (earliest,)
 
 
+def test_the_time_for_the_money_changes_alone(connect: Connect, database: Database) -> None:
+    book = published(connect, "funded")
+    with refused("money_is_counted_from_the_deadline_on"):
+        decide(book, ask(book, pays_by=(DEADLINE - DAY).isoformat()))
+    decide(book, "chg_one", approved=False)
+    longer = ask(book, "longer", pays_by=(DEADLINE + 20 * DAY).isoformat())
+    decide(book, longer)
+    process_of(database).drain()
+    assert book.ask("select count(*) from subscription.reconfirmation") == [(3,)]
+    # The money is asked for sooner: nobody has to answer.
+    sooner = ask(book, "sooner", pays_by=(DEADLINE + 10 * DAY).isoformat())
+    book.backdate("engine.amendment", "status = 'put'")
+    decide(book, sooner)
+    assert book.ask("select is_material from engine.change_request order by change_id") == [
+        (True,),
+        (None,),
+        (False,),
+    ]
+    times = book.ask("select closes_at, pays_by from engine.terms where status = 'locked'")
+    assert times == [(DEADLINE, DEADLINE + 10 * DAY)]
+
+
+def test_a_time_that_is_over_is_not_changed(connect: Connect) -> None:
+    book = published(connect, "published")
+    later = ask(book, closes_at=(DEADLINE + DAY).isoformat())
+    book.backdate("engine.terms", "closes_at = clock_timestamp(), pays_by = clock_timestamp()")
+    with refused("changed_deadline_is_ahead"):
+        decide(book, later)
+    decide(book, later, approved=False)
+    money = ask(book, "money", pays_by=(DEADLINE + DAY).isoformat())
+    with refused("changed_deadline_is_ahead"):
+        decide(book, money)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"target_minor": None}, {"closes_at": None}, {"instrument": {"votes_per_share": None}}]
+)
+def test_a_change_removes_no_term(connect: Connect, wanted: dict[str, object]) -> None:
+    book = published(connect, "published")
+    with refused("changed_field_has_a_value"):
+        ask(book, **wanted)
+
+
+def test_a_changed_instrument_is_held_to_the_rules_of_the_first(connect: Connect) -> None:
+    book = published(connect, "published")
+    change = ask(book, instrument={"rate_bps": 800})
+    with refused("instrument_states_only_its_own_terms"):
+        decide(book, change)
+
+
 @pytest.mark.parametrize(
     ("rule", "wanted"),
     [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from tests.allocation.book import PRICE, Book, process_of, refused
@@ -31,6 +32,14 @@ def drafted(connect: Connect, label: str = "one", **terms: object) -> Book:
 def submit(book: Book) -> None:
     """Send the terms to their review."""
     book.call("engine.move_offer", book.offering, "legal_review")
+
+
+def accept(book: Book) -> None:
+    """Bring a draft to the morning of its publication."""
+    submit(book)
+    book.call("engine.move_offer", book.offering, "legal_accepted", actor="counsel.carl")
+    book.call("engine.name_token", book.offering, 1, book.token, b"\x02" * 20)
+    book.escrow()
 
 
 def status(book: Book) -> tuple[Any, ...]:
@@ -113,6 +122,44 @@ def test_sales_of_the_last_twelve_months_count_against_the_cap(connect: Connect)
     submit(book)
 
 
+def test_the_cap_is_counted_again_when_the_offer_is_published(connect: Connect) -> None:
+    books = [drafted(connect, label, **CF, units_total=6_000) for label in ("one", "two")]
+    for book in books:
+        accept(book)
+    first, second = books
+    first.call("engine.move_offer", first.offering, "published")
+    with refused("issuer_stays_within_its_cap"):
+        second.call("engine.move_offer", second.offering, "published")
+
+
+def test_two_offers_of_an_issuer_are_published_one_after_the_other(
+    connect: Connect, database: Database
+) -> None:
+    books = [drafted(connect, label, **CF, units_total=6_000) for label in ("one", "two")]
+    for book in books:
+        accept(book)
+    desk = Desk(database)
+    publish = {"actor": "issuer.iris", "status": "published"}
+    with ThreadPoolExecutor(1) as other, desk.engine.together() as within:
+        within.move_offer(offering=books[0].offering, **publish)
+        late = other.submit(desk.engine.move_offer, offering=books[1].offering, **publish)
+        wait([late], timeout=0.5)
+        assert not late.done()
+    with pytest.raises(Refused, match="issuer_stays_within_its_cap"):
+        late.result(10)
+
+
+def test_the_window_is_counted_again_from_the_publication_on(connect: Connect) -> None:
+    book = drafted(connect, **CF, units_total=10)
+    accept(book)
+    soon = (
+        "closes_at = clock_timestamp() + interval '20 days', pays_by = clock_timestamp() + interval '20 days'"
+    )
+    book.backdate("engine.terms", soon)
+    with refused("offer_is_open_long_enough"):
+        book.call("engine.move_offer", book.offering, "published")
+
+
 def test_another_person_reviews_and_a_decline_says_why(connect: Connect) -> None:
     book = drafted(connect)
     submit(book)
@@ -125,13 +172,17 @@ def test_another_person_reviews_and_a_decline_says_why(connect: Connect) -> None
         book.call("engine.review_offer", book.offering, False, " ", actor="counsel.carl")  # noqa: FBT003
     with refused("decision_is_made_by_a_person"):
         book.call("engine.review_offer", book.offering, True, "so", actor="process")  # noqa: FBT003
+    with refused("decision_is_made_by_a_person"):
+        book.call("engine.move_offer", book.offering, "legal_accepted", actor="process")
     book.call("engine.review_offer", book.offering, False, "no risk page", actor="counsel.carl")  # noqa: FBT003
     assert status(book) == ("legal_declined", None, "no risk page")
     book.call("engine.move_offer", book.offering, "draft")
     book.call("engine.edit_offer", book.offering, {"name": "Another", **DEBT}, actor="issuer.ivan")
     submit(book)
-    with refused("terms_are_reviewed_by_another_person"):
-        book.call("engine.review_offer", book.offering, True, "so", actor="issuer.ivan")  # noqa: FBT003
+    # Neither who drafted first nor who edited since reviews.
+    for drafter in ("usr_first", "issuer.ivan"):
+        with refused("terms_are_reviewed_by_another_person"):
+            book.call("engine.review_offer", book.offering, True, "so", actor=drafter)  # noqa: FBT003
     book.call("engine.review_offer", book.offering, True, "complete", actor="counsel.carl")  # noqa: FBT003
     assert status(book)[0] == "legal_accepted"
     assert book.kinds("trm_one_1") == [
@@ -244,6 +295,32 @@ def test_the_last_unit_closes_the_offer(connect: Connect, database: Database) ->
         book.call("engine.confirm", book.offering, book.id("inv", n))
         process.drain()
         assert (book.status(n)[0], status(book)[0]) == ("legally_confirmed", stands)
+
+
+def test_no_set_is_frozen_and_no_full_offer_closes_before_its_deadline(connect: Connect) -> None:
+    book = raised(connect, 6, "linked")
+    book.backdate("engine.offer", "exemption = 'reg_cf', units_total = 6")
+    with refused("deadline_is_moved_before_an_early_close"):
+        book.frozen()
+    assert book.call("engine.close_full_offers", [book.offering]) == 0
+    assert status(book)[0] == "published"
+    book.backdate("engine.terms", "closes_at = clock_timestamp(), pays_by = clock_timestamp()")
+    assert book.call("engine.close_full_offers", [book.offering]) == 1
+    book.frozen()
+
+
+def test_a_deadline_ends_no_offer_that_has_issued(connect: Connect, database: Database) -> None:
+    book = raised(connect, 6, "registered")
+    book.call("engine.mark_issued", book.offering, book.closing)
+    book.release()
+    book.call("engine.mark_released", book.offering, book.closing)
+    late = "closes_at = clock_timestamp(), pays_by = clock_timestamp(), target_minor = 100000000"
+    book.backdate("engine.terms", late)
+    for stands in ("released", "certified"):
+        assert book.ask("select status from engine.closing") == [(stands,)]
+        book.call("engine.look_at_deadlines")
+        assert status(book)[0] == "legally_closed"
+        process_of(database).drain()
 
 
 def test_an_early_close_waits_for_its_deadline(connect: Connect) -> None:

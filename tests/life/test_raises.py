@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from bookrunner.app import Application
+from bookrunner.db import load
 from bookrunner.sandbox.raises.misfortune import FAULTS
-from bookrunner.sandbox.raises.play import InvariantBroken, Raise, play_raises
+from bookrunner.sandbox.raises.play import InvariantBroken, Raise, on_paper, play_raises
 from tests.attack.world import Connect
 
+MORE = "update treasury.balance set amount_minor = amount_minor + 5"
 ENDS = {"closed_successfully", "closed_unsuccessfully"}
 
 
@@ -35,6 +40,84 @@ def test_a_broken_invariant_names_its_seed(application: Application, connect: Co
         admin.execute(statement.encode())
     with pytest.raises(InvariantBroken, match=r"seed 4, step 1 \(nothing\): units_above_the_cap"):
         course.step("nothing", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def funded(state_root: Path) -> Iterator[Raise]:
+    """Return a raise in which money has come and some of it goes back."""
+    folder = state_root / "funded-raise"
+    folder.mkdir(mode=0o711)
+    with on_paper(folder) as app:
+        course = Raise(app, 4, 5)
+        course.crowd.play_to_funds()
+        app.desk.life.cancel_investment(
+            actor="manager.mia",
+            offering=course.crowd.offering,
+            investment=course.crowd.people[0].investment,
+            because="a duplicate",
+        )
+        app.answer()
+        yield course
+
+
+@pytest.mark.parametrize(
+    ("invariant", "changes"),
+    [
+        (
+            "issued_past_a_gate",
+            ["update engine.position set issuance = 'submitted', investor_is_cleared = false"],
+        ),
+        (
+            "issued_to_somebody_who_ended",
+            [
+                "update engine.position set issuance = 'submitted'",
+                "update engine.investment set status = 'cancelled_by_manager'",
+            ],
+        ),
+        ("units_above_the_cap", ["update engine.investment set units = units * 1000"]),
+        ("money_that_is_not_conserved", [MORE]),
+        (
+            "money_that_is_not_conserved",
+            [
+                f"{MORE} where account = 'liab:refund_payable'",
+                f"{MORE} where account like 'asset:%'",
+            ],
+        ),
+        ("refunded_twice", ["update treasury.refund set amount_minor = amount_minor - 1"]),
+        (
+            "status_without_its_row",
+            [
+                "update audit.event set canonical = replace(canonical, 'confirmed', 'exited')",
+            ],
+        ),
+        (
+            "status_without_its_history",
+            ["update engine.investment set status = 'new' where status = 'legally_confirmed'"],
+        ),
+        (
+            "not_ended_with_its_offer",
+            ["update engine.offer set status = 'closed_unsuccessfully', ended_as = 'halted', because = 'so'"],
+        ),
+    ],
+)
+def test_each_invariant_bites(funded: Raise, invariant: str, changes: Sequence[str]) -> None:
+    where = {"offering": funded.crowd.offering, "is_over": True}
+    broken = load("bookrunner.sandbox.raises").broken
+    with psycopg.connect(funded.app.endpoint.admin_dsn()) as admin:
+        assert broken(admin, **where) == []
+        # What the database itself holds is taken off for this transaction, which is rolled back.
+        admin.execute("alter table engine.position drop constraint no_free_holding_on_a_closed_gate")
+        for change in changes:
+            admin.execute(f"alter table {change.split()[1]} disable trigger user".encode())
+            admin.execute(change.encode())
+        assert invariant in {row["invariant"] for row in broken(admin, **where)}
+        admin.rollback()
+
+
+def test_a_killed_worker_is_followed_by_another(application: Application) -> None:
+    (report,) = play_raises(application, 1, seed=8)
+    assert report.killed > 0
+    assert report.end in ENDS
 
 
 @pytest.mark.torture

@@ -79,6 +79,19 @@ where offering_id = :offering and (cast(:after as text) is null or investment_id
     and (cast(:status as text) is null or status = :status)
 order by investment_id limit :most;
 
+-- name: cancellation_right^
+-- Until when an investor may cancel without anybody's consent, by which rule; the rule is empty where there is none.
+select s.investment_id, s.status, f.rule_id, f.ends_at, coalesce(f.is_last_word, false) as is_last_word,
+    s.status in ('confirmed', 'legally_confirmed') and coalesce(f.ends_at > clock_timestamp(), false) as is_open
+from engine.stage s left join lateral engine.free_cancellation(s.offering_id, s.investment_id) f on true
+where s.investment_id = :investment;
+
+-- name: investor_notices
+-- What was told to the investor of an investment about its offer, the newest first.
+select n.notice_id, n.code, n.sentence, n.citation, n.is_required, n.status, n.written_at, n.sent_at
+from engine.stage s join engine.investor_notice n using (offering_id, investor_id)
+where s.investment_id = :investment order by n.written_at desc, n.notice_id limit 200;
+
 -- name: investment^
 -- One investment with its stages.
 select * from engine.stage where investment_id = :investment;

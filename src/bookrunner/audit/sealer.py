@@ -30,8 +30,8 @@ def advance_feed(database: Database) -> int:
     """
     moved = 0
     while True:
-        with database.transaction("audit") as transaction:
-            batch: int = load(__package__).advance_feed(transaction, most=BATCH)
+        with database.statement("audit") as connection:
+            batch: int = load(__package__).advance_feed(connection, most=BATCH)
         if not batch:
             return moved
         moved += batch

@@ -1,12 +1,16 @@
 -- The relay from the outbox to the public feed, seals over the feed, reactions and idempotent requests.
 
--- Gives committed events their place in the feed. One relay runs at a time; the order is gap free by construction.
+-- Gives committed events their place in the feed. One relay runs at a time; the order is gap free by construction. With nothing
+-- to move nothing is locked or written; what another relay is moving is still there to see, and is waited for.
 create function audit.advance_feed(p_most integer) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     last bigint;
     moved integer;
 begin
+    if not exists (select from audit.outbox) then
+        return 0;
+    end if;
     select r.last_seq into last from audit.relay r where r.relay = 'feed' for update;
     with taken as (
         delete from audit.outbox o where o.outbox_id = any (array(

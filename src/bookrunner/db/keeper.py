@@ -52,6 +52,14 @@ class Keeper:
         with self.database.transaction(self.login) as transaction:
             yield Within(transaction, self._queries, self._prepare)
 
+    @contextmanager
+    def alone(self) -> Iterator[Within]:
+        """Lend the verbs for one call; where a book prepares its arguments, both share a transaction."""
+        database = self.database
+        lent = database.statement if self._prepare is None else database.transaction
+        with lent(self.login) as connection:
+            yield Within(connection, self._queries, self._prepare)
+
 
 class KeeperVerb:
     """One verb of a keeper: called, it is one transaction."""
@@ -62,7 +70,7 @@ class KeeperVerb:
 
     def __call__(self, **arguments: object) -> Any:  # noqa: ANN401
         """Run the verb and return what its query returns."""
-        with self._keeper.together() as within:
+        with self._keeper.alone() as within:
             return getattr(within, self._name)(**arguments)
 
     def each(self, rows: Iterable[Arguments], *, at_once: int = BATCH) -> Iterator[Any]:

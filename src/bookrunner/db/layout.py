@@ -84,6 +84,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "allotment.sql"),
     ("bookrunner.engine.allocation", "amendment.sql"),
     ("bookrunner.engine.allocation", "institutional.sql"),
+    ("bookrunner.engine.life", "terms.sql"),
     ("bookrunner.engine.life", "offers.sql"),
     ("bookrunner.engine.life", "cancellation.sql"),
     ("bookrunner.engine.life", "changes.sql"),

@@ -177,17 +177,18 @@ select coalesce(max(seq), 0) from audit.feed;
 
 -- name: agreement_terms
 -- What the agreements of the investors state now whom these clearances or investments concern, with the reference of a
--- live payment attempt, and which is in force; cause names the first event that concerns the investor.
+-- live payment attempt, and which is in force; cause names the last event that concerns the investor: whoever takes it sees
+-- what the others tell.
 with concerned as (
     select distinct on (1, 2) e.scope as offering_id, coalesce(c.investor_id, i.investor_id, ai.investor_id) as investor_id,
         e.subject || '@' || e.version as cause
     from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
-    as e (scope, subject, version)
+    with ordinality as e (scope, subject, version, place)
     left join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
     left join engine.investment i on i.offering_id = e.scope and i.investment_id = e.subject
     left join subscription.application_fact ap on ap.offering_id = e.scope and ap.application_id = e.subject
     left join engine.investment ai on ai.offering_id = ap.offering_id and ai.investment_id = ap.investment_id
-    order by 1, 2, e.version
+    order by 1, 2, e.place desc
 )
 select c.cause, s.offering_id, s.investment_id, s.investor_id, s.units, s.amount_minor, s.currency, s.status,
     s.compliance, o.name as offer_name, o.exemption, f.detail_digest, a.agreement_id as in_force, o.agreement_form,
@@ -227,11 +228,11 @@ order by i.offering_id, i.investor_id;
 -- The agreements in force of investors over all offers.
 select distinct on (a.offering_id, a.investment_id) e.subject || '@' || e.version as cause, a.offering_id, a.agreement_id
 from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
-    as e (scope, subject, version)
+    with ordinality as e (scope, subject, version, place)
 join engine.investment i on i.investor_id = e.subject
 join subscription.agreement_fact a on a.offering_id = i.offering_id and a.investment_id = i.investment_id
     and a.status in ('draft', 'sent', 'investor_signed', 'countersigned')
-order by a.offering_id, a.investment_id;
+order by a.offering_id, a.investment_id, e.place desc;
 
 -- name: unallocated_agreements
 -- Agreements for whose investment no allocation is proposed or approved.
@@ -280,9 +281,9 @@ where p.sender ~ '[[:alpha:]]';
 -- Claimed wallets whose address was screened.
 select distinct on (w.offering_id, w.investor_id, w.mapping_id) e.subject || '@' || e.version as cause, w.offering_id, w.mapping_id
 from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
-    as e (scope, subject, version)
+    with ordinality as e (scope, subject, version, place)
 join registry.wallet_fact w on w.address = decode(substr(e.scope, 8), 'hex') and w.status = 'claimed'
-order by w.offering_id, w.investor_id, w.mapping_id;
+order by w.offering_id, w.investor_id, w.mapping_id, e.place desc;
 
 -- name: screened_wallets
 -- Which of these wallets were screened before.

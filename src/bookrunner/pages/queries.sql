@@ -118,6 +118,16 @@ where s.investment_id = :investment;
 -- What an investor still has to do for its packet, in the order in which it can be done.
 select step, code, says from engine.packet_to_do(:offering, :investment);
 
+-- name: investor_notices
+-- What was told to an investor of an offer, the newest first, and how the mail that points to it fared.
+select notice_id, sentence, citation, is_required, status, written_at, sent_at from engine.investor_notice
+where offering_id = :offering and investor_id = :investor order by written_at desc, notice_id limit 50;
+
+-- name: free_cancellation^
+-- Until when an investment may be cancelled without anybody's consent, and by which rule.
+select rule_id, ends_at, is_last_word, ends_at > clock_timestamp() as is_open
+from engine.free_cancellation(:offering, :investment);
+
 -- name: reservation_end$
 -- When the units of an order that is not confirmed are free again.
 select ends_at from engine.reservation_end where offering_id = :offering and investment_id = :investment;

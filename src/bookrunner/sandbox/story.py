@@ -61,8 +61,7 @@ class Story:
 
     def is_told(self) -> bool:
         """Say whether this raise came to its last chapter, the certificate of a closing."""
-        found = self.desk.engine.closings(offering=self.offering)
-        return any(row["status"] == "certified" for row in found)
+        return any(row["status"] == "certified" for row in self.desk.engine.closings(offering=self.offering))
 
     def play(self, artifacts: Callable[[], object], progress: Progress = lambda *_: None) -> None:
         """Play the raise up to the morning of the close, with its four investors in trouble."""
@@ -91,13 +90,12 @@ class Story:
         engine.open_offer(actor="issuer.iris", offering=offering, terms=terms)
         for status in ("legal_review", "legal_accepted"):
             engine.move_offer(actor="counsel.carl", offering=offering, status=status)
-        authority = hashlib.sha256(b"board resolution").digest()
         self.desk.registry.open_control_book(
             actor="agent.theo",
             offering=offering,
             control=ident("ctl", self.seed, offering),
             authorised_units=self.units,
-            authority_sha256=authority,
+            authority_sha256=hashlib.sha256(b"board resolution").digest(),
         )
         deploy()
         if self.papers:
@@ -120,10 +118,8 @@ class Story:
 
     def open_escrow(self) -> None:
         """Let two administrators put the account in force to which investors will pay."""
-        treasury, escrow = (
-            self.desk.treasury,
-            {"offering": self.offering, "escrow": ident("esc", self.seed, self.offering)},
-        )
+        treasury = self.desk.treasury
+        escrow = {"offering": self.offering, "escrow": ident("esc", self.seed, self.offering)}
         terms = {
             "agent": "Meridian Trust Company",
             "beneficiary": "Meridian Trust Company, escrow of Harbor Street Credit Fund I",
@@ -177,9 +173,10 @@ class Story:
             papers = self.papers
             spread(self.people, "applications", progress, lambda group: papers.apply(group, items))
             self.app.answer()
-        spread(self.people, "signing", progress, lambda group: self._sign_and_confirm(group, items))
+        spread(self.people, "signing", progress, lambda group: self.sign_and_submit(group, items))
 
-    def _sign_and_confirm(self, group: Sequence[Person], items: Sequence[Row]) -> None:
+    def sign_and_submit(self, group: Sequence[Person], items: Sequence[Row]) -> None:
+        """Let these acknowledge each item, sign the agreement and submit the review step."""
         if not self.papers:
             with self.desk.subscription.together() as within:
                 within.acknowledge.each(self._acknowledgment(person, items) for person in group)
@@ -213,8 +210,7 @@ class Story:
         for row in found:
             investor = investors[row["investment_id"]]
             key = signing_key(self.seed, investor)
-            proof = signed(key, bytes(row["document_sha256"]), capacity="investor", intent=intent)
-            verify(proof)
+            verify(proof := signed(key, bytes(row["document_sha256"]), capacity="investor", intent=intent))
             where = {"offering": self.offering, "agreement": row["agreement_id"]}
             rows.append({"actor": investor, **where, "proof": proof})
         with self.desk.subscription.together() as within:
@@ -228,12 +224,10 @@ class Story:
         found = self.desk.subscription.investor_signatures(
             offering=self.offering, agreements=list(agreements)
         )
-        intent = "The issuer accepts this subscription."
-        rows = []
+        rows, intent = [], "The issuer accepts this subscription."
         for row in found:
             digest = hashlib.sha256(bytes(row["document_sha256"]) + bytes(row["signature"])).digest()
-            proof = signed(self._issuer, digest, capacity="issuer", intent=intent)
-            verify(proof)
+            verify(proof := signed(self._issuer, digest, capacity="issuer", intent=intent))
             where = {"offering": self.offering, "agreement": row["agreement_id"]}
             rows.append({"actor": "issuer.iris", **where, "proof": proof})
         with self.desk.subscription.together() as within:
@@ -257,6 +251,11 @@ class Story:
 
     def fund(self) -> None:
         """Import the bank's statement file, in which one wire carries no reference."""
+        self.write_statement()
+        self.receive_statement()
+
+    def write_statement(self) -> None:
+        """Let the bank write down what has come; nobody has read it yet."""
         by_investment = {p.investment: p for p in self.people}
         day = clock.today()
         payments: list[Payment] = []
@@ -270,8 +269,10 @@ class Story:
                 value_on=day,
             )
             payments.extend(self.wires.get(person.investment, as_asked)(wire))
-        head = StatementHead(ESCROW_ACCOUNT, "USD", 1, day)
-        self.statement = write_statement(head, payments)
+        self.statement = write_statement(StatementHead(ESCROW_ACCOUNT, "USD", 1, day), payments)
+
+    def receive_statement(self) -> None:
+        """Import what the bank wrote down, and clear what it matches."""
         self.app.import_statement(self.offering, self.statement, actor="fundadmin.fay")
         self.app.answer()
         self.desk.treasury.clear(actor="fundadmin.fay", offering=self.offering, receipts=None)

@@ -33,6 +33,7 @@ from bookrunner.engine.gates import STAGES, stage_reached
 
 PREFIX = "/v1/investments"
 _CREATED = 201
+_TOLD = ("engine", "portal")
 
 
 class Reason(Shape):
@@ -45,6 +46,7 @@ def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of investments."""
     router = APIRouter(prefix=PREFIX, tags=["investments"])
     _lookups(router, gateway)
+    _told(router, gateway)
     _acts(router, gateway)
     _allocations(router, gateway)
     return router
@@ -79,6 +81,28 @@ def _lookups(router: APIRouter, gateway: Gateway) -> None:
             raise UnknownRecord("investment_exists", f"there is no {investment}")
         response.headers["ETag"] = f'"{version_of(row)}"'
         return _shown(row)
+
+
+def _told(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/{investment}/notices", operation_id="list_investor_notices")
+    async def notices(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+        """List what was told to the investor about the offer, the newest first; mail only points to it."""
+        await gateway.admitted(caller, *_TOLD)
+        rows: list[Row] = await gateway.read(caller, lambda of: of.investor_notices(investment=investment))
+        return {"notices": [{"id": row["notice_id"], **_without(row, "notice_id")} for row in rows]}
+
+    @router.get("/{investment}/cancellation", operation_id="get_cancellation_right")
+    async def cancellation(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+        """Return until when the investor may cancel without anybody's consent, and by which rule."""
+        await gateway.admitted(caller, *_TOLD)
+        row = await gateway.read(caller, lambda of: of.cancellation_right(investment=investment))
+        if row is None:
+            raise UnknownRecord("investment_exists", f"there is no {investment}")
+        return {"investment": investment, "rule": row["rule_id"], **_without(row, "investment_id", "rule_id")}
+
+
+def _without(row: Row, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def _acts(router: APIRouter, gateway: Gateway) -> None:

@@ -72,12 +72,13 @@ order by f.seq;
 -- name: allotted_approvals
 -- Proposed approvals of the units that a decided list gives, of the lists or approvals that these events name.
 select distinct on (p.offering_id, p.approval_id) e.subject || '@' || e.version as cause, p.offering_id, p.approval_id
-from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[])) as e (scope, subject, version)
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    with ordinality as e (scope, subject, version, place)
 join engine.allotment_list l on l.offering_id = e.scope
 join subscription.allocation_fact p on p.offering_id = l.offering_id and p.investment_id = l.investment_id
     and p.units = l.units and p.status = 'proposed'
     and (l.allotment_id = e.subject or p.approval_id = e.subject)
-order by p.offering_id, p.approval_id, e.version;
+order by p.offering_id, p.approval_id, e.place desc;
 
 -- name: offers_with_waitlist
 -- Of these offers, or of all, those for whose units somebody waits.

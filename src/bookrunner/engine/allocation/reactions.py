@@ -66,10 +66,13 @@ class Reactions:
         """Our consumers, each with a kind of event that it answers."""
         return frozenset((consumer, kind) for consumer, (_, kinds) in self._answers.items() for kind in kinds)
 
-    def answer(self) -> int:
-        """Answer every event of the feed that waits for one of ours; return how many answers were given."""
+    def has_seen(self, end: int) -> bool:
+        """Say whether every event up to this place of the feed is answered."""
+        return self._after >= end
+
+    def answer(self, end: int) -> int:
+        """Answer what waits for one of ours in the feed, whose end was read; return how many answers."""
         pairs = [(kind, consumer) for consumer, kind in sorted(self.answered)]
-        end: int = self._desk.engine.feed_end()
         waiting = self._desk.allotment.waiting_events(
             after=self._after, kinds=[kind for kind, _ in pairs], consumers=[name for _, name in pairs]
         )
@@ -196,18 +199,19 @@ class Reactions:
         self._carry(
             self._desk.allotment,
             events,
-            lambda within: [(event_name(events[0]), within.cancel_unreconfirmed.step(actor=PROCESS))],
+            # Whoever took the last event saw those before it.
+            lambda within: [(event_name(events[-1]), within.cancel_unreconfirmed.step(actor=PROCESS))],
         )
 
     def _promote(self, events: Events) -> None:
-        first = {event["scope"]: event_name(event) for event in reversed(events)}
-        waited = self._desk.allotment.offers_with_waitlist(offers=sorted(first))
+        last = {event["scope"]: event_name(event) for event in events}
+        waited = self._desk.allotment.offers_with_waitlist(offers=sorted(last))
         self._carry(
             self._desk.allotment,
             events,
             lambda within: (
                 (
-                    first[row["offering_id"]],
+                    last[row["offering_id"]],
                     within.promote_waiting.step(actor=PROCESS, offering=row["offering_id"]),
                 )
                 for row in waited

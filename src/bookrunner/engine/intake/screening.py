@@ -65,12 +65,14 @@ class Screening:
         while True:
             advance_feed(self._desk.database)
             end: int = self._desk.engine.feed_end()
-            waiting = self._desk.engine.pending_reactions(
-                after=self._after,
-                kinds=list(KINDS),
-                consumer=CONSUMER,
-                most=BATCH,
-            )
+            waiting: Sequence[Row] = ()
+            if end != self._after:
+                waiting = self._desk.engine.pending_reactions(
+                    after=self._after,
+                    kinds=list(KINDS),
+                    consumer=CONSUMER,
+                    most=BATCH,
+                )
             screened = self._answer(waiting)
             answered += len(waiting) + screened
             if len(waiting) == BATCH:

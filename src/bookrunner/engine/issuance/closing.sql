@@ -47,6 +47,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'offer_can_close',
             message = format('%s is neither published nor legally closed', p_offering);
     end if;
+    perform engine.require_deadline_passed(p_offering);
     p_investments := engine.proposed_set(p_actor, p_offering, p_closing, p_investments);
     select * into running from engine.closing c where c.offering_id = p_offering
         and c.status in ('proposed', 'frozen', 'issued', 'released') and (c.status, c.closing_id) <> ('proposed', p_closing);

@@ -37,7 +37,8 @@ create table engine.change_request (
     offering_id text not null references engine.offer,
     change_id text not null,
     status text not null,
-    wanted jsonb not null constraint change_wants_something check (jsonb_typeof(wanted) = 'object' and wanted <> '{}'),
+    wanted jsonb not null constraint change_wants_something check (jsonb_typeof(wanted) = 'object' and wanted <> '{}')
+        constraint changed_field_has_a_value check (jsonb_strip_nulls(wanted) = wanted),
     asked_by text not null,
     because text not null constraint change_says_why check (because ~ '\S'),
     evidence_sha256 bytea not null check (octet_length(evidence_sha256) = 32),
@@ -119,7 +120,7 @@ declare
 begin
     select * into o from engine.offer x where x.offering_id = p_offering;
     select * into strict e from engine.exemption_term x where x.exemption = o.exemption;
-    if p_closes_at <= clock_timestamp() or o.status = 'legally_closed' then
+    if p_closes_at <= clock_timestamp() or t.closes_at <= clock_timestamp() or o.status = 'legally_closed' then
         raise exception using errcode = 'BR008', constraint = 'changed_deadline_is_ahead',
             message = format('%s is over, or its offer is closed to new money', p_closes_at);
     end if;
@@ -175,9 +176,13 @@ begin
     if c.wanted ? 'closes_at' then
         perform engine.require_deadline(p_offering, (c.wanted ->> 'closes_at')::timestamptz);
     end if;
+    if least((c.wanted ->> 'pays_by')::timestamptz, case when c.wanted ? 'pays_by' then t.pays_by end) <= clock_timestamp() then
+        raise exception using errcode = 'BR008', constraint = 'changed_deadline_is_ahead',
+            message = format('the time for the money of %s is over, or would be', p_offering);
+    end if;
     material := exists (select from jsonb_object_keys(c.wanted) k (field) join engine.locked_field f
             on f.book = 'engine' and f.field = k.field and f.is_material
-        where coalesce((c.wanted ->> k.field)::text, '') = '' or not case k.field
+        where not case k.field
             when 'closes_at' then coalesce((c.wanted ->> 'closes_at')::timestamptz < t.closes_at, false)
             when 'pays_by' then coalesce((c.wanted ->> 'pays_by')::timestamptz <= t.pays_by, false) else false end);
     update engine.change_request set status = 'approved', decided_by = p_actor, decided_because = p_because, is_material = material
@@ -190,7 +195,7 @@ begin
         update engine.offer set name = coalesce(c.wanted ->> 'name', name), isin = coalesce(c.wanted ->> 'isin', isin)
         where offering_id = p_offering;
     end if;
-    perform engine.check_changed(p_offering);
+    perform engine.require_fit(p_offering);
     update engine.change_request set status = 'applied', terms_ordinal = t.ordinal + 1
     where offering_id = p_offering and change_id = p_change;
     if material and exists (select from engine.offer o where o.offering_id = p_offering and o.status in ('published', 'legally_closed')) then
@@ -198,24 +203,5 @@ begin
         select p_offering, 'amd_' || substr(p_change, 5), 1 + count(*), 'proposed', true, c.because, c.evidence_sha256, c.asked_by
         from engine.amendment a where a.offering_id = p_offering;
         perform engine.decide_amendment(p_actor, p_request, p_offering, 'amd_' || substr(p_change, 5), true, p_because, 1);
-    end if;
-end $$;
-
--- A change keeps what every offer of its kind states and stays inside what it may raise.
-create function engine.check_changed(p_offering text) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    t engine.terms := engine.terms_of(p_offering);
-    lacking text;
-begin
-    select min(x.code) into lacking from engine.instrument_term x
-    where x.security_type = t.security_type and x.is_required and not t.instrument ? x.code;
-    if lacking is not null then
-        raise exception using errcode = 'BR008', constraint = 'instrument_states_what_its_type_asks',
-            message = format('an offer of %s states its %s', t.security_type, lacking);
-    end if;
-    if t.target_minor > (select o.units_total * o.unit_price_minor from engine.offer o where o.offering_id = p_offering) then
-        raise exception using errcode = 'BR008', constraint = 'target_is_within_the_offer',
-            message = format('the target of %s is above its maximum', p_offering);
     end if;
 end $$;

@@ -1,125 +1,4 @@
--- What each move of an offer needs and does: terms that fit, a second person, a deadline, a target, an end.
-
--- Writes the terms that stand beside the offer itself; keys that are not given stay empty. An offer that says nothing else
--- is of equity, and closes when its last unit is legally confirmed.
-create function engine.write_terms(p_actor text, p_offering text, p_ordinal integer, p_terms jsonb, p_status text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-    insert into engine.terms (offering_id, terms_id, ordinal, status, security_type, instrument, target_minor, opens_at,
-        closes_at, pays_by, closes_at_cap, two_people_close, drafted_by, locked_at)
-    values (p_offering, 'trm_' || substr(p_offering, 5) || '_' || p_ordinal, p_ordinal, p_status,
-        coalesce(p_terms ->> 'security_type', 'equity'), coalesce(p_terms -> 'instrument', '{}'),
-        (p_terms ->> 'target_minor')::bigint, (p_terms ->> 'opens_at')::timestamptz, (p_terms ->> 'closes_at')::timestamptz,
-        coalesce((p_terms ->> 'pays_by')::timestamptz, (p_terms ->> 'closes_at')::timestamptz),
-        coalesce((p_terms ->> 'closes_at_cap')::boolean, true),
-        coalesce((p_terms ->> 'two_people_close')::boolean, false), p_actor,
-        case p_status when 'locked' then clock_timestamp() end);
-end $$;
-
--- The version of the terms that stands, or that is drafted.
-create function engine.terms_of(p_offering text) returns engine.terms
-language sql stable security definer set search_path = pg_catalog, pg_temp
-return (select t from engine.terms t where t.offering_id = p_offering and t.status <> 'superseded');
-
--- Which version of the terms stood at a moment; empty before the terms were locked.
-create function engine.terms_as_of(p_offering text, p_at timestamptz) returns engine.terms
-language sql stable security definer set search_path = pg_catalog, pg_temp
-return (select t from engine.terms t where t.offering_id = p_offering and t.locked_at <= p_at
-    order by t.ordinal desc limit 1);
-
--- Edits a draft: price, units, minimum and name on the offer, the rest in its terms. A key that is not given stays.
-create function engine.edit_offer(p_actor text, p_request text, p_offering text, p_terms jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    o engine.offer;
-begin
-    perform audit.enter(p_actor, p_request);
-    select * into o from engine.offer where offering_id = p_offering for update;
-    if o.status is distinct from 'draft' then
-        raise exception using errcode = 'BR006', constraint = 'terms_are_locked_after_review',
-            message = format('%s is %s', p_offering, coalesce(o.status, 'unknown'));
-    end if;
-    update engine.offer set name = coalesce(p_terms ->> 'name', name), exemption = coalesce(p_terms ->> 'exemption', exemption),
-        unit_price_minor = coalesce((p_terms ->> 'unit_price_minor')::bigint, unit_price_minor),
-        units_total = coalesce((p_terms ->> 'units_total')::bigint, units_total),
-        minimum_units = coalesce((p_terms ->> 'minimum_units')::bigint, minimum_units)
-    where offering_id = p_offering;
-    update engine.terms t set drafted_by = p_actor, security_type = coalesce(p_terms ->> 'security_type', t.security_type),
-        instrument = coalesce(p_terms -> 'instrument', t.instrument),
-        target_minor = coalesce((p_terms ->> 'target_minor')::bigint, t.target_minor),
-        opens_at = coalesce((p_terms ->> 'opens_at')::timestamptz, t.opens_at),
-        closes_at = coalesce((p_terms ->> 'closes_at')::timestamptz, t.closes_at),
-        pays_by = coalesce((p_terms ->> 'pays_by')::timestamptz, (p_terms ->> 'closes_at')::timestamptz, t.pays_by),
-        closes_at_cap = coalesce((p_terms ->> 'closes_at_cap')::boolean, t.closes_at_cap),
-        two_people_close = coalesce((p_terms ->> 'two_people_close')::boolean, t.two_people_close)
-    where t.offering_id = p_offering and t.status = 'draft';
-end $$;
-
--- What the issuer has raised under the exemption of an offer in the twelve months before, this offer left out.
-create function engine.raised_before(p_offering text) returns bigint
-language sql stable set search_path = pg_catalog, pg_temp
-return (
-    select coalesce(sum(case when b.status = 'closed_successfully' or b.status = 'exited' then (
-            select coalesce(sum(i.amount_minor), 0) from engine.investment i
-            where i.offering_id = b.offering_id and i.status = 'closed_successfully')
-        else b.units_total * b.unit_price_minor end), 0)::bigint
-    from engine.offer a join engine.offer b on b.issuer_id = a.issuer_id and b.exemption = a.exemption
-        and b.currency = a.currency and b.offering_id <> a.offering_id
-    where a.offering_id = p_offering and b.published_at > clock_timestamp() - interval '12 months'
-        and b.status <> 'closed_unsuccessfully');
-
--- Refuses terms that do not fit together; asked when they go to their review.
-create function engine.check_terms(p_offering text) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    o engine.offer;
-    t engine.terms := engine.terms_of(p_offering);
-    e engine.exemption_term;
-    r compliance.rule;
-    lacking text;
-begin
-    select * into o from engine.offer x where x.offering_id = p_offering;
-    select * into strict e from engine.exemption_term x where x.exemption = o.exemption;
-    select min(x.code) into lacking from engine.instrument_term x
-    where x.security_type = t.security_type and x.is_required and not t.instrument ? x.code;
-    if lacking is not null then
-        raise exception using errcode = 'BR008', constraint = 'instrument_states_what_its_type_asks',
-            message = format('an offer of %s states its %s', t.security_type, lacking);
-    end if;
-    select min(k.code) into lacking from jsonb_object_keys(t.instrument) k (code)
-    where not exists (select from engine.instrument_term x where x.security_type = t.security_type and x.code = k.code);
-    if lacking is not null then
-        raise exception using errcode = 'BR008', constraint = 'instrument_states_only_its_own_terms',
-            message = format('an offer of %s has no %s', t.security_type, lacking);
-    end if;
-    if t.security_type = 'convertible' and not t.instrument ?| array['discount_bps', 'cap_minor'] then
-        raise exception using errcode = 'BR008', constraint = 'convertible_states_a_discount_or_a_cap',
-            message = format('%s says neither at which discount nor under which cap it converts', p_offering);
-    end if;
-    if t.target_minor > o.units_total * o.unit_price_minor then
-        raise exception using errcode = 'BR008', constraint = 'target_is_within_the_offer',
-            message = format('the target is above %s minor units', o.units_total * o.unit_price_minor);
-    end if;
-    if e.needs_deadline_and_target and (t.closes_at is null or t.target_minor is null) then
-        raise exception using errcode = 'BR008', constraint = 'exemption_has_its_deadline_and_target',
-            message = format('an offer under %s names its deadline and its target', o.exemption);
-    end if;
-    if e.open_rule is not null then
-        r := compliance.rule_at(e.open_rule, clock_timestamp());
-        if t.closes_at < greatest(t.opens_at, clock_timestamp()) + make_interval(days => r.value::integer) then
-            raise exception using errcode = 'BR008', constraint = 'offer_is_open_long_enough',
-                message = format('%s asks for %s days', r.rule_id, r.value);
-        end if;
-    end if;
-    if e.cap_rule is not null then
-        r := compliance.rule_at(e.cap_rule, clock_timestamp());
-        if o.units_total * o.unit_price_minor + engine.raised_before(p_offering) > r.value then
-            raise exception using errcode = 'BR008', constraint = 'issuer_stays_within_its_cap',
-                message = format('%s asks for %s after %s in twelve months; %s allows %s', p_offering,
-                    o.units_total * o.unit_price_minor, engine.raised_before(p_offering), r.rule_id, r.value);
-        end if;
-    end if;
-end $$;
+-- What each move of an offer needs and does: a second person, a deadline, a target, an end.
 
 -- What the target counts: cleared money of committed investors who do not belong to the issuer, and what was issued to them.
 create function engine.counted_minor(p_offering text) returns bigint
@@ -154,6 +33,22 @@ begin
     values (p_offering, p_investor, p_actor, p_because) on conflict do nothing;
 end $$;
 
+-- Whether an offer may close only at its deadline, which an early close moves first (17 CFR 227.304(b)).
+create function engine.waits_for_deadline(p_offering text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return (select coalesce((engine.terms_of(o.offering_id)).closes_at > clock_timestamp(), false)
+    from engine.offer o join engine.exemption_term e using (exemption)
+    where o.offering_id = p_offering and e.early_close_rule is not null);
+
+create function engine.require_deadline_passed(p_offering text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if engine.waits_for_deadline(p_offering) then
+        raise exception using errcode = 'BR008', constraint = 'deadline_is_moved_before_an_early_close',
+            message = format('%s closes at %s', p_offering, (engine.terms_of(p_offering)).closes_at);
+    end if;
+end $$;
+
 -- Refuses a move that lacks what it needs. The offer is locked.
 create function engine.require_move(p_actor text, p_offering text, p_status text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -164,13 +59,16 @@ begin
     select * into o from engine.offer x where x.offering_id = p_offering;
     if p_status = 'legal_review' and o.status = 'draft' then
         perform engine.check_terms(p_offering);
-    elsif p_status in ('legal_accepted', 'legal_declined') and o.status = 'legal_review' and t.drafted_by = p_actor then
-        raise exception using errcode = 'BR010', constraint = 'terms_are_reviewed_by_another_person',
-            message = format('%s drafted the terms of %s', p_actor, p_offering);
-    elsif p_status = 'legally_closed' and o.status = 'published' and t.closes_at > clock_timestamp()
-        and (select e.early_close_rule is not null from engine.exemption_term e where e.exemption = o.exemption) then
-        raise exception using errcode = 'BR008', constraint = 'deadline_is_moved_before_an_early_close',
-            message = format('%s closes at %s', p_offering, t.closes_at);
+    elsif p_status in ('legal_accepted', 'legal_declined') and o.status = 'legal_review' then
+        perform engine.require_person(p_actor, 'issuer');
+        if p_actor = any (t.drafted_by || t.edited_by) then
+            raise exception using errcode = 'BR010', constraint = 'terms_are_reviewed_by_another_person',
+                message = format('%s drafted the terms of %s', p_actor, p_offering);
+        end if;
+    elsif p_status = 'published' and o.status = 'legal_accepted' then
+        perform engine.check_terms(p_offering);
+    elsif p_status = 'legally_closed' and o.status = 'published' then
+        perform engine.require_deadline_passed(p_offering);
     elsif p_status = 'closed_successfully' and o.status = 'legally_closed' then
         if not exists (select from engine.closing c where c.offering_id = p_offering and c.status = 'certified') then
             raise exception using errcode = 'BR008', constraint = 'successful_offer_has_a_certified_closing',
@@ -192,7 +90,6 @@ returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform engine.require_person(p_actor, 'issuer');
     perform 1 from engine.offer where offering_id = p_offering for update;
     perform engine.require_move(p_actor, p_offering, case when p_is_accepted then 'legal_accepted' else 'legal_declined' end);
     update engine.offer set status = case when p_is_accepted then 'legal_accepted' else 'legal_declined' end,
@@ -309,10 +206,10 @@ begin
     return ended;
 end $$;
 
--- Whether an offer issues units: what ends it then is decided by people, closing by closing.
-create function engine.is_issuing(p_offering text) returns boolean
+-- Whether an offer issues units or has issued some: what ends it then is decided by people, never by the clock.
+create function engine.has_issued(p_offering text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
-return exists (select from engine.closing c where c.offering_id = p_offering and (c.status = 'issued'
+return exists (select from engine.closing c where c.offering_id = p_offering and (c.status in ('issued', 'released', 'certified')
     or c.status = 'frozen' and engine.units_are_on_their_way(p_offering, c.closing_id)));
 
 -- Looks at the deadlines that have come: an offer closes to new money, and when the time for its money is over below its
@@ -328,7 +225,7 @@ begin
         select o.offering_id, o.status, t.pays_by from engine.terms t join engine.offer o using (offering_id)
         where t.status = 'locked' and (o.status = 'published' and t.closes_at <= clock_timestamp()
             or o.status = 'legally_closed' and t.pays_by <= clock_timestamp() and not engine.target_is_met(o.offering_id)
-                and not engine.is_issuing(o.offering_id))
+                and not engine.has_issued(o.offering_id))
         order by o.offering_id for no key update of o skip locked
     loop
         -- Another may have moved it before the lock was had.
@@ -336,7 +233,7 @@ begin
             update engine.offer set status = 'legally_closed' where offering_id = due.offering_id;
             moved := moved + 1;
         end if;
-        if due.pays_by <= clock_timestamp() and not engine.target_is_met(due.offering_id) and not engine.is_issuing(due.offering_id)
+        if due.pays_by <= clock_timestamp() and not engine.target_is_met(due.offering_id) and not engine.has_issued(due.offering_id)
             and (select o.status from engine.offer o where o.offering_id = due.offering_id) = 'legally_closed' then
             perform engine.fail_offer(p_actor, p_request, due.offering_id, 'minimum_missed',
                 'the target was not reached in its time');
@@ -356,6 +253,7 @@ begin
     with full_offer as materialized (
         select o.offering_id from engine.offer o join engine.terms t using (offering_id)
         where o.offering_id = any (p_offerings) and o.status = 'published' and t.status = 'locked' and t.closes_at_cap
+            and engine.waits_for_deadline(o.offering_id) is not true
             and o.units_total <= (select sum(i.units) from engine.investment i where i.offering_id = o.offering_id
                 and i.status in ('legally_confirmed', 'closed_successfully'))
         order by o.offering_id for no key update of o)

@@ -53,13 +53,15 @@ select o.offering_id, o.status, o.ended_as, o.because, o.currency, t.target_mino
 from engine.offer o, engine.terms_of(o.offering_id) t where o.offering_id = :offering;
 
 -- name: resumable
--- Confirmed investments, of the investors or investments that these events name, that wait for nothing but to be confirmed legally.
+-- Confirmed investments, of the investors or investments that these events name, that wait for nothing but to be confirmed legally;
+-- each with the last of its events, whose taker sees what the others tell.
 select distinct on (s.offering_id, s.investment_id) e.subject || '@' || e.version as cause, s.offering_id, s.investment_id
-from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[])) as e (scope, subject, version)
+from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    with ordinality as e (scope, subject, version, place)
 left join compliance.clearance_fact c on c.offering_id = e.scope and c.clearance_id = e.subject
 join engine.stage s on s.offering_id = e.scope and (s.investment_id = e.subject or s.investor_id = c.investor_id)
 where s.status = 'confirmed' and engine.act_mask('confirm_legally') & ~s.holds = 0
-order by s.offering_id, s.investment_id, e.version;
+order by s.offering_id, s.investment_id, e.place desc;
 
 -- name: request_change$
 -- Asks for a change of locked terms.
@@ -101,6 +103,10 @@ order by booked_on, receipt_id;
 -- name: request_cancellation$
 -- An investor asks to end a confirmed investment; inside its free time it is ended.
 select engine.request_cancellation(:actor, :request, :offering, :investment, :because);
+
+-- name: withdraw$
+-- An investor ends an investment that it has not confirmed.
+select engine.withdraw(:actor, :request, :offering, :investment);
 
 -- name: decide_cancellation$
 -- Another person grants a requested cancellation or denies it.

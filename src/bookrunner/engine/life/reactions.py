@@ -98,14 +98,13 @@ class Life:
         )
 
     def _close_full(self, events: Events) -> None:
-        offerings = sorted({event["scope"] for event in events})
+        # Another worker may take some of these: whoever takes the last of an offer saw those before it.
+        last = {event["scope"]: event_name(event) for event in events}
         self._carry(
             self._desk.life,
             events,
             lambda within: [
-                (
-                    event_name(events[0]),
-                    within.close_full_offers.step(actor=PROCESS, offerings=offerings),
-                )
+                (cause, within.close_full_offers.step(actor=PROCESS, offerings=[offering]))
+                for offering, cause in sorted(last.items())
             ],
         )

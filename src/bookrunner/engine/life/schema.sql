@@ -58,6 +58,7 @@ create table engine.terms (
     closes_at_cap boolean not null,
     two_people_close boolean not null,
     drafted_by text not null,
+    edited_by text[] not null default '{}',
     locked_at timestamptz,
     version bigint not null,
     chain_head bytea not null,

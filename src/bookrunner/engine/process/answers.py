@@ -92,8 +92,10 @@ class Process:
         answered = 0
         while True:
             advance_feed(self._desk.database)
-            also = self._orders.answer()
             end: int = self._desk.engine.feed_end()
+            if end == self._after and self._orders.has_seen(end):
+                return answered
+            also = self._orders.answer(end)
             waiting = self._desk.engine.pending_reactions(
                 after=self._after, kinds=sorted(self._answers), consumer=PROCESS, most=BATCH
             )

@@ -33,6 +33,8 @@ class TransferScreening:
         """Screen both sides of every request that has asked for it; return how many events were answered."""
         advance_feed(self._desk.database)
         end: int = self._desk.engine.feed_end()
+        if end == self._after:
+            return 0
         events = self._desk.engine.pending_reactions(
             after=self._after, kinds=list(KINDS), consumer=CONSUMER, most=BATCH
         )

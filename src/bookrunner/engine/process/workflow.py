@@ -73,7 +73,8 @@ class Workflows:
             return _carry(offering, closing)
 
         self._run = _run
-        self._names: dict[str, str] = {}
+        # The newest attempt that was seen of each closing; another process may have begun a later one.
+        self._seen: dict[str, int] = {}
         self._stopped = threading.Event()
 
     def start(self, open_closings: Iterable[tuple[str, str]] = ()) -> None:
@@ -85,7 +86,7 @@ class Workflows:
         DBOS.launch()
         DBOS.register_queue(_QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
         for offering, closing in open_closings:
-            self._names[closing] = self._take_up(offering, closing)
+            self._take_up(offering, closing)
 
     def keep_trying(self, open_closings: OpenClosings, seconds: int = REFUSED_SECONDS) -> None:
         """From now on, look every so many seconds for open closings that a rule refused, and run them again.
@@ -99,16 +100,17 @@ class Workflows:
         while not self._stopped.wait(seconds):
             with contextlib.suppress(Closed, Contention, DatabaseUnavailable):
                 for offering, closing in open_closings():
-                    known = DBOS.get_workflow_status(self._names.get(closing, f"close-{closing}"))
-                    if known is not None and known.status not in _GOES_ON and not self._stopped.is_set():
-                        self._names[closing] = self._take_up(offering, closing)
+                    _, status = self._newest(closing)
+                    if status is not None and status not in _GOES_ON and not self._stopped.is_set():
+                        self._take_up(offering, closing)
 
     def wait(self, closing: str) -> int:
         """Wait for the workflow of a closing and return how many investments it issued.
 
         Raises ClosingStopped when a rule refused to go on; the closing stays open.
         """
-        handle: WorkflowHandle[int] = DBOS.retrieve_workflow(self._names.get(closing, f"close-{closing}"))
+        self._newest(closing)
+        handle: WorkflowHandle[int] = DBOS.retrieve_workflow(_name(closing, self._seen[closing]))
         try:
             return handle.get_result()
         except PortableWorkflowError as fault:
@@ -119,17 +121,29 @@ class Workflows:
         self._stopped.set()
         DBOS.destroy(destroy_registry=True)
 
-    def _take_up(self, offering: str, closing: str) -> str:
-        """Name a workflow that will run an open closing: one that waits, or a new one when the last began."""
-        attempt, name = 1, f"close-{closing}"
-        while (known := DBOS.get_workflow_status(name)) is not None:
-            if known.status == "ENQUEUED":
-                return name
-            if known.status == "PENDING":
-                # Resumed, it would repeat an error that its step had recorded before the process died.
-                DBOS.cancel_workflow(name)
-            attempt += 1
-            name = f"close-{closing}-{attempt}"
-        with SetWorkflowID(name):
+    def _newest(self, closing: str) -> tuple[int, str | None]:
+        """Return the number of the newest attempt at a closing and its status, or none before the first."""
+        attempt = self._seen.get(closing, 1)
+        known = DBOS.get_workflow_status(_name(closing, attempt))
+        status = None if known is None else known.status
+        while (later := DBOS.get_workflow_status(_name(closing, attempt + 1))) is not None:
+            attempt, status = attempt + 1, later.status
+        self._seen[closing] = attempt
+        return attempt, status
+
+    def _take_up(self, offering: str, closing: str) -> None:
+        """Leave an attempt that waits in the queue; begin the next one when the newest has begun."""
+        attempt, status = self._newest(closing)
+        if status == "ENQUEUED":
+            return
+        if status == "PENDING":
+            # Resumed, it would repeat an error that its step had recorded before the process died.
+            DBOS.cancel_workflow(_name(closing, attempt))
+        self._seen[closing] = attempt if status is None else attempt + 1
+        # Of two processes that begin one attempt, one enqueues it and the other finds it there.
+        with SetWorkflowID(_name(closing, self._seen[closing])):
             DBOS.enqueue_workflow(_QUEUE, self._run, offering, closing)
-        return name
+
+
+def _name(closing: str, attempt: int) -> str:
+    return f"close-{closing}" if attempt == 1 else f"close-{closing}-{attempt}"

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import checksum
 from bookrunner.books import portal
-from bookrunner.core.errors import NotFound
+from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
 from bookrunner.pages.access import acting_for, may_act_for
-from bookrunner.pages.investment.tracker import sentence, stages, task
+from bookrunner.pages.investment.cancellation import cancel, cancelling
+from bookrunner.pages.investment.tracker import ENDED, sentence, stages, task
 from bookrunner.pages.investment.transfers import transfer_routes
 from bookrunner.pages.shell import Shell, mask
 
 __all__ = ["facts", "routes", "transfer_routes"]
 
 _SEE_OTHER = 303
+_CONFLICT = 409
 _BEFORE_MONEY = ("profile", "compliance", "subscription")
 
 
@@ -33,6 +35,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
             raise NotFound(f"there is no investment {investment}")
         conditions = queries.conditions(transaction)
         mine = {"offering": found["offering_id"], "investment": investment}
+        of_investor = {"offering": found["offering_id"], "investor": found["investor_id"]}
         to_do = list(queries.packet_to_do(transaction, **mine))
         ends_at = queries.reservation_end(transaction, **mine)
         events = queries.timeline(
@@ -43,6 +46,8 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         )
         fees = list(queries.declared_fees(transaction, offering=found["offering_id"]))
         escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
+        told = list(queries.investor_notices(transaction, **of_investor))
+        right = queries.free_cancellation(transaction, **mine)
         card = queries.funding_card(
             transaction,
             offering=found["offering_id"],
@@ -54,17 +59,21 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "stages": stages(found, conditions),
         "card": funding_card(found, card),
         "sentence": sentence(found),
+        "is_over": found["status"] in ENDED,
         "events": events,
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
         "escrow": escrow,
+        "notices": told,
+        "cancelling": cancelling(found, right),
         "fees": fees,
     }
 
 
 def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return how to pay; nobody is asked for money before the subscription is complete."""
-    if card is None or not all(investment[stage] for stage in _BEFORE_MONEY):
+    """Return how to pay; nobody is asked for money before the subscription is complete, or after the end."""
+    is_over = investment["status"] in ENDED
+    if card is None or is_over or not all(investment[stage] for stage in _BEFORE_MONEY):
         return {"is_shown": False}
     return {
         **card,
@@ -93,7 +102,8 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
 
     def shown(request: Request, investment: str) -> dict[str, Any]:
         found = facts(database, investment)
-        return {**found, "is_own": may_act_for(request, found["investment"]["investor_id"], operator)}
+        is_own = may_act_for(request, found["investment"]["investor_id"], operator)
+        return {**found, "is_own": is_own, "refusal": None}
 
     @router.get("/investments/{investment}")
     def page(request: Request, investment: str) -> Response:
@@ -102,6 +112,18 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
     @router.get("/investments/{investment}/now")
     def now(request: Request, investment: str) -> Response:
         return shell.fragment(request, "investment/now.html", shown(request, investment))
+
+    @router.post("/investments/{investment}/cancel")
+    def cancelled(request: Request, investment: str, because: Annotated[str, Form()] = "") -> Response:
+        found = facts(database, investment)
+        actor = acting_for(request, found["investment"]["investor_id"], operator)
+        try:
+            cancel(database, found["investment"], actor, because)
+        except Refused as refused:
+            told = {"rule": refused.rule, "detail": refused.detail}
+            said = {**shown(request, investment), "refusal": told}
+            return shell.page(request, "investment/page.html", said, _CONFLICT)
+        return RedirectResponse(f"/investments/{investment}#cancel", status_code=_SEE_OTHER)
 
     @router.post("/investments/{investment}/sent")
     def sent(request: Request, investment: str) -> Response:

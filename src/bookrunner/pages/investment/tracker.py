@@ -20,7 +20,7 @@ _YOURS = frozenset(
         "wallet_is_linked",
     }
 )
-_ENDED = {
+ENDED = {
     "cancelled_by_investor": "You cancelled this investment.",
     "cancelled_by_manager": "This investment was cancelled.",
     "closed_unsuccessfully": "The offer closed without this investment.",
@@ -92,8 +92,8 @@ def _word(investment: Row, name: str, missing: Sequence[Row], blocked_by: str) -
 def sentence(investment: Row) -> str:
     """Say in one plain sentence where the investment stands and who decides next."""
     missing = investment["missing"]
-    if investment["status"] in _ENDED:
-        return _ENDED[investment["status"]]
+    if investment["status"] in ENDED:
+        return ENDED[investment["status"]]
     if investment["issuance_state"] == "registered" and investment["holding_is_held"]:
         return "Your units are registered and under a hold; the transfer agent can say why."
     if investment["issuance_state"] == "registered":

@@ -5,95 +5,102 @@ from __future__ import annotations
 import hashlib
 
 from bookrunner.app import Application
+from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS
 from bookrunner.sandbox.raises.course import Course
-from bookrunner.sandbox.raises.crowd import AGENT, CHAIN_ID, Crowd
+from bookrunner.sandbox.raises.crowd import AGENT, CHAIN_ID
 
 
-class PaperClosing:
-    """Runs closings of one raise; between any two of its steps the raise may be struck."""
+class PaperRegister:
+    """Carries a frozen set to the register. Each step reads from the books what is left to do."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
-        self._crowd: Crowd = course.crowd
-        self._app: Application = course.app
-        self._sender = hashlib.sha256(f"{course.crowd.offering}/sender".encode()).digest()[:20]
-        self._is_key_open = False
-        self._lines: list[Row] = []
-        self._transaction = ""
+    def __init__(self, app: Application, offering: str) -> None:
+        self._app = app
+        self._desk = app.desk
+        self._offering = offering
+        self._sender = hashlib.sha256(f"{offering}/sender".encode()).digest()[:20]
 
-    def run(self) -> None:
-        """Freeze whoever is ready and carry the set on; a refusal on the way ends this run."""
-        course, desk = self._course, self._app.desk
-        name: list[str] = []
-        frozen = course.step(
-            "freeze",
-            lambda: name.append(desk.freeze(self._crowd.offering, actor="operator.otto", ready_only=True)),
-        )
-        if not frozen:
+    def carry(self, closing: str) -> None:
+        """Take every step, whatever an earlier worker did of them; what a rule refuses waits."""
+        try:
+            self.instruct(closing)
+            self.sign(closing)
+            self.finalize()
+            self.drop(closing)
+            self.mark(closing)
+        except Refused:
             return
-        closing = name[0]
-        course.strike()
-        if not course.step("instruct", lambda: self._instruct(closing)):
-            return
-        course.strike()
-        if course.step("sign", lambda: self._sign(closing)) and self._lines:
-            course.strike()
-            course.step("finalize", self._finalize)
-            course.strike()
-        course.step("drop", lambda: self._drop(closing))
-        if course.step("mark", lambda: self._mark(closing)) and self._is_issued(closing):
-            course.strike()
-            course.step("release", lambda: self._crowd.release(closing))
-            course.step("answers", self._app.answer)
 
-    def _where(self, closing: str, actor: str = PROCESS) -> dict[str, str]:
-        return {"actor": actor, "offering": self._crowd.offering, "closing": closing}
-
-    def _instruct(self, closing: str) -> None:
-        desk = self._app.desk
-        members = desk.engine.frozen_members(offering=self._crowd.offering, closing=closing)
-        if not members:
+    def instruct(self, closing: str) -> None:
+        """Screen whoever has no instruction yet, and instruct them; whose gate has closed leaves."""
+        waiting = [row for row in self._members(closing) if row["issuance"] == "open"]
+        if not waiting:
             return
-        self._app.screening.for_issuance([row["investor_id"] for row in members])
-        asked = [
-            {
-                "investment": row["investment_id"],
-                "instruction": f"ins_{row['investment_id'][4:]}{closing[-6:]}",
-            }
-            for row in members
-        ]
-        refused = desk.registry.instruct(**self._where(closing), members=asked)
+        self._app.screening.for_issuance([row["investor_id"] for row in waiting])
+        asked = [{"investment": row["investment_id"], "instruction": new_id("ins")} for row in waiting]
+        refused = self._desk.registry.instruct(**self._where(closing), members=asked)
         if refused:
-            desk.engine.leave_closing(
-                **self._where(closing), investments=sorted(refused), because="its gate closed"
-            )
+            self._leave(closing, sorted(refused), "its gate closed")
 
-    def _sign(self, closing: str) -> None:
-        registry = self._app.desk.registry
-        if not self._is_key_open:
-            registry.open_key(
-                actor=AGENT, chain_id=CHAIN_ID, address=self._sender, purpose=self._crowd.offering
-            )
-            self._is_key_open = True
-        self._transaction = new_id("txn")
-        with registry.together() as within:
-            self._lines = within.take_lines(**self._where(closing), most=100)
-            if not self._lines:
+    def sign(self, closing: str) -> None:
+        """Sign every line whose gate is still open, in one transaction with the bytes."""
+        self._desk.registry.open_key(
+            actor=AGENT, chain_id=CHAIN_ID, address=self._sender, purpose=self._offering
+        )
+        with self._desk.registry.together() as within:
+            lines = within.take_lines(**self._where(closing), most=100)
+            if not lines:
                 return
             nonce = within.take_nonce(actor=PROCESS, chain_id=CHAIN_ID, address=self._sender)
             within.record_transaction(
-                actor=PROCESS,
-                offering=self._crowd.offering,
-                transaction=self._paper(nonce),
-                lines=self._lines,
+                actor=PROCESS, offering=self._offering, transaction=self._paper(nonce), lines=lines
             )
 
+    def finalize(self) -> None:
+        """Say of every signed transaction that a chain has it, which posts its lines."""
+        for row in self._desk.registry.unfinished(offering=self._offering):
+            transaction = row["transaction_id"]
+            block = hashlib.sha256(f"block/{transaction}".encode()).hexdigest()
+            delivered = [
+                {"address": line["address"], "units": line["units"], "ordinal": place}
+                for place, line in enumerate(row["lines"])
+            ]
+            self._desk.registry.finalize(
+                actor=PROCESS,
+                offering=self._offering,
+                transaction=transaction,
+                block={"number": 5, "hash": block, "incarnation": hashlib.sha256(b"genesis").hexdigest()},
+                delivered=delivered,
+            )
+
+    def drop(self, closing: str) -> None:
+        """Let those go whose instruction was stopped."""
+        rows = self._members(closing)
+        gone = [row["investment_id"] for row in rows if row["issuance"] == "open" and row["stopped_because"]]
+        if gone:
+            self._leave(closing, sorted(gone), "its instruction was stopped")
+
+    def mark(self, closing: str) -> int:
+        """Mark the set as issued and return how many of it are."""
+        issued: int = self._desk.engine.mark_issued(**self._where(closing))
+        return issued
+
+    def _members(self, closing: str) -> list[Row]:
+        rows: list[Row] = self._desk.engine.frozen_members(offering=self._offering, closing=closing)
+        return rows
+
+    def _leave(self, closing: str, investments: list[str], because: str) -> None:
+        self._desk.engine.leave_closing(**self._where(closing), investments=investments, because=because)
+
+    def _where(self, closing: str) -> dict[str, str]:
+        return {"actor": PROCESS, "offering": self._offering, "closing": closing}
+
     def _paper(self, nonce: int) -> dict[str, object]:
+        transaction = new_id("txn")
         return {
-            "id": self._transaction,
+            "id": transaction,
             "intent": new_id("int"),
             "purpose": "deliver",
             "chain_id": CHAIN_ID,
@@ -101,36 +108,53 @@ class PaperClosing:
             "nonce": nonce,
             "max_fee": 2_000_000_000,
             "priority_fee": 1_000_000_000,
-            "hash": hashlib.sha256(self._transaction.encode()).hexdigest(),
+            "hash": hashlib.sha256(transaction.encode()).hexdigest(),
             "raw": "00",
         }
 
-    def _finalize(self) -> None:
-        block = hashlib.sha256(f"block/{self._transaction}".encode()).hexdigest()
-        delivered = [
-            {"address": line["address"], "units": line["units"], "ordinal": place}
-            for place, line in enumerate(self._lines)
-        ]
-        self._app.desk.registry.finalize(
-            actor=PROCESS,
-            offering=self._crowd.offering,
-            transaction=self._transaction,
-            block={"number": 5, "hash": block, "incarnation": hashlib.sha256(b"genesis").hexdigest()},
-            delivered=delivered,
-        )
 
-    def _drop(self, closing: str) -> None:
-        engine = self._app.desk.engine
-        rows = engine.frozen_members(offering=self._crowd.offering, closing=closing)
-        gone = [row["investment_id"] for row in rows if row["issuance"] == "open" and row["stopped_because"]]
-        if gone:
-            engine.leave_closing(
-                **self._where(closing), investments=sorted(gone), because="its instruction was stopped"
-            )
+class PaperClosing:
+    """Runs closings of one raise; between any two of its steps the raise may be struck."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._app: Application = course.app
+        self._offering = course.crowd.offering
+        self._register = PaperRegister(course.app, course.crowd.offering)
+
+    def run(self) -> None:
+        """Carry on the set that is frozen, or freeze whoever is ready; a refusal on the way ends this run."""
+        course, register = self._course, self._register
+        closing = self._frozen()
+        if closing is None:
+            if not course.step("freeze", self._freeze):
+                return
+            closing = self._frozen()
+        if closing is None:
+            return
+        course.strike()
+        course.let_a_worker_die(closing)
+        for name, act in (("instruct", register.instruct), ("sign", register.sign)):
+            if not course.step(name, lambda act=act: act(closing)):  # type: ignore[misc]
+                return
+            course.strike()
+        course.step("finalize", register.finalize)
+        course.strike()
+        course.step("drop", lambda: register.drop(closing))
+        if course.step("mark", lambda: self._mark(closing)) and self._is_issued(closing):
+            course.strike()
+            course.step("release", lambda: course.crowd.release(closing))
+            course.step("answers", self._app.answer)
+
+    def _freeze(self) -> None:
+        self._app.desk.freeze(self._offering, actor="operator.otto", ready_only=True)
+
+    def _frozen(self) -> str | None:
+        rows = self._app.desk.engine.closings(offering=self._offering)
+        return next((str(row["closing_id"]) for row in rows if row["status"] == "frozen"), None)
 
     def _mark(self, closing: str) -> None:
-        issued: int = self._app.desk.engine.mark_issued(**self._where(closing))
-        self._course.report.issued += issued
+        self._course.report.issued += self._register.mark(closing)
 
     def _is_issued(self, closing: str) -> bool:
         return bool(self._app.desk.engine.closing(closing=closing)["status"] == "issued")

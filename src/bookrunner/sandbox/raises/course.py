@@ -15,6 +15,7 @@ class Tally(Protocol):
     """What is counted of a raise."""
 
     issued: int
+    killed: int
     refused: Counter[str]
 
 
@@ -24,6 +25,7 @@ class Course(Protocol):
     app: Application
     crowd: Crowd
     chance: random.Random
+    kills: bool
 
     @property
     def report(self) -> Tally:
@@ -36,6 +38,10 @@ class Course(Protocol):
 
     def strike(self) -> None:
         """Let faults strike, as many as the seed says."""
+        ...
+
+    def let_a_worker_die(self, closing: str | None = None) -> None:
+        """Where workers die in this raise, end one in the middle of its work; this process takes over."""
         ...
 
     def let_the_deadline_come(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Sequence
 
 from bookrunner.app import Application
@@ -15,6 +16,7 @@ from bookrunner.sandbox.story import Message, Story
 
 CHAIN_ID = 1
 AGENT = "agent.theo"
+_LATE = 0.1
 
 
 class Crowd(Story):
@@ -25,12 +27,31 @@ class Crowd(Story):
         # The story of the four in trouble is told elsewhere.
         self.wires.clear()
         self.sent: list[Message] = []
+        # What the identity provider holds back, by investor.
+        self.late: dict[str, Message] = {}
 
     def deliver(self, messages: Sequence[Message]) -> list[bool]:
         """Hand signed messages to the application, and remember them."""
         kept = [(list(headers), body) for headers, body in messages]
         self.sent.extend(each for each in kept if each not in self.sent)
         return super().deliver(kept)
+
+    def identity_messages(self, group: Sequence[Person]) -> list[bool]:
+        """Send the message of each person whose seed does not hold it back; those come late, or never."""
+        on_time = []
+        for profile in self.desk.engine.profiles(investors=[person.investor for person in group]):
+            investor, message = profile["investor_id"], self.identity_message(profile)
+            if random.Random(f"{self.seed}/late/{investor}").random() < _LATE:
+                self.late[investor] = message
+            else:
+                on_time.append(message)
+        return self.deliver(on_time) if on_time else []
+
+    def sign_and_confirm(self, progress: Progress = lambda *_: None) -> None:
+        """Let everybody sign and confirm whose identity is known; the others come when their message does."""
+        items = self.desk.subscription.requirements(offering=self.offering)
+        ready = [person for person in self.people if person.investor not in self.late]
+        spread(ready, "signing", progress, lambda group: self.sign_and_submit(group, items))
 
     def open(self) -> None:
         """Publish the offer, with a token that somebody else is said to have deployed."""

@@ -146,6 +146,23 @@ def _messages_again(course: Course) -> None:
         raise Crash("a message that was heard before was new")
 
 
+def _messages_come_late(course: Course) -> None:
+    """Let what the identity provider said long ago come now, twice; whom it clears signs and confirms."""
+    crowd = course.crowd
+    people = [person for person in crowd.people if person.investor in crowd.late]
+    messages = [crowd.late.pop(person.investor) for person in people] * 2
+    course.chance.shuffle(messages)
+    crowd.deliver(messages)
+    course.app.answer()
+    if people:
+        crowd.sign_and_submit(people, course.app.desk.subscription.requirements(offering=crowd.offering))
+        crowd.countersign_all()
+
+
+def _worker_is_killed(course: Course) -> None:
+    course.let_a_worker_die()
+
+
 def _process_dies(course: Course) -> None:
     """Begin again from nothing but the books."""
     course.app.process = Process(course.app.desk, course.app.room)
@@ -185,6 +202,8 @@ FAULTS = (
     Misfortune("refunds_go_out", _refunds_go_out),
     Misfortune("statement_again", _statement_again),
     Misfortune("messages_again", _messages_again),
+    Misfortune("messages_come_late", _messages_come_late),
+    Misfortune("worker_is_killed", _worker_is_killed),
     Misfortune("process_dies", _process_dies),
     Misfortune("transaction_dies", _transaction_dies),
     Misfortune("deadline", _deadline),

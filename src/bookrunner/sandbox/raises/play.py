@@ -21,22 +21,17 @@ from bookrunner.db import Keeper
 from bookrunner.sandbox.props import evidence
 from bookrunner.sandbox.raises.closing import PaperClosing
 from bookrunner.sandbox.raises.crowd import Crowd
+from bookrunner.sandbox.raises.killed import NO_NODE, kill_amid
 from bookrunner.sandbox.raises.misfortune import FAULTS
 from bookrunner.sandbox.story import PRICE_MINOR
 from bookrunner.sandbox.world import SANDBOX_CHAIN, database_of
 
-INVARIANTS = (
-    "issued_past_a_gate",
-    "issued_to_somebody_who_ended",
-    "units_above_the_cap",
-    "money_that_is_not_conserved",
-    "refunded_twice",
-    "status_without_its_row",
-)
-AT_THE_END = (*INVARIANTS, "not_ended_with_its_offer")
-_NO_NODE = "http://127.0.0.1:1"
 _FAULT_ODDS = 0.55
 _MOST_ROUNDS = 3
+_OUTAGE_ODDS = 0.2
+# In one raise of so many workers are killed, with so long to live at most.
+_RAISES_WITH_KILLS = 8
+_LIFE_SECONDS = 0.12
 _TARGET_SHARES = (0, 20, 60, 95)
 
 
@@ -52,6 +47,7 @@ class RaiseReport:
     end: str = ""
     steps: int = 0
     issued: int = 0
+    killed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
 
@@ -63,6 +59,7 @@ class Raise:
         self.app = app
         self.crowd = Crowd(app, investors=investors, seed=seed)
         self.chance = random.Random(f"{seed}/raise")
+        self.kills = seed % _RAISES_WITH_KILLS == 0
         self.report = RaiseReport(seed)
         self._sight = Keeper(app.database, "engine", "bookrunner.sandbox.raises")
 
@@ -76,12 +73,14 @@ class Raise:
             ("identities", crowd.verify_identities),
             ("signing", crowd.sign_and_confirm),
             ("countersigning", crowd.countersign_all),
-            ("funding", crowd.fund),
-            ("wallets", crowd.link_wallets),
         )
         for name, chapter in chapters:
             self.step(name, chapter)
             self.strike()
+        self._fund()
+        self.strike()
+        self.step("wallets", crowd.link_wallets)
+        self.strike()
         closings = PaperClosing(self)
         for _ in range(self.chance.randint(1, _MOST_ROUNDS)):
             closings.run()
@@ -98,7 +97,7 @@ class Raise:
         except Refused as refused:
             self.report.refused[refused.rule] += 1
             done = False
-        self._check(name, INVARIANTS)
+        self._check(name)
         return done
 
     def strike(self) -> None:
@@ -109,6 +108,13 @@ class Raise:
             self.step(fault.name, lambda fault=fault: fault.strikes(self))  # type: ignore[misc]
             if self.chance.random() < _FAULT_ODDS:
                 self.step("answers", self.app.answer)
+
+    def let_a_worker_die(self, closing: str | None = None) -> None:
+        """Where workers die in this raise, end one in the middle of its work; this process takes over."""
+        if self.kills:
+            pause = self.chance.uniform(0, _LIFE_SECONDS)
+            self.report.killed += kill_amid(self.app, self.crowd.offering, closing, pause)
+            self._check("a worker died")
 
     @property
     def status(self) -> str:
@@ -137,6 +143,20 @@ class Raise:
         time.sleep(0.04)
         self.app.process.expire()
 
+    def _fund(self) -> None:
+        """Let the money come, or let the bank be silent while time and faults go on."""
+        if self.chance.random() >= _OUTAGE_ODDS:
+            self.step("funding", self.crowd.fund)
+            return
+        self.report.struck["bank_outage"] += 1
+        self.step("payments", self.crowd.write_statement)
+        self.strike()
+        if self.chance.random() < 1 / 2:
+            self.report.struck["deadline_in_an_outage"] += 1
+            self.step("deadline", self.let_the_deadline_come)
+            self.strike()
+        self.step("bank_is_back", self.crowd.receive_statement)
+
     def _set_terms(self) -> None:
         share = self.chance.choice(_TARGET_SHARES)
         wanted: dict[str, object] = {"closes_at": (clock.now() + timedelta(days=90)).isoformat()}
@@ -154,7 +174,7 @@ class Raise:
         if is_open or (self.status == "legally_closed" and not self.step("success", self._succeed)):
             self.step("halt", self._halt)
         self.app.answer()
-        self._check("the end", AT_THE_END)
+        self._check("the end", is_over=True)
         self.report.end = self.status
 
     def _halt(self) -> None:
@@ -171,14 +191,13 @@ class Raise:
             if self.status != status:
                 engine.move_offer(actor="issuer.iris", **where, status=status)
 
-    def _check(self, step: str, names: Sequence[str]) -> None:
-        with self._sight.together() as within:
-            for name in names:
-                found = [row["subject"] for row in getattr(within, name)(offering=self.crowd.offering)]
-                if found:
-                    raise InvariantBroken(
-                        f"seed {self.report.seed}, step {self.report.steps} ({step}): {name}: {found[:3]}"
-                    )
+    def _check(self, step: str, *, is_over: bool = False) -> None:
+        found = self._sight.broken(offering=self.crowd.offering, is_over=is_over)
+        if found:
+            broken = sorted({f"{row['invariant']}: {row['subject']}" for row in found})
+            raise InvariantBroken(
+                f"seed {self.report.seed}, step {self.report.steps} ({step}): {'; '.join(broken[:3])}"
+            )
 
 
 def play_raises(
@@ -201,7 +220,7 @@ def play_raises(
 def on_paper(state: Path) -> Iterator[Application]:
     """Lend an application under ``state`` whose chain nobody asks: a database of its own and nothing else."""
     settings = Settings(state_dir=state, database_url=None, rpc_url=None)
-    with database_of(settings) as endpoint, EvmChain(_NO_NODE) as chain:
+    with database_of(settings) as endpoint, EvmChain(NO_NODE) as chain:
         keys = open_keys(state / "keys", SANDBOX_CHAIN, embedded=True)
         app = Application(endpoint, chain, keys, pause=lambda: None)
         try:

@@ -28,6 +28,9 @@ begin
         raise exception using errcode = 'BR404', constraint = 'offer_exists',
             message = format('there is no offer %s', p_offering);
     end if;
+    if p_status = 'published' then
+        perform engine.take_issuer(p_offering);
+    end if;
     perform engine.require_move(p_actor, p_offering, p_status);
     update engine.offer set status = p_status,
         published_at = case when p_status = 'published' then coalesce(published_at, clock_timestamp()) else published_at end

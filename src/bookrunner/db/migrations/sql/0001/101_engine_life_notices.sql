@@ -47,6 +47,15 @@ create index notices_of_recipient on engine.notice (recipient, written_at);
 
 call audit.keep('engine.notice', 'notice', 'notice_id', 'offering_id');
 
+-- The notices of an investor in the words for investors.
+create view engine.investor_notice as
+select n.offering_id, n.notice_id, n.recipient as investor_id, n.code, n.is_required, n.status, n.written_at, n.sent_at,
+    r.sentence, r.citation
+from engine.notice n cross join lateral (
+    select min(x.sentence) as sentence, min(x.citation) as citation from engine.notice_rule x
+    where x.code = n.code and x.audience in ('investor', 'investors')) r
+where n.recipient like 'ivr\_%';
+
 -- Writes the notices of these events, each once: who looks again writes nothing.
 create function engine.write_notices(p_actor text, p_request text, p_scopes text[], p_subjects text[], p_versions bigint[]) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

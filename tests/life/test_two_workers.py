@@ -1,0 +1,57 @@
+"""Two workers read one batch; what one of them takes away from the other is answered all the same."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from bookrunner.audit import advance_feed
+from bookrunner.db import Database
+from tests.allocation.book import Book, process_of
+from tests.attack.world import Connect
+
+BLOCKED = "select count(*) from pg_locks where not granted"
+
+
+def answer_while_another_holds(connect: Connect, database: Database, taken: tuple[str, str, str]) -> None:
+    """Let a worker answer while another one has taken one of its events, and commits only then."""
+    consumer, kind, subject = taken
+    advance_feed(database)
+    other = connect("engine")
+    ((scope, version),) = connect("owner").execute(
+        "select scope, version from audit.event where kind = %s and subject = %s", [kind, subject]
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with other.transaction():
+            other.execute(
+                "select audit.react(%s, %s, %s, %s, 'done', '')", [consumer, scope, subject, version]
+            )
+            answered: Future[Any] = pool.submit(process_of(database).drain)
+            while not connect("admin").execute(BLOCKED.encode()).fetchone() > (0,):  # type: ignore[operator]
+                wait([answered], timeout=0.02)
+                assert not answered.done()
+        answered.result(30)
+
+
+def test_the_last_unit_closes_the_offer_whoever_takes_the_first(connect: Connect, database: Database) -> None:
+    book = Book(connect, cap=6).build("allocated")
+    book.backdate("engine.terms", "closes_at_cap = false")
+    for n in book.numbers:
+        book.call("engine.confirm", book.offering, book.id("inv", n))
+        book.call("engine.confirm_legally", book.offering, book.id("inv", n))
+    book.backdate("engine.terms", "closes_at_cap = true")
+    taken = ("process.close_full", "investment.legally_confirmed", "inv_one1")
+    answer_while_another_holds(connect, database, taken)
+    assert book.ask("select status from engine.offer") == [("legally_closed",)]
+
+
+def test_who_waits_is_confirmed_whoever_takes_the_first_event(connect: Connect, database: Database) -> None:
+    book = Book(connect, investors=1).build("allocated")
+    # The approval comes before the confirmation and confirms nobody.
+    process_of(database).drain()
+    book.call("engine.confirm", book.offering, "inv_one1")
+    book.call("engine.request_cancellation", book.offering, "inv_one1", "changed my mind", actor="ivr")
+    book.call("engine.decide_cancellation", book.offering, "inv_one1", "false", "so", actor="manager.mia")
+    assert book.status(1)[0] == "confirmed"
+    answer_while_another_holds(connect, database, ("process.resume", "investment.confirmed", "inv_one1"))
+    assert book.status(1)[0] == "legally_confirmed"
