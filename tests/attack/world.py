@@ -347,7 +347,10 @@ class World:
 
     def linked(self) -> None:
         for verb, arguments in (
-            ("open_mapping", lambda n: [self.id("ivr", n), CHAIN, self.address(n), f"{self.id('wlc', n)}@1"]),
+            (
+                "open_mapping",
+                lambda n: [self.id("ivr", n), CHAIN, self.address(n), f"{self.id('wlc', n)}@1", "key"],
+            ),
             ("mark_screened", lambda n: [f"{self.id('scr', n)}@1"]),
             ("approve_wallet", lambda _: []),
             ("link_wallet", lambda _: []),

@@ -39,7 +39,9 @@ def agency(site: Site, endpoint: Endpoint, connect: Connect) -> Agency:
     for n, until in ((1, "issuer_approved"), (2, "screened"), (3, "claimed")):
         where = [register.offering, f"wmp_new{n}"]
         address = digest(f"new {n}")[:20]
-        register.call("registry.open_mapping", *where, register.id("ivr", n), 31337, address, "wlc_new@1")
+        register.call(
+            "registry.open_mapping", *where, register.id("ivr", n), 31337, address, "wlc_new@1", "key"
+        )
         if until != "claimed":
             register.call("registry.mark_screened", *where, "scr_new@1")
         if until == "issuer_approved":

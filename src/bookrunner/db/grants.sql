@@ -128,7 +128,7 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
 grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
     registry.require_day(date), registry.lots_as_of(text, text, date), registry.missing_papers(text, text), registry.today(),
     registry.transfer_refusals(text, text, text, bigint, text), registry.stakeholders(text),
-    registry.unknown_investors(text[]) to registry;
+    registry.unknown_investors(text[]), registry.period_of(text), registry.period_binds(text, text, boolean) to registry;
 -- A view of lots says from when on each is free.
 grant execute on function registry.free_on(text, text, date) to registry, engine, reconciliation, audit;
 

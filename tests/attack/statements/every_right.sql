@@ -249,8 +249,8 @@ insert into registry.record_difference (offering_id, difference_id, status, kind
 update registry.wallet_mapping set status = 'superseded' where mapping_id = 'wmp_done1';
 
 -- registry | one_linked_wallet_per_holder | a second effective wallet of one holder
-insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact)
-    values ('ofr_done', 'wmp_x', 'ivr_done1', 'claimed', 31337, decode(repeat('0b', 20), 'hex'), 'wlc_x@1');
+insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, proof_kind)
+    values ('ofr_done', 'wmp_x', 'ivr_done1', 'claimed', 31337, decode(repeat('0b', 20), 'hex'), 'wlc_x@1', 'key');
 update registry.wallet_mapping set status = 'screened', screening_fact = 'scr_x@1' where mapping_id = 'wmp_x';
 update registry.wallet_mapping set status = 'issuer_approved', approved_by = 'usr_1' where mapping_id = 'wmp_x';
 update registry.wallet_mapping set status = 'linked', linked_by = 'usr_2' where mapping_id = 'wmp_x';
