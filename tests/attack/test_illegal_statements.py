@@ -167,6 +167,7 @@ def _ask_transfers(done: World, clock: dict[str, object]) -> None:
     )
     done.call("registry.mark_transfer_screened", where, "xfr_done")
     log = {"id": "obs_done", "chain_id": CHAIN, "hash": "0b" * 32, "ordinal": 0, "block": 9}
+    log |= {"mined_at": "2026-03-02T16:00:00Z"}
     log |= {"from": done.address(3).hex(), "to": "0c" * 20, "units": 1}
     done.call("registry.observe_transfer", where, log, "itm_seen", clock)
 

@@ -42,7 +42,7 @@ _STATES: Final = {
 async def _form_of(request: Request) -> dict[str, str]:
     """Read a form; of a file only its hash goes on, under the name of its field."""
     found: dict[str, str] = {}
-    async with request.form(max_files=12, max_fields=40) as read:
+    async with request.form(max_files=40, max_fields=40) as read:
         for name, value in read.multi_items():
             if isinstance(value, str):
                 found[name] = value.strip()

@@ -77,6 +77,8 @@ grant execute on function api.commitment_limit(text, text) to portal, compliance
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),
     api.claim_wallet(bytea, text, bytea, text, text, text, text, bytea, text, jsonb) to portal;
+grant execute on function api.request_transfer(bytea, text, bytea, text, text, jsonb, jsonb, text, jsonb),
+    api.act_on_transfer(bytea, text, bytea, text, text, text, text, jsonb, timestamptz, text[], text, jsonb) to registry;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
 grant execute on function subscription.read_contradictions(text) to subscription, compliance;
