@@ -111,7 +111,14 @@ def attack(shared: Connect) -> World:
     lone.call("subscription.propose_allocation", lone.offering, "alc_lone1", "inv_lone1", 1)
     early = World(shared, "early").build("cleared")
     early.call(
-        "registry.open_mapping", early.offering, "wmp_early1", "ivr_early1", 1, b"\x09" * 20, "wlc_x@1"
+        "registry.open_mapping",
+        early.offering,
+        "wmp_early1",
+        "ivr_early1",
+        1,
+        b"\x09" * 20,
+        "wlc_x@1",
+        "key",
     )
     for n, kind in ((2, "key"), (3, "contract")):
         mapping = [early.offering, early.id("wmp", n)]
@@ -160,6 +167,7 @@ def _ask_transfers(done: World, clock: dict[str, object]) -> None:
     )
     done.call("registry.mark_transfer_screened", where, "xfr_done")
     log = {"id": "obs_done", "chain_id": CHAIN, "hash": "0b" * 32, "ordinal": 0, "block": 9}
+    log |= {"mined_at": "2026-03-02T16:00:00Z"}
     log |= {"from": done.address(3).hex(), "to": "0c" * 20, "units": 1}
     done.call("registry.observe_transfer", where, log, "itm_seen", clock)
 
@@ -167,7 +175,7 @@ def _ask_transfers(done: World, clock: dict[str, object]) -> None:
 def _control(held: World) -> None:
     """Let two agents have one action asked, a part freeze, a forced transfer and a recovery under way."""
     new = [held.offering, "wmp_held_new"]
-    held.call("registry.open_mapping", *new, "ivr_held1", CHAIN, b"\x0c" * 20, "wlc_x@1")
+    held.call("registry.open_mapping", *new, "ivr_held1", CHAIN, b"\x0c" * 20, "wlc_x@1", "key")
     held.call("registry.mark_screened", *new, "scr_x@1")
     held.call("registry.approve_wallet", *new)
     order = {"because": "court", "order_sha256": "ab" * 32, "order_reference": "order 7"}

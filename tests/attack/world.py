@@ -347,7 +347,10 @@ class World:
 
     def linked(self) -> None:
         for verb, arguments in (
-            ("open_mapping", lambda n: [self.id("ivr", n), CHAIN, self.address(n), f"{self.id('wlc', n)}@1"]),
+            (
+                "open_mapping",
+                lambda n: [self.id("ivr", n), CHAIN, self.address(n), f"{self.id('wlc', n)}@1", "key"],
+            ),
             ("mark_screened", lambda n: [f"{self.id('scr', n)}@1"]),
             ("approve_wallet", lambda _: []),
             ("link_wallet", lambda _: []),
@@ -375,12 +378,14 @@ class World:
         }
         return whole | changed
 
-    def claim_wallet(self, claim: str, investor: str, address: bytes) -> None:
-        """Let an investor claim a wallet with a proof of the right shape; nobody checks it here."""
+    def claim_wallet(
+        self, claim: str, investor: str, address: bytes, sign: Callable[[str], bytes] = lambda _: b"\x01" * 65
+    ) -> None:
+        """Let an investor claim a wallet; without what signs, by a proof that has the right shape alone."""
         challenge = f"wch_{claim}"
         asked = self.asked(challenge, investor, address)
         self.call("portal.issue_challenge", self.offering, challenge, investor, asked)
-        proof = [b"\x01" * 65, "key", None]
+        proof = [sign(str(asked["message"])), "key", None]
         self.call("portal.claim_wallet", self.offering, claim, investor, challenge, *proof)
 
     def frozen(self) -> None:

@@ -188,7 +188,7 @@ class Sides:
         """Take a wallet as far as the issuer's approval and return its mapping."""
         mapping = new_id("wmp")
         where = [self.offering, mapping]
-        self.world.call("registry.open_mapping", *where, holder, CHAIN_ID, address, "wlc_x@1")
+        self.world.call("registry.open_mapping", *where, holder, CHAIN_ID, address, "wlc_x@1", "key")
         self.world.call("registry.mark_screened", *where, "scr_x@1")
         self.world.call("registry.approve_wallet", *where)
         return mapping

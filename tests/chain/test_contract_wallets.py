@@ -11,7 +11,7 @@ from bookrunner.adapters.chain import keccak
 from bookrunner.adapters.chain.abi import created_address
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
-from bookrunner.engine.intake import ask_contract, is_still_proved, wallet_proof
+from bookrunner.engine.intake import ask_contract, prove_again, wallet_proof
 
 from .conftest import World, open_key
 
@@ -45,7 +45,10 @@ def test_a_contract_that_accepts_is_a_proof_at_its_block(world: World, tmp_path:
     assert isinstance(witness, dict)
     assert witness["code_hash"] == keccak(ACCEPTING).hex()
     assert world.chain.canonical([witness["block_number"]]) == [bytes.fromhex(witness["block_hash"])]
-    assert not is_still_proved({**_asked(wallet), **proof})
+    mapping, kept = {"proof_kind": "contract", "address": wallet}, {**_asked(wallet), **proof}
+    again = prove_again(world.chain, mapping, kept)
+    assert again is not None
+    assert again["code_hash"] == witness["code_hash"]
 
 
 @pytest.mark.parametrize("code", [REFUSING, REVERTING])

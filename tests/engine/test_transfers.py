@@ -21,10 +21,15 @@ from bookrunner.core import clock
 from bookrunner.sandbox.entering import Person
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
+from tests.stories.test_allocation_commands import told
+from tests.stories.test_command_line import Run, refusal, run
+
+__all__ = ["run"]
 
 pytestmark = pytest.mark.chain
 
 INVESTORS = 12
+THEO, TESS = ("--actor", "agent.theo"), ("--actor", "agent.tess")
 UNKNOWN = b"\x77" * 20
 OLDER = "update registry.lot set acquired_on = acquired_on - 400, period_from = period_from - 400"
 
@@ -173,3 +178,67 @@ def test_units_at_a_wallet_that_nobody_has_are_a_break(world: World) -> None:
     )
     assert (seen["to_address"], seen["units"], seen["owner"]) == ("0x" + UNKNOWN.hex(), 1, "registry")
     assert "transfer_to_an_unknown_wallet" in differing(app, offering)
+
+
+@pytest.fixture
+def here(run: Run, world: World, state_root: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs a command in this installation."""
+    assert world.application
+    monkeypatch.setenv("BOOKRUNNER_STATE_DIR", str(state_root / "transfers"))
+    return run
+
+
+def test_the_commands_ask_return_and_carry_out(here: Run, world: World, tmp_path: Path) -> None:
+    holders = Holders(world)
+    offer, giver, taker = holders.offering, holders.giver.investor, holders.taker.investor
+    files = {name: tmp_path / f"{name}.pdf" for name in ("transfer_instruction", "purchase_agreement")}
+    for name, file in files.items():
+        file.write_text(name)
+    paper = [f"{name}={file}" for name, file in files.items()]
+    may = here("transfer", "why", offer, giver, taker, "1")
+    assert told(may) == [f"1 units of {giver} may go to {taker} now"]
+    ask = ("transfer", "ask", offer, giver, taker, "1", "--price", "500.00", *THEO)
+    assert "there is no file" in refusal(here(*ask, "--paper", "x=nowhere.pdf"))
+    assert "paper_is_named_with_its_file" in refusal(here(*ask, "--paper", "nowhere.pdf"))
+    asked, said = told(here(*ask, "--paper", paper[0]))[-1].split(": ", 1)
+    assert said == "requested; missing: purchase_agreement"
+    on = ("transfer", "refuse", offer, asked)
+    assert "refused_transfer_has_its_reasons" in refusal(here(*on, *TESS))
+    returned = told(here(*on, "--because", "the agreement is not there", *TESS))
+    assert returned[-1] == f"{asked}: returned; missing: purchase_agreement"
+    presented = told(here("transfer", "papers", offer, asked, "--paper", paper[1], *THEO))
+    assert presented[-1] == f"{asked}: screened"
+    approve = ("transfer", "approve", offer, asked)
+    assert "transfer_is_approved_by_another_person" in refusal(here(*approve, *THEO))
+    assert told(here(*approve, *TESS))[-1] == f"{asked}: registered"
+    assert holders.state(asked) == "registered"
+    assert asked[:12] in "".join(told(here("transfer", "list", offer, "--holder", taker)))
+    assert "there is no transfer" in refusal(here("transfer", "approve", offer, "xfr_none", *TESS))
+
+
+def test_the_command_says_every_rule_that_keeps_units(here: Run, world: World) -> None:
+    holders = Holders(world)
+    asked = (holders.offering, holders.giver.investor, "ivr_nobody", "999999")
+    status, lines = here("transfer", "why", *asked)
+    assert status == 1
+    rules = [line.split()[1].rstrip(":") for line in lines if line.startswith("refused")]
+    assert rules[:2] == ["seller_holds_the_units", "buyer_wallet_is_linked"]
+
+
+def test_a_statement_is_recognised_by_its_bytes(here: Run, world: World, tmp_path: Path) -> None:
+    app, offer = world.application, Holders(world).offering
+    row = app.desk.registry.register_as_of(offering=offer, day=clock.today())[0]
+    statement, made = registry.issue_statement(
+        app.desk.registry,
+        app.press,
+        (offer, row["holding_id"], clock.today()),
+        actor="agent.theo",
+        offer_name="Example",
+    )
+    issued, other = tmp_path / "statement.pdf", tmp_path / "other.pdf"
+    issued.write_bytes(made.content)
+    other.write_bytes(made.content + b" ")
+    (line,) = told(here("register", "verify", offer, str(issued)))
+    assert line.startswith(f"{statement}: {row['units']} units of {row['holding_id']}")
+    assert "statement_is_recorded" in refusal(here("register", "verify", offer, str(other)))
+    assert "there is no file" in refusal(here("register", "verify", offer, str(tmp_path / "none.pdf")))

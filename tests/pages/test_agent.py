@@ -10,9 +10,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
-from tests.attack.world import Connect, digest
+from tests.attack.world import CHAIN, Connect, digest
 from tests.attack.world import World as Register
 from tests.pages.conftest import Site
 from tests.pages.test_browser import keep
@@ -38,8 +39,10 @@ def agency(site: Site, endpoint: Endpoint, connect: Connect) -> Agency:
     register = Register(connect).build("registered")
     for n, until in ((1, "issuer_approved"), (2, "screened"), (3, "claimed")):
         where = [register.offering, f"wmp_new{n}"]
-        address = digest(f"new {n}")[:20]
-        register.call("registry.open_mapping", *where, register.id("ivr", n), 31337, address, "wlc_new@1")
+        key = LocalKey(digest(f"new {n}"), chain_id=CHAIN)
+        register.claim_wallet(f"wlc_new{n}", register.id("ivr", n), key.address, key.sign_text)
+        named = [register.id("ivr", n), CHAIN, key.address, f"wlc_new{n}@1", "key"]
+        register.call("registry.open_mapping", *where, *named)
         if until != "claimed":
             register.call("registry.mark_screened", *where, "scr_new@1")
         if until == "issuer_approved":

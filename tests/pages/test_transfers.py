@@ -93,8 +93,12 @@ def test_a_holder_asks_and_the_agent_decides(agency: Agency, desk: Transferring,
         expect(theo.locator("table.work").first).to_contain_text("holder count is within its cap")
         expect(theo.get_by_role("button", name="Approve")).to_have_count(0)
         keep(theo, "transfers-refused")
-        theo.get_by_label("Reason", exact=True).fill("the bylaws changed")
-        theo.get_by_role("button", name="End it").click()
+        with at(agency, browser, "agent.tess") as tess:
+            visit(tess, agency, "/transfers")
+            tess.get_by_label("Reason", exact=True).fill("the bylaws changed")
+            tess.get_by_role("button", name="End it").click()
+            expect(tess.get_by_role("status")).to_be_visible()
+        visit(theo, agency, "/transfers")
         theo.get_by_role("button", name="Approve").click()
         expect(theo.locator("table.work").first).to_contain_text("approved")
         keep(theo, "transfers-approved")
@@ -108,7 +112,14 @@ def test_two_people_end_what_the_chain_shows(agency: Agency, desk: Transferring,
     clock |= {"counts_from": "2026-03-02", "due_on": "2026-03-05"}
     for name, sender in (("lost", desk.world.address(3)), ("minted", b"\0" * 20)):
         log = {"id": f"obs_{name}", "chain_id": CHAIN, "hash": name.encode().hex().ljust(64, "0")}
-        log |= {"ordinal": 0, "block": 12, "from": sender.hex(), "to": "99" * 20, "units": 1}
+        log |= {
+            "ordinal": 0,
+            "block": 12,
+            "mined_at": "2026-03-02T16:00:00Z",
+            "from": sender.hex(),
+            "to": "99" * 20,
+            "units": 1,
+        }
         desk.world.call("registry.observe_transfer", desk.offering, log, f"itm_{name}", clock)
     with at(agency, browser) as theo, at(agency, browser, "agent.tess") as tess:
         visit(theo, agency, "/transfers")

@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 
 import psycopg
 import pytest
 
 from bookrunner.books import registry
+from bookrunner.core import clock
 from bookrunner.db import Database
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
 from tests.attack.world import CHAIN, Connect, World, digest
@@ -92,7 +94,9 @@ def _attempt_again(desk: Transferring, transaction: str) -> None:
     assert desk.world.call("registry.record_replacement", desk.offering, transaction, further)
 
 
-def observe(desk: Transferring, name: str, sender: bytes, receiver: bytes) -> str | None:
+def observe(
+    desk: Transferring, name: str, sender: bytes, receiver: bytes, *, mined_at: datetime | None = None
+) -> str | None:
     """Let the chain show a transfer that is none of ours."""
     log = {
         "id": f"obs_{name}",
@@ -100,13 +104,14 @@ def observe(desk: Transferring, name: str, sender: bytes, receiver: bytes) -> st
         "hash": digest(name).hex(),
         "ordinal": 0,
         "block": 12,
+        "mined_at": (mined_at or clock.now()).isoformat(),
         "from": sender.hex(),
         "to": receiver.hex(),
         "units": 1,
     }
-    clock = registry.item_clock(None, is_routine=False)
+    timed = registry.item_clock(None, is_routine=False)
     seen: str | None = desk.keeper.observe_transfer(
-        actor="process", offering=desk.offering, log=log, item=f"itm_{name}", clock=clock
+        actor="process", offering=desk.offering, log=log, item=f"itm_{name}", clock=timed
     )
     return seen
 

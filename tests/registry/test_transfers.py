@@ -202,7 +202,7 @@ def test_an_approval_is_for_the_wallets_that_it_names(desk: Transferring) -> Non
     taker = desk.taker()
     transfer = desk.approved(taker, 1)
     call, mapping = desk.world.call, [desk.offering, "wmp_other"]
-    call("registry.open_mapping", *mapping, taker, CHAIN, digest("another wallet")[:20], "wlc_other@1")
+    call("registry.open_mapping", *mapping, taker, CHAIN, digest("another wallet")[:20], "wlc_other@1", "key")
     call("registry.mark_screened", *mapping, "scr_other@1")
     call("registry.approve_wallet", *mapping)
     call("registry.link_wallet", *mapping, actor="usr_agent")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.chain.wallets import checksum, recover
 from bookrunner.api import api
@@ -15,7 +16,7 @@ from bookrunner.books import portal, registry
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk, Process
-from bookrunner.engine.intake import is_still_proved
+from bookrunner.engine.intake import prove_again
 from tests.api.conftest import Api, problem, serving
 from tests.attack.world import CHAIN, Connect, World
 
@@ -69,10 +70,16 @@ def test_a_wallet_is_claimed_by_the_signature_of_its_challenge(wallets: Wallets,
     assert (answer.status_code, answer.json()["proof"]) == (201, "key")
     again = wallets.claim(asked["id"], KEY.sign_text(asked["message"]))
     assert problem(again)["code"] == "one_proof_serves_once"
-    (kept,) = portal.keeper(database).wallet_proofs(offering="ofr_one")
-    assert is_still_proved(kept)
-    assert recover(kept["message"], bytes(kept["signature"])) == KEY.address
-    assert not is_still_proved({**kept, "message": kept["message"].replace("ivr_one1", "ivr_one2")})
+    stored = portal.keeper(database).wallet_proof(offering="ofr_one", claim=answer.json()["id"])
+    assert recover(stored["message"], bytes(stored["signature"])) == KEY.address
+    mapping, silent = {"proof_kind": "key", "address": stored["address"]}, EvmChain("http://127.0.0.1:9")
+    assert prove_again(silent, mapping, stored) is None
+    forged = {**stored, "message": stored["message"].replace("ivr_one1", "ivr_one2")}
+    for other in (forged, None):
+        with pytest.raises(Refused, match="wallet_proof_is_valid"):
+            prove_again(silent, mapping, other)
+    with pytest.raises(Refused, match="wallet_proof_is_valid"):
+        prove_again(silent, {**mapping, "address": b"\x07" * 20}, stored)
 
 
 def test_a_challenge_is_repeated_under_its_key_and_fresh_otherwise(wallets: Wallets) -> None:

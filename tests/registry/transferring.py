@@ -41,6 +41,28 @@ class Transferring:
             )
             connection.execute(b"alter table registry.lot enable always trigger aa_append_only")
 
+    def age_lot(self, lot: str, days: int, acquired: int = 0) -> None:
+        """Let the period of one lot have begun so many days ago, and its acquisition so many before."""
+        connection = self.world.login("admin")
+        with connection.transaction():
+            connection.execute(b"alter table registry.lot disable trigger aa_append_only")
+            connection.execute(
+                "update registry.lot set acquired_on = current_date - %s, period_from = current_date - %s"
+                " where offering_id = %s and lot_id = %s",
+                [acquired, days, self.offering, lot],
+            )
+            connection.execute(b"alter table registry.lot enable always trigger aa_append_only")
+
+    def exempt(self, exemption: str) -> None:
+        """Let the offer have been made under another exemption."""
+        connection = self.world.login("admin")
+        with connection.transaction():
+            connection.execute(b"alter table engine.offer disable trigger user")
+            connection.execute(
+                "update engine.offer set exemption = %s where offering_id = %s", [exemption, self.offering]
+            )
+            connection.execute(b"alter table engine.offer enable trigger user")
+
     def taker(self, name: str = "taker", country: str = "US", *, is_accredited: bool = True) -> str:
         """Enter somebody cleared for the offer, with a linked wallet and no units; return the id."""
         call, investor, world = self.world.call, f"ivr_{name}", self.world
@@ -61,7 +83,7 @@ class Transferring:
                 call("compliance.record_accreditation", investor, f"acr_{name}", "income", *proof)
         mapping = [self.offering, f"wmp_{name}"]
         address = digest(f"wallet {name}")[:20]
-        call("registry.open_mapping", *mapping, investor, CHAIN, address, f"wlc_{name}@1")
+        call("registry.open_mapping", *mapping, investor, CHAIN, address, f"wlc_{name}@1", "key")
         call("registry.mark_screened", *mapping, f"scr_{name}@1")
         call("registry.approve_wallet", *mapping)
         call("registry.link_wallet", *mapping, actor="usr_agent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import httpx
@@ -114,6 +115,27 @@ def test_two_signers_at_once_leave_no_signature_out(world: World, sent: Story) -
         answers = list(pool.map(act, OWNERS))
     assert sorted(answers) == ["signed", "signed_file_continues_the_file_before_it"]
     sign(world, sent)
+    assert state(sent) == "investor_signed"
+
+
+def test_one_session_signs_an_agreement_once_however_often_it_posts(world: World, sent: Story) -> None:
+    alone = replace(EVIDENCE, is_of_one=True)
+
+    def act(field: str) -> str:
+        try:
+            world.application.signing.sign(
+                sent.offering, agreement(sent), actor="x", intent=INTENT, evidence=alone, field=field
+            )
+        except Refused as refused:
+            return refused.rule
+        return "signed"
+
+    # The pages look for a signature before they sign; both posts may have looked before either was stored.
+    assert [act(field) for field in OWNERS] == ["signed", "each_signer_is_known_by_itself"]
+    other = replace(alone, session="ses_other")
+    world.application.signing.sign(
+        sent.offering, agreement(sent), actor="x", intent=INTENT, evidence=other, field=OWNERS[1]
+    )
     assert state(sent) == "investor_signed"
 
 

@@ -107,7 +107,9 @@ class Bench:
         """Have a wallet claimed for an investor and screened without a hit."""
         address = self.wallets[wallet or n].address
         mapping = [self.world.offering, self.world.id("wmp", n)]
-        self.world.call("registry.open_mapping", *mapping, self.world.id("ivr", n), CHAIN, address, "wlc@1")
+        self.world.call(
+            "registry.open_mapping", *mapping, self.world.id("ivr", n), CHAIN, address, "wlc@1", "key"
+        )
         self.screen(address)
         self.world.call("registry.mark_screened", *mapping, "scr@1")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from bookrunner import __version__
-from bookrunner.api import problems, wallets
+from bookrunner.api import problems
+from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.direct import Direct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.keys import issue, listed, revoke
@@ -89,6 +90,7 @@ def api(
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
     app.include_router(wallets.routes(gateway, chain))
+    app.include_router(transfers.routes(gateway))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:

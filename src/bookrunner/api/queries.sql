@@ -318,3 +318,28 @@ select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, chain
 from registry.wallet_standing where offering_id = :offering
     and (cast(:address as bytea) is null or address = :address) and (cast(:investor as text) is null or investor_id = :investor)
 order by claimed_at, mapping_id;
+
+-- name: transfer_refusals
+-- Every rule that keeps units from going now, in the order of precedence.
+select rule, detail, passes_on from registry.transfer_refusals(:offering, :seller, :buyer, cast(:units as bigint));
+
+-- name: transfers
+-- Requests of an offer, of one holder, or the one that is named, with papers and clock; those that wait first.
+select q.request_id, q.status, q.kind, q.route, q.seller_id, q.buyer_id, q.units, q.price_minor, q.currency, q.asked_by, q.asked_at,
+    q.reasons, q.decided_by, q.approved_until, q.version, i.due_on, registry.missing_papers(q.offering_id, q.request_id) as missing,
+    array(select distinct p.paper from registry.transfer_paper p where p.offering_id = q.offering_id
+        and p.request_id = q.request_id order by p.paper) as papers
+from registry.transfer_request q join registry.turnaround_item i using (offering_id, item_id)
+where q.offering_id = :offering and (cast(:investor as text) is null or :investor in (q.seller_id, q.buyer_id))
+    and (cast(:transfer as text) is null or q.request_id = :transfer)
+order by q.status in ('registered', 'rejected', 'withdrawn'), q.asked_at desc, q.request_id limit cast(:most as integer);
+
+-- name: request_transfer^
+-- Claims the key, takes a request of a holder, stores the answer.
+select answer, is_replay from api.request_transfer(:key, :request, :body_sha256, :offering, :transfer, cast(:said as jsonb),
+    cast(:papers as jsonb), :item, cast(:clock as jsonb));
+
+-- name: act_on_transfer^
+-- Claims the key, takes papers or a decision on a transfer, stores the answer.
+select answer, is_replay from api.act_on_transfer(:key, :request, :body_sha256, :offering, :transfer, :version, :act,
+    cast(:papers as jsonb), cast(:until as timestamptz), cast(:reasons as text[]), :item, cast(:clock as jsonb));

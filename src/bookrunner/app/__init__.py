@@ -37,8 +37,8 @@ from bookrunner.engine.intake import (
     ListFolder,
     Screening,
     TokenWatch,
-    ask_contract,
     ask_identity,
+    asked_again,
     challenge_facts,
     fingerprint,
     hear_payment,
@@ -320,16 +320,12 @@ class Application:
         return claim
 
     def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
-        """Make an approved wallet effective; a contract is asked again first, for its owners change."""
-        found = self.desk.registry.mapping(offering=offering, mapping=mapping)
-        witness = None
-        if found is not None and found["proof_kind"] == "contract":
-            proofs = self.desk.portal.wallet_proofs(offering=offering)
-            named = str(found["claim_fact"]).partition("@")[0]
-            (kept,) = (row for row in proofs if row["claim_id"] == named)
-            witness = ask_contract(
-                self.chain, bytes(kept["address"]), (kept["message"], bytes(kept["signature"]))
-            )
+        """Make an approved wallet effective, after a look at the proof of its claim.
+
+        A key's proof is computed again, a contract is asked again, for its owners change. Refuses
+        ``wallet_proof_is_valid`` and what the register refuses.
+        """
+        witness = asked_again(self.desk, self.chain, offering, mapping)
         self.desk.registry.link_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
 
     def compare_records(self, offering: str, *, actor: str) -> int:

@@ -17,7 +17,16 @@ from bookrunner.cli import (
     templates,
     work,
 )
-from bookrunner.cli.checks import control, countries, erasure, identity, register, restart, screening
+from bookrunner.cli.checks import (
+    control,
+    countries,
+    erasure,
+    identity,
+    register,
+    restart,
+    screening,
+    transfers,
+)
 from bookrunner.cli.offers import life
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
@@ -46,6 +55,7 @@ _NOUNS = (
     setup,
     simulate,
     templates,
+    transfers,
     work,
 )
 

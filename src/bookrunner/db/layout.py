@@ -106,6 +106,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "closings.sql"),
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.api.writes", "wallets.sql"),
+    ("bookrunner.api.writes", "transfers.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -103,7 +103,7 @@ select registry.reject_wallet('usr_1', 'req_1', 'ofr_held', 'wmp_held_new', 'why
 select registry.link_wallet('usr_9', 'req_1', 'ofr_held', 'wmp_held_new');
 
 -- registry | wallet_is_linked_by_another_person | a recovery approved by who approved the wallet
-select registry.open_mapping('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'ivr_held2', 31337, decode(repeat('0d', 20), 'hex'), 'wlc_x@1'),
+select registry.open_mapping('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'ivr_held2', 31337, decode(repeat('0d', 20), 'hex'), 'wlc_x@1', 'key'),
     registry.mark_screened('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'scr_x@1'),
     registry.approve_wallet('usr_2', 'req_1', 'ofr_held', 'wmp_new2'),
     registry.ask_control('usr_1', 'req_1', 'ofr_held', 'cta_x', jsonb_build_object('kind', 'recover_wallet', 'because', 'court', 'investor', 'ivr_held2', 'mapping', 'wmp_new2', 'order_sha256', 'abababababababababababababababababababababababababababababababab', 'order_reference', 'order 9')),
@@ -120,7 +120,7 @@ select registry.submit_control('usr_1', 'req_1', 'ofr_held', 'cta_part', 2,
     '[{"intent": "deliver cls_held", "call": "freeze_part", "units": 1}]');
 
 -- registry | restrained_account_keeps_its_address | a part-frozen account given another wallet past a recovery
-select registry.open_mapping('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'ivr_held2', 31337, decode(repeat('0d', 20), 'hex'), 'wlc_x@1'),
+select registry.open_mapping('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'ivr_held2', 31337, decode(repeat('0d', 20), 'hex'), 'wlc_x@1', 'key'),
     registry.mark_screened('usr_1', 'req_1', 'ofr_held', 'wmp_new2', 'scr_x@1'),
     registry.approve_wallet('usr_2', 'req_1', 'ofr_held', 'wmp_new2'), registry.link_wallet('usr_3', 'req_1', 'ofr_held', 'wmp_new2');
 

@@ -249,8 +249,8 @@ insert into registry.record_difference (offering_id, difference_id, status, kind
 update registry.wallet_mapping set status = 'superseded' where mapping_id = 'wmp_done1';
 
 -- registry | one_linked_wallet_per_holder | a second effective wallet of one holder
-insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact)
-    values ('ofr_done', 'wmp_x', 'ivr_done1', 'claimed', 31337, decode(repeat('0b', 20), 'hex'), 'wlc_x@1');
+insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, proof_kind)
+    values ('ofr_done', 'wmp_x', 'ivr_done1', 'claimed', 31337, decode(repeat('0b', 20), 'hex'), 'wlc_x@1', 'key');
 update registry.wallet_mapping set status = 'screened', screening_fact = 'scr_x@1' where mapping_id = 'wmp_x';
 update registry.wallet_mapping set status = 'issuer_approved', approved_by = 'usr_1' where mapping_id = 'wmp_x';
 update registry.wallet_mapping set status = 'linked', linked_by = 'usr_2' where mapping_id = 'wmp_x';
@@ -284,7 +284,7 @@ update registry.transfer_rule set amount = 99 where rule_id = 'trl_done';
 insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); update registry.movement set units = 2;
 
 -- registry | history_is_append_only | a use of a lot taken back
-insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done1', 1); delete from registry.lot_use;
+insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done1', 1, false); delete from registry.lot_use;
 
 -- registry | history_is_append_only | a required paper dropped
 delete from registry.required_paper;
@@ -308,13 +308,13 @@ insert into registry.movement (offering_id, movement_id, kind, from_holding_id, 
 insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); set constraints all immediate;
 
 -- registry | lot_covers_its_uses | more units than a lot has left
-insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 2, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done1', 2);
+insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 2, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done1', 2, false);
 
 -- registry | lot_used_is_the_givers | a lot of somebody else
-insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done3', 1);
+insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done3', 1, false);
 
 -- registry | lot_use_has_units | a lot used for nothing
-insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done1', 0);
+insert into registry.movement (offering_id, movement_id, kind, from_holding_id, to_holding_id, units, reference, is_tacked) values ('ofr_done', 'mov_x', 'transfer', 'hld_done1', 'hld_done2', 1, 'x', true); insert into registry.lot_use values ('ofr_done', 'mov_x', 'lot_done1', 0, false);
 
 -- registry | lot_names_its_origin | a lot from nowhere
 insert into registry.lot (offering_id, lot_id, holding_id, units, acquired_on, period_from) values ('ofr_done', 'lot_x', 'hld_done1', 5, '2026-03-02', '2026-03-02');
@@ -335,19 +335,19 @@ insert into registry.posting (offering_id, posting_id, holding_id, instruction_i
 insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units) values ('ofr_done', 'pst_x', 'hld_done1', 'ins_x', 5);
 
 -- registry | log_is_observed_once | one log observed twice
-insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner) select offering_id, 'obs_x', 'unmapped', chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner from registry.observed_transfer where observed_id = 'obs_done';
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at, from_address, to_address, units, owner) select offering_id, 'obs_x', 'unmapped', chain_id, transaction_hash, ordinal, block_number, mined_at, from_address, to_address, units, owner from registry.observed_transfer where observed_id = 'obs_done';
 
 -- registry | observed_transfer_has_units | a transfer of nothing observed
-insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unmapped', 1, sha256('x'), 0, 1, decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 0, 'registry');
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unmapped', 1, sha256('x'), 0, 1, now(), decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 0, 'registry');
 
 -- registry | observed_transfer_has_its_owner | a break that nobody owns
-insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unmapped', 1, sha256('x'), 0, 1, decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, ' ');
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unmapped', 1, sha256('x'), 0, 1, now(), decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, ' ');
 
 -- registry | matched_transfer_names_its_request | a match with nothing
-insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'matched', 1, sha256('x'), 0, 1, decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, 'registry');
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'matched', 1, sha256('x'), 0, 1, now(), decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, 'registry');
 
 -- registry | known_wallets_name_their_holders | an unauthorised transfer between nobody
-insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unauthorised', 1, sha256('x'), 0, 1, decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, 'registry');
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at, from_address, to_address, units, owner) values ('ofr_done', 'obs_x', 'unauthorised', 1, sha256('x'), 0, 1, now(), decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 1, 'registry');
 
 -- registry | import_is_locked | an import that says something else than was proposed
 select registry.propose_import('usr_1', 'req_1', 'ofr_early', 'imp_x', jsonb_build_object('file_sha256', repeat('0a', 32), 'authority_sha256', repeat('0b', 32), 'reference', 'letter'), '[{"security": "s", "investor": "ivr_early1", "units": 1, "acquired_on": "2026-03-02", "period_from": "2026-03-02"}]'); update registry.register_import set proposed_by = 'usr_9' where import_id = 'imp_x';

@@ -63,7 +63,7 @@ select registry.link_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early1');
 select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early1');
 
 -- registry | one_holder_per_live_wallet | a wallet that belongs to another holder
-select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_x', 'ivr_full2', 31337, address, 'wlc_x@1')
+select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_x', 'ivr_full2', 31337, address, 'wlc_x@1', 'key')
     from registry.wallet_mapping
     where mapping_id = 'wmp_full1';
 

@@ -11,7 +11,7 @@ select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early2'), reg
 select registry.approve_wallet('usr_1', 'req_1', 'ofr_early', 'wmp_early3'), registry.link_wallet('usr_2', 'req_1', 'ofr_early', 'wmp_early3');
 
 -- registry | wallet_changes_between_deliveries | a wallet changed while units for the earlier one are on their way
-select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_new', 'ivr_full1', 31337, decode(repeat('0a', 20), 'hex'), 'wlc_x@1'),
+select registry.open_mapping('usr_1', 'req_1', 'ofr_full', 'wmp_new', 'ivr_full1', 31337, decode(repeat('0a', 20), 'hex'), 'wlc_x@1', 'key'),
     registry.mark_screened('usr_1', 'req_1', 'ofr_full', 'wmp_new', 'scr_x@1'),
     registry.approve_wallet('usr_1', 'req_1', 'ofr_full', 'wmp_new'), registry.link_wallet('usr_2', 'req_1', 'ofr_full', 'wmp_new');
 

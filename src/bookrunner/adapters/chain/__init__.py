@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -288,6 +289,9 @@ class Chain(Protocol):
 
     def canonical(self, block_numbers: Sequence[int]) -> list[bytes | None]:
         """Return the hash that each height has now; None for a height not reached."""
+
+    def block_times(self, block_numbers: Sequence[int]) -> list[datetime]:
+        """Return when each of these blocks was made, by the chain's own clock, in UTC."""
 
     def nonce(self, address: bytes, block: int | str = "latest") -> int:
         """Return how many transactions of ``address`` the chain has mined by ``block``."""

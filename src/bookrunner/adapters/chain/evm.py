@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Self, TypeVar
 
 from bookrunner.adapters.chain import (
@@ -84,6 +85,10 @@ class EvmChain:
     def canonical(self, block_numbers: Sequence[int]) -> list[bytes | None]:
         """Return the hash that each height has now; None for a height not reached."""
         return self._ask(lambda node: node.canonical(block_numbers))
+
+    def block_times(self, block_numbers: Sequence[int]) -> list[datetime]:
+        """Return when each of these blocks was made, by the chain's own clock, in UTC."""
+        return self._ask(lambda node: node.block_times(block_numbers))
 
     def nonce(self, address: bytes, block: int | str = "latest") -> int:
         """Return how many transactions of ``address`` the chain has mined by ``block``."""

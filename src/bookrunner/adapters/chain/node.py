@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from bookrunner.adapters.chain import (
@@ -97,6 +98,11 @@ class EvmNode:
         calls = [("eth_getBlockByNumber", (hex(number), False)) for number in block_numbers]
         answers = self._all(calls)
         return [None if block is None else octets(fields(block).get("hash")) for block in answers]
+
+    def block_times(self, block_numbers: Sequence[int]) -> list[datetime]:
+        """Return when each block was made; raises `ChainAnswerInvalid` for one that is not there."""
+        blocks = self._all([("eth_getBlockByNumber", (hex(number), False)) for number in block_numbers])
+        return [datetime.fromtimestamp(quantity(fields(block).get("timestamp")), UTC) for block in blocks]
 
     def nonce(self, address: bytes, block: int | str = "latest") -> int:
         """Return how many transactions of ``address`` the chain has mined by ``block``."""

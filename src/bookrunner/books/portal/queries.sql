@@ -20,12 +20,11 @@ select portal.issue_challenge(:actor, :request, :offering, :challenge, :investor
 select challenge_id, investor_id, status, chain_id, address, message, issued_at, expires_at from portal.wallet_challenge
 where offering_id = :offering and challenge_id = :challenge;
 
--- name: wallet_proofs
--- The proof of each claimed wallet of an offer, as it was given.
-select w.claim_id, w.investor_id, w.chain_id, w.address, c.message, w.signature, w.proof_kind, w.witness, c.issued_at,
-    c.expires_at
+-- name: wallet_proof^
+-- The proof of one claimed wallet, as it was given.
+select w.claim_id, w.address, c.message, w.signature, w.proof_kind
 from portal.wallet_claim w join portal.wallet_challenge c using (offering_id, challenge_id)
-where w.offering_id = :offering order by w.claim_id;
+where w.offering_id = :offering and w.claim_id = :claim;
 
 -- name: request_change$
 -- Asks for a new version of fields that are locked as verified.

@@ -30,7 +30,7 @@ create table registry.control_change (
     primary key (offering_id, change_id),
     constraint changed_control_book_exists foreign key (offering_id) references registry.control_book,
     constraint control_change_changes_the_units check (units_before <> units_after),
-    constraint control_change_needs_two_people check (status <> 'approved' or coalesce(decided_by <> proposed_by, false)),
+    constraint control_change_needs_two_people check (status <> 'approved' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
     constraint declined_control_change_has_its_reason check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );
 create unique index one_control_change_waits on registry.control_change (offering_id) where status = 'proposed';
@@ -241,7 +241,7 @@ create table registry.subsidiary_entry (
     chain_head bytea not null,
     primary key (offering_id, entry_id),
     constraint entry_names_a_holding_of_the_register foreign key (offering_id, holding_id) references registry.holding,
-    constraint subsidiary_entry_needs_two_people check (status <> 'resolved' or coalesce(resolved_by <> opened_by, false)),
+    constraint subsidiary_entry_needs_two_people check (status <> 'resolved' or coalesce(audit.person_of(resolved_by) <> audit.person_of(opened_by), false)),
     constraint resolved_entry_names_its_holding
         check (status <> 'resolved' or holding_id is not null and coalesce(resolved_because ~ '\S', false))
 );

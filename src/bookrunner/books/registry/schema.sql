@@ -13,7 +13,7 @@ create table registry.wallet_mapping (
     screening_fact text,
     approved_by text,
     refused_because text,
-    proof_kind text not null default 'key' check (proof_kind in ('key', 'contract')),
+    proof_kind text not null check (proof_kind in ('key', 'contract')),
     claimed_at timestamptz not null default clock_timestamp(),
     screened_at timestamptz,
     approved_at timestamptz,
@@ -26,9 +26,9 @@ create table registry.wallet_mapping (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, mapping_id),
-    constraint holder_does_not_approve_a_wallet check (approved_by <> investor_id),
+    constraint holder_does_not_approve_a_wallet check (audit.person_of(approved_by) <> investor_id),
     constraint wallet_is_linked_by_another_person
-        check (status <> 'linked' or coalesce(linked_by not in (approved_by, investor_id), false)),
+        check (status <> 'linked' or coalesce(audit.person_of(linked_by) not in (audit.person_of(approved_by), investor_id), false)),
     constraint superseded_wallet_names_its_successor check ((status = 'superseded') = (superseded_by is not null)),
     constraint contract_wallet_is_asked_again_when_linked check (status <> 'linked' or proof_kind = 'key'
         or coalesce(witness ?& '{block_number,block_hash,code_hash}', false)),
@@ -142,7 +142,7 @@ create table registry.key_stop (
     chain_head bytea not null,
     primary key (offering_id, stop_id),
     foreign key (chain_id, sender) references registry.chain_key,
-    constraint key_is_started_by_two_people check ((status = 'started') <= coalesce(approved_by <> proposed_by, false)),
+    constraint key_is_started_by_two_people check ((status = 'started') <= coalesce(audit.person_of(approved_by) <> audit.person_of(proposed_by), false)),
     constraint start_has_a_reason check (status in ('stopped', 'mistaken') or coalesce(start_because, '') <> '')
 );
 create unique index intent_is_dropped_once on registry.key_stop (intent_id) where status <> 'mistaken';
@@ -171,7 +171,7 @@ create table registry.delivery_stop (
     chain_head bytea not null,
     primary key (offering_id, stop_id),
     constraint change_is_acknowledged_by_two_people
-        check (status <> 'acknowledged' or coalesce(acknowledged_by <> proposed_by, false)),
+        check (status <> 'acknowledged' or coalesce(audit.person_of(acknowledged_by) <> audit.person_of(proposed_by), false)),
     constraint acknowledgement_has_a_reason check (status = 'stopped' or coalesce(acknowledged_because ~ '\S', false))
 );
 create unique index deliveries_are_stopped_once on registry.delivery_stop (offering_id) where status in ('stopped', 'proposed');

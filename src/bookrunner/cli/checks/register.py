@@ -14,7 +14,7 @@ from bookrunner.books import registry
 from bookrunner.cli.offers import OPERATOR, Actor, Id
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import NotFound, Refused
 from bookrunner.sandbox.world import opened
 
 register = typer.Typer(help="The register of an offer as open files.", no_args_is_help=True)
@@ -93,3 +93,19 @@ def decide(
             actor=actor, offering=offering, import_id=proposed, is_approved=not decline, because=decline
         )
     console.print(f"{proposed} {'declined' if decline else 'posted'}")
+
+
+@register.command("verify")
+def verify(
+    offering: Id, file: Annotated[Path, typer.Argument(help="A statement of a holder, as PDF.")]
+) -> None:
+    """Say whether a file is a statement that was issued, and can be made again from its record."""
+    try:
+        content = file.read_bytes()
+    except OSError:
+        raise NotFound(f"there is no file {file}") from None
+    with opened(read_settings()) as world:
+        app_ = world.application
+        found = registry.verify_statement(app_.desk.registry, app_.press, offering, content)
+    told = f"{found['units']} units of {found['holding_id']} at the end of {found['as_of']}"
+    console.print(f"{found['statement_id']}: {told}")

@@ -11,8 +11,9 @@ from bookrunner.engine.intake.signatures import hear_signature, look_at_envelope
 from bookrunner.engine.intake.transfers import TokenWatch
 from bookrunner.engine.intake.wallets import (
     ask_contract,
+    asked_again,
     challenge_facts,
-    is_still_proved,
+    prove_again,
     wallet_challenge,
     wallet_proof,
 )
@@ -26,14 +27,15 @@ __all__ = [
     "Word",
     "ask_contract",
     "ask_identity",
+    "asked_again",
     "challenge_facts",
     "fingerprint",
     "hear_payment",
     "hear_signature",
     "import_returns",
     "import_statement",
-    "is_still_proved",
     "look_at_envelopes",
+    "prove_again",
     "receive_identity",
     "record_identities",
     "update_lists",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Final
 
 from bookrunner.adapters.chain import Chain, ChainError, TransferLog
@@ -52,16 +53,20 @@ class TokenWatch:
         end = min(self._chain.block_numbers().finalized, through + BLOCKS_AT_ONCE)
         if end <= through:
             return 0
+        logs = [log for log in self._chain.transfer_logs(token, through + 1, end) if log.amount]
+        blocks = sorted({end, *(log.block_number for log in logs)})
+        mined = dict(zip(blocks, self._chain.block_times(blocks), strict=True))
         chain_id, found = self._chain.chain_id(), 0
-        for log in self._chain.transfer_logs(token, through + 1, end):
-            seen = self._observe(offering, chain_id, log) if log.amount else None
+        for log in logs:
+            seen = self._observe(offering, (chain_id, mined[log.block_number]), log)
             found += seen is not None
             if seen not in {None, _EXPECTED}:
                 warn("a transfer on chain has no authority", offering=offering, kind=seen)
-        self._desk.transfers.watch_through(actor=PROCESS, offering=offering, block=end)
+        self._desk.transfers.watch_through(actor=PROCESS, offering=offering, block=end, time=mined[end])
         return found
 
-    def _observe(self, offering: str, chain_id: int, log: TransferLog) -> str | None:
+    def _observe(self, offering: str, mined: tuple[int, datetime], log: TransferLog) -> str | None:
+        chain_id, mined_at = mined
         seen: str | None = self._desk.transfers.observe_transfer(
             actor=PROCESS,
             offering=offering,
@@ -71,6 +76,7 @@ class TokenWatch:
                 "hash": log.transaction_hash.hex(),
                 "ordinal": log.ordinal,
                 "block": log.block_number,
+                "mined_at": mined_at.isoformat(),
                 "from": log.sender.hex(),
                 "to": log.receiver.hex(),
                 "units": log.amount,

@@ -17,9 +17,10 @@ from bookrunner.adapters.chain import (
     recover,
 )
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Arguments, Row
+from bookrunner.engine.desk import Desk
 
 VALID_FOR: Final = timedelta(minutes=10)
 _NO_CODE: Final = keccak(b"")
@@ -106,12 +107,29 @@ def ask_contract(chain: Chain, wallet: bytes, signed: tuple[str, bytes]) -> Argu
     return {"block_number": number, "block_hash": block.hex(), "code_hash": code.hex()}
 
 
-def is_still_proved(kept: Row) -> bool:
-    """Tell, without a database or a chain, whether a kept proof stands: text and signature give the address.
+def prove_again(chain: Chain, mapping: Row, kept: Row | None) -> Arguments | None:
+    """Return what a contract says now, or None for a key, whose kept proof is computed again.
 
-    ``kept`` has message, signature, address and proof_kind. What a contract said holds at its block alone and
-    cannot be checked here: false.
+    ``mapping`` is the wallet about to be linked, ``kept`` the proof of its claim with message, signature,
+    address and proof_kind. Refuses ``wallet_proof_is_valid``.
     """
-    if kept["proof_kind"] != "key":
-        return False
-    return recover(str(kept["message"]), bytes(kept["signature"])) == bytes(kept["address"])
+    if kept is None or bytes(kept["address"]) != bytes(mapping["address"]):
+        raise Refused("wallet_proof_is_valid", "no proof of that address was kept")
+    text, signature = str(kept["message"]), bytes(kept["signature"])
+    if mapping["proof_kind"] == "contract":
+        witness = ask_contract(chain, bytes(kept["address"]), (text, signature))
+        if witness is None:
+            raise Refused("wallet_proof_is_valid", "the contract is gone")
+        return witness
+    if recover(text, signature) != bytes(kept["address"]):
+        raise Refused("wallet_proof_is_valid", "the kept signature is of another key")
+    return None
+
+
+def asked_again(desk: Desk, chain: Chain, offering: str, mapping: str) -> Arguments | None:
+    """Return what `prove_again` does for a wallet of the register; refuses ``wallet_exists`` beside."""
+    found: Row | None = desk.registry.mapping(offering=offering, mapping=mapping)
+    if found is None:
+        raise UnknownRecord("wallet_exists", f"there is no wallet {mapping} in {offering}")
+    claim = str(found["claim_fact"]).partition("@")[0]
+    return prove_again(chain, found, desk.portal.wallet_proof(offering=offering, claim=claim))

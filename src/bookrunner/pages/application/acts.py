@@ -208,7 +208,8 @@ def known(request: Request, method: str) -> SigningEvidence:
     session = f"session:{hashlib.sha256(token.encode()).hexdigest()[:16]}" if visitor else "none"
     address = "not recorded" if request.client is None else request.client.host
     agent = request.headers.get("user-agent", "not recorded")
-    return SigningEvidence(method, address, agent, session, None if visitor is None else visitor.opened_at)
+    opened_at = None if visitor is None else visitor.opened_at
+    return SigningEvidence(method, address, agent, session, opened_at, is_of_one=True)
 
 
 def _ticked(form: Form, rule: str) -> None:

@@ -252,7 +252,7 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         investor: str,
         officer: _In,
         *,
-        version: Annotated[int, Form()],
+        version: Annotated[int, Form(ge=1, le=2**31 - 1)],
         purpose: _Purpose = "",
     ) -> Response:
         return pages.personal(request, investor, version, (purpose, officer))

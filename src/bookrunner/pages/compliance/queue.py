@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Query
 
 from bookrunner.core import clock
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database, load
 from bookrunner.pages.shell.live import POLL_SECONDS, Hints
 
@@ -53,9 +54,10 @@ class Filters:
         """The place as the query takes it; what no page of ours wrote is the start."""
         rank, _, rest = self.after.partition("~")
         due, _, item = rest.partition("~")
-        if not (rank.isdecimal() and item and _is_moment(due)):
+        place = read_whole(rank)
+        if place is None or not (item and _is_moment(due)):
             return {"after_rank": None, "after_due": None, "after_item": None}
-        return {"after_rank": int(rank), "after_due": due, "after_item": item}
+        return {"after_rank": place, "after_due": due, "after_item": item}
 
     def query(self, **changed: str) -> str:
         """Return the query string of these filters with some of them changed; the place is dropped."""

@@ -11,16 +11,22 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import registry
-from bookrunner.core.errors import Malformed, NotAllowed, NotFound, Refused
-from bookrunner.core.money import parse
+from bookrunner.core.errors import Malformed, NotFound, Refused
+from bookrunner.core.money import parse, read_whole
 from bookrunner.db import Database, load
-from bookrunner.pages.access import requiring, signed_in
+from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER: Final = "portal"
 _MOST, _MOST_BYTES = 50, 20 * 2**20
 _ROUTES: Final = {"agent": "The transfer agent moves the units", "holder": "I move them from my own wallet"}
+_PERIODS: Final = {
+    "holding": "Units whose holding period is not over go to nobody",
+    "flow_back": "Units whose distribution period is not over go to no US person",
+    "first_year": "Units in their first year go to the issuer, to accredited takers and within the family",
+    "none": "No period binds these units",
+}
 _STATES: Final = {
     "requested": ("waiting", "wait", "being checked"),
     "screened": ("waiting", "wait", "the transfer agent decides"),
@@ -36,7 +42,7 @@ _STATES: Final = {
 async def _form_of(request: Request) -> dict[str, str]:
     """Read a form; of a file only its hash goes on, under the name of its field."""
     found: dict[str, str] = {}
-    async with request.form(max_files=12, max_fields=40) as read:
+    async with request.form(max_files=40, max_fields=40) as read:
         for name, value in read.multi_items():
             if isinstance(value, str):
                 found[name] = value.strip()
@@ -59,22 +65,14 @@ class Transfers:
         self._operator = operator
 
     def holder(self, request: Request, investment: str) -> tuple[Mapping[str, Any], str]:
-        """Return the investment and who acts: its investor, or in a sandbox whoever is not signed in.
-
-        Raises NotAuthenticated ``person_is_signed_in`` and NotAllowed ``investor_acts_for_itself``.
-        """
+        """Return the investment and who acts, as :func:`acting_for` says it."""
         with self._database.transaction(_KEEPER) as transaction:
             found: Mapping[str, Any] | None = load("bookrunner.pages").investment(
                 transaction, investment=investment
             )
         if found is None:
             raise NotFound(f"there is no investment {investment}")
-        if signed_in(request) is None and self._operator is not None:
-            return found, found["investor_id"]
-        visitor = requiring((_KEEPER,))(request)
-        if visitor.name != found["investor_id"]:
-            raise NotAllowed("investor_acts_for_itself", f"this is an investment of {found['investor_id']}")
-        return found, visitor.actor
+        return found, acting_for(request, found["investor_id"], self._operator)
 
     def page(self, request: Request, investment: str, **shown: object) -> Response:
         """Return the holder's lots, its requests and the form of a new one; 409 with a refusal."""
@@ -86,6 +84,7 @@ class Transfers:
             "lots": keeper.lots_of(**on, investor=found["investor_id"]),
             "papers": keeper.paper_kinds(),
             "states": _STATES,
+            "periods": _PERIODS,
             "routes": _ROUTES,
             "refusal": None,
             "typed": defaultdict(str),
@@ -134,11 +133,11 @@ class Transfers:
 
 
 def _said(form: Mapping[str, str], currency: str) -> dict[str, object]:
-    units = form.get("units", "").replace(",", "")
-    if not (units.isascii() and units.isdigit()):
-        raise Refused("units_are_a_whole_number", "write whole units")
+    units = read_whole(form.get("units", "").replace(",", ""))
+    if units is None:
+        raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
     said: dict[str, object] = {"kind": form.get("kind", ""), "route": form.get("route", "agent")}
-    said |= {"buyer": form.get("buyer", ""), "units": int(units)}
+    said |= {"buyer": form.get("buyer", ""), "units": units}
     if form.get("price"):
         price = parse(form["price"], currency)
         said |= {"price_minor": price.minor, "currency": currency}

@@ -35,7 +35,7 @@ _SENTENCES = {
 _Line = Annotated[str, Form(max_length=200)]
 _Text = Annotated[str, Form(max_length=4000)]
 _Day = Annotated[str, Form(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
-_Seen = Annotated[int, Form(ge=0)]
+_Seen = Annotated[int, Form(ge=0, le=2**31 - 1)]
 # An examiner reads with a key of the audit keeper; an officer keeps the file.
 _Reader = Annotated[SignedIn, Depends(requiring(("compliance", "audit")))]
 _In = Annotated[SignedIn, Depends(requiring(("compliance",)))]

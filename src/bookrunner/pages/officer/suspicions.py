@@ -220,7 +220,7 @@ def _deciding(router: APIRouter, desk: Desk) -> None:
         name: str,
         who: _In,
         *,
-        seen: Annotated[int, Form(ge=0)],
+        seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
         choice: _Line = "",
         reason: _Text = "",
     ) -> Response:
@@ -247,7 +247,7 @@ def _deciding(router: APIRouter, desk: Desk) -> None:
         name: str,
         who: _In,
         *,
-        seen: Annotated[int, Form(ge=0)],
+        seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
         reference: _Line = "",
         filed_on: _Day,
     ) -> Response:

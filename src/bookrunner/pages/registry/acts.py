@@ -14,6 +14,7 @@ from fastapi import Form
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database
 
 _Line = Annotated[str, Form(max_length=4000)]
@@ -186,10 +187,10 @@ def _agreed(form: Said) -> bool:
 
 
 def _units(text: str) -> int:
-    digits = text.replace(",", "")
-    if not (digits.isascii() and digits.isdigit()):
-        raise Refused("units_are_a_whole_number", "write whole units")
-    return int(digits)
+    units = read_whole(text.replace(",", ""))
+    if units is None:
+        raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
+    return units
 
 
 def _digest(text: str) -> bytes:

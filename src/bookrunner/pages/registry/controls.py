@@ -10,6 +10,7 @@ from fastapi import Form
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database, load
 
 _MOST: Final = 100
@@ -140,8 +141,8 @@ def told(fault: Refused) -> dict[str, str]:
 
 def _asked(form: Order) -> dict[str, object]:
     units, digest = str(form.terms.get("units", "")), str(form.terms.get("order_sha256", ""))
-    if units and not (units.isascii() and units.isdigit()):
-        raise Refused("units_are_a_whole_number", "write whole units")
+    if units and read_whole(units) is None:
+        raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
     if set(digest.lower()) - set("0123456789abcdef") or len(digest) % 2:
         raise Refused("order_hash_is_sha256", _DIGEST)
     return {"kind": form.kind, "because": form.because, **form.terms}

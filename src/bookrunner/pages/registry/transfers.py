@@ -13,11 +13,13 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Keeper
 
 _MOST: Final = 100
 _HEX_DIGITS: Final = 64
 _DEFAULT_DAYS: Final = 10
+_MOST_DAYS: Final = 90
 _Line = Annotated[str, Form(max_length=4000)]
 STATES: Final = {
     "requested": ("waiting", "wait", "waits for papers or screening"),
@@ -147,10 +149,10 @@ def act(database: Database, by: tuple[str, str], form: Decision) -> None:
 
 
 def _approve(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
-    days = form.days or str(_DEFAULT_DAYS)
-    if not (days.isascii() and days.isdigit() and 1 <= int(days) <= 90):  # noqa: PLR2004 - a quarter of a year
+    days = read_whole(form.days or str(_DEFAULT_DAYS))
+    if days is None or not 1 <= days <= _MOST_DAYS:
         raise Refused("days_are_a_whole_number", "write 1 to 90 days")
-    until = clock.now() + timedelta(days=int(days))
+    until = clock.now() + timedelta(days=days)
     keeper.approve_transfer(**who, transfer=form.what, until=until)
 
 
@@ -171,9 +173,8 @@ def _resolve(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
 
 def _propose(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
     said: dict[str, object] = {**form.rule, "because": form.because, "paper": _digest(form.paper).hex()}
-    amount = form.rule.get("amount", "1")
-    if not (amount.isascii() and amount.isdigit()):
-        raise Refused("units_are_a_whole_number", "write a whole number")
+    if read_whole(form.rule.get("amount", "1")) is None:
+        raise Refused("units_are_a_whole_number", "write a whole number, at most 18 digits")
     if "countries" in form.rule:
         said["countries"] = form.rule["countries"].upper().replace(",", " ").split()
     keeper.propose_transfer_rule(**who, rule=new_id("trl"), said=said)

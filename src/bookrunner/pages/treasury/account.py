@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.books import treasury
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.treasury import facts
@@ -109,7 +110,7 @@ def routes(router: APIRouter, database: Database, show: Show) -> None:
         escrow: str,
         officer: _In,
         *,
-        seen: Annotated[int, Form(ge=0)],
+        seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
         choice: _Line = "",
     ) -> Response:
         try:
@@ -142,7 +143,7 @@ def _fee_routes(router: APIRouter, database: Database, show: Show) -> None:
         fee: str,
         officer: _In,
         *,
-        seen: Annotated[int, Form(ge=0)],
+        seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
         choice: _Line = "",
     ) -> Response:
         try:
@@ -158,13 +159,13 @@ def _fee_routes(router: APIRouter, database: Database, show: Show) -> None:
 def _propose_fee(database: Database, on: tuple[str, str], fee: Fee, paper: bytes) -> None:
     offering, actor = on
     code = str(facts.desk(database, offering)["currency"])
-    points = fee.points.strip()
-    if points and not (points.isascii() and points.isdigit()):
+    points = read_whole(fee.points)
+    if points is None and fee.points.strip():
         raise Refused("fee_is_part_of_the_amount", "write whole basis points")
     terms = {
         "kind": fee.kind,
         "borne_by": fee.borne_by,
-        "basis_points": int(points) if points else None,
+        "basis_points": points,
         "flat_minor": minor_of(fee.flat, code) if fee.flat.strip() else None,
         "currency": code if fee.flat.strip() else None,
         "terms_sha256": hashlib.sha256(paper).hexdigest() if paper else None,

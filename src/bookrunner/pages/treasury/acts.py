@@ -63,7 +63,7 @@ _Line = Annotated[str, Form(max_length=4000)]
 
 def said(
     *,
-    seen: Annotated[int, Form(ge=0)],
+    seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
     choice: _Line = "",
     proposal: _Line = "",
     investment: _Line = "",

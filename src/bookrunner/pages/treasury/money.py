@@ -171,8 +171,8 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         token: _Text = "",
         day: _Text = "",
         dust: _Text = "",
-        received_after: Annotated[int, Form(ge=1)] = 1,
-        cleared_after: Annotated[int, Form(ge=1)] = 1,
+        received_after: Annotated[int, Form(ge=1, le=2**31 - 1)] = 1,
+        cleared_after: Annotated[int, Form(ge=1, le=2**31 - 1)] = 1,
     ) -> Response:
         try:
             watching = _watching(deposits)
@@ -195,7 +195,7 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         coin: str,
         officer: _In,
         *,
-        seen: Annotated[int, Form(ge=0)],
+        seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
         choice: _Text = "",
     ) -> Response:
         try:

@@ -14,7 +14,7 @@ create table registry.register_import (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, import_id),
-    constraint import_needs_two_people check (status <> 'posted' or coalesce(decided_by <> proposed_by, false)),
+    constraint import_needs_two_people check (status <> 'posted' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
     constraint declined_import_has_its_reason check (status <> 'declined' or coalesce(because ~ '\S', false))
 );
 create unique index one_import_waits on registry.register_import (offering_id) where status = 'proposed';

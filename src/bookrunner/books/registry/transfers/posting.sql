@@ -34,7 +34,8 @@ return jsonb_build_object('kind', 'transfer', 'from_investor', q.seller_id, 'to_
     'from_address', encode(q.from_address, 'hex'), 'to_address', encode(q.to_address, 'hex'), 'units', q.units,
     'reference', q.request_id, 'is_tacked', q.kind <> 'sale' or not exists (select from registry.affiliation a
         where a.offering_id = q.offering_id and a.investor_id = q.seller_id and a.group_name = 'issuer' and a.status = 'recorded'),
-    'free_by', case when (registry.period_of(q.offering_id)).kind = 'holding' then registry.today() end);
+    'free_by', case when registry.period_binds(q.offering_id, q.buyer_id, registry.is_permitted(q.offering_id, q.buyer_id, q.request_id))
+        then registry.today() end);
 
 create function registry.register_transfer(q registry.transfer_request, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$

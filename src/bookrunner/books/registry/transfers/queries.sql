@@ -75,14 +75,20 @@ where q.offering_id = :offering and q.request_id = :transfer;
 -- name: transfers
 -- Requests of an offer, or of one holder, those that wait first.
 select q.request_id, q.status, q.kind, q.route, q.seller_id, q.buyer_id, q.units, q.price_minor, q.currency, q.asked_by, q.asked_at,
-    q.reasons, q.decided_by, q.approved_until, q.movement_id, registry.missing_papers(q.offering_id, q.request_id) as missing, i.due_on
+    q.reasons, q.decided_by, q.approved_until, q.movement_id, registry.missing_papers(q.offering_id, q.request_id) as missing, i.due_on,
+    array(select distinct p.paper from registry.transfer_paper p where p.offering_id = q.offering_id
+        and p.request_id = q.request_id order by p.paper) as papers, q.version
 from registry.transfer_request q join registry.turnaround_item i on i.offering_id = q.offering_id and i.item_id = q.item_id
 where q.offering_id = :offering and (cast(:investor as text) is null or :investor in (q.seller_id, q.buyer_id))
 order by q.status in ('registered', 'rejected', 'withdrawn'), q.asked_at desc, q.request_id limit cast(:most as integer);
 
 -- name: paper_kinds
--- Which papers each kind of transfer needs.
-select transfer_kind, paper, sentence from registry.required_paper order by transfer_kind, paper;
+-- Which papers each kind of transfer needs, and which others state why units may go in a first year.
+select transfer_kind, paper, sentence, is_required from (
+    select transfer_kind, paper, sentence, true as is_required from registry.required_paper
+    union all select p.transfer_kind, p.paper, p.sentence, false from registry.permitting_paper p where not exists (
+        select from registry.required_paper r where (r.transfer_kind, r.paper) = (p.transfer_kind, p.paper))) k
+order by transfer_kind, is_required desc, paper;
 
 -- name: approved_transfers
 -- Approved requests that the agent's key carries out.
@@ -122,7 +128,7 @@ select coalesce((select w.through_block from registry.watched_token w where w.of
 
 -- name: watch_through$
 -- Notes up to which block the logs have been looked at.
-select registry.watch_through(:actor, :request, :offering, cast(:block as bigint));
+select registry.watch_through(:actor, :request, :offering, cast(:block as bigint), cast(:time as timestamptz));
 
 -- name: observed
 -- Transfers that the chain showed, those that wait first.
@@ -145,6 +151,7 @@ select registry.explain_observed(:actor, :request, :offering, :observed, :ending
 select registry.resolve_observed(:actor, :request, :offering, :observed, :is_agreed);
 
 -- name: lots_of
--- What is left of a holder's lots, and from when on each is free.
-select lot_id, acquired_on, left_units, legend, free_on, free_on <= registry.today() as is_free
+-- What is left of a holder's lots, from when on each is free, and which period binds it until then.
+select lot_id, acquired_on, left_units, legend, free_on, (registry.period_of(offering_id)).kind as period,
+    free_on <= registry.today() or not registry.period_binds(offering_id, null, false) as is_free
 from registry.lot_standing where offering_id = :offering and investor_id = :investor and left_units > 0 order by acquired_on, lot_id;

@@ -5,7 +5,7 @@ create type registry.period as (kind text, lasts interval);
 
 -- 17 CFR 230.144(d)(1)(ii) a year, six months by a rule of an issuer that reports; 230.903(b)(3) and 227.501(a) a year.
 create function registry.period_of(p_offering text) returns registry.period
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select case when o.exemption in ('506(b)', '506(c)') then row ('holding', coalesce((select min(r.amount) * interval '1 month'
         from registry.rules_on(p_offering, 'holding_period', null, registry.today()) r), interval '1 year'))::registry.period
     when o.exemption = 'reg_s' then row ('flow_back', coalesce((select max(r.amount) * interval '1 day'
@@ -21,6 +21,16 @@ declare
     p registry.period := registry.period_of(p_offering);
 begin
     return case when p.kind <> 'first_year' and p_legend is null then p_period_from else (p_period_from + p.lasts)::date end;
+end $$;
+
+-- Whether lots in their period may not go to a taker: to nobody, to no US person (the fifty states and the territories), or to
+-- nobody who is not permitted. Nobody named is any taker.
+create function registry.period_binds(p_offering text, p_buyer text, p_is_permitted boolean) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return case (registry.period_of(p_offering)).kind when 'holding' then true when 'first_year' then not p_is_permitted
+        when 'flow_back' then coalesce((engine.party_of(p_offering, p_buyer)).country in ('US', 'PR', 'GU', 'VI', 'AS', 'MP', 'UM'), true)
+        else false end;
 end $$;
 
 -- Units that wait in approved transfers, of a giver or for a taker; one request may be left out.
@@ -71,9 +81,6 @@ declare
     today date := registry.today();
     wanted bigint := p_units + registry.pledged(p_offering, p_seller, null, p_except)
         + registry.moving_units(p_offering, p_seller);
-    binds boolean := case p.kind when 'holding' then true when 'first_year' then not p_is_permitted
-        when 'flow_back' then coalesce((engine.party_of(p_offering, p_buyer)).country in ('US', 'PR', 'GU', 'VI', 'AS', 'MP', 'UM'), true)
-        else false end;
     free_units bigint;
     enough_on date;
 begin
@@ -82,7 +89,7 @@ begin
     select min(t.free_on) into enough_on from (select s.free_on, sum(s.left_units) over (order by s.free_on) as units
         from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller and s.left_units > 0) t
     where t.units >= wanted;
-    if binds and free_units < wanted then
+    if free_units < wanted and registry.period_binds(p_offering, p_buyer, p_is_permitted) then
         return next (80, case p.kind when 'holding' then 'lots_are_past_their_holding_period'
             when 'flow_back' then 'no_us_person_takes_during_the_distribution_period' else 'first_year_is_over_or_taker_is_permitted' end,
             format('%s units are free now', free_units), enough_on)::registry.refusal;
@@ -102,14 +109,16 @@ begin atomic
     union select p_buyer;
 end;
 
--- From which day on a limit of units for a span lets these pass; null when it never does.
-create function registry.passes_on(p_offering text, p_seller text, p_units bigint, p_amount bigint, p_span text) returns date
+-- From which day on a limit of units for a span lets these pass; null when it never does. What is approved or signed counts
+-- as if it had moved today, or two approvals at once would pass.
+create function registry.passes_on(p_offering text, p_seller text, p_units bigint, p_amount bigint, p_span text, p_except text) returns date
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
     with span as (select case p_span when 'day' then interval '1 day' when 'quarter' then interval '3 months' else interval '1 year' end as lasts),
         moved as (select (m.moved_at at time zone 'UTC')::date as moved_on, m.units from registry.movement m
             join registry.holding h on h.offering_id = m.offering_id and h.holding_id = m.from_holding_id
-            where m.offering_id = p_offering and m.kind = 'transfer' and h.investor_id = p_seller)
+            where m.offering_id = p_offering and m.kind = 'transfer' and h.investor_id = p_seller
+            union all select registry.today(), registry.pledged(p_offering, p_seller, null, p_except))
     select min(d.day) from span, (select registry.today() as day
         union select (m.moved_on + s.lasts)::date from moved m, span s) d
     where d.day >= registry.today() and p_units + (select coalesce(sum(m.units), 0) from moved m
@@ -146,9 +155,9 @@ begin
         and p_seller not in (select registry.affiliates_of(p_offering, p_buyer))
     union all
     select 93, 'volume_is_within_its_window', format('%s units a %s may go', r.amount, r.span),
-        registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span)
+        registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span, p_except)
     from registry.rules_on(p_offering, 'volume', p_seller, today) r
-    where registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span) is distinct from today;
+    where registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span, p_except) is distinct from today;
 end $$;
 
 -- Every rule that keeps these units from going now, in the order of precedence; none means yes. Except names the request
@@ -167,10 +176,12 @@ begin
     order by t.place, t.rule;
 end $$;
 
--- An accredited investor by the compliance record, or somebody of the family or estate, as the papers of a request show.
+-- An accredited investor by the compliance record, or one whose relation the papers of a request state (17 CFR 227.501(a)).
 create function registry.is_permitted(p_offering text, p_buyer text, p_request text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return engine.is_accredited(p_offering, p_buyer) or exists (select from registry.transfer_request q
-        where q.offering_id = p_offering and q.request_id = p_request and q.kind in ('gift', 'inheritance', 'trust'));
+        join registry.permitting_paper n on n.transfer_kind = q.kind
+        join registry.transfer_paper t on t.offering_id = q.offering_id and t.request_id = q.request_id and t.paper = n.paper
+        where q.offering_id = p_offering and q.request_id = p_request and q.buyer_id = p_buyer);
 end $$;

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 # By module: the names in it stand for a large library, which the first signature imports.
@@ -36,6 +37,7 @@ class SigningEvidence:
     """How one signer was known at its signature: the method, and address, browser and session.
 
     ``authenticated_at`` is None when nobody recorded the moment. What no page could print is shown as ``?``.
+    ``is_of_one`` says that the session shows one person, who signs an agreement once.
     """
 
     method: str
@@ -43,6 +45,7 @@ class SigningEvidence:
     agent: str
     session: str
     authenticated_at: datetime | None = None
+    is_of_one: bool = False
 
     def sealed(self, vault: Vault, agreement: str, party: str) -> dict[str, str | None]:
         """Return what is stored: address, browser and session under a key that serves nothing else."""
@@ -56,6 +59,9 @@ class SigningEvidence:
         return {
             "method": _line(self.method),
             "at": None if self.authenticated_at is None else self.authenticated_at.isoformat(),
+            "session_sha256": sha256(f"{agreement}/{self.session}".encode()).hexdigest()
+            if self.is_of_one
+            else None,
             "wrapped": wrapped.hex(),
             "sealed": vault.seal(wrapped, context, "signing", json.dumps(personal).encode()).hex(),
         }

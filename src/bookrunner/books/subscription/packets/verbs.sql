@@ -288,9 +288,10 @@ begin
         perform subscription.refuse('signature_has_its_evidence', format('nothing says how the %s was known', p_party));
     end if;
     insert into subscription.signing_evidence (offering_id, evidence_id, agreement_id, party, status, method,
-        authenticated_at, wrapped, sealed)
-    select p_offering, 'sev_' || substr(p_agreement, 5) || '_' || p_party, p_agreement, p_party, 'kept', e.method, e.at, decode(e.wrapped, 'hex'), decode(e.sealed, 'hex')
-    from jsonb_to_record(p_proof -> 'evidence') as e (method text, at timestamptz, wrapped text, sealed text);
+        authenticated_at, wrapped, sealed, session_sha256)
+    select p_offering, 'sev_' || substr(p_agreement, 5) || '_' || p_party, p_agreement, p_party, 'kept', e.method, e.at,
+        decode(e.wrapped, 'hex'), decode(e.sealed, 'hex'), decode(e.session_sha256, 'hex')
+    from jsonb_to_record(p_proof -> 'evidence') as e (method text, at timestamptz, wrapped text, sealed text, session_sha256 text);
 end $$;
 
 create function subscription.found_packet(p_offering text, p_agreement text) returns subscription.agreement

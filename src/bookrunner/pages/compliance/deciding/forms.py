@@ -161,7 +161,7 @@ class Seen:
     programme: str = ""
 
 
-def seen_of(seen: Annotated[int, Form(ge=0)] = 0, programme: _Line = "") -> Seen:
+def seen_of(seen: Annotated[int, Form(ge=0, le=2**31 - 1)] = 0, programme: _Line = "") -> Seen:
     """Read from the form what was seen."""
     return Seen(seen, programme)
 
@@ -173,7 +173,7 @@ def paper_of(paper: _Paper = None) -> bytes:
 
 def decision(
     *,
-    seen: Annotated[int, Form(ge=0)],
+    seen: Annotated[int, Form(ge=0, le=2**31 - 1)],
     programme: _Line = "",
     choice: _Line = "",
     reason: _Line = "",

@@ -25,6 +25,16 @@ begin
     return found_party;
 end $$;
 
+-- Whether an actor is the investor: by its name, its account, or a representative; with or without a key.
+create function engine.is_person_of(p_actor text, p_investor text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    person constant text := audit.person_of(p_actor);
+begin
+    return coalesce(person = p_investor or compliance.represents(p_investor, person)
+        or exists (select from portal.account_fact f where f.investor_id = p_investor and f.account_id = person), false);
+end $$;
+
 create function engine.is_accredited(p_offering text, p_investor text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin

@@ -148,6 +148,12 @@ return exists (select from compliance.party p where p.investor_id = p_investor a
     and p.role = 'representative' and p.status = 'verified' and p_scope = any (p.scope)
     and clock_timestamp() >= p.valid_from and coalesce(p.valid_until > clock_timestamp(), true));
 
+-- Whether an account stands for an investor now, in whatever scope.
+create function compliance.represents(p_investor text, p_account text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from compliance.party p, unnest(p.scope) s (scope) where p.investor_id = p_investor
+    and p.account_id = p_account and compliance.may_act(p_investor, p_account, s.scope));
+
 -- Files a paper; an earlier one of the same code that is still on file is replaced by it.
 create function compliance.file_document(p_actor text, p_request text, p_investor text, p_document text, p_code text,
     p_sha256 bytea, p_issued_on date, p_valid_until timestamptz) returns void

@@ -16,6 +16,24 @@ begin
     where pos.offering_id = p_offering and pos.investor_id = p_investor;
 end $$;
 
+-- The consent and the link are of others than the holder, its accounts and its representatives.
+create function registry.wallet_steps_are_of_others() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if new.approved_by is distinct from old.approved_by and engine.is_person_of(new.approved_by, new.investor_id) then
+        raise exception using errcode = 'BR008', constraint = 'holder_does_not_approve_a_wallet',
+            message = format('%s acts for %s', new.approved_by, new.investor_id);
+    end if;
+    if new.linked_by is distinct from old.linked_by and engine.is_person_of(new.linked_by, new.investor_id) then
+        raise exception using errcode = 'BR008', constraint = 'wallet_is_linked_by_another_person',
+            message = format('%s acts for %s', new.linked_by, new.investor_id);
+    end if;
+    return new;
+end $$;
+create trigger wallet_steps_are_of_others before update on registry.wallet_mapping
+    for each row execute function registry.wallet_steps_are_of_others();
+alter table registry.wallet_mapping enable always trigger wallet_steps_are_of_others;
+
 create function registry.lock_holder(p_offering text, p_mapping text) returns text
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
@@ -32,7 +50,7 @@ end $$;
 
 -- Takes over a wallet that the investor claimed in the portal.
 create function registry.open_mapping(p_actor text, p_request text, p_offering text, p_mapping text,
-    p_investor text, p_chain_id bigint, p_address bytea, p_claim_fact text, p_proof_kind text default 'key') returns void
+    p_investor text, p_chain_id bigint, p_address bytea, p_claim_fact text, p_proof_kind text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
@@ -97,7 +115,8 @@ begin
             message = format('a list names the address of %s', p_mapping);
     end if;
     if exists (select from registry.issuance_instruction i where i.offering_id = p_offering and i.investor_id = holder
-        and i.status in ('prepared', 'submitted') and i.address <> chosen.address) then
+        and i.status in ('prepared', 'submitted') and i.address <> chosen.address)
+        or registry.transfer_is_signed_for(p_offering, holder, chosen.address) then
         raise exception using errcode = 'BR008', constraint = 'wallet_changes_between_deliveries',
             message = format('units for the earlier wallet of %s are on their way', holder);
     end if;

@@ -1,7 +1,8 @@
 -- How signers were known: sealed, kept as long as their files, and erased by destroying keys. And the sheets of closings.
 
 -- How a signer was known at its signature. Address, browser and session are sealed under a key of their own, which
--- erasure destroys; that there was evidence, by which method and when, stays.
+-- erasure destroys; that there was evidence, by which method and when, stays. A session that shows one person signs an
+-- agreement once: its digest, taken together with the agreement, stands beside the evidence until it is erased.
 create table subscription.signing_evidence (
     offering_id text not null,
     evidence_id text not null,
@@ -12,17 +13,20 @@ create table subscription.signing_evidence (
     authenticated_at timestamptz,
     wrapped bytea,
     sealed bytea,
+    session_sha256 bytea check (octet_length(session_sha256) = 32),
     erased_because text,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, evidence_id),
     constraint signer_is_known_once unique (offering_id, agreement_id, party),
+    constraint each_signer_is_known_by_itself unique (offering_id, agreement_id, session_sha256),
     foreign key (offering_id, agreement_id, party) references subscription.signed_file,
-    constraint erased_evidence_is_gone check ((status = 'erased') = (wrapped is null) and (wrapped is null) = (sealed is null)),
+    constraint erased_evidence_is_gone check ((status = 'erased') = (wrapped is null) and (wrapped is null) = (sealed is null)
+        and (status = 'kept' or session_sha256 is null)),
     constraint erased_evidence_says_why check ((status = 'erased') = coalesce(erased_because ~ '\S', false))
 );
 
-call audit.keep('subscription.signing_evidence', 'signing_evidence', 'evidence_id', 'offering_id', '{wrapped,sealed}');
+call audit.keep('subscription.signing_evidence', 'signing_evidence', 'evidence_id', 'offering_id', '{wrapped,sealed,session_sha256}');
 
 -- Why the evidence of the signatures on an agreement may not be erased now, or null. It is kept as long as any file that
 -- it speaks of, and its certificate comes first, since nothing else could make one.
@@ -43,7 +47,8 @@ declare
 begin
     if (old.agreement_id, old.party, old.method, old.authenticated_at)
         is distinct from (new.agreement_id, new.party, new.method, new.authenticated_at)
-        or (new.wrapped is not null and (old.wrapped, old.sealed) is distinct from (new.wrapped, new.sealed)) then
+        or (new.wrapped is not null and (old.wrapped, old.sealed, old.session_sha256)
+            is distinct from (new.wrapped, new.sealed, new.session_sha256)) then
         raise exception using errcode = 'BR006', constraint = 'signing_evidence_is_unchangeable',
             message = format('how the %s of %s was known stands', old.party, old.agreement_id);
     end if;
@@ -64,7 +69,8 @@ create function subscription.erase_evidence(p_actor text, p_request text, p_offe
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    update subscription.signing_evidence set status = 'erased', wrapped = null, sealed = null, erased_because = p_because
+    update subscription.signing_evidence set status = 'erased', wrapped = null, sealed = null, session_sha256 = null,
+        erased_because = p_because
     where offering_id = p_offering and agreement_id = p_agreement and status = 'kept';
     if not found then
         perform subscription.refuse_missing('kept_evidence_exists', p_agreement);

@@ -33,11 +33,11 @@ create table registry.transfer_rule (
     constraint holding_limit_is_part_of_the_whole check (kind <> 'holding_limit' or amount <= 10000),
     constraint volume_has_its_span check ((kind = 'volume') = (span is not null)),
     constraint transfer_rule_needs_two_people
-        check (status not in ('in_force', 'ended') or coalesce(decided_by <> proposed_by, false)),
+        check (status not in ('in_force', 'ended') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
     constraint declined_rule_has_its_reason check (status <> 'declined' or coalesce(decided_because ~ '\S', false)),
     constraint rule_of_one_holder_is_of_a_kind_that_asks_it
         check (investor_id is null or kind in ('lock_up', 'country_closed', 'holding_limit', 'volume')),
-    constraint transfer_rule_is_ended_by_another_person check (status <> 'ended' or coalesce(ended_by <> proposed_by, false)),
+    constraint transfer_rule_is_ended_by_another_person check (status <> 'ended' or coalesce(audit.person_of(ended_by) <> audit.person_of(proposed_by), false)),
     constraint transfer_rule_is_ended_for_a_reason
         check (status <> 'ended' or (ended_by is not null and coalesce(ended_because ~ '\S', false)))
 );
@@ -126,7 +126,7 @@ create table registry.affiliation (
     chain_head bytea not null,
     primary key (offering_id, affiliation_id),
     constraint affiliation_ends_by_another_person_for_a_reason
-        check (status <> 'ended' or coalesce(ended_by <> recorded_by, false) and coalesce(ended_because ~ '\S', false))
+        check (status <> 'ended' or coalesce(audit.person_of(ended_by) <> audit.person_of(recorded_by), false) and coalesce(ended_because ~ '\S', false))
 );
 create unique index affiliation_is_recorded_once on registry.affiliation (offering_id, group_name, investor_id)
     where status = 'recorded';

@@ -29,12 +29,14 @@ create table registry.movement (
 create index movement_of_giver on registry.movement (offering_id, from_holding_id, moved_at);
 call audit.append_only('registry.movement');
 
--- What a movement took of a lot; what is left of it is its units less these.
+-- What a movement took of a lot; what is left of it is its units less these. Restricted: the lot was still in a period that
+-- bound the taker.
 create table registry.lot_use (
     offering_id text not null,
     movement_id text not null,
     lot_id text not null,
     units bigint not null constraint lot_use_has_units check (units > 0),
+    is_restricted boolean not null,
     primary key (offering_id, movement_id, lot_id),
     foreign key (offering_id, movement_id) references registry.movement,
     foreign key (offering_id, lot_id) references registry.lot
@@ -112,21 +114,22 @@ begin
     return p_holding;
 end $$;
 
--- Uses the lots of a giver, first in first out, those that are free by a day alone where one is given.
+-- Uses the lots of a giver, first in first out; where a day is given, those that are free by it before the others. The period
+-- is a wall before the signature: what the chain has moved is posted, and restricted lots that went are a break.
 create function registry.use_lots(p_offering text, p_movement text, p_units bigint, p_free_by date) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    insert into registry.lot_use (offering_id, movement_id, lot_id, units)
-    select p_offering, p_movement, f.lot_id, least(f.left_units, p_units - (f.up_to - f.left_units))
-    from (select s.lot_id, s.left_units, sum(s.left_units) over (order by s.acquired_on, s.lot_id)::bigint as up_to
-        from registry.lot_standing s join registry.movement m on m.offering_id = s.offering_id and m.from_holding_id = s.holding_id
-        where m.offering_id = p_offering and m.movement_id = p_movement and s.left_units > 0
-            and coalesce(s.free_on <= p_free_by, true)) f
+    insert into registry.lot_use (offering_id, movement_id, lot_id, units, is_restricted)
+    select p_offering, p_movement, f.lot_id, least(f.left_units, p_units - (f.up_to - f.left_units)), f.is_restricted
+    from (select l.*, sum(l.left_units) over (order by l.is_restricted, l.acquired_on, l.lot_id)::bigint as up_to
+        from (select s.lot_id, s.left_units, s.acquired_on, coalesce(s.free_on > p_free_by, false) as is_restricted
+            from registry.lot_standing s join registry.movement m on m.offering_id = s.offering_id and m.from_holding_id = s.holding_id
+            where m.offering_id = p_offering and m.movement_id = p_movement and s.left_units > 0) l) f
     where f.up_to - f.left_units < p_units order by f.up_to;
     if (select coalesce(sum(u.units), 0) from registry.lot_use u where u.offering_id = p_offering and u.movement_id = p_movement)
         <> p_units then
-        raise exception using errcode = 'BR008', constraint = 'free_lots_cover_the_units',
-            message = format('the free lots do not hold %s units', p_units);
+        raise exception using errcode = 'BR008', constraint = 'lots_cover_the_units',
+            message = format('the lots do not hold %s units', p_units);
     end if;
     insert into registry.lot (offering_id, lot_id, holding_id, movement_id, from_lot_id, units, legend, acquired_on, period_from)
     select p_offering, 'lot_' || substr(p_movement, 5) || '.' || row_number() over (order by s.acquired_on, s.lot_id),
@@ -138,7 +141,7 @@ begin
 end $$;
 
 -- Posts one movement. Moved has kind, from_investor, to_investor, from_address and to_address (hex), units, reference,
--- is_tacked and, where only lots past their period may go, free_by; seen is {chain_id, hash, ordinal}, or null without a chain.
+-- is_tacked and, where lots past their period go first, free_by; seen is {chain_id, hash, ordinal}, or null without a chain.
 create function registry.post_movement(p_offering text, p_movement text, p_moved jsonb, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -174,6 +177,12 @@ select t.offering_id, t.address, sum(t.units)::bigint as units from (
     union all select m.offering_id, m.from_address, -m.units from registry.movement m
     union all select m.offering_id, m.to_address, m.units from registry.movement m) t
 where t.address is not null group by t.offering_id, t.address having sum(t.units) <> 0;
+
+-- Units that went although a period bound their taker.
+create view registry.restricted_use_fact as
+select u.offering_id, u.movement_id, m.reference, sum(u.units)::bigint as restricted_units, m.units, m.moved_at
+from registry.lot_use u join registry.movement m using (offering_id, movement_id)
+where u.is_restricted group by u.offering_id, u.movement_id, m.reference, m.units, m.moved_at;
 
 create view registry.movement_fact as
 select m.offering_id, m.movement_id, m.kind, g.investor_id as giver_id, t.investor_id as taker_id, m.units, m.reference,

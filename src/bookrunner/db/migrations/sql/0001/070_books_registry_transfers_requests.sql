@@ -17,6 +17,22 @@ insert into registry.required_paper values
     ('trust', 'trust_certification', 'The trustee''s certification of the trust.');
 call audit.append_only('registry.required_paper');
 
+-- Papers that state why units of a crowdfunding offer may go in their first year (17 CFR 227.501(a)); none has to be given.
+create table registry.permitting_paper (
+    transfer_kind text not null,
+    paper text not null,
+    sentence text not null,
+    primary key (transfer_kind, paper)
+);
+insert into registry.permitting_paper values
+    ('sale', 'issuer_statement', 'The issuer''s statement that it takes the units itself.'),
+    ('sale', 'registration_statement', 'The registration of the offering in which the units are sold.'),
+    ('gift', 'family_statement', 'The giver''s statement that the taker is of the giver''s family.'),
+    ('gift', 'divorce_decree', 'The decree of the divorce in which the units go over.'),
+    ('inheritance', 'death_certificate', 'The certificate of the holder''s death.'),
+    ('trust', 'trust_statement', 'The statement that the giver controls the trust, or that it is for the giver''s family.');
+call audit.append_only('registry.permitting_paper');
+
 create table registry.transfer_request (
     offering_id text not null,
     request_id text not null,
@@ -51,7 +67,7 @@ create table registry.transfer_request (
     constraint screened_transfer_says_of_whom
         check (status not in ('screened', 'approved', 'instructed', 'registered') or screened is not null),
     constraint transfer_is_approved_by_another_person check (status not in ('approved', 'instructed', 'registered')
-        or coalesce(decided_by not in (asked_by, seller_id, buyer_id), false)),
+        or coalesce(audit.person_of(decided_by) not in (audit.person_of(asked_by), seller_id, buyer_id), false)),
     constraint approval_names_wallets_and_end check (status not in ('approved', 'instructed', 'registered')
         or num_nulls(from_address, to_address, approved_until) = 0),
     constraint refused_transfer_has_its_reasons
@@ -136,6 +152,11 @@ begin
         perform registry.book_of(new.offering_id);
         perform registry.require_transfer(new);
     end if;
+    if new.status = 'approved' and old.status = 'screened' and (engine.is_person_of(new.decided_by, new.seller_id)
+        or engine.is_person_of(new.decided_by, new.buyer_id)) then
+        raise exception using errcode = 'BR008', constraint = 'transfer_is_approved_by_another_person',
+            message = format('%s acts for giver or taker', new.decided_by);
+    end if;
     if new.status = 'instructed' and old.status = 'approved' and (new.from_address, new.to_address) is distinct from (
         registry.linked_address(new.offering_id, new.seller_id), registry.linked_address(new.offering_id, new.buyer_id)) then
         raise exception using errcode = 'BR008', constraint = 'approval_names_the_linked_wallets',
@@ -149,6 +170,13 @@ end $$;
 create trigger transfer_passes_its_rules before update on registry.transfer_request
     for each row execute function registry.transfer_passes_its_rules();
 alter table registry.transfer_request enable always trigger transfer_passes_its_rules;
+
+-- Whether a transfer of a holder is signed for another wallet of it than this one.
+create function registry.transfer_is_signed_for(p_offering text, p_holder text, p_address bytea) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from registry.transfer_request q where q.offering_id = p_offering and q.status = 'instructed'
+    and (q.seller_id = p_holder and q.from_address is distinct from p_address
+        or q.buyer_id = p_holder and q.to_address is distinct from p_address));
 
 create function registry.hold_transfer(p_offering text, p_request text) returns registry.transfer_request
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -276,7 +304,8 @@ begin
     perform registry.turn_item(p_actor, p_offering, q.item_id, coalesce(nullif(array_to_string(p_reasons, '; '), ''), 'withdrawn'));
 end $$;
 
--- An approval that has ended is none: the request waits for another.
+-- An approval that has ended is none: the request waits for another. One of the holder's own transfers ends when the chain
+-- has been looked at beyond its end: what was mined before is still carried out.
 create function registry.lapse_transfers(p_actor text, p_request text, p_offering text) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -285,7 +314,8 @@ begin
     perform audit.enter(p_actor, p_request);
     update registry.transfer_request set status = 'screened', decided_by = null, decided_at = null, approved_until = null,
         from_address = null, to_address = null
-    where offering_id = p_offering and status = 'approved' and approved_until <= clock_timestamp();
+    where offering_id = p_offering and status = 'approved' and approved_until <= case route when 'agent' then clock_timestamp()
+        else (select w.through_time from registry.watched_token w where w.offering_id = p_offering) end;
     get diagnostics lapsed = row_count;
     return lapsed;
 end $$;

@@ -69,7 +69,7 @@ create table registry.legend_removal (
     constraint removal_names_a_lot_of_the_register foreign key (offering_id, lot_id) references registry.lot,
     constraint legend_removal_has_its_paper
         check (basis = 'rule_144' or coalesce(octet_length(paper_sha256) = 32, false)),
-    constraint legend_removal_needs_two_people check (status <> 'approved' or coalesce(decided_by <> proposed_by, false)),
+    constraint legend_removal_needs_two_people check (status <> 'approved' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
     constraint declined_removal_has_its_reason check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );
 create unique index legend_is_removed_once on registry.legend_removal (offering_id, lot_id) where status <> 'declined';

@@ -34,7 +34,7 @@ create table registry.control_action (
     constraint control_action_has_its_order check (kind not in ('force_transfer', 'recover_wallet')
         or order_sha256 is not null and coalesce(order_reference ~ '\S', false)),
     constraint control_action_needs_two_people
-        check (status in ('asked', 'declined') or coalesce(decided_by <> asked_by, false)),
+        check (status in ('asked', 'declined') or coalesce(audit.person_of(decided_by) <> audit.person_of(asked_by), false)),
     constraint declined_control_action_has_its_reason
         check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );

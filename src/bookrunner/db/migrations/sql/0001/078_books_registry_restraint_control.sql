@@ -32,7 +32,9 @@ begin
             when not linked then 'receiver_wallet_is_linked' end
         when 'recover_wallet' then case
             when not linked then 'lost_wallet_is_linked'
-            when leaving > 0 then 'recovered_account_moves_nothing'
+            when leaving > 0 or registry.transfer_is_signed_for(a.offering_id, a.investor_id, (select w.address
+                from registry.wallet_mapping w where w.offering_id = a.offering_id and w.mapping_id = a.mapping_id))
+                then 'recovered_account_moves_nothing'
             when not exists (select from registry.wallet_mapping w where w.offering_id = a.offering_id
                 and w.mapping_id = a.mapping_id and w.investor_id = a.investor_id and w.status = 'issuer_approved')
                 then 'recovery_wallet_is_approved' end
@@ -75,7 +77,7 @@ begin
     end if;
     if new.status = 'approved' and new.kind = 'recover_wallet' and exists (select from registry.wallet_mapping w
         where w.offering_id = new.offering_id and w.mapping_id = new.mapping_id
-        and new.decided_by in (w.approved_by, w.investor_id)) then
+        and (audit.person_of(new.decided_by) = audit.person_of(w.approved_by) or engine.is_person_of(new.decided_by, w.investor_id))) then
         raise exception using errcode = 'BR008', constraint = 'wallet_is_linked_by_another_person',
             message = format('who approved %s does not make it effective', new.mapping_id);
     end if;

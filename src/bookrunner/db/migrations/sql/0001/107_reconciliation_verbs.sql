@@ -70,6 +70,9 @@ begin atomic
         f.units::text, 'none', f.owner
     from registry.observed_fact f where f.offering_id = p_offering and f.status not in ('matched', 'resolved')
     union all
+    select 'transfers', u.movement_id, 'units_went_in_their_period', u.restricted_units::text, u.units::text, 'registry'
+    from registry.restricted_use_fact u where u.offering_id = p_offering
+    union all
     select 'holdings', c.control_id, 'control_book_is_not_the_register', c.issued_units::text, s.units::text, 'registry'
     from registry.control_fact c, lateral (select coalesce(sum(h.units), 0) as units from registry.holding_fact h
         where h.offering_id = p_offering) s

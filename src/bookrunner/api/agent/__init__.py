@@ -1,0 +1,1 @@
+"""What the transfer agent keeps, over the API: wallets and transfers."""

@@ -1,0 +1,169 @@
+"""Transfers of registered units: asked, papers, approved, refused, listed, and why one may not go."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bookrunner.app.settings import read_settings
+from bookrunner.books import registry
+from bookrunner.cli.offers import Id
+from bookrunner.cli.screen import app, console, marked, one_name
+from bookrunner.core import clock
+from bookrunner.core.errors import NotFound, Refused
+from bookrunner.core.money import parse
+from bookrunner.db import Row
+from bookrunner.engine import Desk
+from bookrunner.sandbox.world import opened
+
+transfer = typer.Typer(no_args_is_help=True, help="Transfers of registered units.")
+app.add_typer(transfer, name="transfer")
+
+_MOST = 200
+_Actor = Annotated[str, typer.Option(help="The person who acts.", callback=one_name)]
+_Transfer = Annotated[str, typer.Argument(help="The id of the transfer.")]
+_Units = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="How many units.")]
+_Paper = Annotated[list[str] | None, typer.Option("--paper", help="PAPER=FILE; kept by its SHA-256.")]
+
+
+@transfer.command()
+def ask(  # noqa: PLR0913 - one option for each field of a request
+    offer: Id,
+    seller: Annotated[str, typer.Argument(help="Who gives.")],
+    buyer: Annotated[str, typer.Argument(help="Who takes.")],
+    units: _Units,
+    *,
+    actor: _Actor,
+    kind: Annotated[str, typer.Option(help="sale, gift, inheritance or trust.")] = "sale",
+    route: Annotated[str, typer.Option(help="agent, or holder who moves the units itself.")] = "agent",
+    price: Annotated[str, typer.Option(help="The price of a sale.")] = "",
+    currency: Annotated[str, typer.Option(help="The currency of the price.")] = "USD",
+    paper: _Paper = None,
+) -> None:
+    """Take a request of a holder with its papers; its clock runs from now."""
+    said: dict[str, object] = {"kind": kind, "route": route, "seller": seller, "buyer": buyer, "units": units}
+    if price:
+        said |= {"price_minor": parse(price, currency).minor, "currency": currency}
+    presented = _presented(paper or [])
+    with opened(read_settings()) as world:
+        desk = world.application.desk
+        made = registry.request_transfer(desk.transfers, (offer, actor), said, presented)
+        world.application.answer()
+        _told(desk, offer, made)
+
+
+@transfer.command()
+def papers(offer: Id, asked: _Transfer, *, actor: _Actor, paper: _Paper = None) -> None:
+    """Add papers to a request, or present a returned one again."""
+    presented = _presented(paper or [])
+    with opened(read_settings()) as world:
+        desk = world.application.desk
+        if _found(desk, offer, asked)["status"] == "returned":
+            registry.present_again(desk.transfers, (offer, asked, actor), presented)
+        else:
+            desk.transfers.add_transfer_papers(actor=actor, offering=offer, transfer=asked, papers=presented)
+        world.application.answer()
+        _told(desk, offer, asked)
+
+
+@transfer.command()
+def approve(
+    offer: Id,
+    asked: _Transfer,
+    *,
+    actor: _Actor,
+    days: Annotated[int, typer.Option(min=1, max=90, help="For how many days it serves.")] = 10,
+) -> None:
+    """Approve a screened request as another person than who asked, and carry it to the register."""
+    with opened(read_settings()) as world:
+        desk = world.application.desk
+        _found(desk, offer, asked)
+        until = clock.now() + timedelta(days=days)
+        desk.transfers.approve_transfer(actor=actor, offering=offer, transfer=asked, until=until)
+        world.application.transfers.carry(offer)
+        _told(desk, offer, asked)
+
+
+@transfer.command()
+def refuse(
+    offer: Id,
+    asked: _Transfer,
+    *,
+    actor: _Actor,
+    outcome: Annotated[str, typer.Option("--as", help="returned, rejected or withdrawn.")] = "returned",
+    because: Annotated[list[str] | None, typer.Option("--because", help="Why; may come again.")] = None,
+) -> None:
+    """Send a request back with what it lacks, reject it, or withdraw it for its holder."""
+    with opened(read_settings()) as world:
+        desk = world.application.desk
+        _found(desk, offer, asked)
+        ending = {"status": outcome, "reasons": because or []}
+        desk.transfers.end_transfer(actor=actor, offering=offer, transfer=asked, **ending)
+        _told(desk, offer, asked)
+
+
+@transfer.command("list")
+def list_transfers(
+    offer: Id, *, holder: Annotated[str | None, typer.Option(help="Only those of this holder.")] = None
+) -> None:
+    """List the transfers of an offer, those that wait first."""
+    with opened(read_settings()) as world:
+        rows = world.application.desk.transfers.transfers(offering=offer, investor=holder, most=_MOST)
+    table = Table("Transfer", "Kind", "From", "To", "Units", "State", "Missing", "Due")
+    for row in rows:
+        parties = (row["kind"], row["seller_id"], row["buyer_id"], str(row["units"]))
+        table.add_row(
+            row["request_id"], *parties, row["status"], " ".join(row["missing"]), str(row["due_on"])
+        )
+    console.print(table)
+
+
+@transfer.command()
+def why(
+    offer: Id,
+    seller: Annotated[str, typer.Argument(help="Who would give.")],
+    buyer: Annotated[str, typer.Argument(help="Who would take.")],
+    units: _Units,
+) -> None:
+    """Say whether units may go now, and else every rule that keeps them, in order; status 1 then."""
+    with opened(read_settings()) as world:
+        failing = registry.refusals(world.application.desk.transfers, offer, (seller, buyer), units)
+    for row in failing:
+        passes = "" if row["passes_on"] is None else f" (passes on {row['passes_on']})"
+        marked("refused", f"{row['rule']}: {row['detail']}{passes}")
+    if failing:
+        raise typer.Exit(1)
+    console.print(f"{units} units of {seller} may go to {buyer} now")
+
+
+def _presented(given: Sequence[str]) -> list[dict[str, str]]:
+    found = []
+    for pair in given:
+        name, _, file = pair.partition("=")
+        if not (name and file):
+            raise Refused("paper_is_named_with_its_file", "write each as PAPER=FILE")
+        try:
+            content = Path(file).read_bytes()
+        except OSError:
+            raise NotFound(f"there is no file {file}") from None
+        found.append({"paper": name, "sha256": hashlib.sha256(content).hexdigest()})
+    return found
+
+
+def _found(desk: Desk, offer: str, asked: str) -> Row:
+    found: Row | None = desk.transfers.transfer(offering=offer, transfer=asked)
+    if found is None:
+        raise NotFound(f"there is no transfer {asked} in {offer}")
+    return found
+
+
+def _told(desk: Desk, offer: str, asked: str) -> None:
+    found = _found(desk, offer, asked)
+    missing = f"; missing: {', '.join(found['missing'])}" if found["missing"] else ""
+    console.print(f"{asked}: {found['status']}{missing}")

@@ -1,0 +1,169 @@
+"""Transfers over the API: each route, its keeper, its repetition and the version that was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from bookrunner.api import api
+from bookrunner.core import clock
+from bookrunner.db import Database, Endpoint
+from tests.api.conftest import Api, problem, serving
+from tests.attack.world import Connect, World, digest
+from tests.registry.transferring import SALE_PAPERS, Transferring, papers
+
+PATH = "/v1/offers/ofr_one/transfers"
+ASKER, DECIDER = "desk.one", "agent.theo"
+
+
+@dataclass
+class Agency:
+    """The API over a register, and the verbs beside it."""
+
+    calls: Api
+    desk: Transferring
+    taker: str
+
+    def post(self, path: str, body: object, name: str = ASKER, **said: str) -> httpx.Response:
+        return self.calls.post(f"{PATH}{path}", body, **({"keeper": "registry", "name": name} | said))
+
+    def get(self, path: str = "") -> httpx.Response:
+        return self.calls.get(f"{PATH}{path}", "registry")
+
+    def wish(self, *names: str, **changed: object) -> dict[str, object]:
+        said: dict[str, object] = {"kind": "sale", "route": "agent", "seller": self.desk.seller}
+        said |= {"buyer": self.taker, "units": "1", "price": {"amount": "50.00", "currency": "USD"}}
+        return said | {"papers": papers(*names)} | changed
+
+    def asked(self, *names: str) -> str:
+        answer = self.post("", self.wish(*names))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def screened(self) -> str:
+        transfer = self.asked(*SALE_PAPERS)
+        self.desk.keeper.mark_transfer_screened(actor="p", offering=self.desk.offering, transfer=transfer)
+        return transfer
+
+
+@pytest.fixture
+def agency(endpoint: Endpoint, database: Database, connect: Connect) -> Iterator[Agency]:
+    world = World(connect).build("registered")
+    desk = Transferring(world, database)
+    desk.free_lots()
+    with serving(api(database)) as url:
+        yield Agency(Api(url, endpoint, world), desk, desk.taker())
+
+
+def until(days: int = 3) -> dict[str, str]:
+    return {"until": (clock.now() + timedelta(days=days)).isoformat()}
+
+
+def test_why_units_may_not_go_is_every_rule_in_its_order(agency: Agency) -> None:
+    asked = "/v1/offers/ofr_one/transfer-refusals?seller=ivr_one3&buyer={}&units={}"
+    may = agency.calls.get(asked.format(agency.taker, 3), "registry").json()
+    assert may == {"may_go": True, "refusals": []}
+    not_so = agency.calls.get(asked.format("ivr_nobody", 4), "registry").json()
+    assert not_so["may_go"] is False
+    assert [each["rule"] for each in not_so["refusals"]][:2] == [
+        "seller_holds_the_units",
+        "buyer_wallet_is_linked",
+    ]
+    for units in ("0", "1" * 19, "-1", "1.5"):
+        answer = agency.calls.get(asked.format(agency.taker, units), "registry")
+        assert problem(answer)["code"] == "request_has_the_agreed_shape"
+
+
+def test_a_request_is_taken_once_and_shown_with_what_it_lacks(agency: Agency) -> None:
+    wish = agency.wish("transfer_instruction")
+    first, again = (agency.post("", wish, request="ask-1") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (first.json(), again.headers["idempotent-replayed"]) == (again.json(), "true")
+    (listed,) = agency.get().json()["transfers"]
+    assert (listed["id"], listed["units"], listed["missing"]) == (
+        first.json()["id"],
+        "1",
+        ["purchase_agreement"],
+    )
+    assert (listed["papers"], listed["asked_by"]) == (["transfer_instruction"], f"key:{ASKER}")
+    one = agency.get(f"/{listed['id']}")
+    assert (one.json(), one.headers["etag"]) == (listed, '"1"')
+    assert agency.get("?investor=ivr_one1").json() == {"transfers": []}
+    assert problem(agency.get("/xfr_none"))["code"] == "transfer_request_exists"
+    too_many = agency.post("", agency.wish(units="1" * 19))
+    assert problem(too_many)["code"] == "request_has_the_agreed_shape"
+
+
+def test_papers_follow_and_a_returned_request_comes_again(agency: Agency) -> None:
+    transfer = agency.asked()
+    first, second = papers(*SALE_PAPERS)
+    added = agency.post(f"/{transfer}/papers", {"papers": [first]}, seen='"1"')
+    assert added.json()["missing"] == ["purchase_agreement"]
+    why = {"outcome": "returned", "reasons": ["the agreement is not there"]}
+    back = agency.post(f"/{transfer}/refuse", why, DECIDER, seen='"2"')
+    assert (back.json()["status"], back.json()["reasons"]) == ("returned", why["reasons"])
+    again = agency.post(f"/{transfer}/papers", {"papers": [second]}, seen='"3"')
+    assert (again.json()["status"], again.json()["missing"]) == ("requested", [])
+    assert agency.calls.events(transfer) == [
+        "transfer_request.requested",
+        "transfer_request.papers_added",
+        "transfer_request.returned",
+        "transfer_request.presented_again",
+    ]
+
+
+def test_another_key_approves_the_version_that_it_saw(agency: Agency) -> None:
+    transfer = agency.screened()
+    unseen = agency.post(f"/{transfer}/approve", until(), DECIDER)
+    assert (unseen.status_code, problem(unseen)["code"]) == (428, "decision_names_its_version")
+    late = agency.post(f"/{transfer}/approve", until(), DECIDER, seen='"1"')
+    assert (late.status_code, problem(late)["code"]) == (412, "version_is_the_one_that_was_seen")
+    own = agency.post(f"/{transfer}/approve", until(), seen='"2"')
+    assert (own.status_code, problem(own)["code"]) == (409, "transfer_is_approved_by_another_person")
+    body = until()
+    done = agency.post(f"/{transfer}/approve", body, DECIDER, seen='"2"', request="approve-1")
+    assert (done.status_code, done.json()["status"], done.headers["etag"]) == (200, "approved", '"3"')
+    replay = agency.post(f"/{transfer}/approve", body, DECIDER, seen='"2"', request="approve-1")
+    assert (replay.json(), replay.headers["idempotent-replayed"]) == (done.json(), "true")
+    other = agency.post(f"/{transfer}/approve", until(9), DECIDER, seen='"2"', request="approve-1")
+    assert problem(other)["code"] == "request_key_has_one_body"
+    assert agency.get(f"/{transfer}").json()["decided_by"] == f"key:{DECIDER}"
+
+
+def test_a_request_ends_with_its_reasons(agency: Agency) -> None:
+    for outcome, reasons, status in (
+        ("rejected", [], "refused_transfer_has_its_reasons"),
+        ("rejected", ["forged"], "rejected"),
+        ("withdrawn", [], "withdrawn"),
+    ):
+        transfer = agency.asked()
+        said = {"outcome": outcome, "reasons": reasons}
+        answer = agency.post(f"/{transfer}/refuse", said, DECIDER, seen='"1"')
+        assert answer.json().get("status" if answer.status_code == 200 else "code") == status
+    unknown = agency.post("/xfr_none/refuse", {"outcome": "withdrawn"}, seen='"1"')
+    assert (unknown.status_code, problem(unknown)["code"]) == (404, "transfer_request_exists")
+
+
+@pytest.mark.parametrize("keeper", ["portal", "compliance", "subscription", "treasury", "engine", "audit"])
+def test_transfers_are_the_registrys(agency: Agency, keeper: str) -> None:
+    by = {"keeper": keeper, "name": f"{keeper}-one", "seen": '"1"'}
+    why = f"{PATH[:-1]}-refusals?seller=ivr_one3&buyer={agency.taker}&units=1"
+    sha = digest("paper").hex()
+    answers = [
+        agency.calls.get(PATH, keeper),
+        agency.calls.get(f"{PATH}/xfr_none", keeper),
+        agency.calls.get(why, keeper),
+        agency.calls.post(PATH, agency.wish(), **by),
+        agency.calls.post(
+            f"{PATH}/xfr_none/papers", {"papers": [{"paper": "gift_statement", "sha256": sha}]}, **by
+        ),
+        agency.calls.post(f"{PATH}/xfr_none/approve", until(), **by),
+        agency.calls.post(f"{PATH}/xfr_none/refuse", {"outcome": "withdrawn"}, **by),
+    ]
+    assert {(answer.status_code, problem(answer)["code"]) for answer in answers} == {
+        (403, "key_serves_this_keeper")
+    }
