@@ -109,6 +109,12 @@ class ClosingRun:
         return [m for m in members if m["issuance"] == "open"]
 
     def _instruct(self, offering: str, closing: str, part: Sequence[Row]) -> None:
+        """Compute the gates of one part and instruct those that pass; the others leave the set."""
+        investors = [m["investor_id"] for m in part]
+        # A list that came into force since the set was screened answers for them first.
+        lists = {row["source"]: row["list_version"] for row in self._desk.compliance.lists_in_force()}
+        if before := self._desk.engine.screened_before(offering=offering, investors=investors, lists=lists):
+            self._screen([row["investor_id"] for row in before])
         members = [{"investment": m["investment_id"], "instruction": new_id("ins")} for m in part]
         refused = self._desk.registry.instruct(
             actor=PROCESS, offering=offering, closing=closing, members=members
