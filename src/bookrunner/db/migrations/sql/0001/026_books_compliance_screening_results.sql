@@ -175,6 +175,7 @@ declare
     investors text[] := array(select distinct i.investor_id from compliance.concerned_by(p_subjects) i);
     struck text[] := array(select distinct i.investor_id from compliance.concerned_by(p_struck) i);
     awaited text[];
+    waiting text[];
     ready text[];
     renewed text[] := '{}';
     c record;
@@ -183,9 +184,9 @@ begin
     perform 1 from compliance.offer_places p where p.offering_id in (select x.offering_id from compliance.clearance x
         where x.investor_id = any (investors)) order by p.offering_id for update;
     perform 1 from compliance.clearance x where x.investor_id = any (investors) order by x.offering_id, x.investor_id for update;
-    awaited := array(select distinct w.investor_id from compliance.waits_behind(investors) w where w.due_at <= clock_timestamp());
-    ready := array(select i.id from unnest(investors) i (id) where i.id <> all (awaited || struck) except
-        select w.investor_id from compliance.waits_behind(investors) w);
+    select coalesce(array_agg(distinct w.investor_id) filter (where w.due_at <= clock_timestamp()), '{}'),
+        coalesce(array_agg(distinct w.investor_id), '{}') into awaited, waiting from compliance.waits_behind(investors) w;
+    ready := array(select i.id from unnest(investors) i (id) where i.id <> all (waiting || struck));
     for c in select x.offering_id, min(x.judged_at) as judged_at, array_agg(x.investor_id) as investors from compliance.clearance x
         where x.investor_id = any (ready) and x.status = 'clear'
         group by x.offering_id, (x.judged_at at time zone 'UTC')::date order by 1, 2 loop
