@@ -15,7 +15,7 @@ from tests.attack.world import Connect, World
 
 PER_WORLD = 250
 LOCK = re.compile(r"(?<=\w) for update(?=\)?;)")
-STOP = "if new.issuance <> 'open' and ("
+STOP = "if new.issuance <> 'open' and engine"
 LONGEST_DELAY_SECONDS = 0.006
 
 # Stands: prepared on a closed gate, and nothing has stopped it.
@@ -83,14 +83,16 @@ class Race:
     def unlock(self) -> None:
         """Leave the gate a check without a lock, with some time between the check and the act."""
         self.change("registry.lock_and_judge", (LOCK, ""))
-        self.change("engine.pass", (LOCK, ""))
-        self.change("engine.pass", ("return p;", "perform pg_sleep(0.004); return p;"))
+        self.change("registry.instruction_passes_the_gate", (LOCK, ""))
+        passed = "perform registry.refuse_issuance(new);\n        end if;"
+        slowly = f"{passed}\n        perform pg_sleep(0.004);"
+        self.change("registry.instruction_passes_the_gate", (passed, slowly))
 
     def trust_the_check(self) -> None:
         """Take away the second wall: the position stops only what compliance closes."""
         self.change(
             "engine.position_stands",
-            (STOP, "if session_user = 'compliance' and new.issuance <> 'open' and ("),
+            (STOP, "if session_user = 'compliance' and new.issuance <> 'open' and engine"),
         )
         self._owner.execute(
             "alter table engine.position drop constraint no_instruction_runs_on_a_closed_gate"

@@ -13,7 +13,8 @@ import pytest
 from bookrunner.db import Database
 from bookrunner.engine.desk import Desk
 from bookrunner.engine.intake import Screening
-from tests.compliance.test_screening_gate import Offering
+from tests.compliance.screened import whole, without
+from tests.compliance.test_screening_gate import SDN_NAME, Offering
 
 Connect = Callable[[str], psycopg.Connection]
 ANSWER = "select compliance.record_screening('scanner', %s, %s, %s, %s, %s)"
@@ -84,6 +85,40 @@ def test_two_last_answers_at_once_open_the_gate(issuance: Issuance, connect: Con
     one.commit()
     other.join(timeout=10)
     assert issuance.offer.cleared() == [True] * 3
+
+
+def test_a_list_between_screening_and_gate_is_answered_before_it(
+    issuance: Issuance, database: Database
+) -> None:
+    """The gate stays open while a new list waits for its answer; an issuance does not rest on the old one."""
+    desk, book = Desk(database), issuance.offer.book
+    of = {"offering": issuance.offer.world.offering, "investors": [issuance.investor]}
+
+    def before() -> list[str]:
+        lists = {row["source"]: row["list_version"] for row in desk.compliance.lists_in_force()}
+        return [row["investor_id"] for row in desk.engine.screened_before(lists=lists, **of)]
+
+    book.screening.for_issuance([issuance.investor])
+    assert before() == []
+    book.take(without(whole(), 9639, day="2024-12-02"), SDN_NAME)
+    assert issuance.offer.cleared()[0] is True
+    assert before() == [issuance.investor]
+    book.screening.for_issuance([issuance.investor])
+    assert before() == []
+
+
+def test_a_portion_is_renewed_and_keeps_what_its_clearances_say(issuance: Issuance) -> None:
+    """A renewal writes what a computation of each would have written, and nothing when nothing moved."""
+    book = issuance.offer.book
+    stated = (
+        "select c.lacks, c.status, c.valid_until, p.cleared_until, p.investor_is_cleared, p.clearance_fact"
+        " from compliance.clearance c join engine.position p using (offering_id, investor_id) order by 1, 6"
+    )
+    book.screening.for_issuance([issuance.investor])
+    renewed = book.rows(stated)
+    book.rows("select compliance.compute_again('process', 'req_again', %(who)s)", who=issuance.investor)
+    assert book.rows(stated) == renewed
+    assert all(row[2] == row[3] for row in renewed)
 
 
 class _Died(Exception):

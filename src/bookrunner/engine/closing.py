@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from itertools import zip_longest
 
 from bookrunner.adapters.chain import MAX_LINES, Chain
 from bookrunner.core.errors import Refused, UnknownRecord
@@ -25,8 +24,8 @@ class ClosingRun:
     """Carries a frozen closing to the register, in the order that the design declares.
 
     ``lines`` is the most that one delivery carries; ``screen`` screens investors for their issuance; after
-    ``patience_seconds`` more is offered for a delivery. The next members are screened while the chain
-    confirms those before them. Two runs of one closing at a time do no harm.
+    ``patience_seconds`` more is offered for a delivery. The gates of the next members are computed while the
+    chain confirms those before them. Two runs of one closing at a time do no harm.
     """
 
     def __init__(
@@ -79,9 +78,12 @@ class ClosingRun:
 
     def _issue(self, deliveries: Deliveries, offering: str, closing: str, progress: Progress) -> None:
         waiting = self._waits(offering, closing)
+        if waiting:
+            # The whole set first: from the gate to the register nothing waits for a list any more.
+            progress("screen", 0, len(waiting))
+            self._screen([m["investor_id"] for m in waiting])
         deliveries.expect(len(waiting) + len(self._on_their_way(offering, closing)), progress)
         self._instruct_in_parts(deliveries, offering, closing, waiting)
-        deliveries.register()
         deliveries.finish()
         if left := self._on_their_way(offering, closing):
             raise Refused("closing_goes_forward", f"{len(left)} members of {closing} wait for nothing")
@@ -90,27 +92,16 @@ class ClosingRun:
     def _instruct_in_parts(
         self, deliveries: Deliveries, offering: str, closing: str, waiting: Sequence[Row]
     ) -> None:
-        """Screen one part while those before it are registered, delivered and posted."""
-        parts = [waiting[start : start + MAX_LINES] for start in range(0, len(waiting), MAX_LINES)]
-        if not parts:
-            return
-        any_screened = False
-        with ThreadPoolExecutor(1, thread_name_prefix="bookrunner-screening") as ahead:
-            screened = ahead.submit(self._screen, [m["investor_id"] for m in parts[0]])
-            for part, following in zip_longest(parts, parts[1:]):
-                while not screened.done():
+        """Compute the gates of one part while those before it are registered, delivered and posted."""
+        deliveries.register()
+        with ThreadPoolExecutor(1, thread_name_prefix="bookrunner-gates") as ahead:
+            for start in range(0, len(waiting), MAX_LINES):
+                part = waiting[start : start + MAX_LINES]
+                instructed = ahead.submit(self._instruct, offering, closing, part)
+                while not instructed.done():
                     if not deliveries.go_on():
-                        wait([screened], LOOK_SECONDS)
-                try:
-                    screened.result()
-                    any_screened = True
-                except Refused as fault:
-                    # One part whose members cannot be screened stays behind; a whole closing waits.
-                    if fault.rule != "issuance_is_screened" or not any_screened:
-                        raise
-                if following:
-                    screened = ahead.submit(self._screen, [m["investor_id"] for m in following])
-                self._instruct(offering, closing, part)
+                        wait([instructed], LOOK_SECONDS)
+                instructed.result()
                 deliveries.register()
 
     def _waits(self, offering: str, closing: str) -> list[Row]:
@@ -118,6 +109,12 @@ class ClosingRun:
         return [m for m in members if m["issuance"] == "open"]
 
     def _instruct(self, offering: str, closing: str, part: Sequence[Row]) -> None:
+        """Compute the gates of one part and instruct those that pass; the others leave the set."""
+        investors = [m["investor_id"] for m in part]
+        # A list that came into force since the set was screened answers for them first.
+        lists = {row["source"]: row["list_version"] for row in self._desk.compliance.lists_in_force()}
+        if before := self._desk.engine.screened_before(offering=offering, investors=investors, lists=lists):
+            self._screen([row["investor_id"] for row in before])
         members = [{"investment": m["investment_id"], "instruction": new_id("ins")} for m in part]
         refused = self._desk.registry.instruct(
             actor=PROCESS, offering=offering, closing=closing, members=members

@@ -100,6 +100,12 @@ left join (select f.investment_id, case when count(f.transaction_id) > 2
     group by f.investment_id) i on i.investment_id = m.investment_id
 where m.offering_id = :offering and m.closing_id = :closing and m.status = 'frozen' order by m.investment_id;
 
+-- name: screened_before
+-- Of these investors, those for whom another version than that of a list in force was the last to answer.
+select distinct pos.investor_id from engine.position pos
+where pos.offering_id = :offering and pos.investor_id = any (cast(:investors as text[]))
+    and not coalesce(pos.screened_against, '{}') @> cast(:lists as jsonb);
+
 -- name: residences
 -- The country of each member of a closing, by the profile that its position rests on.
 select m.investment_id, v.country from engine.closing_member m join engine.position pos using (offering_id, investment_id)

@@ -205,8 +205,7 @@ select compliance.await_screeners(:actor, :request, cast(:investors as text[]));
 
 -- name: unanswered
 -- The investors on whom somebody rests who still waits for a screening.
-select i.id as investor_id from unnest(cast(:investors as text[])) i (id) where exists (
-    select from compliance.subjects_of(i.id) s (id) join compliance.rescreening r on r.subject_id = s.id and r.done_at is null);
+select distinct w.investor_id from compliance.waits_behind(cast(:investors as text[])) w order by 1;
 
 -- name: enlist_aged$
 -- Opens the screening of those whose last one lapses soon; returns how many.

@@ -6,7 +6,8 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
     perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = any (p_investments)
     order by pos.investment_id for update;
-    return (select coalesce(jsonb_object_agg(pos.investment_id, engine.missing(pos, g.mask)
+    return (select coalesce(jsonb_object_agg(pos.investment_id,
+            case when g.mask & ~engine.holds(pos) = 0 then '[]' else engine.missing(pos, g.mask) end
             || case when r.status = 'frozen' then '["account_is_not_frozen"]'::jsonb else '[]' end), '{}')
         from engine.gate g cross join engine.position pos
         left join registry.account_restraint r on r.offering_id = pos.offering_id and r.investor_id = pos.investor_id
@@ -94,9 +95,14 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     posted integer;
 begin
+    update registry.holding h set units = h.units + s.units
+    from (select i.investor_id, sum(i.units) as units from registry.issuance_instruction i
+        where i.offering_id = t.offering_id and i.transaction_id = t.transaction_id and i.status = 'submitted'
+        group by i.investor_id) s
+    where h.offering_id = t.offering_id and h.investor_id = s.investor_id;
     insert into registry.holding (offering_id, holding_id, investor_id, status, units, registration_fact, registration_digest)
     select t.offering_id, 'hld_' || substr(min(i.instruction_id), 5), i.investor_id,
-        case when bool_or(pos.holding_is_held) then 'held' else 'registered' end, 0,
+        case when bool_or(pos.holding_is_held) then 'held' else 'registered' end, sum(i.units),
         min(pos.profile_fact), (array_agg(pos.profile_digest))[1]
     from registry.issuance_instruction i
     join engine.position pos on pos.offering_id = i.offering_id and pos.investment_id = i.investment_id
@@ -120,10 +126,6 @@ begin
         from jsonb_to_recordset(p_delivered) as x (address text, units bigint, ordinal integer)) d
         on (d.address, d.units, d.place) = (i.address, i.units, i.place);
     get diagnostics posted = row_count;
-    update registry.holding h set units = h.units + s.units
-    from (select p.holding_id, sum(p.units) as units from registry.posting p
-        where p.offering_id = t.offering_id and p.transaction_hash = t.hash group by p.holding_id) s
-    where h.offering_id = t.offering_id and h.holding_id = s.holding_id;
     update registry.control_book set issued_units = issued_units + (select sum(p.units) from registry.posting p
         where p.offering_id = t.offering_id and p.transaction_hash = t.hash)
     where offering_id = t.offering_id;

@@ -120,8 +120,14 @@ where chain_id = cast(:chain_id as bigint) and status = 'final' and incarnation 
 
 -- name: unfinished
 -- Attempts that are not final yet, with their bytes, in the order of nonces and attempts, and for how long each waits.
-select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, attempt_no, hash, raw, lines, block_hash,
+select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, attempt_no, hash, raw, lines, block_number, block_hash,
     max_fee_wei, priority_fee_wei, cast(extract(epoch from clock_timestamp() - waits_since) as double precision) as waits_seconds
+from registry.chain_transaction where offering_id = :offering and status in ('signed', 'broadcast', 'mined')
+order by sender, nonce, attempt_no;
+
+-- name: under_way
+-- The same without bytes and lines, for one look at the chain.
+select offering_id, transaction_id, intent_id, purpose, status, sender, nonce, attempt_no, hash, block_number, block_hash
 from registry.chain_transaction where offering_id = :offering and status in ('signed', 'broadcast', 'mined')
 order by sender, nonce, attempt_no;
 

@@ -93,7 +93,7 @@ class Screening:
             part = asked[first : first + BATCH]
             retrying(partial(book.enlist_for_issuance, actor=PROCESS, investors=part))
         waiting = self._answered_for(asked)
-        if waiting == asked:
+        if len(waiting) == len(asked):
             raise Refused("issuance_is_screened", f"none of {len(asked)} investors could be screened now")
         for investor in waiting:
             warn("an issuance is not screened", subject=investor)

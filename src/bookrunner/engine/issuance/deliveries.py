@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from bookrunner.adapters.chain import (
     MAX_TRANSACTION_GAS,
     Chain,
     GasModel,
+    NodeRefused,
     identity_registry,
     is_registered,
     register_batch,
@@ -29,6 +31,9 @@ STALLED_SECONDS: Final = 120.0
 _TRIES: Final = 3
 _SAMPLE: Final = 21
 _TOO_MUCH_GAS: Final = "batch_fits_its_gas_limit"
+
+
+_Line = tuple[bytes, int]
 
 
 class Target(NamedTuple):
@@ -55,12 +60,15 @@ class Deliveries:
         self._lines = lines
         self._model: GasModel | None = None
         self._sampled = 0
+        self._identities: GasModel | None = None
         self._countries: dict[str, int] = {}
         self._known: set[bytes] = set()
         self._registering: dict[str, list[bytes]] = {}
         self._tries: dict[bytes, int] = {}
         self._check = TokenCheck(desk.registry, self._chain, self._keys, (target.offering, target.token))
         self._refused: Refused | None = None
+        self._delivering = 0
+        self._has_news = True
         self._posted = 0
         self._tell: Callable[[str, int], None] = lambda *_: None
 
@@ -72,45 +80,84 @@ class Deliveries:
 
     def register(self) -> None:
         """Have the wallets of prepared lines registered that the token does not know yet."""
+        self._has_news = True
         under_way = {wallet for wallets in self._registering.values() for wallet in wallets}
-        rows = self._prepared(None)
-        new = [row for row in rows if _wallet(row) not in self._known | under_way]
+        new = [row for row in self._prepared(None) if _wallet(row) not in self._known | under_way]
         if not new:
             return
         self._tell("register", self._posted)
         (registry,) = self._chain.read([identity_registry(self._target.token)])
-        there = self._chain.read([is_registered(registry, _wallet(row)) for row in new])
         countries = self._residences(new)
-        missing: dict[bytes, int] = {}
-        for row, is_there in zip(new, there, strict=True):
-            wallet = _wallet(row)
+        lines = list({_wallet(row): countries[row["investment_id"]] for row in new}.items())
+        for start in range(0, len(lines), MAX_LINES):
+            part = lines[start : start + MAX_LINES]
+            passes = self._passes(registry, part)
+            part = self._missing(part, [False] * len(part) if passes else self._there(registry, part))
+            if part:
+                data = _identities(part)
+                agent = self._keys.agent.address
+                gas = (
+                    self._identity_gas(registry, part)
+                    if passes
+                    else gas_for(self._chain, (registry, data), agent)
+                )
+                order = self._order("identity", registry, data) | {"gas": gas}
+                transaction = self._submitter.submit(self._keys.agent, order)
+                self._registering[transaction] = [wallet for wallet, _ in part]
+
+    def _passes(self, registry: bytes, lines: Sequence[_Line]) -> bool:
+        """Try to register them all together: whoever is registered already would fail the others."""
+        gas = self._identity_gas(registry, lines)
+        try:
+            self._chain.call(registry, _identities(lines), gas=gas, sender=self._keys.agent.address)
+        except NodeRefused:
+            return False
+        return True
+
+    def _there(self, registry: bytes, lines: Sequence[_Line]) -> list[bool]:
+        return self._chain.read([is_registered(registry, wallet) for wallet, _ in lines])
+
+    def _missing(self, lines: Sequence[_Line], there: Sequence[bool]) -> list[_Line]:
+        """Return who is to be registered, unless that was tried too often: the preflight names the rule."""
+        missing = []
+        for (wallet, country), is_there in zip(lines, there, strict=True):
             self._tries[wallet] = self._tries.get(wallet, 0) + (not is_there)
             if is_there or self._tries[wallet] > _TRIES:
                 self._known.add(wallet)
             else:
-                missing[wallet] = countries[row["investment_id"]]
-        wallets = list(missing)
-        for start in range(0, len(wallets), MAX_LINES):
-            part = wallets[start : start + MAX_LINES]
-            data = register_batch([(wallet, wallet, missing[wallet]) for wallet in part])
-            gas = gas_for(self._chain, (registry, data), self._keys.agent.address)
-            order = self._order("identity", registry, data) | {"gas": gas}
-            self._registering[self._submitter.submit(self._keys.agent, order)] = part
+                missing.append((wallet, country))
+        return missing
+
+    def _identity_gas(self, registry: bytes, lines: Sequence[_Line]) -> int:
+        """Return the limit for registering so many wallets, by what the suite asks for one and for a few."""
+        if self._identities is None:
+
+            def estimate(count: int) -> tuple[int, int]:
+                data = _identities([(secrets.token_bytes(20), lines[0][1]) for _ in range(count)])
+                return count, self._chain.estimate_gas(registry, data, sender=self._keys.agent.address)
+
+            self._identities = GasModel.calibrate(estimate(1), estimate(_SAMPLE))
+        return self._identities.gas_limit(len(lines))
 
     def go_on(self) -> bool:
         """Sign what can be signed, look once at the chain; false when nothing is under way any more."""
-        signed = self._sign()
-        posted, under_way = self._submitter.look(self._target.offering, self._target.token)
-        if posted:
-            self._posted += posted
+        signed = self._sign() if self._has_news else 0
+        seen = self._submitter.look(self._target.offering, self._target.token)
+        self._has_news = seen.delivering < self._delivering
+        self._delivering = seen.delivering
+        if seen.posted:
+            self._posted += seen.posted
             self._tell("deliver", self._posted)
-        decided = [each for each in self._registering if each not in under_way]
+        decided = [each for each in self._registering if each not in seen.under_way]
         for transaction in decided:
+            self._has_news = True
             wallets = self._registering.pop(transaction)
-            (registry,) = self._chain.read([identity_registry(self._target.token)])
-            there = self._chain.read([is_registered(registry, wallet) for wallet in wallets])
-            self._known.update(w for w, is_there in zip(wallets, there, strict=True) if is_there)
-        return bool(signed or under_way or decided)
+            if transaction not in seen.through:
+                (registry,) = self._chain.read([identity_registry(self._target.token)])
+                there = self._chain.read([is_registered(registry, wallet) for wallet in wallets])
+                wallets = [w for w, is_there in zip(wallets, there, strict=True) if is_there]
+            self._known.update(wallets)
+        return bool(signed or seen.under_way or decided or self._has_news)
 
     def finish(self) -> None:
         """Go on until nothing is under way; raises ChainStalled when nothing becomes final for long.
@@ -127,8 +174,7 @@ class Deliveries:
             raise self._refused
 
     def _sign(self) -> int:
-        rows = self._submitter.unfinished(self._target.offering)
-        free = BATCHES_AT_ONCE - len({row["intent_id"] for row in rows if row["purpose"] == "deliver"})
+        free = BATCHES_AT_ONCE - self._delivering
         signed = 0
         while signed < free and self._refused is None and (rows := self._prepared(self._most())):
             if any(_wallet(row) not in self._known for row in rows):
@@ -139,6 +185,7 @@ class Deliveries:
             if self._is_refused() or self._stop_poisoned(rows):
                 continue
             signed += self.sign_batch(len(rows))
+        self._delivering += signed
         if signed:
             self._tell("sign", self._posted)
             self._submitter.send_unfinished(self._target.offering)
@@ -238,6 +285,10 @@ class Deliveries:
             "to": to,
             "data": data,
         }
+
+
+def _identities(lines: Sequence[_Line]) -> bytes:
+    return register_batch([(wallet, wallet, country) for wallet, country in lines])
 
 
 def _wallet(row: Row) -> bytes:

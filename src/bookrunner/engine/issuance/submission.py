@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from bookrunner.adapters.chain import (
     MAX_TRANSACTION_GAS,
@@ -40,6 +40,24 @@ class Keys:
 
     agent: Signer
     treasury: Signer
+
+
+class Look(NamedTuple):
+    """One look at the chain: lines posted, what came through, what is still under way, how many deliver."""
+
+    posted: int = 0
+    through: frozenset[str] = frozenset()
+    under_way: frozenset[str] = frozenset()
+    delivering: int = 0
+
+
+@dataclass(slots=True)
+class _Came:
+    """What one look concluded: lines posted, transactions that did something, intents that are decided."""
+
+    posted: int = 0
+    through: set[str] = field(default_factory=set)
+    decided: set[str] = field(default_factory=set)
 
 
 class ChainStalled(BookrunnerError):
@@ -123,19 +141,18 @@ class Submitter:
         if intents:
             self._chain.send([attempts[-1]["raw"] for attempts in intents])
 
-    def unfinished(self, offering: str) -> Sequence[Row]:
-        """Return the stored attempts that are not final, in the order of keys and nonces."""
-        waiting: Sequence[Row] = self._registry.unfinished(offering=offering)
-        return waiting
-
-    def look(self, offering: str, token: bytes | None) -> tuple[int, set[str]]:
-        """Look once at what is not final; return how many lines were posted and what was under way before."""
-        waiting = self.unfinished(offering)
+    def look(self, offering: str, token: bytes | None) -> Look:
+        """Look once at what is not final, and let the chain go on while anything still is not."""
+        waiting = self._registry.under_way(offering=offering)
         if not waiting:
-            return 0, set()
-        posted = self._advance(waiting, token)
-        self._pause()
-        return posted, {row["transaction_id"] for row in waiting}
+            return Look()
+        came = self._advance(waiting, token)
+        left = {row["intent_id"]: row for row in waiting if row["intent_id"] not in came.decided}
+        if left:
+            self._pause()
+        delivering = sum(row["purpose"] == "deliver" for row in left.values())
+        under_way = frozenset(row["transaction_id"] for row in waiting if row["intent_id"] in left)
+        return Look(came.posted, frozenset(came.through), under_way, delivering)
 
     def settle(self, offering: str, token: bytes | None, *, timeout_seconds: float = 120.0) -> int:
         """Wait until every stored transaction of an offer is final or reverted; return the number posted.
@@ -145,31 +162,45 @@ class Submitter:
         """
         posted = 0
         deadline = time.monotonic() + timeout_seconds
-        while waiting := self._registry.unfinished(offering=offering):
-            posted += self._advance(waiting, token)
+        while waiting := self._registry.under_way(offering=offering):
+            posted += self._advance(waiting, token).posted
             if time.monotonic() > deadline:
                 raise ChainStalled(f"{len(waiting)} transactions of {offering} are not final")
             self._pause()
         return posted
 
-    def _advance(self, waiting: Sequence[Row], token: bytes | None) -> int:
+    def _advance(self, waiting: Sequence[Row], token: bytes | None) -> _Came:
         """Conclude what is final, note what is mined, and see to what no block holds."""
         final = self._chain.block_numbers().finalized
-        found = self._receipts(waiting)
+        resting = self._resting(waiting, final)
+        asked = [row for row in waiting if row["intent_id"] not in resting]
+        found = self._receipts(asked)
         incarnation = self._chain.genesis() if found else b""
-        posted, mined, lost = 0, [], []
-        for attempts in _by_intent(waiting):
+        came, mined, lost = _Came(), [], []
+        for attempts in _by_intent(asked):
             row = next((one for one in attempts if one["hash"] in found), None)
             if row is None:
                 lost.append(attempts)
             elif found[row["hash"]].block_number <= final:
-                posted += self._conclude(row, found[row["hash"]], token, incarnation)
+                receipt = found[row["hash"]]
+                came.posted += self._conclude(row, receipt, token, incarnation)
+                came.decided.add(row["intent_id"])
+                if receipt.status == 1:
+                    came.through.add(row["transaction_id"])
             else:
                 mined.append((row, found[row["hash"]]))
         self._note([_seen(row, "mined", seen) for row, seen in mined if row["block_hash"] != seen.block_hash])
         if lost:
-            self._bring_back(self._without_rivals(lost, final))
-        return posted
+            self._bring_back([attempts[0] for attempts in self._without_rivals(lost, final)])
+        return came
+
+    def _resting(self, waiting: Sequence[Row], final: int) -> set[str]:
+        """Return the intents whose block is known, still one of the chain's own, and not final yet."""
+        rows = [row for row in waiting if row["status"] == "mined" and row["block_number"] > final]
+        canonical = self._chain.canonical([row["block_number"] for row in rows]) if rows else []
+        return {
+            row["intent_id"] for row, now in zip(rows, canonical, strict=True) if now == row["block_hash"]
+        }
 
     def _receipts(self, rows: Sequence[Row]) -> dict[bytes, Receipt]:
         """Return by hash the receipts whose block is still one of the chain's own."""
@@ -215,8 +246,13 @@ class Submitter:
                 break
         return found
 
-    def _bring_back(self, lost: Sequence[Attempts]) -> None:
+    def _bring_back(self, missed: Sequence[Row]) -> None:
         """Send the newest attempts again, and offer more for the first of a key that waits too long."""
+        intents = {row["intent_id"] for row in missed}
+        rows = self._registry.unfinished(offering=missed[0]["offering_id"]) if missed else []
+        lost = _by_intent([row for row in rows if row["intent_id"] in intents])
+        if not lost:
+            return
         hints = self._chain.send([attempts[-1]["raw"] for attempts in lost])
         seen = [_seen(row, "broadcast") for attempts in lost for row in attempts if row["status"] == "mined"]
         for attempts, hint in zip(lost, hints, strict=True):

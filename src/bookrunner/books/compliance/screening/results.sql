@@ -65,23 +65,141 @@ begin
     return next;
 end $$;
 
--- Whether an answer on which an investor rests is due and not yet there; the gate of its positions is closed for it.
-create function compliance.is_awaited(p_investor text) returns boolean
+-- Everybody on whom the clearances of many investors rest, and what lists in force wait for of each, in one statement.
+create function compliance.subjects_behind(p_investors text[]) returns table (investor_id text, subject_id text)
+language plpgsql stable rows 2000 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    select i.id, i.id from unnest(p_investors) i (id)
+    union select e.id, x.id from (select distinct o.investor_id as id from compliance.beneficial_owner o
+        where o.investor_id = any (p_investors) and o.status <> 'former') e, compliance.owners_behind(e.id) x (id)
+    union select p.investor_id, p.party_id from compliance.party p where p.investor_id = any (p_investors) and p.status <> 'ended'
+    union select c.investor_id, c.subject_id from compliance.concern c where c.investor_id = any (p_investors);
+end $$;
+
+-- The lookup of each subject is fenced by its offset: the planner believes that nobody waits and would read them all.
+create function compliance.waits_behind(p_investors text[]) returns table (investor_id text, source text, from_version text,
+    made_for text, opened_at timestamptz, due_at timestamptz)
+language plpgsql stable rows 2000 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    select b.investor_id, r.source, r.from_version, r.made_for, r.opened_at, r.due_at
+    from compliance.subjects_behind(p_investors) b, lateral (select x.source, x.from_version, x.made_for, x.opened_at, x.due_at
+        from compliance.rescreening x where x.subject_id = b.subject_id and x.done_at is null offset 0) r;
+end $$;
+
+-- The version of each list in force, which those who wait for nothing were answered by.
+create function compliance.lists_answered() returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    return exists (select from compliance.subjects_of(p_investor) s (id) where exists (
-        select from compliance.rescreening r where r.subject_id = s.id and r.done_at is null and r.due_at <= clock_timestamp() offset 0));
+    return (select coalesce(jsonb_object_agg(w.source, w.list_version), '{}') from compliance.watchlist w where w.status = 'active');
 end $$;
 
 -- Tells the positions of investors by when lists must be answered and which were.
 create function compliance.tell_positions(p_investors text[]) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+declare
+    answered jsonb := compliance.lists_answered();
 begin
     perform compliance.hold_positions(p_investors);
+    with waits as materialized (select w.* from compliance.waits_behind(p_investors) w),
+    told as (select o.offering_id, o.investor_id, p.list_lag from (select distinct x.offering_id, x.investor_id
+            from engine.position x where x.investor_id = any (p_investors)) o
+        join (select y.offering_id, (compliance.policy_of(y.offering_id)).list_lag from (select distinct x.offering_id
+            from engine.position x where x.investor_id = any (p_investors)) y offset 0) p using (offering_id)),
+    due as (select t.offering_id, t.investor_id, min(case when w.made_for = 'list_change'
+            then least(w.due_at, w.opened_at + t.list_lag) else w.due_at end) as answer_by
+        from told t join waits w using (investor_id) join compliance.watchlist l on l.source = w.source and l.status = 'active'
+        group by t.offering_id, t.investor_id),
+    seen as (select v.investor_id, jsonb_object_agg(v.source, coalesce(v.from_version, 'none')) as against from (
+        select distinct on (w.investor_id, w.source) w.investor_id, w.source, w.from_version
+        from waits w join compliance.watchlist l on l.source = w.source and l.status = 'active'
+        order by w.investor_id, w.source, w.from_version nulls first) v group by v.investor_id)
     update engine.position pos set rescreen_by = x.answer_by, screened_against = x.against
-    from engine.position o cross join lateral compliance.screening_says(o.offering_id, o.investor_id) x
-    where o.investor_id = any (p_investors) and (pos.offering_id, pos.investment_id) = (o.offering_id, o.investment_id)
+    from (select t.offering_id, t.investor_id, d.answer_by, answered || coalesce(s.against, '{}') as against
+        from told t left join due d using (offering_id, investor_id) left join seen s using (investor_id)) x
+    where pos.investor_id = any (p_investors) and (pos.offering_id, pos.investor_id) = (x.offering_id, x.investor_id)
         and (pos.rescreen_by, pos.screened_against) is distinct from (x.answer_by, x.against);
+end $$;
+
+-- What a clearance was judged by beside lists and matcher: while it is the same, nothing that was held then lapses but by time.
+create function compliance.judged_alike(p_programme text, p_content jsonb) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.programme p where p.programme_version = p_programme
+        and p.content - '{lists,matcher}'::text[] = p_content - '{lists,matcher}'::text[]);
+end $$;
+
+-- Renews the clearances of one offer that lack nothing, after the screening of everybody behind these investors, in one
+-- statement: of all that they rest on the screenings alone are new. The caller has locked them, and nobody is struck or waits.
+-- Returns whose clearance was renewed; the others are computed as ever.
+create function compliance.renew(p_offering text, p_judged_at timestamptz, p_investors text[]) returns text[]
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    p compliance.screening_policy := compliance.policy_of(p_offering);
+    programme text := compliance.follow_programme(p_offering, p_judged_at);
+    content jsonb := (select x.content from compliance.programme x where x.programme_version = programme);
+    alike text[] := array(select v.name from (select distinct c.programme_version as name from compliance.clearance c
+        where c.offering_id = p_offering and c.investor_id = any (p_investors) offset 0) v where compliance.judged_alike(v.name, content));
+    answered jsonb := compliance.lists_answered();
+    renewed text[];
+begin
+    with behind as materialized (select b.* from compliance.subjects_behind(p_investors) b),
+    stands as materialized (select b.investor_id, min(coalesce(x.lapses, '-infinity')) as until_when
+        from behind b cross join compliance.watchlist w left join lateral (
+            select max(least(s.valid_until, s.screened_at + p.age)) as lapses from compliance.screening s
+            where s.subject_id = b.subject_id and s.source = w.source and (s.matcher_version like 'exact.%'
+                or s.threshold_bp <= case s.subject_kind when 'person' then p.person_bp else p.other_bp end) offset 0) x on true
+        where w.status = 'active' and compliance.is_covered(w.covers, b.subject_id) group by b.investor_id),
+    open as materialized (select c.clearance_id, c.investor_id, least(s.until_when, compliance.lapses_beside_screening(c)) as until_when
+        from stands s join compliance.clearance c on c.offering_id = p_offering and c.investor_id = s.investor_id
+        where c.status = 'clear' and coalesce(c.valid_until > clock_timestamp(), true) and c.programme_version = any (alike)
+            and s.until_when > clock_timestamp() and not exists (select from behind b join compliance.hit h using (subject_id)
+                where b.investor_id = c.investor_id and h.status not in ('no_match', 'released'))),
+    moved as (update compliance.clearance c set valid_until = o.until_when, programme_version = programme from open o
+        where c.offering_id = p_offering and c.clearance_id = o.clearance_id and c.valid_until is distinct from o.until_when)
+    select array_agg(o.investor_id) into renewed from open o where coalesce(o.until_when > clock_timestamp(), true);
+    update engine.position pos set rescreen_by = null, screened_against = answered,
+        cleared_until = c.valid_until, clearance_fact = c.clearance_id || '@' || c.version, clearance_hash = c.chain_head
+    from compliance.clearance c where c.offering_id = p_offering and c.investor_id = any (renewed)
+        and pos.offering_id = p_offering and pos.investor_id = c.investor_id;
+    return coalesce(renewed, '{}');
+end $$;
+
+-- Computes what rests on subjects that were screened: at once for whom a hit struck, else with the last answer that is due.
+create function compliance.follow_results(p_subjects text[], p_struck text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    investors text[] := array(select distinct i.investor_id from compliance.concerned_by(p_subjects) i);
+    struck text[] := array(select distinct i.investor_id from compliance.concerned_by(p_struck) i);
+    awaited text[];
+    waiting text[];
+    ready text[];
+    renewed text[] := '{}';
+    c record;
+begin
+    perform compliance.hold_positions(investors);
+    perform 1 from compliance.offer_places p where p.offering_id in (select x.offering_id from compliance.clearance x
+        where x.investor_id = any (investors)) order by p.offering_id for update;
+    perform 1 from compliance.clearance x where x.investor_id = any (investors) order by x.offering_id, x.investor_id for update;
+    select coalesce(array_agg(distinct w.investor_id) filter (where w.due_at <= clock_timestamp()), '{}'),
+        coalesce(array_agg(distinct w.investor_id), '{}') into awaited, waiting from compliance.waits_behind(investors) w;
+    ready := array(select i.id from unnest(investors) i (id) where i.id <> all (waiting || struck));
+    for c in select x.offering_id, min(x.judged_at) as judged_at, array_agg(x.investor_id) as investors from compliance.clearance x
+        where x.investor_id = any (ready) and x.status = 'clear'
+        group by x.offering_id, (x.judged_at at time zone 'UTC')::date order by 1, 2 loop
+        renewed := renewed || array(select c.offering_id || '/' || r.id from unnest(compliance.renew(c.offering_id,
+            c.judged_at, c.investors)) r (id));
+    end loop;
+    for c in select x.offering_id, x.investor_id from compliance.clearance x where x.investor_id = any (investors)
+        and (x.investor_id = any (struck) or x.investor_id <> all (awaited))
+        and x.offering_id || '/' || x.investor_id <> all (renewed) order by x.offering_id, x.investor_id loop
+        perform compliance.compute_one(c.offering_id, c.investor_id);
+    end loop;
+    perform compliance.tell_positions(array(select distinct pos.investor_id from engine.position pos
+        where pos.investor_id = any (awaited) and pos.investor_id <> all (struck) and coalesce(pos.rescreen_by > clock_timestamp(), true)));
 end $$;
 
 -- Closes the work of subjects against whom the changed entries of a list scored nothing; returns how many.
@@ -185,8 +303,6 @@ declare
     lapses timestamptz := compliance.after_rule('house.screening_validity', clock_timestamp());
     struck text[] := '{}';
     matched text[] := '{}';
-    investors text[];
-    c record;
 begin
     perform audit.enter(p_actor, p_request);
     perform compliance.use_matcher(v.matcher) from (select distinct e ->> 'matcher_version' as matcher
@@ -218,21 +334,7 @@ begin
     update compliance.rescreening w set done_at = clock_timestamp(), matcher_version = e.matcher_version, programme_version = programme
     from jsonb_to_recordset(p_results) as e (subject text, source text, matcher_version text)
     where w.subject_id = e.subject and w.source = e.source and w.done_at is null;
-    investors := array(select distinct i.investor_id from compliance.concerned_by(
-        array(select distinct e ->> 'subject' from jsonb_array_elements(p_results) e)) i);
-    perform compliance.hold_positions(investors);
-    for c in select x.offering_id, x.investor_id, coalesce(bool_or(i.subject_id = any (struck)), false) as is_struck
-        from compliance.concerned_by(array(select distinct e ->> 'subject' from jsonb_array_elements(p_results) e)) i
-            join compliance.clearance x on x.investor_id = i.investor_id
-        group by x.offering_id, x.investor_id order by x.offering_id, x.investor_id loop
-        perform compliance.hold_clearance(c.offering_id, c.investor_id);
-        if c.is_struck or not compliance.is_awaited(c.investor_id) then
-            perform compliance.compute_one(c.offering_id, c.investor_id);
-        elsif exists (select from engine.position pos where pos.investor_id = c.investor_id
-            and coalesce(pos.rescreen_by > clock_timestamp(), true)) then
-            perform compliance.tell_positions(array[c.investor_id]);
-        end if;
-    end loop;
+    perform compliance.follow_results(array(select distinct e ->> 'subject' from jsonb_array_elements(p_results) e), struck);
 end $$;
 
 create function compliance.record_result(p_actor text, p_request text, p_subject text, p_screening text,

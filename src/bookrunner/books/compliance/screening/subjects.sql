@@ -173,7 +173,7 @@ create function compliance.enlist_for_issuance(p_actor text, p_request text, p_i
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform compliance.enlist(array(select distinct s.id from unnest(p_investors) i (id), compliance.subjects_of(i.id) s (id)),
+    perform compliance.enlist(array(select distinct b.subject_id from compliance.subjects_behind(p_investors) b),
         'issuance', clock_timestamp());
     perform compliance.tell_positions(p_investors);
 end $$;
@@ -184,7 +184,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform from compliance.rescreening r where r.done_at is null
-        and r.subject_id = any (array(select s.id from unnest(p_investors) i (id), compliance.subjects_of(i.id) s (id)))
+        and r.subject_id = any (array(select b.subject_id from compliance.subjects_behind(p_investors) b))
     order by r.subject_id, r.source for share;
 end $$;
 

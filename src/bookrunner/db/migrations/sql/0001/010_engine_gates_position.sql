@@ -118,7 +118,7 @@ begin
         raise exception using errcode = 'BR007', constraint = 'keeper_alone_writes_its_facts',
             message = format('%s may not write facts of %s', session_user, array_to_string(keepers, ', '));
     end if;
-    if new.issuance <> 'open' and (select g.mask & ~engine.holds(new) from engine.gate g where g.act = 'issue') <> 0 then
+    if new.issuance <> 'open' and engine.act_mask('issue') & ~engine.holds(new) <> 0 then
         new.issuance_is_stopped := new.issuance_is_stopped or new.issuance = 'instructed';
         new.holding_is_held := new.holding_is_held or new.issuance in ('submitted', 'registered');
     end if;

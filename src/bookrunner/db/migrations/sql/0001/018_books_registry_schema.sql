@@ -257,18 +257,44 @@ call audit.keep('registry.control_book', 'control_book', 'control_id', 'offering
 call audit.append_only('registry.lot');
 call audit.append_only('registry.posting');
 
+-- Whether everything lets an instruction pass, asked in one statement after its rows were locked in others. Without a
+-- search path of its own, which each row would set and reset: the wall calls it under its own.
+create function registry.may_be_issued(i registry.issuance_instruction) returns boolean
+language plpgsql stable as $$
+begin
+    return coalesce((select engine.act_mask('issue') & ~engine.holds(pos) = 0 from engine.position pos
+            where pos.offering_id = i.offering_id and pos.investment_id = i.investment_id), false)
+        and not exists (select from registry.security_restraint s where s.offering_id = i.offering_id and s.status = 'paused')
+        and not exists (select from registry.account_restraint r where r.offering_id = i.offering_id
+            and r.investor_id = i.investor_id and r.status = 'frozen')
+        and exists (select from engine.closing_member m join engine.closing c using (offering_id, closing_id)
+            where m.offering_id = i.offering_id and m.closing_id = i.closing_id and m.investment_id = i.investment_id
+                and m.status = 'frozen' and m.units = i.units and c.status = 'frozen')
+        and exists (select from registry.wallet_mapping w where w.offering_id = i.offering_id
+            and w.investor_id = i.investor_id and w.address = i.address and w.status = 'linked');
+end $$;
+
+-- Names what keeps an instruction from passing; the first of several is said.
+create function registry.refuse_issuance(i registry.issuance_instruction) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform engine.pass(i.offering_id, i.investment_id, 'issue');
+    perform registry.require_unrestrained(i.offering_id, i.investor_id);
+    perform engine.require_member(i.offering_id, i.closing_id, i.investment_id, i.units);
+    raise exception using errcode = 'BR008', constraint = 'instruction_names_a_linked_wallet',
+        message = format('the wallet of %s is not linked to its holder', i.instruction_id);
+end $$;
+
 -- The wall: no instruction outside a frozen set, none past a closed gate, whoever writes it.
 create function registry.instruction_passes_the_gate() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'INSERT' or (new.status = 'submitted' and old.status <> 'submitted') then
-        perform engine.pass(new.offering_id, new.investment_id, 'issue');
-        perform registry.require_unrestrained(new.offering_id, new.investor_id);
-        perform engine.require_member(new.offering_id, new.closing_id, new.investment_id, new.units);
-        if not exists (select from registry.wallet_mapping w where w.offering_id = new.offering_id
-            and w.investor_id = new.investor_id and w.address = new.address and w.status = 'linked') then
-            raise exception using errcode = 'BR008', constraint = 'instruction_names_a_linked_wallet',
-                message = format('the wallet of %s is not linked to its holder', new.instruction_id);
+        perform 1 from engine.position pos where pos.offering_id = new.offering_id
+            and pos.investment_id = new.investment_id for update;
+        perform registry.lock_restraints(new.offering_id);
+        if not registry.may_be_issued(new) then
+            perform registry.refuse_issuance(new);
         end if;
     end if;
     if tg_op = 'UPDATE' and (old.units, old.address, old.investment_id, old.closing_id)

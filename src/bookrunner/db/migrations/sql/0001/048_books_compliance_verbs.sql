@@ -89,11 +89,9 @@ begin
     ) as l);
 end $$;
 
--- The earliest moment at which one of the checks behind a clearance lapses by itself.
-create function compliance.lapses_at(c compliance.clearance) returns timestamptz
+-- The earliest moment at which one of the checks behind a clearance lapses by itself, its screenings apart.
+create function compliance.lapses_beside_screening(c compliance.clearance) returns timestamptz
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-    policy compliance.screening_policy := compliance.policy_of(c.offering_id);
 begin
     return (
     select min(t.lapses) from (
@@ -109,8 +107,6 @@ begin
                 where p.investor_id = c.investor_id and p.status = 'verified' and p.role = r.code) end
         from compliance.kyc_case k join compliance.kind_requirement r on r.kind = k.kind and r.form in ('', k.form)
         where k.investor_id = c.investor_id
-        union all
-        select s.lapses_at from compliance.screening_stands(policy, array(select compliance.subjects_of(c.investor_id))) s
         union all
         select compliance.review_due(c.investor_id)
         union all
@@ -149,7 +145,8 @@ begin
     from compliance.screening_says(p_offering, p_investor) s where pos.offering_id = p_offering
         and pos.investor_id = p_investor and (pos.rescreen_by, pos.screened_against) is distinct from (s.answer_by, s.against);
     missing := compliance.lacking(p_offering, p_investor);
-    until_when := compliance.lapses_at(c);
+    until_when := least(compliance.lapses_beside_screening(c), (select s.lapses_at from compliance.screening_stands(
+        compliance.policy_of(c.offering_id), array(select compliance.subjects_of(c.investor_id))) s));
     select k.verified_digest into verified from compliance.kyc_case k where k.investor_id = p_investor;
     takes := c.exemption = '506(b)' and missing = '{}'
         and not compliance.is_accredited(p_offering, p_investor, c.judged_at);

@@ -111,10 +111,11 @@ begin
     update engine.closing set status = 'frozen', set_sha256 = digest where offering_id = p_offering and closing_id = p_closing;
     insert into engine.closing_member (offering_id, closing_id, investment_id, status, units, amount_minor, facts,
         facts_sha256, member_id)
-    select p_offering, p_closing, pos.investment_id, 'frozen', i.units, i.amount_minor, engine.facts(pos),
-        sha256(convert_to(audit.canonical(engine.facts(pos)), 'UTF8')),
+    select p_offering, p_closing, pos.investment_id, 'frozen', i.units, i.amount_minor, f.saw,
+        sha256(convert_to(audit.canonical(f.saw), 'UTF8')),
         'mbr_' || substr(p_closing, 5) || '_' || substr(pos.investment_id, 5)
-    from engine.position pos join engine.investment i using (offering_id, investment_id)
+    from engine.position pos join engine.investment i using (offering_id, investment_id),
+        lateral (select engine.facts(pos) as saw offset 0) f
     where pos.offering_id = p_offering and pos.investment_id = any (chosen) order by pos.investment_id;
     perform engine.open_cases(p_offering, p_closing);
     perform dbos.enqueue_workflow('run_closing', 'closings', array[to_json(p_offering), to_json(p_closing)],
