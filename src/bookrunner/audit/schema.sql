@@ -205,8 +205,9 @@ create function audit.instant(moment timestamptz) returns text
 language sql stable strict
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
+-- Without a search path of its own, like audit.instant.
 create function audit.genesis(subject text) returns bytea
-language sql immutable strict set search_path = pg_catalog, pg_temp
+language sql immutable strict
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
 -- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under
