@@ -259,67 +259,64 @@ end $$;
 
 -- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain grows by one event.
 -- Arguments: machine, id column, scope column, columns that stay out of events; audit.tell has written the last three into
--- functions. What a row needs is expressions, which stay prepared through a transaction; each of the three queries starts anew.
+-- functions. What a row needs is expressions, which stay prepared through a transaction; each of the three queries starts anew for it.
 create function audit.guard() returns trigger
 language plpgsql as $$
 declare
     was text := '';
     becomes text := new.status;
     named text[] := audit.named(new);
+    subject_id text := named[1];
+    scope_id text := named[2];
     previous bytea;
+    grown bigint;
     event_kind text;
-    actor text;
-    request text;
-    cause text;
-    occurred timestamptz;
-    recorded timestamptz;
-    recorded_text text;
+    keeper text := session_user;
+    actor text := nullif(current_setting('bookrunner.actor', true), '');
+    request text := nullif(current_setting('bookrunner.request', true), '');
+    cause text := nullif(current_setting('bookrunner.cause', true), '');
+    recorded timestamptz := clock_timestamp();
+    occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
     told text;
     canon text;
 begin
-    if tg_op = 'UPDATE' then
-        was := old.status;
-        previous := old.chain_head;
-    end if;
-    select (select t.machine || '.' || t.trigger from engine.transition t
-            where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user),
-        nullif(current_setting('bookrunner.actor', true), ''), nullif(current_setting('bookrunner.request', true), ''),
-        nullif(current_setting('bookrunner.cause', true), ''),
-        nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, clock_timestamp()
-    into event_kind, actor, request, cause, occurred, recorded;
     if actor is null or request is null then
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
             message = 'a write names its actor and its request';
     end if;
+    if tg_op = 'UPDATE' then
+        was := old.status;
+        previous := old.chain_head;
+    end if;
     if previous is null then
-        previous := audit.genesis(named[1]);
-        new.version := 1;
+        previous := audit.genesis(subject_id);
+        grown := 1;
         told := audit.told(case when false then new end, new);
     else
         if audit.named(old) is distinct from named then
             raise exception using errcode = 'BR004', constraint = 'keys_never_change',
                 message = format('the key of %s never changes', (audit.named(old))[1]);
         end if;
-        new.version := old.version + 1;
+        grown := old.version + 1;
         told := audit.told(old, new);
     end if;
-    if event_kind is null then
+    select t.machine || '.' || t.trigger into event_kind from engine.transition t
+    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = keeper;
+    if not found then
         raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
-            message = format('%s: %s may not move %s from "%s" to "%s"',
-                tg_argv[0], session_user, named[1], was, becomes);
+            message = format('%s: %s may not move %s from "%s" to "%s"', tg_argv[0], keeper, subject_id, was, becomes);
     end if;
-    recorded_text := audit.instant(recorded);
     canon := format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
         '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
-        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind,
-        coalesce(audit.instant(occurred), recorded_text), told, recorded_text, to_json(request), to_json(named[2]),
-        to_json(named[1]), new.version);
+        to_json(actor), coalesce(to_json(cause), 'null'), to_json(keeper), event_kind, audit.instant(occurred), told,
+        audit.instant(recorded), to_json(request), to_json(scope_id), to_json(subject_id), grown);
+    new.version := grown;
     new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
     insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
         caused_by, canonical, prev_hash, hash)
-    values (named[2], named[1], new.version, event_kind, session_user, actor, request,
-        coalesce(occurred, recorded), recorded, cause, canon, previous, new.chain_head);
-    insert into audit.outbox (scope, subject, version) values (named[2], named[1], new.version);
+    values (scope_id, subject_id, grown, event_kind, keeper, actor, request, occurred, recorded,
+        cause, canon, previous, new.chain_head);
+    insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, grown);
     return new;
 end $$;
 
