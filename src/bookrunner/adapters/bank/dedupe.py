@@ -84,12 +84,10 @@ def _line_digest(account: str, entry: Entry) -> str:
         entry.debtor_name,
         entry.debtor_account,
     ]
-    return _digest(_normal(fact or "") for fact in facts)
+    return _digest([_normal(fact) if fact else "" for fact in facts])
 
 
 def _normal(text: str) -> str:
-    if not text:
-        return text
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return " ".join(text.casefold().split())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import islice
 
@@ -90,12 +92,22 @@ def _told(
 def _take_in(
     within: Within, on: tuple[str, str], statement: str, receipts: Iterator[dict[str, object]]
 ) -> int:
-    """Post receipts piece by piece; return how many are new."""
+    """Post receipts piece by piece; return how many are new. While one is posted, the next is made."""
     offering, actor = on
     added = 0
-    while piece := list(islice(receipts, PIECE)):
-        added += within.import_entries(actor=actor, offering=offering, statement=statement, entries=piece)
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        piece = ahead.submit(_piece, receipts).result()
+        while piece:
+            following = ahead.submit(_piece, receipts)
+            added += within.import_entries(actor=actor, offering=offering, statement=statement, entries=piece)
+            piece = following.result()
     return added
+
+
+def _piece(receipts: Iterator[dict[str, object]]) -> str:
+    """Return the next receipts as JSON, empty text when there are none."""
+    piece = list(islice(receipts, PIECE))
+    return json.dumps(piece) if piece else ""
 
 
 def _fresh(

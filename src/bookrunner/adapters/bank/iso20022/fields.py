@@ -56,18 +56,14 @@ class Fields:
 
     def find(self, element: Element, path: str) -> Element | None:
         """Return the first element on this path."""
-        # Most facts are absent: one walk below an element answers all questions to it.
-        if element is not self._parent:
-            self._parent, self._below = element, {}
-            self._walk(element, "")
-        return self._below.get(path)
+        return self._found(element).get(path)
 
     def text(self, element: Element, *paths: str) -> str | None:
         """Return the text at the first of these paths that has any, without blanks around it."""
+        below = self._below if element is self._parent else self._found(element)
         for path in paths:
-            found = self.find(element, path)
-            text = "" if found is None else (found.text or "").strip()
-            if text:
+            found = below.get(path)
+            if found is not None and (text := (found.text or "").strip()):
                 return text
         return None
 
@@ -143,6 +139,13 @@ class Fields:
     def _party(self, element: Element, path: str, agent: str | None) -> Party:
         name = self.text(element, f"{path}/Nm", f"{path}/Pty/Nm", f"{path}/Agt/FinInstnId/Nm")
         return Party(name, self.account(element, f"{path}Acct/Id"), agent)
+
+    def _found(self, element: Element) -> dict[str, Element]:
+        # Most facts are absent: one walk below an element answers all questions to it.
+        if element is not self._parent:
+            self._parent, self._below = element, {}
+            self._walk(element, "")
+        return self._below
 
     def _walk(self, element: Element, above: str) -> None:
         below, names = self._below, self._names

@@ -205,8 +205,9 @@ create function audit.instant(moment timestamptz) returns text
 language sql stable strict
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
+-- Without a search path of its own, like audit.instant.
 create function audit.genesis(subject text) returns bytea
-language sql immutable strict set search_path = pg_catalog, pg_temp
+language sql immutable strict
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
 -- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under
@@ -234,84 +235,93 @@ begin atomic
            set_config('bookrunner.occurred_at', coalesce(audit.instant(p_occurred_at), ''), true);
 end;
 
--- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain
--- grows by one event. Arguments: machine, id column, scope column, columns that stay out of events.
--- Few and long expressions, because each is prepared anew in every transaction.
+-- The RFC 8785 text of a column of a kind, as an expression: most values are what they are, the rest goes the long way.
+create function audit.spelling(p_kind regtype, p_reads text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+return case
+    when p_kind = any ('{text,boolean,date,timestamptz,bytea}'::regtype[]) then format('to_json(%s)::text', p_reads)
+    when p_kind = any ('{integer,smallint}'::regtype[]) then format('%s::text', p_reads)
+    when p_kind = 'bigint'::regtype then format('case when %1$s between -9007199254740991 and 9007199254740991 then %1$s::text'
+        ' else audit.canonical(to_jsonb(%1$s)) end', p_reads)
+    else format('audit.canonical(to_jsonb(%s))', p_reads) end;
+
+-- Writes what the guard asks of the rows of a table: audit.named(row), its subject and scope, and audit.told(before, after),
+-- the columns that differ as canonical text. Single expressions without a search path, so that the planner can write them
+-- into the guard. A table that gains a column is told anew.
+create procedure audit.tell(target regclass, id_column text, scope_column text, private text[])
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    execute format('create or replace function audit.named(r %1$s) returns text[] language sql immutable
+        return array[r.%2$I, r.%3$I]', target, id_column, scope_column);
+    execute format('create or replace function audit.told(o %1$s, n %1$s) returns text language sql stable
+        return ''{'' || substr(concat(%2$s), 2) || ''}''', target, (
+        select string_agg(format('case when n.%1$I is distinct from o.%1$I then %2$L || coalesce(%3$s, ''null'') end', a.attname,
+                ',' || to_json(a.attname) || ':', audit.spelling(a.atttypid::regtype, format('n.%I', a.attname))),
+            ', ' order by a.attname collate "C")
+        from pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+            and a.attname <> all (array['version', 'chain_head'] || private)));
+end $$;
+
+-- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain grows by one event.
+-- Arguments: machine, id column, scope column, columns that stay out of events; audit.tell has written the last three into
+-- functions. What a row needs is expressions, which stay prepared through a transaction; each of the three queries starts anew for it.
 create function audit.guard() returns trigger
 language plpgsql as $$
 declare
-    after jsonb := to_jsonb(new);
-    before jsonb;
     was text := '';
     becomes text := new.status;
+    named text[] := audit.named(new);
+    subject_id text := named[1];
+    scope_id text := named[2];
     previous bytea;
+    grown bigint;
     event_kind text;
-    actor text;
-    request text;
-    cause text;
-    occurred timestamptz;
-    recorded timestamptz;
-    subject_id text;
-    scope_id text;
-    recorded_text text;
+    keeper text := session_user;
+    actor text := nullif(current_setting('bookrunner.actor', true), '');
+    request text := nullif(current_setting('bookrunner.request', true), '');
+    cause text := nullif(current_setting('bookrunner.cause', true), '');
+    recorded timestamptz := clock_timestamp();
+    occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
     told text;
     canon text;
 begin
-    if tg_op = 'UPDATE' then
-        was := old.status;
-        previous := old.chain_head;
-    end if;
-    select (select t.machine || '.' || t.trigger from engine.transition t
-            where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = session_user),
-        nullif(current_setting('bookrunner.actor', true), ''), nullif(current_setting('bookrunner.request', true), ''),
-        nullif(current_setting('bookrunner.cause', true), ''),
-        nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, clock_timestamp(),
-        after ->> tg_argv[1], after ->> tg_argv[2]
-    into event_kind, actor, request, cause, occurred, recorded, subject_id, scope_id;
     if actor is null or request is null then
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
             message = 'a write names its actor and its request';
     end if;
+    if tg_op = 'UPDATE' then
+        was := old.status;
+        previous := old.chain_head;
+    end if;
     if previous is null then
         previous := audit.genesis(subject_id);
-        new.version := 1;
-        told := audit.canonical(jsonb_strip_nulls(after - (array['version', 'chain_head'] || coalesce(tg_argv[3], '{}')::text[])));
+        grown := 1;
+        told := audit.told(case when false then new end, new);
     else
-        -- Most moves change the status alone, which the row image shows without comparing column by column.
-        new.status := was;
-        if new *= old and becomes <> was then
-            told := format('{"status":%s}', to_json(becomes));
-        else
-            before := to_jsonb(old);
-            if before ->> tg_argv[1] is distinct from subject_id or before ->> tg_argv[2] is distinct from scope_id then
-                raise exception using errcode = 'BR004', constraint = 'keys_never_change',
-                    message = format('the key of %s never changes', before ->> tg_argv[1]);
-            end if;
-            select '{' || coalesce(string_agg(to_json(e.key)::text || ':' || audit.spelled(e.value), ','
-                order by e.key collate "C"), '') || '}' into told
-            from jsonb_each(after - (array['version', 'chain_head'] || coalesce(tg_argv[3], '{}')::text[])) e
-            where e.value is distinct from before -> e.key;
+        if audit.named(old) is distinct from named then
+            raise exception using errcode = 'BR004', constraint = 'keys_never_change',
+                message = format('the key of %s never changes', (audit.named(old))[1]);
         end if;
-        new.status := becomes;
-        new.version := old.version + 1;
+        grown := old.version + 1;
+        told := audit.told(old, new);
     end if;
-    if event_kind is null then
+    select t.machine || '.' || t.trigger into event_kind from engine.transition t
+    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = keeper;
+    if not found then
         raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
-            message = format('%s: %s may not move %s from "%s" to "%s"',
-                tg_argv[0], session_user, subject_id, was, becomes);
+            message = format('%s: %s may not move %s from "%s" to "%s"', tg_argv[0], keeper, subject_id, was, becomes);
     end if;
-    recorded_text := audit.instant(recorded);
     canon := format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
         '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
-        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind,
-        coalesce(audit.instant(occurred), recorded_text), told, recorded_text, to_json(request), to_json(scope_id),
-        to_json(subject_id), new.version);
+        to_json(actor), coalesce(to_json(cause), 'null'), to_json(keeper), event_kind, audit.instant(occurred), told,
+        audit.instant(recorded), to_json(request), to_json(scope_id), to_json(subject_id), grown);
+    new.version := grown;
     new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
     insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
         caused_by, canonical, prev_hash, hash)
-    values (scope_id, subject_id, new.version, event_kind, session_user, actor, request,
-        coalesce(occurred, recorded), recorded, cause, canon, previous, new.chain_head);
-    insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, new.version);
+    values (scope_id, subject_id, grown, event_kind, keeper, actor, request, occurred, recorded,
+        cause, canon, previous, new.chain_head);
+    insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, grown);
     return new;
 end $$;
 
@@ -326,6 +336,7 @@ end $$;
 create procedure audit.keep(target regclass, machine text, id_column text, scope_column text, private text[] default '{}')
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    call audit.tell(target, id_column, scope_column, private);
     execute format('create trigger zz_guard before insert or update on %s for each row
         execute function audit.guard(%L, %L, %L, %L)', target, machine, id_column, scope_column, private::text);
     execute format('create trigger aa_never_deleted before delete on %s for each row
