@@ -99,7 +99,8 @@ def test_a_nul_in_an_address_or_a_form_is_no_fault_of_ours(site: Site, endpoint:
 def test_a_number_longer_than_any_field_is_refused_by_name(site: Site, endpoint: Endpoint) -> None:
     long = "9" * 5_000
     transfers = f"{site.url}/investments/{INVESTMENT}/transfers"
-    asked = httpx.post(transfers, data={"act": "ask", "units": long, "buyer": "ivr_x", "kind": "gift"})
+    wish = {"act": "ask", "units": long, "buyer": "ivr_x", "kind": "gift"}
+    asked = httpx.post(transfers, data=wish, headers={"Origin": site.url})
     assert (asked.status_code, "units are a whole number" in asked.text) == (409, True)
     with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
         for rank in ("9" * 60, "\u0663"):
@@ -109,7 +110,12 @@ def test_a_number_longer_than_any_field_is_refused_by_name(site: Site, endpoint:
     with visitor(site, issue(endpoint, "agent.theo", "registry", actor="usr_admin")) as client:
         forms = {
             "": {"act": "propose_control", "units": "9" * 30, "paper": "ab" * 32, "because": "x"},
-            "/transfers": {"act": "propose_rule", "kind": "holder_cap", "amount": "9" * 30},
+            "/transfers": {
+                "act": "propose_rule",
+                "kind": "holder_cap",
+                "amount": "9" * 30,
+                "paper": "ab" * 32,
+            },
             "/controls": {"act": "ask", "kind": "freeze_units", "units": "9" * 30, "because": "x"},
         }
         for path, form in forms.items():
