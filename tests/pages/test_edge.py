@@ -18,6 +18,7 @@ from tests.pages.test_access import visitor
 from tests.pages.world import OFFERING, World
 
 Connect = Callable[[str], psycopg.Connection]
+INVESTMENT = "inv_0003"
 CLOSE = f"/offers/{OFFERING}/close"
 HERE = "http://127.0.0.1"
 READS = (
@@ -93,3 +94,38 @@ def test_a_nul_in_an_address_or_a_form_is_no_fault_of_ours(site: Site, endpoint:
         work = {"scope": "a\0", "item": "b\0", "kind": "hit"}
         found["work"] = client.post("/compliance/work", data=work).status_code
     assert {path: status for path, status in found.items() if status not in {400, 404, 422}} == {}
+
+
+def test_a_number_longer_than_any_field_is_refused_by_name(site: Site, endpoint: Endpoint) -> None:
+    long = "9" * 5_000
+    transfers = f"{site.url}/investments/{INVESTMENT}/transfers"
+    wish = {"act": "ask", "units": long, "buyer": "ivr_x", "kind": "gift"}
+    asked = httpx.post(transfers, data=wish, headers={"Origin": site.url})
+    assert (asked.status_code, "units are a whole number" in asked.text) == (409, True)
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
+        for rank in ("9" * 60, "\u0663"):
+            assert client.get(f"/compliance?after={rank}~2026-01-01~x").status_code == 200
+        held = {"offering": OFFERING, "version": long, "purpose": "x"}
+        assert client.post("/compliance/cases/ivr_x/personal", data=held).status_code in {400, 404, 422}
+    with visitor(site, issue(endpoint, "agent.theo", "registry", actor="usr_admin")) as client:
+        forms = {
+            "": {"act": "propose_control", "units": "9" * 30, "paper": "ab" * 32, "because": "x"},
+            "/transfers": {
+                "act": "propose_rule",
+                "kind": "holder_cap",
+                "amount": "9" * 30,
+                "paper": "ab" * 32,
+            },
+            "/controls": {"act": "ask", "kind": "freeze_units", "units": "9" * 30, "because": "x"},
+        }
+        for path, form in forms.items():
+            answer = client.post(f"/registry/{OFFERING}{path}", data=form)
+            assert (answer.status_code, "units are a whole number" in answer.text) == (409, True), path
+        days = client.post(f"/registry/{OFFERING}/transfers", data={"act": "approve", "days": "9" * 30})
+        assert (days.status_code, "days are a whole number" in days.text) == (409, True)
+    with visitor(site, issue(endpoint, "fund.flo", "treasury", actor="usr_admin")) as client:
+        whole = client.post(f"/treasury/{OFFERING}/receipts/rcp_x", data={"seen": "9" * 30})
+        assert whole.status_code in {400, 404, 422}
+        points = {"kind": "placement", "borne_by": "investor", "points": "9" * 300}
+        fee = client.post(f"/treasury/{OFFERING}/fees", data=points)
+        assert fee.status_code in {400, 409, 422}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -230,6 +231,9 @@ def test_the_figures_of_a_month_add_up(world: World, keeper: Keeper) -> None:
     assert (figures.percent_in_time, figures.asks_for_a_notice) == (33, True), "one is open past its day"
     assert (figures.other_received, figures.other_turned, figures.other_open) == (1, 0, 1)
     assert figures.aged == {20: 1}
+    for in_time, late, spare, notice in ((36, 0, 4, False), (36, 4, 0, False), (35, 5, 0, True)):
+        month = replace(figures, routine_in_time=in_time, routine_late=late)
+        assert (month.spare, month.asks_for_a_notice) == (spare, notice)
     april = registry.month_figures(keeper, date(2026, 4, 1))
     assert (april.routine_received, april.routine_in_time, april.routine_late) == (0, 0, 2)
     assert april.asks_for_a_notice, "two of March wait still"

@@ -182,6 +182,7 @@ def test_an_approval_ends_by_the_time_at_which_a_transfer_was_mined(desk: Transf
     desk.keeper.end_transfer(**on, transfer=late, status="withdrawn", reasons=[])
     assert observe(desk, "in time", ours, theirs, mined_at=moment) == "matched"
     assert status(desk, own) == "registered"
+    assert observe(desk, "in time, again", ours, theirs, mined_at=moment) == "unauthorised"
 
 
 def test_an_approval_of_the_holders_own_transfer_lapses_when_the_chain_is_past_it(desk: Transferring) -> None:

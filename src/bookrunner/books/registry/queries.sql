@@ -1,7 +1,7 @@
 -- name: open_mapping$
 -- Takes over a wallet that the investor claimed in the portal.
 select registry.open_mapping(:actor, :request, :offering, :mapping, :investor, cast(:chain_id as bigint), :address, :claim_fact,
-    cast(coalesce(:proof_kind, 'key') as text));
+    :proof_kind);
 
 -- name: mark_screened$
 -- Mark screened.

@@ -78,11 +78,13 @@ class Transfers:
         """Return the holder's lots, its requests and the form of a new one; 409 with a refusal."""
         found, _ = self.holder(request, investment)
         keeper, on = registry.transfers_of(self._database), {"offering": found["offering_id"]}
+        lots = keeper.lots_of(**on, investor=found["investor_id"])
+        is_first_year = any(lot["period"] == "first_year" for lot in lots)
         told: dict[str, Any] = {
             "investment": found,
             "requests": keeper.transfers(**on, investor=found["investor_id"], most=_MOST),
-            "lots": keeper.lots_of(**on, investor=found["investor_id"]),
-            "papers": keeper.paper_kinds(),
+            "lots": lots,
+            "papers": [paper for paper in keeper.paper_kinds() if paper["is_required"] or is_first_year],
             "states": _STATES,
             "periods": _PERIODS,
             "routes": _ROUTES,

@@ -67,6 +67,8 @@ _SENTENCES: Final = {
     "resolved_difference_has_its_reason": "write why the records differed",
     "holder_does_not_approve_a_wallet": "a holder does not consent to a wallet of its own",
     "wallet_is_linked_by_another_person": "whoever gave the issuer's consent does not link; another does",
+    "wallet_proof_is_valid": "the proof that was kept of this wallet does not stand; ask for a new one",
+    "transfer_is_approved_by_another_person": "whoever asked, gives or takes does not approve; another does",
     "contract_wallet_is_asked_again_when_linked": "the contract has to be asked again first",
     "wallet_changes_between_deliveries": "units for the earlier wallet are on their way; link after them",
     "transition_is_listed_for_the_keeper": "it is no longer where that step begins",

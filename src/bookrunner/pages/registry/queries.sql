@@ -94,9 +94,10 @@ from registry.delivery_stop where offering_id = :offering and status in ('stoppe
 order by 1, 2;
 
 -- name: items
--- The turnaround log: what is overdue first, inquiries before the rest.
+-- The turnaround log: what is overdue first, inquiries before the rest; due today or tomorrow is due soon.
 select item_id, status, kind, is_routine, reference, received_at, counts_from, due_on, closed_at, closed_by, because,
-    status = 'received' and due_on < (clock_timestamp() at time zone 'America/New_York')::date as is_overdue
+    status = 'received' and due_on < (clock_timestamp() at time zone 'America/New_York')::date as is_overdue,
+    status = 'received' and due_on <= (clock_timestamp() at time zone 'America/New_York')::date + 1 as is_due_soon
 from registry.turnaround_item where offering_id = :offering
 order by (status = 'received') desc, (status = 'received' and due_on < (clock_timestamp() at time zone 'America/New_York')::date) desc,
     kind <> 'inquiry', due_on, item_id limit cast(:most as integer);

@@ -43,6 +43,12 @@ class MonthFigures:
         return None if due == 0 else self.routine_in_time * 100 // due
 
     @property
+    def spare(self) -> int | None:
+        """How many more items may turn late before a notice is due; None in a month without due items."""
+        due = self.routine_in_time + self.routine_late
+        return None if due == 0 else max(0, self.routine_in_time * 100 // _REQUIRED_PERCENT - due)
+
+    @property
     def asks_for_a_notice(self) -> bool:
         """Whether less than 90 percent were turned in time (17 CFR 240.17Ad-2(c))."""
         due = self.routine_in_time + self.routine_late
