@@ -5,8 +5,10 @@ Every step can be repeated after a crash: it reads what is left to do from the b
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import islice
 
 from bookrunner.adapters.chain import MAX_LINES, Chain
 from bookrunner.core.errors import Refused, UnknownRecord
@@ -18,6 +20,7 @@ from bookrunner.engine.issuance import PATIENCE_SECONDS, Deliveries, Keys, Submi
 Progress = Callable[[str, int, int], None]
 
 LOOK_SECONDS = 0.05
+PARTS_AHEAD = 2
 
 
 class ClosingRun:
@@ -94,15 +97,23 @@ class ClosingRun:
     ) -> None:
         """Compute the gates of one part while those before it are registered, delivered and posted."""
         deliveries.register()
+        parts = iter([waiting[start : start + MAX_LINES] for start in range(0, len(waiting), MAX_LINES)])
         with ThreadPoolExecutor(1, thread_name_prefix="bookrunner-gates") as ahead:
-            for start in range(0, len(waiting), MAX_LINES):
-                part = waiting[start : start + MAX_LINES]
-                instructed = ahead.submit(self._instruct, offering, closing, part)
-                while not instructed.done():
-                    if not deliveries.go_on():
-                        wait([instructed], LOOK_SECONDS)
-                instructed.result()
-                deliveries.register()
+
+            def begin(most: int) -> list[Future[None]]:
+                return [ahead.submit(self._instruct, offering, closing, part) for part in islice(parts, most)]
+
+            under_way = deque(begin(PARTS_AHEAD))
+            try:
+                while under_way:
+                    while not under_way[0].done():
+                        if not deliveries.go_on():
+                            wait([under_way[0]], LOOK_SECONDS)
+                    under_way.popleft().result()
+                    under_way.extend(begin(1))
+                    deliveries.register()
+            finally:
+                ahead.shutdown(cancel_futures=True)
 
     def _waits(self, offering: str, closing: str) -> list[Row]:
         members = self._desk.engine.frozen_members(offering=offering, closing=closing)
