@@ -140,7 +140,9 @@ create function treasury.post(p_offering text, p_journal text, p_kind text, p_cu
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
     digest bytea := sha256(convert_to(concat_ws(' ', p_kind, p_currency, p_reverses, p_lines), 'UTF8'));
-    moved record;
+    accounts text[];
+    deltas numeric[];
+    are_open boolean;
 begin
     insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
     values (p_offering, p_journal, p_kind, digest, p_reverses) on conflict do nothing;
@@ -152,12 +154,17 @@ begin
         end if;
         return;
     end if;
-    insert into treasury.account (offering_id, account, currency, side)
-    select p_offering, l.account, p_currency, treasury.grows_by(l.account)
-    from jsonb_to_recordset(p_lines) as l (account text)
-    where l.account ~ '^(asset|liab|exp):' and not exists (select from treasury.account a
-        where a.offering_id = p_offering and a.account = l.account and a.currency = p_currency)
-    order by l.account on conflict do nothing;
+    select array_agg(m.account order by m.account), array_agg(m.delta order by m.account), bool_and(m.is_open)
+    into accounts, deltas, are_open
+    from (select l.account, sum(case when l.side = treasury.grows_by(l.account) then l.amount else -l.amount end) as delta,
+            exists (select from treasury.account a where a.offering_id = p_offering and a.account = l.account
+                and a.currency = p_currency) as is_open
+        from jsonb_to_recordset(p_lines) as l (account text, side text, amount numeric) group by l.account) m;
+    if not are_open then
+        insert into treasury.account (offering_id, account, currency, side)
+        select p_offering, l.account, p_currency, treasury.grows_by(l.account) from unnest(accounts) as l (account)
+        where l.account ~ '^(asset|liab|exp):' on conflict do nothing;
+    end if;
     insert into treasury.entry (offering_id, journal_id, leg, account, currency, side, amount_minor)
     select p_offering, p_journal, l.leg, l.account, p_currency, l.side, l.amount
     from rows from (jsonb_to_recordset(p_lines) as (account text, side text, amount numeric))
@@ -168,17 +175,13 @@ begin
     end if;
     -- Balance by balance in the order of accounts, so that two journals never wait for each other; last, because every
     -- other journal of these accounts waits from here on.
-    for moved in
-        select l.account, sum(case when l.side = treasury.grows_by(l.account) then l.amount else -l.amount end) as delta
-        from jsonb_to_recordset(p_lines) as l (account text, side text, amount numeric)
-        group by l.account order by l.account
-    loop
-        update treasury.balance b set amount_minor = b.amount_minor + moved.delta
-        where b.offering_id = p_offering and b.account = moved.account and b.currency = p_currency;
+    for place in 1 .. coalesce(cardinality(accounts), 0) loop
+        update treasury.balance b set amount_minor = b.amount_minor + deltas[place]
+        where b.offering_id = p_offering and b.account = accounts[place] and b.currency = p_currency;
         if not found then
             insert into treasury.balance as b (offering_id, account, currency, amount_minor)
-            values (p_offering, moved.account, p_currency, moved.delta)
-            on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + moved.delta;
+            values (p_offering, accounts[place], p_currency, deltas[place])
+            on conflict (offering_id, account, currency) do update set amount_minor = b.amount_minor + deltas[place];
         end if;
     end loop;
 end $$;
