@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
+import pytest
+
 from bookrunner.audit import advance_feed
-from bookrunner.db import Database
+from bookrunner.core.errors import Refused
+from bookrunner.db import Database, Endpoint
+from bookrunner.engine.process.workflow import ClosingStopped, Workflows
 from tests.allocation.book import Book, process_of
 from tests.attack.world import Connect
 
@@ -55,3 +62,51 @@ def test_who_waits_is_confirmed_whoever_takes_the_first_event(connect: Connect, 
     assert book.status(1)[0] == "confirmed"
     answer_while_another_holds(connect, database, ("process.resume", "investment.confirmed", "inv_one1"))
     assert book.status(1)[0] == "legally_confirmed"
+
+
+@pytest.mark.timeout(120)
+def test_a_worker_leaves_a_closing_that_another_has_taken_up(connect: Connect, endpoint: Endpoint) -> None:
+    book = Book(connect).build("frozen")
+    mine, tries = (book.offering, book.closing), []
+    busy, over = threading.Event(), threading.Event()
+
+    def carry(offering: str, closing: str) -> int:
+        tries.append(closing)
+        if closing == "cls_other":
+            busy.set()
+            over.wait(90)
+            return 0
+        raise Refused("token_is_not_paused", f"{offering} {closing}")
+
+    here = Workflows(endpoint, carry)
+    here.start([mine])
+    with pytest.raises(ClosingStopped):
+        here.wait(book.closing)
+    # With its hands full, this worker takes nothing else from the queue.
+    here._take_up(book.offering, "cls_other")
+    assert busy.wait(30)
+    arguments = [endpoint.admin_dsn(), str(endpoint.secrets.folder), *mine]
+    command = [sys.executable, "-m", "tests.life.end_worker", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as there:
+        assert there.stdout is not None
+        assert there.stdin is not None
+        assert there.stdout.readline() == "began\n"
+        is_open = [mine]
+        here.keep_trying(lambda: list(is_open), seconds=1)
+        over.wait(4)
+        assert statuses(connect, book.closing) == ["ERROR", "PENDING"]
+        is_open.clear()
+        # A look that is under way may still see it open.
+        over.wait(1)
+        there.stdin.write("go on\n")
+        there.stdin.flush()
+        assert there.stdout.readline() == "done\n"
+    over.set()
+    here.stop()
+    assert tries.count(book.closing) == 1
+
+
+def statuses(connect: Connect, closing: str) -> list[str]:
+    """Return the statuses of the attempts at a closing, in their order."""
+    question = "select status from dbos.workflow_status where workflow_uuid like %s order by created_at"
+    return [status for (status,) in connect("admin").execute(question, [f"close-{closing}%"])]

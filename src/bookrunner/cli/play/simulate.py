@@ -57,7 +57,8 @@ def _many(folder: Path, raises: int, seed: int) -> None:
 def _tell(report: RaiseReport) -> None:
     struck = ", ".join(f"{name} {count}" for name, count in sorted(report.struck.items()))
     console.print(
-        f"seed {report.seed}: {report.end} after {report.steps} steps, {report.issued} issued; {struck}"
+        f"seed {report.seed}: {report.end} after {report.steps} steps, {report.issued} issued,"
+        f" {report.killed} workers killed; {struck}"
     )
 
 

@@ -16,7 +16,6 @@ from bookrunner.sandbox.story import Message, Story
 
 CHAIN_ID = 1
 AGENT = "agent.theo"
-_LATE = 0.1
 
 
 class Crowd(Story):
@@ -27,7 +26,8 @@ class Crowd(Story):
         # The story of the four in trouble is told elsewhere.
         self.wires.clear()
         self.sent: list[Message] = []
-        # What the identity provider holds back, by investor.
+        # How likely the identity provider holds a message back, and what it holds, by investor.
+        self.late_odds = 0.0
         self.late: dict[str, Message] = {}
 
     def deliver(self, messages: Sequence[Message]) -> list[bool]:
@@ -41,7 +41,7 @@ class Crowd(Story):
         on_time = []
         for profile in self.desk.engine.profiles(investors=[person.investor for person in group]):
             investor, message = profile["investor_id"], self.identity_message(profile)
-            if random.Random(f"{self.seed}/late/{investor}").random() < _LATE:
+            if random.Random(f"{self.seed}/late/{investor}").random() < self.late_odds:
                 self.late[investor] = message
             else:
                 on_time.append(message)

@@ -29,6 +29,7 @@ from bookrunner.sandbox.world import SANDBOX_CHAIN, database_of
 _FAULT_ODDS = 0.55
 _MOST_ROUNDS = 3
 _OUTAGE_ODDS = 0.2
+_LATE_ODDS = 0.1
 # In one raise of so many workers are killed, with so long to live at most.
 _RAISES_WITH_KILLS = 8
 _LIFE_SECONDS = 0.12
@@ -58,6 +59,7 @@ class Raise:
     def __init__(self, app: Application, seed: int, investors: int) -> None:
         self.app = app
         self.crowd = Crowd(app, investors=investors, seed=seed)
+        self.crowd.late_odds = _LATE_ODDS
         self.chance = random.Random(f"{seed}/raise")
         self.kills = seed % _RAISES_WITH_KILLS == 0
         self.report = RaiseReport(seed)
