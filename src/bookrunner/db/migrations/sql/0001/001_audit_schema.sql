@@ -210,13 +210,13 @@ create function audit.genesis(subject text) returns bytea
 language sql immutable strict
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
--- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under
--- the search path of the verb: one of their own would be set and reset at each call.
 -- Who is behind an actor: at the pages and the API a person's or program's key stands for its name.
 create function audit.person_of(p_actor text) returns text
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return case when starts_with(p_actor, 'key:') then substr(p_actor, 5) else p_actor end;
 
+-- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under
+-- the search path of the verb: one of their own would be set and reset at each call.
 create function audit.enter(p_actor text, p_request text) returns void
 language plpgsql as $$
 begin
