@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfWriter
 
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
+from tests.attack.world import Connect
 from tests.pages.conftest import Site
-from tests.pages.officers import blank_paper
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.test_desk_work import at_desk, check
@@ -30,13 +33,22 @@ def ask(page: Page, field: str, value: str, why: str) -> None:
     page.get_by_label("What changes").select_option(field)
     page.get_by_label("What it becomes").fill(value)
     page.get_by_label("Why, as investors will read it").fill(why)
-    paper = {"name": "resolution.pdf", "mimeType": "application/pdf", "buffer": blank_paper()}
+    writer, written = PdfWriter(), BytesIO()
+    writer.add_blank_page(width=200, height=200 + len(why))
+    writer.write(written)
+    paper = {"name": "resolution.pdf", "mimeType": "application/pdf", "buffer": written.getvalue()}
     page.get_by_label("The document, a PDF").set_input_files([paper])
     page.get_by_role("button", name="Ask for it").click()
 
 
+def documents(connect: Connect) -> int:
+    """Count the archived documents."""
+    (count,) = connect("owner").execute("select count(*) from subscription.document").fetchone() or (0,)
+    return int(count)
+
+
 def test_locked_terms_change_by_two_people(
-    site: Site, endpoint: Endpoint, browser: Browser, axe: str
+    site: Site, endpoint: Endpoint, browser: Browser, axe: str, *, connect: Connect
 ) -> None:
     one, two = keys(endpoint)
     with at_desk(browser, site.url, one, PATH) as page:
@@ -46,6 +58,10 @@ def test_locked_terms_change_by_two_people(
         ask(page, "name", "Example Fund II", "The fund was renamed.")
         expect(page.get_by_role("main")).to_contain_text("waits for another person")
         check(page, axe)
+        archived = documents(connect)
+        ask(page, "target_minor", "2,000.00", "A second wish.")
+        expect(page.get_by_role("alert")).to_contain_text("one change waits per offer")
+        assert documents(connect) == archived
         page.get_by_label("Reason").fill("I agree with myself.")
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_role("alert")).to_contain_text("change needs two people")

@@ -24,6 +24,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "name": "The name of the offer",
     "isin": "The ISIN",
 }
+_WAITING: Final = frozenset({"requested", "approved"})
 _MOMENTS: Final = frozenset({"closes_at", "pays_by"})
 _NOTICES: Final = {
     "written": ("waiting", "wait", "to be mailed"),
@@ -95,15 +96,19 @@ def _request(clerk: Clerk, form: Form, paper: bytes) -> None:
     field, typed = form.get("field", ""), form.get("value", "").strip()
     if field not in FIELDS:
         raise Refused("change_names_locked_fields_of_the_terms", "choose one of the fields")
-    value = _value(field, typed, form.get("currency", ""))
+    life = _life(clerk)
+    value = _value(field, typed, life.raise_standing(offering=clerk.offering)["currency"])
     if not paper:
         raise Refused("change_has_its_document", "a change is asked for on a document")
     if not form.get("reason", "").strip():
         raise Refused("change_says_why", "say why")
+    # The archive keeps what it once took, so only the document of a request that can stand is taken.
+    if any(row["status"] in _WAITING for row in life.changes(offering=clerk.offering)):
+        raise Refused("one_change_waits_per_offer", "another change waits for its decision")
     digest = Archive(packets_of(clerk.database)).take(
         BytesIO(paper), _RETENTION, investor=None, actor=clerk.actor
     )
-    _life(clerk).request_change(
+    life.request_change(
         **_by(clerk),
         change=new_id("chg"),
         wanted={field: value},
