@@ -39,12 +39,12 @@ def run(full: bool) -> dict[str, object]:
     """Close an offer of 1,000 holders, in full also one of 10,000, then let the node do the same calls alone.
 
     Ratios are those of holders per second. ``ratio_node`` goes from the first computing of a gate in the run
-    to the last posting in the register: gates, instructions, wallets registered, deliveries signed, final and
-    posted. ``ratio_node_with_screening`` is the whole close, from its freeze to the closing marked issued,
-    with the screening that is made for each issuance. The node's own run registers and delivers to as many
-    new wallets from bytes of this process, on the same token. ``share_…`` says in percent where the time of
-    the close went; ``peak_mib`` is the most that this process had during a close, ``grown_mib`` what it had
-    more than before it.
+    to the last posting in the register: gates, wallets registered, instructions and deliveries signed, final
+    and posted. ``ratio_node_with_screening`` is the whole close, from its freeze to the closing marked
+    issued, with the screening that is made for each issuance. The node's own run registers and delivers to
+    as many new wallets from bytes of this process, on the same token. ``share_…`` says in percent where the
+    time of the close went; ``peak_mib`` is the most that this process had during a close, ``grown_mib`` what
+    it had more than before it.
     """
     measured: dict[str, object] = {"name": "issuance"}
     for holders in (SMALL, LARGE) if full else (SMALL,):

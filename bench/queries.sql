@@ -23,9 +23,11 @@ from generate_series(1, :count) n;
 insert into engine.position (offering_id, investment_id, investor_id, profile_is_complete, profile_digest,
     profile_fact, profile_hash, investor_is_cleared, verified_digest, cleared_until, clearance_fact,
     clearance_hash, materials_are_received, risks_are_acknowledged, representations_are_made,
-    agreement_is_signed, agreed_digest, agreement_fact, agreement_hash)
+    agreement_is_signed, agreed_digest, agreement_fact, agreement_hash, standing)
 select 'ofr_bench', 'inv_' || n, 'ivr_' || n, true, d, 'ivr_' || n || '@3', d, true, d,
-    clock_timestamp() + interval '1 year', 'clr_' || n || '@5', d, true, true, true, true, d, 'agr_' || n || '@2', d
+    clock_timestamp() + interval '1 year', 'clr_' || n || '@5', d, true, true, true, true, d, 'agr_' || n || '@2', d,
+    -- What the trigger would write of them: the first six conditions hold.
+    b'111111'::integer
 from generate_series(1, :count) n, sha256(convert_to(n::text, 'UTF8')) d;
 
 -- name: restore_guards#
@@ -37,6 +39,7 @@ alter table engine.offer enable always trigger zz_guard;
 alter table engine.offer enable always trigger aa_never_deleted;
 alter table engine.offer enable always trigger aa_never_truncated;
 alter table engine.investment enable always trigger zz_guard;
+alter table engine.investment enable always trigger zzz_status_moves;
 alter table engine.investment enable always trigger aa_never_deleted;
 alter table engine.investment enable always trigger aa_never_truncated;
 alter table engine.position enable always trigger position_is_born;

@@ -16,6 +16,8 @@ from bookrunner.engine import Desk, Process
 from bookrunner.sandbox.raises.crowd import Crowd
 from bookrunner.sandbox.raises.play import on_paper, play_raises
 
+OFFERS = 4
+
 
 def run(full: bool) -> dict[str, object]:
     """Measure on a database of its own."""
@@ -26,28 +28,44 @@ def run(full: bool) -> dict[str, object]:
             began = time.monotonic()
             reports = play_raises(app, raises, seed=1)
             seconds = time.monotonic() - began
-            rates = {workers: _events_per_second(app, orders, workers) for workers in (1, 2)}
+            rates = {
+                (offers, workers): _ended(app, orders, offers, workers)
+                for offers in (1, OFFERS)
+                for workers in (1, 2)
+            }
     return {
         "bench": "raises",
         "raises": raises,
         "steps": sum(report.steps for report in reports),
         "raises_per_minute": round(60 * raises / seconds, 1),
         "orders": orders,
-        "answers_per_second_1_worker": rates[1],
-        "answers_per_second_2_workers": rates[2],
+        "answers_per_second_1_worker": rates[1, 1][0],
+        "answers_per_second_2_workers": rates[1, 2][0],
+        "offers": OFFERS,
+        "answers_per_second_of_offers_1_worker": rates[OFFERS, 1][0],
+        "answers_per_second_of_offers_2_workers": rates[OFFERS, 2][0],
+        "tries_per_answer_of_2_workers": rates[OFFERS, 2][1],
     }
 
 
-def _events_per_second(app: Application, orders: int, workers: int) -> int:
-    """Halt an offer with so many orders and time its end: each order is ended, refunded, told."""
-    crowd = Crowd(app, investors=orders, seed=1_000_000 + workers)
-    crowd.open()
-    with app.desk.engine.together() as within:
-        within.open_investment.each(crowd.order(person) for person in crowd.people)
+def _ended(app: Application, orders: int, offers: int, workers: int) -> tuple[int, float]:
+    """Halt offers with so many orders together and time their end: each order is ended, refunded, told.
+
+    Returns the answers a second, and how often an answer was worked out on average.
+    """
+    crowds = [
+        Crowd(app, investors=orders // offers, seed=1_000_000 + 100 * offers + 10 * workers + place)
+        for place in range(offers)
+    ]
+    for crowd in crowds:
+        crowd.open()
+        with app.desk.engine.together() as within:
+            within.open_investment.each(crowd.order(person) for person in crowd.people)
     app.answer()
-    app.desk.life.fail_offer(
-        actor="issuer.iris", offering=crowd.offering, ended_as="halted", because="it is measured"
-    )
+    for crowd in crowds:
+        app.desk.life.fail_offer(
+            actor="issuer.iris", offering=crowd.offering, ended_as="halted", because="it is measured"
+        )
     bench = Keeper(app.database, "engine", "bench")
     before = bench.answers_given()
     arguments = [app.endpoint.admin_dsn(), str(app.endpoint.secrets.folder)]
@@ -63,10 +81,15 @@ def _events_per_second(app: Application, orders: int, workers: int) -> int:
         if worker.stdout is None or not worker.stdout.readline():
             raise BenchFailed("a worker did not begin")
     began = time.monotonic()
+    # All are told before one is waited for: else each would begin when the one before has ended.
     for worker in started:
-        worker.communicate(b"go\n")
+        if worker.stdin is not None:
+            worker.stdin.write(b"go\n")
+            worker.stdin.flush()
+    tried = sum(int(worker.communicate()[0]) for worker in started)
     seconds = time.monotonic() - began
-    return round((bench.answers_given() - before) / seconds)
+    given = bench.answers_given() - before
+    return round(given / seconds), round(tried / given, 2)
 
 
 def work(dsn: str, secrets: str) -> None:
@@ -76,7 +99,7 @@ def work(dsn: str, secrets: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    process.drain()
+    sys.stdout.write(f"{process.drain()}\n")
     database.close()
 
 

@@ -23,12 +23,14 @@ with pattern as (
     select n, (jsonb_populate_record(null::engine.position, (
         select jsonb_object_agg(c.condition, (n >> c.bit) & 1 = 1) from engine.condition c)
         || '{"offering_id": "ofr_x", "investment_id": "inv_x", "clearance_lacks": []}')) as p
-    from generate_series(0, %s) n)
+    from generate_series(0, %s) n),
+standing as (
+    select n, jsonb_populate_record(p, jsonb_build_object('standing', engine.stands_at(p))) as p from pattern)
 select n, g.act, engine.holds(p) as holds, array(
     select m ->> 'condition' from jsonb_array_elements(engine.missing(p, g.mask))
         with ordinality as e (m, place)
     order by place)
-from pattern, engine.gate g
+from standing, engine.gate g
 """
 
 
@@ -87,9 +89,10 @@ def test_a_condition_counts_only_for_its_profile_and_its_time(
 ) -> None:
     column, _, value = change.partition(" = ")
     statement = """
-        select engine.holds(jsonb_populate_record(null::engine.position, (
+        select engine.holds(jsonb_populate_record(p, jsonb_build_object('standing', engine.stands_at(p))))
+        from jsonb_populate_record(null::engine.position, (
             select jsonb_object_agg(c.condition, true) from engine.condition c)
-            || jsonb_build_object('{column}', {value})))"""
+            || jsonb_build_object('{column}', {value})) p"""
     row = shared("owner").execute(statement.format(column=column, value=value).encode()).fetchone()
     assert row is not None
     assert {c.name for c in CONDITIONS if not row[0] >> c.bit & 1} == closed
@@ -102,3 +105,33 @@ def test_the_displayed_holds_of_a_real_offering_lack_what_python_says(shared: Co
     )
     for holds, missing in rows.fetchall():
         assert tuple(missing) == missing_conditions(holds, "issue") == ("wallet_is_linked",)
+
+
+def test_a_row_stands_at_what_its_facts_say_whoever_writes_it(shared: Connect) -> None:
+    world = World(shared, "stands").build("funded")
+    owner = shared("owner")
+    owner.execute(
+        "update engine.position set standing = 0 where offering_id = %s",
+        [world.offering],
+    )
+    stands = owner.execute(
+        "select pos.standing, engine.stands_at(pos), engine.holds(pos) from engine.position pos"
+        " where pos.offering_id = %s",
+        [world.offering],
+    ).fetchall()
+    expected = PATTERNS - 1 & ~mask("wallet_is_linked", "holding_is_registered")
+    assert stands
+    assert set(stands) == {(expected, expected, expected)}
+
+
+def test_a_row_that_stands_beside_its_facts_is_a_break(shared: Connect) -> None:
+    world = World(shared, "beside").build("funded")
+    with world.login("admin") as admin, admin.transaction(force_rollback=True):
+        admin.execute("alter table engine.position disable trigger user")
+        admin.execute("update engine.position set standing = 0 where offering_id = %s", [world.offering])
+        kinds = admin.execute(
+            "select distinct kind from reconciliation.differences(%s, null)", [world.offering]
+        ).fetchall()
+    assert ("position_stands_at_its_facts",) in kinds
+    found = shared("owner").execute("select kind from reconciliation.differences(%s, null)", [world.offering])
+    assert ("position_stands_at_its_facts",) not in found.fetchall()

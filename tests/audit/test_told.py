@@ -57,8 +57,9 @@ def sample(connect: Connect) -> psycopg.Connection:
     owner = connect("owner")
     columns = ", ".join(f'"{name}" {kind}' for name, kind in KINDS.items())
     owner.execute(
-        f"create table audit.sample (id text, scope text default 's', {columns}, hidden text default 'h',"
-        " version bigint, chain_head bytea, live boolean generated always as (small > 0) stored)"
+        f"create table audit.sample (id text, scope text default 's', status text default 'new', {columns},"
+        " hidden text default 'h', version bigint, chain_head bytea,"
+        " live boolean generated always as (small > 0) stored)"
     )
     owner.execute("call audit.tell('audit.sample', 'id', 'scope', '{hidden}')")
     insert = sql.SQL("insert into audit.sample (id, {}) values ({})").format(
@@ -106,3 +107,26 @@ def test_every_column_of_a_kept_table_is_told_or_private(connect: Connect) -> No
         private = set(arguments.split("\\000")[3].strip("{}").split(",")) - {""}
         told = {column for column in columns if f',"{column}":' in definition}
         assert told == set(columns) - private, table
+
+
+@pytest.mark.parametrize(
+    ("change", "alone"),
+    [
+        ("status = 'old'", True),
+        ("status = 'old', hidden = 'x', version = 2", True),
+        ("hidden = 'x'", False),
+        *((f"status = 'old', \"{name}\" = null", False) for name in KINDS),
+        ("status = 'old', scope = 't'", False),
+    ],
+)
+def test_a_move_is_plain_when_nothing_else_differs(
+    sample: psycopg.Connection, change: str, alone: bool
+) -> None:
+    sample.execute("create table audit.before as table audit.sample")
+    place = f"audit.sample set {change} where id = 'r1'"
+    sample.execute(f"update {place}".encode())
+    told = sample.execute(
+        "select audit.status_alone(jsonb_populate_record(null::audit.sample, to_jsonb(o)), n)"
+        " from audit.before o join audit.sample n using (id) where id = 'r1'"
+    )
+    assert told.fetchone() == (alone,)

@@ -50,7 +50,7 @@ def test_what_was_signed_before_a_stop_is_carried_on_once(held: Sides) -> None:
     assert _status(held, action) == ("submitted", None)
     keys = Keys(held.agent, held.treasury)
     for _ in range(2):
-        Controls(held.desk, held.chain, keys, held.submitter).carry_in_turn()
+        Controls(held.desk, held.chain, keys, held.submitter).carry_announced(None)
     assert _status(held, action) == ("executed", None)
     assert (held.register_stands(), held.by_address()) == (held.chain_stands(), held.all_balances())
     assert held.register_stands()[second][0] == 40

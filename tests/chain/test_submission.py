@@ -52,7 +52,7 @@ class Line:
         with self.desk.registry.together() as within:
             intent = f"int_{len(self.rows())}"
             asked = order | {"intent": intent, "terms": self.submitter().terms()}
-            return self.submitter().store(within, self.keys.agent, asked, [])
+            return self.submitter().store(within, self.keys.agent, asked, []).transaction
 
     def replace(self, row: Row, eighths: int = 9) -> bool:
         """Sign and store a further attempt; it is not sent."""

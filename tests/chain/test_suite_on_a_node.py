@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import pytest
+from eth_abi.exceptions import EncodingError
 
 from bookrunner.adapters.chain import MAX_TRANSACTION_GAS, SendOutcome, abi, trex
 from bookrunner.adapters.chain.evm import EvmChain
@@ -24,6 +25,26 @@ def _register(suite: Suite, count: int) -> list[bytes]:
     receipt = suite.world.act(suite.deployer, suite.registry, trex.register_batch(entries))
     assert receipt.status == 1
     return wallets
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 251])
+def test_columns_are_encoded_as_any_arguments_are(count: int) -> None:
+    wallets = [secrets.token_bytes(20) for _ in range(count)]
+    signature = "three(address[],uint256[],uint16[])"
+    numbers = [secrets.randbits(256) for _ in wallets]
+    columns = (wallets, numbers, [number % 2**16 for number in numbers])
+    assert abi.call_columns(signature, *columns) == abi.call_data(signature, *columns)
+
+
+def test_columns_refuse_what_does_not_fit_its_kind() -> None:
+    with pytest.raises(OverflowError):
+        abi.call_columns("one(uint16[])", [2**16])
+    with pytest.raises(OverflowError):
+        abi.call_columns("one(uint16[])", [-1])
+    with pytest.raises(EncodingError):
+        abi.call_columns("one(address[])", [bytes(21)])
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        abi.call_columns("one(address[])", [], [])
 
 
 def test_all_seventeen_deployment_transactions_succeed_within_their_limits(

@@ -132,7 +132,7 @@ def test_a_folder_takes_what_is_new_and_keeps_what_it_refused(book: Book, tmp_pa
 
 
 def test_a_missing_folder_is_empty(book: Book, tmp_path: Path) -> None:
-    assert ListFolder(book.desk.compliance, tmp_path / "none", actor="process").look_in_turn() == []
+    assert ListFolder(book.desk.compliance, tmp_path / "none", actor="process").look() == []
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -14,8 +14,10 @@ from tests.attack.world import World
 from tests.compliance.conftest import every_right, play, rolled_back, scripts
 
 SCRIPTS = scripts("machines.txt")
+# An officer moves a request of an institution too; tests/capital plays that machine, which is the engine's.
 LISTED = """
-select machine, from_state, to_state from engine.transition where role = 'compliance' order by 1, 2, 3
+select machine, from_state, to_state from engine.transition where role = 'compliance' and machine <> 'intake'
+order by 1, 2, 3
 """
 EVENTS = """
 select kind, subject, canonical from audit.event where keeper = 'compliance' and subject <> all (%s)

@@ -281,10 +281,8 @@ def test_an_old_screening_is_made_again_before_it_lapses(database: Database, con
     offer.answer()
     assert [one[2] for one in offer.book.screenings("ivr_age1")][-1] == "age"
     _age(offer, timedelta(days=9, hours=1))
-    assert offer.book.screening.age_in_turn() == 9
+    assert offer.book.screening.age() == 9
     offer.answer()
-    _age(offer, timedelta(days=9, hours=1))
-    assert offer.book.screening.age_in_turn() == 0, "the clock is looked at once a minute"
     _age(offer, timedelta(days=10))
     offer.policy(age_days=10)
     assert offer.cleared() == [False] * 3

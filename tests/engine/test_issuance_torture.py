@@ -99,10 +99,14 @@ class Raise:
         offering, chain = self.work.offering, self.app.chain
         token = bytes(self.app.desk.offer(offering)["token_address"])
         with self.battered.held(), self.standing_still():
-            wallets = [row["address"] for row in self.app.desk.engine.holders_on_chain(offering=offering)]
-            units = chain.balances(token, [bytes.fromhex(wallet) for wallet in wallets], "finalized")
-            registered = _registered(self.app, offering)
-            found = self.app.reconcile(offering, actor="reconciliation")
+            registered, before = _registered(self.app, offering), None
+            # The server finishes a posting that it was given before its caller stood still.
+            while registered != before:
+                before = registered
+                wallets = [row["address"] for row in self.app.desk.engine.holders_on_chain(offering=offering)]
+                units = chain.balances(token, [bytes.fromhex(wallet) for wallet in wallets], "finalized")
+                found = self.app.reconcile(offering, actor="reconciliation")
+                registered = _registered(self.app, offering)
         expected = set()
         for wallet, held in zip(wallets, units, strict=True):
             if held != registered.get(wallet, 0):

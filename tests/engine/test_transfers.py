@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -161,6 +162,49 @@ def test_transfers_reach_register_and_chain_and_others_become_breaks(world: Worl
     app.desk.transfers.resolve_observed(actor="agent.tess", **on, is_agreed=True)
     assert holders.units() == [(gave - 4,) * 2, (took + 4,) * 2]
     assert differing(app, offering) == []
+
+
+def test_a_worker_carries_what_is_approved_by_its_event_alone(world: World) -> None:
+    holders = Holders(world)
+    app, offering = holders.app, holders.offering
+
+    def turns() -> list[object]:
+        with psycopg.connect(world.endpoint.admin_dsn()) as admin:
+            return admin.execute(b"select work, taken_at from engine.turn order by work").fetchall()
+
+    def pause(name: str, kind: str) -> str:
+        on = {"offering": offering, "action": name}
+        app.desk.registry.ask_control(
+            actor="agent.theo", **on, asked={"kind": kind, "because": "the order says so"}
+        )
+        app.desk.registry.decide_control(actor="agent.tess", **on, is_approved=True, because="")
+        return name
+
+    def action(name: str) -> str:
+        rows = app.desk.registry.control_actions(offering=offering)
+        return next(str(row["status"]) for row in rows if row["action_id"] == name)
+
+    app.tend(look_seconds=0)
+    before, (gave, _), (took, _) = turns(), *holders.units()
+    first = holders.ask("agent", 1)
+    app.tend()
+    assert holders.state(first) == "registered"
+    stopped = pause("cta_pause", "pause")
+    app.tend()
+    assert action(stopped) == "executed"
+    going = pause("cta_resume", "resume")
+    other = Application(app.endpoint, app.chain, app.keys, pause=lambda: holders.node("evm_mine"))
+    # It was not there when the event came: its first round does what is left.
+    other.tend()
+    assert action(going) == "executed"
+    second = holders.ask("agent", 1)
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(worker.tend) for worker in (app, other)]:
+            one.result(60)
+    other.close()
+    assert holders.state(second) == "registered"
+    assert holders.units() == [(gave - 2,) * 2, (took + 2,) * 2]
+    assert turns() == before
 
 
 def test_units_at_a_wallet_that_nobody_has_are_a_break(world: World) -> None:

@@ -56,6 +56,8 @@ DESIGN = {
     },
 }
 
+REMEMBERS = "pending_cancellation_remembers_its_status"
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -130,23 +132,27 @@ def test_every_pair_is_taken_or_refused(book: Book, machine: str, was: str) -> N
             continue
         with admin.transaction(force_rollback=True):
             # The memory of a requested cancellation is the status that it may go back to.
-            stands = becomes if was == "cancellation_requested" else was
-            place = f"{known.table} set {known.set_to(was, stands)} where {known.key} = '{known.row}'"
-            for statement in (
-                f"alter table {known.table} disable trigger user",
-                f"update {place}",
-                f"alter table {known.table} enable trigger user",
-                f"alter table {known.table} enable always trigger zz_guard",
-                f"grant usage on schema {SCHEMAS} to engine",
-                f"grant all on all tables in schema {SCHEMAS} to engine",
-                f"grant execute on all functions in schema {SCHEMAS} to engine",
-                "set local session authorization engine",
-                "select audit.enter('usr_1', 'req_1')",
-            ):
-                admin.execute(statement.encode())
+            _stand(admin, known, was, becomes if was == "cancellation_requested" else was)
             refusal = _refusal(admin, known, was, becomes)
             expected = None if becomes in DESIGN[machine][was] else UNLISTED
             assert refusal == expected, (was, becomes)
+
+
+def _stand(admin: psycopg.Connection, known: Machine, state: str, was: str) -> None:
+    """Put the row into a state past its guards, and go on as the engine with every right on the tables."""
+    place = f"{known.table} set {known.set_to(state, was)} where {known.key} = '{known.row}'"
+    for statement in (
+        f"alter table {known.table} disable trigger user",
+        f"update {place}",
+        f"alter table {known.table} enable trigger user",
+        f"alter table {known.table} enable always trigger zz_guard",
+        f"grant usage on schema {SCHEMAS} to engine",
+        f"grant all on all tables in schema {SCHEMAS} to engine",
+        f"grant execute on all functions in schema {SCHEMAS} to engine",
+        "set local session authorization engine",
+        "select audit.enter('usr_1', 'req_1')",
+    ):
+        admin.execute(statement.encode())
 
 
 def _refusal(connection: psycopg.Connection, known: Machine, was: str, becomes: str) -> str | None:
@@ -157,3 +163,26 @@ def _refusal(connection: psycopg.Connection, known: Machine, was: str, becomes: 
     except psycopg.Error as refused:
         return refused.diag.constraint_name
     return None
+
+
+@pytest.mark.parametrize(
+    ("was", "change", "rule"),
+    [
+        ("confirmed", "status = 'cancellation_requested', asked_by = 'usr_1'", REMEMBERS),
+        ("confirmed", "status = 'legally_confirmed', remembered_status = 'confirmed'", REMEMBERS),
+        (
+            "confirmed",
+            "status = 'cancellation_requested', remembered_status = 'confirmed', asked_by = null",
+            "pending_cancellation_names_who_asked",
+        ),
+    ],
+)
+def test_a_pending_cancellation_alone_remembers(book: Book, was: str, change: str, rule: str) -> None:
+    admin = book.login("admin")
+    with admin.transaction(force_rollback=True):
+        known = MACHINES["investment"]
+        _stand(admin, known, was, was)
+        place = f"{known.table} set {change} where {known.key} = '{known.row}'"
+        with pytest.raises(psycopg.Error) as refused:
+            admin.execute(f"update {place}".encode())
+    assert refused.value.diag.constraint_name == rule

@@ -110,3 +110,53 @@ def statuses(connect: Connect, closing: str) -> list[str]:
     """Return the statuses of the attempts at a closing, in their order."""
     question = "select status from dbos.workflow_status where workflow_uuid like %s order by created_at"
     return [status for (status,) in connect("admin").execute(question, [f"close-{closing}%"])]
+
+
+def test_a_strand_that_another_worker_has_is_passed_over_and_answered_after_it(
+    connect: Connect, database: Database
+) -> None:
+    worlds = [Book(connect, label=label, investors=2).build("confirmed") for label in ("left", "right")]
+    process_of(database).drain()
+    left, right = worlds
+    for world in worlds:
+        for n in world.numbers:
+            world.call("engine.cancel_investment", world.offering, world.id("inv", n), "a duplicate")
+    advance_feed(database)
+    question = """
+        select e.scope, r.consumer from audit.event e join audit.reaction r using (scope, subject, version)
+        where e.kind = 'investment.cancelled' and r.consumer in ('process', 'process.notify')
+        group by 1, 2 order by 1, 2"""
+    strands = [("process", left.offering), ("orders", left.offering)]
+    other = connect("engine")
+    process = process_of(database)
+    with other.transaction():
+        for family, strand in strands:
+            other.execute("select pg_advisory_xact_lock(hashtext(%s), hashtext(%s) & 63)", [family, strand])
+        assert process.drain(patient=False) > 0
+        assert left.ask(question) == [(right.offering, "process"), (right.offering, "process.notify")]
+        assert process.drain(patient=False) == 0
+    # Who had the strand died: what it had taken is answered now, and each event once.
+    assert process.drain() > 0
+    assert len(left.ask(question)) == 4
+    notices = left.ask(
+        "select count(*), count(distinct recipient) from engine.notice where code = 'cancelled'"
+    )
+    assert notices == [(4, 4)]
+
+
+def test_two_workers_share_what_many_offers_ask(connect: Connect, endpoint: Endpoint) -> None:
+    worlds = [Book(connect, label=f"of{n}", investors=2).build("confirmed") for n in range(4)]
+    pools = [Database(endpoint, max_size=4) for _ in range(2)]
+    process_of(pools[0]).drain()
+    for world in worlds:
+        for n in world.numbers:
+            world.call("engine.cancel_investment", world.offering, world.id("inv", n), "a duplicate")
+    before = worlds[0].ask("select count(*) from audit.reaction")[0][0]
+    with ThreadPoolExecutor(2) as pool:
+        drained = [pool.submit(process_of(one).drain) for one in pools]
+        tried = sum(each.result(60) for each in drained)
+    for one in pools:
+        one.close()
+    given = worlds[0].ask("select count(*) from audit.reaction")[0][0] - before
+    assert tried == given, "no answer is worked out twice"
+    assert worlds[0].ask("select count(*) from engine.notice where code = 'cancelled'") == [(8,)]

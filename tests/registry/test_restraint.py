@@ -167,15 +167,15 @@ def test_a_pause_stops_everything_and_two_people_end_it(register: Register) -> N
     assert register.refusals(HOLDER, OTHER, 1) == ["security_is_not_paused"]
 
 
-@pytest.mark.parametrize("act", ["instruct", "take_lines"])
+@pytest.mark.parametrize("act", ["instruct", "open_lines", "take_lines"])
 def test_nothing_is_issued_while_the_security_is_paused(
     connect: Connect, database: Database, act: str
 ) -> None:
-    world = _world(connect, "frozen" if act == "instruct" else "prepared")
+    world = _world(connect, "prepared" if act == "take_lines" else "frozen")
     register = Register(world, registry.keeper(database))
     register.approve(register.ask("pause"))
     members = world.members(world.numbers)
-    arguments = {"members": members} if act == "instruct" else {"most": 10}
+    arguments = {"most": 10} if act == "take_lines" else {"members": members}
     with pytest.raises(Refused, match="security_is_not_paused"):
         getattr(register.keeper, act)(actor="process", **register.where, closing=world.closing, **arguments)
 

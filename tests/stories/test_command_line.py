@@ -169,7 +169,16 @@ def test_a_wrong_database_url(here: Run, world: World) -> None:
 
 
 def test_the_doctor_tells_a_sound_database_from_an_empty_one(here: Run, world: World) -> None:
-    assert here("doctor") == (0, ["nothing is wrong with this set-up"])
+    status, lines = here("doctor")
+    assert (status, lines[0]) == (0, "nothing is wrong with this set-up")
+    closed = [line.partition(" is not set: ")[0] for line in lines[1:]]
+    assert closed == [f"closed BOOKRUNNER_{name}" for name in ("SCORER", "TOKENS", "SETTLEMENT_SECRETS")]
+    key = '{"url": "https://models.example/v1", "key": "sk-1", "model": "m"}'
+    assert len(here("doctor", scorer=key)[1]) == len(lines) - 1
+    status, lines = here("doctor", scorer=key.replace("https", "http"))
+    assert (status, len(lines)) == (1, 1)
+    assert "BOOKRUNNER_SCORER: the scorer is asked at an https address" in lines[0]
+    assert here("doctor", scorer=key)[0] == 0
     assert here("doctor", database_url=world.endpoint.admin_dsn())[0] == 0
     status, lines = here("doctor", database_url=world.endpoint.of("postgres").admin_dsn())
     assert (status, len(lines)) == (1, 1)

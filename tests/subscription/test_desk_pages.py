@@ -47,39 +47,41 @@ def test_a_contradiction_is_accepted_for_a_reason_and_taken_back(
     assert found(story) == [REFUSED]
 
 
-def largest(story: Story) -> tuple[str, str, int]:
-    """Return investor, investment and amount in dollars of the entity with the largest order."""
+def largest(story: Story) -> tuple[str, int]:
+    """Return investor and amount in dollars of the entity with the largest order."""
     person = max((each for each in story.people if each.kind == "entity"), key=lambda each: each.units)
     price = story.desk.offer(story.offering)["unit_price_minor"]
-    return person.investor, person.investment, person.units * price // 100
+    return person.investor, person.units * price // 100
 
 
-def test_an_institution_goes_step_by_step(door: Door, browser: Browser, tell: Tell, axe: str) -> None:
+def test_a_desk_enters_a_request_of_an_institution(
+    door: Door, browser: Browser, tell: Tell, axe: str
+) -> None:
     story = tell("cleared", 8, 100_000)
-    entity, investment, amount = largest(story)
+    entity, amount = largest(story)
     path = f"/desk/{story.offering}/institutions"
     with at_desk(browser, door.url, door.key("institution-ivy", "engine"), path) as page:
         for asked, said in ((f"{amount:,}", ""), ("99,999.99", "allocation is at least 100 000")):
             page.get_by_label("Institution", exact=True).fill(entity)
             page.get_by_label("Tranche").fill("senior" if not said else "junior")
             page.get_by_label("Amount in US dollars").fill(asked)
-            page.get_by_label("Settlement is due on").fill("2030-01-31")
             page.get_by_role("button", name="Request", exact=True).click()
             if said:
                 expect(page.get_by_role("alert")).to_contain_text(said)
             else:
-                expect(page.get_by_role("status")).to_contain_text("1 on their way, 0 overdue")
+                expect(page.get_by_role("status")).to_contain_text("1 on its way, 0 overdue")
         check(page, axe)
-        page.get_by_role("button", name="Move to under internal review").click()
-        page.get_by_label("Its confirmed investment").fill(investment)
-        page.get_by_role("button", name="Move to escrow initiated").click()
-        expect(page.get_by_role("alert")).to_contain_text("escrow is for an investment of the entity")
-        keep(page, "desk-institutions")
-        page.set_viewport_size({"width": 390, "height": 900})
-        keep(page, "desk-institutions-390")
+        page.get_by_role("link", name="of senior").click()
+        page.get_by_role("button", name="Take it up for review").click()
+        expect(page.get_by_role("alert")).to_contain_text("requester does not review")
+    with at_desk(browser, door.url, door.key("reviewer-ria", "engine"), path) as page:
+        page.get_by_role("link", name="of senior").click()
+        page.get_by_role("button", name="Take it up for review").click()
+        main = page.get_by_role("main")
+        expect(main).to_contain_text("waits for a confirmed investment of the entity with this amount")
         page.get_by_label("Reason").fill("It withdrew.")
         page.get_by_role("button", name="Cancel it").click()
-        expect(page.get_by_role("main")).to_contain_text("It withdrew.")
+        expect(main).to_contain_text("It withdrew.")
 
 
 def test_records_go_on_paper_after_a_withdrawal(door: Door, browser: Browser, tell: Tell, axe: str) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
 from bookrunner.api import api, issue
+from bookrunner.core.errors import Refused
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
@@ -20,11 +24,11 @@ from tests.subscription.test_representations import tell_compliance
 
 UNLISTED = "transition_is_listed_for_the_keeper"
 STATES = ("pending", "under_internal_review", "escrow_initiated", "funded", "cancelled")
-DUE = "2030-01-31T17:00:00Z"
+DUE = f"{datetime.now(UTC) + timedelta(days=300):%Y-%m-%dT17:00:00Z}"
 ROW = """
-insert into engine.allocation (offering_id, allocation_id, tranche, entity_id, status, amount_minor, currency,
-    settlement_due_at, requested_by)
-values (%(offer)s, %(id)s, 'a', %(entity)s, 'pending', %(amount)s, %(currency)s, %(due)s, 'x')
+insert into engine.allocation (offering_id, allocation_id, tranche, entity_id, status, amount_minor,
+    currency, requested_by)
+values (%(offer)s, %(id)s, 'a', %(entity)s, 'pending', %(amount)s, %(currency)s, 'x')
 """
 
 # Only time itself may make it late, so its guards are off while two days pass.
@@ -32,7 +36,10 @@ TWO_DAYS_LATER = b"""
 alter table engine.allocation disable trigger all;
 update engine.allocation set requested_at = requested_at - interval '2 days',
     settlement_due_at = settlement_due_at - interval '2 days';
-alter table engine.allocation enable trigger all
+alter table engine.allocation enable trigger all;
+alter table treasury.escrow_initiation disable trigger all;
+update treasury.escrow_initiation set settlement_due_at = settlement_due_at - interval '2 days';
+alter table treasury.escrow_initiation enable trigger all
 """
 
 
@@ -40,7 +47,8 @@ alter table engine.allocation enable trigger all
 def calls(world: World) -> Iterator[Calls]:
     with serving(api(world.application.database)) as url:
         calls = Calls(world, url)
-        calls.keys["desk"] = issue(world.endpoint, "institution-desk", "engine", actor="usr_admin")
+        for name in ("desk", "reviewer"):
+            calls.keys[name] = issue(world.endpoint, f"institution-{name}", "engine", actor="usr_admin")
         yield calls
 
 
@@ -54,27 +62,58 @@ class Institution:
         self.person = max(entities, key=lambda each: each.units)
         self.path = f"/v1/offers/{story.offering}/institutional_allocations"
 
-    def ask(
-        self, amount: str, tranche: str = "senior", entity: str | None = None, *, due: str = DUE
-    ) -> httpx.Response:
+    def ask(self, amount: str, tranche: str = "senior", entity: str | None = None) -> httpx.Response:
         body = {
             "entity": entity or self.person.investor,
             "tranche": tranche,
             "amount": {"amount": amount, "currency": "USD"},
-            "settlement_due_at": due,
         }
         return self.calls.post(self.path, body, "desk")
 
-    def move(self, to: str, **said: str) -> tuple[int, str]:
+    def move(self, to: str, by: str = "reviewer", **said: str) -> tuple[int, str]:
         """Move the last request on the version that it has now; return the status code and state or rule."""
         last = self.listed()[-1]
         answer = self.calls.post(
-            f"{self.path}/{last['id']}/moves", {"status": to, **said}, "desk", f'"{last["version"]}"'
+            f"{self.path}/{last['id']}/moves", {"status": to, **said}, by, f'"{last["version"]}"'
         )
         return answer.status_code, answer.json().get("status" if answer.is_success else "code")
 
-    def listed(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self.calls.get(self.path, "desk").json()["institutional_allocations"]
+    def escrow(self, investment: str, due: str = DUE) -> str:
+        """Open the escrow of the last request; return its state, or the rule that refused."""
+        said = ["officer.eve", "req_e", self.story.offering, self.listed()[-1]["id"], investment, due]
+        with psycopg.connect(self.story.app.endpoint.dsn("engine")) as connection:
+            try:
+                connection.execute("select engine.initiate_escrow(%s, %s, %s, %s, %s, %s)", said)
+            except psycopg.Error as refused:
+                return refused.diag.constraint_name or ""
+        return self.listed()[-1]["status"]
+
+    def settle(self, name: str = "msg_1") -> str:
+        """Let a verified settlement of the last request come; return what became of it, or the rule."""
+        last = self.listed()[-1]
+        told = {"offering": self.story.offering, "allocation": last["id"], "currency": "USD"}
+        told |= {
+            "amount": int(last["amount"]["amount"].replace(".", "")),
+            "settled_at": "2026-03-02T09:00:00Z",
+        }
+        body = json.dumps(told).encode()
+        try:
+            return str(
+                self.story.desk.treasury.confirm_settlement(
+                    actor="provider:settlements",
+                    request=name,
+                    message=f"{self.story.offering}.{name}",
+                    key_id="key-1",
+                    signature_sha256=hashlib.sha256(body).digest(),
+                    body=body,
+                    notice=told,
+                )
+            )
+        except Refused as refused:
+            return refused.rule
+
+    def listed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.calls.get(self.path, "desk").json()["institutional_allocations"]
         return found
 
     @property
@@ -105,27 +144,30 @@ def test_each_step_comes_from_the_one_before(tell: Tell, calls: Calls) -> None:
     story = tell("cleared", 2, 3_000)
     one = Institution(calls, story)
     assert one.ask(one.ordered).json()["status"] == "pending"
-    for early in ("escrow_initiated", "funded"):
-        assert one.move(early, investment=one.person.investment) == (409, UNLISTED)
+    assert one.escrow(one.person.investment) == UNLISTED
+    assert one.settle() == UNLISTED
+    assert one.move("under_internal_review", "desk") == (409, "requester_does_not_review")
     assert one.move("under_internal_review") == (200, "under_internal_review")
     assert one.move("under_internal_review") == (409, UNLISTED)
-    escrow = {"investment": one.person.investment}
-    assert one.move("escrow_initiated", **escrow) == (409, "escrow_is_for_an_investment_of_the_entity")
+    assert one.escrow(one.person.investment) == "escrow_is_for_an_investment_of_the_entity"
     story.sign_and_confirm()
     (stranger, *_) = (each for each in story.people if each is not one.person)
-    other = {"investment": stranger.investment}
-    assert one.move("escrow_initiated", **other) == (409, "escrow_is_for_an_investment_of_the_entity")
-    assert one.move("escrow_initiated", **escrow) == (200, "escrow_initiated")
+    assert one.escrow(stranger.investment) == "escrow_is_for_an_investment_of_the_entity"
+    assert one.escrow(one.person.investment, "2020-01-01") == "settlement_is_due_in_the_future"
+    assert one.escrow(one.person.investment) == "escrow_initiated"
     assert opened(story, one) == ["initiated"]
     assert one.move("cancelled", because="too late") == (409, UNLISTED)
-    assert one.move("funded") == (409, "funded_allocation_has_its_money")
+    assert one.settle() == "funded_allocation_has_its_money"
     story.countersign_all()
     story.wires = {}
     story.fund()
-    assert one.move("funded") == (200, "funded")
+    assert one.settle() == "settled"
     assert opened(story, one) == ["settled"]
-    for after in ("cancelled", "under_internal_review", "escrow_initiated", "funded"):
-        assert one.move(after, because="x")[1] in {UNLISTED, "allocation_terms_are_locked"}
+    assert one.settle() == "known"
+    assert one.settle("msg_2") == UNLISTED
+    for after in ("cancelled", "under_internal_review"):
+        assert one.move(after, because="x") == (409, UNLISTED)
+    assert one.escrow(one.person.investment) == UNLISTED
     assert one.listed()[-1]["investment"] == one.person.investment
     with psycopg.connect(story.app.endpoint.admin_dsn()) as connection:
         kinds = connection.execute(
@@ -147,7 +189,7 @@ def test_a_cancellation_names_actor_and_reason_and_is_final(tell: Tell, calls: C
         assert one.move("cancelled") == (409, "cancelled_allocation_names_actor_and_reason")
         assert one.move("cancelled", because=" ") == (409, "cancelled_allocation_names_actor_and_reason")
         assert one.move("cancelled", because="the mandate ended") == (200, "cancelled")
-        assert one.listed()[-1]["cancelled_by"] == "key:institution-desk"
+        assert one.listed()[-1]["cancelled_by"] == "key:institution-reviewer"
         assert one.move("under_internal_review") == (409, UNLISTED)
 
 
@@ -176,7 +218,6 @@ RAW: dict[str, tuple[str, dict[str, object]]] = {
     "too much": ("allocation_is_at_most_50_000_000", {"amount": 5_000_000_001}),
     "another currency": ("allocation_is_in_us_dollars", {"currency": "EUR"}),
     "nobody that is known": ("allocation_is_for_a_known_institution", {"entity": "ivr_unknown"}),
-    "a settlement in the past": ("settlement_is_due_after_the_request", {"due": "2020-01-01"}),
     "a second pending one": ("one_pending_request_per_entity_and_tranche", {"id": "iac_twin"}),
 }
 
@@ -189,7 +230,6 @@ def test_raw_statements_are_refused_even_with_every_right(world: World, tell: Te
         "entity": story.people[0].investor,
         "amount": 10_000_000,
         "currency": "USD",
-        "due": DUE,
     }
     with psycopg.connect(world.endpoint.admin_dsn()) as connection, rolled_back(connection):
         connection.execute(NAMED.encode())
@@ -215,10 +255,14 @@ def test_raw_statements_are_refused_even_with_every_right(world: World, tell: Te
 
 
 def test_a_settlement_that_is_overdue_is_a_break_with_an_owner(tell: Tell, calls: Calls) -> None:
-    story = tell("cleared", 2)
+    story = tell("cleared", 2, 3_000)
     one = Institution(calls, story)
+    story.sign_and_confirm()
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    assert one.ask("100000.00", due=tomorrow).status_code == 201
+    assert one.ask(one.ordered).status_code == 201
+    assert one.move("under_internal_review") == (200, "under_internal_review")
+    assert one.escrow(one.person.investment, tomorrow) == "escrow_initiated"
+    story.app.process.drain()
     name = one.listed()[-1]["id"]
 
     def breaks() -> list[tuple[str, str]]:
@@ -228,9 +272,13 @@ def test_a_settlement_that_is_overdue_is_a_break_with_an_owner(tell: Tell, calls
     assert breaks() == []
     with psycopg.connect(story.app.endpoint.admin_dsn(), autocommit=True) as admin:
         admin.execute(TWO_DAYS_LATER)
-    assert breaks() == [("settlement_is_overdue", "engine")]
+    assert ("settlement_is_overdue", "treasury") in breaks()
     assert one.listed()[-1]["is_overdue"]
-    assert one.move("cancelled", because="it never came") == (200, "cancelled")
+    story.countersign_all()
+    story.wires = {}
+    story.fund()
+    assert one.settle() == "settled"
+    story.app.process.drain()
     assert breaks() == []
 
 

@@ -230,8 +230,14 @@ def test_the_worker_sends_refunds_and_releases_by_itself(
         keys = open_keys(tmp_path / "keys", 31337, embedded=True)
         orders = tmp_path / "orders"
         app = Application(endpoint, chain, keys, pause=lambda: None, outside=Outside(orders_to=str(orders)))
-        for _ in range(2):
-            app.tend(look_seconds=0)
+        app.tend(look_seconds=0)
+        waiting = (
+            "select subject_id from compliance.rescreening where done_at is null and subject_id ~ '^payer:'"
+        )
+        assert done.ask("select distinct status from treasury.refund") == [("created",)]
+        for number, (payer,) in enumerate(done.ask(waiting)):
+            done.call("compliance.record_screening", payer, f"scr_again{number}", "list-1", None)
+        app.tend()
         entries = [e for file in orders.iterdir() for e in AnyFormatReader().read(file.read_bytes()).entries]
         assert {(e.end_to_end_id, e.creditor_account, e.amount_minor) for e in entries} == {
             ("rfd_rcp_back1", "ACC1", PRICE),

@@ -479,7 +479,7 @@ def test_the_worker_drives_it_and_a_new_one_goes_on(bench: Bench, endpoint: Endp
     assert bench.transfers() == [("seen", None)]
     bench.mine(CLEARED_AFTER)
     tend()
-    assert (bench.transfers(), bench.receipts()) == ([("final", None)], [("matched", None)])
+    assert (bench.transfers(), bench.receipts()) == ([("final", None)], [("cleared", None)])
     tend()
     assert bench.world.funding(1) == "cleared"
     ((height, latest),) = bench.world.ask("select height, max(height) over () from treasury.chain_cursor")

@@ -22,13 +22,13 @@ from bookrunner.api.resources import (
     events,
     health,
     identity,
-    institutions,
     investments,
     offers,
     statements,
     webhooks,
 )
 from bookrunner.api.resources.agreements import Signing
+from bookrunner.api.resources.capital import escrow, institutions, intake
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
@@ -36,6 +36,7 @@ from bookrunner.db import Database
 
 if TYPE_CHECKING:
     from bookrunner.adapters.chain import Chain
+    from bookrunner.app.capital import Capital
 
 __all__ = ["Signing", "api", "issue", "listed", "revoke"]
 
@@ -51,13 +52,14 @@ def api(
     payments: webhooks.HearPayment | None = None,
     signatures: webhooks.HearSignature | None = None,
     chain: Chain | None = None,
+    capital: Capital | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
     ``signing`` is what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
     payment and e-sign providers; without it their path does not exist. ``chain`` answers for contract
-    wallets.
+    wallets. ``capital`` takes institutions in, opens their escrow and hears settlements.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -95,6 +97,10 @@ def api(
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:
         app.include_router(webhooks.signatures(gateway, signatures))
+    if capital is not None:
+        app.include_router(intake.routes(gateway, capital.intakes))
+        app.include_router(escrow.routes(gateway, capital.intakes, capital.tokens))
+        app.include_router(webhooks.settlements(gateway, capital.hear))
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:

@@ -52,10 +52,25 @@ async def caller(request: Request) -> Caller:
     return _caller(_headers(request))
 
 
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What makes a write repeatable, whoever calls: key, digest of what is asked, version seen."""
+
+    request: str
+    body_sha256: bytes
+    version: str | None
+
+
 async def write(request: Request) -> Write:
     """Read what makes a write repeatable; raises NotAuthenticated or HeaderMissing."""
+    who = _caller(_headers(request))
+    said = await repeatable(request)
+    return Write(who, said.request, said.body_sha256, said.version)
+
+
+async def repeatable(request: Request) -> Repeatable:
+    """Read the idempotency key and the version of a write; raises HeaderMissing."""
     found = _headers(request)
-    who = _caller(found)
     key = found.get(b"idempotency-key", "")
     if not _REPEATABLE.fullmatch(key):
         raise HeaderMissing("write_carries_an_idempotency_key", "1 to 128 of A-Z a-z 0-9 . _ : -")
@@ -68,7 +83,7 @@ async def write(request: Request) -> Write:
         version = strong[1]
     path = request.scope["path"].encode()
     said = b"\n".join((request.method.encode(), path, (version or "").encode(), await request.body()))
-    return Write(who, key, hashlib.sha256(said).digest(), version)
+    return Repeatable(key, hashlib.sha256(said).digest(), version)
 
 
 Called = Annotated[Caller, Depends(caller)]

@@ -25,6 +25,7 @@ THREADS = 8
 ATTEMPTS = 5
 _LONGEST_PAUSE_SECONDS = 0.02
 _JSON = "application/json"
+_INVESTOR = "ivr_"
 
 
 class Gateway:
@@ -57,6 +58,20 @@ class Gateway:
             raise NotAllowed("key_serves_this_keeper", f"{' or '.join(keepers)} decides this")
         return actor
 
+    async def institution(self, caller: Caller) -> tuple[str, str]:
+        """Return the actor and the institution behind a key of the portal that has the institution's name.
+
+        For what binds to that institution alone. Raises NotAuthenticated, and NotAllowed
+        ``key_serves_this_keeper`` and ``key_names_its_institution``.
+        """
+        actor = await self.run(partial(self._holder, caller))
+        if caller.keeper != "portal":
+            raise NotAllowed("key_serves_this_keeper", "portal decides this")
+        entity = actor.removeprefix("key:")
+        if not entity.startswith(_INVESTOR):
+            raise NotAllowed("key_names_its_institution", "this takes the institution's own key")
+        return actor, entity
+
     async def write(self, asked: Write, keeper: str, verb: str, **arguments: Value) -> Response:
         """Carry out a write once and return its stored answer.
 
@@ -77,6 +92,10 @@ class Gateway:
         if row["is_replay"] == "t":
             headers["Idempotent-Replayed"] = "true"
         return Response(answer, headers=headers, media_type=_JSON)
+
+    def _holder(self, caller: Caller) -> str:
+        with self.database.transaction(caller.keeper) as transaction:
+            return str(self._queries.holder(transaction, key=caller.key_sha256))
 
     def _read(self, caller: Caller, work: Callable[[Within], T]) -> T:
         with self.database.transaction(caller.keeper) as transaction:

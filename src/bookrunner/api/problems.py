@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from bookrunner.core.errors import BookrunnerError, GateClosed, Refused, StillRunning
+from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
@@ -47,14 +47,14 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, error: BookrunnerError) -> Response:
     """Return the problem that an error is."""
     status = status_of(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, NotReady):
         warn("a request failed", kind=type(error).__name__)
         headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
         return _problem(request, status, "server_can_answer", {}, headers=headers)
     code = error.rule if isinstance(error, Refused) else "record_exists"
     extra: dict[str, object] = {"detail": error.detail if isinstance(error, Refused) else str(error)}
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    if isinstance(error, StillRunning):
+    if isinstance(error, StillRunning | NotReady):
         headers["Retry-After"] = "1"
     if isinstance(error, GateClosed):
         extra["gate"] = gate(error)

@@ -13,8 +13,12 @@ select k.name, k.keeper, k.issued_by, k.issued_at, k.expires_at, r.revoked_at
 from api.key k left join api.revoked_key r using (name) order by k.name;
 
 -- name: caller$
--- The actor behind a key for this login; refuses a key that is not in force.
+-- The actor behind a key for this login; refuses a key that is not in force, and one of an investor.
 select api.caller(:key);
+
+-- name: holder$
+-- The actor behind any key for this login; refuses a key that is not in force.
+select api.holder(:key);
 
 -- name: act_on_investment^
 -- Claims the key, acts, stores the answer.
@@ -152,8 +156,8 @@ where a.agreement_id = :agreement;
 
 -- name: institutional_allocations
 -- The requests of institutions for an offer; one is overdue when its settlement is due and it is not funded.
-select allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id, cancelled_by, version,
-    status not in ('funded', 'cancelled') and settlement_due_at <= clock_timestamp() as is_overdue
+select allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id, intake_id, reviewed_by,
+    cancelled_by, version, coalesce(status = 'escrow_initiated' and settlement_due_at <= clock_timestamp(), false) as is_overdue
 from engine.allocation where offering_id = :offering order by requested_at, allocation_id;
 
 -- name: request_allocation^
@@ -164,7 +168,7 @@ select answer, is_replay from api.request_allocation(:key, :request, :body_sha25
 -- name: move_allocation^
 -- Claims the key, takes one step of an institutional allocation, stores the answer.
 select answer, is_replay from api.move_allocation(:key, :request, :body_sha256, :offering, :allocation, :version, :status,
-    cast(:investment as text), cast(:because as text));
+    cast(:because as text));
 
 -- name: contradictions
 -- Statements of an investor that the compliance record contradicts and compliance has not accepted.

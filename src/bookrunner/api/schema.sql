@@ -11,6 +11,7 @@ create table api.key (
     issued_by text not null check (issued_by <> ''),
     issued_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
+    constraint key_of_an_investor_serves_the_portal check (not starts_with(name, 'ivr_') or keeper = 'portal'),
     constraint key_expires_after_it_is_issued check (expires_at > issued_at)
 );
 
@@ -23,8 +24,8 @@ create table api.revoked_key (
 call audit.append_only('api.key');
 call audit.append_only('api.revoked_key');
 
--- The actor behind a key, for the login that asks. It is known, of this keeper, in force and not revoked, or refused.
-create function api.caller(p_key_sha256 bytea) returns text
+-- The actor behind any key, for the login that asks. It is known, of this keeper, in force and not revoked, or refused.
+create function api.holder(p_key_sha256 bytea) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     found_name text;
@@ -37,4 +38,18 @@ begin
             message = 'the key is not known, has expired or was revoked';
     end if;
     return 'key:' || found_name;
+end $$;
+
+-- The actor behind the key of a program of ours. Every call that does not bind to its caller's own id asks for this one: a key
+-- with the id of an investor as its name is refused.
+create function api.caller(p_key_sha256 bytea) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    actor constant text := api.holder(p_key_sha256);
+begin
+    if starts_with(actor, 'key:ivr_') then
+        raise exception using errcode = 'BR403', constraint = 'key_of_an_investor_reaches_its_own_alone',
+            message = 'the key of an investor serves the intake and its own pages';
+    end if;
+    return actor;
 end $$;

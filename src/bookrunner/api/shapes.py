@@ -96,19 +96,17 @@ class NewInvestment(Shape):
 
 
 class NewInstitutional(Shape):
-    """What an institution asks for: an amount of one tranche, settled by a moment."""
+    """What an institution asks for: an amount of one tranche."""
 
     entity: InvestorId
     tranche: Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")]
     amount: Price
-    settlement_due_at: Annotated[AwareDatetime, Field(strict=False)]
 
 
 class AllocationMove(Shape):
-    """The next step of an institutional allocation; escrow names an investment, a cancellation its reason."""
+    """What a person of ours decides on a request: to take it up for review, or to cancel it for a reason."""
 
-    status: Literal["under_internal_review", "escrow_initiated", "funded", "cancelled"]
-    investment: InvestmentId | None = None
+    status: Literal["under_internal_review", "cancelled"]
     because: Annotated[str, StringConstraints(max_length=1000)] | None = None
 
 

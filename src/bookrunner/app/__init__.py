@@ -18,12 +18,13 @@ from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.returns import read_original, write_return
+from bookrunner.app.capital import Capital
 from bookrunner.app.settings import NOTHING, Outside, SigningService
+from bookrunner.app.tending import Tending
 from bookrunner.app.witness import seen_balances, seen_supply
-from bookrunner.audit import advance_feed, seal
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
-from bookrunner.books.treasury import clear_due, return_due, send_refunds, send_return, send_waiting
+from bookrunner.books.treasury import send_refunds, send_return
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -36,7 +37,6 @@ from bookrunner.engine.intake import (
     Deposits,
     ListFolder,
     Screening,
-    TokenWatch,
     ask_identity,
     asked_again,
     challenge_facts,
@@ -44,14 +44,12 @@ from bookrunner.engine.intake import (
     hear_payment,
     hear_signature,
     import_statement,
-    look_at_envelopes,
     record_identities,
     wallet_challenge,
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
-from bookrunner.engine.life.post import try_notices
-from bookrunner.engine.process import LAPSE_SECONDS, TransferScreening, prepare
+from bookrunner.engine.process import Errand, prepare
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -87,21 +85,20 @@ class Application:
         self.consents = Consents(self.database, self.room)
         self.signers: dict[str, SigningProvider] = {}
         lists = outside.lists
-        self._folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
+        self.folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
         watched = outside.deposits
-        self._post = outside.post
+        self.post = outside.post
         self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
-        self._transfer_screening = TransferScreening(self.desk, self.screening)
-        self._tokens = TokenWatch(self.desk, chain)
         books = endpoint.secrets.folder / "accounts"
         to = outside.orders_to
-        self._outbox = None if to is None else Dispatch(books, to, fingerprint)
+        self._tending = Tending(self, None if to is None else Dispatch(books, to, fingerprint))
         screen = self.screening.for_issuance
+        self.capital = Capital(self.desk, outside.capital)
         self._closings = ClosingRun(self.desk, chain, keys, pause=pause, screen=screen, lines=lines)
 
     def close(self) -> None:
@@ -135,35 +132,16 @@ class Application:
         """Return (offering, closing) of every frozen closing, which a workflow still has to carry on."""
         return [(row["offering_id"], row["closing_id"]) for row in self.desk.engine.open_closings()]
 
-    def tend(self, look_seconds: int = LAPSE_SECONDS) -> None:
-        """Take new lists and deposits, answer every event, screen and seal; what a worker does over and over.
+    def tend(self, look_seconds: int | None = None) -> None:
+        """Do one round: look outward and at the clock, answer every event, run errands, and seal.
 
-        When the last look at the clock is ``look_seconds`` old, it closes what has lapsed and clears the
-        money that can no longer come back, sends back what nobody owned in its time, and sends the orders
-        that wait.
+        ``look_seconds`` stands for the periods of the work by the clock; 0 makes all of it due.
         """
-        if self._folder is not None:
-            self._folder.look_in_turn()
-        self.screening.age_in_turn()
-        if self.process.is_time_to_look(look_seconds):
-            self.process.expire()
-            clear_due(self.desk.treasury, clock.today())
-            return_due(self.desk.treasury, clock.today())
-            if self._outbox is not None:
-                send_waiting(self.desk.treasury, self._outbox)
-            self.check_archive()
-            self._transfer_screening.look()
-            look_at_envelopes(self.signing, self.signer)
-        if self._post is not None:
-            try_notices(self.desk, self._post)
-        if self.deposits is not None:
-            self.deposits.watch_in_turn()
-        self._tokens.watch_in_turn()
-        self.controls.carry_in_turn()
-        self.transfers.carry_in_turn()
-        self.answer()
-        advance_feed(self.database)
-        seal(self.database)
+        self._tending.tend(look_seconds)
+
+    def after(self, name: str, kinds: frozenset[str], run: Callable[[], None]) -> None:
+        """Run this from now on in the round in which an event of these kinds is heard of."""
+        self._tending.errands.add(Errand(name, kinds, lambda _: run()))
 
     def check_archive(self) -> None:
         """Compare the next part of the archive with its hashes, and make a break of each damage."""
@@ -176,10 +154,7 @@ class Application:
 
     def answer(self) -> None:
         """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
-        self.process.drain()
-        for work in (self.screening.drain, self._transfer_screening.drain, self.certificates.make_due):
-            while work():
-                self.process.drain()
+        self._tending.answer()
 
     def dry_run(self, offering: str) -> Sequence[dict[str, Any]]:
         """Say who would be in a closing now and what each one lacks; writes nothing."""
@@ -335,7 +310,7 @@ class Application:
 
     def watch_token(self, offering: str) -> int:
         """Read the final transfers of an offer's token on; return how many were none of ours."""
-        return self._tokens.watch(offering)
+        return self._tending.watch_token(offering)
 
     def deploy_token(self, artifacts: Path, offering: str, units: int) -> bytes:
         """Deploy the token of a legally accepted offer and mint its units to the treasury wallet."""

@@ -16,6 +16,7 @@ from bookrunner.adapters.identity import IdentityProvider
 from bookrunner.adapters.identity.providers import Answering, Inquiry, answering, posting
 from bookrunner.adapters.mail import Post
 from bookrunner.adapters.mail.smtp import SmtpPost
+from bookrunner.app.capital import Around, ScoringService, TokenService, around
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine.intake import Watched
@@ -77,6 +78,15 @@ class Settings(BaseSettings):
     identity_inquiries: dict[str, Inquiry] = Field(default_factory=dict)
     """Where identity providers are asked, as JSON by provider: url and credential."""
 
+    scorer: ScoringService | None = None
+    """What scores requests of institutions, as JSON: url, key, model and at most how many seconds."""
+
+    tokens: TokenService | None = None
+    """Whose tokens open the escrow of institutions, as JSON: issuer and audience."""
+
+    settlement_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    """Secrets of the settlement webhook as JSON, by key id; two while one replaces the other."""
+
     mail_server: SecretStr | None = None
     """Mail server for mail that points to notices: smtp://HOST:PORT, or smtps://USER:PASSWORD@HOST:PORT."""
 
@@ -121,6 +131,7 @@ class Outside:
     deposits: Watched | None = None
     orders_to: str | None = None
     post: Post | None = None
+    capital: Around = field(default_factory=Around)
 
     @classmethod
     def of(cls, settings: Settings, keys: Path, *, embedded: bool) -> Self:
@@ -131,6 +142,7 @@ class Outside:
             inquiries=inquiry_providers(settings),
             deposits=open_deposits(keys, settings, embedded=embedded),
             orders_to=settings.orders_to,
+            capital=around(settings.scorer, settings.tokens, settings.settlement_secrets),
         )
 
 
@@ -175,6 +187,14 @@ def refuse_other_chain(chain: Chain, chain_id: int) -> None:
     found = chain.chain_id()
     if found != chain_id:
         raise ConfigurationError(f"the node is on chain {found}, BOOKRUNNER_CHAIN_ID says {chain_id}")
+
+
+def diagnose_capital(settings: Settings) -> tuple[list[str], list[str]]:
+    """Return what of the institutional lifecycle is wrong, and what of it stays closed: it is not set."""
+    try:
+        return [], around(settings.scorer, settings.tokens, settings.settlement_secrets).lacking
+    except ConfigurationError as fault:
+        return [str(fault)], []
 
 
 def diagnose_chain(settings: Settings) -> list[str]:

@@ -336,6 +336,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'allocation', offering_id, allocation_id, version, chain_head from engine.allocation
     union all
+    select 'intake', offering_id, intake_id, version, chain_head from engine.intake
+    union all
     select 'closing_case', offering_id, case_id, version, chain_head from engine.closing_case
     union all
     select 'terms', offering_id, terms_id, version, chain_head from engine.terms
@@ -353,7 +355,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
-        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'closing_case', 'terms', 'notice', 'change_request')
+        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

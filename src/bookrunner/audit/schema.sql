@@ -19,6 +19,9 @@ create table audit.event (
     primary key (scope, subject, version)
 );
 
+-- Nobody searches by them, and counting their values is most of what an analysis of this table costs.
+alter table audit.event alter canonical set statistics 0, alter prev_hash set statistics 0, alter hash set statistics 0;
+
 -- The relay turns these rows into the public feed after the commit; nothing here may ever conflict.
 create table audit.outbox (
     outbox_id bigint generated always as identity primary key,
@@ -224,7 +227,9 @@ begin
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
             message = 'a write names its actor and its request';
     end if;
-    perform set_config('bookrunner.actor', p_actor, true), set_config('bookrunner.request', p_request, true);
+    -- Assigned and not performed: an assignment starts no query.
+    p_actor := set_config('bookrunner.actor', p_actor, true);
+    p_request := set_config('bookrunner.request', p_request, true);
 end $$;
 
 -- Says which event made the following writes happen, and when the world saw it.
@@ -245,47 +250,54 @@ return case
         ' else audit.canonical(to_jsonb(%1$s)) end', p_reads)
     else format('audit.canonical(to_jsonb(%s))', p_reads) end;
 
--- Writes what the guard asks of the rows of a table: audit.named(row), its subject and scope, and audit.told(before, after),
--- the columns that differ as canonical text. Single expressions without a search path, so that the planner can write them
--- into the guard. A table that gains a column is told anew.
+-- Writes what the guard asks of the rows of a table: audit.subject_of(row) and audit.scope_of(row), audit.told(before, after),
+-- the columns that differ as canonical text, and audit.status_alone(before, after), whether no other column of them differs.
+-- Single expressions without a search path, so that the planner can write them into the guard. A table that gains a column
+-- is told anew.
 create procedure audit.tell(target regclass, id_column text, scope_column text, private text[])
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    told text[] := array(select a.attname from pg_attribute a
+        where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+            and a.attname <> all (array['version', 'chain_head'] || private));
 begin
-    execute format('create or replace function audit.named(r %1$s) returns text[] language sql immutable
-        return array[r.%2$I, r.%3$I]', target, id_column, scope_column);
+    execute format('create or replace function audit.subject_of(r %1$s) returns text language sql immutable return r.%2$I',
+        target, id_column);
+    execute format('create or replace function audit.scope_of(r %1$s) returns text language sql immutable return r.%2$I',
+        target, scope_column);
     execute format('create or replace function audit.told(o %1$s, n %1$s) returns text language sql stable
         return ''{'' || substr(concat(%2$s), 2) || ''}''', target, (
         select string_agg(format('case when n.%1$I is distinct from o.%1$I then %2$L || coalesce(%3$s, ''null'') end', a.attname,
                 ',' || to_json(a.attname) || ':', audit.spelling(a.atttypid::regtype, format('n.%I', a.attname))),
             ', ' order by a.attname collate "C")
-        from pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-            and a.attname <> all (array['version', 'chain_head'] || private)));
+        from pg_attribute a where a.attrelid = target and a.attname = any (told)));
+    execute format('create or replace function audit.status_alone(o %1$s, n %1$s) returns boolean language sql stable
+        return n.status <> o.status and (%2$s) is not distinct from (%3$s)', target,
+        (select string_agg(format('n.%I', c), ', ') from unnest(told) c where c <> 'status'),
+        (select string_agg(format('o.%I', c), ', ') from unnest(told) c where c <> 'status'));
 end $$;
 
 -- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain grows by one event.
 -- Arguments: machine, id column, scope column, columns that stay out of events; audit.tell has written the last three into
--- functions. What a row needs is expressions, which stay prepared through a transaction; each of the three queries starts anew for it.
+-- functions. What a row needs is expressions, which stay prepared through a transaction; each of the three queries starts anew
+-- for it. An expression is prepared when it first runs, so that the long one is kept out of the way of a plain move.
 create function audit.guard() returns trigger
 language plpgsql as $$
 declare
     was text := '';
-    becomes text := new.status;
-    named text[] := audit.named(new);
-    subject_id text := named[1];
-    scope_id text := named[2];
+    subject_id text := audit.subject_of(new);
+    scope_id text := audit.scope_of(new);
     previous bytea;
-    grown bigint;
     event_kind text;
-    keeper text := session_user;
-    actor text := nullif(current_setting('bookrunner.actor', true), '');
-    request text := nullif(current_setting('bookrunner.request', true), '');
+    actor text := current_setting('bookrunner.actor', true);
+    request text := current_setting('bookrunner.request', true);
     cause text := nullif(current_setting('bookrunner.cause', true), '');
     recorded timestamptz := clock_timestamp();
     occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
     told text;
     canon text;
 begin
-    if actor is null or request is null then
+    if coalesce(actor, '') = '' or coalesce(request, '') = '' then
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
             message = 'a write names its actor and its request';
     end if;
@@ -295,33 +307,36 @@ begin
     end if;
     if previous is null then
         previous := audit.genesis(subject_id);
-        grown := 1;
+        new.version := 1;
         told := audit.told(case when false then new end, new);
     else
-        if audit.named(old) is distinct from named then
+        if audit.subject_of(old) is distinct from subject_id or audit.scope_of(old) is distinct from scope_id then
             raise exception using errcode = 'BR004', constraint = 'keys_never_change',
-                message = format('the key of %s never changes', (audit.named(old))[1]);
+                message = format('the key of %s never changes', audit.subject_of(old));
         end if;
-        grown := old.version + 1;
-        told := audit.told(old, new);
+        new.version := old.version + 1;
+        if audit.status_alone(old, new) then
+            told := '{"status":' || to_json(new.status) || '}';
+        else
+            told := audit.told(old, new);
+        end if;
     end if;
     select t.machine || '.' || t.trigger into event_kind from engine.transition t
-    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = becomes and t.role = keeper;
+    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = new.status and t.role = session_user;
     if not found then
         raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
-            message = format('%s: %s may not move %s from "%s" to "%s"', tg_argv[0], keeper, subject_id, was, becomes);
+            message = format('%s: %s may not move %s from "%s" to "%s"', tg_argv[0], session_user, subject_id, was, new.status);
     end if;
     canon := format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
         '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
-        to_json(actor), coalesce(to_json(cause), 'null'), to_json(keeper), event_kind, audit.instant(occurred), told,
-        audit.instant(recorded), to_json(request), to_json(scope_id), to_json(subject_id), grown);
-    new.version := grown;
+        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind, audit.instant(occurred), told,
+        audit.instant(recorded), to_json(request), to_json(scope_id), to_json(subject_id), new.version);
     new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
     insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
         caused_by, canonical, prev_hash, hash)
-    values (scope_id, subject_id, grown, event_kind, keeper, actor, request, occurred, recorded,
+    values (scope_id, subject_id, new.version, event_kind, session_user, actor, request, occurred, recorded,
         cause, canon, previous, new.chain_head);
-    insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, grown);
+    insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, new.version);
     return new;
 end $$;
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from bookrunner.api import Signing, api
 from bookrunner.app import Application
 from bookrunner.app.settings import identity_providers, read_settings
+from bookrunner.core.log import tell
 from bookrunner.pages import web
 from bookrunner.pages.shell.live import Hints
 
@@ -24,6 +25,8 @@ OPERATOR = "operator:console"
 
 def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
+    for sentence in application.capital.lacking:
+        tell(sentence)
     return api(
         application.database,
         beside=pages or web(application),
@@ -31,6 +34,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         payments=application.receive_payment,
         signatures=application.receive_signature,
         chain=application.chain,
+        capital=application.capital,
         providers=identity_providers(read_settings()),
     )
 

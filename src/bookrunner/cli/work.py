@@ -13,6 +13,7 @@ import typer
 from bookrunner.adapters.chain import ChainError
 from bookrunner.app import Application
 from bookrunner.app.settings import read_settings
+from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
@@ -62,6 +63,7 @@ def _work(application: Application, *, once: bool) -> None:
     workflows = Workflows(application.endpoint, carry)
     workflows.start(application.open_closings())
     workflows.keep_trying(application.open_closings)
+    application.after("closings", PUT_RIGHT, workflows.try_now)
     console.print("working")
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -77,6 +77,10 @@ class VersionNotNamed(Refused):
     """A decision does not say which version it was made on."""
 
 
+class NotReady(Refused, Unavailable):
+    """A part of the installation that the act needs is not set up, or gives no answer that can be used."""
+
+
 class StillRunning(Refused):
     """The same request is being carried out; its answer can be had a little later."""
 

@@ -35,7 +35,7 @@ begin
         for published in select c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.relkind = 'v' and c.relname not in ('profile_claim', 'spelling_difference', 'hit_queue', 'case_queue',
                 'retention_fact', 'ownership_chart', 'list_status', 'blocked_fact', 'payer_fact', 'waiting_work', 'overdue_review',
-                'suitability_claim', 'ownership_claim')
+                'suitability_claim', 'ownership_claim', 'intake_case')
             and n.nspname in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation') loop
             execute format('grant select on %s to %I', published, reader);
         end loop;
@@ -44,17 +44,17 @@ end $views$;
 
 -- A call of the API runs under the login of its key's keeper, and reaches that keeper's verbs alone.
 grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit;
-grant execute on function api.caller(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
+grant execute on function api.caller(bytea), api.holder(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
     to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
-    api.move_allocation(bytea, text, bytea, text, text, text, text, text, text),
+    api.move_allocation(bytea, text, bytea, text, text, text, text, text),
     api.decide_case(bytea, text, bytea, text, text, text, text, text, text) to engine;
 grant execute on function api.act_on_investment(bytea, text, bytea, text, text, text, text),
     api.open_investment(bytea, text, bytea, text, text, text, bigint),
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
     api.end_review(bytea, text, bytea, text, text, boolean, text), api.fail_offer(bytea, text, bytea, text, text, text, text),
     engine.terms_of(text), engine.terms_as_of(text, timestamptz), engine.counted_minor(text), engine.free_cancellation(text, text),
-    api.candidates_version(text), engine.candidates(text), engine.allot(text, jsonb), engine.book_version(text),
+    api.candidates_version(text), engine.candidates(text), engine.issuable(text, text), engine.allot(text, jsonb), engine.book_version(text),
     api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
     api.keep_refusal(bytea, text, text, text, text, text, jsonb),
     api.name_policy(bytea, text, bytea, text, text, bigint, integer),
@@ -86,6 +86,8 @@ grant execute on function subscription.read_contradictions(text) to subscription
 -- The portal displays what the engine computes; compliance reads the claimed identity it verifies.
 grant usage on schema engine to portal, registry, treasury, subscription, compliance;
 revoke select on engine.waiting_work from engine;
+grant select on engine.intake_case to compliance;
+grant execute on function engine.decide_intake(text, text, text, text, boolean, text, bigint) to compliance;
 grant select on engine.waiting_work to compliance;
 grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list,
     engine.reservation_end to portal, registry, treasury, subscription, compliance;
@@ -116,7 +118,8 @@ grant usage on schema reconciliation to engine;
 grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.
-grant execute on function engine.holds(engine.position), engine.missing(engine.position, integer),
+grant execute on function engine.holds(engine.position), engine.holds_at(integer, timestamptz), engine.stands_at(engine.position),
+    engine.missing(engine.position, integer),
     engine.since(engine.position, text), engine.facts(engine.position), audit.instant(timestamptz),
     engine.mask(text[]), engine.stage_mask(text), engine.keeper_mask(text), engine.act_mask(text)
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;

@@ -84,6 +84,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "allotment.sql"),
     ("bookrunner.engine.allocation", "amendment.sql"),
     ("bookrunner.engine.allocation", "institutional.sql"),
+    ("bookrunner.engine.allocation.capital", "rules.sql"),
+    ("bookrunner.engine.allocation.capital", "intake.sql"),
     ("bookrunner.engine.life", "terms.sql"),
     ("bookrunner.engine.life", "offers.sql"),
     ("bookrunner.engine.life", "cancellation.sql"),
@@ -107,6 +109,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.api.writes", "wallets.sql"),
     ("bookrunner.api.writes", "transfers.sql"),
+    ("bookrunner.engine.process", "turns.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

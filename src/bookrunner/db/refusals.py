@@ -35,6 +35,7 @@ GATE_IS_CLOSED = "BR409"
 _OUR_CLASS = "BR"
 _OUR_KINDS: Mapping[str, type[Refused]] = {
     "BR401": NotAuthenticated,
+    "BR403": NotAllowed,
     "BR404": UnknownRecord,
     "BR412": VersionChanged,
     "BR422": Malformed,

@@ -15,12 +15,13 @@ from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance import PATIENCE_SECONDS, Deliveries, Keys, Submitter, Target
+from bookrunner.engine.issuance import PATIENCE_SECONDS, Deliveries, Keys, Postings, Submitter, Target, Terms
 
 Progress = Callable[[str, int, int], None]
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.02
 PARTS_AHEAD = 2
+_ON_THEIR_WAY = frozenset({"instructed", "submitted"})
 
 
 class ClosingRun:
@@ -67,65 +68,92 @@ class ClosingRun:
         # Bytes that an earlier run stored may be out: they are settled before anything new is signed.
         self._submitter.send_unfinished(offering)
         self._submitter.settle(offering, token)
-        self._drop_stopped(offering, closing)
+        self._drop_stopped(offering, closing, self._members(offering, closing))
         signing = (self._chain, self._keys, self._submitter)
         target = Target(offering, closing, token)
         deliveries = Deliveries(self._desk, signing, target, lines=self._lines)
-        self._issue(deliveries, offering, closing, progress)
         # Lines of a transaction that did nothing are free again, and go out in another.
-        while self._waits(offering, closing):
-            self._issue(deliveries, offering, closing, progress)
+        while self._issue(deliveries, offering, closing, progress):
+            pass
         progress("mark", 0, 1)
         issued: int = self._desk.engine.mark_issued(actor=PROCESS, offering=offering, closing=closing)
         return issued
 
-    def _issue(self, deliveries: Deliveries, offering: str, closing: str, progress: Progress) -> None:
-        waiting = self._waits(offering, closing)
+    def _issue(self, deliveries: Deliveries, offering: str, closing: str, progress: Progress) -> bool:
+        """Issue whoever waits; true when some wait again."""
+        members = self._members(offering, closing)
+        waiting = [m for m in members if m["issuance"] == "open"]
         if waiting:
             # The whole set first: from the gate to the register nothing waits for a list any more.
             progress("screen", 0, len(waiting))
             self._screen([m["investor_id"] for m in waiting])
-        deliveries.expect(len(waiting) + len(self._on_their_way(offering, closing)), progress)
-        self._instruct_in_parts(deliveries, offering, closing, waiting)
-        deliveries.finish()
-        if left := self._on_their_way(offering, closing):
+        on_their_way = sum(m["issuance"] in _ON_THEIR_WAY for m in members)
+        deliveries.expect(len(waiting) + on_their_way, progress)
+        with Postings() as postings:
+            deliveries.beside(postings)
+            self._issue_in_parts(deliveries, offering, closing, waiting)
+            deliveries.finish()
+        members = self._members(offering, closing)
+        if left := [m for m in members if m["issuance"] in _ON_THEIR_WAY]:
             raise Refused("closing_goes_forward", f"{len(left)} members of {closing} wait for nothing")
-        self._drop_stopped(offering, closing)
+        self._drop_stopped(offering, closing, members)
+        return any(m["issuance"] == "open" and m["stopped_because"] is None for m in members)
 
-    def _instruct_in_parts(
+    def _issue_in_parts(
         self, deliveries: Deliveries, offering: str, closing: str, waiting: Sequence[Row]
     ) -> None:
-        """Compute the gates of one part while those before it are registered, delivered and posted."""
+        """Deliver part after part while those before are posted.
+
+        Members whose wallets the token knows are instructed with the signature. Those of a part that the
+        token would not take as it is are instructed first: the line at fault is stopped, the others go on.
+        """
         deliveries.register()
-        parts = iter([waiting[start : start + MAX_LINES] for start in range(0, len(waiting), MAX_LINES)])
+        rows = self._desk.engine.issuable(offering=offering, closing=closing) if waiting else []
+        left = deque(rows)
+        deliveries.register(left)
+        open_now = {row["investment_id"] for row in left}
+        closed = [m for m in waiting if m["investment_id"] not in open_now]
         with ThreadPoolExecutor(1, thread_name_prefix="bookrunner-gates") as ahead:
 
-            def begin(most: int) -> list[Future[None]]:
-                return [ahead.submit(self._instruct, offering, closing, part) for part in islice(parts, most)]
+            def prepare(part: Sequence[Row]) -> Future[None]:
+                return ahead.submit(self._instruct, offering, closing, part)
 
-            under_way = deque(begin(PARTS_AHEAD))
+            def issue(part: Sequence[Row]) -> Future[None]:
+                if (terms := deliveries.try_out(part)) is None:
+                    return prepare(part)
+                signing.append(ahead.submit(self._issue_part, deliveries, (offering, closing), part, terms))
+                return signing[-1]
+
+            signing: deque[Future[None]] = deque()
+            under_way = deque([prepare(closed)] if closed else [])
             try:
-                while under_way:
-                    while not under_way[0].done():
-                        if not deliveries.go_on():
-                            wait([under_way[0]], LOOK_SECONDS)
-                    under_way.popleft().result()
-                    under_way.extend(begin(1))
-                    deliveries.register()
+                while left or under_way:
+                    while under_way and under_way[0].done():
+                        under_way.popleft().result()
+                        deliveries.register()
+                    begun = len(under_way)
+                    part = list(islice(left, deliveries.most())) if begun < PARTS_AHEAD else []
+                    if part and deliveries.may_issue(part, begun):
+                        under_way.append(issue(_take(left, len(part))))
+                    is_signing = bool(signing) and not signing[-1].done()
+                    goes_on = deliveries.go_on(may_pause=not is_signing)
+                    if under_way and len(under_way) == begun and (is_signing or not goes_on):
+                        wait([under_way[0]], LOOK_SECONDS)
             finally:
                 ahead.shutdown(cancel_futures=True)
 
-    def _waits(self, offering: str, closing: str) -> list[Row]:
-        members = self._desk.engine.frozen_members(offering=offering, closing=closing)
-        return [m for m in members if m["issuance"] == "open"]
+    def _issue_part(
+        self, deliveries: Deliveries, of: tuple[str, str], part: Sequence[Row], terms: Terms
+    ) -> None:
+        """Issue those of a part whose gate is open; the others leave the set."""
+        offering, closing = of
+        self._answer_new_lists(offering, [m["investor_id"] for m in part])
+        if refused := deliveries.issue(part, terms):
+            self._leave(offering, closing, refused, "its gate closed before the instruction")
 
     def _instruct(self, offering: str, closing: str, part: Sequence[Row]) -> None:
         """Compute the gates of one part and instruct those that pass; the others leave the set."""
-        investors = [m["investor_id"] for m in part]
-        # A list that came into force since the set was screened answers for them first.
-        lists = {row["source"]: row["list_version"] for row in self._desk.compliance.lists_in_force()}
-        if before := self._desk.engine.screened_before(offering=offering, investors=investors, lists=lists):
-            self._screen([row["investor_id"] for row in before])
+        self._answer_new_lists(offering, [m["investor_id"] for m in part])
         members = [{"investment": m["investment_id"], "instruction": new_id("ins")} for m in part]
         refused = self._desk.registry.instruct(
             actor=PROCESS, offering=offering, closing=closing, members=members
@@ -133,23 +161,36 @@ class ClosingRun:
         if refused:
             self._leave(offering, closing, sorted(refused), "its gate closed before the instruction")
 
+    def _answer_new_lists(self, offering: str, investors: Sequence[str]) -> None:
+        """Screen those whom a list that came into force since the set was screened has not answered for."""
+        lists = {row["source"]: row["list_version"] for row in self._desk.compliance.lists_in_force()}
+        if before := self._desk.engine.screened_before(offering=offering, investors=investors, lists=lists):
+            self._screen([row["investor_id"] for row in before])
+
+    def _waits(self, offering: str, closing: str) -> list[Row]:
+        return [m for m in self._members(offering, closing) if m["issuance"] == "open"]
+
+    def _members(self, offering: str, closing: str) -> list[Row]:
+        members: list[Row] = self._desk.engine.frozen_members(offering=offering, closing=closing)
+        return members
+
     def _leave(self, offering: str, closing: str, investments: Sequence[str], because: str) -> None:
         self._desk.engine.leave_closing(
             actor=PROCESS, offering=offering, closing=closing, investments=list(investments), because=because
         )
 
-    def _on_their_way(self, offering: str, closing: str) -> list[str]:
-        members = self._desk.engine.frozen_members(offering=offering, closing=closing)
-        return [m["investment_id"] for m in members if m["issuance"] in {"instructed", "submitted"}]
-
-    def _drop_stopped(self, offering: str, closing: str) -> None:
+    def _drop_stopped(self, offering: str, closing: str, members: Sequence[Row]) -> None:
         """Let those go whose instruction was stopped: their money waits in escrow."""
         gone: dict[str, list[str]] = {}
-        for m in self._desk.engine.frozen_members(offering=offering, closing=closing):
+        for m in members:
             if m["issuance"] == "open" and m["stopped_because"] is not None:
                 gone.setdefault(m["stopped_because"], []).append(m["investment_id"])
         for because, investments in sorted(gone.items()):
             self._leave(offering, closing, investments, because)
+
+
+def _take(left: deque[Row], most: int) -> list[Row]:
+    return [left.popleft() for _ in range(min(most, len(left)))]
 
 
 def finish_release(desk: Desk, offering: str, closing: str) -> str:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from bookrunner.books import compliance, portal, registry, subscription, treasury
 from bookrunner.core.errors import GateClosed, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Keeper, Row
+from bookrunner.db import Contention, Database, Keeper, Row, load
 
 PROCESS = "process"
+# What follows from these touches the one offer; others name people and wallets, whose order counts across
+# offers.
+OF_ONE_OFFER = frozenset(
+    {
+        "payment_attempt.returned",
+        "agreement.countersigned",
+        "allocation_approval.approved",
+        "investment.legally_confirmed",
+        "release.sent",
+        "investment.cancelled",
+        "investment.failed",
+        "offer.failed",
+    }
+)
 
 
 class Desk:
@@ -37,7 +53,7 @@ class Desk:
         return found
 
     def erase(self, investor: str, *, actor: str, because: str) -> None:
-        """Erase what compliance and portal know of an investor; after a crash between the two, do it again.
+        """Erase what compliance and portal know of an investor, and its own words; after a crash do it again.
 
         Refuses ``retention_allows_erasure`` with every reason, ``erasure_has_its_reason``, and
         ``erased_key_exists`` where nothing is left to erase.
@@ -51,6 +67,7 @@ class Desk:
                 if nothing.rule != "erased_key_exists":
                     raise
                 left += 1
+        self.allotment.erase_intake_words(actor=actor, entity=investor)
         if left == len((self.compliance, self.portal)):
             raise UnknownRecord("erased_key_exists", f"nothing of {investor} is left to erase")
 
@@ -119,3 +136,36 @@ def event_keys(events: Sequence[Row]) -> dict[str, object]:
         "subjects": [event["subject"] for event in events],
         "versions": [event["version"] for event in events],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Events in the feed's order: ours to answer, and those passed over.
+
+    Workers share the feed by strands, in which events have to stay in order. A strand is held until the
+    answers are committed and ends with its transaction, so a worker that dies leaves nothing behind.
+    """
+
+    ours: list[Row]
+    others: list[Row]
+    last_seq: int
+
+
+@contextmanager
+def claimed(keeper: Keeper, lookup: str, **asked: object) -> Iterator[Claim]:
+    """Look events up and hold their strands until the end of the block."""
+    shared = load("bookrunner.engine")
+    with keeper.together() as within:
+        rows: list[Row] = getattr(within, lookup)(**asked)
+        if rows:
+            # The answers are transactions of their own; this one stands still meanwhile, however long.
+            within.using(shared).stand_still()
+        others = [row for row in rows if not row["is_ours"]]
+        ours = [row for row in rows if row["is_ours"]]
+        yield Claim(ours, others, rows[-1]["seq"] if rows else 0)
+
+
+def await_strand(keeper: Keeper, family: str, event: Row) -> None:
+    """Wait until the worker that has the strand of an event is done, or for as long as a lock may take."""
+    with suppress(Contention):
+        keeper.await_strand(family=family, strand=event["strand"])

@@ -100,6 +100,10 @@ left join (select f.investment_id, case when count(f.transaction_id) > 2
     group by f.investment_id) i on i.investment_id = m.investment_id
 where m.offering_id = :offering and m.closing_id = :closing and m.status = 'frozen' order by m.investment_id;
 
+-- name: issuable
+-- The members of a closing that have no instruction and whose gate is open now, with their wallets.
+select i.investment_id, i.units, i.investor_id, i.address from engine.issuable(:offering, :closing) i;
+
 -- name: screened_before
 -- Of these investors, those for whom another version than that of a list in force was the last to answer.
 select distinct pos.investor_id from engine.position pos
@@ -113,13 +117,41 @@ join portal.version_fact v on v.investor_id = pos.investor_id and v.detail_diges
 where m.offering_id = :offering and m.closing_id = :closing;
 
 -- name: pending_reactions
--- Events in feed order that the process answers and has not answered yet.
-select f.seq, e.scope, e.subject, e.version, e.kind, cast(e.canonical as jsonb) -> 'payload' as payload, e.actor
-from audit.feed f join audit.event e using (scope, subject, version)
-where f.seq > :after and e.kind = any (:kinds)
-    and not exists (select from audit.reaction r where r.consumer = :consumer and r.scope = e.scope
-        and r.subject = e.subject and r.version = e.version)
-order by f.seq limit :most;
+-- Events in feed order that the process answers and has not answered yet. Until the end of the transaction half of the free
+-- strands are ours, at least one, so that another worker finds some: a strand is a scope for some kinds, and one for all
+-- others, whose order counts across scopes. A strand that was passed over is left alone: its earlier events come first.
+with waiting as materialized (
+    select f.seq, e.scope, e.subject, e.version, e.kind, cast(e.canonical as jsonb) -> 'payload' as payload, e.actor,
+        case when e.kind = any (cast(:by_scope as text[])) then e.scope else '' end as strand
+    from audit.feed f join audit.event e using (scope, subject, version)
+    where f.seq > :after and e.kind = any (:kinds)
+        and not exists (select from audit.reaction r where r.consumer = :consumer and r.scope = e.scope
+            and r.subject = e.subject and r.version = e.version)
+    order by f.seq limit :most
+), taken as materialized (
+    select d.strand from (select distinct strand from waiting order by strand) d
+    where d.strand <> all (cast(:passed as text[])) and pg_try_advisory_xact_lock(hashtext(:consumer), hashtext(d.strand) & 63)
+    limit (select (count(distinct strand) + 1) / 2 from waiting)
+)
+select w.*, t.strand is not null as is_ours from waiting w left join taken t using (strand) order by w.seq;
+
+-- name: stand_still$
+-- Lets this transaction wait for others of ours longer than a keeper's may stand idle. Not for ever: a worker that hangs or
+-- is cut off gives its strands back, and an answer that another gave meanwhile is not given twice.
+select set_config('idle_in_transaction_session_timeout', '10min', true);
+
+-- name: await_strand$
+-- Waits until nobody has a strand.
+select pg_advisory_xact_lock_shared(hashtext(:family), hashtext(:strand) & 63);
+
+-- name: announced
+-- Which kinds of these events came into a stretch of the feed, and in which scopes.
+select distinct e.kind, e.scope from audit.feed f join audit.event e using (scope, subject, version)
+where f.seq > :after and f.seq <= :end and e.kind = any (:kinds);
+
+-- name: take_turn$
+-- Takes the turn of a work by the clock: nothing when it is taken, else the milliseconds until it may be.
+select engine.take_turn(:actor, :request, :work, cast(:seconds as integer));
 
 -- name: react$
 -- Takes an event for a consumer inside the transaction of its effect; false when that was done before.

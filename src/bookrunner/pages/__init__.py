@@ -11,11 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from bookrunner.core.errors import BookrunnerError, NotFound, Refused
+from bookrunner.core.errors import BookrunnerError, NotFound, NotReady, Refused
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
 from bookrunner.pages import access, compliance, desk, investment, offers, officer, registry, treasury
 from bookrunner.pages import application as applying
+from bookrunner.pages.desk.capital import institution
 from bookrunner.pages.offers import Desk
 from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.live import Hints
@@ -66,6 +67,7 @@ def web(
     app.include_router(officer.routes(application.database, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))
+    app.include_router(institution.routes(application.database, application.capital, shell))
     app.include_router(compliance.routes(application, shell, hints))
     app.include_router(
         treasury.routes(application.database, application.bank_files, shell, application.deposits)
@@ -101,7 +103,8 @@ def _problem(shell: Shell, request: Request, error: BookrunnerError) -> Response
     said = error.detail if isinstance(error, Refused) and error.detail else str(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         warn("a page failed", kind=type(error).__name__)
-        said = _LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else _FAULT
+        if not isinstance(error, NotReady):
+            said = _LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else _FAULT
     answer = _page_of(shell, request, status, said)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"

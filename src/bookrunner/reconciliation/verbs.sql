@@ -38,10 +38,12 @@ begin atomic
         - coalesce((select d.amount_minor from treasury.trial_balance d where d.offering_id = p_offering
             and d.account = 'liab:bank_overdraft' and d.currency = o.currency), 0) <> st.closing_minor
     union all
-    select 'payments', a.allocation_id, 'settlement_is_overdue', audit.instant(a.settlement_due_at), a.status,
-        case a.status when 'escrow_initiated' then 'treasury' else 'engine' end
-    from engine.allocation a where a.offering_id = p_offering and a.settlement_due_at <= now()
-        and a.status in ('pending', 'under_internal_review', 'escrow_initiated')
+    select 'payments', a.allocation_id, 'settlement_is_overdue', audit.instant(a.settlement_due_at), a.status, 'treasury'
+    from engine.allocation a where a.offering_id = p_offering and a.settlement_due_at <= now() and a.status = 'escrow_initiated'
+    union all
+    select 'subscriptions', n.intake_id, 'approved_intake_is_not_entered', n.status, 'none', 'engine'
+    from engine.intake n where n.offering_id = p_offering and n.status = 'approved' and not exists (select from engine.allocation a
+        where a.offering_id = p_offering and a.intake_id = n.intake_id)
     union all
     select 'payments', a.allocation_id, 'escrow_is_not_initiated', a.status, coalesce(e.status, 'none'), 'treasury'
     from engine.allocation a left join treasury.initiation_fact e using (offering_id, allocation_id)
@@ -87,6 +89,10 @@ begin atomic
         encode(c.chain_head, 'hex'), 'engine'
     from engine.position pos join compliance.clearance_fact c using (offering_id, investor_id)
     where pos.offering_id = p_offering and pos.clearance_hash is distinct from c.chain_head
+    union all
+    select 'position', pos.investment_id, 'position_stands_at_its_facts', pos.standing::text, engine.stands_at(pos)::text, 'engine'
+    from engine.position pos
+    where pos.offering_id = p_offering and pos.standing <> engine.stands_at(pos)
     union all
     select 'archive', f.sha256, 'archived_bytes_are_not_their_hash', f.sha256, f.found_sha256, 'subscription'
     from subscription.damage_fact f where f.offering_id = p_offering and f.status = 'found';

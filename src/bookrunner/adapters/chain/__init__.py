@@ -17,13 +17,13 @@ from bookrunner.adapters.chain.control import (
     broken_rules,
     contracts_of,
     country_of,
+    forced_transfer,
     freeze_part,
     frozen_units,
     remove_identity,
     set_frozen,
     thaw_part,
 )
-from bookrunner.adapters.chain.moves import forced_transfer
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
     ChainError,
@@ -195,7 +195,7 @@ class Receipt:
     block_hash: bytes
     status: int
     gas_used: int
-    logs: tuple[Log, ...]
+    logs: Sequence[Log]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,14 @@ def transfer(receiver: bytes, units: int) -> bytes:
     return abi.call_data("transfer(address,uint256)", receiver, units)
 
 
+def forced_transfer(sender: bytes, receiver: bytes, units: int) -> bytes:
+    """Return the call that moves units between wallets, from a token agent; the receiver must be registered.
+
+    It goes to the token, asks none of its transfer rules, and thaws what it needs of a frozen part.
+    """
+    return abi.call_data("forcedTransfer(address,address,uint256)", sender, receiver, units)
+
+
 def broken_rules(
     chain: Reader, of: Contracts, lines: Sequence[tuple[bytes, bytes, int]], block: int | str = "latest"
 ) -> list[list[ChainRule]]:

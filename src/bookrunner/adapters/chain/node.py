@@ -18,6 +18,7 @@ from bookrunner.adapters.chain import (
     abi,
     trex,
 )
+from bookrunner.adapters.chain.receipts import read_receipt
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
     ChainError,
@@ -90,7 +91,7 @@ class EvmNode:
         for start in range(0, len(hashes), _RECEIPTS_AT_ONCE):
             part = hashes[start : start + _RECEIPTS_AT_ONCE]
             answers = self._all([("eth_getTransactionReceipt", (_hex(each),)) for each in part])
-            found.extend(None if answer is None else _receipt(answer) for answer in answers)
+            found.extend(None if answer is None else read_receipt(answer) for answer in answers)
         return found
 
     def canonical(self, block_numbers: Sequence[int]) -> list[bytes | None]:
@@ -345,29 +346,6 @@ def _hint(answer: object) -> SendHint:
     known = any(text in answer.text.lower() for text in _KNOWN_TEXTS)
     outcome = SendOutcome.ALREADY_KNOWN if known else SendOutcome.OTHERWISE
     return SendHint(outcome, answer.code, answer.text)
-
-
-def _receipt(answer: object) -> Receipt:
-    entry = fields(answer)
-    status = quantity(entry.get("status"))
-    if status not in (0, 1):
-        raise ChainAnswerInvalid("a receipt says neither done nor reverted")
-    return Receipt(
-        hash=octets(entry.get("transactionHash")),
-        block_number=quantity(entry.get("blockNumber")),
-        block_hash=octets(entry.get("blockHash")),
-        status=status,
-        gas_used=quantity(entry.get("gasUsed")),
-        logs=tuple(
-            Log(
-                address=octets(log.get("address")),
-                topics=tuple(map(octets, items(log.get("topics")))),
-                data=octets(log.get("data")),
-                ordinal=ordinal,
-            )
-            for ordinal, log in enumerate(map(fields, items(entry.get("logs"))))
-        ),
-    )
 
 
 def _topic_filters(receivers: Sequence[bytes] | None) -> list[list[object]]:

@@ -271,7 +271,7 @@ def register_batch(entries: Sequence[tuple[bytes, bytes, int]]) -> bytes:
     It goes to the identity registry, from an agent's key. A wallet registered before reverts all.
     """
     columns = [list(column) for column in zip(*entries, strict=True)] or [[], [], []]
-    return abi.call_data("batchRegisterIdentity(address[],address[],uint16[])", *columns)
+    return abi.call_columns("batchRegisterIdentity(address[],address[],uint16[])", *columns)
 
 
 def transfer_batch(lines: Sequence[tuple[bytes, int]]) -> bytes:
@@ -283,8 +283,8 @@ def transfer_batch(lines: Sequence[tuple[bytes, int]]) -> bytes:
         raise Refused("batch_has_a_line", "nothing would be delivered")
     if any(amount <= 0 for _, amount in lines):
         raise Refused("batch_amounts_are_positive", "one such line would revert the batch")
-    receivers, amounts = ([line[column] for line in lines] for column in (0, 1))
-    return abi.call_data("batchTransfer(address[],uint256[])", receivers, amounts)
+    receivers, amounts = [receiver for receiver, _ in lines], [amount for _, amount in lines]
+    return abi.call_columns("batchTransfer(address[],uint256[])", receivers, amounts)
 
 
 def mint(receiver: bytes, amount: int) -> bytes:

@@ -13,11 +13,13 @@ from bookrunner.core.errors import Refused
 __all__ = [
     "BODY_BYTES_MAX",
     "AskedProvider",
+    "Claims",
     "IdentityEvent",
     "IdentityProvider",
     "InquiryScheme",
     "Outcome",
     "Question",
+    "TokenVerifier",
     "VerifiedMessage",
     "WebhookRefused",
     "WebhookRule",
@@ -161,4 +163,23 @@ class AskedProvider(Protocol):
 
         Refuses ``identity_provider_answers``, ``identity_provider_accepts_us``, ``inquiry_exists`` and
         ``body_fits_limit``.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Whom a token speaks for, and what it may be used for."""
+
+    subject: str
+    scopes: frozenset[str]
+
+
+class TokenVerifier(Protocol):
+    """Who vouches for programs by signed tokens."""
+
+    async def verify(self, token: str, scope: str) -> Claims:
+        """Return whom a token with this scope speaks for.
+
+        Raises NotAuthenticated ``credential_is_in_force``, NotAllowed ``token_has_the_scope`` and NotReady
+        ``token_issuer_answers``. Nothing of the token enters an error.
         """

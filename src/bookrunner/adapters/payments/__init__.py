@@ -16,6 +16,7 @@ __all__ = [
     "PaymentNotice",
     "PaymentRail",
     "RailUnavailable",
+    "SettlementNotice",
     "StandingOrder",
     "debit_identification",
     "payment_id",
@@ -49,6 +50,17 @@ class PaymentNotice:
     rail: str | None
     code: str | None
     happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementNotice:
+    """One settlement of one allocation of ours; the amount is in whole minor units."""
+
+    offering: str
+    allocation: str
+    amount_minor: int
+    currency: str
+    settled_at: datetime
 
 
 class OrderStatus(StrEnum):

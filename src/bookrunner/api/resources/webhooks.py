@@ -25,6 +25,7 @@ _UNSIGNED = frozenset(
 
 T = TypeVar("T")
 Headers = Iterable[tuple[str, str]]
+HearSettlement = Callable[[Headers, bytes], str]
 HearPayment = Callable[[str, Headers, bytes], str]
 HearSignature = Callable[[str, Headers, bytes], Sequence["Heard"]]
 
@@ -37,6 +38,19 @@ def payments(gateway: Gateway, hear: HearPayment) -> APIRouter:
     async def heard(provider: str, request: Request) -> dict[str, Any]:
         """Take one notice; a repetition is answered like the first time and has no effect."""
         return {"result": await _heard(gateway, provider, request, hear)}
+
+    return router
+
+
+def settlements(gateway: Gateway, hear: HearSettlement) -> APIRouter:
+    """Return the route; ``hear`` takes headers as they came and raw body, and says what it did."""
+    router = APIRouter(prefix="/v1/webhooks/settlements", tags=["webhooks"])
+
+    @router.post("", operation_id="hear_settlement")
+    async def heard(request: Request) -> dict[str, Any]:
+        """Take one settlement; a repetition is answered ``known`` and has no effect."""
+        said = await _heard(gateway, "", request, lambda _, headers, body: hear(headers, body))
+        return {"result": said}
 
     return router
 

@@ -112,6 +112,15 @@ where r.reviewed_at <= clock_timestamp() - (select min(compliance.after_rule('ho
         from (values ('low'), ('standard'), ('high')) t (tier)) + interval '3 days'
     and compliance.review_due(r.investor_id) <= clock_timestamp();
 
+create view compliance.risk_fact as
+select r.investor_id, r.tier, r.reasons, r.version, coalesce((select d.status from compliance.due_diligence d
+    where d.investor_id = r.investor_id order by d.opened_at desc limit 1), 'none') as due_diligence
+from compliance.risk_rating r;
+
+create view compliance.country_risk as
+select r.value as country, r.tier from compliance.risk_rule r where r.factor = 'country'
+    and r.effective_from <= current_date and coalesce(r.effective_to > current_date, true);
+
 create function compliance.rate_investor(p_actor text, p_request text, p_investor text, p_facts jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -37,6 +37,14 @@ select registry.stop(:actor, :request, :offering, cast(:investments as text[]), 
 -- whose gate has closed are stopped. The caller signs, then calls record_transaction before it commits.
 select registry.take_lines(:actor, :request, :offering, :closing, cast(:most as integer));
 
+-- name: open_lines$
+-- Says which members can be instructed and signed for in this very transaction; the caller signs, then calls record_issuance.
+select registry.open_lines(:actor, :request, :offering, :closing, cast(:members as jsonb));
+
+-- name: record_issuance$
+-- Stores a signed delivery and instructs its lines in the same breath.
+select registry.record_issuance(:actor, :request, :offering, :closing, cast(:transaction as jsonb), cast(:lines as jsonb));
+
 -- name: open_key$
 -- Open key.
 select registry.open_key(:actor, :request, cast(:chain_id as bigint), :address, :purpose);

@@ -59,6 +59,15 @@ create trigger attempt_follows_its_predecessor before insert on registry.chain_t
     for each row execute function registry.attempt_follows_its_predecessor();
 alter table registry.chain_transaction enable always trigger attempt_follows_its_predecessor;
 
+-- The RFC 8785 text of lines, which are flat: what audit.canonical says of them, without a call for each.
+create function registry.spelled_lines(p_lines jsonb) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+begin atomic
+    select '[' || coalesce(string_agg('{' || coalesce((select string_agg(to_json(f.key)::text || ':' || audit.spelled(f.value),
+            ',' order by f.key collate "C") from jsonb_each(l.value) f), '') || '}', ',' order by l.ordinality), '') || ']'
+    from jsonb_array_elements(p_lines) with ordinality l (value, ordinality);
+end;
+
 create function registry.store_attempt(p_offering text, p_transaction jsonb, p_attempt integer, p_lines jsonb) returns void
 language sql set search_path = pg_catalog, pg_temp
 begin atomic
@@ -68,8 +77,16 @@ begin atomic
         (p_transaction ->> 'chain_id')::bigint, decode(p_transaction ->> 'sender', 'hex'),
         (p_transaction ->> 'nonce')::bigint, p_attempt, (p_transaction ->> 'max_fee')::bigint,
         (p_transaction ->> 'priority_fee')::bigint, decode(p_transaction ->> 'hash', 'hex'),
-        decode(p_transaction ->> 'raw', 'hex'), p_lines, sha256(convert_to(audit.canonical(p_lines), 'UTF8')));
+        decode(p_transaction ->> 'raw', 'hex'), p_lines, sha256(convert_to(registry.spelled_lines(p_lines), 'UTF8')));
 end;
+
+create function registry.store_intent(p_offering text, p_transaction jsonb, p_lines jsonb) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into registry.chain_intent (intent_id, chain_id, sender, nonce) values (p_transaction ->> 'intent',
+        (p_transaction ->> 'chain_id')::bigint, decode(p_transaction ->> 'sender', 'hex'), (p_transaction ->> 'nonce')::bigint);
+    perform registry.store_attempt(p_offering, p_transaction, 1, p_lines);
+end $$;
 
 -- Stores a signed transaction before anybody sees it. The transaction holds id, intent, purpose, chain_id, sender,
 -- nonce, max_fee, priority_fee (wei for each unit of gas), hash, raw (hex); lines are what it must do.
@@ -78,9 +95,7 @@ create function registry.record_transaction(p_actor text, p_request text, p_offe
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into registry.chain_intent (intent_id, chain_id, sender, nonce) values (p_transaction ->> 'intent',
-        (p_transaction ->> 'chain_id')::bigint, decode(p_transaction ->> 'sender', 'hex'), (p_transaction ->> 'nonce')::bigint);
-    perform registry.store_attempt(p_offering, p_transaction, 1, p_lines);
+    perform registry.store_intent(p_offering, p_transaction, p_lines);
     update registry.issuance_instruction i set status = 'submitted', transaction_id = p_transaction ->> 'id'
     from jsonb_to_recordset(p_lines) as l (instruction text)
     where i.offering_id = p_offering and i.instruction_id = l.instruction;

@@ -158,7 +158,7 @@ begin
         raise exception using errcode = 'BR404', constraint = 'agreement_exists',
             message = format('there is no agreement %s in %s', p_agreement, p_offering);
     end if;
-    perform engine.pass(p_offering, a.investment_id, 'countersign');
+    perform engine.require_gate(p_offering, a.investment_id, 'countersign');
     select sha256(a.document_sha256 || s.signature) into executed from subscription.signature s
     where s.offering_id = p_offering and s.agreement_id = p_agreement and s.party = 'investor';
     if decode(p_proof ->> 'signed_sha256', 'hex') is distinct from executed then

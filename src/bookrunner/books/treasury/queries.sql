@@ -195,6 +195,10 @@ select treasury.view_order(:actor, :request, :offering, :payout, :view, :purpose
 -- Opens or settles the escrow of an institutional allocation, as that stands.
 select treasury.follow_allocation(:actor, :request, :offering, :allocation);
 
+-- name: confirm_settlement$
+-- Keeps a verified settlement and funds the allocation that it names; answers what became of it.
+select treasury.confirm_settlement(:actor, :request, :message, :key_id, :signature_sha256, :body, cast(:notice as jsonb));
+
 -- name: propose_escrow$
 -- Proposes where the money of an offer is kept.
 select treasury.propose_escrow(:actor, :request, :offering, :escrow, cast(:terms as jsonb));

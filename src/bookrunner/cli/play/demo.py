@@ -17,6 +17,7 @@ import typer
 from bookrunner import api
 from bookrunner.app import Application
 from bookrunner.app.settings import Settings, read_settings
+from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
 from bookrunner.cli.site import serving
@@ -77,6 +78,7 @@ def demo(
                     _issue_keys(world)
                 if not leave:
                     workflows.keep_trying(world.application.open_closings)
+                    world.application.after("closings", PUT_RIGHT, workflows.try_now)
                     _stay(world.application, settings)
             finally:
                 workflows.stop()

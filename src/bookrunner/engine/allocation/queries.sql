@@ -14,6 +14,14 @@ select engine.cancel_unreconfirmed(:actor, :request);
 -- Gives free units to those who wait, in order.
 select engine.promote_waiting(:actor, :request, :offering);
 
+-- name: admit_intake$
+-- Enters a request of an institution that an officer approved.
+select engine.admit_intake(:actor, :request, :offering, :intake);
+
+-- name: erase_intake_words$
+-- Empties what an entity whose data is erased said of itself; returns of how many requests.
+select engine.erase_intake_words(:actor, :request, :entity);
+
 -- name: decide_allotment$
 -- Decides the list that the policy gives on the book that was seen.
 select engine.decide_allotment(:actor, :request, :offering, :allotment, :book, cast(:wishes as jsonb), :capacity, :because);
@@ -50,7 +58,9 @@ from engine.amendment where offering_id = :offering and amendment_id = :amendmen
 -- name: waiting_events
 -- Events in feed order that somebody of ours answers and has not answered yet. A proposed approval counts when a decided
 -- list gives its units, a clearance when somebody waits for it, and a legal confirmation when no unit is free.
-select w.consumer, f.seq, e.scope, e.subject, e.version, e.kind
+-- Until the end of the transaction half of the offers that nobody has are ours, at least one.
+with waiting as materialized (
+select w.consumer, f.seq, e.scope, e.subject, e.version, e.kind, e.scope as strand
 from audit.feed f join audit.event e using (scope, subject, version)
 join unnest(cast(:kinds as text[]), cast(:consumers as text[])) as w (kind, consumer) using (kind)
 where f.seq > :after
@@ -67,7 +77,12 @@ where f.seq > :after
             and pos.allocation_is_approved))
     and (w.consumer <> 'process.close_full' or exists (select from engine.reservation r
         where r.offering_id = e.scope and r.units >= r.most_units))
-order by f.seq;
+), taken as materialized (
+    select d.strand from (select distinct strand from waiting order by strand) d
+    where pg_try_advisory_xact_lock(hashtext('orders'), hashtext(d.strand) & 63)
+    limit (select (count(distinct strand) + 1) / 2 from waiting)
+)
+select w.*, t.strand is not null as is_ours from waiting w left join taken t using (strand) order by w.seq;
 
 -- name: allotted_approvals
 -- Proposed approvals of the units that a decided list gives, of the lists or approvals that these events name.

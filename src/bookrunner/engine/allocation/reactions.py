@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Protocol
 
 from bookrunner.db import Keeper, Row, Step, Within
-from bookrunner.engine.desk import PROCESS, Desk, event_keys, event_name
+from bookrunner.engine.desk import PROCESS, Desk, await_strand, claimed, event_keys, event_name
 
 Events = Sequence[Row]
 Answer = Callable[[Events], None]
@@ -48,6 +48,7 @@ class Reactions:
         self._give = give
         self._letters = letters
         self._after = 0
+        self._other: Row | None = None
         # In this order within a batch: money and paper of a cut before the units that it freed are given on.
         self._answers: dict[str, tuple[Answer, tuple[str, ...]]] = {
             "process.refund_cut": (self._refund_cut, ("investment.scaled_back",)),
@@ -56,7 +57,8 @@ class Reactions:
             "process.ask": (self._ask, ("amendment.announced",)),
             "process.put": (self._put, ("amendment.announced",)),
             "process.cancel": (self._cancel, ("reconfirmation.declined", "reconfirmation.lapsed")),
-            "process.escrow": (self._follow, ("allocation.escrow_initiated", "allocation.funded")),
+            "process.escrow": (self._follow, ("allocation.escrow_initiated",)),
+            "process.admit": (self._admit, ("intake.approved",)),
             "process.promote": (self._promote, _FREED),
             **also,
         }
@@ -71,17 +73,28 @@ class Reactions:
         return self._after >= end
 
     def answer(self, end: int) -> int:
-        """Answer what waits for one of ours in the feed, whose end was read; return how many answers."""
+        """Answer what waits for one of ours in the feed, whose end was read; return how many answers.
+
+        What is left to another worker is passed over; `await_other` waits for it.
+        """
         pairs = [(kind, consumer) for consumer, kind in sorted(self.answered)]
-        waiting = self._desk.allotment.waiting_events(
-            after=self._after, kinds=[kind for kind, _ in pairs], consumers=[name for _, name in pairs]
-        )
+        kinds, consumers = [kind for kind, _ in pairs], [name for _, name in pairs]
         places = {consumer: place for place, consumer in enumerate(self._answers)}
-        waiting = sorted(waiting, key=lambda event: (places[event["consumer"]], event["seq"]))
-        for consumer, events in groupby(waiting, key=itemgetter("consumer")):
-            self._give(self._answers[consumer][0], list(events))
-        self._after = end
-        return len(waiting)
+        waiting = claimed(
+            self._desk.allotment, "waiting_events", after=self._after, kinds=kinds, consumers=consumers
+        )
+        with waiting as claim:
+            ours = sorted(claim.ours, key=lambda event: (places[event["consumer"]], event["seq"]))
+            for consumer, events in groupby(ours, key=itemgetter("consumer")):
+                self._give(self._answers[consumer][0], list(events))
+        self._other = next(iter(claim.others), None)
+        self._after = end if self._other is None else self._other["seq"] - 1
+        return len(ours)
+
+    def await_other(self) -> None:
+        """Wait for the worker that has an event of ours, if there is one."""
+        if self._other is not None:
+            await_strand(self._desk.engine, "orders", self._other)
 
     def expire(self) -> int:
         """Close what has lapsed by the clock: reservations, unanswered changes; return how many."""
@@ -111,7 +124,7 @@ class Reactions:
         )
 
     def _follow(self, events: Events) -> None:
-        """Open or settle the escrow of institutions."""
+        """Open the escrow of institutions."""
         self._carry(
             self._desk.treasury,
             events,
@@ -121,6 +134,20 @@ class Reactions:
                     within.follow_allocation.step(
                         actor=PROCESS, offering=event["scope"], allocation=event["subject"]
                     ),
+                )
+                for event in events
+            ),
+        )
+
+    def _admit(self, events: Events) -> None:
+        """Enter the requests of institutions that an officer approved."""
+        self._carry(
+            self._desk.allotment,
+            events,
+            lambda within: (
+                (
+                    event_name(event),
+                    within.admit_intake.step(actor=PROCESS, offering=event["scope"], intake=event["subject"]),
                 )
                 for event in events
             ),

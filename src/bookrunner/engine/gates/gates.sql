@@ -63,26 +63,37 @@ return case when p_mask & ~engine.holds(p) = 0 then '[]' else (
     from engine.condition c
     where (p_mask >> c.bit) & 1 = 1 and (engine.holds(p) >> c.bit) & 1 = 0) end;
 
--- Locks the position in one statement, computes the gate of the locked row in the next, refuses by name.
-create function engine.pass(p_offering text, p_investment text, p_act text) returns engine.position
+-- Locks the position in one statement, which reads what it stands at once it is locked; computes the gate in the next, and
+-- refuses by name.
+create function engine.require_gate(p_offering text, p_investment text, p_act text) returns void
 language plpgsql volatile as $$
 declare
-    p engine.position;
     needed integer;
+    standing integer;
+    lapses timestamptz;
 begin
-    p := (select x from engine.position x
-        where x.offering_id = p_offering and x.investment_id = p_investment for update);
-    if p.investment_id is null then
+    select g.mask, x.standing, least(x.cleared_until, x.rescreen_by) into needed, standing, lapses
+    from engine.position x cross join engine.gate g
+    where g.act = p_act and x.offering_id = p_offering and x.investment_id = p_investment for update of x;
+    if needed & ~engine.holds_at(standing, lapses) = 0 then
+        return;
+    end if;
+    if needed is null then
         raise exception using errcode = 'BR404', constraint = 'investment_exists',
             message = format('there is no investment %s in %s', p_investment, p_offering);
     end if;
-    select g.mask into strict needed from engine.gate g where g.act = p_act;
-    if needed & ~engine.holds(p) <> 0 then
-        raise exception using errcode = 'BR409', constraint = 'gate_is_closed',
-            message = format('%s waits for %s', p_act, p_investment),
-            detail = jsonb_build_object('act', p_act, 'missing', engine.missing(p, needed))::text;
-    end if;
-    return p;
+    raise exception using errcode = 'BR409', constraint = 'gate_is_closed',
+        message = format('%s waits for %s', p_act, p_investment),
+        detail = (select jsonb_build_object('act', p_act, 'missing', engine.missing(x, needed))
+            from engine.position x where x.offering_id = p_offering and x.investment_id = p_investment);
+end $$;
+
+-- As require_gate, and returns the locked row for what the act needs of it.
+create function engine.pass(p_offering text, p_investment text, p_act text) returns engine.position
+language plpgsql volatile as $$
+begin
+    perform engine.require_gate(p_offering, p_investment, p_act);
+    return (select x from engine.position x where x.offering_id = p_offering and x.investment_id = p_investment);
 end $$;
 
 -- The ids and hashes of the facts that a gate saw.

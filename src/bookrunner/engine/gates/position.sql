@@ -57,6 +57,8 @@ create table engine.position (
         check (issuance in ('open', 'instructed', 'submitted', 'registered')),
     issuance_is_stopped boolean not null default false,
     holding_is_held boolean not null default false,
+    -- The conditions that the facts of this row say hold, one bit each; its trigger alone writes it.
+    standing integer not null default 0,
 
     primary key (offering_id, investment_id),
     foreign key (offering_id, investment_id) references engine.investment,
@@ -75,6 +77,21 @@ create table engine.position (
 
 create index position_of_investor on engine.position (investor_id, offering_id);
 create index position_of_investment on engine.position (investment_id);
+
+-- The conditions that the facts of a position say hold, in the order of engine.condition. A clearance and an agreement
+-- count only for the very profile they were made on: a later amendment opens both at once. Without a search path of its own,
+-- so that the planner can write it into the trigger.
+create function engine.stands_at(p engine.position) returns integer
+language sql immutable
+return p.profile_is_complete::int
+    | ((p.investor_is_cleared and p.verified_digest is not distinct from p.profile_digest)::int << 1)
+    | (p.materials_are_received::int << 2) | (p.risks_are_acknowledged::int << 3)
+    | (p.representations_are_made::int << 4)
+    | ((p.agreement_is_signed and p.agreed_digest is not distinct from p.profile_digest)::int << 5)
+    | ((p.agreement_is_countersigned and p.agreed_digest is not distinct from p.profile_digest)::int << 6)
+    | (p.allocation_is_approved::int << 7)
+    | (p.funds_are_received::int << 8) | (p.funds_are_cleared::int << 9)
+    | (p.wallet_is_linked::int << 10) | (p.holding_is_registered::int << 11);
 
 -- Each login writes its own columns; a revocation stops what is in flight and holds what is done.
 create function engine.position_stands() returns trigger
@@ -118,6 +135,7 @@ begin
         raise exception using errcode = 'BR007', constraint = 'keeper_alone_writes_its_facts',
             message = format('%s may not write facts of %s', session_user, array_to_string(keepers, ', '));
     end if;
+    new.standing := engine.stands_at(new);
     if new.issuance <> 'open' and engine.act_mask('issue') & ~engine.holds(new) <> 0 then
         new.issuance_is_stopped := new.issuance_is_stopped or new.issuance = 'instructed';
         new.holding_is_held := new.holding_is_held or new.issuance in ('submitted', 'registered');
@@ -149,6 +167,7 @@ begin
         raise exception using errcode = 'BR007', constraint = 'keeper_alone_writes_its_facts',
             message = 'a position is born empty';
     end if;
+    new.standing := engine.stands_at(new);
     return new;
 end $$;
 
@@ -165,22 +184,17 @@ create trigger aa_never_truncated before truncate on engine.position
     for each statement execute function audit.never_deleted();
 alter table engine.position enable always trigger aa_never_truncated;
 
--- One bit per condition that holds now, in the order of engine.condition. A clearance and an agreement
--- count only for the very profile they were made on: a later amendment opens both at once. Without a search path of its
--- own, which each call would set and reset: a verb calls it under the verb's own path, and a function in pg_temp is never
--- found by its bare name.
+-- One bit per condition that holds now, in the order of engine.condition: what a row stands at, less a clearance that has
+-- lapsed since. These two have no search path of their own, which each call would set and reset: a verb calls them under the
+-- verb's own path, and a function in pg_temp is never found by its bare name.
+create function engine.holds_at(p_standing integer, p_lapses timestamptz) returns integer
+language sql volatile
+return case when p_lapses <= clock_timestamp() then p_standing & ~2 else p_standing end;
+
 create function engine.holds(p engine.position) returns integer
 language plpgsql stable as $$
 begin
-    return p.profile_is_complete::int
-    | ((p.investor_is_cleared and p.verified_digest is not distinct from p.profile_digest
-        and coalesce(least(p.cleared_until, p.rescreen_by) > clock_timestamp(), true))::int << 1)
-    | (p.materials_are_received::int << 2) | (p.risks_are_acknowledged::int << 3)
-    | (p.representations_are_made::int << 4)
-    | ((p.agreement_is_signed and p.agreed_digest is not distinct from p.profile_digest)::int << 5)
-    | ((p.agreement_is_countersigned and p.agreed_digest is not distinct from p.profile_digest)::int << 6) | (p.allocation_is_approved::int << 7)
-    | (p.funds_are_received::int << 8) | (p.funds_are_cleared::int << 9)
-    | (p.wallet_is_linked::int << 10) | (p.holding_is_registered::int << 11);
+    return engine.holds_at(p.standing, least(p.cleared_until, p.rescreen_by));
 end $$;
 
 -- The moment since which a condition of this position has been as it is now.

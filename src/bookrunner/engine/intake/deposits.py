@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from bookrunner.adapters.chain import AddressTree, Arrival, Chain, ChainAnswerInvalid, decimals
@@ -17,7 +17,6 @@ from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
 
 WATCHER: Final = "treasury"
-LOOK_SECONDS: Final = 2
 # A node that was asked for a longer stretch at once would be slow to answer.
 BLOCKS_AT_ONCE: Final = 2_000
 
@@ -27,6 +26,16 @@ class Watched(NamedTuple):
 
     tree: AddressTree
     chain_id: int
+
+
+@contextmanager
+def taken_by_another(rule: str) -> Iterator[None]:
+    """Let it be when another worker did this first, which a refusal under this rule says."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.rule != rule:
+            raise
 
 
 class Deposits:
@@ -39,30 +48,26 @@ class Deposits:
         self._desk = desk
         self._chain = chain
         self._tree, self._chain_id = watched
-        self._looked: int | None = None
-
-    def watch_in_turn(self, seconds: int = LOOK_SECONDS) -> int:
-        """Do as `watch`, or return 0 at once when the last look is not ``seconds`` old."""
-        now = time.monotonic_ns()
-        if self._looked is not None and now < self._looked + seconds * 10**9:
-            return 0
-        self._looked = now
-        return self.watch()
 
     def watch(self) -> int:
-        """Open what addresses are missing, read the chain on, and book and finish what is deep enough.
+        """Open what addresses are missing, then do as `read`."""
+        self.open_addresses()
+        return self.read()
 
-        Returns how many transfers are new. While the chain changes under the reading nothing is kept, and
-        the next look reads again.
+    def read(self) -> int:
+        """Read the chain on, and book and finish what is deep enough; return how many transfers are new.
+
+        While the chain changes under the reading nothing is kept, and the next look reads again.
         """
-        self._open_addresses()
         watched = [
             bytes(row["address"]) for row in self._desk.treasury.deposit_addresses(chain_id=self._chain_id)
         ]
         if not watched:
             return 0
+        noted = 0
         try:
-            noted = self._read_on(watched)
+            with taken_by_another("chain_is_read_on_from_the_cursor"):
+                noted = self._read_on(watched)
         except ChainAnswerInvalid:
             warn("the chain changed while deposits were read")
             return 0
@@ -93,19 +98,26 @@ class Deposits:
         self._desk.treasury.propose_coin(actor=actor, offering=offering, coin=coin, terms=told)
         return coin
 
-    def _open_addresses(self) -> None:
-        for row in self._desk.treasury.attempts_without_address(chain_id=self._chain_id):
-            with self._desk.treasury.together() as within:
-                place = within.take_address(actor=WATCHER, tree=self._tree.name)
-                within.open_deposit_address(
-                    actor=WATCHER,
-                    offering=row["offering_id"],
-                    attempt=row["attempt_id"],
-                    chain_id=self._chain_id,
-                    address=self._tree.address(place),
-                    tree=self._tree.name,
-                    place=place,
-                )
+    def open_addresses(self) -> int | None:
+        """Give payments that may come in tokens their addresses; 0 when more may wait, else None."""
+        waiting = self._desk.treasury.attempts_without_address(chain_id=self._chain_id)
+        for row in waiting:
+            with taken_by_another("attempt_has_one_deposit_address"):
+                self._open_address(row)
+        return 0 if waiting else None
+
+    def _open_address(self, attempt: Row) -> None:
+        with self._desk.treasury.together() as within:
+            place = within.take_address(actor=WATCHER, tree=self._tree.name)
+            within.open_deposit_address(
+                actor=WATCHER,
+                offering=attempt["offering_id"],
+                attempt=attempt["attempt_id"],
+                chain_id=self._chain_id,
+                address=self._tree.address(place),
+                tree=self._tree.name,
+                place=place,
+            )
 
     def _read_on(self, watched: Sequence[bytes]) -> int:
         incarnation = self._chain.genesis()

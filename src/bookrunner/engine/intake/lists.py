@@ -16,7 +16,6 @@ from bookrunner.core.log import tell, warn
 from bookrunner.db import Keeper
 
 SETTLED_SECONDS: Final = 2.0
-LOOK_SECONDS: Final = 2
 _MOST_BYTES: Final = 512 * 1024 * 1024
 
 
@@ -73,15 +72,6 @@ class ListFolder:
         self._folder = folder
         self._actor = actor
         self._seen: set[tuple[tuple[str, int, int], ...]] = set()
-        self._looked: int | None = None
-
-    def look_in_turn(self) -> list[Update]:
-        """Do as `look`, or nothing when the last look was just now."""
-        now = time.monotonic_ns()
-        if self._looked is not None and now < self._looked + LOOK_SECONDS * 10**9:
-            return []
-        self._looked = now
-        return self.look()
 
     def look(self) -> list[Update]:
         """Take every publication that is new since the last look; return what changed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +20,6 @@ from bookrunner.engine.desk import PROCESS, Desk
 
 CONSUMER: Final = "screening"
 BATCH: Final = 1_000
-AGED_SECONDS: Final = 60
 SCREENERS: Final = 3
 _NEW: Final = "profile.completed"
 _CHANGED: Final = "profile.amended"
@@ -54,7 +52,6 @@ class Screening:
     def __init__(self, desk: Desk, *, before_recording: Callable[[int], None] = lambda _: None) -> None:
         self._desk = desk
         self._after = 0
-        self._looked: int | None = None
         self._shared = load("bookrunner.engine")
         self._screens = ScreeningDesk(desk.compliance, self._births, before_recording=before_recording)
         self._safe = Vault.of(desk.database.endpoint.secrets)
@@ -70,6 +67,8 @@ class Screening:
                 waiting = self._desk.engine.pending_reactions(
                     after=self._after,
                     kinds=list(KINDS),
+                    by_scope=[],
+                    passed=[],
                     consumer=CONSUMER,
                     most=BATCH,
                 )
@@ -117,14 +116,6 @@ class Screening:
         if opened:
             tell("screenings have aged", subjects=opened)
         return opened
-
-    def age_in_turn(self, seconds: int = AGED_SECONDS) -> int:
-        """Do as `age`, or return 0 at once when the last look is not ``seconds`` old."""
-        now = time.monotonic_ns()
-        if self._looked is not None and now < self._looked + seconds * 10**9:
-            return 0
-        self._looked = now
-        return self.age()
 
     def _answer(self, events: Sequence[Row]) -> int:
         found = [event for event in events if event["kind"] == _HIT]

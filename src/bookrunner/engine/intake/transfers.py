@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +11,6 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.engine.desk import PROCESS, Desk
 
-LOOK_SECONDS: Final = 2
 # A node that was asked for a longer stretch at once would be slow to answer.
 BLOCKS_AT_ONCE: Final = 2_000
 _EXPECTED: Final = "matched"
@@ -24,17 +22,9 @@ class TokenWatch:
     def __init__(self, desk: Desk, chain: Chain) -> None:
         self._desk = desk
         self._chain = chain
-        self._looked: int | None = None
 
-    def watch_in_turn(self, seconds: int = LOOK_SECONDS) -> int:
-        """Look at every offer with holders, or return 0 at once when the last look is not ``seconds`` old.
-
-        A node that does not answer is left for the next look.
-        """
-        now = time.monotonic_ns()
-        if self._looked is not None and now < self._looked + seconds * 10**9:
-            return 0
-        self._looked = now
+    def watch_all(self) -> int:
+        """Look at every offer with holders; a node that does not answer is left for the next look."""
         try:
             offers = self._desk.transfers.watched_offers(chain_id=self._chain.chain_id())
             return sum(self.watch(row["offering_id"]) for row in offers)

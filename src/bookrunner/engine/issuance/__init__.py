@@ -3,12 +3,14 @@
 from bookrunner.engine.issuance.checks import TokenCheck, check_chain
 from bookrunner.engine.issuance.control import Controls
 from bookrunner.engine.issuance.deliveries import Deliveries, Target
+from bookrunner.engine.issuance.posting import Postings
 from bookrunner.engine.issuance.stops import Outcome, start_again
 from bookrunner.engine.issuance.submission import (
     PATIENCE_SECONDS,
     ChainStalled,
     Keys,
     Submitter,
+    Terms,
     gas_for,
 )
 from bookrunner.engine.issuance.token import deploy_token
@@ -21,8 +23,10 @@ __all__ = [
     "Deliveries",
     "Keys",
     "Outcome",
+    "Postings",
     "Submitter",
     "Target",
+    "Terms",
     "TokenCheck",
     "Transfers",
     "check_chain",

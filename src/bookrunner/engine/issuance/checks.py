@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bookrunner.adapters.chain import (
     Chain,
@@ -60,39 +60,55 @@ class TokenCheck:
         token, agent = self._token, self._keys.agent.address
         identities, rules = self._chain.read([identity_registry(token), compliance_contract(token)])
         roles = self._chain.read([is_agent(token, agent), is_agent(identities, agent)])
+        chain_id = self._chain.chain_id()
+        codes = self._codes(
+            {
+                token: token_implementation,
+                identities: registry_implementation,
+                rules: compliance_implementation,
+            }
+        )
         return {
-            "chain_id": self._chain.chain_id(),
-            "token_code": self._code(token, token_implementation),
+            "chain_id": chain_id,
+            "token_code": codes[token],
             "identity_registry": identities.hex(),
-            "identity_registry_code": self._code(identities, registry_implementation),
+            "identity_registry_code": codes[identities],
             "compliance": rules.hex(),
-            "compliance_code": self._code(rules, compliance_implementation),
+            "compliance_code": codes[rules],
             "agent_of_the_token": roles[0],
             "agent_of_the_registry": roles[1],
             "decimals": self._chain.read([decimals(token)])[0],
-            "foreign_nonces": self._foreign_nonces(),
+            "foreign_nonces": self._foreign_nonces(chain_id),
         }
 
-    def _foreign_nonces(self) -> dict[str, int]:
+    def _foreign_nonces(self, chain_id: int) -> dict[str, int]:
         """Return what the chain counts for each key of ours that has sent more than we signed."""
         # The chain is asked first: what we sign meanwhile is counted by the books alone.
         counted = {
             key.address: self._chain.nonce(key.address) for key in (self._keys.agent, self._keys.treasury)
         }
-        rows = self._registry.next_nonces(chain_id=self._chain.chain_id())
+        rows = self._registry.next_nonces(chain_id=chain_id)
         ours = {bytes(row["address"]): row["next_nonce"] for row in rows}
         return {at.hex(): n for at, n in sorted(counted.items()) if n > ours.get(at, 0)}
 
-    def _code(self, contract: bytes, implementation: Callable[[bytes], Read[bytes]]) -> str:
-        """Return the hash of the code that runs behind a contract, through its implementation authority.
+    def _codes(self, contracts: Mapping[bytes, Callable[[bytes], Read[bytes]]]) -> dict[bytes, str]:
+        """Return for each contract the hash of the code that runs behind it.
 
-        Two proxies of one factory have the same code, and an upgrade leaves it unchanged.
+        Two proxies of one factory have the same code, and an upgrade leaves it unchanged: their
+        implementation authority is followed. A contract without one runs its own.
         """
         try:
-            (authority,) = self._chain.read([implementation_authority(contract)])
-            (behind,) = self._chain.read([implementation(authority)])
+            authorities = self._chain.read([implementation_authority(contract) for contract in contracts])
+            asked = zip(contracts.values(), authorities, strict=True)
+            behind = self._chain.read([implementation(at) for implementation, at in asked])
         except NodeRefused:
-            behind = contract
-        if behind not in self._hashes:
-            self._hashes[behind] = self._chain.code_hash(behind)
-        return self._hashes[behind].hex()
+            if len(contracts) > 1:
+                one_by_one = [self._codes({contract: asks}) for contract, asks in contracts.items()]
+                return {contract: code for found in one_by_one for contract, code in found.items()}
+            behind = list(contracts)
+        return {contract: self._code(runs) for contract, runs in zip(contracts, behind, strict=True)}
+
+    def _code(self, contract: bytes) -> str:
+        if contract not in self._hashes:
+            self._hashes[contract] = self._chain.code_hash(contract)
+        return self._hashes[contract].hex()

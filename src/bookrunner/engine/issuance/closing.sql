@@ -26,6 +26,20 @@ begin atomic
     order by s.investment_id;
 end;
 
+-- Whom a closing can instruct now. A gate is computed once for each member, whatever the planner knows of a set that was
+-- filled a moment ago: a nested loop would compute it for each pair.
+create function engine.issuable(p_offering text, p_closing text) returns table (investment_id text, units bigint,
+    investor_id text, address text)
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
+begin atomic
+    select m.investment_id, m.units, pos.investor_id, encode(w.address, 'hex')
+    from engine.closing_member m join engine.position pos using (offering_id, investment_id)
+    join registry.wallet_fact w on w.offering_id = pos.offering_id and w.investor_id = pos.investor_id and w.status = 'linked'
+    where m.offering_id = p_offering and m.closing_id = p_closing and m.status = 'frozen' and pos.issuance = 'open'
+        and engine.act_mask('issue') & ~engine.holds(pos) = 0
+    order by m.investment_id;
+end;
+
 -- Freezes a closing of the named investments, or of all candidates. Every one of them must pass the gate in this
 -- very transaction; otherwise nothing is frozen and every missing condition is named. Enqueues the process.
 create function engine.freeze_closing(p_actor text, p_request text, p_offering text, p_closing text,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from bookrunner.adapters.chain import (
     Chain,
+    ChainError,
     NodeRefused,
     balance_of,
     country_of,
@@ -36,7 +36,7 @@ from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter
 _PURPOSE: Final = "control"
 # What one call may use at most: a later call of a try cannot be estimated before the earlier ones are mined.
 _GAS: Final = 1_000_000
-_PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 30
 
 
 class Step(NamedTuple):
@@ -61,19 +61,21 @@ class Controls:
         self._chain = chain
         self._keys = keys
         self._submitter = submitter
-        self._looked: dict[str, int] = {}
 
-    def carry_in_turn(self) -> None:
-        """Carry out what is approved in any offer; one that waits is looked at again after half a minute."""
-        now = int(time.monotonic())
-        for row in self._desk.registry.controls_under_way():
-            offering, action = row["offering_id"], row["action_id"]
-            if now >= self._looked.get(action, -_PATIENCE_SECONDS) + _PATIENCE_SECONDS:
-                self._looked[action] = now
-                try:
-                    self.carry(offering)
-                except ChainStalled as stalled:
-                    warn("a control action waits", offering=offering, subject=action, rule=str(stalled))
+    def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
+        """Carry out what is approved in these offers, or in all; return in how many seconds to look again.
+
+        None when nothing is left. What the chain does not have yet, only the chain can tell of.
+        """
+        offers = scopes
+        if offers is None:
+            offers = frozenset(row["offering_id"] for row in self._desk.registry.controls_under_way())
+        for offering in sorted(offers):
+            try:
+                self.carry(offering)
+            except (ChainError, ChainStalled) as silent:
+                warn("control actions wait", offering=offering, kind=type(silent).__name__)
+        return PATIENCE_SECONDS if offers and self._desk.registry.controls_under_way() else None
 
     def carry(self, offering: str) -> int:
         """Carry out every approved action of an offer; return how many are done.

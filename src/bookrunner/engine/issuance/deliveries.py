@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -12,28 +11,23 @@ from bookrunner.adapters.chain import (
     MAX_TRANSACTION_GAS,
     Chain,
     GasModel,
-    NodeRefused,
-    identity_registry,
-    is_registered,
-    register_batch,
     transfer_batch,
 )
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.db import Row
+from bookrunner.db import Row, Within
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance.checks import TokenCheck
-from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.issuance.posting import Postings, Stored
+from bookrunner.engine.issuance.registrations import Registrations
+from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, Terms
 
 BATCHES_AT_ONCE: Final = 4
+POSTINGS_BEHIND: Final = 2
 STALLED_SECONDS: Final = 120.0
-_TRIES: Final = 3
 _SAMPLE: Final = 21
 _TOO_MUCH_GAS: Final = "batch_fits_its_gas_limit"
-
-
-_Line = tuple[bytes, int]
 
 
 class Target(NamedTuple):
@@ -60,137 +54,140 @@ class Deliveries:
         self._lines = lines
         self._model: GasModel | None = None
         self._sampled = 0
-        self._identities: GasModel | None = None
         self._countries: dict[str, int] = {}
-        self._known: set[bytes] = set()
-        self._registering: dict[str, list[bytes]] = {}
-        self._tries: dict[bytes, int] = {}
+        self._wallets = Registrations(signing, target.offering, target.token)
         self._check = TokenCheck(desk.registry, self._chain, self._keys, (target.offering, target.token))
         self._refused: Refused | None = None
         self._delivering = 0
         self._has_news = True
         self._posted = 0
+        self._moved = time.monotonic()
+        self._postings: Postings | None = None
         self._tell: Callable[[str, int], None] = lambda *_: None
 
+    def beside(self, postings: Postings) -> None:
+        """Have final deliveries posted by ``postings`` from now on, and not by `go_on` itself."""
+        self._postings = postings
+
     def expect(self, total: int, progress: Callable[[str, int, int], None]) -> None:
-        """Count from here, of so many that are still to be posted, and say so."""
+        """Count from here, of so many that are still to be posted, and say so; patience begins anew."""
         self._posted = 0
+        self._moved = time.monotonic()
         self._tell = lambda phase, done: progress(phase, done, total)
         self._tell("instruct", 0)
 
-    def register(self) -> None:
-        """Have the wallets of prepared lines registered that the token does not know yet."""
+    def register(self, rows: Sequence[Row] | None = None) -> None:
+        """Have the wallets of these members, else of all prepared lines, registered where they are not."""
         self._has_news = True
-        under_way = {wallet for wallets in self._registering.values() for wallet in wallets}
-        new = [row for row in self._prepared(None) if _wallet(row) not in self._known | under_way]
-        if not new:
-            return
-        self._tell("register", self._posted)
-        (registry,) = self._chain.read([identity_registry(self._target.token)])
-        countries = self._residences(new)
-        lines = list({_wallet(row): countries[row["investment_id"]] for row in new}.items())
-        for start in range(0, len(lines), MAX_LINES):
-            part = lines[start : start + MAX_LINES]
-            passes = self._passes(registry, part)
-            part = self._missing(part, [False] * len(part) if passes else self._there(registry, part))
-            if part:
-                data = _identities(part)
-                agent = self._keys.agent.address
-                gas = (
-                    self._identity_gas(registry, part)
-                    if passes
-                    else gas_for(self._chain, (registry, data), agent)
-                )
-                order = self._order("identity", registry, data) | {"gas": gas}
-                transaction = self._submitter.submit(self._keys.agent, order)
-                self._registering[transaction] = [wallet for wallet, _ in part]
+        asked = self._prepared(None) if rows is None else rows
+        new = set(self._wallets.unknown(map(_wallet, asked)))
+        lines = [row for row in asked if _wallet(row) in new]
+        if lines:
+            self._tell("register", self._posted)
+            countries = self._residences(lines)
+            self._wallets.ask({_wallet(row): countries[row["investment_id"]] for row in lines})
 
-    def _passes(self, registry: bytes, lines: Sequence[_Line]) -> bool:
-        """Try to register them all together: whoever is registered already would fail the others."""
-        gas = self._identity_gas(registry, lines)
-        try:
-            self._chain.call(registry, _identities(lines), gas=gas, sender=self._keys.agent.address)
-        except NodeRefused:
-            return False
-        return True
+    def may_issue(self, rows: Sequence[Row], begun: int) -> bool:
+        """Return whether these may follow what is under way and so many that are being signed.
 
-    def _there(self, registry: bytes, lines: Sequence[_Line]) -> list[bool]:
-        return self._chain.read([is_registered(registry, wallet) for wallet, _ in lines])
+        Their wallets must be known; where they are not and nothing is under way for them, they are asked for.
+        """
+        if self._refused is not None:
+            return True
+        if not self._wallets.know(map(_wallet, rows)) and not self._wallets.is_busy:
+            self.register(rows)
+        return self._free() > begun and self._wallets.know(map(_wallet, rows))
 
-    def _missing(self, lines: Sequence[_Line], there: Sequence[bool]) -> list[_Line]:
-        """Return who is to be registered, unless that was tried too often: the preflight names the rule."""
-        missing = []
-        for (wallet, country), is_there in zip(lines, there, strict=True):
-            self._tries[wallet] = self._tries.get(wallet, 0) + (not is_there)
-            if is_there or self._tries[wallet] > _TRIES:
-                self._known.add(wallet)
-            else:
-                missing.append((wallet, country))
-        return missing
+    def try_out(self, rows: Sequence[Row]) -> Terms | None:
+        """Try the delivery of these members, and return what the chain asks for it.
 
-    def _identity_gas(self, registry: bytes, lines: Sequence[_Line]) -> int:
-        """Return the limit for registering so many wallets, by what the suite asks for one and for a few."""
-        if self._identities is None:
+        None when the token is not as recorded or would refuse a line: then they are instructed first, and the
+        line is stopped under the broken rule.
+        """
+        if self._refused is not None or self._is_refused():
+            return None
+        lines = [(_wallet(row), int(row["units"])) for row in rows]
+        if self._is_first(lines) and not self._faults(lines, MAX_TRANSACTION_GAS):
+            self._calibrate(lines)
+        if len(lines) > self.most() or self._faults(lines, self._gas(len(lines))):
+            return None
+        self._tell("sign", self._posted)
+        return self._submitter.terms()
 
-            def estimate(count: int) -> tuple[int, int]:
-                data = _identities([(secrets.token_bytes(20), lines[0][1]) for _ in range(count)])
-                return count, self._chain.estimate_gas(registry, data, sender=self._keys.agent.address)
+    def issue(self, rows: Sequence[Row], terms: Terms) -> list[str]:
+        """Compute the gates of these members, instruct and sign for them in one transaction, and send it.
 
-            self._identities = GasModel.calibrate(estimate(1), estimate(_SAMPLE))
-        return self._identities.gas_limit(len(lines))
+        Returns the investments whose gate is closed. May run in a thread beside `go_on`.
+        """
+        of = {"offering": self._target.offering, "closing": self._target.closing}
+        members = [
+            {"investment": row["investment_id"], "instruction": new_id("ins"), "address": row["address"]}
+            for row in rows
+        ]
+        with self._desk.registry.together() as within:
+            opened = within.open_lines(actor=PROCESS, **of, members=members)
+            stored = self._store(within, opened["lines"], terms, closing=self._target.closing)
+        self._submitter.send(stored)
+        self._moved = time.monotonic()
+        return sorted(opened["refused"])
 
-    def go_on(self) -> bool:
-        """Sign what can be signed, look once at the chain; false when nothing is under way any more."""
+    def go_on(self, *, may_pause: bool = True) -> bool:
+        """Sign what can be signed, look once at the chain; false when nothing is under way any more.
+
+        Raises ChainStalled when nothing becomes final for long.
+        """
         signed = self._sign() if self._has_news else 0
-        seen = self._submitter.look(self._target.offering, self._target.token)
-        self._has_news = seen.delivering < self._delivering
+        at = (self._target.offering, self._target.token)
+        seen = self._submitter.look(*at, self._postings, may_pause=may_pause and not signed)
+        self._has_news = bool(signed) or seen.delivering < self._delivering
         self._delivering = seen.delivering
         if seen.posted:
             self._posted += seen.posted
             self._tell("deliver", self._posted)
-        decided = [each for each in self._registering if each not in seen.under_way]
-        for transaction in decided:
-            self._has_news = True
-            wallets = self._registering.pop(transaction)
-            if transaction not in seen.through:
-                (registry,) = self._chain.read([identity_registry(self._target.token)])
-                there = self._chain.read([is_registered(registry, wallet) for wallet in wallets])
-                wallets = [w for w, is_there in zip(wallets, there, strict=True) if is_there]
-            self._known.update(wallets)
-        return bool(signed or seen.under_way or decided or self._has_news)
+        registered = self._wallets.follow(seen)
+        self._has_news = self._has_news or registered
+        if signed or seen.posted or registered or not seen.under_way:
+            self._moved = time.monotonic()
+        elif time.monotonic() - self._moved > STALLED_SECONDS:
+            raise ChainStalled(f"the transactions of {self._target.offering} are not final")
+        return bool(signed or seen.under_way or registered or self._has_news)
 
     def finish(self) -> None:
-        """Go on until nothing is under way; raises ChainStalled when nothing becomes final for long.
+        """Go on until nothing is under way.
 
         Refuses ``token_is_as_recorded`` after what was under way is posted.
         """
-        posted, deadline = self._posted, time.monotonic() + STALLED_SECONDS
         while self.go_on():
-            if self._posted != posted:
-                posted, deadline = self._posted, time.monotonic() + STALLED_SECONDS
-            if time.monotonic() > deadline:
-                raise ChainStalled(f"the transactions of {self._target.offering} are not final")
+            pass
         if self._refused is not None:
             raise self._refused
 
+    def _free(self) -> int:
+        """Return how many deliveries may follow; a register that falls behind the chain holds them back."""
+        behind = len(self._postings) if self._postings else 0
+        return BATCHES_AT_ONCE - self._delivering - max(0, behind - POSTINGS_BEHIND)
+
     def _sign(self) -> int:
-        free = BATCHES_AT_ONCE - self._delivering
-        signed = 0
-        while signed < free and self._refused is None and (rows := self._prepared(self._most())):
-            if any(_wallet(row) not in self._known for row in rows):
-                if not self._registering:
+        """Sign the next delivery, if one may follow; what came through meanwhile is posted before another."""
+        while self._free() > 0 and self._refused is None and (rows := self._prepared(self.most())):
+            if not self._wallets.know(map(_wallet, rows)):
+                if not self._wallets.is_busy:
                     self.register()
-                if any(_wallet(row) not in self._known for row in rows):
+                if not self._wallets.know(map(_wallet, rows)):
                     break
             if self._is_refused() or self._stop_poisoned(rows):
                 continue
-            signed += self.sign_batch(len(rows))
-        self._delivering += signed
-        if signed:
-            self._tell("sign", self._posted)
-            self._submitter.send_unfinished(self._target.offering)
-            self._tell("send", self._posted)
-        return signed
+            stored = self.sign_batch(len(rows))
+            self._send(stored)
+            self._delivering += len(stored)
+            return len(stored)
+        return 0
+
+    def _send(self, stored: Sequence[Stored]) -> None:
+        """Send at once, so that the node works while the next is signed."""
+        self._tell("sign", self._posted)
+        self._submitter.send(stored)
+        self._tell("send", self._posted)
 
     def _is_refused(self) -> bool:
         """Look at the token before a delivery is signed; what is under way is posted all the same."""
@@ -203,7 +200,7 @@ class Deliveries:
     def _stop_poisoned(self, rows: Sequence[Row]) -> bool:
         """Stop the lines that the token would refuse; true when there are any, or when fewer lines fit."""
         lines = [(_wallet(row), int(row["units"])) for row in rows]
-        is_first = self._model is None or (self._sampled < len(lines) and self._sampled < _SAMPLE)
+        is_first = self._is_first(lines)
         faults = self._faults(lines, MAX_TRANSACTION_GAS if is_first else self._gas(len(lines)))
         for place, rule in faults.items():
             self._desk.registry.stop(
@@ -216,6 +213,10 @@ class Deliveries:
             self._calibrate(lines)
             return True
         return bool(faults)
+
+    def _is_first(self, lines: Sequence[object]) -> bool:
+        """Return whether gas is not known well enough yet for so many lines."""
+        return self._model is None or (self._sampled < len(lines) and self._sampled < _SAMPLE)
 
     def _faults(self, lines: Sequence[tuple[bytes, int]], gas: int) -> dict[int, str]:
         treasury = self._keys.treasury.address
@@ -231,8 +232,13 @@ class Deliveries:
     def _calibrate(self, lines: Sequence[tuple[bytes, int]], sample: int = _SAMPLE) -> None:
         """Fit the gas of this suite's deliveries, from holders who hold nothing yet where there are any."""
         treasury, token = self._keys.treasury.address, self._target.token
-        held = self._chain.balances(token, [wallet for wallet, _ in lines])
-        empty = [line for line, units in zip(lines, held, strict=True) if not units]
+        empty: list[tuple[bytes, int]] = []
+        for start in range(0, len(lines), sample):
+            some = lines[start : start + sample]
+            held = self._chain.balances(token, [wallet for wallet, _ in some])
+            empty += [line for line, units in zip(some, held, strict=True) if not units]
+            if len(empty) >= sample:
+                break
         chosen = (empty if len(empty) > 1 else list(lines))[:sample]
 
         def estimate(count: int) -> tuple[int, int]:
@@ -245,26 +251,39 @@ class Deliveries:
         else:
             self._model = GasModel.calibrate(estimate(1), estimate(len(chosen)))
 
-    def _most(self) -> int:
+    def most(self) -> int:
+        """Return the most lines of a delivery."""
         return self._lines if self._model is None else min(self._lines, self._model.lines_per_batch())
 
     def _gas(self, lines: int) -> int:
         return MAX_TRANSACTION_GAS if self._model is None else self._model.gas_limit(lines)
 
-    def sign_batch(self, most: int) -> int:
-        """Take so many lines at most, sign and store their delivery; return how many batches were signed."""
+    def sign_batch(self, most: int) -> list[Stored]:
+        """Take so many lines at most, sign and store their delivery; return it, if there is one."""
         # Rows are locked from here to the signature: what the chain says is asked before.
         terms = self._submitter.terms()
         of = {"offering": self._target.offering, "closing": self._target.closing}
         with self._desk.registry.together() as within:
             lines = within.take_lines(actor=PROCESS, **of, most=most)
-            if not lines:
-                return 0
-            data = transfer_batch([(bytes.fromhex(line["address"]), line["units"]) for line in lines])
-            order = self._order("deliver", self._target.token, data)
-            gas = {"gas": self._gas(len(lines)), "terms": terms}
-            self._submitter.store(within, self._keys.treasury, order | gas, lines)
-        return 1
+            return self._store(within, lines, terms)
+
+    def _store(
+        self, within: Within, lines: Sequence[Row], terms: Terms, closing: str | None = None
+    ) -> list[Stored]:
+        if not lines:
+            return []
+        data = transfer_batch([(bytes.fromhex(line["address"]), line["units"]) for line in lines])
+        order = {
+            "offering": self._target.offering,
+            "purpose": "deliver",
+            "intent": new_id("int"),
+            "to": self._target.token,
+            "data": data,
+            "gas": self._gas(len(lines)),
+            "terms": terms,
+            "closing": closing,
+        }
+        return [self._submitter.store(within, self._keys.treasury, order, lines)]
 
     def _prepared(self, most: int | None) -> list[Row]:
         of = {"offering": self._target.offering, "closing": self._target.closing}
@@ -276,19 +295,6 @@ class Deliveries:
             lived = self._desk.engine.residences(**of)
             self._countries = {row["investment_id"]: country_number(row["country"]) for row in lived}
         return self._countries
-
-    def _order(self, purpose: str, to: bytes, data: bytes) -> dict[str, object]:
-        return {
-            "offering": self._target.offering,
-            "purpose": purpose,
-            "intent": new_id("int"),
-            "to": to,
-            "data": data,
-        }
-
-
-def _identities(lines: Sequence[_Line]) -> bytes:
-    return register_batch([(wallet, wallet, country) for wallet, country in lines])
 
 
 def _wallet(row: Row) -> bytes:

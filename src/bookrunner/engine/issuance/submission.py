@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
 from bookrunner.adapters.chain import (
     MAX_TRANSACTION_GAS,
@@ -23,15 +24,18 @@ from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row, Within
+from bookrunner.engine.issuance.posting import Came, Look, Postings, Stored
 
 ACTOR = "process"
 PATIENCE_SECONDS: Final = 60.0
 FEE_CEILING_WEI: Final = 500 * 10**9
 LOOKS_BEFORE_DROP: Final = 10
 LATE_SECONDS: Final = 0.3
+POSTING_SECONDS: Final = 0.05
 _TAKEN: Final = {SendOutcome.ACCEPTED, SendOutcome.ALREADY_KNOWN}
 
 Attempts = list[Row]
+Terms = tuple[int, Fees]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +44,6 @@ class Keys:
 
     agent: Signer
     treasury: Signer
-
-
-class Look(NamedTuple):
-    """One look at the chain: lines posted, what came through, what is still under way, how many deliver."""
-
-    posted: int = 0
-    through: frozenset[str] = frozenset()
-    under_way: frozenset[str] = frozenset()
-    delivering: int = 0
-
-
-@dataclass(slots=True)
-class _Came:
-    """What one look concluded: lines posted, transactions that did something, intents that are decided."""
-
-    posted: int = 0
-    through: set[str] = field(default_factory=set)
-    decided: set[str] = field(default_factory=set)
 
 
 class ChainStalled(BookrunnerError):
@@ -87,37 +73,39 @@ class Submitter:
         self._pause = pause
         self._patience = patience_seconds
         self._ceiling = fee_ceiling_wei
+        self._mined: dict[bytes, Receipt] = {}
 
-    def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> str:
-        """Take a nonce, sign and record one transaction inside an open transaction; return its id.
+    def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> Stored:
+        """Take a nonce, sign and record one transaction inside an open transaction.
 
         ``order`` holds offering, purpose, intent, to, data, gas and, asked before any row was locked, the
-        `terms`. Nothing is sent here.
+        `terms`. With a ``closing`` it instructs the lines of its members too. Nothing is sent here.
         """
         chain_id, fees = order["terms"]
         nonce = within.take_nonce(actor=ACTOR, chain_id=chain_id, address=signer.address)
         signed = signer.sign(Transaction(chain_id, nonce, order["to"], order["data"], order["gas"], fees))
         transaction_id = new_id("txn")
-        within.record_transaction(
-            actor=ACTOR,
-            offering=order["offering"],
-            transaction={
-                "id": transaction_id,
-                "intent": order["intent"],
-                "purpose": order["purpose"],
-                "chain_id": chain_id,
-                "sender": signer.address.hex(),
-                "nonce": nonce,
-                "max_fee": fees.max_fee,
-                "priority_fee": fees.priority_fee,
-                "hash": signed.hash.hex(),
-                "raw": signed.raw.hex(),
-            },
-            lines=json.dumps([dict(line) for line in lines]),
-        )
-        return transaction_id
+        transaction = {
+            "id": transaction_id,
+            "intent": order["intent"],
+            "purpose": order["purpose"],
+            "chain_id": chain_id,
+            "sender": signer.address.hex(),
+            "nonce": nonce,
+            "max_fee": fees.max_fee,
+            "priority_fee": fees.priority_fee,
+            "hash": signed.hash.hex(),
+            "raw": signed.raw.hex(),
+        }
+        of = {"actor": ACTOR, "offering": order["offering"], "transaction": transaction}
+        done = json.dumps([dict(line) for line in lines])
+        if closing := order.get("closing"):
+            within.record_issuance(**of, closing=closing, lines=done)
+        else:
+            within.record_transaction(**of, lines=done)
+        return Stored(transaction_id, signed.raw)
 
-    def terms(self) -> tuple[int, Fees]:
+    def terms(self) -> Terms:
         """Return the chain's id and the fees that a new transaction should offer.
 
         Refuses ``fees_stay_below_their_ceiling``: what a node suggests is not signed as it comes.
@@ -131,9 +119,22 @@ class Submitter:
         """Store and commit one transaction, then send it; the answer of the node is only a hint."""
         asked = {**order, "terms": self.terms()}
         with self._registry.together() as within:
-            transaction_id = self.store(within, signer, asked, lines)
+            stored = self.store(within, signer, asked, lines)
         self.send_unfinished(order["offering"])
-        return transaction_id
+        return stored.transaction
+
+    def submit_together(self, signer: Signer, orders: Sequence[Row]) -> list[str]:
+        """Store and commit transactions without lines, then send them in one request; return their ids."""
+        terms = self.terms()
+        with self._registry.together() as within:
+            stored = [self.store(within, signer, {**order, "terms": terms}, ()) for order in orders]
+        self.send(stored)
+        return [each.transaction for each in stored]
+
+    def send(self, stored: Sequence[Stored]) -> None:
+        """Send what was just stored, after its commit; `look` sends again what a node has not taken."""
+        if stored:
+            self._chain.send([each.raw for each in stored])
 
     def send_unfinished(self, offering: str) -> None:
         """Send the stored bytes of every intent that is not final; may be repeated for ever."""
@@ -141,18 +142,41 @@ class Submitter:
         if intents:
             self._chain.send([attempts[-1]["raw"] for attempts in intents])
 
-    def look(self, offering: str, token: bytes | None) -> Look:
-        """Look once at what is not final, and let the chain go on while anything still is not."""
-        waiting = self._registry.under_way(offering=offering)
-        if not waiting:
-            return Look()
-        came = self._advance(waiting, token)
+    def look(
+        self,
+        offering: str,
+        token: bytes | None,
+        postings: Postings | None = None,
+        *,
+        may_pause: bool = True,
+    ) -> Look:
+        """Look once at what is not final, and let the chain go on while anything still is not.
+
+        With ``may_pause`` false nothing is waited for, as there is more to sign: the chain goes on beside.
+
+        With ``postings`` deliveries are posted beside; when nothing else is under way, one is awaited.
+        """
+        posted = postings.gather() if postings else []
+        rows = self._registry.under_way(offering=offering)
+        waiting = [row for row in rows if not (postings and row["intent_id"] in postings)]
+        came = self._advance(waiting, token, postings)
         left = {row["intent_id"]: row for row in waiting if row["intent_id"] not in came.decided}
-        if left:
+        if left and may_pause:
             self._pause()
-        delivering = sum(row["purpose"] == "deliver" for row in left.values())
-        under_way = frozenset(row["transaction_id"] for row in waiting if row["intent_id"] in left)
-        return Look(came.posted, frozenset(came.through), under_way, delivering)
+        elif left and postings is not None:
+            postings.meanwhile(self._pause)
+        elif postings and may_pause:
+            posted += postings.gather(POSTING_SECONDS)
+        over = {each.transaction for each in posted}
+        under_way = {row["transaction_id"] for row in rows if row["intent_id"] in left}
+        if postings:
+            under_way |= {row["transaction_id"] for row in rows if row["intent_id"] in postings}
+        return Look(
+            came.posted + sum(each.lines for each in posted),
+            frozenset(came.through | over),
+            frozenset(under_way),
+            sum(row["purpose"] == "deliver" for row in left.values()),
+        )
 
     def settle(self, offering: str, token: bytes | None, *, timeout_seconds: float = 120.0) -> int:
         """Wait until every stored transaction of an offer is final or reverted; return the number posted.
@@ -169,30 +193,50 @@ class Submitter:
             self._pause()
         return posted
 
-    def _advance(self, waiting: Sequence[Row], token: bytes | None) -> _Came:
+    def _advance(self, waiting: Sequence[Row], token: bytes | None, postings: Postings | None = None) -> Came:
         """Conclude what is final, note what is mined, and see to what no block holds."""
+        came = Came()
+        if not waiting:
+            return came
         final = self._chain.block_numbers().finalized
         resting = self._resting(waiting, final)
         asked = [row for row in waiting if row["intent_id"] not in resting]
         found = self._receipts(asked)
-        incarnation = self._chain.genesis() if found else b""
-        came, mined, lost = _Came(), [], []
+        mined, lost, over = [], [], []
         for attempts in _by_intent(asked):
             row = next((one for one in attempts if one["hash"] in found), None)
             if row is None:
                 lost.append(attempts)
             elif found[row["hash"]].block_number <= final:
-                receipt = found[row["hash"]]
-                came.posted += self._conclude(row, receipt, token, incarnation)
-                came.decided.add(row["intent_id"])
-                if receipt.status == 1:
-                    came.through.add(row["transaction_id"])
+                over.append((row, found[row["hash"]]))
             else:
                 mined.append((row, found[row["hash"]]))
+        # A receipt is the same while its block is the chain's own: it is read once, and parsed once.
+        kept = {row["hash"] for row in waiting if row["intent_id"] in resting}
+        self._mined = {each: receipt for each, receipt in self._mined.items() if each in kept}
+        self._mined |= {row["hash"]: receipt for row, receipt in mined}
+        for row, receipt in over:
+            came.decided.add(row["intent_id"])
+            if receipt.status == 1:
+                came.through.add(row["transaction_id"])
+        came.posted = self._conclude_all(over, token, postings)
         self._note([_seen(row, "mined", seen) for row, seen in mined if row["block_hash"] != seen.block_hash])
         if lost:
             self._bring_back([attempts[0] for attempts in self._without_rivals(lost, final)])
         return came
+
+    def _conclude_all(
+        self, over: Sequence[tuple[Row, Receipt]], token: bytes | None, postings: Postings | None
+    ) -> int:
+        posted = 0
+        incarnation = self._chain.genesis() if over else b""
+        for row, receipt in over:
+            conclude = partial(self._conclude, row, receipt, token, incarnation)
+            if postings is not None and row["purpose"] == "deliver":
+                postings.begin(row["intent_id"], row["transaction_id"], conclude)
+            else:
+                posted += conclude()
+        return posted
 
     def _resting(self, waiting: Sequence[Row], final: int) -> set[str]:
         """Return the intents whose block is known, still one of the chain's own, and not final yet."""
@@ -204,7 +248,13 @@ class Submitter:
 
     def _receipts(self, rows: Sequence[Row]) -> dict[bytes, Receipt]:
         """Return by hash the receipts whose block is still one of the chain's own."""
-        found = [receipt for receipt in self._chain.receipts([row["hash"] for row in rows]) if receipt]
+        hashes = [row["hash"] for row in rows]
+        seen = self._mined
+        kept = self._standing([seen[each] for each in hashes if each in seen])
+        answers = self._chain.receipts([each for each in hashes if each not in kept])
+        return kept | self._standing([receipt for receipt in answers if receipt])
+
+    def _standing(self, found: Sequence[Receipt]) -> dict[bytes, Receipt]:
         canonical = self._chain.canonical([receipt.block_number for receipt in found])
         return {r.hash: r for r, block in zip(found, canonical, strict=True) if block == r.block_hash}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from bookrunner.adapters.chain import (
     Chain,
+    ChainError,
     NodeRefused,
     forced_transfer,
     identity_registry,
@@ -22,7 +22,7 @@ from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
 
 _PURPOSE: Final = "transfer"
-_PATIENCE_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 30
 
 
 class Transfers:
@@ -36,19 +36,21 @@ class Transfers:
         self._chain = chain
         self._keys = keys
         self._submitter = submitter
-        self._looked: dict[str, int] = {}
 
-    def carry_in_turn(self) -> None:
-        """Carry what is approved in any offer; one that waits is looked at again after half a minute."""
-        now = int(time.monotonic())
-        for row in self._desk.transfers.transfers_under_way():
-            offering = row["offering_id"]
-            if now >= self._looked.get(offering, -_PATIENCE_SECONDS) + _PATIENCE_SECONDS:
-                self._looked[offering] = now
-                try:
-                    self.carry(offering)
-                except ChainStalled as stalled:
-                    warn("transfers wait", offering=offering, rule=str(stalled))
+    def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
+        """Carry what is approved in these offers, or in all; return in how many seconds to look again.
+
+        None when nothing is left. What the chain does not have yet, only the chain can tell of.
+        """
+        offers = scopes
+        if offers is None:
+            offers = frozenset(row["offering_id"] for row in self._desk.transfers.transfers_under_way())
+        for offering in sorted(offers):
+            try:
+                self.carry(offering)
+            except (ChainError, ChainStalled) as silent:
+                warn("transfers wait", offering=offering, kind=type(silent).__name__)
+        return PATIENCE_SECONDS if offers and self._desk.transfers.transfers_under_way() else None
 
     def carry(self, offering: str) -> int:
         """Sign every approved transfer of an offer and return how many came into the register.

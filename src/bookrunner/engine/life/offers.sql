@@ -108,24 +108,39 @@ begin
     where t.offering_id = p_offering and (stands = 'legal_review' and t.status = 'draft'
         or stands = 'draft' and t.status = 'locked');
 end $$;
--- Refuses an order or its confirmation outside the window of the offer, whatever its status still says.
-create function engine.require_window(p_offering text) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- Refuses an order or its confirmation where the offer takes none: by its status, outside its window whatever the status
+-- still says, or while a material change waits. Not locked: who read the open offer stands before the close that overlapped.
+create function engine.require_open(p_offering text) returns void
+language plpgsql stable as $$
 declare
-    t engine.terms := engine.terms_of(p_offering);
+    stands text;
+    opens timestamptz;
+    closes timestamptz;
+    changes boolean;
 begin
-    if t.opens_at > clock_timestamp() then
-        raise exception using errcode = 'BR008', constraint = 'offer_has_opened',
-            message = format('%s opens at %s', p_offering, t.opens_at);
+    select o.status, t.opens_at, t.closes_at,
+        exists (select from engine.amendment a where a.offering_id = p_offering and a.status = 'announced')
+    into stands, opens, closes, changes
+    from engine.offer o left join engine.terms t on t.offering_id = p_offering and t.status <> 'superseded'
+    where o.offering_id = p_offering;
+    if stands = 'published' and not changes and coalesce(clock_timestamp() >= opens, true)
+        and coalesce(clock_timestamp() < closes, true) then
+        return;
     end if;
-    if t.closes_at <= clock_timestamp() then
+    if stands is null then
+        raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
+    elsif stands <> 'published' then
         raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
-            message = format('%s closed at %s', p_offering, t.closes_at);
-    end if;
-    if exists (select from engine.amendment a where a.offering_id = p_offering and a.status = 'announced') then
+            message = format('%s is %s', p_offering, stands);
+    elsif opens > clock_timestamp() then
+        raise exception using errcode = 'BR008', constraint = 'offer_has_opened',
+            message = format('%s opens at %s', p_offering, opens);
+    elsif changes then
         raise exception using errcode = 'BR008', constraint = 'change_is_put_to_investors',
             message = format('a material change of %s is not put to its investors yet', p_offering);
     end if;
+    raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
+        message = format('%s closed at %s', p_offering, closes);
 end $$;
 
 -- Whether units of a set are on their way, or there.

@@ -7,6 +7,7 @@ from bookrunner.core.log import warn
 from bookrunner.engine.desk import PROCESS, Desk
 
 AT_ONCE = 50
+RETRY_SECONDS = 30
 _SUBJECT = "There is a notice for you"
 _TEXT = (
     "A notice about your investment waits for you in the investor portal.\n"
@@ -46,11 +47,16 @@ def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
         return len(taken)
 
 
-def try_notices(desk: Desk, post: Post) -> None:
-    """Send written notices one by one; a mail server that is silent leaves the others for the next round."""
+def try_notices(desk: Desk, post: Post) -> int | None:
+    """Send written notices one by one; return in how many seconds to go on, None when none is left.
+
+    A mail server that is silent leaves the others for later.
+    """
     try:
         for _ in range(AT_ONCE):
             if not send_notices(desk, post, most=1):
-                return
+                return None
     except OSError as silent:
         warn("a notice is not sent", kind=type(silent).__name__)
+        return RETRY_SECONDS
+    return 0

@@ -115,22 +115,14 @@ insert into engine.cancellation_rule (exemption, rule_id, counted_from, is_last_
 call audit.append_only('engine.cancellation_rule');
 
 -- Nobody ends, or asks to end, while a running set has it: it leaves the set first, or is issued.
-create function engine.ended_is_in_no_set() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+create function engine.require_no_running_set(p_offering text, p_investment text) returns void
+language plpgsql as $$
 begin
-    perform 1 from engine.position pos
-    where pos.offering_id = new.offering_id and pos.investment_id = new.investment_id for update;
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id = p_investment for update;
     if exists (select from engine.closing_member m join engine.closing c using (offering_id, closing_id)
-        where m.offering_id = new.offering_id and m.investment_id = new.investment_id and m.status = 'frozen'
+        where m.offering_id = p_offering and m.investment_id = p_investment and m.status = 'frozen'
         and c.status in ('proposed', 'frozen')) then
         raise exception using errcode = 'BR008', constraint = 'ended_investment_is_in_no_running_set',
-            message = format('%s is in the set of a closing that runs', new.investment_id);
+            message = format('%s is in the set of a closing that runs', p_investment);
     end if;
-    return new;
 end $$;
-
-create trigger ended_is_in_no_set before update of status on engine.investment
-    for each row when (old.status <> new.status and new.status in
-        ('cancellation_requested', 'cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully'))
-    execute function engine.ended_is_in_no_set();
-alter table engine.investment enable always trigger ended_is_in_no_set;

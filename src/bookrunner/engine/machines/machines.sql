@@ -11,6 +11,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('waitlist_entry', 'engine', 'One investor''s place in the line for units that may come free.'),
     ('amendment', 'engine', 'A change of an offer after its publication.'),
     ('allocation', 'engine', 'An institutional allocation, strictly in order.'),
+    ('intake', 'engine', 'A request of an institution, from its words to its score and the decision on it.'),
     ('terms', 'engine', 'A version of an offer''s terms.'),
     ('change_request', 'engine', 'A request to change a locked field.'),
     ('notice', 'engine', 'Something that was told to an investor, the issuer or the administrator.'),

@@ -7,7 +7,6 @@ transaction under the keeper's login, so an event read again has no second effec
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
@@ -21,7 +20,7 @@ from bookrunner.core.reference import make_reference
 from bookrunner.db import Keeper, Row, Step, Within, load, retrying
 from bookrunner.engine.allocation import Reactions
 from bookrunner.engine.closing import finish_release
-from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.desk import OF_ONE_OFFER, PROCESS, Desk, await_strand, claimed
 from bookrunner.engine.desk import event_keys as _keys
 from bookrunner.engine.desk import event_name as _name
 from bookrunner.engine.life.reactions import Life
@@ -37,8 +36,9 @@ BATCH = 1000
 REFUNDS_AT_ONCE = 500
 # More than one investment ever has receipts.
 MOST_REFUNDS = 1_000_000
-LAPSE_SECONDS = 60
 PACKETS = 25
+# More than any chain of reactions is long.
+PASSES = 20
 LIVE = frozenset({"new", "confirmed", "legally_confirmed"})
 
 
@@ -49,7 +49,7 @@ class Process:
         self._desk = desk
         self._room = room
         self._after = 0
-        self._looked: int | None = None
+        self._other: Event | None = None
         self._shared = load("bookrunner.engine")
         self._life = Life(desk, self._carry)
         letters = partial(prepare, desk, room, is_returning=True)
@@ -87,27 +87,52 @@ class Process:
         """The consumers of this process, each with a kind of event that it answers."""
         return frozenset((PROCESS, kind) for kind in self._answers) | self._orders.answered
 
-    def drain(self) -> int:
-        """Publish what is committed and answer every waiting event; return how many were answered."""
-        answered = 0
+    def has_seen(self, end: int) -> bool:
+        """Say whether every event up to this place of the feed is answered."""
+        return self._after >= end and self._orders.has_seen(end)
+
+    def drain(self, *, patient: bool = True) -> int:
+        """Publish what is committed and answer every waiting event; return how many were answered.
+
+        What another worker answers is waited for, or left to a later call when this one is not ``patient``;
+        then what others go on writing does not keep it for long either.
+        """
+        answered = passes = 0
         while True:
             advance_feed(self._desk.database)
             end: int = self._desk.engine.feed_end()
-            if end == self._after and self._orders.has_seen(end):
+            if self.has_seen(end):
                 return answered
             also = self._orders.answer(end)
-            waiting = self._desk.engine.pending_reactions(
-                after=self._after, kinds=sorted(self._answers), consumer=PROCESS, most=BATCH
-            )
-            for answer, events in self._groups(waiting):
-                self._give(answer, events)
-            answered += len(waiting) + also
-            if len(waiting) == BATCH:
-                self._after = waiting[-1]["seq"]
+            part = also + self._answer(end)
+            answered += part
+            passes += 1
+            if part and (patient or passes < PASSES):
                 continue
-            self._after = end
-            if not waiting and not also:
+            if not patient or self.has_seen(end):
                 return answered
+            self._orders.await_other()
+            if self._other is not None:
+                await_strand(self._desk.engine, PROCESS, self._other)
+
+    def _answer(self, end: int) -> int:
+        """Answer what waits up to the end of the feed and lies in no strand of another worker."""
+        answered, place = 0, self._after
+        passed: dict[str, Event] = {}
+        asked: dict[str, object] = {"kinds": sorted(self._answers), "by_scope": sorted(OF_ONE_OFFER)}
+        count = BATCH
+        while count == BATCH:
+            asked |= {"after": place, "most": BATCH, "passed": list(passed)}
+            with claimed(self._desk.engine, "pending_reactions", consumer=PROCESS, **asked) as claim:
+                for answer, events in self._groups(claim.ours):
+                    self._give(answer, events)
+            for event in claim.others:
+                passed.setdefault(event["strand"], event)
+            answered += len(claim.ours)
+            place, count = claim.last_seq, len(claim.ours) + len(claim.others)
+        self._other = min(passed.values(), key=lambda event: int(event["seq"]), default=None)
+        self._after = end if self._other is None else self._other["seq"] - 1
+        return answered
 
     def expire(self) -> int:
         """Close what has lapsed by the clock, answer the events of it, return how many facts closed.
@@ -116,16 +141,8 @@ class Process:
         """
         closed: int = self._desk.compliance.expire_due(actor=PROCESS)
         closed += self._orders.expire() + self._life.look()
-        self.drain()
+        self.drain(patient=False)
         return closed
-
-    def is_time_to_look(self, seconds: int = LAPSE_SECONDS) -> bool:
-        """Say whether the last look at the clock is ``seconds`` old; if so, this one is the last."""
-        now = time.monotonic_ns()
-        if self._looked is not None and now < self._looked + seconds * 10**9:
-            return False
-        self._looked = now
-        return True
 
     def _groups(self, waiting: Events) -> list[tuple[Answer, list[Event]]]:
         """Gather events that have one answer, in the order of the ranks and inside a rank in the feed's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bookrunner.audit import advance_feed
@@ -16,6 +17,11 @@ KINDS: Final = (
     "transfer_request.requested",
     "transfer_request.papers_added",
     "transfer_request.presented_again",
+    # A side that gave a hit is none of a listed one after all; lists that were too old are not any more.
+    "screening.adjudicated",
+    "screening.released",
+    "watchlist.activated",
+    "watchlist.checked",
 )
 BATCH: Final = 1_000
 
@@ -36,7 +42,7 @@ class TransferScreening:
         if end == self._after:
             return 0
         events = self._desk.engine.pending_reactions(
-            after=self._after, kinds=list(KINDS), consumer=CONSUMER, most=BATCH
+            after=self._after, kinds=list(KINDS), by_scope=[], passed=[], consumer=CONSUMER, most=BATCH
         )
         if not events:
             self._after = end
@@ -60,10 +66,18 @@ class TransferScreening:
         """Screen whoever waits; a request whose side gives a hit goes on waiting until the hit is none."""
         waiting = self._desk.transfers.waiting_for_screening()
         sides = {row[side] for row in waiting for side in ("seller_id", "buyer_id")}
-        if sides:
-            self._screening.for_issuance(sorted(sides))
+        if sides and not self._are_screened(sorted(sides)):
+            return
         for row in waiting:
             self._mark(row["offering_id"], row["request_id"])
+
+    def _are_screened(self, sides: Sequence[str]) -> bool:
+        try:
+            self._screening.for_issuance(sides)
+        except Refused as refused:
+            warn("transfers are not screened", rule=refused.rule)
+            return False
+        return True
 
     def _mark(self, offering: str, transfer: str) -> None:
         try:

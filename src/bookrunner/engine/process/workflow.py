@@ -76,6 +76,7 @@ class Workflows:
         # The newest attempt that was seen of each closing; another process may have begun a later one.
         self._seen: dict[str, int] = {}
         self._stopped = threading.Event()
+        self._hastened = threading.Event()
 
     def start(self, open_closings: Iterable[tuple[str, str]] = ()) -> None:
         """Take up what waits, and what an earlier process left of these (offering, closing) pairs.
@@ -96,8 +97,16 @@ class Workflows:
         """
         threading.Thread(target=self._try_again, args=(open_closings, seconds), daemon=True).start()
 
+    def try_now(self) -> None:
+        """Let the next look of `keep_trying` come at once: what had refused a closing may be put right."""
+        self._hastened.set()
+
     def _try_again(self, open_closings: OpenClosings, seconds: int) -> None:
-        while not self._stopped.wait(seconds):
+        while True:
+            self._hastened.wait(seconds)
+            self._hastened.clear()
+            if self._stopped.is_set():
+                return
             with contextlib.suppress(Closed, Contention, DatabaseUnavailable):
                 for offering, closing in open_closings():
                     _, status = self._newest(closing)
@@ -119,6 +128,7 @@ class Workflows:
     def stop(self) -> None:
         """Stop taking up work; what is unfinished waits in the database."""
         self._stopped.set()
+        self._hastened.set()
         DBOS.destroy(destroy_registry=True)
 
     def _newest(self, closing: str) -> tuple[int, str | None]:

@@ -48,6 +48,11 @@ class SignedIn:
         """The name of the key, without what marks it as one."""
         return self.actor.removeprefix("key:")
 
+    @property
+    def is_investor(self) -> bool:
+        """Whether the key has the id of an investor as its name, and so reaches what is its own alone."""
+        return self.name.startswith("ivr_")
+
 
 def signed_in(request: Request) -> SignedIn | None:
     """Return who is signed in, or None."""
@@ -67,9 +72,18 @@ def recognising(database: Database) -> Callable[[Request], None]:
             keeper, session = read_token(token)
             with database.transaction(keeper) as transaction:
                 row = queries.session_of(transaction, session=session, is_act=_is_act(request))
+                visitor = SignedIn(row["actor"], keeper, row["ends_at"], row["opened_at"])
+                named = request.path_params.get("investment")
+                is_foreign = (
+                    visitor.is_investor
+                    and named is not None
+                    and queries.is_of_another(transaction, investment=named, investor=visitor.name)
+                )
         except NotAuthenticated:
             return
-        request.state.visitor = SignedIn(row["actor"], keeper, row["ends_at"], row["opened_at"])
+        request.state.visitor = visitor
+        if is_foreign:
+            raise NotAllowed("investor_acts_for_itself", "this is an investment of somebody else")
 
     return recognise
 

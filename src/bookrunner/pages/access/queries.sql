@@ -9,3 +9,7 @@ select actor, ends_at, opened_at from api.session_of(:session, :is_act);
 -- name: end_session$
 -- Ends a session.
 select api.end_session(:session);
+
+-- name: is_of_another$
+-- Whether an investment is somebody else's than this investor's; one that is not known is nobody's.
+select exists (select from engine.stage s where s.investment_id = :investment and s.investor_id <> :investor);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,13 +17,14 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.application.acts import Papers, known
-from bookrunner.pages.desk import life
+from bookrunner.pages.desk import capital, life
 from bookrunner.pages.desk.acts import CASE_CHOICES, REASONS, Clerk, PartlyRefused
 from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
 
 _CONFLICT, _SEE_OTHER = 409, 303
+_OWN_KEY: Final = "session of the officer's own key"
 _MOST, _MOST_BYTES = 200, 16 * 2**20
 # A part of the signed agreements has a box for each; the other forms have far fewer fields.
 _AT_ONCE: Final = 100
@@ -71,14 +73,10 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
         request: Request, visitor: SignedIn, name: str, on: tuple[str, int], **more: object
     ) -> Response:
         view, (offering, page) = _view(name, visitor), on
-        offers = _offers(papers, visitor)
-        if offering not in {each["offering_id"] for each in offers}:
-            raise NotFound(f"there is no offer {offering}")
+        around = _frame(papers, visitor, offering)
         facts: Facts = {
             **view.read(papers, visitor, offering, page),
-            "offers": offers,
-            "offering": offering,
-            "views": _mine(visitor),
+            **around,
             "view": name,
             "title": view.title,
             "may_act": visitor.keeper == view.keepers[0],
@@ -92,6 +90,8 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
     def desk(request: Request, visitor: _In) -> Response:
         facts = {"offers": _offers(papers, visitor), "views": _mine(visitor), "refusal": None}
         return shell.page(request, "desk/offers.html", facts)
+
+    capital.attach(router, papers.database, shell, frame=partial(_frame, papers), move=partial(_move, papers))
 
     @router.get("/{offering}/{name}")
     def look(request: Request, offering: str, name: str, visitor: _In, *, page: _Page = 1) -> Response:
@@ -113,7 +113,7 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
         view = _view(name, visitor)
         requiring(view.keepers[:1])(request)
         try:
-            evidence = known(request, "session of the officer's own key")
+            evidence = known(request, _OWN_KEY)
             view.act(Clerk(papers, offering, visitor.actor, evidence), typed)
         except NotFound:
             raise
@@ -127,6 +127,20 @@ def routes(papers: Papers, shell: Shell) -> APIRouter:
         return RedirectResponse(f"/desk/{offering}/{name}", status_code=_SEE_OTHER)
 
     return router
+
+
+def _frame(papers: Papers, visitor: SignedIn, offering: str) -> Facts:
+    """Return what the pages of one offer share."""
+    offers = _offers(papers, visitor)
+    if offering not in {each["offering_id"] for each in offers}:
+        raise NotFound(f"there is no offer {offering}")
+    return {"offers": offers, "offering": offering, "views": _mine(visitor)}
+
+
+def _move(
+    papers: Papers, request: Request, visitor: SignedIn, offering: str, *, form: Mapping[str, str]
+) -> None:
+    Clerk(papers, offering, visitor.actor, known(request, _OWN_KEY)).move(form)
 
 
 def _view(name: str, visitor: SignedIn) -> View:
@@ -170,13 +184,6 @@ def _contradictions(papers: Papers, visitor: SignedIn, offering: str, page: int)
 
 def _parts(total: int, most: int) -> int:
     return max(1, -(-total // most))
-
-
-def _institutions(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
-    with papers.database.transaction("engine") as transaction:
-        found = list(load(__package__).institutions(transaction, offering=offering))
-        steps = {row["from_state"]: row["to_state"] for row in load(__package__).steps(transaction)}
-    return {"institutions": found, "next": steps}
 
 
 def _agreements(papers: Papers, visitor: SignedIn, offering: str, page: int) -> Facts:
@@ -240,11 +247,18 @@ _VIEWS: Final[Mapping[str, View]] = {
         lambda c, t: c.decide_case(t.form, t.paper),
     ),
     "institutions": View(
-        "desk/institutions.html",
+        "desk/capital/board.html",
         "Institutional allocations",
-        ("engine",),
-        _institutions,
-        lambda c, t: c.move(t.form) if t.form.get("allocation") else c.request(t.form),
+        capital.KEEPERS,
+        lambda papers, _, offering, __: capital.board(papers.database, offering),
+        lambda c, t: c.request(t.form),
+    ),
+    "requests": View(
+        "desk/capital/reviews.html",
+        "Requests of institutions",
+        ("compliance", "engine"),
+        lambda papers, visitor, offering, _: capital.reviews(papers.database, visitor, offering),
+        lambda c, t: c.decide_intake(t.form),
     ),
     "contradictions": View(
         "desk/contradictions.html",

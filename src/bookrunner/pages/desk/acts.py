@@ -102,7 +102,6 @@ class Clerk:
             "tranche": form.get("tranche", "").strip(),
             "amount_minor": amount.minor,
             "currency": amount.currency.code,
-            "settlement_due_at": _day(form.get("due", "")).isoformat(),
         }
         Keeper(self.database, "engine", _QUERIES).request_allocation(
             actor=self.actor,
@@ -113,17 +112,35 @@ class Clerk:
         )
 
     def move(self, form: Form) -> None:
-        """Take the next step of an institutional allocation, or cancel it, on the version that was seen."""
+        """Take up an institutional allocation, open its escrow or cancel it, on the version that was seen."""
         named = {"actor": self.actor, "offering": self.offering, "allocation": form.get("allocation", "")}
         with Keeper(self.database, "engine", _QUERIES).together() as within:
             if within.seen_allocation(**named) != _whole(form.get("seen", "")):
                 raise VersionChanged("decision_is_on_the_version_seen", "look again, then decide")
-            if form.get("choice") == "cancel":
+            choice = form.get("choice")
+            if choice == "cancel":
                 within.cancel_allocation(**named, because=form.get("reason", ""))
-                return
-            within.advance_allocation(
-                **named, status=form.get("choice", ""), investment=form.get("investment", "").strip() or None
-            )
+            elif choice == "escrow_initiated":
+                due = _end_of(_day(form.get("due", "")))
+                within.initiate_escrow(**named, investment=form.get("investment", "").strip(), due=due)
+            elif choice == "under_internal_review":
+                within.open_review(**named)
+            else:
+                raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+
+    def decide_intake(self, form: Form) -> None:
+        """Approve or decline a request that the rules sent to an officer, on the version that was seen."""
+        choice = form.get("choice")
+        if choice not in {"approve", "decline"}:
+            raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
+        Keeper(self.database, "compliance", _QUERIES).decide_intake(
+            actor=self.actor,
+            offering=self.offering,
+            intake=form.get("intake", ""),
+            is_approved=choice == "approve",
+            because=form.get("reason", ""),
+            seen=_whole(form.get("seen", "")),
+        )
 
     def handle(self, form: Form) -> None:
         """Release a signed packet, return it with its deficiencies, or countersign those that are ticked.
@@ -197,3 +214,8 @@ def _day(text: str) -> datetime:
         return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise Malformed("day_is_written_as_year_month_day", "write the day as 2026-03-31") from None
+
+
+def _end_of(day: datetime) -> datetime:
+    """Return the last second of a day: what is due on a day may come until it ends."""
+    return day.replace(hour=23, minute=59, second=59)

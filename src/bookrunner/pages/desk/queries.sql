@@ -38,19 +38,6 @@ select compliance.accept_statement(:actor, :request, :offering, :acceptance, :in
 -- Takes an acceptance back.
 select compliance.withdraw_acceptance(:actor, :request, :offering, :acceptance, :because, cast(:seen as bigint));
 
--- name: institutions
--- The requests of institutions for an offer, those that are not final first, with what is overdue.
-select allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id, requested_by,
-    requested_at, cancelled_by, cancelled_because, version,
-    status not in ('funded', 'cancelled') and settlement_due_at <= clock_timestamp() as is_overdue
-from engine.allocation where offering_id = :offering
-order by status in ('funded', 'cancelled'), requested_at, allocation_id limit 200;
-
--- name: steps
--- The steps of an institutional allocation, each with the one after it.
-select from_state, to_state from engine.transition
-where machine = 'allocation' and from_state <> '' and to_state <> 'cancelled';
-
 -- name: request_allocation$
 -- Asks for an allocation of one tranche for an institution.
 select engine.request_allocation(:actor, :request, :offering, :allocation, :entity, cast(:asked as jsonb));
@@ -59,9 +46,17 @@ select engine.request_allocation(:actor, :request, :offering, :allocation, :enti
 -- The version of an allocation, locked until the transaction ends.
 select engine.lock_allocation(:actor, :request, :offering, :allocation);
 
--- name: advance_allocation$
--- Takes the next step of an institutional allocation.
-select engine.advance_allocation(:actor, :request, :offering, :allocation, :status, cast(:investment as text));
+-- name: open_review$
+-- Takes a request of an institution up for review.
+select engine.open_review(:actor, :request, :offering, :allocation);
+
+-- name: initiate_escrow$
+-- Opens the escrow of a reviewed request, with the moment by which it settles.
+select engine.initiate_escrow(:actor, :request, :offering, :allocation, :investment, :due);
+
+-- name: decide_intake$
+-- Approves or declines a request of an institution that the rules sent to a person.
+select engine.decide_intake(:actor, :request, :offering, :intake, :is_approved, :because, cast(:seen as bigint));
 
 -- name: cancel_allocation$
 -- Ends an institutional allocation for a reason.

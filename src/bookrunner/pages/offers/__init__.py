@@ -21,6 +21,7 @@ from bookrunner.pages.shell import Shell
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
+    from bookrunner.app.capital import Capital
     from bookrunner.books.subscription import PacketDesk
 
 __all__ = ["Desk", "routes"]
@@ -56,6 +57,11 @@ class Desk(Protocol):
     @property
     def signing(self) -> PacketDesk:
         """What carries packets from the investor's signature to the executed file."""
+        ...
+
+    @property
+    def capital(self) -> Capital:
+        """The intake of institutions."""
         ...
 
     @property

@@ -31,7 +31,10 @@ def enter(app: Application, place: Entering, people: Sequence[Person], progress:
     """Let every investor in, in groups: each keeper records a group in one transaction of its own."""
     checks = officer(app, place.offering)
     checks.put_lists_in_force()
-    spread(people, "onboarding", progress, lambda group: _enter(app, place, group, checks))
+    # The first decision under a programme keeps the programme, and whoever decides meanwhile waits for its
+    # transaction: that of a whole group outlasts the time that a lock is waited for.
+    _enter(app, place, people[:1], checks)
+    spread(people[1:], "onboarding", progress, lambda group: _enter(app, place, group, checks))
     app.answer()
 
 

@@ -80,7 +80,9 @@ class Crowd(Story):
             with self.desk.treasury.together() as treasury:
                 treasury.approve_source.each(self._source(person) for person in group)
 
-        spread(self.people, "onboarding", progress, work)
+        # The first decision under a programme keeps it, and whoever decides meanwhile waits for its group.
+        work(self.people[:1])
+        spread(self.people[1:], "onboarding", progress, work)
         self.app.answer()
 
     def play_to_funds(self, progress: Progress = lambda *_: None) -> None:

@@ -89,6 +89,12 @@ class Certificates:
                 warn("a certificate is refused", subject=row["agreement_id"], rule=refused.rule)
         return made
 
+    def make_all(self) -> bool:
+        """Make every certificate that is due; return whether some stay due because they were refused."""
+        while self.make_due():
+            pass
+        return bool(self._packets.certificates_due(most=1))
+
     def make(self, offering: str, agreement: str) -> bool:
         """Make one certificate and archive it; false when another process did.
 

@@ -317,7 +317,7 @@ declare
     a subscription.agreement := subscription.found_packet(p_offering, p_agreement);
 begin
     perform audit.enter(p_actor, p_request);
-    perform engine.pass(p_offering, a.investment_id, 'open_signing');
+    perform engine.require_gate(p_offering, a.investment_id, 'open_signing');
     a := subscription.found_packet(p_offering, p_agreement);
     if a.status <> 'sent' then
         perform subscription.refuse('agreement_is_open_for_signature', format('%s is %s', p_agreement, a.status));
@@ -350,7 +350,7 @@ begin
     if p_actor is distinct from p_proof ->> 'signer' then
         perform subscription.refuse('officer_signs_in_its_own_name', format('%s is not the signer', p_actor));
     end if;
-    perform engine.pass(p_offering, a.investment_id, 'countersign');
+    perform engine.require_gate(p_offering, a.investment_id, 'countersign');
     perform subscription.keep_signed(p_actor, p_offering, p_agreement, 'issuer', p_proof, p_content);
     update subscription.agreement set status = 'countersigned', executed_sha256 = sha256(p_content)
     where offering_id = p_offering and agreement_id = p_agreement;

@@ -85,10 +85,7 @@ create table engine.investment (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, investment_id),
-    constraint committed_units_and_amount_are_positive check (units > 0 and amount_minor > 0),
-    constraint pending_cancellation_remembers_its_status
-        check ((status = 'cancellation_requested') = (remembered_status is not null)),
-    constraint pending_cancellation_names_who_asked check (status <> 'cancellation_requested' or asked_by is not null)
+    constraint committed_units_and_amount_are_positive check (units > 0 and amount_minor > 0)
 ) with (fillfactor = 50);
 
 create index investment_of_investor on engine.investment (investor_id);
@@ -129,13 +126,6 @@ begin
     return null;
 end $$;
 
-create function engine.units_are_given_back() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-    update engine.reservation set units = units - old.units where offering_id = old.offering_id;
-    return null;
-end $$;
-
 create function engine.units_are_cut() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -150,10 +140,6 @@ end $$;
 create trigger units_are_reserved after insert on engine.investment
     for each row execute function engine.units_are_reserved();
 alter table engine.investment enable always trigger units_are_reserved;
-create trigger units_are_given_back after update of status on engine.investment
-    for each row when (new.status in ('cancelled_by_investor', 'cancelled_by_manager'))
-    execute function engine.units_are_given_back();
-alter table engine.investment enable always trigger units_are_given_back;
 create trigger units_are_cut after update of units on engine.investment
     for each row when (new.units <> old.units) execute function engine.units_are_cut();
 alter table engine.investment enable always trigger units_are_cut;
@@ -262,20 +248,48 @@ end $$;
 create trigger investment_stands before update of units, amount_minor, currency, investor_id on engine.investment
     for each row execute function engine.investment_stands();
 
--- A status may stay what it is only where units are cut, and a denied cancellation goes back to where it came from.
+-- What a move of an investment owes beside its row: a pending cancellation, and it alone, remembers the status and who asked;
+-- denied it returns to where it came from; nobody asks to end, or ends, out of a running set; a cancelled one gives its units
+-- back; a status stays only where units are cut. One trigger without a condition, and no check of the table: PostgreSQL reads
+-- and plans the condition of each trigger and each check anew for each statement.
 create function engine.status_moves() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
+declare
+    was text := '';
 begin
-    if old.status = new.status and old.units = new.units then
-        raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
-            message = format('investment: %s stays in "%s" without a cut', old.investment_id, old.status);
+    if tg_op = 'UPDATE' then
+        was := old.status;
     end if;
-    if old.status = 'cancellation_requested' and new.status in ('confirmed', 'legally_confirmed') and new.status is distinct from old.remembered_status then
+    if new.remembered_status is null and was <> new.status and was <> 'cancellation_requested'
+        and new.status in ('new', 'confirmed', 'legally_confirmed', 'closed_successfully') then
+        return new;
+    end if;
+    if (new.status = 'cancellation_requested') <> (new.remembered_status is not null) then
+        raise exception using errcode = 'check_violation', constraint = 'pending_cancellation_remembers_its_status',
+            message = format('%s remembers a status while it is asked to be cancelled, and only then', new.investment_id);
+    end if;
+    if new.status = 'cancellation_requested' and new.asked_by is null then
+        raise exception using errcode = 'check_violation', constraint = 'pending_cancellation_names_who_asked',
+            message = format('nobody asked to cancel %s', new.investment_id);
+    end if;
+    if was = new.status and old.units = new.units then
+        raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
+            message = format('investment: %s stays in "%s" without a cut', old.investment_id, was);
+    end if;
+    if was = 'cancellation_requested' and new.status in ('confirmed', 'legally_confirmed')
+        and new.status is distinct from old.remembered_status then
         raise exception using errcode = 'BR002', constraint = 'denial_returns_to_the_remembered_status',
             message = format('%s returns to "%s"', old.investment_id, old.remembered_status);
+    end if;
+    if was <> new.status and new.status in
+        ('cancellation_requested', 'cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully') then
+        perform engine.require_no_running_set(new.offering_id, new.investment_id);
+    end if;
+    if was <> new.status and new.status in ('cancelled_by_investor', 'cancelled_by_manager') then
+        update engine.reservation set units = units - old.units where offering_id = old.offering_id;
     end if;
     return new;
 end $$;
 
-create trigger zzz_status_moves before update on engine.investment
-    for each row when (old.status = new.status or old.status = 'cancellation_requested') execute function engine.status_moves();
+create trigger zzz_status_moves before insert or update on engine.investment for each row execute function engine.status_moves();
+alter table engine.investment enable always trigger zzz_status_moves;

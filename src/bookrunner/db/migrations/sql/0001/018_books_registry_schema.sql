@@ -278,16 +278,17 @@ end $$;
 create function registry.refuse_issuance(i registry.issuance_instruction) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    perform engine.pass(i.offering_id, i.investment_id, 'issue');
+    perform engine.require_gate(i.offering_id, i.investment_id, 'issue');
     perform registry.require_unrestrained(i.offering_id, i.investor_id);
     perform engine.require_member(i.offering_id, i.closing_id, i.investment_id, i.units);
     raise exception using errcode = 'BR008', constraint = 'instruction_names_a_linked_wallet',
         message = format('the wallet of %s is not linked to its holder', i.instruction_id);
 end $$;
 
--- The wall: no instruction outside a frozen set, none past a closed gate, whoever writes it.
+-- The wall: no instruction outside a frozen set, none past a closed gate, whoever writes it. Without a search path of its
+-- own, like the guard: each row would set and reset it.
 create function registry.instruction_passes_the_gate() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 begin
     if tg_op = 'INSERT' or (new.status = 'submitted' and old.status <> 'submitted') then
         perform 1 from engine.position pos where pos.offering_id = new.offering_id

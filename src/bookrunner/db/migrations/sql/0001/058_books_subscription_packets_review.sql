@@ -8,7 +8,7 @@ declare
     a subscription.agreement := subscription.found_packet(p_offering, p_agreement);
 begin
     perform audit.enter(p_actor, p_request);
-    perform engine.pass(p_offering, a.investment_id, 'countersign');
+    perform engine.require_gate(p_offering, a.investment_id, 'countersign');
     perform subscription.refuse_unseen(p_offering, p_agreement, p_seen_sha256);
     if exists (select from subscription.contradictions(p_offering, a.investment_id)) then
         perform subscription.refuse('statements_agree_with_the_compliance_record', (select string_agg(

@@ -132,9 +132,10 @@ return case when exists (select from registry.control_action a where a.offering_
         and h.investor_id = p_investor), 0) - registry.frozen_units(p_offering, p_investor)
         - registry.moving_units(p_offering, p_investor)) end;
 
--- A pause waits for whoever holds this lock, and whoever takes it after the pause sees it.
+-- A pause waits for whoever holds this lock, and whoever takes it after the pause sees it. Without a search path of its own:
+-- it is called for each row that is issued.
 create function registry.lock_restraints(p_offering text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 begin
     perform 1 from registry.control_book b where b.offering_id = p_offering for key share;
 end $$;

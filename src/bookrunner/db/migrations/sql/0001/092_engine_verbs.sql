@@ -73,16 +73,8 @@ declare
     o engine.offer;
     left_units bigint;
 begin
+    perform engine.require_open(p_offering);
     select * into o from engine.offer where offering_id = p_offering;
-    if not found then
-        raise exception using errcode = 'BR404', constraint = 'offer_exists',
-            message = format('there is no offer %s', p_offering);
-    end if;
-    if o.status is distinct from 'published' then
-        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
-            message = format('%s is %s', p_offering, o.status);
-    end if;
-    perform engine.require_window(p_offering);
     left_units := engine.units_left(p_offering);
     if p_units > left_units then
         raise exception using errcode = 'BR008', constraint = 'units_are_left',
@@ -99,18 +91,10 @@ end $$;
 -- the offer must still take commitments.
 create function engine.confirm(p_actor text, p_request text, p_offering text, p_investment text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    stands text;
 begin
     perform audit.enter(p_actor, p_request);
-    -- Not locked: a confirmation that read the open offer stands before the close that it overlapped.
-    select o.status into stands from engine.offer o where o.offering_id = p_offering;
-    if stands <> 'published' then
-        raise exception using errcode = 'BR002', constraint = 'offer_is_open_to_new_money',
-            message = format('%s is %s', p_offering, stands);
-    end if;
-    perform engine.require_window(p_offering);
-    perform engine.pass(p_offering, p_investment, 'confirm');
+    perform engine.require_open(p_offering);
+    perform engine.require_gate(p_offering, p_investment, 'confirm');
     update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;
 
@@ -122,7 +106,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'failed_offer_confirms_nobody',
             message = format('%s has failed', p_offering);
     end if;
-    perform engine.pass(p_offering, p_investment, 'confirm_legally');
+    perform engine.require_gate(p_offering, p_investment, 'confirm_legally');
     update engine.investment set status = 'legally_confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;
 

@@ -28,7 +28,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     until_when timestamptz;
 begin
-    perform api.caller(p_key);
+    perform api.holder(p_key);
     insert into api.session (session_sha256, key_name, ends_at)
     select p_session, k.name, least(k.expires_at, clock_timestamp() + interval '8 hours')
     from api.key k where k.key_sha256 = p_key

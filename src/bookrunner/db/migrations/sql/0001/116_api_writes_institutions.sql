@@ -19,9 +19,9 @@ begin
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 
--- A step forward or the cancellation, on the version that was seen.
+-- Takes a request up for review or cancels it, on the version that was seen.
 create function api.move_allocation(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text,
-    p_allocation text, p_version text, p_status text, p_investment text, p_because text, out answer text, out is_replay boolean)
+    p_allocation text, p_version text, p_status text, p_because text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     caller constant text := api.caller(p_key);
@@ -41,7 +41,7 @@ begin
     if p_status = 'cancelled' then
         perform engine.cancel_allocation(caller, p_request, p_offering, p_allocation, p_because);
     else
-        perform engine.advance_allocation(caller, p_request, p_offering, p_allocation, p_status, p_investment);
+        perform engine.open_review(caller, p_request, p_offering, p_allocation);
     end if;
     answer := json_build_object('id', p_allocation, 'offer', p_offering, 'status', p_status, 'version', (said + 1)::text);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);

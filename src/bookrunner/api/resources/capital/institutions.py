@@ -41,7 +41,6 @@ def routes(gateway: Gateway) -> APIRouter:
             "tranche": body.tranche,
             "amount_minor": amount.minor,
             "currency": amount.currency.code,
-            "settlement_due_at": body.settlement_due_at.isoformat(),
         }
         answer = await gateway.write(
             write,
@@ -59,7 +58,7 @@ def routes(gateway: Gateway) -> APIRouter:
     async def moved(
         write: Written, offer: OfferId, allocation: InstitutionalId, body: AllocationMove
     ) -> Response:
-        """Take the next step, or cancel for a reason; on the version that was seen."""
+        """Take a request up for review, or cancel it for a reason; on the version that was seen."""
         return await gateway.write(
             write,
             "engine",
@@ -68,7 +67,6 @@ def routes(gateway: Gateway) -> APIRouter:
             allocation=allocation,
             version=write.decided_on,
             status=body.status,
-            investment=body.investment,
             because=body.because,
         )
 
@@ -82,9 +80,11 @@ def _shown(row: Row) -> dict[str, Any]:
         "entity": row["entity_id"],
         "status": row["status"],
         "amount": money(row["amount_minor"], row["currency"]),
-        "settlement_due_at": instant(row["settlement_due_at"]),
+        "settlement_due_at": row["settlement_due_at"] and instant(row["settlement_due_at"]),
         "is_overdue": row["is_overdue"],
         "investment": row["investment_id"],
+        "intake": row["intake_id"],
+        "reviewed_by": row["reviewed_by"],
         "cancelled_by": row["cancelled_by"],
         "version": str(row["version"]),
     }

@@ -1,0 +1,1 @@
+"""The institutional capital lifecycle over the API."""
