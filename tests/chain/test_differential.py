@@ -11,6 +11,7 @@ import pytest
 from bookrunner.adapters.chain import trex
 from bookrunner.adapters.chain.control import (
     ChainRule,
+    forced_transfer,
     freeze_part,
     remove_identity,
     set_country,
@@ -18,7 +19,6 @@ from bookrunner.adapters.chain.control import (
     thaw_part,
     transfer,
 )
-from bookrunner.adapters.chain.moves import forced_transfer
 from tests.chain.sides import COUNTRIES, ORDER, TREASURY, Sides, refused
 
 pytestmark = pytest.mark.chain

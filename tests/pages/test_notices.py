@@ -31,7 +31,7 @@ def test_an_investor_cancels_by_right_and_is_told(
 ) -> None:
     make_crowdfunding(connect, 72)
     path = f"{office.site.url}/investments/inv_0007"
-    with at(office, browser, "ivr_0008") as page:
+    with at(office, browser, "fund.flo") as page:
         page.goto(path)
         expect(page.locator("#cancel")).to_contain_text("The investor can cancel here.")
         answer = page.request.post(f"{path}/cancel", headers={"Origin": office.site.url})

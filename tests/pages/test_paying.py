@@ -37,10 +37,11 @@ def test_an_investor_is_told_how_to_pay_only_when_asked(office: Office, browser:
 
 def test_nobody_else_gives_the_investors_word(office: Office, browser: Browser) -> None:
     path = f"{office.site.url}/investments/inv_0007"
-    for name in ("fund.flo", "ivr_0008"):
+    shown = {"fund.flo": "The investor can say here", "ivr_0008": "This is an investment of somebody else."}
+    for name, text in shown.items():
         with at(office, browser, name) as page:
             page.goto(path)
-            expect(page.locator("#pay")).to_contain_text("The investor can say here")
+            expect(page.locator("main")).to_contain_text(text)
             expect(page.get_by_role("button", name="I have sent it")).to_have_count(0)
             answer = page.request.post(f"{path}/sent", headers={"Origin": office.site.url})
             assert answer.status == 403

@@ -10,7 +10,6 @@ from bookrunner.adapters.chain import (
     Arrival,
     BlockNumbers,
     Fees,
-    Log,
     Receipt,
     SendHint,
     SendOutcome,

@@ -25,6 +25,7 @@ from bookrunner.engine.desk import event_keys as _keys
 from bookrunner.engine.desk import event_name as _name
 from bookrunner.engine.life.reactions import Life
 from bookrunner.engine.process.agreements import PACKET, prepare
+from bookrunner.engine.process.wallets import Wallets
 
 Event = Row
 Events = Sequence[Row]
@@ -54,14 +55,15 @@ class Process:
         self._life = Life(desk, self._carry)
         letters = partial(prepare, desk, room, is_returning=True)
         self._orders = Reactions(desk, self._carry, self._give, letters, also=self._life.answers)
+        wallets = Wallets(desk, self._carry)
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.
         self._answers: dict[str, Answer] = {
             "clearance.reopened": self._hold,
             "payment_attempt.returned": self._hold_unfunded,
             "clearance.expired": self._hold,
             "profile_change.applied": self._verify_again,
-            "wallet_claim.claimed": self._open_mappings,
-            "screening.screened_clear": self._mark_screened,
+            "wallet_claim.claimed": wallets.open_mappings,
+            "screening.screened_clear": wallets.mark_screened,
             "profile.amended": self._void_agreements,
             "clearance.cleared": self._open_signing,
             "clearance.renewed": self._open_signing,
@@ -349,50 +351,6 @@ class Process:
                     ),
                 )
                 for row in unpaid
-            ),
-        )
-
-    def _open_mappings(self, events: Events) -> None:
-        self._carry(
-            self._desk.registry,
-            events,
-            lambda within: (
-                (
-                    _name(event),
-                    within.open_mapping.step(
-                        actor=PROCESS,
-                        offering=event["scope"],
-                        mapping=new_id("wal"),
-                        investor=event["payload"]["investor_id"],
-                        chain_id=event["payload"]["chain_id"],
-                        address=bytes.fromhex(event["payload"]["address"].removeprefix("\\x")),
-                        claim_fact=_name(event),
-                        proof_kind=event["payload"]["proof_kind"],
-                    ),
-                )
-                for event in events
-            ),
-        )
-
-    def _mark_screened(self, events: Events) -> None:
-        of_wallets = [event for event in events if event["scope"].startswith("wallet:")]
-        of_people = [event for event in events if not event["scope"].startswith("wallet:")]
-        self._carry(self._desk.registry, of_people, result="not_applicable")
-        waiting = self._desk.engine.claimed_wallets(**_keys(of_wallets))
-        self._carry(
-            self._desk.registry,
-            of_wallets,
-            lambda within: (
-                (
-                    row["cause"],
-                    within.mark_screened.step(
-                        actor=PROCESS,
-                        offering=row["offering_id"],
-                        mapping=row["mapping_id"],
-                        screening_fact=row["cause"],
-                    ),
-                )
-                for row in waiting
             ),
         )
 
