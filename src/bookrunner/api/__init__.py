@@ -10,10 +10,10 @@ from fastapi import FastAPI
 
 from bookrunner import __version__
 from bookrunner.api import problems
+from bookrunner.api.access.keys import issue, listed, revoke
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.direct import Direct
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.keys import issue, listed, revoke
 from bookrunner.api.resources import (
     agreements,
     allocation,

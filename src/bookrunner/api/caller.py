@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -68,6 +68,12 @@ async def write(request: Request) -> Write:
     return Write(who, said.request, said.body_sha256, said.version)
 
 
+async def decision(request: Request) -> Write:
+    """Read a write that decides on a version; raises also VersionNotNamed."""
+    asked = await write(request)
+    return replace(asked, version=asked.decided_on)
+
+
 async def repeatable(request: Request) -> Repeatable:
     """Read the idempotency key and the version of a write; raises HeaderMissing."""
     found = _headers(request)
@@ -88,6 +94,7 @@ async def repeatable(request: Request) -> Repeatable:
 
 Called = Annotated[Caller, Depends(caller)]
 Written = Annotated[Write, Depends(write)]
+Decided = Annotated[Write, Depends(decision)]
 
 
 def _headers(request: Request) -> dict[bytes, str]:

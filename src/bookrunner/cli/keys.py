@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from bookrunner import api
-from bookrunner.api.keys import DAYS
+from bookrunner.api.access.keys import DAYS
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console

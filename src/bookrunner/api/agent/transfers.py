@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
@@ -142,26 +142,26 @@ def _asks(router: APIRouter, gateway: Gateway) -> None:
         return answer
 
     @router.post("/transfers/{transfer}/papers", operation_id="present_transfer_papers")
-    async def papers(write: Written, offer: OfferId, transfer: _Id, body: MorePapers) -> Response:
+    async def papers(write: Decided, offer: OfferId, transfer: _Id, body: MorePapers) -> Response:
         """Add papers to a request, or present a returned one again; on the version that was seen."""
         return await _act(gateway, write, (offer, transfer, "papers"), papers=_written(body.papers))
 
 
 def _decides(router: APIRouter, gateway: Gateway) -> None:
     @router.post("/transfers/{transfer}/approve", operation_id="approve_transfer")
-    async def approved(write: Written, offer: OfferId, transfer: _Id, body: Approval) -> Response:
+    async def approved(write: Decided, offer: OfferId, transfer: _Id, body: Approval) -> Response:
         """Approve a screened request for the wallets that are linked now; whoever asked does not."""
         return await _act(gateway, write, (offer, transfer, "approve"), until=body.until.isoformat())
 
     @router.post("/transfers/{transfer}/refuse", operation_id="refuse_transfer")
-    async def refused(write: Written, offer: OfferId, transfer: _Id, body: Refusal) -> Response:
+    async def refused(write: Decided, offer: OfferId, transfer: _Id, body: Refusal) -> Response:
         """Send a request back with what it lacks, reject it, or withdraw it for its holder."""
         return await _act(gateway, write, (offer, transfer, body.outcome), reasons=list(body.reasons))
 
 
 async def _act(
     gateway: Gateway,
-    write: Written,
+    write: Write,
     on: tuple[str, str, str],
     *,
     papers: str = "[]",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bookrunner.api.caller import Called, Write, Written
+from bookrunner.api.caller import Called, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.shapes import (
     Acknowledged,
@@ -178,14 +178,14 @@ def _consents(router: APIRouter, gateway: Gateway, consents: Consents) -> None:
 
 def _reviews(router: APIRouter, gateway: Gateway) -> None:
     @router.post("/agreements/{agreement}/release", operation_id="release_agreement")
-    async def released(write: Written, agreement: AgreementId, body: Released) -> Response:
+    async def released(write: Decided, agreement: AgreementId, body: Released) -> Response:
         """Find the signed file that was seen in good order; the reviewer may not countersign it."""
         return await _act(
             gateway, write, agreement, act="release", detail={"id": new_id("rvw"), **body.model_dump()}
         )
 
     @router.post("/agreements/{agreement}/return", operation_id="return_agreement")
-    async def returned(write: Written, agreement: AgreementId, body: Returned) -> Response:
+    async def returned(write: Decided, agreement: AgreementId, body: Returned) -> Response:
         """Return a packet with deficiencies; it is void and the investor sees exactly these."""
         found = [{"id": new_id("dfc"), **one.model_dump()} for one in body.deficiencies]
         seen = {"id": new_id("rvw"), "seen_sha256": body.seen_sha256}
@@ -194,7 +194,7 @@ def _reviews(router: APIRouter, gateway: Gateway) -> None:
 
 def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port) -> None:
     @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
-    async def signed(write: Written, agreement: AgreementId, body: Intent, request: Request) -> Response:
+    async def signed(write: Decided, agreement: AgreementId, body: Intent, request: Request) -> Response:
         """Let one of the investor's signers sign, with the sentence of intent that it was shown."""
         await gateway.admitted(write.caller, "subscription")
 
@@ -208,7 +208,7 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port
 
     @router.post("/agreements/{agreement}/countersign", operation_id="countersign_agreement")
     async def countersigned(
-        write: Written, agreement: AgreementId, body: Intent, request: Request
+        write: Decided, agreement: AgreementId, body: Intent, request: Request
     ) -> Response:
         """Countersign as the officer whose key this is; executed when every check holds on the bytes."""
         officer = await gateway.admitted(write.caller, "subscription")
@@ -222,7 +222,7 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port
         return await _act(gateway, write, agreement, act="countersign", detail=proof, content=content)
 
     @router.post("/agreements/{agreement}/envelopes", operation_id="hand_over_agreement")
-    async def handed_over(write: Written, agreement: AgreementId, body: HandedOver) -> Response:
+    async def handed_over(write: Decided, agreement: AgreementId, body: HandedOver) -> Response:
         """Give a packet to an e-sign provider, which asks its signers and then the officer behind the key."""
         officer = await gateway.admitted(write.caller, "subscription")
 

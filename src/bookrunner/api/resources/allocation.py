@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.shapes import (
@@ -140,7 +140,7 @@ def _allotments(router: APIRouter, gateway: Gateway) -> None:
         return {"offer": offer, "lines": [_line(row) for row in rows], "version": version}
 
     @router.post("/v1/offers/{offer}/allotments", operation_id="decide_allotment", status_code=_CREATED)
-    async def decided(write: Written, offer: OfferId, body: NewAllotment) -> Response:
+    async def decided(write: Decided, offer: OfferId, body: NewAllotment) -> Response:
         """Decide the list that a dry run showed; cut orders are refunded and sign again."""
         answer = await gateway.write(
             write,
@@ -157,7 +157,7 @@ def _allotments(router: APIRouter, gateway: Gateway) -> None:
         return answer
 
     @router.post("/v1/investments/{investment}/cuts", operation_id="scale_back", status_code=_CREATED)
-    async def cut(write: Written, investment: InvestmentId, body: Cut) -> Response:
+    async def cut(write: Decided, investment: InvestmentId, body: Cut) -> Response:
         """Cut one investment to fewer units, on the version that was seen; the excess goes back."""
         answer = await gateway.write(
             write,

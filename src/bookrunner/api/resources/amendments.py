@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
@@ -64,7 +64,7 @@ def _changes(router: APIRouter, gateway: Gateway) -> None:
 
     @router.post("/v1/offers/{offer}/amendments/{amendment}/decisions", operation_id="decide_amendment")
     async def decided(
-        write: Written, offer: OfferId, amendment: AmendmentId, body: AmendmentDecision
+        write: Decided, offer: OfferId, amendment: AmendmentId, body: AmendmentDecision
     ) -> Response:
         """Announce a material change, record another one, or decline it, on the version that was seen."""
         seen = write.decided_on

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
@@ -55,7 +55,7 @@ def routes(gateway: Gateway) -> APIRouter:
         }
 
     @router.post("/closings", operation_id="freeze_closing", status_code=_CREATED)
-    async def frozen(write: Written, offer: OfferId, body: Closing) -> Response:
+    async def frozen(write: Decided, offer: OfferId, body: Closing) -> Response:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
         Every member passes the gate in this transaction; otherwise nothing is frozen.
@@ -93,7 +93,7 @@ def _cases(router: APIRouter, gateway: Gateway) -> None:
         return {"closing_cases": [_case(row) for row in await gateway.read(caller, work)]}
 
     @router.post("/closing_cases/{case}/decisions", operation_id="decide_closing_case")
-    async def decided(write: Written, offer: OfferId, case: CaseId, body: CaseDecision) -> Response:
+    async def decided(write: Decided, offer: OfferId, case: CaseId, body: CaseDecision) -> Response:
         """Decide whether it goes into the next closing or is refunded; on the version that was seen."""
         return await gateway.write(
             write,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from bookrunner.api.caller import Called, Write, Written
+from bookrunner.api.caller import Called, Decided, Write, Written
 from bookrunner.api.direct import PlainAct
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.shapes import (
@@ -34,6 +34,7 @@ from bookrunner.engine.gates import STAGES, stage_reached
 PREFIX = "/v1/investments"
 _CREATED = 201
 _TOLD = ("engine", "portal")
+_DECISIONS = {"confirm_investment_legally"}
 
 
 class Reason(Shape):
@@ -125,7 +126,7 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
         router.post(f"/{{investment}}/{path}", operation_id=act.__name__)(_documented(act))
 
     @router.post("/{investment}/cancellation_decisions", operation_id="decide_cancellation")
-    async def decided(write: Written, investment: InvestmentId, body: Decision) -> Response:
+    async def decided(write: Decided, investment: InvestmentId, body: Decision) -> Response:
         """Grant a requested cancellation, or deny it and return to the remembered status."""
         name = "grant_cancellation" if body.granted else "deny_cancellation"
         return await gateway.write(
@@ -139,7 +140,7 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
         )
 
     @router.post("/{investment}/cancellations", operation_id="cancel_investment")
-    async def cancelled(write: Written, investment: InvestmentId, body: Reason) -> Response:
+    async def cancelled(write: Decided, investment: InvestmentId, body: Reason) -> Response:
         """End an investment that nobody asked to end; its money goes back to where it came from."""
         return await gateway.write(
             write,
@@ -196,6 +197,8 @@ def _documented(act: PlainAct) -> Callable[..., Awaitable[Response]]:
     async def routed(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
         return await act(write, investment)
 
+    if act.__name__ in _DECISIONS:
+        routed.__annotations__["write"] = Decided
     routed.__doc__ = act.__doc__
     routed.__name__ = act.__name__
     return routed
@@ -218,7 +221,7 @@ def _allocations(router: APIRouter, gateway: Gateway) -> None:
 
     @router.post("/{investment}/allocations/{allocation}/approve", operation_id="approve_allocation")
     async def approved(
-        write: Written, investment: InvestmentId, allocation: AllocationId, _: Nothing | None = None
+        write: Decided, investment: InvestmentId, allocation: AllocationId, _: Nothing | None = None
     ) -> Response:
         """Approve a proposed allocation on the version that was seen; its proposer may not."""
         return await gateway.write(

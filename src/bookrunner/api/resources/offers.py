@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
 from bookrunner.api.shapes import PAGE, Because, Move, NewOffer, OfferId, Shape, money
@@ -66,7 +66,7 @@ def routes(gateway: Gateway) -> APIRouter:
         return shown(found)
 
     @router.post("/{offer}/moves", operation_id="move_offer")
-    async def moved(write: Written, offer: OfferId, body: Move) -> Response:
+    async def moved(write: Decided, offer: OfferId, body: Move) -> Response:
         """Move an offer along its machine, from the version that was seen."""
         return await gateway.write(
             write, "engine", "move_offer", offering=offer, version=write.decided_on, status=body.to
@@ -90,7 +90,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 def _decisions(router: APIRouter, gateway: Gateway) -> None:
     @router.post("/{offer}/reviews", operation_id="review_offer")
-    async def reviewed(write: Written, offer: OfferId, body: Review) -> Response:
+    async def reviewed(write: Decided, offer: OfferId, body: Review) -> Response:
         """Accept or decline the terms of an offer, as a person who did not draft them."""
         return await gateway.write(
             write,
@@ -103,7 +103,7 @@ def _decisions(router: APIRouter, gateway: Gateway) -> None:
         )
 
     @router.post("/{offer}/failures", operation_id="fail_offer")
-    async def failed(write: Written, offer: OfferId, body: Failure) -> Response:
+    async def failed(write: Decided, offer: OfferId, body: Failure) -> Response:
         """End an offer without success; every investor is refunded in full."""
         return await gateway.write(
             write,

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.shapes import (
     AcceptanceId,
@@ -56,7 +56,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.post("/acceptances/{acceptance}/withdrawals", operation_id="withdraw_acceptance")
     async def withdrawn(
-        write: Written, investment: InvestmentId, acceptance: AcceptanceId, body: Withdrawn
+        write: Decided, investment: InvestmentId, acceptance: AcceptanceId, body: Withdrawn
     ) -> Response:
         """Let the contradiction stand again, on the version that was seen."""
         return await gateway.write(

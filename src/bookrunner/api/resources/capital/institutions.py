@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
@@ -56,7 +56,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.post("/{allocation}/moves", operation_id="move_institutional_allocation")
     async def moved(
-        write: Written, offer: OfferId, allocation: InstitutionalId, body: AllocationMove
+        write: Decided, offer: OfferId, allocation: InstitutionalId, body: AllocationMove
     ) -> Response:
         """Take a request up for review, or cancel it for a reason; on the version that was seen."""
         return await gateway.write(
