@@ -1,4 +1,4 @@
-"""Writes docs/states.md and docs/refusals.md from the code.
+"""Writes docs/states.md, docs/refusals.md and docs/openapi.json from the code.
 
 With ``--check`` it writes nothing and fails when one of them is stale.
 """
@@ -6,12 +6,15 @@ With ``--check`` it writes nothing and fails when one of them is stale.
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "src/bookrunner"
@@ -155,9 +158,23 @@ def refusals_page(root: Path = ROOT) -> str:
     return "\n".join(lines) + "\n"
 
 
+def description_page() -> str:
+    """Return the text of docs/openapi.json: every operation, also of parts that need settings."""
+    from bookrunner.api import Signing, api
+
+    nobody: Any = SimpleNamespace(endpoint=None, intakes=None, tokens=None, hear=None)
+    signing = Signing(lambda: nobody, nobody)
+    app = api(nobody, signing=signing, payments=nobody, signatures=nobody, capital=nobody)
+    return json.dumps(app.openapi(), indent=1, sort_keys=True) + "\n"
+
+
 def pages(root: Path = ROOT) -> Mapping[str, str]:
     """Return the generated pages by their path from the root."""
-    return {"docs/states.md": states_page(root), "docs/refusals.md": refusals_page(root)}
+    return {
+        "docs/states.md": states_page(root),
+        "docs/refusals.md": refusals_page(root),
+        "docs/openapi.json": description_page(),
+    }
 
 
 def main(arguments: Sequence[str]) -> int:

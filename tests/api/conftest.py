@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from jsonschema import Draft202012Validator
 
 from bookrunner.api import api, issue
 from bookrunner.db import Database, Endpoint
 from tests.attack.world import Connect, World
+
+DESCRIPTION = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
 
 @dataclass
@@ -38,7 +46,7 @@ class Api:
 
     def get(self, path: str, keeper: str = "engine") -> httpx.Response:
         """Read under the key of a keeper."""
-        return httpx.get(self.url + path, headers={"Authorization": f"Bearer {self.key(keeper)}"})
+        return as_told(httpx.get(self.url + path, headers={"Authorization": f"Bearer {self.key(keeper)}"}))
 
     def post(self, path: str, body: object = None, **said: str) -> httpx.Response:
         """Write under a key; ``keeper``, ``name``, ``request`` and ``seen`` say how."""
@@ -49,7 +57,7 @@ class Api:
         }
         if "seen" in said:
             headers["If-Match"] = said["seen"]
-        return httpx.post(self.url + path, json=body, headers=headers)
+        return as_told(httpx.post(self.url + path, json=body, headers=headers))
 
     def events(self, subject: str) -> list[str]:
         """Return the kinds of the events of one subject, in order."""
@@ -85,6 +93,33 @@ def calls(endpoint: Endpoint, database: Database, connect: Connect) -> Iterator[
     world = World(connect).build("allocated")
     with serving(api(database)) as url:
         yield Api(url, endpoint, world)
+
+
+@cache
+def description() -> Mapping[str, Any]:
+    """Return the description that the project keeps."""
+    found: dict[str, Any] = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
+    return found
+
+
+def as_told(answer: httpx.Response) -> httpx.Response:
+    """Return an answer that the description has: its status, its type, every field of its body."""
+    told = description()
+    for path, methods in told["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), answer.url.path):
+            operation = methods.get(answer.request.method.lower())
+            if operation is not None:
+                found = operation["responses"][str(answer.status_code)]
+                while "$ref" in found:
+                    found = told["components"]["responses"][found["$ref"].rpartition("/")[2]]
+                kind = answer.headers["content-type"].partition(";")[0]
+                schema = found["content"][kind].get("schema", {})
+                if kind.endswith("json"):
+                    whole = {**schema, "components": told["components"]}
+                    Draft202012Validator(whole).validate(answer.json())
+                return answer
+    assert answer.status_code in {404, 405}, f"nothing is told of {answer.url.path}"
+    return answer
 
 
 def problem(answer: httpx.Response) -> Mapping[str, object]:

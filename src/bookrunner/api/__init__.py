@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
 from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.access.keys import issue, listed, revoke
 from bookrunner.api.agent import transfers, wallets
-from bookrunner.api.direct import Direct
+from bookrunner.api.description import describe, offered
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources import (
     agreements,
@@ -27,9 +29,10 @@ from bookrunner.api.resources import (
     statements,
     webhooks,
 )
-from bookrunner.api.resources.agreements import Signing
 from bookrunner.api.resources.capital import escrow, institutions, intake
+from bookrunner.api.routing import Direct
 from bookrunner.api.shapes import INVESTMENT
+from bookrunner.api.signing import Signing
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Database
@@ -104,8 +107,11 @@ def api(
 
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:
+        if methods := offered(app, f"/v1/{path}"):
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
         raise UnknownRecord("path_exists", f"there is no /v1/{path}")
 
+    describe(app)
     if beside is not None:
         app.mount("/", beside)
     return app

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
+from bookrunner.api.shapes.moments import instant
 from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
@@ -20,9 +21,41 @@ from bookrunner.core.status import status_of
 MEDIA_TYPE = "application/problem+json"
 
 
-def instant(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+class MissingCondition(BaseModel):
+    """One condition that a gate waits for: whose it is, and since when it has been open."""
+
+    condition: str
+    keeper: str
+    since: AwareDatetime
+    investment: str | None
+
+
+class ClosedGate(BaseModel):
+    """The act that a gate keeps from happening, and what it waits for, in the order to fix it."""
+
+    act: str
+    missing: list[MissingCondition]
+
+
+class ShapeFault(BaseModel):
+    """One fault of a request's shape: where it is (RFC 6901), and what is wrong."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """A refusal (RFC 9457): ``code`` is the broken rule and stays; ``request_id`` finds the call in a log."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    instance: str
+    request_id: str
+    detail: str = ""
+    errors: list[ShapeFault] = []
+    gate: ClosedGate | None = None
 
 
 def install(app: FastAPI) -> None:

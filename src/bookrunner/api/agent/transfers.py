@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from bookrunner.api.caller import Called, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import InvestorId, Label, OfferId, Price, Sha256, Shape, Units, money
+from bookrunner.api.shapes.acts import TransferActed
+from bookrunner.api.shapes.moments import Moment, instant
+from bookrunner.api.shapes.papers import Transfer, TransferRefusals, TransferRule, Transfers
 from bookrunner.books.registry import item_clock
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
@@ -45,7 +48,7 @@ class NewTransfer(Shape):
     units: Units
     price: Price | None = None
     papers: _Papers = Field(default_factory=list)
-    received_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    received_at: Moment | None = None
 
 
 class MorePapers(Shape):
@@ -57,7 +60,7 @@ class MorePapers(Shape):
 class Approval(Shape):
     """Until when the approval serves."""
 
-    until: Annotated[AwareDatetime, Field(strict=False)]
+    until: Moment
 
 
 class Refusal(Shape):
@@ -69,7 +72,7 @@ class Refusal(Shape):
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of an offer's transfers; all take a key of the registry."""
-    router = APIRouter(prefix="/v1/offers/{offer}", tags=["transfers"])
+    router = Router(prefix="/v1/offers/{offer}", tags=["transfers"])
     _reads(router, gateway)
     _asks(router, gateway)
     _decides(router, gateway)
@@ -80,7 +83,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/transfer-refusals", operation_id="why_not_transfer")
     async def why(
         caller: Called, offer: OfferId, *, seller: InvestorId, buyer: InvestorId, units: Units
-    ) -> dict[str, Any]:
+    ) -> TransferRefusals:
         """Return every rule that keeps these units from going now; none means that they may."""
 
         def work(of: Within) -> list[Row]:
@@ -93,7 +96,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
         return {"may_go": not rows, "refusals": [_rule(row) for row in rows]}
 
     @router.get("/transfers", operation_id="list_transfers")
-    async def listed(caller: Called, offer: OfferId, investor: _Holder = None) -> dict[str, Any]:
+    async def listed(caller: Called, offer: OfferId, investor: _Holder = None) -> Transfers:
         """List the requests of an offer, or of one holder, those that wait first."""
 
         def work(of: Within) -> list[Row]:
@@ -104,7 +107,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
         return {"transfers": [_shown(row) for row in await gateway.read(caller, work)]}
 
     @router.get("/transfers/{transfer}", operation_id="read_transfer")
-    async def one(caller: Called, offer: OfferId, transfer: _Id, response: Response) -> dict[str, Any]:
+    async def one(caller: Called, offer: OfferId, transfer: _Id, response: Response) -> Transfer:
         """Return one request with its papers, what is missing and its clock."""
 
         def work(of: Within) -> list[Row]:
@@ -119,7 +122,9 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
 
 
 def _asks(router: APIRouter, gateway: Gateway) -> None:
-    @router.post("/transfers", operation_id="request_transfer", status_code=_CREATED)
+    @router.post(
+        "/transfers", operation_id="request_transfer", response_model=TransferActed, status_code=_CREATED
+    )
     async def asked(write: Written, offer: OfferId, body: NewTransfer) -> Response:
         """Take a request of a holder with its papers; its clock runs from its receipt."""
         said: dict[str, object] = {"kind": body.kind, "route": body.route, "seller": body.seller}
@@ -141,19 +146,23 @@ def _asks(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/transfers/{transfer}/papers", operation_id="present_transfer_papers")
+    @router.post(
+        "/transfers/{transfer}/papers", operation_id="present_transfer_papers", response_model=TransferActed
+    )
     async def papers(write: Decided, offer: OfferId, transfer: _Id, body: MorePapers) -> Response:
         """Add papers to a request, or present a returned one again; on the version that was seen."""
         return await _act(gateway, write, (offer, transfer, "papers"), papers=_written(body.papers))
 
 
 def _decides(router: APIRouter, gateway: Gateway) -> None:
-    @router.post("/transfers/{transfer}/approve", operation_id="approve_transfer")
+    @router.post(
+        "/transfers/{transfer}/approve", operation_id="approve_transfer", response_model=TransferActed
+    )
     async def approved(write: Decided, offer: OfferId, transfer: _Id, body: Approval) -> Response:
         """Approve a screened request for the wallets that are linked now; whoever asked does not."""
         return await _act(gateway, write, (offer, transfer, "approve"), until=body.until.isoformat())
 
-    @router.post("/transfers/{transfer}/refuse", operation_id="refuse_transfer")
+    @router.post("/transfers/{transfer}/refuse", operation_id="refuse_transfer", response_model=TransferActed)
     async def refused(write: Decided, offer: OfferId, transfer: _Id, body: Refusal) -> Response:
         """Send a request back with what it lacks, reject it, or withdraw it for its holder."""
         return await _act(gateway, write, (offer, transfer, body.outcome), reasons=list(body.reasons))
@@ -189,7 +198,7 @@ def _written(papers: list[Paper]) -> str:
     return json.dumps([paper.model_dump() for paper in papers])
 
 
-def _rule(row: Row) -> dict[str, Any]:
+def _rule(row: Row) -> TransferRule:
     day = row["passes_on"]
     return {
         "rule": row["rule"],
@@ -198,7 +207,7 @@ def _rule(row: Row) -> dict[str, Any]:
     }
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> Transfer:
     price, until = row["price_minor"], row["approved_until"]
     return {
         "id": row["request_id"],

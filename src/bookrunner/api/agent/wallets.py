@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
@@ -11,7 +11,10 @@ from pydantic import StringConstraints
 from bookrunner.adapters.chain import Chain, parse_address
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import InvestorId, OfferId, Shape
+from bookrunner.api.shapes.acts import ChallengeIssued, WalletClaimed
+from bookrunner.api.shapes.papers import Wallets
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.engine.intake import challenge_facts, wallet_challenge, wallet_proof
@@ -37,9 +40,11 @@ class Signed(Shape):
 
 def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
     """Return the routes of an offer's wallets; without ``chain`` no contract wallet can be proved."""
-    router = APIRouter(prefix="/v1/offers/{offer}", tags=["wallets"])
+    router = Router(prefix="/v1/offers/{offer}", tags=["wallets"])
 
-    @router.post("/wallet-challenges", operation_id="ask_wallet", status_code=_CREATED)
+    @router.post(
+        "/wallet-challenges", operation_id="ask_wallet", response_model=ChallengeIssued, status_code=_CREATED
+    )
     async def ask(write: Written, offer: OfferId, body: Asked) -> Response:
         """Return the text that the wallet has to sign within minutes; it serves one claim."""
         await gateway.admitted(write.caller, "portal")
@@ -62,7 +67,7 @@ def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/wallets", operation_id="claim_wallet", status_code=_CREATED)
+    @router.post("/wallets", operation_id="claim_wallet", response_model=WalletClaimed, status_code=_CREATED)
     async def claim(write: Written, offer: OfferId, body: Signed) -> Response:
         """Claim a wallet by the signature of its challenge."""
         await gateway.admitted(write.caller, "portal")
@@ -90,7 +95,7 @@ def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
     @router.get("/wallets", operation_id="list_wallets")
     async def listed(
         caller: Called, offer: OfferId, address: str | None = None, investor: str | None = None
-    ) -> dict[str, Any]:
+    ) -> Wallets:
         """List the wallets of an offer, of one address or of one holder, with dates and states."""
         await gateway.admitted(caller, "registry")
         wanted = None if address is None else parse_address(address)

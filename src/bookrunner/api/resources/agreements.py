@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from bookrunner.api.caller import Called, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import (
     Acknowledged,
     AgreementId,
@@ -29,36 +28,22 @@ from bookrunner.api.shapes import (
     Returned,
     money,
 )
-from bookrunner.books.subscription import Archive, Consents, SigningEvidence, missed
-from bookrunner.core import clock
-from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.api.shapes.acts import InvestmentActed, Step
+from bookrunner.api.shapes.answers import hexed
+from bookrunner.api.shapes.papers import Agreement, Countersignatures, Deficiencies, Link
+from bookrunner.api.signing import Open, Port, Signing, known_as, made_once
+from bookrunner.books.subscription import Archive, Consents, missed
+from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
 if TYPE_CHECKING:
-    from bookrunner.adapters.signing import SigningProvider
-    from bookrunner.books.subscription import Made, PacketDesk
+    from bookrunner.books.subscription import Made
 
 _CREATED = 201
+_PDF = "application/pdf"
+_FILE: dict[str, Any] = {"content": {_PDF: {}, "application/octet-stream": {}}}
 _PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
-_MADE_BEFORE = frozenset(
-    {"agreement_is_open_for_signature", "agreement_waits_for_the_issuer", "each_signer_signs_once"}
-)
-Open = Callable[[], "PacketDesk"]
-Port = Callable[[str], "SigningProvider"]
-
-
-def _nobody(name: str) -> SigningProvider:
-    raise UnknownRecord("signing_provider_is_known", f"{name} is not set up")
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """What signs packets in this process: its ceremony, its samples, its e-sign providers by their names."""
-
-    desk: Open
-    consents: Consents
-    signer: Port = _nobody
 
 
 def routes(gateway: Gateway, archive: Archive, signing: Signing | None) -> APIRouter:
@@ -66,7 +51,7 @@ def routes(gateway: Gateway, archive: Archive, signing: Signing | None) -> APIRo
 
     Without ``signing`` nothing is signed here, and the routes that sign or ask for consent are left out.
     """
-    router = APIRouter(prefix="/v1", tags=["agreements"])
+    router = Router(prefix="/v1", tags=["agreements"])
     _applications(router, gateway)
     _reviews(router, gateway)
     _files(router, gateway, archive)
@@ -80,7 +65,10 @@ def _applications(router: APIRouter, gateway: Gateway) -> None:
     step = partial(_step, gateway)
 
     @router.post(
-        "/investments/{investment}/acknowledgments", operation_id="acknowledge_item", status_code=_CREATED
+        "/investments/{investment}/acknowledgments",
+        operation_id="acknowledge_item",
+        response_model=Step,
+        status_code=_CREATED,
     )
     async def acknowledged(write: Written, investment: InvestmentId, body: Acknowledged) -> Response:
         """Record that one item was received, acknowledged or represented, at one version of it."""
@@ -88,7 +76,10 @@ def _applications(router: APIRouter, gateway: Gateway) -> None:
         return await step(write, investment, "acknowledge", id=new_id("ack"), **said)
 
     @router.post(
-        "/investments/{investment}/particulars", operation_id="state_particular", status_code=_CREATED
+        "/investments/{investment}/particulars",
+        operation_id="state_particular",
+        response_model=Step,
+        status_code=_CREATED,
     )
     async def stated(write: Written, investment: InvestmentId, body: Particular) -> Response:
         """Record a tax form, an authority or an ownership; a packet that shows another is void."""
@@ -96,28 +87,37 @@ def _applications(router: APIRouter, gateway: Gateway) -> None:
         return await step(write, investment, "state", id=new_id("prt"), **said)
 
     @router.post(
-        "/investments/{investment}/consent_withdrawals", operation_id="withdraw_consent", status_code=_CREATED
+        "/investments/{investment}/consent_withdrawals",
+        operation_id="withdraw_consent",
+        response_model=Step,
+        status_code=_CREATED,
     )
     async def withdrawn(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
         """End the consent to electronic records; nothing more is signed electronically."""
         return await step(write, investment, "withdraw_consent")
 
     @router.post(
-        "/investments/{investment}/applications", operation_id="submit_application", status_code=_CREATED
+        "/investments/{investment}/applications",
+        operation_id="submit_application",
+        response_model=Step,
+        status_code=_CREATED,
     )
     async def submitted(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
         """Ask for the agreement; refused with all that is lacking."""
         return await step(write, investment, "submit", id=new_id("app"))
 
     @router.post(
-        "/investments/{investment}/deficiency_answers", operation_id="answer_deficiency", status_code=_CREATED
+        "/investments/{investment}/deficiency_answers",
+        operation_id="answer_deficiency",
+        response_model=Step,
+        status_code=_CREATED,
     )
     async def answered(write: Written, investment: InvestmentId, body: Answered) -> Response:
         """Answer one deficiency that the review found."""
         return await step(write, investment, "answer", id=body.deficiency, answer=body.answer)
 
     @router.get("/investments/{investment}/deficiencies", operation_id="list_deficiencies")
-    async def deficiencies(caller: Called, investment: InvestmentId) -> dict[str, object]:
+    async def deficiencies(caller: Called, investment: InvestmentId) -> Deficiencies:
         """List what reviews found, with page, field and reason; its words are for the book's own keys."""
 
         def found(of: Within) -> list[Row]:
@@ -138,12 +138,14 @@ async def _step(gateway: Gateway, write: Write, investment: str, act: str, **det
 
 def _consents(router: APIRouter, gateway: Gateway, consents: Consents) -> None:
     @router.post(
-        "/investments/{investment}/consent_samples", operation_id="issue_consent_sample", status_code=_CREATED
+        "/investments/{investment}/consent_samples",
+        operation_id="issue_consent_sample",
+        response_model=Step,
+        status_code=_CREATED,
     )
     async def issued(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
         """Make a sample record with a code of its own; the investor opens it and reads the code."""
         await gateway.admitted(write.caller, "subscription")
-
         made = await gateway.run(lambda: consents.prepared(consents.offer_of(investment)))
         kept = {name: value.hex() if isinstance(value, bytes) else value for name, value in made.items()}
         return await _step(gateway, write, investment, "issue_sample", id=made["sample"], **kept)
@@ -152,17 +154,22 @@ def _consents(router: APIRouter, gateway: Gateway, consents: Consents) -> None:
         "/investments/{investment}/consent_samples/{sample}",
         operation_id="get_consent_sample",
         response_class=Response,
+        responses={200: {"content": {_PDF: {}}}},
     )
     async def shown(caller: Called, investment: InvestmentId, sample: str) -> Response:
         """Return the sample as PDF, with the code printed in it."""
         await gateway.admitted(caller, "subscription")
 
-        def read() -> bytes:
-            return consents.open(consents.offer_of(investment), investment, sample)
+        offer_of, opened = consents.offer_of, consents.open
+        content = await gateway.run(lambda: opened(offer_of(investment), investment, sample))
+        return Response(content, headers=_PRIVATE, media_type=_PDF)
 
-        return Response(await gateway.run(read), headers=_PRIVATE, media_type="application/pdf")
-
-    @router.post("/investments/{investment}/consents", operation_id="give_consent", status_code=_CREATED)
+    @router.post(
+        "/investments/{investment}/consents",
+        operation_id="give_consent",
+        response_model=Step,
+        status_code=_CREATED,
+    )
     async def given(write: Written, investment: InvestmentId, body: Consented) -> Response:
         """Record the consent of an investor who has read the code; wrong codes are counted and refused."""
         typed = consents.typed(body.sample, body.code).hex()
@@ -177,14 +184,18 @@ def _consents(router: APIRouter, gateway: Gateway, consents: Consents) -> None:
 
 
 def _reviews(router: APIRouter, gateway: Gateway) -> None:
-    @router.post("/agreements/{agreement}/release", operation_id="release_agreement")
+    @router.post(
+        "/agreements/{agreement}/release", operation_id="release_agreement", response_model=InvestmentActed
+    )
     async def released(write: Decided, agreement: AgreementId, body: Released) -> Response:
         """Find the signed file that was seen in good order; the reviewer may not countersign it."""
         return await _act(
             gateway, write, agreement, act="release", detail={"id": new_id("rvw"), **body.model_dump()}
         )
 
-    @router.post("/agreements/{agreement}/return", operation_id="return_agreement")
+    @router.post(
+        "/agreements/{agreement}/return", operation_id="return_agreement", response_model=InvestmentActed
+    )
     async def returned(write: Decided, agreement: AgreementId, body: Returned) -> Response:
         """Return a packet with deficiencies; it is void and the investor sees exactly these."""
         found = [{"id": new_id("dfc"), **one.model_dump()} for one in body.deficiencies]
@@ -193,20 +204,26 @@ def _reviews(router: APIRouter, gateway: Gateway) -> None:
 
 
 def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port) -> None:
-    @router.post("/agreements/{agreement}/sign", operation_id="sign_agreement")
+    @router.post(
+        "/agreements/{agreement}/sign", operation_id="sign_agreement", response_model=InvestmentActed
+    )
     async def signed(write: Decided, agreement: AgreementId, body: Intent, request: Request) -> Response:
         """Let one of the investor's signers sign, with the sentence of intent that it was shown."""
         await gateway.admitted(write.caller, "subscription")
 
         def make() -> Made:
-            desk, evidence = signing(), _known(write, body, request)
+            desk, evidence = signing(), known_as(write, body, request)
             offer = desk.offer_of(agreement)
             return desk.certified(offer, agreement, intent=body.intent, evidence=evidence, field=body.party)
 
-        proof, content = await gateway.run(lambda: _made(make, body.party))
+        proof, content = await gateway.run(lambda: made_once(make, body.party))
         return await _act(gateway, write, agreement, act="sign", detail=proof, content=content)
 
-    @router.post("/agreements/{agreement}/countersign", operation_id="countersign_agreement")
+    @router.post(
+        "/agreements/{agreement}/countersign",
+        operation_id="countersign_agreement",
+        response_model=InvestmentActed,
+    )
     async def countersigned(
         write: Decided, agreement: AgreementId, body: Intent, request: Request
     ) -> Response:
@@ -214,14 +231,18 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port
         officer = await gateway.admitted(write.caller, "subscription")
 
         def make() -> Made:
-            desk, evidence = signing(), _known(write, body, request)
+            desk, evidence = signing(), known_as(write, body, request)
             offer = desk.offer_of(agreement)
             return desk.executed(offer, agreement, officer=officer, intent=body.intent, evidence=evidence)
 
-        proof, content = await gateway.run(lambda: _made(make, "issuer"))
+        proof, content = await gateway.run(lambda: made_once(make, "issuer"))
         return await _act(gateway, write, agreement, act="countersign", detail=proof, content=content)
 
-    @router.post("/agreements/{agreement}/envelopes", operation_id="hand_over_agreement")
+    @router.post(
+        "/agreements/{agreement}/envelopes",
+        operation_id="hand_over_agreement",
+        response_model=InvestmentActed,
+    )
     async def handed_over(write: Decided, agreement: AgreementId, body: HandedOver) -> Response:
         """Give a packet to an e-sign provider, which asks its signers and then the officer behind the key."""
         officer = await gateway.admitted(write.caller, "subscription")
@@ -235,7 +256,7 @@ def _signatures(router: APIRouter, gateway: Gateway, signing: Open, signer: Port
         return await _act(gateway, write, agreement, act="hand_over", detail=dict(said))
 
     @router.get("/offers/{offer}/countersignatures", operation_id="preview_countersignatures")
-    async def preview(caller: Called, offer: OfferId) -> dict[str, object]:
+    async def preview(caller: Called, offer: OfferId) -> Countersignatures:
         """List what this officer would countersign now, and which rule keeps each of the others."""
         officer = await gateway.admitted(caller, "subscription")
         rows = await gateway.run(lambda: signing().preview(offer, officer=officer))
@@ -262,14 +283,14 @@ def _files(router: APIRouter, gateway: Gateway, archive: Archive) -> None:
         return row
 
     @router.get("/agreements/{agreement}", operation_id="get_agreement")
-    async def one(caller: Called, agreement: AgreementId, response: Response) -> dict[str, object]:
+    async def one(caller: Called, agreement: AgreementId, response: Response) -> Agreement:
         """Return one agreement with the SHA-256 of each of its files and its review."""
         row = await found(caller, agreement)
         response.headers["ETag"] = f'"{row["version"]}"'
         return _shown(row)
 
     @router.post("/agreements/{agreement}/links", operation_id="link_agreement_file")
-    async def linked(caller: Called, agreement: AgreementId, body: Linked) -> dict[str, str]:
+    async def linked(caller: Called, agreement: AgreementId, body: Linked) -> Link:
         """Return a link to one file of an agreement, for one reader and for some minutes; it is on record."""
         actor = await gateway.admitted(caller, "subscription", "engine")
         digest = (await found(caller, agreement))[f"{body.file}_sha256"]
@@ -279,7 +300,9 @@ def _files(router: APIRouter, gateway: Gateway, archive: Archive) -> None:
         link = partial(archive.link, bytes(digest), body.reader, ttl=ttl, actor=actor)
         return {"path": await gateway.run(link)}
 
-    @router.get("/documents/{digest}", operation_id="get_document", response_class=Response)
+    @router.get(
+        "/documents/{digest}", operation_id="get_document", response_class=Response, responses={200: _FILE}
+    )
     async def document(
         digest: str,
         *,
@@ -313,36 +336,7 @@ async def _act(
     )
 
 
-def _made(make: Callable[[], Made], party: str | None) -> tuple[dict[str, object], bytes | None]:
-    """Return proof and bytes of a signature, or no bytes where it was made before.
-
-    The call may be a repetition then: the statement that writes returns its answer, or refuses for the same
-    reason.
-    """
-    try:
-        made = make()
-    except Refused as refused:
-        if refused.rule not in _MADE_BEFORE:
-            raise
-        return {"party": party or "investor"}, None
-    return made.proof, made.signed.content
-
-
-def _known(write: Write, body: Intent, request: Request) -> SigningEvidence:
-    """Return how the signer was known: as the caller says who asked it to sign, else by the call itself."""
-    if body.evidence is not None:
-        said = body.evidence
-        return SigningEvidence(said.method, said.address, said.agent, said.session, said.authenticated_at)
-    address = "not recorded" if request.client is None else request.client.host
-    session = f"key:{write.caller.key_sha256.hex()[:16]}"
-    return SigningEvidence(
-        "API key", address, request.headers.get("user-agent", "not recorded"), session, clock.now()
-    )
-
-
-def _shown(row: Row) -> dict[str, object]:
-    names = ("document_sha256", "signed_sha256", "executed_sha256", "certificate_sha256")
-    files = {name: None if row[name] is None else bytes(row[name]).hex() for name in names}
+def _shown(row: Row) -> Agreement:
     return {
         "id": row["agreement_id"],
         "offer": row["offering_id"],
@@ -351,7 +345,12 @@ def _shown(row: Row) -> dict[str, object]:
         "status": row["status"],
         "units": str(row["units"]),
         "amount": money(row["amount_minor"], row["currency"]),
-        "files": files,
+        "files": {
+            "document_sha256": hexed(row["document_sha256"]),
+            "signed_sha256": hexed(row["signed_sha256"]),
+            "executed_sha256": hexed(row["executed_sha256"]),
+            "certificate_sha256": hexed(row["certificate_sha256"]),
+        },
         "signatures": {"required": row["parties"] or [], "made": row["signed_by"]},
         "review": row["review"],
         "void_because": row["void_because"],

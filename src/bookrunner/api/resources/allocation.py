@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import (
     Cut,
     EntryId,
@@ -22,6 +22,16 @@ from bookrunner.api.shapes import (
     Wished,
     Wishes,
 )
+from bookrunner.api.shapes.acts import AllotmentDecided, CutBack, PolicyNamed, Queued
+from bookrunner.api.shapes.answers import (
+    AllotmentDryRun,
+    AllotmentLine,
+    Allotments,
+    DecidedLine,
+    Units,
+    Waitlist,
+    WaitlistEntry,
+)
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
@@ -30,7 +40,7 @@ _CREATED = 201
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of policies, waitlists and allotments."""
-    router = APIRouter(tags=["allocation"])
+    router = Router(tags=["allocation"])
     _orders(router, gateway)
     _waitlist(router, gateway)
     _allotments(router, gateway)
@@ -39,7 +49,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 def _orders(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/v1/offers/{offer}/units", operation_id="get_units")
-    async def units(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def units(caller: Called, offer: OfferId) -> Units:
         """Say how many units of an offer are reserved, allocated and free; the three sum to its units."""
 
         def work(of: Within) -> Row:
@@ -48,15 +58,23 @@ def _orders(router: APIRouter, gateway: Gateway) -> None:
             return found
 
         row = await gateway.read(caller, work)
-        names = ("reserved", "allocated", "free", "oversubscribed", "waiting")
         return {
             "offer": offer,
             "policy": row["policy"],
             "hold_minutes": row["hold_minutes"],
             "total": str(row["units_total"]),
-        } | {name: str(row[f"{name}_units"]) for name in names}
+            "reserved": str(row["reserved_units"]),
+            "allocated": str(row["allocated_units"]),
+            "free": str(row["free_units"]),
+            "oversubscribed": str(row["oversubscribed_units"]),
+            "waiting": str(row["waiting_units"]),
+        }
 
-    @router.post("/v1/offers/{offer}/allocation_policy", operation_id="name_allocation_policy")
+    @router.post(
+        "/v1/offers/{offer}/allocation_policy",
+        operation_id="name_allocation_policy",
+        response_model=PolicyNamed,
+    )
     async def named(write: Written, offer: OfferId, body: Policy) -> Response:
         """Name how an offer shares out its units, before its first order."""
         return await gateway.write(
@@ -72,7 +90,7 @@ def _orders(router: APIRouter, gateway: Gateway) -> None:
 
 def _waitlist(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/v1/offers/{offer}/waitlist", operation_id="list_waitlist")
-    async def line(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def line(caller: Called, offer: OfferId) -> Waitlist:
         """List who waits or waited for units, in order."""
 
         def work(of: Within) -> list[Row]:
@@ -82,7 +100,12 @@ def _waitlist(router: APIRouter, gateway: Gateway) -> None:
 
         return {"waitlist": [_entry(row) for row in await gateway.read(caller, work)]}
 
-    @router.post("/v1/offers/{offer}/waitlist", operation_id="join_waitlist", status_code=_CREATED)
+    @router.post(
+        "/v1/offers/{offer}/waitlist",
+        operation_id="join_waitlist",
+        response_model=Queued,
+        status_code=_CREATED,
+    )
     async def joined(write: Written, offer: OfferId, body: Waiting) -> Response:
         """Wait for units that come free; nothing is due until then."""
         answer = await gateway.write(
@@ -97,7 +120,9 @@ def _waitlist(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/v1/offers/{offer}/waitlist/{entry}/withdraw", operation_id="leave_waitlist")
+    @router.post(
+        "/v1/offers/{offer}/waitlist/{entry}/withdraw", operation_id="leave_waitlist", response_model=Queued
+    )
     async def left(write: Written, offer: OfferId, entry: EntryId, _: Nothing | None = None) -> Response:
         """Leave the waitlist."""
         return await gateway.write(
@@ -107,7 +132,7 @@ def _waitlist(router: APIRouter, gateway: Gateway) -> None:
 
 def _allotments(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/v1/offers/{offer}/allotments", operation_id="list_allotments")
-    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def every(caller: Called, offer: OfferId) -> Allotments:
         """List the decided lists of an offer, line by line."""
 
         def work(of: Within) -> list[Row]:
@@ -116,13 +141,12 @@ def _allotments(router: APIRouter, gateway: Gateway) -> None:
             return found
 
         rows = await gateway.read(caller, work)
-        named = ("allotment_id", "ordinal", "policy", "decided_by", "capacity", "reason")
-        return {"lines": [_line(row) | {name: row[name] for name in named} for row in rows]}
+        return {"lines": [_decided(row) for row in rows]}
 
     @router.post("/v1/offers/{offer}/allotments/dry_run", operation_id="dry_run_allotment")
     async def dry_run(
         caller: Called, offer: OfferId, response: Response, body: Wished | None = None
-    ) -> dict[str, Any]:
+    ) -> AllotmentDryRun:
         """Say who would get how many units and why; writes nothing.
 
         The ETag stands for this book: a decision that names it is refused once the book has changed.
@@ -139,7 +163,12 @@ def _allotments(router: APIRouter, gateway: Gateway) -> None:
         response.headers["ETag"] = f'"{version}"'
         return {"offer": offer, "lines": [_line(row) for row in rows], "version": version}
 
-    @router.post("/v1/offers/{offer}/allotments", operation_id="decide_allotment", status_code=_CREATED)
+    @router.post(
+        "/v1/offers/{offer}/allotments",
+        operation_id="decide_allotment",
+        response_model=AllotmentDecided,
+        status_code=_CREATED,
+    )
     async def decided(write: Decided, offer: OfferId, body: NewAllotment) -> Response:
         """Decide the list that a dry run showed; cut orders are refunded and sign again."""
         answer = await gateway.write(
@@ -156,7 +185,12 @@ def _allotments(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/v1/investments/{investment}/cuts", operation_id="scale_back", status_code=_CREATED)
+    @router.post(
+        "/v1/investments/{investment}/cuts",
+        operation_id="scale_back",
+        response_model=CutBack,
+        status_code=_CREATED,
+    )
     async def cut(write: Decided, investment: InvestmentId, body: Cut) -> Response:
         """Cut one investment to fewer units, on the version that was seen; the excess goes back."""
         answer = await gateway.write(
@@ -178,7 +212,7 @@ def _wishes(wishes: Wishes | None) -> str | None:
     return None if wishes is None else json.dumps({name: int(units) for name, units in wishes.items()})
 
 
-def _line(row: Row) -> dict[str, Any]:
+def _line(row: Row) -> AllotmentLine:
     return {
         "investment": row["investment_id"],
         "ordered": str(row["ordered_units"]),
@@ -187,7 +221,19 @@ def _line(row: Row) -> dict[str, Any]:
     }
 
 
-def _entry(row: Row) -> dict[str, Any]:
+def _decided(row: Row) -> DecidedLine:
+    return {
+        **_line(row),
+        "allotment_id": row["allotment_id"],
+        "ordinal": row["ordinal"],
+        "policy": row["policy"],
+        "decided_by": row["decided_by"],
+        "capacity": row["capacity"],
+        "reason": row["reason"],
+    }
+
+
+def _entry(row: Row) -> WaitlistEntry:
     return {
         "id": row["entry_id"],
         "place": row["place"],

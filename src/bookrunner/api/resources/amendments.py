@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import (
     AmendmentDecision,
     AmendmentId,
@@ -19,6 +17,9 @@ from bookrunner.api.shapes import (
     OfferId,
     ReconfirmationId,
 )
+from bookrunner.api.shapes.acts import AmendmentActed, InvestmentActed
+from bookrunner.api.shapes.answers import Amendment, Amendments, Reconfirmation, Reconfirmations
+from bookrunner.api.shapes.moments import instant
 from bookrunner.core.errors import Malformed
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
@@ -28,7 +29,7 @@ _CREATED = 201
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of amendments."""
-    router = APIRouter(tags=["amendments"])
+    router = Router(tags=["amendments"])
     _changes(router, gateway)
     _answers(router, gateway)
     return router
@@ -36,7 +37,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 def _changes(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/v1/offers/{offer}/amendments", operation_id="list_amendments")
-    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def every(caller: Called, offer: OfferId) -> Amendments:
         """List the amendments of an offer by number, with how the investors have answered."""
 
         def work(of: Within) -> list[Row]:
@@ -46,7 +47,12 @@ def _changes(router: APIRouter, gateway: Gateway) -> None:
 
         return {"amendments": [_shown(row) for row in await gateway.read(caller, work)]}
 
-    @router.post("/v1/offers/{offer}/amendments", operation_id="propose_amendment", status_code=_CREATED)
+    @router.post(
+        "/v1/offers/{offer}/amendments",
+        operation_id="propose_amendment",
+        response_model=AmendmentActed,
+        status_code=_CREATED,
+    )
     async def proposed(write: Written, offer: OfferId, body: NewAmendment) -> Response:
         """Propose an amendment; a second key decides it."""
         answer = await gateway.write(
@@ -62,7 +68,11 @@ def _changes(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/v1/offers/{offer}/amendments/{amendment}/decisions", operation_id="decide_amendment")
+    @router.post(
+        "/v1/offers/{offer}/amendments/{amendment}/decisions",
+        operation_id="decide_amendment",
+        response_model=AmendmentActed,
+    )
     async def decided(
         write: Decided, offer: OfferId, amendment: AmendmentId, body: AmendmentDecision
     ) -> Response:
@@ -84,7 +94,7 @@ def _changes(router: APIRouter, gateway: Gateway) -> None:
 
 def _answers(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/v1/investments/{investment}/reconfirmations", operation_id="list_reconfirmations")
-    async def asked(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+    async def asked(caller: Called, investment: InvestmentId) -> Reconfirmations:
         """List what an investor was asked after material changes, until when, with the answers."""
         rows = await gateway.read(caller, lambda of: of.reconfirmations(investment=investment))
         return {"reconfirmations": [_question(row) for row in rows]}
@@ -92,6 +102,7 @@ def _answers(router: APIRouter, gateway: Gateway) -> None:
     @router.post(
         "/v1/investments/{investment}/reconfirmations/{reconfirmation}/answer",
         operation_id="answer_reconfirmation",
+        response_model=InvestmentActed,
     )
     async def answered(
         write: Written, investment: InvestmentId, reconfirmation: ReconfirmationId, body: Answer
@@ -107,19 +118,29 @@ def _answers(router: APIRouter, gateway: Gateway) -> None:
         )
 
 
-def _shown(row: Row) -> dict[str, Any]:
-    names = ("ordinal", "status", "is_material", "sentence", "proposed_by", "decided_by", "because")
+def _shown(row: Row) -> Amendment:
     return {
         "id": row["amendment_id"],
-        **{name: row[name] for name in names},
+        "ordinal": row["ordinal"],
+        "status": row["status"],
+        "is_material": row["is_material"],
+        "sentence": row["sentence"],
+        "proposed_by": row["proposed_by"],
+        "decided_by": row["decided_by"],
+        "because": row["because"],
         "rule": row["rule_id"],
         "due_at": None if row["due_at"] is None else instant(row["due_at"]),
-        "answers": {name: row[name] for name in ("asked", "reconfirmed", "declined", "lapsed")},
+        "answers": {
+            "asked": row["asked"],
+            "reconfirmed": row["reconfirmed"],
+            "declined": row["declined"],
+            "lapsed": row["lapsed"],
+        },
         "version": str(row["version"]),
     }
 
 
-def _question(row: Row) -> dict[str, Any]:
+def _question(row: Row) -> Reconfirmation:
     return {
         "id": row["reconfirmation_id"],
         "amendment": row["amendment_id"],

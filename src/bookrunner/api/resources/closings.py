@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Decided
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
-from bookrunner.api.shapes import CaseDecision, CaseId, Closing, OfferId, money
+from bookrunner.api.routing import Router
+from bookrunner.api.shapes import CaseDecision, CaseId, NewClosing, OfferId, money
+from bookrunner.api.shapes.acts import Acted, ClosingFrozen
+from bookrunner.api.shapes.answers import (
+    Candidate,
+    Closing,
+    ClosingCase,
+    ClosingCases,
+    ClosingDryRun,
+    Closings,
+    hexed,
+)
+from bookrunner.api.shapes.moments import instant
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
@@ -19,11 +28,11 @@ _CREATED = 201
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of closings, and of those whom they left out."""
-    router = APIRouter(prefix="/v1/offers/{offer}", tags=["closings"])
+    router = Router(prefix="/v1/offers/{offer}", tags=["closings"])
     _cases(router, gateway)
 
     @router.get("/closings", operation_id="list_closings")
-    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def every(caller: Called, offer: OfferId) -> Closings:
         """List the closings of an offer by number."""
 
         def work(of: Within) -> list[Row]:
@@ -34,7 +43,7 @@ def routes(gateway: Gateway) -> APIRouter:
         return {"closings": [_shown(row) for row in await gateway.read(caller, work)]}
 
     @router.post("/closings/dry_run", operation_id="dry_run_closing")
-    async def dry_run(caller: Called, offer: OfferId, response: Response) -> dict[str, Any]:
+    async def dry_run(caller: Called, offer: OfferId, response: Response) -> ClosingDryRun:
         """Say who would be in a closing and what each one lacks; writes nothing.
 
         The ETag stands for exactly this list: a closing that names it is refused once the list has changed.
@@ -54,8 +63,10 @@ def routes(gateway: Gateway) -> APIRouter:
             "version": version,
         }
 
-    @router.post("/closings", operation_id="freeze_closing", status_code=_CREATED)
-    async def frozen(write: Decided, offer: OfferId, body: Closing) -> Response:
+    @router.post(
+        "/closings", operation_id="freeze_closing", response_model=ClosingFrozen, status_code=_CREATED
+    )
+    async def frozen(write: Decided, offer: OfferId, body: NewClosing) -> Response:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
         Every member passes the gate in this transaction; otherwise nothing is frozen.
@@ -81,7 +92,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 def _cases(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/closing_cases", operation_id="list_closing_cases")
-    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def every(caller: Called, offer: OfferId) -> ClosingCases:
         """List the investments that closings left out for want of a countersignature, oldest first."""
 
         def work(of: Within) -> list[Row]:
@@ -92,7 +103,7 @@ def _cases(router: APIRouter, gateway: Gateway) -> None:
         await gateway.admitted(caller, "engine", "audit")
         return {"closing_cases": [_case(row) for row in await gateway.read(caller, work)]}
 
-    @router.post("/closing_cases/{case}/decisions", operation_id="decide_closing_case")
+    @router.post("/closing_cases/{case}/decisions", operation_id="decide_closing_case", response_model=Acted)
     async def decided(write: Decided, offer: OfferId, case: CaseId, body: CaseDecision) -> Response:
         """Decide whether it goes into the next closing or is refunded; on the version that was seen."""
         return await gateway.write(
@@ -108,7 +119,7 @@ def _cases(router: APIRouter, gateway: Gateway) -> None:
         )
 
 
-def _case(row: Row) -> dict[str, Any]:
+def _case(row: Row) -> ClosingCase:
     return {
         "id": row["case_id"],
         "investment": row["investment_id"],
@@ -121,7 +132,7 @@ def _case(row: Row) -> dict[str, Any]:
     }
 
 
-def _candidate(row: Row, currency: str) -> dict[str, Any]:
+def _candidate(row: Row, currency: str) -> Candidate:
     return {
         "investment": row["investment_id"],
         "units": str(row["units"]),
@@ -130,18 +141,14 @@ def _candidate(row: Row, currency: str) -> dict[str, Any]:
     }
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> Closing:
     return {
         "id": row["closing_id"],
         "offer": row["offering_id"],
         "ordinal": row["ordinal"],
         "status": row["status"],
         "proposed_by": row["proposed_by"],
-        "set_sha256": _hex(row["set_sha256"]),
-        "certificate_sha256": _hex(row["certificate_sha256"]),
+        "set_sha256": hexed(row["set_sha256"]),
+        "certificate_sha256": hexed(row["certificate_sha256"]),
         "version": str(row["version"]),
     }
-
-
-def _hex(raw: bytes | None) -> str | None:
-    return None if raw is None else bytes(raw).hex()

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from bookrunner.api.caller import Called
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import PAGE
+from bookrunner.api.shapes.answers import Event, Events
+from bookrunner.api.shapes.moments import instant
 from bookrunner.db import Row
 
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the route of the feed."""
-    router = APIRouter(prefix="/v1/events", tags=["events"])
+    router = Router(prefix="/v1/events", tags=["events"])
 
     @router.get("", operation_id="list_events")
     async def feed(
         caller: Called,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
-    ) -> dict[str, Any]:
+    ) -> Events:
         """Return the events after a sequence number; ``next`` is what to send as ``after`` next time.
 
         Numbers are given after the commit and have no gap: who has read up to a number has missed nothing.
@@ -33,7 +35,7 @@ def routes(gateway: Gateway) -> APIRouter:
     return router
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> Event:
     return {
         "seq": row["seq"],
         "kind": row["kind"],

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 
 from bookrunner.adapters.identity import BODY_BYTES_MAX, IdentityProvider
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import Router
+from bookrunner.api.shapes.papers import Fresh
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.engine import Desk
 from bookrunner.engine.intake import receive_identity
@@ -19,11 +21,11 @@ Providers = Mapping[str, tuple[IdentityProvider, Mapping[str, bytes]]]
 
 def routes(gateway: Gateway, providers: Providers) -> APIRouter:
     """Return the route below ``/v1/webhooks/identity``; a provider that is not set up has none."""
-    router = APIRouter(prefix="/v1/webhooks/identity", tags=["identity"])
+    router = Router(prefix="/v1/webhooks/identity", tags=["identity"])
     desk = Desk(gateway.database)
 
     @router.post("/{provider}", operation_id="receive_identity", status_code=202)
-    async def receive(provider: str, request: Request) -> dict[str, bool]:
+    async def receive(provider: str, request: Request) -> Fresh:
         """Keep one signed message and tell the compliance book; ``fresh`` is false where it came before."""
         if provider not in providers:
             raise UnknownRecord("identity_provider_is_known", "no provider of this name is set up")

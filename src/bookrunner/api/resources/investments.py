@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from bookrunner.api.caller import Called, Decided, Write, Written
-from bookrunner.api.direct import PlainAct
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import PlainAct, Router
 from bookrunner.api.shapes import (
     PAGE,
     AllocationId,
@@ -26,6 +26,15 @@ from bookrunner.api.shapes import (
     money,
     version_of,
 )
+from bookrunner.api.shapes.acts import Acted, InvestmentActed
+from bookrunner.api.shapes.answers import (
+    CancellationRight,
+    Investment,
+    Investments,
+    InvestorNotice,
+    InvestorNotices,
+)
+from bookrunner.api.shapes.moments import instant
 from bookrunner.core.errors import Malformed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
@@ -45,7 +54,7 @@ class Reason(Shape):
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of investments."""
-    router = APIRouter(prefix=PREFIX, tags=["investments"])
+    router = Router(prefix=PREFIX, tags=["investments"])
     _lookups(router, gateway)
     _told(router, gateway)
     _acts(router, gateway)
@@ -62,7 +71,7 @@ def _lookups(router: APIRouter, gateway: Gateway) -> None:
         status: Annotated[str | None, Query(pattern="^[a-z_]{1,40}$")] = None,
         cursor: Annotated[str | None, Query(max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 50,
-    ) -> dict[str, Any]:
+    ) -> Investments:
         """List the investments of an offer by id; ``next`` is the cursor that continues, null at the end."""
         after = None if cursor is None else _place(cursor)
         rows: list[Row] = await gateway.read(
@@ -75,7 +84,7 @@ def _lookups(router: APIRouter, gateway: Gateway) -> None:
         }
 
     @router.get("/{investment}", operation_id="get_investment")
-    async def one(caller: Called, investment: InvestmentId, response: Response) -> dict[str, Any]:
+    async def one(caller: Called, investment: InvestmentId, response: Response) -> Investment:
         """Return one investment with its stages and what it misses, from whom, since when."""
         row = await gateway.read(caller, lambda of: of.investment(investment=investment))
         if row is None:
@@ -86,28 +95,44 @@ def _lookups(router: APIRouter, gateway: Gateway) -> None:
 
 def _told(router: APIRouter, gateway: Gateway) -> None:
     @router.get("/{investment}/notices", operation_id="list_investor_notices")
-    async def notices(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+    async def notices(caller: Called, investment: InvestmentId) -> InvestorNotices:
         """List what was told to the investor about the offer, the newest first; mail only points to it."""
         await gateway.admitted(caller, *_TOLD)
         rows: list[Row] = await gateway.read(caller, lambda of: of.investor_notices(investment=investment))
-        return {"notices": [{"id": row["notice_id"], **_without(row, "notice_id")} for row in rows]}
+        return {"notices": [_notice(row) for row in rows]}
 
     @router.get("/{investment}/cancellation", operation_id="get_cancellation_right")
-    async def cancellation(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+    async def cancellation(caller: Called, investment: InvestmentId) -> CancellationRight:
         """Return until when the investor may cancel without anybody's consent, and by which rule."""
         await gateway.admitted(caller, *_TOLD)
         row = await gateway.read(caller, lambda of: of.cancellation_right(investment=investment))
         if row is None:
             raise UnknownRecord("investment_exists", f"there is no {investment}")
-        return {"investment": investment, "rule": row["rule_id"], **_without(row, "investment_id", "rule_id")}
+        return {
+            "investment": investment,
+            "rule": row["rule_id"],
+            "status": row["status"],
+            "ends_at": None if row["ends_at"] is None else instant(row["ends_at"]),
+            "is_last_word": row["is_last_word"],
+            "is_open": row["is_open"],
+        }
 
 
-def _without(row: Row, *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
+def _notice(row: Row) -> InvestorNotice:
+    return {
+        "id": row["notice_id"],
+        "code": row["code"],
+        "sentence": row["sentence"],
+        "citation": row["citation"],
+        "is_required": row["is_required"],
+        "status": row["status"],
+        "written_at": instant(row["written_at"]),
+        "sent_at": None if row["sent_at"] is None else instant(row["sent_at"]),
+    }
 
 
 def _acts(router: APIRouter, gateway: Gateway) -> None:
-    @router.post("", operation_id="open_investment", status_code=_CREATED)
+    @router.post("", operation_id="open_investment", response_model=Acted, status_code=_CREATED)
     async def opened(write: Written, body: NewInvestment) -> Response:
         """Open an investment; its units are reserved against the offer."""
         answer = await gateway.write(
@@ -123,9 +148,13 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
         return answer
 
     for path, act in plain_acts(gateway).items():
-        router.post(f"/{{investment}}/{path}", operation_id=act.__name__)(_documented(act))
+        router.post(f"/{{investment}}/{path}", operation_id=act.__name__, response_model=Acted)(
+            _documented(act)
+        )
 
-    @router.post("/{investment}/cancellation_decisions", operation_id="decide_cancellation")
+    @router.post(
+        "/{investment}/cancellation_decisions", operation_id="decide_cancellation", response_model=Acted
+    )
     async def decided(write: Decided, investment: InvestmentId, body: Decision) -> Response:
         """Grant a requested cancellation, or deny it and return to the remembered status."""
         name = "grant_cancellation" if body.granted else "deny_cancellation"
@@ -139,7 +168,7 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
             because=body.because,
         )
 
-    @router.post("/{investment}/cancellations", operation_id="cancel_investment")
+    @router.post("/{investment}/cancellations", operation_id="cancel_investment", response_model=Acted)
     async def cancelled(write: Decided, investment: InvestmentId, body: Reason) -> Response:
         """End an investment that nobody asked to end; its money goes back to where it came from."""
         return await gateway.write(
@@ -205,7 +234,12 @@ def _documented(act: PlainAct) -> Callable[..., Awaitable[Response]]:
 
 
 def _allocations(router: APIRouter, gateway: Gateway) -> None:
-    @router.post("/{investment}/allocations", operation_id="propose_allocation", status_code=_CREATED)
+    @router.post(
+        "/{investment}/allocations",
+        operation_id="propose_allocation",
+        response_model=InvestmentActed,
+        status_code=_CREATED,
+    )
     async def proposed(write: Written, investment: InvestmentId, body: NewAllocation) -> Response:
         """Propose the units of an investment; a second key approves them."""
         answer = await gateway.write(
@@ -219,7 +253,11 @@ def _allocations(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/{investment}/allocations/{allocation}/approve", operation_id="approve_allocation")
+    @router.post(
+        "/{investment}/allocations/{allocation}/approve",
+        operation_id="approve_allocation",
+        response_model=InvestmentActed,
+    )
     async def approved(
         write: Decided, investment: InvestmentId, allocation: AllocationId, _: Nothing | None = None
     ) -> Response:
@@ -234,7 +272,7 @@ def _allocations(router: APIRouter, gateway: Gateway) -> None:
         )
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> Investment:
     return {
         "id": row["investment_id"],
         "offer": row["offering_id"],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import PAGE, Because, Move, NewOffer, OfferId, Shape, money
+from bookrunner.api.shapes.acts import OfferActed
+from bookrunner.api.shapes.answers import Break, Breaks, Offer, Offers
+from bookrunner.api.shapes.moments import instant
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
@@ -35,17 +38,17 @@ class Failure(Shape):
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of offers."""
-    router = APIRouter(prefix="/v1/offers", tags=["offers"])
+    router = Router(prefix="/v1/offers", tags=["offers"])
 
     @router.get("", operation_id="list_offers")
     async def every(
         caller: Called, after: OfferId | None = None, limit: Annotated[int, Query(ge=1, le=PAGE)] = 50
-    ) -> dict[str, Any]:
+    ) -> Offers:
         """List offers by id; ``next`` continues the list as ``after``, and is null at its end."""
         rows = await gateway.read(caller, lambda of: of.offers(after=after, most=limit))
         return {"offers": [shown(row) for row in rows], "next": _next(rows, limit)}
 
-    @router.post("", operation_id="open_offer", status_code=_CREATED)
+    @router.post("", operation_id="open_offer", response_model=OfferActed, status_code=_CREATED)
     async def opened(write: Written, body: NewOffer) -> Response:
         """Open an offer as a draft."""
         offer, price = new_id("ofr"), body.unit_price.exact()
@@ -59,13 +62,13 @@ def routes(gateway: Gateway) -> APIRouter:
         return answer
 
     @router.get("/{offer}", operation_id="get_offer")
-    async def one(caller: Called, offer: OfferId, response: Response) -> dict[str, Any]:
+    async def one(caller: Called, offer: OfferId, response: Response) -> Offer:
         """Return one offer."""
         found = await gateway.read(caller, lambda of: required(of, offer))
         response.headers["ETag"] = f'"{found["version"]}"'
         return shown(found)
 
-    @router.post("/{offer}/moves", operation_id="move_offer")
+    @router.post("/{offer}/moves", operation_id="move_offer", response_model=OfferActed)
     async def moved(write: Decided, offer: OfferId, body: Move) -> Response:
         """Move an offer along its machine, from the version that was seen."""
         return await gateway.write(
@@ -73,7 +76,7 @@ def routes(gateway: Gateway) -> APIRouter:
         )
 
     @router.get("/{offer}/breaks", operation_id="list_breaks")
-    async def breaks(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def breaks(caller: Called, offer: OfferId) -> Breaks:
         """List the open breaks of an offer, the oldest first."""
 
         def work(of: Within) -> list[Row]:
@@ -89,7 +92,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 
 def _decisions(router: APIRouter, gateway: Gateway) -> None:
-    @router.post("/{offer}/reviews", operation_id="review_offer")
+    @router.post("/{offer}/reviews", operation_id="review_offer", response_model=OfferActed)
     async def reviewed(write: Decided, offer: OfferId, body: Review) -> Response:
         """Accept or decline the terms of an offer, as a person who did not draft them."""
         return await gateway.write(
@@ -102,7 +105,7 @@ def _decisions(router: APIRouter, gateway: Gateway) -> None:
             because=body.because,
         )
 
-    @router.post("/{offer}/failures", operation_id="fail_offer")
+    @router.post("/{offer}/failures", operation_id="fail_offer", response_model=OfferActed)
     async def failed(write: Decided, offer: OfferId, body: Failure) -> Response:
         """End an offer without success; every investor is refunded in full."""
         return await gateway.write(
@@ -124,7 +127,7 @@ def required(of: Within, offer: str) -> Row:
     return found
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: Row) -> Offer:
     """Write an offer as an answer shows it."""
     return {
         "id": row["offering_id"],
@@ -152,7 +155,7 @@ def _address(raw: bytes | None) -> str | None:
     return None if raw is None else f"0x{bytes(raw).hex()}"
 
 
-def _break(row: Row) -> dict[str, Any]:
+def _break(row: Row) -> Break:
     return {
         "id": row["break_id"],
         "comparison": row["comparison"],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import (
     AcceptanceId,
     AcceptedStatement,
@@ -21,30 +21,40 @@ from bookrunner.api.shapes import (
     Withdrawn,
     money,
 )
+from bookrunner.api.shapes.acts import (
+    InvestmentActed,
+    InvestorActed,
+    QuestionnairePublished,
+    SuitabilityAnswered,
+)
+from bookrunner.api.shapes.papers import Contradiction, Contradictions, Limit, Questionnaire
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
+from bookrunner.db import Row
 
 _CREATED = 201
 
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of contradictions; the desk and compliance read them, compliance accepts."""
-    router = APIRouter(prefix="/v1/investments/{investment}", tags=["statements"])
+    router = Router(prefix="/v1/investments/{investment}", tags=["statements"])
 
     @router.get("/contradictions", operation_id="list_contradictions")
-    async def listed(caller: Called, investment: InvestmentId) -> dict[str, Any]:
+    async def listed(caller: Called, investment: InvestmentId) -> Contradictions:
         """List the statements of an investor that the record contradicts and nobody has accepted.
 
         Compliance is told the programme too, under which it decides on them.
         """
         await gateway.admitted(caller, "subscription", "compliance")
         rows = await gateway.read(caller, lambda of: list(of.contradictions(investment=investment)))
-        found: dict[str, Any] = {"contradictions": [dict(row) for row in rows]}
+        found: Contradictions = {"contradictions": [_contradiction(row) for row in rows]}
         if caller.keeper == "compliance":
             found["programme"] = await gateway.read(caller, lambda of: str(of.programme()))
         return found
 
-    @router.post("/acceptances", operation_id="accept_statement", status_code=_CREATED)
+    @router.post(
+        "/acceptances", operation_id="accept_statement", response_model=InvestmentActed, status_code=_CREATED
+    )
     async def accepted(write: Written, investment: InvestmentId, body: AcceptedStatement) -> Response:
         """Let a statement stand beside a fact of the record, for a reason, under the programme in force."""
         said = body.model_dump()
@@ -54,7 +64,11 @@ def routes(gateway: Gateway) -> APIRouter:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/acceptances/{acceptance}/withdrawals", operation_id="withdraw_acceptance")
+    @router.post(
+        "/acceptances/{acceptance}/withdrawals",
+        operation_id="withdraw_acceptance",
+        response_model=InvestmentActed,
+    )
     async def withdrawn(
         write: Decided, investment: InvestmentId, acceptance: AcceptanceId, body: Withdrawn
     ) -> Response:
@@ -75,19 +89,19 @@ def routes(gateway: Gateway) -> APIRouter:
 
 def questionnaires(gateway: Gateway) -> APIRouter:
     """Return the routes of suitability; compliance publishes the questions, the portal brings the answers."""
-    router = APIRouter(prefix="/v1/offers/{offer}", tags=["suitability"])
+    router = Router(prefix="/v1/offers/{offer}", tags=["suitability"])
 
     @router.get("/questionnaire", operation_id="show_questionnaire")
-    async def shown(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def shown(caller: Called, offer: OfferId) -> Questionnaire:
         """Return the questions in force in their order, each with what it is asked after."""
         await gateway.admitted(caller, "portal", "compliance", "subscription", "engine")
-        found: dict[str, Any] | None = await gateway.read(caller, lambda of: of.questionnaire(offering=offer))
+        found: Questionnaire | None = await gateway.read(caller, lambda of: of.questionnaire(offering=offer))
         if found is None:
             raise UnknownRecord("questionnaire_exists", f"{offer} asks no questions")
         return found
 
     @router.get("/limit", operation_id="show_limit")
-    async def limit(caller: Called, offer: OfferId, investor: InvestorId) -> dict[str, Any]:
+    async def limit(caller: Called, offer: OfferId, investor: InvestorId) -> Limit:
         """Return what an investor may commit: the limit, used of it, remaining; null for no limit.
 
         Over all crowdfunding offers of twelve months (17 CFR 227.100(a)(2)); refused where nothing is stated
@@ -104,7 +118,12 @@ def questionnaires(gateway: Gateway) -> APIRouter:
             "remaining": None if most is None else money(max(most - used, 0), code),
         }
 
-    @router.post("/questionnaires", operation_id="publish_questionnaire", status_code=_CREATED)
+    @router.post(
+        "/questionnaires",
+        operation_id="publish_questionnaire",
+        response_model=QuestionnairePublished,
+        status_code=_CREATED,
+    )
     async def published(write: Written, offer: OfferId, body: NewQuestionnaire) -> Response:
         """Publish the next version; answers to an earlier one no longer count."""
         content = body.model_dump(exclude={"because"}, exclude_none=True)
@@ -119,7 +138,12 @@ def questionnaires(gateway: Gateway) -> APIRouter:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/suitability", operation_id="answer_suitability", status_code=_CREATED)
+    @router.post(
+        "/suitability",
+        operation_id="answer_suitability",
+        response_model=SuitabilityAnswered,
+        status_code=_CREATED,
+    )
     async def answered(write: Written, offer: OfferId, body: Suitability) -> Response:
         """Answer the questions in force for an investor; what is missing or not asked is named."""
         answer = await gateway.write(
@@ -142,9 +166,11 @@ def questionnaires(gateway: Gateway) -> APIRouter:
 
 def ownership(gateway: Gateway) -> APIRouter:
     """Return the route by which the signer of an entity certifies its owners."""
-    router = APIRouter(prefix="/v1/investors/{investor}", tags=["ownership"])
+    router = Router(prefix="/v1/investors/{investor}", tags=["ownership"])
 
-    @router.post("/ownership", operation_id="certify_ownership", status_code=_CREATED)
+    @router.post(
+        "/ownership", operation_id="certify_ownership", response_model=InvestorActed, status_code=_CREATED
+    )
     async def certified(write: Written, investor: InvestorId, body: StatedOwnership) -> Response:
         """Certify who is behind an entity; refused without an authority, over the whole, in a loop."""
         said = body.model_dump()
@@ -163,3 +189,14 @@ def ownership(gateway: Gateway) -> APIRouter:
         return answer
 
     return router
+
+
+def _contradiction(row: Row) -> Contradiction:
+    return {
+        "offering_id": row["offering_id"],
+        "investor_id": row["investor_id"],
+        "kind": row["kind"],
+        "code": row["code"],
+        "fact": row["fact"],
+        "sentence": row["sentence"],
+    }

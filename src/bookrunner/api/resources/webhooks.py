@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import APIRouter, Request
 
 from bookrunner.adapters.identity import BODY_BYTES_MAX, WebhookRefused, WebhookRule
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import Router
+from bookrunner.api.shapes.papers import Envelopes, NoticeHeard
 from bookrunner.core.errors import Malformed, NotAuthenticated
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ HearSignature = Callable[[str, Headers, bytes], Sequence["Heard"]]
 
 def payments(gateway: Gateway, hear: HearPayment) -> APIRouter:
     """Return the route; ``hear`` takes provider, headers as they came and raw body, and says what it did."""
-    router = APIRouter(prefix="/v1/webhooks/payments", tags=["webhooks"])
+    router = Router(prefix="/v1/webhooks/payments", tags=["webhooks"])
 
     @router.post("/{provider}", operation_id="hear_payment")
-    async def heard(provider: str, request: Request) -> dict[str, Any]:
+    async def heard(provider: str, request: Request) -> NoticeHeard:
         """Take one notice; a repetition is answered like the first time and has no effect."""
         return {"result": await _heard(gateway, provider, request, hear)}
 
@@ -44,10 +45,10 @@ def payments(gateway: Gateway, hear: HearPayment) -> APIRouter:
 
 def settlements(gateway: Gateway, hear: HearSettlement) -> APIRouter:
     """Return the route; ``hear`` takes headers as they came and raw body, and says what it did."""
-    router = APIRouter(prefix="/v1/webhooks/settlements", tags=["webhooks"])
+    router = Router(prefix="/v1/webhooks/settlements", tags=["webhooks"])
 
     @router.post("", operation_id="hear_settlement")
-    async def heard(request: Request) -> dict[str, Any]:
+    async def heard(request: Request) -> NoticeHeard:
         """Take one settlement; a repetition is answered ``known`` and has no effect."""
         said = await _heard(gateway, "", request, lambda _, headers, body: hear(headers, body))
         return {"result": said}
@@ -57,13 +58,15 @@ def settlements(gateway: Gateway, hear: HearSettlement) -> APIRouter:
 
 def signatures(gateway: Gateway, hear: HearSignature) -> APIRouter:
     """Return the route; ``hear`` looks at each envelope that a message names and says where it stands."""
-    router = APIRouter(prefix="/v1/webhooks/signatures", tags=["webhooks"])
+    router = Router(prefix="/v1/webhooks/signatures", tags=["webhooks"])
 
     @router.post("/{provider}", operation_id="hear_signature")
-    async def heard(provider: str, request: Request) -> dict[str, Any]:
+    async def heard(provider: str, request: Request) -> Envelopes:
         """Take one message as a hint to look; what it says moves nothing, and it may come again."""
         found = await _heard(gateway, provider, request, hear)
-        return {"envelopes": [asdict(each) for each in found]}
+        return {
+            "envelopes": [{"ref": each.ref, "state": each.state, "refused": each.refused} for each in found]
+        }
 
     return router
 

@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from bookrunner.adapters.identity import Claims, TokenVerifier
 from bookrunner.api.caller import Repeatable, repeatable
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import InstitutionalId, InvestmentId, OfferId, Shape
+from bookrunner.api.shapes.acts import EscrowOpened
+from bookrunner.api.shapes.moments import Moment
 from bookrunner.core.errors import NotAuthenticated, NotReady
 from bookrunner.engine.allocation.capital import Intakes
 
 SCOPE = "escrow:initiate"
 _CREATED = 201
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-def _instant_text(said: object) -> object:
-    """Let a moment with its zone through; a number could be read as seconds of some epoch."""
-    if not isinstance(said, str) or _INSTANT.fullmatch(said) is None:
-        raise ValueError("a moment is an RFC 3339 text with its zone")
-    return said
 
 
 class NewEscrow(Shape):
     """Which allocation, the entity's confirmed investment in it, and by when its money settles."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "offer": "ofr_01m7zaf8kjmsd9r30y5rz6jrp8",
-                    "allocation": "iac_01m7zaf8kjmsd9r30y5rz6jrp8",
-                    "investment": "inv_01m7zaf8kjmsd9r30y5rz6jrp8",
-                    "settlement_due_at": "2030-04-30T17:00:00Z",
-                }
-            ]
-        }
-    )
-
     offer: OfferId
     allocation: InstitutionalId
     investment: InvestmentId
-    settlement_due_at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_instant_text)]
+    settlement_due_at: Moment
 
 
 def routes(gateway: Gateway, intakes: Intakes, tokens: TokenVerifier | None) -> APIRouter:
@@ -61,9 +41,9 @@ def routes(gateway: Gateway, intakes: Intakes, tokens: TokenVerifier | None) -> 
         request.state.vouched = await tokens.verify(token, SCOPE)
 
     # A caller that nobody vouches for learns nothing of what a body should look like.
-    router = APIRouter(prefix="/v1/escrow-initiation", tags=["institutions"], dependencies=[Depends(vouched)])
+    router = Router(prefix="/v1/escrow-initiation", tags=["institutions"], dependencies=[Depends(vouched)])
 
-    @router.post("", operation_id="initiate_escrow", status_code=_CREATED)
+    @router.post("", operation_id="initiate_escrow", response_model=EscrowOpened, status_code=_CREATED)
     async def initiated(
         request: Request, said: Annotated[Repeatable, Depends(repeatable)], body: NewEscrow
     ) -> Response:

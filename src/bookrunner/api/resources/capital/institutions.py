@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from fastapi import APIRouter, Response
 
 from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
 from bookrunner.api.resources.offers import required
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import AllocationMove, InstitutionalId, NewInstitutional, OfferId, money
+from bookrunner.api.shapes.acts import Acted
+from bookrunner.api.shapes.moments import instant
+from bookrunner.api.shapes.papers import InstitutionalAllocation, InstitutionalAllocations
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
@@ -20,10 +22,10 @@ _CREATED = 201
 
 def routes(gateway: Gateway) -> APIRouter:
     """Return the routes of institutional allocations."""
-    router = APIRouter(prefix="/v1/offers/{offer}/institutional_allocations", tags=["institutions"])
+    router = Router(prefix="/v1/offers/{offer}/institutional_allocations", tags=["institutions"])
 
     @router.get("", operation_id="list_institutional_allocations")
-    async def every(caller: Called, offer: OfferId) -> dict[str, Any]:
+    async def every(caller: Called, offer: OfferId) -> InstitutionalAllocations:
         """List the requests of institutions in the order in which they came."""
 
         def work(of: Within) -> list[Row]:
@@ -33,7 +35,9 @@ def routes(gateway: Gateway) -> APIRouter:
         await gateway.admitted(caller, "engine")
         return {"institutional_allocations": [_shown(row) for row in await gateway.read(caller, work)]}
 
-    @router.post("", operation_id="request_institutional_allocation", status_code=_CREATED)
+    @router.post(
+        "", operation_id="request_institutional_allocation", response_model=Acted, status_code=_CREATED
+    )
     async def requested(write: Written, offer: OfferId, body: NewInstitutional) -> Response:
         """Ask for an allocation of one tranche for a cleared entity; one request of it may be pending."""
         amount = body.amount.exact()
@@ -54,7 +58,7 @@ def routes(gateway: Gateway) -> APIRouter:
         answer.status_code = _CREATED
         return answer
 
-    @router.post("/{allocation}/moves", operation_id="move_institutional_allocation")
+    @router.post("/{allocation}/moves", operation_id="move_institutional_allocation", response_model=Acted)
     async def moved(
         write: Decided, offer: OfferId, allocation: InstitutionalId, body: AllocationMove
     ) -> Response:
@@ -73,7 +77,7 @@ def routes(gateway: Gateway) -> APIRouter:
     return router
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> InstitutionalAllocation:
     return {
         "id": row["allocation_id"],
         "tranche": row["tranche"],

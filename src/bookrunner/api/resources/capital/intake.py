@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 from bookrunner.api.caller import Called, Written
 from bookrunner.api.gateway import Gateway
-from bookrunner.api.problems import instant
+from bookrunner.api.routing import Router
 from bookrunner.api.shapes import OfferId, Price, Shape, money
+from bookrunner.api.shapes.moments import instant
+from bookrunner.api.shapes.papers import Intake
 from bookrunner.db import Row
 from bookrunner.engine.allocation.capital import Asked, Intakes
 
@@ -21,19 +23,6 @@ _CREATED = 201
 class NewIntake(Shape):
     """What an institution asks for, and what it says of itself; never who it is."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "offer": "ofr_01m7zaf8kjmsd9r30y5rz6jrp8",
-                    "tranche": "senior",
-                    "amount": {"amount": "250000.00", "currency": "USD"},
-                    "statement": "We are the pension fund of 40,000 teachers.",
-                }
-            ]
-        }
-    )
-
     offer: OfferId
     tranche: Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")]
     amount: Price
@@ -42,9 +31,9 @@ class NewIntake(Shape):
 
 def routes(gateway: Gateway, intakes: Intakes) -> APIRouter:
     """Return the routes of the intake."""
-    router = APIRouter(prefix="/v1/ai-intake", tags=["institutions"])
+    router = Router(prefix="/v1/ai-intake", tags=["institutions"])
 
-    @router.post("", operation_id="take_institution_in", status_code=_CREATED)
+    @router.post("", operation_id="take_institution_in", response_model=Intake, status_code=_CREATED)
     async def taken(write: Written, body: NewIntake) -> Response:
         """Score a request of the institution behind the key and enter it, or send it to a review.
 
@@ -70,7 +59,7 @@ def routes(gateway: Gateway, intakes: Intakes) -> APIRouter:
         return JSONResponse(_shown(row), _CREATED, headers)
 
     @router.get("/{offer}/{intake}", operation_id="get_intake")
-    async def one(caller: Called, offer: OfferId, intake: str) -> dict[str, Any]:
+    async def one(caller: Called, offer: OfferId, intake: str) -> Intake:
         """Return a request of the institution behind the key, as it stands."""
         _, entity = await gateway.institution(caller)
         return _shown(await gateway.run(lambda: intakes.found(offer, intake, entity)))
@@ -78,7 +67,7 @@ def routes(gateway: Gateway, intakes: Intakes) -> APIRouter:
     return router
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(row: Row) -> Intake:
     digest = bytes(row["inputs_sha256"]).hex()
     score = row["score"] is not None
     return {

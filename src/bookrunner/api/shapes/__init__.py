@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from bookrunner.api.shapes.answers import Amount
+from bookrunner.api.shapes.moments import Moment
 from bookrunner.core.money import Money, currency, parse
 from bookrunner.db import Row
 
@@ -64,9 +66,9 @@ class NewOffer(Shape):
     security_type: Literal["equity", "preferred", "debt", "convertible", "fund_interest"] = "equity"
     instrument: dict[str, int | str] = Field(default_factory=dict, max_length=20)
     target_minor: Annotated[int, Field(gt=0, lt=2**53)] | None = None
-    opens_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    closes_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    pays_by: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    opens_at: Moment | None = None
+    closes_at: Moment | None = None
+    pays_by: Moment | None = None
     closes_at_cap: bool = True
     two_people_close: bool = False
 
@@ -121,7 +123,7 @@ class Decision(Shape):
     because: Because | None = None
 
 
-class Closing(Shape):
+class NewClosing(Shape):
     """Who is in a closing: all candidates, those that lack nothing, or the named ones."""
 
     members: (
@@ -170,7 +172,7 @@ class Known(Shape):
     """How a portal knew the person who signed: its method, moment, address, browser and session."""
 
     method: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    authenticated_at: Annotated[AwareDatetime, Field(strict=False)]
+    authenticated_at: Moment
     address: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     agent: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     session: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:/-]{1,80}$")]
@@ -220,7 +222,7 @@ class HandedOver(Shape):
     """Which e-sign provider carries a packet, and until when its signers may sign there."""
 
     provider: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,63}$")]
-    expires_at: Annotated[AwareDatetime, Field(strict=False)]
+    expires_at: Moment
 
 
 class AcceptedStatement(Shape):
@@ -377,7 +379,7 @@ class Answer(Shape):
     reconfirmed: bool
 
 
-def money(minor: int, code: str) -> dict[str, str]:
+def money(minor: int, code: str) -> Amount:
     """Write minor units as exact money."""
     return {"amount": Money(minor, currency(code)).format(), "currency": code}
 

@@ -1,0 +1,157 @@
+"""The API's description (OpenAPI 3.1): what each operation reads from headers, and every answer it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from bookrunner.api.caller import caller, decision, repeatable, write
+from bookrunner.api.problems import MEDIA_TYPE, Problem
+from bookrunner.api.shapes.examples import BODIES
+
+_ABOUT = (
+    "Runs a tokenized offering over five books as one gated workflow. Money is a text with its currency,"
+    " units are texts of digits, moments are RFC 3339 in UTC. Every refusal is problem details (RFC 9457)."
+)
+_KEY = "key"
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Chosen by the caller, once for each act; the same again returns the stored answer.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
+    "example": "2026-03-02-close-1",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of the version that is decided on, as it came.",
+    "schema": {"type": "string", "pattern": '^"[0-9a-f.]{1,64}"$'},
+    "example": '"3"',
+}
+_KEYED = {caller, write, decision}
+_TEXT = {"schema": {"type": "string"}}
+_SECONDS = {"description": "Seconds after which to send the same again.", "schema": {"type": "integer"}}
+_ANSWERED = {
+    "ETag": {"description": "The version that the next decision names.", **_TEXT},
+    "Idempotent-Replayed": {"description": "`true` when this is the stored answer of a repetition.", **_TEXT},
+}
+_SAID = {
+    400: "A header is missing or cannot be read.",
+    401: "No key or signature is given, or it is not in force.",
+    403: "Another keeper decides this.",
+    404: "There is no such record.",
+    409: "A gate is closed (`gate`), another rule is broken, or the same request still runs.",
+    412: "The version has changed since it was seen.",
+    422: "The shape is wrong (`errors`), or the key was used for another request.",
+    428: "The version that is decided on is not named.",
+    503: "Nothing can be said now; send the same again.",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Have ``app`` describe its operations with what the calls read and answer beside their bodies."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def offered(app: FastAPI, path: str) -> list[str]:
+    """Return the methods that some operation offers at a path."""
+    found: set[str] = set()
+    for route in _operations(app):
+        if route.path_regex.fullmatch(path):
+            found |= route.methods or set()
+    return sorted(found)
+
+
+def _operations(app: FastAPI) -> Iterator[RouteContext]:
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema:
+            yield route
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    text = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
+    parts = text.setdefault("components", {})
+    parts.setdefault("schemas", {}).update(_problem())
+    parts["securitySchemes"] = {
+        _KEY: {"type": "http", "scheme": "bearer", "description": "A key that `bookrunner key` issued."}
+    }
+    parts["responses"] = {str(status): _refusal(status, said) for status, said in _SAID.items()}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    for route in _operations(app):
+        for method in sorted(route.methods or ()):
+            _complete(text["paths"][str(route.path_format)][method.lower()], route)
+    return text
+
+
+def _problem() -> dict[str, Any]:
+    """Return the schemas of a refusal, each under its name."""
+    whole: dict[str, Any] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    inner: dict[str, Any] = whole.pop("$defs")
+    return inner | {"Problem": whole}
+
+
+def _complete(operation: dict[str, Any], route: RouteContext) -> None:
+    """Add to one operation what its dependencies read and refuse."""
+    reads = set(_calls(route.dependant))
+    is_write, decides, is_ours = write in reads or decision in reads, decision in reads, bool(reads & _KEYED)
+    answers: dict[str, Any] = operation["responses"]
+    operation["summary"] = str(operation["operationId"]).replace("_", " ").capitalize()
+    if example := BODIES.get(operation["operationId"]):
+        operation["requestBody"]["content"]["application/json"]["example"] = example
+    answers.pop("422", None)
+    statuses = {503}
+    if is_ours:
+        operation["security"] = [{_KEY: []}]
+        statuses |= {401, 403}
+    if operation.get("parameters") or "requestBody" in operation:
+        statuses.add(422)
+    if "{" in str(route.path_format) or is_write:
+        statuses.add(404)
+    if is_write or repeatable in reads:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY)
+        statuses |= {400, 409, 422}
+        _done(answers)["headers"] = _ANSWERED
+    if decides:
+        operation["parameters"].append(_IF_MATCH)
+        statuses |= {412, 428}
+    for status in sorted(statuses):
+        answers.setdefault(str(status), {"$ref": f"#/components/responses/{status}"})
+
+
+def _done(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer of an operation that was carried out."""
+    answer: dict[str, Any] = next(answer for status, answer in answers.items() if status.startswith("2"))
+    return answer
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _calls(inner)
+
+
+def _refusal(status: int, said: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": f"{HTTPStatus(status).phrase}. {said}",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer["headers"] = {"WWW-Authenticate": {"description": "`Bearer`", **_TEXT}}
+    if status in (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE):
+        answer["headers"] = {"Retry-After": _SECONDS}
+    return answer

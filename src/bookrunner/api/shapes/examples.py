@@ -1,0 +1,132 @@
+"""One example of the body of each operation that takes one; the people and things in them do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_ID = "01m7zaf8kjmsd9r30y5rz6jrp8"
+_SHA256 = "9f2c" * 16
+_PRICE = {"amount": "1000.00", "currency": "USD"}
+
+BODIES: Final[Mapping[str, object]] = {
+    "open_offer": {
+        "issuer": f"iss_{_ID}",
+        "name": "Harbour Street Growth Fund I",
+        "exemption": "506(c)",
+        "unit_price": _PRICE,
+        "units_total": "5000",
+        "minimum_units": "5",
+        "opens_at": "2026-03-01T09:00:00Z",
+        "closes_at": "2026-06-30T21:00:00Z",
+    },
+    "move_offer": {"to": "legal_review"},
+    "review_offer": {"accepted": True, "because": "the terms agree with the memorandum"},
+    "fail_offer": {"ended_as": "withdrawn", "because": "the issuer has withdrawn the offer"},
+    "open_investment": {"offer": f"ofr_{_ID}", "investor": f"ivr_{_ID}", "units": "25"},
+    "decide_cancellation": {"granted": True, "because": "asked for within the window"},
+    "cancel_investment": {"because": "the investor's account was closed"},
+    "propose_allocation": {"units": "25"},
+    "freeze_closing": {"members": "ready"},
+    "decide_closing_case": {"status": "to_be_included", "because": "the officer has countersigned since"},
+    "name_allocation_policy": {"policy": "pro_rata", "hold_minutes": 4320},
+    "join_waitlist": {"investor": f"ivr_{_ID}", "units": "10"},
+    "dry_run_allotment": {"wishes": {f"inv_{_ID}": "20"}},
+    "decide_allotment": {
+        "capacity": "issuer",
+        "because": "the offer is oversubscribed",
+        "wishes": {f"inv_{_ID}": "20"},
+    },
+    "scale_back": {"units": "20", "capacity": "issuer", "because": "the offer is oversubscribed"},
+    "propose_amendment": {
+        "sentence": "The minimum raise is lowered to 2,000,000.00 USD.",
+        "is_material": True,
+        "document_sha256": _SHA256,
+    },
+    "decide_amendment": {"accepted": True, "because": "counsel has read the supplement"},
+    "answer_reconfirmation": {"reconfirmed": True},
+    "acknowledge_item": {"kind": "risk", "code": "illiquidity", "version": 1},
+    "state_particular": {"kind": "tax_form", "detail": {"form": "W-9"}},
+    "give_consent": {"sample": f"csm_{_ID}", "code": "7Q4M2K"},
+    "answer_deficiency": {"deficiency": f"dfc_{_ID}", "answer": "The trustee signs alone; see the deed."},
+    "release_agreement": {"seen_sha256": _SHA256},
+    "return_agreement": {
+        "seen_sha256": _SHA256,
+        "deficiencies": [
+            {"page": 3, "field": "capacity", "reason": "capacity", "words": "Say in which capacity you sign."}
+        ],
+    },
+    "sign_agreement": {"intent": "I sign this agreement and mean to be bound by it."},
+    "countersign_agreement": {"intent": "I countersign these agreements for the issuer."},
+    "hand_over_agreement": {"provider": "docusign", "expires_at": "2026-04-30T21:00:00Z"},
+    "link_agreement_file": {"file": "executed", "reader": "usr_auditor", "minutes": 60},
+    "accept_statement": {
+        "programme": "prg_0123456789abcdef0123456789",
+        "statement": "us_person",
+        "fact": "tax_residence",
+        "because": "moved this year, the new form is on file",
+    },
+    "withdraw_acceptance": {
+        "programme": "prg_0123456789abcdef0123456789",
+        "because": "the form was not signed",
+    },
+    "publish_questionnaire": {
+        "questions": [
+            {
+                "id": "experience",
+                "sentence": "How often have you invested in private companies?",
+                "choices": ["never", "once or twice", "more often"],
+                "knowing": ["more often"],
+            }
+        ],
+        "knowledge_from": 1,
+        "because": "first version",
+    },
+    "answer_suitability": {
+        "investor": f"ivr_{_ID}",
+        "account": "acc_portal_17",
+        "questionnaire": "1",
+        "answers": {"experience": "once or twice"},
+    },
+    "certify_ownership": {
+        "account": "acc_portal_17",
+        "people": [{"id": "first", "name": "Example Person", "kind": "person", "controls": True}],
+        "shares": [{"owned": f"ivr_{_ID}", "owner": "first", "share_bp": 10_000}],
+        "certified": True,
+    },
+    "request_transfer": {
+        "kind": "sale",
+        "route": "holder",
+        "seller": f"ivr_{_ID}",
+        "buyer": "ivr_01m7zb0000000000000000000q",
+        "units": "10",
+        "price": _PRICE,
+    },
+    "present_transfer_papers": {"papers": [{"paper": "instruction", "sha256": _SHA256}]},
+    "approve_transfer": {"until": "2026-09-30T21:00:00Z"},
+    "refuse_transfer": {"outcome": "returned", "reasons": ["the instruction is not signed"]},
+    "ask_wallet": {
+        "investor": f"ivr_{_ID}",
+        "address": "0x52908400098527886E0F7030069857D2E4169EE7",
+        "domain": "invest.example.com",
+    },
+    "claim_wallet": {"investor": f"ivr_{_ID}", "challenge": f"wch_{_ID}", "signature": "0x" + "1b" * 65},
+    "request_institutional_allocation": {
+        "entity": f"ivr_{_ID}",
+        "tranche": "senior",
+        "amount": {"amount": "250000.00", "currency": "USD"},
+    },
+    "move_institutional_allocation": {"status": "under_internal_review"},
+    "take_institution_in": {
+        "offer": f"ofr_{_ID}",
+        "tranche": "senior",
+        "amount": {"amount": "250000.00", "currency": "USD"},
+        "statement": "We are the pension fund of 40,000 teachers.",
+    },
+    "initiate_escrow": {
+        "offer": f"ofr_{_ID}",
+        "allocation": f"iac_{_ID}",
+        "investment": f"inv_{_ID}",
+        "settlement_due_at": "2030-04-30T17:00:00Z",
+    },
+}
