@@ -29,7 +29,7 @@ class Router(APIRouter):
         path: str,
         endpoint: Callable[..., Any],
         *,
-        response_model: Any = None,
+        response_model: Any = None,  # noqa: ANN401 - as FastAPI has it
         **told: Any,  # noqa: ANN401 - as FastAPI has it
     ) -> None:
         """Add an operation, as the decorators of the methods do."""
