@@ -8,6 +8,7 @@ import re
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from bookrunner.api import revoke
 from bookrunner.audit import advance_feed
@@ -424,3 +425,28 @@ def test_a_text_with_a_nul_is_refused_and_not_cut_off(calls: Api, path: str) -> 
 )
 def test_a_nul_in_an_address_is_no_fault_of_ours(calls: Api, path: str) -> None:
     assert calls.get(path).status_code in {404, 422}
+
+
+def test_an_operator_reads_what_it_watches_with_a_key_of_the_auditors(calls: Api) -> None:
+    calls.post("/v1/investments/inv_one1/confirm")
+    answer = calls.get("/metrics", "audit")
+    assert answer.headers["content-type"].startswith("text/plain")
+    found = {
+        sample.name: {
+            tuple(sorted(s.labels.items())): s.value for s in family.samples if s.name == sample.name
+        }
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    stood = calls.world.login("owner").execute(
+        "select status, count(*) from engine.investment group by status"
+    )
+    assert found["bookrunner_investments"] == {(("status", status),): count for status, count in stood}
+    denied = calls.world.login("owner").execute("select count(*) from audit.refusal").fetchone()
+    assert sum(found.get("bookrunner_gates_denied_total", {}).values()) >= (denied or (0,))[0]
+    assert set(found) >= {
+        "bookrunner_events_waiting",
+        "bookrunner_events_unsealed",
+        "bookrunner_oldest_break_days",
+    }
+    assert problem(calls.get("/metrics", "engine"))["code"] == "key_serves_this_keeper"

@@ -118,6 +118,33 @@ select count(*) as events, min(e.recorded_at) as oldest
 from (select scope, subject, version from audit.outbox order by outbox_id limit 1000) o
 join audit.event e using (scope, subject, version);
 
+-- name: metrics
+-- What an operator watches: a name, its labels, a whole number; read by the login of the auditors.
+select 'gates_denied_total' as name, jsonb_build_object('act', r.act, 'condition', m.condition) as labels, count(*) as value
+from audit.refusal r cross join lateral jsonb_to_recordset(r.missing) as m (condition text) group by r.act, m.condition
+union all
+select 'breaks_open', jsonb_build_object('owner', b.owner, 'comparison', b.comparison), count(*)
+from reconciliation.break b where b.status = 'open' group by b.owner, b.comparison
+union all
+select 'oldest_break_days', '{}', coalesce(max(current_date - b.since::date), 0) from reconciliation.break b where b.status = 'open'
+union all
+select 'receipts_waiting', jsonb_build_object('status', r.status), count(*)
+from treasury.receipt_fact r where r.status in ('unmatched', 'held') group by r.status
+union all
+select 'oldest_waiting_receipt_days', '{}', coalesce(max(current_date - r.booked_on), 0)
+from treasury.receipt_fact r where r.status in ('unmatched', 'held')
+union all
+select 'events_waiting', '{}', count(*) from audit.outbox
+union all
+select 'events_unsealed', '{}', coalesce((select max(f.seq) from audit.feed f), 0)
+    - coalesce((select max(s.last_seq) from audit.seal s), 0)
+union all
+select 'chain_transactions', jsonb_build_object('status', t.status), count(*) from registry.transaction_fact t group by t.status
+union all
+select 'offers', jsonb_build_object('status', o.status), count(*) from engine.offer o group by o.status
+union all
+select 'investments', jsonb_build_object('status', i.status), count(*) from engine.investment i group by i.status;
+
 -- name: act_on_application^
 -- One step of an investor towards its agreement.
 select answer, is_replay from api.act_on_application(:key, :request, :body_sha256, :investment, :act, cast(:detail as jsonb));

@@ -91,6 +91,7 @@ grant execute on function engine.decide_intake(text, text, text, text, boolean, 
 grant select on engine.waiting_work to compliance;
 grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list,
     engine.reservation_end to portal, registry, treasury, subscription, compliance;
+grant select on reconciliation.break to audit;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text) to portal;
 grant select on engine.investor_notice to portal;
