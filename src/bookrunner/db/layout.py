@@ -73,6 +73,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "matching.sql"),
     ("bookrunner.books.treasury.rails", "stored.sql"),
     ("bookrunner.books.treasury.rails", "debits.sql"),
+    ("bookrunner.books.treasury.rails", "retries.sql"),
     ("bookrunner.books.treasury", "clearing.sql"),
     ("bookrunner.books.treasury.rails", "deposits.sql"),
     ("bookrunner.books.treasury", "refunds.sql"),
@@ -92,6 +93,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life", "changes.sql"),
     ("bookrunner.engine.life", "notices.sql"),
     ("bookrunner.engine.life", "closing.sql"),
+    ("bookrunner.engine.life.issuer", "record.sql"),
     ("bookrunner.engine.issuance", "cases.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
@@ -110,6 +112,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "wallets.sql"),
     ("bookrunner.api.writes", "transfers.sql"),
     ("bookrunner.engine.process", "turns.sql"),
+    ("bookrunner.engine.life.issuer", "reach.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 
