@@ -1,7 +1,7 @@
 -- name: issue_key!
 -- Keeps the digest of a new key; run by the owner, since no login may make a credential for another.
-insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
-values (:name, :key_sha256, :keeper, :issued_by, clock_timestamp() + make_interval(days => :days));
+insert into api.key (name, key_sha256, keeper, issuer_id, issued_by, expires_at)
+values (:name, :key_sha256, :keeper, :issuer, :issued_by, clock_timestamp() + make_interval(days => :days));
 
 -- name: revoke_key!
 -- Ends a key from this moment on.
@@ -15,6 +15,18 @@ from api.key k left join api.revoked_key r using (name) order by k.name;
 -- name: caller$
 -- The actor behind a key for this login; refuses a key that is not in force, and one of an investor.
 select api.caller(:key);
+
+-- name: enter_issuer$
+-- Lets this transaction read what belongs to the issuer of a key; refuses a key that is not in force.
+select issuer.enter(:key);
+
+-- name: issuer_offers
+-- The offers of the issuer that has entered, by id.
+select * from issuer.offer where cast(:after as text) is null or offering_id > :after order by offering_id limit :most;
+
+-- name: issuer_offer^
+-- One offer of the issuer that has entered; of another issuer there is none.
+select * from issuer.offer where offering_id = :offering;
 
 -- name: holder$
 -- The actor behind any key for this login; refuses a key that is not in force.

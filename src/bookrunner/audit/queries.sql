@@ -320,6 +320,8 @@ where e.version = 1
 with kept (machine, scope, subject, version, head) as (
     select 'offer', offering_id, offering_id, version, chain_head from engine.offer
     union all
+    select 'issuer', issuer_id, issuer_id, version, chain_head from engine.issuer
+    union all
     select 'investment', offering_id, investment_id, version, chain_head from engine.investment
     union all
     select 'closing', offering_id, closing_id, version, chain_head from engine.closing
@@ -354,7 +356,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
+    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member',
         'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
     and not exists (
         select from kept k

@@ -1,6 +1,7 @@
 -- Every state machine: its keeper, its states with a sentence each, its moves.
 
 insert into engine.machine (machine, keeper, sentence) values
+    ('issuer', 'engine', 'A party that makes offers, as it shows itself, with its counterparties.'),
     ('offer', 'engine', 'An offering from its first draft to its exit.'),
     ('investment', 'engine', 'One investor''s commitment to one offer.'),
     ('closing', 'engine', 'One closing of an offer, with its own number and frozen set.'),

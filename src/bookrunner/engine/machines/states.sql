@@ -1,6 +1,7 @@
 -- The states of each machine.
 
 insert into engine.state (machine, state, sentence) values
+    ('issuer', 'named', 'On record, with its counterparties.'),
     ('offer', 'new', 'The offer has been opened.'),
     ('offer', 'draft', 'The issuer edits the terms.'),
     ('offer', 'legal_review', 'The terms are locked and under review.'),

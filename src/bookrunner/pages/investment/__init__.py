@@ -13,13 +13,14 @@ from bookrunner.books import portal
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
-from bookrunner.pages.access import acting_for, may_act_for
+from bookrunner.pages.access import acting_for, may_act_for, signed_in
 from bookrunner.pages.investment.cancellation import cancel, cancelling
+from bookrunner.pages.investment.mailbox import mailbox_routes
 from bookrunner.pages.investment.tracker import ENDED, sentence, stages, task
 from bookrunner.pages.investment.transfers import transfer_routes
 from bookrunner.pages.shell import Shell, mask
 
-__all__ = ["facts", "routes", "transfer_routes"]
+__all__ = ["facts", "mailbox_routes", "routes", "transfer_routes"]
 
 _SEE_OTHER = 303
 _CONFLICT = 409
@@ -103,7 +104,9 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
     def shown(request: Request, investment: str) -> dict[str, Any]:
         found = facts(database, investment)
         is_own = may_act_for(request, found["investment"]["investor_id"], operator)
-        return {**found, "is_own": is_own, "refusal": None}
+        visitor = signed_in(request)
+        is_administrator = visitor is not None and visitor.keeper == "treasury"
+        return {**found, "is_own": is_own, "is_administrator": is_administrator, "refusal": None}
 
     @router.get("/investments/{investment}")
     def page(request: Request, investment: str) -> Response:

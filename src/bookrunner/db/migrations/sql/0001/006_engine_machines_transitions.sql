@@ -1,6 +1,8 @@
 -- The moves: machine, from, to, the trigger that names the event, the login that may make it.
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
+    ('issuer', '', 'named', 'named', 'engine'),
+    ('issuer', 'named', 'named', 'changed', 'engine'),
     ('offer', '', 'new', 'opened', 'engine'),
     ('offer', 'new', 'draft', 'drafted', 'engine'),
     ('offer', 'draft', 'draft', 'edited', 'engine'),
