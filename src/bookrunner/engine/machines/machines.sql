@@ -59,6 +59,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('consent_sample', 'subscription', 'A sample record whose printed code is asked back.'),
     ('paper_delivery', 'subscription', 'One record that goes to an investor on paper.'),
     ('application', 'subscription', 'An investor''s request for its agreement.'),
+    ('offered_document', 'subscription', 'A document of an offer, open to readers of one kind.'),
     ('packet_review', 'subscription', 'The desk''s review of one signed packet.'),
     ('certificate', 'subscription', 'The audit certificate of one executed packet.'),
     ('signing_evidence', 'subscription', 'How one signer was known at its signature.'),

@@ -193,6 +193,8 @@ insert into engine.state (machine, state, sentence) values
     ('paper_delivery', 'sent', 'Sent on paper, by whom and how is on record.'),
     ('application', 'submitted', 'Complete; the agreement is made from it.'),
     ('application', 'replaced', 'A later one or a change took its place.'),
+    ('offered_document', 'placed', 'Open to the readers that it names.'),
+    ('offered_document', 'withdrawn', 'Open to nobody any more.'),
     ('packet_review', 'released', 'In good order; the issuer may countersign.'),
     ('packet_review', 'deficient', 'Returned to the investor with deficiencies.'),
     ('certificate', 'due', 'The packet is executed; its certificate waits to be made.'),
