@@ -234,6 +234,16 @@ def test_whatever_the_login_may_read_has_row_security_behind_it(issuers: Issuers
     assert [name for (name,) in owner.execute(CALLABLE).fetchall()] == MAY_CALL
 
 
+@pytest.mark.parametrize("keeper", ["engine", "treasury"])
+def test_row_security_adds_nothing_to_the_plans_of_keepers(issuers: Issuers, keeper: str) -> None:
+    plan = "explain (costs off) select * from {0} where offering_id = 'ofr_one'"
+    table = {"engine": "engine.position", "treasury": "treasury.balance"}[keeper]
+    as_keeper, as_owner = (
+        issuers.connect(login).execute(plan.format(table).encode()).fetchall() for login in (keeper, "owner")
+    )
+    assert as_keeper == as_owner
+
+
 @pytest.mark.parametrize("colour", ["#ffffff", "#ffcc00", "red", "#0B4F6C", "#0b4f6c;x"])
 def test_a_colour_that_bears_no_white_text_is_refused(issuers: Issuers, colour: str) -> None:
     engine = issuers.connect("engine")

@@ -18,8 +18,8 @@ def issue(
 
     A key of ``issuer`` names the issuer whose offers it reads. Runs as the owner of the schema, because no
     keeper's login may make credentials. Refuses ``key_serves_one_keeper``, ``key_of_an_issuer_names_it``,
-    ``key_names_an_issuer_on_record``,
-    ``key_name_is_plain``, ``key_expires_after_it_is_issued`` and ``key_pkey``.
+    ``key_names_an_issuer_on_record``, ``key_name_is_plain``, ``key_expires_after_it_is_issued`` and
+    ``key_pkey``.
     """
     key = make_key(keeper)
     with session(endpoint.owner_dsn()) as connection:
