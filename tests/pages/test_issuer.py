@@ -156,6 +156,14 @@ def test_a_key_of_an_issuer_names_one_on_record(endpoint: Endpoint) -> None:
         assert caught.value.rule == rule
 
 
+def test_an_investor_meets_the_sign_of_its_issuer(houses: Houses) -> None:
+    with httpx.Client(base_url=houses.site.url) as client:
+        page = client.get("/investments/inv_0001").text
+    assert "Your issuer is Harbor Street Capital." in page
+    assert PROFILE["colour"] in page
+    assert "Elsewhere" not in page
+
+
 @pytest.mark.browser
 def test_the_pages_of_an_issuer_are_readable(houses: Houses, browser: Browser, axe: str) -> None:
     for name, scheme, width in (("iss_1", "light", 1280), ("iss_other", "dark", 390)):

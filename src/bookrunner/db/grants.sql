@@ -111,6 +111,7 @@ grant select (investor_id, key_id, status, version, chain_head) on portal.data_k
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
 grant execute on function subscription.readable(text, bytea) to subscription;
+grant select on engine.issuer_sign to portal;
 grant execute on function treasury.what_follows(text, text) to treasury, portal, engine, reconciliation, audit;
 grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
 -- Whoever looks at an offer sees whether its units move.

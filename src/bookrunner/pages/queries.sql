@@ -162,6 +162,10 @@ select kind, borne_by, basis_points, flat_minor, currency from treasury.declared
 -- Who keeps the money of an offer, and under what.
 select agent, agreed_on, agreement_sha256 from treasury.escrow_agent where offering_id = :offering;
 
+-- name: issuer_sign^
+-- Under whose sign an offer is shown; no row before its issuer is on record.
+select name, colour, escrow_bank, transfer_agent, administrator from engine.issuer_sign where offering_id = :offering;
+
 -- name: funding_card^
 -- What an investor is asked for; no row before the instructions are released.
 select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by, c.deposits, c.told,

@@ -48,6 +48,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         fees = list(queries.declared_fees(transaction, offering=found["offering_id"]))
         escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
         told = list(queries.investor_notices(transaction, **of_investor))
+        sign = queries.issuer_sign(transaction, offering=found["offering_id"])
         right = queries.free_cancellation(transaction, **mine)
         card = queries.funding_card(
             transaction,
@@ -65,6 +66,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
         "escrow": escrow,
+        "profile": None if sign is None else {**sign, "logo": None},
         "notices": told,
         "cancelling": cancelling(found, right),
         "fees": fees,

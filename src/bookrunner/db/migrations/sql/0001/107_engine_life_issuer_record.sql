@@ -29,6 +29,11 @@ create index offer_of_issuer on engine.offer (issuer_id);
 
 call audit.keep('engine.issuer', 'issuer', 'issuer_id', 'issuer_id', '{logo}');
 
+-- Under whose sign an offer is shown to investors, and who does what of it.
+create view engine.issuer_sign as
+select o.offering_id, s.name, s.colour, s.escrow_bank, s.transfer_agent, s.administrator
+from engine.offer o join engine.issuer s using (issuer_id);
+
 -- Names an issuer, or changes how it shows itself and who its counterparties are. A logo that is not given stays.
 create function engine.name_issuer(p_actor text, p_request text, p_issuer text, p_profile jsonb, p_logo bytea default null)
 returns void
