@@ -363,7 +363,7 @@ def test_returns_recoveries_and_retries_are_recorded(
         flo.goto(f"{office.site.url}/treasury/{other.offering}/returns")
         expect(flo.locator("tr", has_text="inv_three2")).to_contain_text("no further attempt")
         flo.get_by_role("button", name="Try again").click()
-        expect(flo.get_by_text("Payments that may be tried again: 1")).to_be_visible()
+        expect(flo.get_by_text("Payments that failed or came back: 1")).to_be_visible()
     question = "select attempt_no, status from treasury.payment_attempt where investment_id = %s order by 1"
     assert other.ask(question, "inv_three1") == [(1, "failed"), (2, "initialized")]
 

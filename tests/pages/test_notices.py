@@ -56,6 +56,17 @@ def test_an_investor_cancels_by_right_and_is_told(
         expect(page.locator("#notices")).to_contain_text("Your investment is cancelled.")
         expect(page.locator("#notices")).to_contain_text("17 CFR 227.304")
         keep(page, "cancelled-1200")
+        page.get_by_role("link", name="mailbox").click()
+        expect(page.get_by_role("heading", name="There is a notice for you")).to_have_count(1)
+        expect(page.locator("main")).to_contain_text("This mail does not repeat it.")
+        expect(page.locator("main")).to_contain_text("not sent")
+        expect(page.locator("main")).not_to_contain_text("@")
+        page.evaluate(axe)
+        assert page.evaluate("axe.run()")["violations"] == []
+        keep(page, "mailbox-1200")
+    with at(office, browser, "ivr_0008") as page:
+        page.goto(f"{office.site.url}/mailbox")
+        expect(page.locator("main")).to_contain_text("Nothing has been told")
     with at(office, browser, "ivr_0007", width=390) as page:
         page.goto(path)
         expect(page.locator("#notices")).to_contain_text("not sent yet")

@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bookrunner.core.reference import make_reference, printed
+from tests.attack.world import Connect
 from tests.pages.test_administrator import Office, at, bring, office, statement
 from tests.pages.test_browser import keep
+from tests.pages.world import OFFERING
 
 __all__ = ["office"]
 
@@ -60,3 +62,35 @@ def test_the_investors_word_is_a_note_and_moves_nothing(office: Office, browser:
         keep(page, "sent")
         assert page.locator("[aria-labelledby=money-title]").inner_text() == totals
         assert page.locator(".stages").inner_text() == stages
+
+
+def test_a_failed_payment_is_tried_again_on_the_same_investment(
+    office: Office, browser: Browser, connect: Connect
+) -> None:
+    treasury = connect("treasury")
+    for number, code in (("0007", "R01"), ("0008", "R10")):
+        treasury.execute(
+            "select treasury.fail_payment('usr_admin', %s, %s, %s, 'ach_debit', %s)",
+            [f"req_{number}", OFFERING, f"pay_{number}", code],
+        )
+    with at(office, browser, "ivr_0007") as investor, at(office, browser) as flo:
+        page = f"{office.site.url}/investments/inv_0007"
+        investor.goto(page)
+        card = investor.locator("#pay")
+        expect(card).to_contain_text("The account did not hold enough money.")
+        expect(card).to_contain_text("2 left, until")
+        expect(card).not_to_contain_text("RF")
+        expect(investor.get_by_role("button", name="Open another attempt")).to_have_count(0)
+        flo.goto(page)
+        keep(flo, "failed")
+        flo.get_by_role("button", name="Open another attempt").click()
+        expect(flo.locator("#pay")).to_contain_text("RF")
+        expect(flo).to_have_url(f"{page}#pay")
+        flo.goto(f"{office.site.url}/investments/inv_0008")
+        expect(flo.locator("#pay")).to_contain_text("Such a payment is never tried again.")
+        expect(flo.get_by_role("button", name="Open another attempt")).to_have_count(0)
+        flo.set_viewport_size({"width": 390, "height": 844})
+        keep(flo, "stopped")
+    question = "select attempt_no, status from treasury.payment_attempt where investment_id = %s order by 1"
+    found = treasury.execute(question, ["inv_0007"]).fetchall()
+    assert found == [(1, "failed"), (2, "initialized")]

@@ -35,6 +35,7 @@ class World:
         self.balance_minor = 0
         desk = application.desk
         self.portal, self.compliance, self.subscription = desk.portal, desk.compliance, desk.subscription
+        self.desk = desk
         self.treasury, self.registry, self.engine = desk.treasury, desk.registry, desk.engine
 
     def build(self) -> None:

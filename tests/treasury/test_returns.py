@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bookrunner.core import clock
 from tests.attack.world import Connect
 from tests.treasury.escrow import DAY, PRICE, Escrow, digest, refused
 
@@ -150,12 +151,14 @@ def test_an_unauthorized_debit_is_never_retried(connect: Connect) -> None:
 
 def test_a_retry_after_a_partial_return_asks_for_what_is_missing(connect: Connect) -> None:
     world = Escrow(connect).build("instructed")
+    today = clock.today().isoformat()
+    debit = {"rail": "ach_debit", "booked_on": today, "value_on": today}
     world.pay(
         "first",
-        world.entry(2, id="rcp_a", key="a", amount=40_000, rail="ach_debit"),
-        world.entry(2, id="rcp_b", key="b", amount=60_000, rail="ach_debit"),
+        world.entry(2, id="rcp_a", key="a", amount=40_000, **debit),
+        world.entry(2, id="rcp_b", key="b", amount=60_000, **debit),
     )
-    world.call("treasury.record_return", world.offering, "rcp_b", "R01", DAY)
+    world.call("treasury.record_return", world.offering, "rcp_b", "R01", today)
     asked = world.call("treasury.retry_payment", world.offering, "pay_x", "inv_one2", "RF99000000000001")
     assert asked == 60_000
     world.pay("second", world.entry(2, id="rcp_c", key="c", amount=60_000, reference="RF99000000000001"))

@@ -13,7 +13,7 @@ from typing import TypeVar
 from fastapi.responses import Response
 
 from bookrunner.api.caller import Caller, Write
-from bookrunner.core.credentials import KEEPERS
+from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
 from bookrunner.db import Contention, Database, Lanes, Within, load
 from bookrunner.db.pools.lanes import TextRow, Value
@@ -99,7 +99,10 @@ class Gateway:
 
     def _read(self, caller: Caller, work: Callable[[Within], T]) -> T:
         with self.database.transaction(caller.keeper) as transaction:
-            self._queries.caller(transaction, key=caller.key_sha256)
+            if caller.keeper == ISSUER:
+                self._queries.enter_issuer(transaction, key=caller.key_sha256)
+            else:
+                self._queries.caller(transaction, key=caller.key_sha256)
             return work(Within(transaction, self._queries))
 
     async def _keep(self, closed: GateClosed, asked: Write, arguments: Mapping[str, Value]) -> None:

@@ -2,6 +2,18 @@
 -- The actor behind a key for this login; refuses a key that is not in force, and one of an investor.
 select api.caller(:key);
 
+-- name: enter_issuer$
+-- Lets this transaction read what belongs to the issuer of a key; refuses a key that is not in force.
+select issuer.enter(:key);
+
+-- name: issuer_offers
+-- The offers of the issuer that has entered, by id.
+select * from issuer.offer where cast(:after as text) is null or offering_id > :after order by offering_id limit :most;
+
+-- name: issuer_offer^
+-- One offer of the issuer that has entered; of another issuer there is none.
+select * from issuer.offer where offering_id = :offering;
+
 -- name: holder$
 -- The actor behind any key for this login; refuses a key that is not in force.
 select api.holder(:key);

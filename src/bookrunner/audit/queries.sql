@@ -178,6 +178,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'signing_evidence', offering_id, evidence_id, version, chain_head from subscription.signing_evidence
     union all
+    select 'offered_document', offering_id, document_id, version, chain_head from subscription.offered_document
+    union all
     select 'consent_sample', offering_id, sample_id, version, chain_head from subscription.consent_sample
     union all
     select 'paper_delivery', offering_id, delivery_id, version, chain_head from subscription.paper_delivery
@@ -192,7 +194,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation',
         'template', 'signatory', 'particular', 'application', 'packet_review', 'deficiency', 'certificate',
-        'legal_hold', 'damage', 'signing_evidence', 'consent_sample', 'paper_delivery')
+        'legal_hold', 'damage', 'signing_evidence', 'consent_sample', 'paper_delivery', 'offered_document')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -320,6 +322,8 @@ where e.version = 1
 with kept (machine, scope, subject, version, head) as (
     select 'offer', offering_id, offering_id, version, chain_head from engine.offer
     union all
+    select 'issuer', issuer_id, issuer_id, version, chain_head from engine.issuer
+    union all
     select 'investment', offering_id, investment_id, version, chain_head from engine.investment
     union all
     select 'closing', offering_id, closing_id, version, chain_head from engine.closing
@@ -354,7 +358,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'investment', 'closing', 'closing_member',
+    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member',
         'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
     and not exists (
         select from kept k

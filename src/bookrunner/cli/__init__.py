@@ -27,7 +27,7 @@ from bookrunner.cli.checks import (
     screening,
     transfers,
 )
-from bookrunner.cli.offers import life
+from bookrunner.cli.offers import documents, issuers, life
 from bookrunner.cli.play import bank, demo, simulate
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -43,8 +43,10 @@ _NOUNS = (
     control,
     countries,
     demo,
+    documents,
     erasure,
     identity,
+    issuers,
     keys,
     life,
     offers,

@@ -12,21 +12,22 @@ from bookrunner.api.access.keys import DAYS
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
-from bookrunner.core.credentials import KEEPERS
+from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.sandbox.world import database_of
 
 
 @app.command()
 def key(
     name: Annotated[str, typer.Argument(help="What calls with it, such as portal-backend.")],
-    keeper: Annotated[str, typer.Argument(help=f"One of {', '.join(KEEPERS)}.")],
+    keeper: Annotated[str, typer.Argument(help=f"One of {', '.join(KEEPERS)}; or {ISSUER}.")],
     *,
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it is in force.")] = DAYS,
+    issuer: Annotated[str | None, typer.Option(help="Whose offers a key of an issuer reads.")] = None,
     actor: Actor = OPERATOR,
 ) -> None:
     """Issue a key for the API and show it once; only its digest is kept."""
     with database_of(read_settings()) as endpoint:
-        issued = api.issue(endpoint, name, keeper, days=days, actor=actor)
+        issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer)
     console.print(issued, soft_wrap=True)
 
 

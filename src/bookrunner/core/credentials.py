@@ -12,7 +12,9 @@ from bookrunner.core.ids import encode
 
 KEEPERS = ("portal", "compliance", "subscription", "treasury", "registry", "engine", "audit")
 
-_KEEPER = "|".join(KEEPERS)
+ISSUER = "issuer"
+
+_KEEPER = "|".join((*KEEPERS, ISSUER))
 _KEY = re.compile(rf"(bookrunner_({_KEEPER})_[0-9a-z]{{52}})_([0-9a-f]{{8}})", re.ASCII)
 _TOKEN = re.compile(rf"({_KEEPER})\.[0-9a-z]{{52}}", re.ASCII)
 

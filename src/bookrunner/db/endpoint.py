@@ -29,6 +29,7 @@ LOGINS = (
     "audit",
     "reconciliation",
     "workflow",
+    "issuer",
 )
 
 # A certificate belongs to the administrator; a login enters with its own password.

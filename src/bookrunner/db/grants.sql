@@ -43,9 +43,9 @@ begin
 end $views$;
 
 -- A call of the API runs under the login of its key's keeper, and reaches that keeper's verbs alone.
-grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit;
+grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
 grant execute on function api.caller(bytea), api.holder(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
-    to portal, compliance, subscription, treasury, registry, engine, audit;
+    to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
 grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
     api.move_allocation(bytea, text, bytea, text, text, text, text, text),
     api.decide_case(bytea, text, bytea, text, text, text, text, text, text) to engine;
@@ -111,6 +111,9 @@ grant select (investor_id, key_id, status, version, chain_head) on compliance.da
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
+grant execute on function subscription.readable(text, bytea) to subscription;
+grant select on engine.issuer_sign to portal;
+grant execute on function treasury.what_follows(text, text) to treasury, portal, engine, reconciliation, audit;
 grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
 -- Whoever looks at an offer sees whether its units move.
 grant usage on schema registry to portal;

@@ -18,6 +18,8 @@ from bookrunner.pages import access, compliance, desk, investment, offers, offic
 from bookrunner.pages import application as applying
 from bookrunner.pages.desk.capital import institution
 from bookrunner.pages.offers import Desk
+from bookrunner.pages.offers import issuer as issuers
+from bookrunner.pages.offers.documents import document_routes
 from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.live import Hints
 
@@ -62,8 +64,12 @@ def web(
     app.state.hints = hints
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
+    app.include_router(issuers.routes(application.database, shell))
+    app.include_router(document_routes(application.database, shell))
     app.include_router(investment.routes(application.database, shell, operator))
     app.include_router(investment.transfer_routes(application.database, shell, operator))
+    if is_sandbox:
+        app.include_router(investment.mailbox_routes(application.database, shell))
     app.include_router(officer.routes(application.database, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))

@@ -162,10 +162,15 @@ select kind, borne_by, basis_points, flat_minor, currency from treasury.declared
 -- Who keeps the money of an offer, and under what.
 select agent, agreed_on, agreement_sha256 from treasury.escrow_agent where offering_id = :offering;
 
+-- name: issuer_sign^
+-- Under whose sign an offer is shown; no row before its issuer is on record.
+select name, colour, escrow_bank, transfer_agent, administrator from engine.issuer_sign where offering_id = :offering;
+
 -- name: funding_card^
 -- What an investor is asked for; no row before the instructions are released.
 select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by, c.deposits, c.told,
     c.agent, c.beneficiary, c.bank, c.bank_code, c.account, c.agreed_on, c.agreement_sha256, c.changed, c.cut_offs,
+    c.then_do, c.stopped_because, c.tries_left, c.until_day, c.attempts,
     (select n.said_at from portal.sent_note n where n.offering_id = c.offering_id and n.investment_id = c.investment_id
         and n.reference = c.reference) as sent_at, c.reference as plain_reference,
     (select p.legal_name from portal.profile_claim p where p.investor_id = :investor) as payer_name

@@ -11,11 +11,15 @@ from bookrunner.db.catalog import session
 DAYS = 90
 
 
-def issue(endpoint: Endpoint, name: str, keeper: str, *, days: int = DAYS, actor: str) -> str:
+def issue(
+    endpoint: Endpoint, name: str, keeper: str, *, days: int = DAYS, actor: str, issuer: str | None = None
+) -> str:
     """Make a key, keep its digest and return it; nobody can read it again.
 
-    Runs as the owner of the schema, because no keeper's login may make credentials. Refuses
-    ``key_serves_one_keeper``, ``key_name_is_plain``, ``key_expires_after_it_is_issued`` and ``key_pkey``.
+    A key of ``issuer`` names the issuer whose offers it reads. Runs as the owner of the schema, because no
+    keeper's login may make credentials. Refuses ``key_serves_one_keeper``, ``key_of_an_issuer_names_it``,
+    ``key_names_an_issuer_on_record``, ``key_name_is_plain``, ``key_expires_after_it_is_issued`` and
+    ``key_pkey``.
     """
     key = make_key(keeper)
     with session(endpoint.owner_dsn()) as connection:
@@ -24,6 +28,7 @@ def issue(endpoint: Endpoint, name: str, keeper: str, *, days: int = DAYS, actor
             name=name,
             key_sha256=digest(key),
             keeper=keeper,
+            issuer=issuer,
             issued_by=actor,
             days=days,
         )

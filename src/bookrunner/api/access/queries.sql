@@ -1,7 +1,7 @@
 -- name: issue_key!
 -- Keeps the digest of a new key; run by the owner, since no login may make a credential for another.
-insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
-values (:name, :key_sha256, :keeper, :issued_by, clock_timestamp() + make_interval(days => :days));
+insert into api.key (name, key_sha256, keeper, issuer_id, issued_by, expires_at)
+values (:name, :key_sha256, :keeper, :issuer, :issued_by, clock_timestamp() + make_interval(days => :days));
 
 -- name: revoke_key!
 -- Ends a key from this moment on.

@@ -7,11 +7,13 @@ create table api.key (
     name text primary key constraint key_name_is_plain check (name ~ '^[a-z0-9][a-z0-9._-]{1,62}$'),
     key_sha256 bytea not null constraint key_is_issued_once unique check (octet_length(key_sha256) = 32),
     keeper text not null constraint key_serves_one_keeper check (keeper in
-        ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit')),
+        ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit', 'issuer')),
+    issuer_id text constraint key_names_an_issuer_on_record references engine.issuer,
     issued_by text not null check (issued_by <> ''),
     issued_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
     constraint key_of_an_investor_serves_the_portal check (not starts_with(name, 'ivr_') or keeper = 'portal'),
+    constraint key_of_an_issuer_names_it check ((keeper = 'issuer') = (issuer_id is not null)),
     constraint key_expires_after_it_is_issued check (expires_at > issued_at)
 );
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -14,6 +15,7 @@ from bookrunner.api.shapes import PAGE, Because, Move, NewOffer, OfferId, Shape,
 from bookrunner.api.shapes.acts import OfferActed
 from bookrunner.api.shapes.answers import Break, Breaks, Offer, Offers
 from bookrunner.api.shapes.moments import instant
+from bookrunner.core.credentials import ISSUER
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
@@ -45,7 +47,7 @@ def routes(gateway: Gateway) -> APIRouter:
         caller: Called, after: OfferId | None = None, limit: Annotated[int, Query(ge=1, le=PAGE)] = 50
     ) -> Offers:
         """List offers by id; ``next`` continues the list as ``after``, and is null at its end."""
-        rows = await gateway.read(caller, lambda of: of.offers(after=after, most=limit))
+        rows = await gateway.read(caller, lambda of: listed(of, caller.keeper)(after=after, most=limit))
         return {"offers": [shown(row) for row in rows], "next": _next(rows, limit)}
 
     @router.post("", operation_id="open_offer", response_model=OfferActed, status_code=_CREATED)
@@ -64,7 +66,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/{offer}", operation_id="get_offer")
     async def one(caller: Called, offer: OfferId, response: Response) -> Offer:
         """Return one offer."""
-        found = await gateway.read(caller, lambda of: required(of, offer))
+        found = await gateway.read(caller, lambda of: required(of, offer, caller.keeper))
         response.headers["ETag"] = f'"{found["version"]}"'
         return shown(found)
 
@@ -119,9 +121,16 @@ def _decisions(router: APIRouter, gateway: Gateway) -> None:
         )
 
 
-def required(of: Within, offer: str) -> Row:
-    """Return an offer; raises UnknownRecord."""
-    found: Row | None = of.offer(offering=offer)
+def listed(of: Within, keeper: str) -> Callable[..., list[Row]]:
+    """Return the lookup of offers for a login: an issuer has its own alone."""
+    found: Callable[..., list[Row]] = of.issuer_offers if keeper == ISSUER else of.offers
+    return found
+
+
+def required(of: Within, offer: str, keeper: str = "") -> Row:
+    """Return an offer, of an issuer its own alone; raises UnknownRecord."""
+    lookup = of.issuer_offer if keeper == ISSUER else of.offer
+    found: Row | None = lookup(offering=offer)
     if found is None:
         raise UnknownRecord("offer_exists", f"there is no {offer}")
     return found

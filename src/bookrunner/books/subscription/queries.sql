@@ -71,3 +71,23 @@ where offering_id = :offering and status = 'proposed' order by approval_id;
 -- name: requirements
 -- What an investor has to receive, acknowledge and represent now.
 select kind, code, item_version from subscription.requirement_in_force where offering_id = :offering order by kind, code;
+
+-- name: offer_document$
+-- Places a document of an offer where readers of one kind see it.
+select subscription.offer_document(:actor, :request, :offering, :document, :sha256, :title, :visibility);
+
+-- name: show_document_to$
+-- Shows a placed document to others than before, or withdraws it.
+select subscription.show_document_to(:actor, :request, :offering, :document, :visibility);
+
+-- name: invite$
+-- Lets an investor read what invited ones may read.
+select subscription.invite(:actor, :request, :offering, :investor);
+
+-- name: readable
+-- The documents of an offer that the holder of a session may read; without one, those that are public.
+select document_id, title, visibility, sha256 from subscription.readable(:offering, cast(:session as bytea));
+
+-- name: read_offered^
+-- The bytes of one of them; any other is as if it did not exist.
+select content, media_type from subscription.read_offered(:actor, :request, :offering, :document, cast(:session as bytea));

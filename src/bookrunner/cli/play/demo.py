@@ -21,6 +21,7 @@ from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
 from bookrunner.cli.site import serving
+from bookrunner.core.credentials import ISSUER
 from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.core.money import grouped
 from bookrunner.engine.process.workflow import Workflows
@@ -34,6 +35,13 @@ PEOPLE = {
     "compliance": ("officer.ana", "officer.ben"),
     "treasury": ("fund.flo", "fund.gus"),
     "registry": ("agent.theo", "agent.tess"),
+}
+ISSUING = {
+    "name": "Harbor Street Capital",
+    "colour": "#0b4f6c",
+    "escrow_bank": "First Harbor Bank",
+    "transfer_agent": "Theo Transfer Agency",
+    "administrator": "Flo Fund Services",
 }
 
 
@@ -67,6 +75,8 @@ def demo(
             console.print(f"  treasury          {home}/treasury")
             console.print(f"  registry          {home}/registry")
             console.print(f"  agreements        {home}/desk")
+            console.print(f"  issuer            {home}/issuer")
+            console.print(f"  mail, as sent     {home}/mailbox")
             workflows = Workflows(world.endpoint, world.application.run_closing)
             left_open = world.application.open_closings()
             workflows.start(left_open)
@@ -75,7 +85,7 @@ def demo(
                     _go_on(world, story, workflows, left_open)
                 else:
                     _tell(world, story, workflows)
-                    _issue_keys(world)
+                    _issue_keys(world, story)
                 if not leave:
                     workflows.keep_trying(world.application.open_closings)
                     world.application.after("closings", PUT_RIGHT, workflows.try_now)
@@ -135,13 +145,18 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
     console.print(f"Why is one of the four blocked?  {program} why {story.people[0].investment}")
 
 
-def _issue_keys(world: World) -> None:
+def _issue_keys(world: World, story: Story) -> None:
     """Show the keys of officers, of fund administrators, and of the operator who closes."""
     console.print("Sign in to the consoles, or to close as the operator; each key is shown once:")
     for keeper, names in {**PEOPLE, "engine": (ACTOR,)}.items():
         for name in names:
             key = api.issue(world.endpoint, name, keeper, actor=ACTOR)
             console.print(f"  {name}  {key}", soft_wrap=True)
+    desk = world.application.desk
+    issuer = desk.offer(story.offering)["issuer_id"]
+    desk.life.name_issuer(actor=ACTOR, issuer=issuer, profile=ISSUING, logo=None)
+    key = api.issue(world.endpoint, "issuer.iris", ISSUER, actor=ACTOR, issuer=issuer)
+    console.print(f"  issuer.iris  {key}", soft_wrap=True)
 
 
 def listening(settings: Settings) -> socket.socket:

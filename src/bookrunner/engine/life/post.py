@@ -15,6 +15,11 @@ _TEXT = (
 )
 
 
+def letter_of(notice: str, to: str) -> Letter:
+    """Return the mail that points to a notice; it repeats nothing of it."""
+    return Letter(notice, to, _SUBJECT, _TEXT.format(notice=notice))
+
+
 def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
     """Send the mail of written notices and return how many were looked at.
 
@@ -34,7 +39,7 @@ def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
                 status, because = "bounced", "no address is on record"
             else:
                 try:
-                    post.send(Letter(each["notice"], to, _SUBJECT, _TEXT.format(notice=each["notice"])))
+                    post.send(letter_of(each["notice"], to))
                 except LetterRefused as refused:
                     status, because = "bounced", str(refused)
             within.mark_notice(

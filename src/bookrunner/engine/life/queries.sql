@@ -2,6 +2,17 @@
 -- A second person accepts the terms of an offer, or declines them with a reason.
 select engine.review_offer(:actor, :request, :offering, :is_accepted, :because);
 
+-- name: name_issuer$
+-- Names an issuer, or changes how it shows itself and its counterparties.
+select engine.name_issuer(:actor, :request, :issuer, cast(:profile as jsonb), cast(:logo as bytea));
+
+-- name: letters
+-- The newest notices that mail points to, of everybody or for one investor.
+select n.notice_id, n.recipient, n.code, n.status, n.written_at, n.sent_at, n.because, o.name
+from engine.notice n join engine.offer o using (offering_id)
+where starts_with(n.recipient, 'ivr_') and (cast(:recipient as text) is null or n.recipient = :recipient)
+order by n.written_at desc, n.notice_id limit 100;
+
 -- name: edit_offer$
 -- Edits a draft.
 select engine.edit_offer(:actor, :request, :offering, cast(:terms as jsonb));

@@ -1,6 +1,7 @@
 -- Every state machine: its keeper, its states with a sentence each, its moves.
 
 insert into engine.machine (machine, keeper, sentence) values
+    ('issuer', 'engine', 'A party that makes offers, as it shows itself, with its counterparties.'),
     ('offer', 'engine', 'An offering from its first draft to its exit.'),
     ('investment', 'engine', 'One investor''s commitment to one offer.'),
     ('closing', 'engine', 'One closing of an offer, with its own number and frozen set.'),
@@ -58,6 +59,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('consent_sample', 'subscription', 'A sample record whose printed code is asked back.'),
     ('paper_delivery', 'subscription', 'One record that goes to an investor on paper.'),
     ('application', 'subscription', 'An investor''s request for its agreement.'),
+    ('offered_document', 'subscription', 'A document of an offer, open to readers of one kind.'),
     ('packet_review', 'subscription', 'The desk''s review of one signed packet.'),
     ('certificate', 'subscription', 'The audit certificate of one executed packet.'),
     ('signing_evidence', 'subscription', 'How one signer was known at its signature.'),

@@ -1,6 +1,7 @@
 -- The states of each machine.
 
 insert into engine.state (machine, state, sentence) values
+    ('issuer', 'named', 'On record, with its counterparties.'),
     ('offer', 'new', 'The offer has been opened.'),
     ('offer', 'draft', 'The issuer edits the terms.'),
     ('offer', 'legal_review', 'The terms are locked and under review.'),
@@ -192,6 +193,8 @@ insert into engine.state (machine, state, sentence) values
     ('paper_delivery', 'sent', 'Sent on paper, by whom and how is on record.'),
     ('application', 'submitted', 'Complete; the agreement is made from it.'),
     ('application', 'replaced', 'A later one or a change took its place.'),
+    ('offered_document', 'placed', 'Open to the readers that it names.'),
+    ('offered_document', 'withdrawn', 'Open to nobody any more.'),
     ('packet_review', 'released', 'In good order; the issuer may countersign.'),
     ('packet_review', 'deficient', 'Returned to the investor with deficiencies.'),
     ('certificate', 'due', 'The packet is executed; its certificate waits to be made.'),

@@ -12,8 +12,8 @@ from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core import clock
-from bookrunner.core.credentials import digest, make_token, read_key, read_token
-from bookrunner.core.errors import NotAllowed, NotAuthenticated
+from bookrunner.core.credentials import ISSUER, digest, make_token, read_key, read_token
+from bookrunner.core.errors import NotAllowed, NotAuthenticated, NotFound
 from bookrunner.db import Database, load
 from bookrunner.pages.shell import Shell
 
@@ -31,6 +31,8 @@ __all__ = [
 
 COOKIE = "bookrunner_session"
 _UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
+# Whoever is signed in as an issuer meets its own pages alone; any other is as if it did not exist.
+_OF_ISSUERS = ("/issuer", "/sign-out")
 _NOT_PAGES = ("/static/", "/sign-in")
 
 
@@ -82,6 +84,8 @@ def recognising(database: Database) -> Callable[[Request], None]:
         except NotAuthenticated:
             return
         request.state.visitor = visitor
+        if keeper == ISSUER and not request.url.path.startswith(_OF_ISSUERS):
+            raise NotFound("There is no such page")
         if is_foreign:
             raise NotAllowed("investor_acts_for_itself", "this is an investment of somebody else")
 
@@ -166,7 +170,8 @@ def routes(database: Database, shell: Shell) -> APIRouter:
             token, ends_at = _opened(database, key.strip())
         except NotAuthenticated as refused:
             return shell.page(request, "access/sign_in.html", _form(after, refused.rule), _UNKNOWN)
-        answer = RedirectResponse(_inside(after), status_code=_SEE_OTHER)
+        home = "/issuer" if _inside(after) == "/" and token.startswith(f"{ISSUER}.") else _inside(after)
+        answer = RedirectResponse(home, status_code=_SEE_OTHER)
         answer.set_cookie(
             COOKIE,
             token,

@@ -13,13 +13,14 @@ from bookrunner.books import portal
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.reference import printed
 from bookrunner.db import Database, load
-from bookrunner.pages.access import acting_for, may_act_for
+from bookrunner.pages.access import acting_for, may_act_for, signed_in
 from bookrunner.pages.investment.cancellation import cancel, cancelling
+from bookrunner.pages.investment.mailbox import mailbox_routes
 from bookrunner.pages.investment.tracker import ENDED, sentence, stages, task
 from bookrunner.pages.investment.transfers import transfer_routes
 from bookrunner.pages.shell import Shell, mask
 
-__all__ = ["facts", "routes", "transfer_routes"]
+__all__ = ["facts", "mailbox_routes", "routes", "transfer_routes"]
 
 _SEE_OTHER = 303
 _CONFLICT = 409
@@ -47,6 +48,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         fees = list(queries.declared_fees(transaction, offering=found["offering_id"]))
         escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
         told = list(queries.investor_notices(transaction, **of_investor))
+        sign = queries.issuer_sign(transaction, offering=found["offering_id"])
         right = queries.free_cancellation(transaction, **mine)
         card = queries.funding_card(
             transaction,
@@ -64,6 +66,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "to_do": [task(row) for row in to_do],
         "ends_at": ends_at,
         "escrow": escrow,
+        "profile": None if sign is None else {**sign, "logo": None},
         "notices": told,
         "cancelling": cancelling(found, right),
         "fees": fees,
@@ -103,7 +106,9 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
     def shown(request: Request, investment: str) -> dict[str, Any]:
         found = facts(database, investment)
         is_own = may_act_for(request, found["investment"]["investor_id"], operator)
-        return {**found, "is_own": is_own, "refusal": None}
+        visitor = signed_in(request)
+        is_administrator = visitor is not None and visitor.keeper == "treasury"
+        return {**found, "is_own": is_own, "is_administrator": is_administrator, "refusal": None}
 
     @router.get("/investments/{investment}")
     def page(request: Request, investment: str) -> Response:

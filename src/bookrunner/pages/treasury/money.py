@@ -145,9 +145,14 @@ def _return_routes(router: APIRouter, database: Database, show: Show) -> None:
         return _tried(lambda: acting.record_recovery(receipt, amount, day), show, request, offering)
 
     @router.post("/{offering}/retries")
-    def retry(request: Request, offering: str, officer: _In, *, investment: _Text) -> Response:
+    def retry(
+        request: Request, offering: str, officer: _In, *, investment: _Text, shown: _Text = ""
+    ) -> Response:
         acting = Cashier(database, offering, officer.actor)
-        return _tried(lambda: acting.retry(investment), show, request, offering)
+        answer = _tried(lambda: acting.retry(investment), show, request, offering)
+        if shown == "investment" and answer.status_code == _SEE_OTHER:
+            return RedirectResponse(f"/investments/{investment}#pay", status_code=_SEE_OTHER)
+        return answer
 
     @router.post("/{offering}/alarms")
     def answer(

@@ -159,14 +159,14 @@ where l.offering_id = :offering and l.status = 'proposed' order by l.release_id,
 
 -- name: failures
 -- The investments whose last payment failed or came back, with its reason and what may follow.
-select a.investment_id, a.attempt_no, a.status, a.failed_rail, a.failed_code, f.then_do, o.currency, s.short_minor as due_minor,
+select a.investment_id, a.attempt_no, a.status, a.failed_code, f.then_do, f.stopped_because, f.tries_left, f.until_day, o.currency, s.short_minor as due_minor,
     coalesce((select n.sentence from treasury.notification n where n.offering_id = a.offering_id and n.attempt_id = a.attempt_id
         and n.told_to = 'administrator' order by n.told_at desc limit 1), f.sentence) as sentence
 from (select distinct on (t.investment_id) t.* from treasury.payment_attempt t where t.offering_id = :offering
     order by t.investment_id, t.attempt_no desc) a
 join treasury.funding s on s.offering_id = a.offering_id and s.investment_id = a.investment_id
 join engine.offer o on o.offering_id = a.offering_id
-left join treasury.failure_reason f on f.rail = a.failed_rail and f.code = a.failed_code
+left join lateral treasury.what_follows(a.offering_id, a.attempt_id) f on true
 where a.status in ('failed', 'returned', 'creation_error') order by a.investment_id limit 100;
 
 -- name: alarms

@@ -73,6 +73,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'source_is_approved',
             message = format('the account is no approved account of %s', a.investor_id);
     end if;
+    if treasury.is_spent_source(p_offering, p_investment, p_payer_fingerprint) then
+        raise exception using errcode = 'BR008', constraint = 'debit_is_from_another_account',
+            message = format('the reason of an earlier failure of %s allows no further debit of this account', p_investment);
+    end if;
     insert into treasury.debit (offering_id, debit_id, status, attempt_id, investment_id, amount_minor, currency, payer_fingerprint,
         mandate_sha256, entry_class)
     values (p_offering, p_debit, 'ordered', a.attempt_id, p_investment, a.due_minor - a.received_minor, a.currency, p_payer_fingerprint,

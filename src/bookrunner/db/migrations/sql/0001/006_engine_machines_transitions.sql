@@ -1,6 +1,8 @@
 -- The moves: machine, from, to, the trigger that names the event, the login that may make it.
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
+    ('issuer', '', 'named', 'named', 'engine'),
+    ('issuer', 'named', 'named', 'changed', 'engine'),
     ('offer', '', 'new', 'opened', 'engine'),
     ('offer', 'new', 'draft', 'drafted', 'engine'),
     ('offer', 'draft', 'draft', 'edited', 'engine'),
@@ -276,6 +278,9 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('paper_delivery', 'due', 'sent', 'sent', 'subscription'),
     ('application', '', 'submitted', 'submitted', 'subscription'),
     ('application', 'submitted', 'replaced', 'replaced', 'subscription'),
+    ('offered_document', '', 'placed', 'placed', 'subscription'),
+    ('offered_document', 'placed', 'placed', 'shown_to_others', 'subscription'),
+    ('offered_document', 'placed', 'withdrawn', 'withdrawn', 'subscription'),
     ('packet_review', '', 'released', 'released', 'subscription'),
     ('packet_review', '', 'deficient', 'deficient', 'subscription'),
     ('certificate', '', 'due', 'due', 'subscription'),

@@ -248,6 +248,7 @@ create table treasury.failure_reason (
     code text not null,
     then_do text not null check (then_do in ('retry', 'new_account', 'stop')),
     most_retries integer not null check (most_retries >= 0),
+    within_days integer constraint days_of_retries_are_positive check (within_days > 0),
     sentence text not null,
     primary key (rail, code),
     constraint stopped_payment_is_never_retried check ((then_do = 'stop') = (most_retries = 0))

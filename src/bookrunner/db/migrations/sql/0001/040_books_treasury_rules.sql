@@ -28,31 +28,31 @@ union all
 select last - (extract(dow from last)::int + 6) % 7, 'Memorial Day'
 from year, lateral (select make_date(extract(year from first)::int, 5, 31) as last) m;
 
-insert into treasury.failure_reason (rail, code, then_do, most_retries, sentence) values
-    ('ach_debit', 'R01', 'retry', 2, 'The account did not hold enough money.'),
-    ('ach_debit', 'R02', 'new_account', 1, 'The account is closed.'),
-    ('ach_debit', 'R03', 'new_account', 1, 'There is no such account.'),
-    ('ach_debit', 'R04', 'new_account', 1, 'The account number is not valid.'),
-    ('ach_debit', 'R05', 'stop', 0, 'A consumer''s account was debited as a business account without authorization.'),
-    ('ach_debit', 'R07', 'stop', 0, 'The payer revoked the authorization.'),
-    ('ach_debit', 'R08', 'stop', 0, 'The payer stopped the payment.'),
-    ('ach_debit', 'R09', 'retry', 2, 'The money in the account was not collected yet.'),
-    ('ach_debit', 'R10', 'stop', 0, 'The payer says that the debit was not authorized.'),
-    ('ach_debit', 'R16', 'stop', 0, 'The account is frozen.'),
-    ('ach_debit', 'R20', 'new_account', 1, 'The account does not take such payments.'),
-    ('ach_debit', 'R29', 'stop', 0, 'The company says that the debit was not authorized.'),
-    ('wire', 'AC01', 'new_account', 1, 'The account number is not valid.'),
-    ('wire', 'AC04', 'new_account', 1, 'The account is closed.'),
-    ('wire', 'AC06', 'stop', 0, 'The account is blocked.'),
-    ('wire', 'AM04', 'retry', 2, 'The account did not hold enough money.'),
-    ('stablecoin', 'reorganised', 'retry', 2, 'The chain undid the transfer.'),
-    ('card', 'declined', 'new_account', 1, 'The bank that issued the card declined the payment.'),
-    ('card', 'expired', 'new_account', 1, 'The card has expired.'),
-    ('card', 'fraud', 'stop', 0, 'The holder of the card says that the payment was not authorized.'),
-    ('card', 'disputed', 'stop', 0, 'The holder of the card disputes the payment.'),
-    ('card', 'processing_error', 'retry', 1, 'The payment was processed in error.'),
-    ('cheque', 'insufficient_funds', 'retry', 1, 'The account of the drawer did not hold enough money.'),
-    ('cheque', 'stopped', 'stop', 0, 'The drawer stopped the cheque.');
+insert into treasury.failure_reason (rail, code, then_do, most_retries, within_days, sentence) values
+    ('ach_debit', 'R01', 'retry', 2, 180, 'The account did not hold enough money.'),
+    ('ach_debit', 'R02', 'new_account', 1, null, 'The account is closed.'),
+    ('ach_debit', 'R03', 'new_account', 1, null, 'There is no such account.'),
+    ('ach_debit', 'R04', 'new_account', 1, null, 'The account number is not valid.'),
+    ('ach_debit', 'R05', 'stop', 0, null, 'A consumer''s account was debited as a business account without authorization.'),
+    ('ach_debit', 'R07', 'stop', 0, null, 'The payer revoked the authorization.'),
+    ('ach_debit', 'R08', 'stop', 0, null, 'The payer stopped the payment.'),
+    ('ach_debit', 'R09', 'retry', 2, 180, 'The money in the account was not collected yet.'),
+    ('ach_debit', 'R10', 'stop', 0, null, 'The payer says that the debit was not authorized.'),
+    ('ach_debit', 'R16', 'stop', 0, null, 'The account is frozen.'),
+    ('ach_debit', 'R20', 'new_account', 1, null, 'The account does not take such payments.'),
+    ('ach_debit', 'R29', 'stop', 0, null, 'The company says that the debit was not authorized.'),
+    ('wire', 'AC01', 'new_account', 1, null, 'The account number is not valid.'),
+    ('wire', 'AC04', 'new_account', 1, null, 'The account is closed.'),
+    ('wire', 'AC06', 'stop', 0, null, 'The account is blocked.'),
+    ('wire', 'AM04', 'retry', 2, null, 'The account did not hold enough money.'),
+    ('stablecoin', 'reorganised', 'retry', 2, null, 'The chain undid the transfer.'),
+    ('card', 'declined', 'new_account', 1, null, 'The bank that issued the card declined the payment.'),
+    ('card', 'expired', 'new_account', 1, null, 'The card has expired.'),
+    ('card', 'fraud', 'stop', 0, null, 'The holder of the card says that the payment was not authorized.'),
+    ('card', 'disputed', 'stop', 0, null, 'The holder of the card disputes the payment.'),
+    ('card', 'processing_error', 'retry', 1, null, 'The payment was processed in error.'),
+    ('cheque', 'insufficient_funds', 'retry', 1, null, 'The account of the drawer did not hold enough money.'),
+    ('cheque', 'stopped', 'stop', 0, null, 'The drawer stopped the cheque.');
 
 -- The banking day so many banking days after a day, or after the first banking day that follows one which is none.
 create function treasury.banking_day(p_from date, p_count integer) returns date

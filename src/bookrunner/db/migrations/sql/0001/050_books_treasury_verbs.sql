@@ -83,7 +83,8 @@ begin
     values (p_investor, p_source, p_fingerprint, 'approved');
 end $$;
 
--- Releases funding instructions; waits for the whole subscription stage.
+-- Releases funding instructions; waits for the whole subscription stage. After a payment that failed or came back its
+-- reason is asked first, by treasury.retry_payment.
 create function treasury.release_instructions(p_actor text, p_request text, p_offering text, p_attempt text,
     p_investment text, p_reference text, p_due_minor bigint, p_currency text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -92,6 +93,11 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     p := engine.pass(p_offering, p_investment, 'release_instructions');
+    if (select a.status from treasury.payment_attempt a where a.offering_id = p_offering and a.investment_id = p_investment
+        order by a.attempt_no desc limit 1) in ('failed', 'returned', 'creation_error') then
+        raise exception using errcode = 'BR008', constraint = 'failed_payment_is_retried',
+            message = format('the last payment of %s failed or came back; a further try asks its reason', p_investment);
+    end if;
     insert into treasury.payment_attempt (offering_id, attempt_id, investment_id, investor_id, attempt_no, status,
         reference, due_minor, currency)
     select p_offering, p_attempt, p_investment, p.investor_id, 1 + count(*), 'initialized', p_reference, p_due_minor, p_currency
@@ -241,66 +247,4 @@ begin
         perform treasury.publish(p_offering, investments);
     end if;
     return coalesce(added, 0);
-end $$;
-
--- Another attempt on the same investment, when the reason of the last failure allows one; due is what is missing.
-create function treasury.retry_payment(p_actor text, p_request text, p_offering text, p_attempt text,
-    p_investment text, p_reference text) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    p engine.position;
-    last treasury.payment_attempt;
-    rule treasury.failure_reason;
-    due bigint;
-begin
-    perform audit.enter(p_actor, p_request);
-    p := engine.pass(p_offering, p_investment, 'release_instructions');
-    select * into last from treasury.payment_attempt a where a.offering_id = p_offering and a.investment_id = p_investment
-    order by a.attempt_no desc limit 1;
-    if last.status is null or last.status not in ('failed', 'returned', 'creation_error') then
-        raise exception using errcode = 'BR008', constraint = 'retry_follows_a_failure',
-            message = format('the last payment of %s neither failed nor came back', p_investment);
-    end if;
-    select * into rule from treasury.failure_reason f where f.rail = last.failed_rail and f.code = last.failed_code;
-    if rule.then_do is distinct from 'retry' and rule.then_do is distinct from 'new_account'
-        or (select count(*) from treasury.payment_attempt a where a.offering_id = p_offering
-            and a.investment_id = p_investment and a.failed_code = last.failed_code) > rule.most_retries
-        or rule.then_do = 'new_account' and not exists (select from treasury.source_account s
-            where s.investor_id = p.investor_id and s.status = 'approved' and not exists (select from treasury.receipt r
-                where r.offering_id = p_offering and r.attempt_id = last.attempt_id
-                and r.source_fingerprint = s.fingerprint)) then
-        raise exception using errcode = 'BR008', constraint = 'reason_allows_a_retry',
-            message = format('%s: %s', coalesce(last.failed_code, 'no reason is known'), coalesce(rule.sentence, 'a person decides'));
-    end if;
-    due := (select i.amount_minor from engine.investment i where i.offering_id = p_offering
-        and i.investment_id = p_investment) - p.received_minor;
-    insert into treasury.payment_attempt (offering_id, attempt_id, investment_id, investor_id, attempt_no, status,
-        reference, due_minor, currency)
-    values (p_offering, p_attempt, p_investment, p.investor_id, last.attempt_no + 1, 'initialized', p_reference, due, last.currency);
-    perform treasury.publish(p_offering, array[p_investment]);
-    return due;
-end $$;
-
--- The rail refused a payment before any money arrived.
-create function treasury.fail_payment(p_actor text, p_request text, p_offering text, p_attempt text, p_rail text,
-    p_code text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    paid text := (select a.investment_id from treasury.payment_attempt a
-        where a.offering_id = p_offering and a.attempt_id = p_attempt);
-begin
-    perform audit.enter(p_actor, p_request);
-    perform treasury.take_turn(p_offering);
-    perform treasury.lock(p_offering, paid);
-    if exists (select from treasury.payment_attempt a where a.offering_id = p_offering and a.attempt_id = p_attempt
-        and a.received_minor > 0) then
-        raise exception using errcode = 'BR008', constraint = 'failed_payment_brought_nothing',
-            message = format('money of %s is in escrow', p_attempt);
-    end if;
-    update treasury.payment_attempt set status = 'failed', failed_rail = p_rail, failed_code = p_code
-    where offering_id = p_offering and attempt_id = p_attempt;
-    if not found then
-        raise exception using errcode = 'BR404', constraint = 'attempt_exists', message = format('there is no attempt %s', p_attempt);
-    end if;
-    perform treasury.publish(p_offering, array[paid]);
 end $$;

@@ -63,16 +63,17 @@ create function treasury.tell_of_failure() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     a treasury.payment_attempt;
-    f treasury.failure_reason;
+    f record;
 begin
     select * into a from treasury.payment_attempt t where t.offering_id = new.offering_id and t.attempt_id = new.attempt_id;
     if a.status not in ('failed', 'returned') then
         return null;
     end if;
-    select * into f from treasury.failure_reason r where r.rail = a.failed_rail and r.code = a.failed_code;
+    select * into f from treasury.what_follows(a.offering_id, a.attempt_id);
     insert into treasury.notification (offering_id, attempt_id, told_to, code, investment_id, sentence)
     select a.offering_id, a.attempt_id, w.told_to, coalesce(a.failed_code, 'none'), a.investment_id,
         concat_ws(' ', case a.status when 'failed' then 'The payment failed.' else 'The payment came back.' end, f.sentence,
+            case when f.tries_left = 0 and f.until_day is not null then f.stopped_because end,
             case f.then_do when 'retry' then w.again when 'new_account' then w.elsewhere else w.stop end)
     from (values ('investor', 'It may be tried again.', 'It may be tried again from another account.', 'An administrator will be in touch.'),
         ('administrator', 'It may be tried again on this investment.', 'It may be tried again from another approved account.',

@@ -201,13 +201,16 @@ select f.offering_id, f.investment_id, f.reference, f.committed_minor, f.receive
             where x.rail = c.rail and x.valid_from <= d.pay_by)) as cut_offs,
     w.agent, w.beneficiary, w.bank, w.bank_code, w.account, w.agreed_on, encode(w.agreement_sha256, 'hex') as agreement_sha256,
     (select n.sentence from treasury.notification n where n.offering_id = f.offering_id and n.investment_id = f.investment_id
-        and n.told_to = 'investor' and n.code = 'instructions:' || w.escrow_id) as changed
+        and n.told_to = 'investor' and n.code = 'instructions:' || w.escrow_id) as changed,
+    b.then_do, b.stopped_because, b.tries_left, b.until_day,
+    (select count(*) from treasury.payment_attempt a where a.offering_id = f.offering_id and a.investment_id = f.investment_id) as attempts
 from treasury.funding f
 join audit.event e on e.scope = f.offering_id and e.subject = f.attempt_id and e.version = 1
 cross join lateral (select t.banking_days from treasury.payment_term t where t.valid_from <= e.occurred_at::date
     order by t.valid_from desc limit 1) t
 cross join lateral (select treasury.banking_day(e.occurred_at::date + 1, t.banking_days - 1) as pay_by) d
-left join treasury.escrow_account w on w.offering_id = f.offering_id and w.status = 'in_force';
+left join treasury.escrow_account w on w.offering_id = f.offering_id and w.status = 'in_force'
+left join lateral treasury.what_follows(f.offering_id, f.attempt_id) b on true;
 
 -- Why each receipt waits now, whether it was named already or not.
 create view treasury.waiting as
