@@ -105,7 +105,7 @@ def test_every_column_of_a_kept_table_is_told_or_private(connect: Connect) -> No
     assert len(kept) > 20
     for table, arguments, definition, columns in kept:
         private = set(arguments.split("\\000")[3].strip("{}").split(",")) - {""}
-        told = {column for column in columns if f',"{column}":' in definition}
+        told = {column for column in columns if f'\'"{column}":' in definition}
         assert told == set(columns) - private, table
 
 

@@ -208,9 +208,9 @@ create function audit.instant(moment timestamptz) returns text
 language sql stable strict
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
--- Without a search path of its own, like audit.instant.
+-- Like audit.instant; stable and not more, because that is what convert_to calls itself.
 create function audit.genesis(subject text) returns bytea
-language sql immutable strict
+language sql stable strict
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
 -- Who is behind an actor: at the pages and the API a person's or program's key stands for its name.
@@ -266,9 +266,9 @@ begin
     execute format('create or replace function audit.scope_of(r %1$s) returns text language sql immutable return r.%2$I',
         target, scope_column);
     execute format('create or replace function audit.told(o %1$s, n %1$s) returns text language sql stable
-        return ''{'' || substr(concat(%2$s), 2) || ''}''', target, (
+        return ''{'' || concat_ws('','', %2$s) || ''}''', target, (
         select string_agg(format('case when n.%1$I is distinct from o.%1$I then %2$L || coalesce(%3$s, ''null'') end', a.attname,
-                ',' || to_json(a.attname) || ':', audit.spelling(a.atttypid::regtype, format('n.%I', a.attname))),
+                to_json(a.attname) || ':', audit.spelling(a.atttypid::regtype, format('n.%I', a.attname))),
             ', ' order by a.attname collate "C")
         from pg_attribute a where a.attrelid = target and a.attname = any (told)));
     execute format('create or replace function audit.status_alone(o %1$s, n %1$s) returns boolean language sql stable
@@ -293,6 +293,7 @@ declare
     request text := current_setting('bookrunner.request', true);
     cause text := nullif(current_setting('bookrunner.cause', true), '');
     recorded timestamptz := clock_timestamp();
+    written text := audit.instant(recorded);
     occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
     told text;
     canon text;
@@ -329,8 +330,9 @@ begin
     end if;
     canon := format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
         '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
-        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind, audit.instant(occurred), told,
-        audit.instant(recorded), to_json(request), to_json(scope_id), to_json(subject_id), new.version);
+        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind,
+        case when occurred = recorded then written else audit.instant(occurred) end, told, written, to_json(request), to_json(scope_id),
+        to_json(subject_id), new.version);
     new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
     insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
         caused_by, canonical, prev_hash, hash)

@@ -23,7 +23,7 @@ from bookrunner.adapters.bank.entries import (
     Statement,
 )
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
-from bookrunner.adapters.bank.iso20022.fields import Amount, Fields, Party, line_of, parse_day, refused
+from bookrunner.adapters.bank.iso20022.fields import Amount, Fields, Party, given, line_of, parse_day, refused
 from bookrunner.adapters.bank.iso20022.schemas import is_checked, schema_of
 from bookrunner.adapters.bank.iso20022.stream import Element, elements, forget
 
@@ -38,7 +38,7 @@ _OPENING: Final = ("OPBD", "PRCD")
 _CLOSING: Final = "CLBD"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Detail:
     amount: Amount | None
     credit: bool | None
@@ -203,20 +203,21 @@ class _Reading:
     def _take_detail(self, element: Element) -> None:
         fields = self._fields
         self._opened(element)
+        told = fields.texts(element)
         self._details.append(
             _Detail(
                 amount=fields.amount(element, "Amt", "AmtDtls/TxAmt/Amt"),
                 credit=fields.is_credit(element),
-                entry_ref=fields.reference(element, "Refs/AcctSvcrRef"),
-                end_to_end_id=fields.reference(element, "Refs/EndToEndId"),
-                uetr=fields.text(element, "Refs/UETR"),
+                entry_ref=given(told.get("Refs/AcctSvcrRef")),
+                end_to_end_id=given(told.get("Refs/EndToEndId")),
+                uetr=told.get("Refs/UETR"),
                 remittance_structured=fields.joined(element, "RmtInf/Strd/CdtrRefInf/Ref"),
                 remittance_text=fields.joined(element, "RmtInf/Ustrd")
                 or fields.joined(element, "AddtlTxInf"),
                 debtor=fields.debtor(element),
                 creditor=fields.creditor(element),
                 bank_code=fields.bank_code(element),
-                return_reason=fields.text(element, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+                return_reason=told.get("RtrInf/Rsn/Cd") or told.get("RtrInf/Rsn/Prtry"),
                 original_reference=fields.original(element),
             )
         )

@@ -11,7 +11,6 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 
 from bookrunner.adapters.bank.entries import Entry
@@ -43,7 +42,7 @@ class Keys:
             keys.append("uetr:" + _digest([*movement, entry.uetr.lower()]))
         if not keys:
             keys.append(self._numbered("line:" + line, entry))
-        return replace(entry, dedupe_key=keys[0], line_sha256=line, aliases=tuple(keys))
+        return entry.known_as(tuple(keys), line)
 
     def of_part(self, account: str, entry: Entry) -> Entry:
         """Return the entry with its key, for one of several under one bank reference."""
@@ -52,7 +51,7 @@ class Keys:
         keys = [self._numbered("part:" + line, entry)]
         if entry.uetr:
             keys.append("uetr:" + _digest([account, *_movement(entry), entry.uetr.lower()]))
-        return replace(entry, dedupe_key=keys[0], line_sha256=line, aliases=tuple(keys))
+        return entry.known_as(tuple(keys), line)
 
     def _numbered(self, base: str, entry: Entry) -> str:
         # A pending line and the booked one that follows it are the same deposit.
@@ -71,11 +70,9 @@ def _movement(entry: Entry) -> list[str]:
 
 
 def _line_digest(account: str, entry: Entry) -> str:
-    facts = [
-        account,
-        *_movement(entry),
-        entry.booked_on.isoformat() if entry.booked_on else "",
-        entry.value_on.isoformat() if entry.value_on else "",
+    # Neither the account nor the movement has a blank in it.
+    moved = "\x1f".join([account, *_movement(entry)]).casefold()
+    told = (
         entry.entry_ref,
         entry.end_to_end_id,
         entry.uetr,
@@ -83,8 +80,15 @@ def _line_digest(account: str, entry: Entry) -> str:
         entry.remittance_text,
         entry.debtor_name,
         entry.debtor_account,
-    ]
-    return _digest([_normal(fact) if fact else "" for fact in facts])
+    )
+    return _digest(
+        [
+            moved,
+            entry.booked_on.isoformat() if entry.booked_on else "",
+            entry.value_on.isoformat() if entry.value_on else "",
+            *[_normal(fact) if fact else "" for fact in told],
+        ]
+    )
 
 
 def _normal(text: str) -> str:

@@ -124,6 +124,35 @@ class Entry:
     batch: Batch | None = None
     aliases: tuple[str, ...] = ()
 
+    def known_as(self, keys: tuple[str, ...], line_sha256: str) -> Entry:
+        """Return the entry with its keys, of which the first is its own, and the digest of its line."""
+        return Entry(
+            entry_ref=self.entry_ref,
+            end_to_end_id=self.end_to_end_id,
+            uetr=self.uetr,
+            amount_minor=self.amount_minor,
+            currency=self.currency,
+            credit=self.credit,
+            reversal=self.reversal,
+            status=self.status,
+            booked_on=self.booked_on,
+            value_on=self.value_on,
+            remittance_structured=self.remittance_structured,
+            remittance_text=self.remittance_text,
+            debtor_name=self.debtor_name,
+            debtor_account=self.debtor_account,
+            debtor_agent=self.debtor_agent,
+            bank_code=self.bank_code,
+            return_reason=self.return_reason,
+            dedupe_key=keys[0],
+            line_sha256=line_sha256,
+            creditor_name=self.creditor_name,
+            creditor_account=self.creditor_account,
+            original_reference=self.original_reference,
+            batch=self.batch,
+            aliases=keys,
+        )
+
     @property
     def references(self) -> tuple[str, ...]:
         """Return the valid ISO 11649 references that the entry tells, in order of appearance."""

@@ -93,9 +93,10 @@ return p.profile_is_complete::int
     | (p.funds_are_received::int << 8) | (p.funds_are_cleared::int << 9)
     | (p.wallet_is_linked::int << 10) | (p.holding_is_registered::int << 11);
 
--- Each login writes its own columns; a revocation stops what is in flight and holds what is done.
+-- Each login writes its own columns; a revocation stops what is in flight and holds what is done. Runs under the search path
+-- of the verb, like the guard: one of its own would be set and reset for each row.
 create function engine.position_stands() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql as $$
 declare
     owner_of_change text := case
         when (new.profile_is_complete, new.profile_since, new.profile_digest, new.profile_fact, new.profile_hash)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final, cast
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from bookrunner.adapters.bank.entries import EntryStatus
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
@@ -22,17 +23,40 @@ _STATUSES: Final = {
 }
 _NOT_PROVIDED: Final = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF"})
 
+# Every element below one, itself first, in the order of the file: its tag and how many children it has.
+_Shape: TypeAlias = tuple[tuple[str, int], ...]
+_SHAPES_MAX: Final = 128
+_SHAPE_MAX: Final = 256
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+
+_PartyPaths: TypeAlias = tuple[str, ...]
+_DEBTOR: Final[_PartyPaths] = (
+    "RltdPties/Dbtr/Nm",
+    "RltdPties/Dbtr/Pty/Nm",
+    "RltdPties/Dbtr/Agt/FinInstnId/Nm",
+    "RltdPties/DbtrAcct/Id/IBAN",
+    "RltdPties/DbtrAcct/Id/Othr/Id",
+    "RltdAgts/DbtrAgt/FinInstnId/BICFI",
+    "RltdAgts/DbtrAgt/FinInstnId/BIC",
+    "RltdAgts/DbtrAgt/FinInstnId/ClrSysMmbId/MmbId",
+)
+_CREDITOR: Final[_PartyPaths] = (
+    "RltdPties/Cdtr/Nm",
+    "RltdPties/Cdtr/Pty/Nm",
+    "RltdPties/Cdtr/Agt/FinInstnId/Nm",
+    "RltdPties/CdtrAcct/Id/IBAN",
+    "RltdPties/CdtrAcct/Id/Othr/Id",
+)
+
+
+class Amount(NamedTuple):
     """An unsigned amount in minor units."""
 
     minor: int
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """Whose money it was, as far as the bank says; ``agent`` is the debtor's bank."""
 
     name: str | None = None
@@ -40,15 +64,46 @@ class Party:
     agent: str | None = None
 
 
+class _Plan:
+    """Where the paths of a shape are, as places in the order of the file.
+
+    ``every`` has all places of a path. ``first`` has one: where an element is repeated, only the first is
+    looked into.
+    """
+
+    def __init__(self, shape: _Shape, prefix: str) -> None:
+        self.first: dict[str, int] = {}
+        self.every: dict[str, list[int]] = {}
+        self._prefix = prefix
+        self._walk(shape, 0, "", is_first=True)
+
+    def _walk(self, shape: _Shape, place: int, above: str, *, is_first: bool) -> int:
+        children = shape[place][1]
+        place += 1
+        for _ in range(children):
+            path = above + shape[place][0].removeprefix(self._prefix)
+            is_met = path in self.every
+            self.every.setdefault(path, []).append(place)
+            if is_first and not is_met:
+                self.first[path] = place
+            place = self._walk(shape, place, path + "/", is_first=is_first and not is_met)
+        return place
+
+
 class Fields:
-    """Looks facts up by path within one namespace; paths are written without it."""
+    """Looks facts up by path within one namespace; paths are written without it.
+
+    The elements of a file have few shapes, and most facts are absent: where a shape has its paths is found
+    out once for all elements of that shape.
+    """
 
     def __init__(self, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}"
-        self._paths: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._plans: dict[_Shape, _Plan] = {}
         self._parent: Element | None = None
-        self._below: dict[str, Element] = {}
+        self._nodes: Sequence[Element] = ()
+        self._plan = _Plan((("", 0),), self._prefix)
+        self._texts: dict[str, str] = {}
 
     def tag(self, name: str) -> str:
         """Return the qualified tag of a local name."""
@@ -56,29 +111,34 @@ class Fields:
 
     def find(self, element: Element, path: str) -> Element | None:
         """Return the first element on this path."""
-        return self._found(element).get(path)
+        self._look_at(element)
+        place = self._plan.first.get(path)
+        return None if place is None else self._nodes[place]
+
+    def texts(self, element: Element) -> Mapping[str, str]:
+        """Return the text at each path that has any, without blanks around it."""
+        self._look_at(element)
+        return self._texts
 
     def text(self, element: Element, *paths: str) -> str | None:
         """Return the text at the first of these paths that has any, without blanks around it."""
-        below = self._below if element is self._parent else self._found(element)
+        texts = self._texts if element is self._parent else self.texts(element)
         for path in paths:
-            found = below.get(path)
-            if found is not None and (text := (found.text or "").strip()):
-                return text
+            if path in texts:
+                return texts[path]
         return None
 
     def reference(self, element: Element, *paths: str) -> str | None:
         """Return a reference, None where the bank fills in that there is none."""
-        found = self.text(element, *paths)
-        return None if found is None or found.upper() in _NOT_PROVIDED else found
+        return given(self.text(element, *paths))
 
     def joined(self, element: Element, path: str) -> str | None:
         """Return all texts at this path, joined by blanks."""
-        if self.find(element, path.partition("/")[0]) is None:
+        self._look_at(element)
+        places = self._plan.every.get(path)
+        if places is None:
             return None
-        found = element.iterfind(self._qualified(path))
-        texts = (" ".join((part.text or "").split()) for part in found)
-        return " ".join(text for text in texts if text) or None
+        return " ".join(" ".join([self._nodes[place].text or "" for place in places]).split()) or None
 
     def amount(self, element: Element, *paths: str) -> Amount | None:
         """Return the amount at the first of these paths, exact in minor units.
@@ -105,7 +165,8 @@ class Fields:
 
     def status(self, element: Element) -> EntryStatus | None:
         """Return the status from its text or its code; None when it is not of the standard."""
-        return _STATUSES.get(self.text(element, "Sts/Cd", "Sts") or "")
+        told = self.texts(element)
+        return _STATUSES.get(told.get("Sts/Cd") or told.get("Sts") or "")
 
     def account(self, element: Element, path: str) -> str | None:
         """Return the IBAN or the bank's own number, without blanks."""
@@ -114,21 +175,20 @@ class Fields:
 
     def bank_code(self, element: Element) -> str | None:
         """Return the bank transaction code: ``domain-family-subfamily``, else the bank's own."""
-        domain = self.text(element, "BkTxCd/Domn/Cd")
+        texts = self.texts(element)
+        domain = texts.get("BkTxCd/Domn/Cd")
         if domain is None:
-            return self.text(element, "BkTxCd/Prtry/Cd")
-        family = self.text(element, "BkTxCd/Domn/Fmly/Cd") or ""
-        return f"{domain}-{family}-{self.text(element, 'BkTxCd/Domn/Fmly/SubFmlyCd') or ''}"
+            return texts.get("BkTxCd/Prtry/Cd")
+        family = texts.get("BkTxCd/Domn/Fmly/Cd") or ""
+        return f"{domain}-{family}-{texts.get('BkTxCd/Domn/Fmly/SubFmlyCd') or ''}"
 
     def debtor(self, element: Element) -> Party:
         """Return the debtor of a transaction; version 08 wraps the party once more."""
-        agent = "RltdAgts/DbtrAgt/FinInstnId"
-        bank = self.text(element, f"{agent}/BICFI", f"{agent}/BIC", f"{agent}/ClrSysMmbId/MmbId")
-        return self._party(element, "RltdPties/Dbtr", bank)
+        return _party(self.texts(element), _DEBTOR)
 
     def creditor(self, element: Element) -> Party:
         """Return the creditor of a transaction, without its bank."""
-        return self._party(element, "RltdPties/Cdtr", None)
+        return _party(self.texts(element), _CREDITOR)
 
     def original(self, element: Element) -> str | None:
         """Return what names the payment that a returned transaction undoes."""
@@ -136,36 +196,39 @@ class Fields:
             return None
         return self.text(element, "Refs/UETR") or self.reference(element, "Refs/EndToEndId")
 
-    def _party(self, element: Element, path: str, agent: str | None) -> Party:
-        name = self.text(element, f"{path}/Nm", f"{path}/Pty/Nm", f"{path}/Agt/FinInstnId/Nm")
-        return Party(name, self.account(element, f"{path}Acct/Id"), agent)
+    def _look_at(self, element: Element) -> None:
+        if element is self._parent:
+            return
+        nodes = list(element.iter())
+        shape = tuple([(node.tag, len(node)) for node in nodes])
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = _Plan(shape, self._prefix)
+            if len(self._plans) >= _SHAPES_MAX:
+                self._plans.clear()
+            if len(shape) <= _SHAPE_MAX:
+                self._plans[shape] = plan
+        self._parent, self._nodes, self._plan = element, nodes, plan
+        self._texts = {
+            path: text
+            for path, place in plan.first.items()
+            if (text := nodes[place].text) and (text := text.strip())
+        }
 
-    def _found(self, element: Element) -> dict[str, Element]:
-        # Most facts are absent: one walk below an element answers all questions to it.
-        if element is not self._parent:
-            self._parent, self._below = element, {}
-            self._walk(element, "")
-        return self._below
 
-    def _walk(self, element: Element, above: str) -> None:
-        below, names = self._below, self._names
-        for child in element:
-            tag = child.tag
-            name = names.get(tag)
-            if name is None:
-                name = names[tag] = tag.removeprefix(self._prefix)
-            path = above + name
-            # Where an element is repeated, only the first is looked into.
-            if path not in below:
-                below[path] = child
-                if len(child):
-                    self._walk(child, path + "/")
+def _party(told: Mapping[str, str], paths: _PartyPaths) -> Party:
+    name, of_party, of_agent, iban, other, *agent = paths
+    account = told.get(iban) or told.get(other)
+    return Party(
+        told.get(name) or told.get(of_party) or told.get(of_agent),
+        None if account is None else "".join(account.split()),
+        next((told[path] for path in agent if path in told), None) if agent else None,
+    )
 
-    def _qualified(self, path: str) -> str:
-        found = self._paths.get(path)
-        if found is None:
-            found = self._paths[path] = "/".join(self._prefix + step for step in path.split("/"))
-        return found
+
+def given(reference: str | None) -> str | None:
+    """Return a reference, None where the bank fills in that there is none."""
+    return None if reference is None or reference.upper() in _NOT_PROVIDED else reference
 
 
 def refused(rule: StatementRule, element: Element, detail: str) -> StatementRefused:
@@ -199,7 +262,13 @@ def _amount(element: Element) -> Amount:
         kept = decimals.rstrip("0")
         text = f"{whole}.{kept}" if kept else whole
     try:
-        read = money.parse(text, element.get("Ccy") or "")
+        return _exact(text, element.get("Ccy") or "")
     except Refused as refusal:
         raise refused(StatementRule(refusal.rule), element, refusal.detail) from None
+
+
+# Many investors pay one amount. What is refused is not kept, so a kept text is short.
+@lru_cache(maxsize=1024)
+def _exact(text: str, code: str) -> Amount:
+    read = money.parse(text, code)
     return Amount(read.minor, read.currency.code)
