@@ -303,6 +303,11 @@ class Application:
         witness = asked_again(self.desk, self.chain, offering, mapping)
         self.desk.registry.link_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
 
+    def join_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective beside the linked one, after the same look at its proof."""
+        witness = asked_again(self.desk, self.chain, offering, mapping)
+        self.desk.registry.join_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
+
     def compare_records(self, offering: str, *, actor: str) -> int:
         """Compare control book, register, postings, lots and chain; return how many pairs differ now."""
         seen = seen_supply(self.chain, self.desk.offer(offering))

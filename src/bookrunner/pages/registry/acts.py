@@ -34,6 +34,9 @@ class Chained(Protocol):
     def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
         """Make an approved wallet effective."""
 
+    def join_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective beside the linked one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -122,6 +125,10 @@ class Agent:
             keeper.approve_wallet(**self._by, **on)
         elif form.choice == "link":
             self.chained.link_wallet(self.offering, form.what, actor=self.actor)
+        elif form.choice == "join":
+            self.chained.join_wallet(self.offering, form.what, actor=self.actor)
+        elif form.choice == "choose":
+            keeper.choose_wallet(**self._by, **on)
         elif form.choice == "reject":
             keeper.reject_wallet(**self._by, **on, because=form.because)
         elif form.choice == "revoke":

@@ -33,6 +33,7 @@ _MARKS: Final = {
     "screened": ("waiting", "wait"),
     "issuer_approved": ("waiting", "wait"),
     "linked": ("confirmed", "good"),
+    "joined": ("confirmed", "good"),
     "superseded": ("cancelled", "grey"),
     "rejected": ("refused", "bad"),
     "revoked": ("refused", "bad"),
@@ -71,6 +72,8 @@ _SENTENCES: Final = {
     "transfer_is_approved_by_another_person": "whoever asked, gives or takes does not approve; another does",
     "contract_wallet_is_asked_again_when_linked": "the contract has to be asked again first",
     "wallet_changes_between_deliveries": "units for the earlier wallet are on their way; link after them",
+    "further_wallet_stands_beside_a_linked_one": "the holder has no linked wallet; link this one",
+    "further_wallet_is_given_up_empty": "units stand in it, or are on their way to it; move them first",
     "transition_is_listed_for_the_keeper": "it is no longer where that step begins",
     "legend_removal_needs_two_people": "whoever proposed the removal cannot agree to it",
     "legend_removal_has_its_paper": "an opinion or registration is named by the SHA-256 of its paper",
@@ -139,10 +142,11 @@ def holder(database: Database, offering: str, holding: str) -> dict[str, Any]:
         if found is None:
             raise NotFound(f"there is no holding {holding}")
         lots, postings = queries.lots(transaction, **on), queries.postings(transaction, **on)
+        stand = {bytes(row["address"]): row["units"] for row in queries.places(transaction, **on)}
     had = registry.keeper(database).wallet_history(
         offering=offering, investor=found["investor_id"], address=None
     )
-    told = {"holding": found, "lots": lots, "postings": postings, "had": had}
+    told = {"holding": found, "lots": lots, "postings": postings, "had": had, "stand": stand}
     return {**told, "today": clock.today().isoformat()}
 
 

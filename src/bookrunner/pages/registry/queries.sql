@@ -45,6 +45,8 @@ from registry.subsidiary_entry where offering_id = :offering order by status, op
 -- name: holdings
 -- The master securityholder file with the wallet of each holder.
 select h.holding_id, h.investor_id, h.status, h.units, '0x' || encode(w.address, 'hex') as address,
+    (select count(*) from registry.wallet_mapping j where j.offering_id = h.offering_id and j.investor_id = h.investor_id
+        and j.status = 'joined') as further,
     encode(h.registration_digest, 'hex') as registration_digest, count(*) over () as total
 from registry.holding h
 left join registry.wallet_mapping w on w.offering_id = h.offering_id and w.investor_id = h.investor_id and w.status = 'linked'
@@ -55,15 +57,21 @@ where h.offering_id = :offering order by h.holding_id limit cast(:most as intege
 select holding_id, investor_id, status, units, registration_fact, encode(registration_digest, 'hex') as registration_digest
 from registry.holding where offering_id = :offering and holding_id = :holding;
 
+-- name: places
+-- Where the units of a holding stand now, by address.
+select address, units from registry.places_of(:offering, :holding, 'infinity');
+
 -- name: lots
 -- The lots of a holding with their legends and removals.
 select lot_id, units, acquired_on, legend, removal_id, removal, basis, because, proposed_by, decided_by
 from registry.lot_standing where offering_id = :offering and holding_id = :holding order by lot_id;
 
 -- name: postings
--- What was posted to a holding, and by which instruction and transaction.
-select posting_id, instruction_id, units, encode(transaction_hash, 'hex') as transaction_hash, posted_at
-from registry.posting where offering_id = :offering and holding_id = :holding order by posted_at, posting_id;
+-- What was posted to a holding, and by which instruction or movement and transaction.
+select p.posting_id, coalesce(p.instruction_id, p.movement_id) as origin, p.units,
+    encode(coalesce(p.transaction_hash, m.transaction_hash), 'hex') as transaction_hash, p.posted_at
+from registry.posting p left join registry.movement m on m.offering_id = p.offering_id and m.movement_id = p.movement_id
+where p.offering_id = :offering and p.holding_id = :holding order by p.posted_at, p.posting_id;
 
 -- name: wallets
 -- Every wallet of an offer: those that lack a step first.

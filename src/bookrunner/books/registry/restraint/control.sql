@@ -29,6 +29,8 @@ begin
             case when a.units > registry.frozen_units(a.offering_id, a.investor_id) then 'units_to_thaw_are_frozen' end
         when 'force_transfer' then case
             when a.units > held - leaving then 'units_to_move_are_held'
+            when cardinality(registry.account_addresses(a.offering_id, a.investor_id)) > 1
+                and registry.source_of(a.offering_id, a.investor_id, a.units + leaving) is null then 'one_wallet_holds_the_units_to_move'
             when not linked then 'receiver_wallet_is_linked' end
         when 'recover_wallet' then case
             when not linked then 'lost_wallet_is_linked'
@@ -92,14 +94,14 @@ alter table registry.control_action enable always trigger control_action_stands;
 create function registry.recovered_wallets_stand() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if new.status in ('linked', 'superseded', 'revoked', 'rejected') and new.status <> old.status
+    if new.status in ('linked', 'joined', 'superseded', 'revoked', 'rejected') and new.status <> old.status
         and exists (select from registry.control_action a where a.offering_id = new.offering_id
             and a.investor_id = new.investor_id and a.kind = 'recover_wallet' and a.status in ('approved', 'submitted', 'reverted')
-            and (old.status = 'linked' or new.status = 'linked' or a.mapping_id = new.mapping_id)) then
+            and (old.status in ('linked', 'joined') or new.status in ('linked', 'joined') or a.mapping_id = new.mapping_id)) then
         raise exception using errcode = 'BR008', constraint = 'wallets_stand_during_a_recovery',
             message = format('a wallet of %s is being recovered', new.investor_id);
     end if;
-    if new.status = 'linked' and old.status <> 'linked' and (registry.is_account_frozen(new.offering_id, new.investor_id)
+    if new.status in ('linked', 'joined') and old.status not in ('linked', 'joined') and (registry.is_account_frozen(new.offering_id, new.investor_id)
         or registry.frozen_units(new.offering_id, new.investor_id) > 0)
         and registry.account_address(new.offering_id, new.investor_id) is distinct from new.address
         and not exists (select from registry.control_action a where a.offering_id = new.offering_id
@@ -154,7 +156,9 @@ begin
     perform audit.enter(p_actor, p_request);
     perform registry.hold_control(p_offering, p_action);
     update registry.control_action set status = case when p_is_approved then 'approved' else 'declined' end,
-        decided_by = p_actor, decided_because = p_because, decided_at = clock_timestamp()
+        decided_by = p_actor, decided_because = p_because, decided_at = clock_timestamp(),
+        from_address = case when p_is_approved and kind = 'force_transfer' then registry.source_of(offering_id, investor_id,
+            units + registry.instructed_units(offering_id, investor_id)) end
     where offering_id = p_offering and action_id = p_action returning * into a;
     if p_is_approved and a.kind in ('freeze_account', 'freeze_units', 'pause') then
         perform registry.restrain(a);
@@ -195,10 +199,11 @@ end $$;
 create function registry.carry_out(a registry.control_action, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    lost bytea := registry.account_address(a.offering_id, a.investor_id);
+    lost bytea := coalesce(a.from_address, registry.account_address(a.offering_id, a.investor_id));
     found_address bytea := registry.linked_address(a.offering_id, a.receiver_id);
-    moved bigint := coalesce(a.units, (select h.units from registry.holding h where h.offering_id = a.offering_id
-        and h.investor_id = a.investor_id), 0);
+    moved bigint := coalesce(a.units, case when cardinality(registry.account_addresses(a.offering_id, a.investor_id)) > 1
+        then registry.units_in(a.offering_id, a.investor_id, lost) end, (select h.units from registry.holding h
+            where h.offering_id = a.offering_id and h.investor_id = a.investor_id), 0);
 begin
     update registry.control_action set status = 'executed', ended_at = clock_timestamp()
     where offering_id = a.offering_id and action_id = a.action_id returning * into a;

@@ -3,6 +3,10 @@
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('wallet_challenge', '', 'issued', 'issued', 'portal'),
     ('wallet_challenge', 'issued', 'answered', 'answered', 'portal'),
+    ('wallet_mapping', 'issuer_approved', 'joined', 'joined', 'registry'),
+    ('wallet_mapping', 'joined', 'linked', 'chosen', 'registry'),
+    ('wallet_mapping', 'linked', 'joined', 'set_beside', 'registry'),
+    ('wallet_mapping', 'joined', 'revoked', 'revoked', 'registry'),
     ('control_change', '', 'proposed', 'proposed', 'registry'),
     ('control_change', 'proposed', 'approved', 'approved', 'registry'),
     ('control_change', 'proposed', 'declined', 'declined', 'registry'),

@@ -10,6 +10,7 @@ create table registry.control_action (
     investor_id text,
     receiver_id text,
     mapping_id text,
+    from_address bytea,
     units bigint constraint control_units_are_positive check (units > 0),
     because text not null constraint control_action_has_its_reason check (because ~ '\S'),
     order_sha256 bytea constraint order_hash_is_sha256 check (octet_length(order_sha256) = 32),
@@ -115,6 +116,19 @@ create function registry.account_address(p_offering text, p_investor text) retur
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
     and w.status in ('linked', 'revoked') order by w.status = 'linked' desc, w.ended_at desc limit 1);
+
+-- Every wallet in which units of a holder may stand; the one that a delivery goes to comes first.
+create function registry.account_addresses(p_offering text, p_investor text) returns bytea[]
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return array_remove(array[registry.account_address(p_offering, p_investor)], null) || array(select w.address from registry.wallet_mapping w
+    where w.offering_id = p_offering and w.investor_id = p_investor and w.status = 'joined' order by w.linked_at, w.mapping_id);
+
+-- The wallet that an order takes units from: of several, the first that holds them all; null when none does.
+create function registry.source_of(p_offering text, p_investor text, p_units bigint) returns bytea
+language sql stable set search_path = pg_catalog, pg_temp
+return (select a.address from unnest(registry.account_addresses(p_offering, p_investor)) with ordinality a (address, place)
+    where cardinality(registry.account_addresses(p_offering, p_investor)) = 1
+        or registry.units_in(p_offering, p_investor, a.address) >= p_units order by a.place limit 1);
 
 -- Units of an account that transfers under way are taking out of it.
 create function registry.moving_units(p_offering text, p_investor text) returns bigint
