@@ -44,3 +44,25 @@ def test_both_wallets_are_kept_and_units_move_between_them(
     expect(page.locator("table.work")).to_contain_text("between own wallets")
     keep(page, f"own-transfer-{width}")
     context.close()
+
+
+def test_two_people_put_a_custodian_on_record(agency: Agency, browser: Browser) -> None:
+    with at(agency, browser, width=1280) as theo, at(agency, browser, "agent.tess", width=390) as tess:
+        visit(theo, agency, "/wallets")
+        expect(theo.get_by_role("main")).to_contain_text("a wallet of one is refused")
+        theo.get_by_label("Name").fill("Example Custody")
+        theo.get_by_label("SHA-256 of the agreement").fill("ab" * 32)
+        theo.get_by_label("Agreed on").fill("2026-03-01")
+        theo.get_by_role("button", name="Propose").click()
+        expect(theo.get_by_role("status")).to_contain_text("recorded")
+        theo.get_by_role("button", name="Put in force").click()
+        expect(theo.get_by_role("alert")).to_contain_text("another does")
+        visit(tess, agency, "/wallets")
+        tess.get_by_role("button", name="Put in force").click()
+        expect(tess.get_by_role("row", name="Example Custody")).to_contain_text("in force")
+        keep(tess, "custodian-390")
+        visit(theo, agency, "/wallets")
+        keep(theo, "custodian-1280")
+        theo.get_by_label("Reason").fill("its licence was withdrawn")
+        theo.get_by_role("button", name="End the agreement").click()
+        expect(theo.get_by_role("row", name="Example Custody")).to_contain_text("its licence was withdrawn")

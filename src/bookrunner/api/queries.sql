@@ -308,7 +308,7 @@ select answer, is_replay from api.ask_wallet(:key, :request, :body_sha256, :offe
 -- name: claim_wallet^
 -- Claims the key, claims a wallet with its proof, stores the answer.
 select answer, is_replay from api.claim_wallet(:key, :request, :body_sha256, :offering, :claim, :investor, :challenge,
-    :signature, :proof_kind, cast(:witness as jsonb));
+    :signature, :proof_kind, cast(:witness as jsonb), cast(:held as jsonb));
 
 -- name: asked_of_wallet^
 -- What a wallet was asked to sign.
@@ -317,7 +317,8 @@ where offering_id = :offering and challenge_id = :challenge;
 
 -- name: wallet_claims
 -- Whose an address was and is, and which addresses a holder had, with dates and states.
-select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, chain_id, status, is_effective, missing_step,
+select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, chain_id, status, controller, custodian_id, is_effective,
+    missing_step,
     claimed_at, screened_at, approved_by, approved_at, linked_by, linked_at, superseded_by, ended_at, refused_because
 from registry.wallet_standing where offering_id = :offering
     and (cast(:address as bytea) is null or address = :address) and (cast(:investor as text) is null or investor_id = :investor)

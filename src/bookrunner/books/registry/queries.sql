@@ -1,7 +1,7 @@
 -- name: open_mapping$
 -- Takes over a wallet that the investor claimed in the portal.
 select registry.open_mapping(:actor, :request, :offering, :mapping, :investor, cast(:chain_id as bigint), :address, :claim_fact,
-    :proof_kind);
+    :proof_kind, :controller, :custodian);
 
 -- name: mark_screened$
 -- Mark screened.
@@ -241,10 +241,10 @@ select registry.decide_legend_removal(:actor, :request, :offering, :removal, :is
 
 -- name: statement_facts^
 -- What a statement of a holding says: the holding at the end of a day, and its registration.
-select r.holding_id, r.investor_id, r.units, r.lots, r.first_posted_at, h.registration_fact, h.registration_digest,
+select r.holding_id, r.investor_id, r.units, r.lots, r.first_posted_at, g.registration_fact, g.registration_digest,
     registry.end_of(cast(:day as date)) as seen_at
-from registry.register_as_of(:offering, cast(:day as date)) r
-join registry.holding h on h.offering_id = :offering and h.holding_id = r.holding_id
+from registry.register_as_of(:offering, cast(:day as date)) r,
+    lateral registry.registration_of(:offering, r.holding_id, registry.end_of(cast(:day as date))) g
 where r.holding_id = :holding;
 
 -- name: statement_lots

@@ -38,6 +38,7 @@ _PURPOSE: Final = "control"
 # What one call may use at most: a later call of a try cannot be estimated before the earlier ones are mined.
 _GAS: Final = 1_000_000
 PATIENCE_SECONDS: Final = 30
+_WHOLE: Final = frozenset({"freeze_account", "thaw_account", "freeze_unknown", "thaw_unknown"})
 
 
 class Step(NamedTuple):
@@ -174,9 +175,9 @@ class Controls:
                 yield Step("unpause" if stands else "pause", token, unpause() if stands else pause())
         elif wallet is None:
             return
-        elif kind in {"freeze_account", "thaw_account"}:
+        elif kind in _WHOLE:
             for each in _wallets(asked):
-                yield from self._account(token, each, is_frozen_after=kind == "freeze_account")
+                yield from self._account(token, each, is_frozen_after=kind.startswith("freeze"))
         elif kind in {"freeze_units", "thaw_units"}:
             less = asked["units"] if kind == "thaw_units" else 0
             yield from self._part(token, self._places(token, asked), asked["frozen_units"] - less)

@@ -1,4 +1,4 @@
--- The moves of proofs of wallets and of the transfer agent's records: machine, from, to, trigger, login.
+-- The moves of wallets, of what belongs to holders and of the transfer agent's records: machine, from, to, trigger, login.
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('wallet_challenge', '', 'issued', 'issued', 'portal'),
@@ -7,6 +7,23 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('wallet_mapping', 'joined', 'linked', 'chosen', 'registry'),
     ('wallet_mapping', 'linked', 'joined', 'set_beside', 'registry'),
     ('wallet_mapping', 'joined', 'revoked', 'revoked', 'registry'),
+    ('registration_change', '', 'proposed', 'proposed', 'registry'),
+    ('registration_change', 'proposed', 'approved', 'approved', 'registry'),
+    ('registration_change', 'proposed', 'declined', 'declined', 'registry'),
+    ('lost_holder', '', 'returned', 'mail_returned', 'registry'),
+    ('lost_holder', 'returned', 'lost', 'lost', 'registry'),
+    ('lost_holder', 'returned', 'found', 'found', 'registry'),
+    ('lost_holder', 'lost', 'found', 'found', 'registry'),
+    ('search_task', '', 'waiting', 'owed', 'registry'),
+    ('search_task', 'waiting', 'done', 'made', 'registry'),
+    ('search_task', 'waiting', 'dropped', 'dropped', 'registry'),
+    ('dormancy_rule', '', 'proposed', 'proposed', 'registry'),
+    ('dormancy_rule', 'proposed', 'in_force', 'adopted', 'registry'),
+    ('dormancy_rule', 'proposed', 'declined', 'declined', 'registry'),
+    ('custodian', '', 'proposed', 'proposed', 'registry'),
+    ('custodian', 'proposed', 'in_force', 'adopted', 'registry'),
+    ('custodian', 'proposed', 'declined', 'declined', 'registry'),
+    ('custodian', 'in_force', 'ended', 'ended', 'registry'),
     ('control_change', '', 'proposed', 'proposed', 'registry'),
     ('control_change', 'proposed', 'approved', 'approved', 'registry'),
     ('control_change', 'proposed', 'declined', 'declined', 'registry'),

@@ -59,7 +59,11 @@ begin
         'seller', p_seller, 'buyer', p_buyer, 'units', p_units + waiting))) r
     union all
     select 65, 'holding_is_not_held', 'a closed gate holds the units of the giver', null
-    where exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_seller and h.status = 'held');
+    where exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_seller and h.status = 'held')
+    union all
+    select 66, 'estate_gives_by_inheritance', 'the giver died', null
+    where registry.is_estate(p_offering, p_seller) and not exists (select from registry.transfer_request q
+        where q.offering_id = p_offering and q.request_id = p_except and q.kind = 'inheritance');
 end $$;
 
 -- The wallets that a request names, else the linked ones. Which wallet the units stand in is asked of a holder with several.

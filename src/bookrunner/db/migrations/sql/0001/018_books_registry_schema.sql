@@ -14,6 +14,8 @@ create table registry.wallet_mapping (
     approved_by text,
     refused_because text,
     proof_kind text not null check (proof_kind in ('key', 'contract')),
+    controller text not null default 'holder',
+    custodian_id text,
     claimed_at timestamptz not null default clock_timestamp(),
     screened_at timestamptz,
     approved_at timestamptz,
@@ -26,6 +28,8 @@ create table registry.wallet_mapping (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, mapping_id),
+    constraint wallet_states_who_controls_it check (controller in ('holder', 'custodian', 'platform')
+        and (controller = 'custodian') = (custodian_id is not null)),
     constraint holder_does_not_approve_a_wallet check (audit.person_of(approved_by) <> investor_id),
     constraint wallet_is_linked_by_another_person
         check (status not in ('linked', 'joined') or coalesce(audit.person_of(linked_by) not in (audit.person_of(approved_by), investor_id), false)),

@@ -71,7 +71,8 @@ begin
 end $$;
 
 create view registry.wallet_standing as
-select m.offering_id, m.mapping_id, m.investor_id, m.chain_id, m.address, m.status, m.proof_kind, m.claim_fact,
+select m.offering_id, m.mapping_id, m.investor_id, m.chain_id, m.address, m.status, m.proof_kind, m.controller, m.custodian_id,
+    m.claim_fact,
     m.screening_fact, m.claimed_at, m.screened_at, m.approved_by, m.approved_at, m.linked_by, m.linked_at, m.superseded_by,
     m.ended_by, m.ended_at, m.refused_because, m.version, m.status in ('linked', 'joined') as is_effective,
     case m.status when 'claimed' then 'screening' when 'screened' then 'issuer_consent'
