@@ -332,7 +332,8 @@ select rule, detail, passes_on from registry.transfer_refusals(:offering, :selle
 -- Requests of an offer, of one holder, or the one that is named, with papers and clock; those that wait first.
 select q.request_id, q.status, q.kind, q.route, q.seller_id, q.buyer_id, q.units, q.price_minor, q.currency, q.asked_by, q.asked_at,
     q.reasons, q.decided_by, q.approved_until, '0x' || encode(coalesce(q.from_address, q.asked_from), 'hex') as from_wallet,
-    '0x' || encode(coalesce(q.to_address, q.asked_to), 'hex') as to_wallet, q.version, i.due_on, registry.missing_papers(q.offering_id, q.request_id) as missing,
+    '0x' || encode(coalesce(q.to_address, q.asked_to), 'hex') as to_wallet, q.version, i.due_on,
+    registry.missing_papers(q.offering_id, q.request_id) as missing,
     array(select distinct p.paper from registry.transfer_paper p where p.offering_id = q.offering_id
         and p.request_id = q.request_id order by p.paper) as papers
 from registry.transfer_request q join registry.turnaround_item i using (offering_id, item_id)

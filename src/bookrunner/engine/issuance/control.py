@@ -186,7 +186,8 @@ class Controls:
             yield Step("move", token, forced_transfer(wallet, receiver, units), receiver, units)
             if len(_wallets(asked)) > 1:
                 places = self._places(token, asked)
-                places[wallet].give(units)
+                if wallet in places:
+                    places[wallet].give(units)
                 left = min(asked["frozen_units"], asked["held_units"] - units)
                 yield from self._part(token, places, left)
         else:

@@ -8,7 +8,7 @@ return (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request 
 
 -- The wallet that the break of an action shows.
 create function registry.wallet_seen(a registry.control_action) returns bytea
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select o.to_address from registry.observed_transfer o where o.offering_id = a.offering_id and o.observed_id = a.observed_id);
 
 -- What keeps an action from being carried out on the register as it stands now.

@@ -32,6 +32,7 @@ begin
     perform portal.claim_wallet(caller, p_request, p_offering, p_claim, p_investor, p_challenge, p_signature, p_proof_kind,
         p_witness, p_held ->> 'controller', p_held ->> 'custodian');
     answer := json_build_object('id', p_claim, 'offer', p_offering, 'investor', p_investor, 'status', 'claimed',
-        'challenge', p_challenge, 'proof', p_proof_kind, 'controller', p_held ->> 'controller', 'custodian', p_held ->> 'custodian', 'version', '1');
+        'challenge', p_challenge, 'proof', p_proof_kind, 'controller', p_held ->> 'controller',
+        'custodian', p_held ->> 'custodian', 'version', '1');
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;

@@ -48,10 +48,9 @@ create function api.move_transfer(p_actor text, p_request text, p_body_sha256 by
     out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    caller constant text := p_actor;
     q registry.transfer_request;
 begin
-    answer := audit.claim_request(caller, p_request, p_body_sha256);
+    answer := audit.claim_request(p_actor, p_request, p_body_sha256);
     is_replay := answer is not null;
     if is_replay then
         return;
@@ -63,16 +62,16 @@ begin
     q := registry.hold_transfer(p_offering, p_transfer);
     perform api.require_version(p_version, q.version::text);
     if p_act = 'approve' then
-        perform registry.approve_transfer(caller, p_request, p_offering, p_transfer, p_until);
+        perform registry.approve_transfer(p_actor, p_request, p_offering, p_transfer, p_until);
     elsif p_act <> 'papers' then
-        perform registry.end_transfer(caller, p_request, p_offering, p_transfer, p_act, p_reasons);
+        perform registry.end_transfer(p_actor, p_request, p_offering, p_transfer, p_act, p_reasons);
     elsif q.status = 'returned' then
-        perform registry.present_again(caller, p_request, p_offering, p_transfer, p_papers, p_item, p_clock);
+        perform registry.present_again(p_actor, p_request, p_offering, p_transfer, p_papers, p_item, p_clock);
     else
-        perform registry.add_transfer_papers(caller, p_request, p_offering, p_transfer, p_papers);
+        perform registry.add_transfer_papers(p_actor, p_request, p_offering, p_transfer, p_papers);
     end if;
     answer := api.transfer_answer(p_offering, p_transfer);
-    perform audit.answer_request(caller, p_request, p_body_sha256, answer);
+    perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
 end $$;
 
 create function api.act_on_transfer(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_transfer text,
