@@ -148,7 +148,7 @@ def test_a_request_ends_with_its_reasons(agency: Agency) -> None:
     assert (unknown.status_code, problem(unknown)["code"]) == (404, "transfer_request_exists")
 
 
-@pytest.mark.parametrize("keeper", ["portal", "compliance", "subscription", "treasury", "engine", "audit"])
+@pytest.mark.parametrize("keeper", ["compliance", "subscription", "treasury", "engine", "audit"])
 def test_transfers_are_the_registrys(agency: Agency, keeper: str) -> None:
     by = {"keeper": keeper, "name": f"{keeper}-one", "seen": '"1"'}
     why = f"{PATH[:-1]}-refusals?seller=ivr_one3&buyer={agency.taker}&units=1"
@@ -167,3 +167,49 @@ def test_transfers_are_the_registrys(agency: Agency, keeper: str) -> None:
     assert {(answer.status_code, problem(answer)["code"]) for answer in answers} == {
         (403, "key_serves_this_keeper")
     }
+
+
+def test_the_key_of_a_holder_asks_for_its_own_units_alone(agency: Agency) -> None:
+    own = {"keeper": "portal", "name": agency.desk.seller}
+    wish = agency.wish("transfer_instruction")
+    answers = [agency.post("", wish, request="ask-1", **own) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].text
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    transfer = answers[0].json()["id"]
+    stolen = problem(agency.post("", agency.wish(seller="ivr_one1"), **own))
+    assert (stolen["status"], stolen["code"]) == (403, "key_of_an_investor_reaches_its_own_alone")
+    other = {"keeper": "portal", "name": "ivr_one1"}
+    more = {"papers": papers("purchase_agreement")}
+    foreign = agency.post(f"/{transfer}/papers", more, seen='"1"', **other)
+    assert problem(foreign)["code"] == "transfer_request_exists"
+    added = agency.post(f"/{transfer}/papers", more, seen='"1"', **own)
+    assert (added.json()["status"], added.json()["missing"]) == ("requested", [])
+    approval = agency.post(f"/{transfer}/approve", until(), seen='"2"', **own)
+    assert problem(approval)["code"] == "key_serves_this_keeper"
+    rejected = agency.post(
+        f"/{transfer}/refuse", {"outcome": "rejected", "reasons": ["no"]}, seen='"2"', **own
+    )
+    assert problem(rejected)["code"] == "key_serves_this_keeper"
+    withdrawn = agency.post(f"/{transfer}/refuse", {"outcome": "withdrawn"}, seen='"2"', **own)
+    assert withdrawn.json()["status"] == "withdrawn"
+    asked_by = agency.get(f"/{transfer}").json()["asked_by"]
+    assert asked_by == f"key:{agency.desk.seller}"
+
+
+def test_the_key_of_a_holder_follows_its_own_requests_alone(agency: Agency) -> None:
+    agency.asked("transfer_instruction")
+    calls, seller = agency.calls, agency.desk.seller
+    keys = {name: calls.key("portal", name) for name in (seller, "ivr_one1", "portal.site")}
+
+    def read(name: str, query: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {keys[name]}"}
+        return httpx.get(f"{calls.url}{PATH}{query}", headers=headers)
+
+    assert len(read(seller, f"?investor={seller}").json()["transfers"]) == 1
+    assert read("ivr_one1", "?investor=ivr_one1").json()["transfers"] == []
+    for query in (f"?investor={seller}", ""):
+        refused = problem(read("ivr_one1", query))
+        assert refused["code"] == "key_of_an_investor_reaches_its_own_alone"
+    assert len(read("portal.site", f"?investor={seller}").json()["transfers"]) == 1
+    site = {"keeper": "portal", "name": "portal.site"}
+    assert agency.post("", agency.wish("transfer_instruction"), **site).status_code == 201

@@ -22,7 +22,7 @@ from tests.pages.test_officer import axe_is_content
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 HOME = "/registry/ofr_one"
-PARTS = ("", "/holders", "/holders/hld_one2", "/wallets", "/issuance", "/turnaround")
+PARTS = ("", "/holders", "/holders/hld_one2", "/wallets", "/issuance", "/turnaround", "/records")
 
 
 @dataclass(frozen=True)

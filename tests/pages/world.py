@@ -206,6 +206,8 @@ class World:
             address=digest(number)[:20],
             claim_fact=f"clm_{number}@1",
             proof_kind="key",
+            controller="holder",
+            custodian=None,
         )
         self.registry.mark_screened(
             actor="agent", offering=OFFERING, mapping=mapping, screening_fact=f"scr_{number}@1"

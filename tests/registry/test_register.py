@@ -71,8 +71,9 @@ def test_the_register_of_a_day_equals_the_control_book_of_that_day(world: World,
         with pytest.raises(Refused, match="register_day_has_begun"):
             asked(**WHERE, day=today + timedelta(days=2))
     lines = registry.register_csv(keeper, "ofr_one", posted).splitlines()
-    assert lines[0] == "holding_id,investor_id,units,lots,first_posted_at"
+    assert lines[0] == "holding_id,investor_id,units,lots,first_posted_at,wallets"
     assert lines[1].startswith("hld_one1,ivr_one1,1,1,")
+    assert lines[1].endswith(f",0x{world.address(1).hex()}=1")
     assert len(lines) == 4
 
 
@@ -94,6 +95,7 @@ def test_a_statement_equals_the_register_and_verifies(
     text = " ".join(PdfReader(BytesIO(made.content)).pages[0].extract_text().split())
     assert "Units held 2" in text
     assert "Restricted: 17 CFR 230.144" in text
+    assert f"0x{world.address(2).hex()} 2" in text
     before = ("ofr_one", "hld_one2", day - timedelta(days=2))
     with pytest.raises(Refused, match="statement_is_not_before_the_first_posting"):
         registry.issue_statement(keeper, press, before, actor=AGENT, offer_name="Example")

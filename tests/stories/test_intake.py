@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bookrunner.adapters.chain import checksum
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.identity.webhook import sign
+from bookrunner.app.custody import embed_wallet
 from bookrunner.core import clock
 from bookrunner.core.errors import GateClosed
 from bookrunner.core.ids import new_id
@@ -159,6 +161,21 @@ def test_a_wallet_with_a_mistyped_letter(world: World, entered: Story, refused: 
     assert claim.startswith("wcl_")
     with refused("one_proof_serves_once"):
         app.claim_wallet(offering, person.investor, challenge, signature)
+
+
+def test_an_investor_without_a_wallet_gets_one(
+    world: World, entered: Story, refused: Refusal, tmp_path: Path
+) -> None:
+    app, person, offering = world.application, entered.people[4], entered.offering
+    on = (offering, person.investor)
+    with refused("local_key_serves_the_embedded_chain_only"):
+        embed_wallet(app, (tmp_path, False), on, domain=DOMAIN)
+    embed_wallet(app, (tmp_path, True), on, domain=DOMAIN)
+    app.answer()
+    had = app.desk.registry.wallet_history(offering=offering, investor=person.investor, address=None)
+    assert had[-1]["controller"] == "platform"
+    kept = tmp_path / f"holder-{person.investor}.json"
+    assert kept.stat().st_mode & 0o077 == 0
 
 
 def test_a_webhook_that_nobody_can_vouch_for(world: World, entered: Story, refused: Refusal) -> None:

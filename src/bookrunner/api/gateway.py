@@ -64,13 +64,33 @@ class Gateway:
         For what binds to that institution alone. Raises NotAuthenticated, and NotAllowed
         ``key_serves_this_keeper`` and ``key_names_its_institution``.
         """
-        actor = await self.run(partial(self._holder, caller))
-        if caller.keeper != "portal":
-            raise NotAllowed("key_serves_this_keeper", "portal decides this")
+        actor = await self.holder(caller)
         entity = actor.removeprefix("key:")
         if not entity.startswith(_INVESTOR):
             raise NotAllowed("key_names_its_institution", "this takes the institution's own key")
         return actor, entity
+
+    async def holder(self, caller: Caller) -> str:
+        """Return the actor behind any key of the portal; what follows binds an investor's to its own.
+
+        Raises NotAuthenticated, and NotAllowed ``key_serves_this_keeper``.
+        """
+        actor = await self.run(partial(self._holder, caller))
+        if caller.keeper != "portal":
+            raise NotAllowed("key_serves_this_keeper", "portal decides this")
+        return actor
+
+    async def speaker(self, caller: Caller, investor: str | None) -> str:
+        """Return the actor behind a key of the portal that speaks for a holder.
+
+        The key with the id of an investor as its name speaks for that one alone. Raises NotAuthenticated, and
+        NotAllowed ``key_serves_this_keeper`` and ``key_of_an_investor_reaches_its_own_alone``.
+        """
+        actor = await self.holder(caller)
+        own = actor.removeprefix("key:")
+        if own.startswith(_INVESTOR) and own != investor:
+            raise NotAllowed("key_of_an_investor_reaches_its_own_alone", "name yourself")
+        return actor
 
     async def write(self, asked: Write, keeper: str, verb: str, **arguments: Value) -> Response:
         """Carry out a write once and return its stored answer.
@@ -87,11 +107,22 @@ class Gateway:
         except GateClosed as closed:
             await self._keep(closed, asked, arguments)
             raise
-        answer = row["answer"]
-        headers = {"ETag": f'"{json.loads(answer)["version"]}"'}
-        if row["is_replay"] == "t":
-            headers["Idempotent-Replayed"] = "true"
-        return Response(answer, headers=headers, media_type=_JSON)
+        return _answered(row)
+
+    async def write_for(
+        self, asked: Write, actor: str, keeper: str, verb: str, **arguments: Value
+    ) -> Response:
+        """Carry out a write once under another keeper's login, for the actor that :meth:`speaker` found."""
+        claim: dict[str, Value] = {
+            "actor": actor,
+            "request": asked.request,
+            "body_sha256": asked.body_sha256,
+        }
+        return _answered(await self._once(keeper, verb, claim | arguments))
+
+    async def read_for(self, keeper: str, work: Callable[[Within], T]) -> T:
+        """Run ``work`` over the lookups of another keeper's login, for a speaker."""
+        return await self.run(partial(self._look, keeper, work))
 
     def _holder(self, caller: Caller) -> str:
         with self.database.transaction(caller.keeper) as transaction:
@@ -103,6 +134,10 @@ class Gateway:
                 self._queries.enter_issuer(transaction, key=caller.key_sha256)
             else:
                 self._queries.caller(transaction, key=caller.key_sha256)
+            return work(Within(transaction, self._queries))
+
+    def _look(self, keeper: str, work: Callable[[Within], T]) -> T:
+        with self.database.transaction(keeper) as transaction:
             return work(Within(transaction, self._queries))
 
     async def _keep(self, closed: GateClosed, asked: Write, arguments: Mapping[str, Value]) -> None:
@@ -127,3 +162,11 @@ class Gateway:
                 # Jitter only spreads the rivals; nothing secret depends on it.
                 await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
         return await self._lanes[keeper].run(verb, sql, arguments)
+
+
+def _answered(row: TextRow) -> Response:
+    answer = row["answer"]
+    headers = {"ETag": f'"{json.loads(answer)["version"]}"'}
+    if row["is_replay"] == "t":
+        headers["Idempotent-Replayed"] = "true"
+    return Response(answer, headers=headers, media_type=_JSON)

@@ -333,7 +333,7 @@ select answer, is_replay from api.ask_wallet(:key, :request, :body_sha256, :offe
 -- name: claim_wallet^
 -- Claims the key, claims a wallet with its proof, stores the answer.
 select answer, is_replay from api.claim_wallet(:key, :request, :body_sha256, :offering, :claim, :investor, :challenge,
-    :signature, :proof_kind, cast(:witness as jsonb));
+    :signature, :proof_kind, cast(:witness as jsonb), cast(:held as jsonb));
 
 -- name: asked_of_wallet^
 -- What a wallet was asked to sign.
@@ -342,7 +342,8 @@ where offering_id = :offering and challenge_id = :challenge;
 
 -- name: wallet_claims
 -- Whose an address was and is, and which addresses a holder had, with dates and states.
-select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, chain_id, status, is_effective, missing_step,
+select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, chain_id, status, controller, custodian_id, is_effective,
+    missing_step,
     claimed_at, screened_at, approved_by, approved_at, linked_by, linked_at, superseded_by, ended_at, refused_because
 from registry.wallet_standing where offering_id = :offering
     and (cast(:address as bytea) is null or address = :address) and (cast(:investor as text) is null or investor_id = :investor)
@@ -355,7 +356,9 @@ select rule, detail, passes_on from registry.transfer_refusals(:offering, :selle
 -- name: transfers
 -- Requests of an offer, of one holder, or the one that is named, with papers and clock; those that wait first.
 select q.request_id, q.status, q.kind, q.route, q.seller_id, q.buyer_id, q.units, q.price_minor, q.currency, q.asked_by, q.asked_at,
-    q.reasons, q.decided_by, q.approved_until, q.version, i.due_on, registry.missing_papers(q.offering_id, q.request_id) as missing,
+    q.reasons, q.decided_by, q.approved_until, '0x' || encode(coalesce(q.from_address, q.asked_from), 'hex') as from_wallet,
+    '0x' || encode(coalesce(q.to_address, q.asked_to), 'hex') as to_wallet, q.version, i.due_on,
+    registry.missing_papers(q.offering_id, q.request_id) as missing,
     array(select distinct p.paper from registry.transfer_paper p where p.offering_id = q.offering_id
         and p.request_id = q.request_id order by p.paper) as papers
 from registry.transfer_request q join registry.turnaround_item i using (offering_id, item_id)
@@ -366,6 +369,16 @@ order by q.status in ('registered', 'rejected', 'withdrawn'), q.asked_at desc, q
 -- name: request_transfer^
 -- Claims the key, takes a request of a holder, stores the answer.
 select answer, is_replay from api.request_transfer(:key, :request, :body_sha256, :offering, :transfer, cast(:said as jsonb),
+    cast(:papers as jsonb), :item, cast(:clock as jsonb));
+
+-- name: take_transfer^
+-- The same for a key of the portal, whose holder was found under the portal's login.
+select answer, is_replay from api.take_transfer(:actor, :request, :body_sha256, :offering, :transfer, cast(:said as jsonb),
+    cast(:papers as jsonb), :item, cast(:clock as jsonb));
+
+-- name: act_for_holder^
+-- Takes papers of a holder, or its withdrawal, for a key of the portal.
+select answer, is_replay from api.act_for_holder(:actor, :request, :body_sha256, :offering, :transfer, :version, :act,
     cast(:papers as jsonb), :item, cast(:clock as jsonb));
 
 -- name: act_on_transfer^

@@ -19,6 +19,7 @@ from bookrunner.adapters.payments.notices import active_secrets, parse_payment_n
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.capital import Capital
+from bookrunner.app.custody import BY_THE_HOLDER, Held
 from bookrunner.app.settings import NOTHING, Outside, SigningService
 from bookrunner.app.tending import Tending
 from bookrunner.app.witness import seen_balances, seen_supply
@@ -279,9 +280,12 @@ class Application:
         self.desk.portal.issue_challenge(**facts)
         return str(facts["challenge"]), asked.text()
 
-    def claim_wallet(self, offering: str, investor: str, challenge: str, signature: bytes) -> str:
+    def claim_wallet(
+        self, offering: str, investor: str, challenge: str, signature: bytes, *, held: Held = BY_THE_HOLDER
+    ) -> str:
         """Record a wallet that signed its challenge, as a key or as a contract; return the claim's id.
 
+        ``held`` states who controls its key.
         Refuses ``challenge_exists``, ``challenge_names_investor_and_offer``, ``one_proof_serves_once`` and
         what `wallet_proof` refuses.
         """
@@ -291,7 +295,9 @@ class Application:
             raise UnknownRecord("challenge_exists", f"there is no challenge {challenge} in {offering}")
         proof = wallet_proof(asked, signature, self.chain)
         claim = new_id("wcl")
-        self.desk.portal.claim_wallet(actor=investor, **where, claim=claim, investor=investor, **proof)
+        self.desk.portal.claim_wallet(
+            actor=investor, **where, claim=claim, investor=investor, **proof, **held._asdict()
+        )
         return claim
 
     def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
@@ -302,6 +308,11 @@ class Application:
         """
         witness = asked_again(self.desk, self.chain, offering, mapping)
         self.desk.registry.link_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
+
+    def join_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective beside the linked one, after the same look at its proof."""
+        witness = asked_again(self.desk, self.chain, offering, mapping)
+        self.desk.registry.join_wallet(actor=actor, offering=offering, mapping=mapping, witness=witness)
 
     def compare_records(self, offering: str, *, actor: str) -> int:
         """Compare control book, register, postings, lots and chain; return how many pairs differ now."""

@@ -274,6 +274,16 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'control_change', offering_id, change_id, version, chain_head from registry.control_change
     union all
+    select 'custodian', offering_id, custodian_id, version, chain_head from registry.custodian
+    union all
+    select 'registration_change', offering_id, change_id, version, chain_head from registry.registration_change
+    union all
+    select 'lost_holder', offering_id, lost_id, version, chain_head from registry.lost_holder
+    union all
+    select 'search_task', offering_id, task_id, version, chain_head from registry.search_task
+    union all
+    select 'dormancy_rule', offering_id, rule_id, version, chain_head from registry.dormancy_rule
+    union all
     select 'record_difference', offering_id, difference_id, version, chain_head from registry.record_difference
     union all
     select 'subsidiary_entry', offering_id, entry_id, version, chain_head from registry.subsidiary_entry
@@ -310,7 +320,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
-        'control_change', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
+        'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
         'affiliation', 'transfer_request', 'observed_transfer', 'register_import',
         'control_action', 'account_restraint', 'security_restraint')
     and not exists (

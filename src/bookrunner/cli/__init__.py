@@ -20,6 +20,7 @@ from bookrunner.cli import (
 from bookrunner.cli.checks import (
     control,
     countries,
+    custody,
     erasure,
     identity,
     register,
@@ -42,6 +43,7 @@ _NOUNS = (
     bank,
     control,
     countries,
+    custody,
     demo,
     documents,
     erasure,

@@ -14,7 +14,8 @@ _COMPLIANCE = ("parties", "risk")
 _SCREENING = ("lists", "policies", "subjects", "results", "hits")
 _CASES = ("ownership", "identity", "accreditation")
 _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
-_REGISTRY = ("transactions", "issuance", "wallets")
+_REGISTRY = ("transactions", "issuance")
+_HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
@@ -62,12 +63,14 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.portal", "suitability.sql"),
     ("bookrunner.books.portal", "ownership.sql"),
     *(("bookrunner.books.registry", f"{part}.sql") for part in _REGISTRY),
+    *(("bookrunner.books.registry.holders", f"{part}.sql") for part in _HOLDERS),
     ("bookrunner.books.registry.turnaround", "turnaround.sql"),
     *(("bookrunner.books.registry.transfers", f"{part}.sql") for part in _TRANSFERS),
     ("bookrunner.books.registry", "control.sql"),
     ("bookrunner.books.registry.statements", "register.sql"),
     ("bookrunner.books.registry.transfers", "observed.sql"),
     ("bookrunner.books.registry.statements", "imports.sql"),
+    *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost")),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),

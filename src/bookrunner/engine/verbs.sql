@@ -189,7 +189,7 @@ create function engine.wallet_is_screened(p_offering text, p_investor text, p_ch
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return exists (select from registry.wallet_fact w where w.offering_id = p_offering and w.investor_id = p_investor
-            and w.chain_id = p_chain and w.address = p_address and w.status in ('screened', 'issuer_approved', 'linked'))
+            and w.chain_id = p_chain and w.address = p_address and w.status in ('screened', 'issuer_approved', 'linked', 'joined'))
         and compliance.is_answered('wallet:' || encode(p_address, 'hex'));
 end $$;
 

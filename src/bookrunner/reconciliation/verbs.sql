@@ -53,7 +53,7 @@ begin atomic
         coalesce(encode(w.address, 'hex'), 'none'), 'registry'
     from engine.investment i join portal.wallet_claimed c on c.offering_id = i.offering_id
         and c.investor_id = i.investor_id and c.status = 'claimed' and not exists (select from registry.wallet_fact was
-            where was.offering_id = c.offering_id and split_part(was.claim_fact, '@', 1) = c.claim_id and was.status = 'superseded')
+            where was.offering_id = c.offering_id and split_part(was.claim_fact, '@', 1) = c.claim_id and was.status in ('superseded', 'joined'))
     left join registry.wallet_fact w on w.offering_id = i.offering_id and w.investor_id = i.investor_id and w.status = 'linked'
     where i.offering_id = p_offering and i.status in ('legally_confirmed', 'closed_successfully')
         and w.address is distinct from c.address

@@ -67,6 +67,7 @@ def render_statement(template: Template, data: Snapshot, typesetter: Typesetter)
         "title": template.about["title"],
         "summary": summary,
         "lots": data["lots"],
+        "wallets": data["wallets"],
         "statement": read_clause(template.clause("statement"), {}),
     }
     return render(template, data, typesetter, packet=packet, summary=summary)

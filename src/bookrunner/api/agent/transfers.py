@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StringConstraints
 
-from bookrunner.api.caller import Called, Decided, Write, Written
+from bookrunner.adapters.chain import parse_address
+from bookrunner.api.caller import Called, Caller, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
@@ -20,11 +22,13 @@ from bookrunner.books.registry import item_clock
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
+from bookrunner.db.pools.lanes import Value
 
 _CREATED = 201
 _KEEPER = "registry"
 _MOST = 200
 _Id = Annotated[str, StringConstraints(pattern="^xfr_[0-9A-Za-z_]{1,64}$")]
+_Wallet = Annotated[str, StringConstraints(max_length=100)]
 _Holder = Annotated[InvestorId | None, Query()]
 
 
@@ -39,14 +43,20 @@ _Papers = Annotated[list[Paper], Field(max_length=20)]
 
 
 class NewTransfer(Shape):
-    """What a holder asks for; a sale states its price, and papers may come later."""
+    """What a holder asks for; a sale states its price, and papers may come later.
 
-    kind: Literal["sale", "gift", "inheritance", "trust"]
+    Of a holder with several wallets, ``from_wallet`` and ``to_wallet`` say which; without them it is the
+    linked one. An ``own`` transfer goes from one wallet of the seller to another, which it names.
+    """
+
+    kind: Literal["sale", "gift", "inheritance", "trust", "own"]
     route: Literal["agent", "holder"]
     seller: InvestorId
     buyer: InvestorId
     units: Units
     price: Price | None = None
+    from_wallet: _Wallet | None = None
+    to_wallet: _Wallet | None = None
     papers: _Papers = Field(default_factory=list)
     received_at: Moment | None = None
 
@@ -71,7 +81,11 @@ class Refusal(Shape):
 
 
 def routes(gateway: Gateway) -> APIRouter:
-    """Return the routes of an offer's transfers; all take a key of the registry."""
+    """Return the routes of an offer's transfers.
+
+    Those that decide take a key of the registry; a key of the portal asks, follows and withdraws for a
+    holder, and one with the id of an investor as its name for that investor alone.
+    """
     router = Router(prefix="/v1/offers/{offer}", tags=["transfers"])
     _reads(router, gateway)
     _asks(router, gateway)
@@ -91,8 +105,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
             parties = {"seller": seller, "buyer": buyer, "units": int(units)}
             return list(of.transfer_refusals(offering=offer, **parties))
 
-        await gateway.admitted(caller, _KEEPER)
-        rows = await gateway.read(caller, work)
+        rows = await _looked(gateway, caller, seller, work)
         return {"may_go": not rows, "refusals": [_rule(row) for row in rows]}
 
     @router.get("/transfers", operation_id="list_transfers")
@@ -103,18 +116,18 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
             required(of, offer)
             return list(of.transfers(offering=offer, investor=investor, transfer=None, most=_MOST))
 
-        await gateway.admitted(caller, _KEEPER)
-        return {"transfers": [_shown(row) for row in await gateway.read(caller, work)]}
+        return {"transfers": [_shown(row) for row in await _looked(gateway, caller, investor, work)]}
 
     @router.get("/transfers/{transfer}", operation_id="read_transfer")
-    async def one(caller: Called, offer: OfferId, transfer: _Id, response: Response) -> Transfer:
-        """Return one request with its papers, what is missing and its clock."""
+    async def one(
+        caller: Called, offer: OfferId, transfer: _Id, response: Response, *, investor: _Holder = None
+    ) -> Transfer:
+        """Return one request with its papers, what is missing and its clock; of the holder that is named."""
 
         def work(of: Within) -> list[Row]:
-            return list(of.transfers(offering=offer, investor=None, transfer=transfer, most=1))
+            return list(of.transfers(offering=offer, investor=investor, transfer=transfer, most=1))
 
-        await gateway.admitted(caller, _KEEPER)
-        found = await gateway.read(caller, work)
+        found = await _looked(gateway, caller, investor, work)
         if not found:
             raise UnknownRecord("transfer_request_exists", f"there is no transfer {transfer} in {offer}")
         response.headers["ETag"] = f'"{found[0]["version"]}"'
@@ -127,22 +140,19 @@ def _asks(router: APIRouter, gateway: Gateway) -> None:
     )
     async def asked(write: Written, offer: OfferId, body: NewTransfer) -> Response:
         """Take a request of a holder with its papers; its clock runs from its receipt."""
-        said: dict[str, object] = {"kind": body.kind, "route": body.route, "seller": body.seller}
-        said |= {"buyer": body.buyer, "units": int(body.units)}
-        if body.price is not None:
-            price = body.price.exact()
-            said |= {"price_minor": price.minor, "currency": price.currency.code}
-        answer = await gateway.write(
-            write,
-            _KEEPER,
-            "request_transfer",
-            offering=offer,
-            transfer=new_id("xfr"),
-            said=json.dumps(said),
-            papers=_written(body.papers),
-            item=new_id("itm"),
-            clock=json.dumps(item_clock(body.received_at)),
-        )
+        told: dict[str, Value] = {
+            "offering": offer,
+            "transfer": new_id("xfr"),
+            "said": json.dumps(_said(body)),
+            "papers": _written(body.papers),
+            "item": new_id("itm"),
+            "clock": json.dumps(item_clock(body.received_at)),
+        }
+        if write.caller.keeper == _KEEPER:
+            answer = await gateway.write(write, _KEEPER, "request_transfer", **told)
+        else:
+            actor = await gateway.speaker(write.caller, body.seller)
+            answer = await gateway.write_for(write, actor, _KEEPER, "take_transfer", **told)
         answer.status_code = _CREATED
         return answer
 
@@ -164,7 +174,10 @@ def _decides(router: APIRouter, gateway: Gateway) -> None:
 
     @router.post("/transfers/{transfer}/refuse", operation_id="refuse_transfer", response_model=TransferActed)
     async def refused(write: Decided, offer: OfferId, transfer: _Id, body: Refusal) -> Response:
-        """Send a request back with what it lacks, reject it, or withdraw it for its holder."""
+        """Send a request back with what it lacks, reject it, or withdraw it for its holder.
+
+        A key of the portal withdraws alone.
+        """
         return await _act(gateway, write, (offer, transfer, body.outcome), reasons=list(body.reasons))
 
 
@@ -178,20 +191,42 @@ async def _act(
     reasons: list[str] | None = None,
 ) -> Response:
     offer, transfer, act = on
-    return await gateway.write(
-        write,
-        _KEEPER,
-        "act_on_transfer",
-        offering=offer,
-        transfer=transfer,
-        version=write.decided_on,
-        act=act,
-        papers=papers,
-        until=until,
-        reasons=reasons or [],
-        item=new_id("itm"),
-        clock=json.dumps(item_clock(None)),
-    )
+    told: dict[str, Value] = {
+        "offering": offer,
+        "transfer": transfer,
+        "version": write.decided_on,
+        "act": act,
+        "papers": papers,
+        "item": new_id("itm"),
+        "clock": json.dumps(item_clock(None)),
+    }
+    if write.caller.keeper != "portal":
+        decided: dict[str, Value] = {"until": until, "reasons": reasons or []}
+        return await gateway.write(write, _KEEPER, "act_on_transfer", **told, **decided)
+    actor = await gateway.holder(write.caller)
+    return await gateway.write_for(write, actor, _KEEPER, "act_for_holder", **told)
+
+
+async def _looked(
+    gateway: Gateway, caller: Caller, investor: str | None, work: Callable[[Within], list[Row]]
+) -> list[Row]:
+    if caller.keeper == "portal":
+        await gateway.speaker(caller, investor)
+        return await gateway.read_for(_KEEPER, work)
+    await gateway.admitted(caller, _KEEPER)
+    return await gateway.read(caller, work)
+
+
+def _said(body: NewTransfer) -> dict[str, object]:
+    said: dict[str, object] = {"kind": body.kind, "route": body.route, "seller": body.seller}
+    said |= {"buyer": body.buyer, "units": int(body.units)}
+    for place, written in (("from", body.from_wallet), ("to", body.to_wallet)):
+        if written is not None:
+            said[place] = parse_address(written).hex()
+    if body.price is not None:
+        price = body.price.exact()
+        said |= {"price_minor": price.minor, "currency": price.currency.code}
+    return said
 
 
 def _written(papers: list[Paper]) -> str:
@@ -218,6 +253,8 @@ def _shown(row: Row) -> Transfer:
         "buyer": row["buyer_id"],
         "units": str(row["units"]),
         "price": None if price is None else money(price, row["currency"]),
+        "from_wallet": row["from_wallet"],
+        "to_wallet": row["to_wallet"],
         "papers": row["papers"],
         "missing": row["missing"],
         "reasons": row["reasons"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
@@ -31,11 +31,16 @@ class Asked(Shape):
 
 
 class Signed(Shape):
-    """The signature of a challenge, in hex: 65 bytes of a key, or whatever a contract wallet accepts."""
+    """The signature of a challenge, in hex: 65 bytes of a key, or whatever a contract wallet accepts.
+
+    ``controller`` states who holds the key; a custodian is named by its id in the register.
+    """
 
     investor: InvestorId
     challenge: Annotated[str, StringConstraints(pattern="^wch_[0-9A-Za-z_]{1,64}$")]
     signature: Annotated[str, StringConstraints(pattern="^0x([0-9a-fA-F]{2}){1,4096}$")]
+    controller: Literal["holder", "custodian"] = "holder"
+    custodian: Annotated[str | None, StringConstraints(pattern="^cst_[0-9A-Za-z_]{1,64}$")] = None
 
 
 def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
@@ -88,6 +93,7 @@ def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
             signature=signature,
             proof_kind=str(proof["proof_kind"]),
             witness=None if witness is None else json.dumps(witness),
+            held=json.dumps({"controller": body.controller, "custodian": body.custodian}),
         )
         answer.status_code = _CREATED
         return answer

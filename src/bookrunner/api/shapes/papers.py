@@ -97,6 +97,8 @@ class Transfer(TypedDict):
     buyer: str
     units: str
     price: Amount | None
+    from_wallet: str | None
+    to_wallet: str | None
     papers: list[str]
     missing: list[str]
     reasons: list[str]

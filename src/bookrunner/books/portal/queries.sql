@@ -9,7 +9,8 @@ select portal.amend_profile(:actor, :request, :investor, cast(:detail as jsonb))
 
 -- name: claim_wallet$
 -- Records a wallet whose proof of control the adapter has verified.
-select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, :challenge, :signature, :proof_kind, cast(:witness as jsonb));
+select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, :challenge, :signature, :proof_kind, cast(:witness as jsonb),
+    :controller, :custodian);
 
 -- name: issue_challenge$
 -- Keeps what a wallet is asked to sign.

@@ -139,9 +139,11 @@ begin
         p_asked ->> 'nonce', p_asked ->> 'message', (p_asked ->> 'issued_at')::timestamptz, (p_asked ->> 'expires_at')::timestamptz);
 end $$;
 
--- Records a wallet whose proof of control the adapter has verified; the challenge serves this once.
+-- Records a wallet whose proof of control the adapter has verified; the challenge serves this once. Controller is who holds its
+-- key: the holder, a custodian that is named, or the platform.
 create function portal.claim_wallet(p_actor text, p_request text, p_offering text, p_claim text, p_investor text,
-    p_challenge text, p_signature bytea, p_proof_kind text, p_witness jsonb) returns void
+    p_challenge text, p_signature bytea, p_proof_kind text, p_witness jsonb, p_controller text default 'holder',
+    p_custodian text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     c portal.wallet_challenge;
@@ -166,6 +168,7 @@ begin
     end if;
     update portal.wallet_challenge set status = 'answered' where offering_id = p_offering and challenge_id = p_challenge;
     insert into portal.wallet_claim (offering_id, claim_id, investor_id, status, challenge_id, chain_id, address, signature,
-        proof_kind, witness)
-    values (p_offering, p_claim, p_investor, 'claimed', p_challenge, c.chain_id, c.address, p_signature, p_proof_kind, p_witness);
+        proof_kind, witness, controller, custodian_id)
+    values (p_offering, p_claim, p_investor, 'claimed', p_challenge, c.chain_id, c.address, p_signature, p_proof_kind, p_witness,
+        p_controller, p_custodian);
 end $$;

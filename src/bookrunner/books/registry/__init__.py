@@ -1,6 +1,8 @@
 """The transfer agent: wallets, issuance, the master securityholder file, control book, turnaround log."""
 
+from bookrunner.books.registry import holders as _holders
 from bookrunner.books.registry import transfers as _transfers
+from bookrunner.books.registry.holders import propose_change
 from bookrunner.books.registry.statements import issue_statement, register_csv, verify_statement
 from bookrunner.books.registry.statements.export import Described, export_package
 from bookrunner.books.registry.statements.importing import (
@@ -23,6 +25,7 @@ __all__ = [
     "due_on",
     "export_csv",
     "export_package",
+    "holders_of",
     "issue_statement",
     "item_clock",
     "judge_csv",
@@ -31,6 +34,7 @@ __all__ = [
     "keeper",
     "month_figures",
     "present_again",
+    "propose_change",
     "propose_import",
     "receive",
     "refusals",
@@ -49,3 +53,8 @@ def keeper(database: Database) -> Keeper:
 def transfers_of(database: Database) -> Keeper:
     """Return the verbs and lookups of transfers, under the same login."""
     return _transfers.keeper(database)
+
+
+def holders_of(database: Database) -> Keeper:
+    """Return the verbs and lookups about holders and their custodians, under the same login."""
+    return _holders.keeper(database)

@@ -1,7 +1,7 @@
 -- name: open_mapping$
 -- Takes over a wallet that the investor claimed in the portal.
 select registry.open_mapping(:actor, :request, :offering, :mapping, :investor, cast(:chain_id as bigint), :address, :claim_fact,
-    :proof_kind);
+    :proof_kind, :controller, :custodian);
 
 -- name: mark_screened$
 -- Mark screened.
@@ -169,6 +169,18 @@ where offering_id = :offering and status in ('claimed', 'screened', 'issuer_appr
 -- Rejects a wallet before it is linked, with the reason.
 select registry.reject_wallet(:actor, :request, :offering, :mapping, :because);
 
+-- name: join_wallet$
+-- Makes a wallet effective beside the linked one.
+select registry.join_wallet(:actor, :request, :offering, :mapping, cast(:witness as jsonb));
+
+-- name: choose_wallet$
+-- Lets units be delivered to another effective wallet of the holder.
+select registry.choose_wallet(:actor, :request, :offering, :mapping);
+
+-- name: places
+-- Where the units of a holding stood at the end of a day, by address.
+select address, units from registry.places_of(:offering, :holding, registry.end_of(cast(:day as date)));
+
 -- name: revoke_wallet$
 -- Ends a linked wallet without a successor.
 select registry.revoke_wallet(:actor, :request, :offering, :mapping);
@@ -229,10 +241,10 @@ select registry.decide_legend_removal(:actor, :request, :offering, :removal, :is
 
 -- name: statement_facts^
 -- What a statement of a holding says: the holding at the end of a day, and its registration.
-select r.holding_id, r.investor_id, r.units, r.lots, r.first_posted_at, h.registration_fact, h.registration_digest,
+select r.holding_id, r.investor_id, r.units, r.lots, r.first_posted_at, g.registration_fact, g.registration_digest,
     registry.end_of(cast(:day as date)) as seen_at
-from registry.register_as_of(:offering, cast(:day as date)) r
-join registry.holding h on h.offering_id = :offering and h.holding_id = r.holding_id
+from registry.register_as_of(:offering, cast(:day as date)) r,
+    lateral registry.registration_of(:offering, r.holding_id, registry.end_of(cast(:day as date))) g
 where r.holding_id = :holding;
 
 -- name: statement_lots
@@ -321,6 +333,12 @@ select t.entry_no, t.authorised_units, cast(t.entered_at at time zone 'UTC' as d
 -- The holders of a register.
 select investor_id, holding_id, kind, registration_fact, encode(registration_digest, 'hex') as registration_digest
 from registry.stakeholders(:offering);
+
+-- name: export_places
+-- Where the units of each holding stand now, by address.
+select h.holding_id, '0x' || encode(p.address, 'hex') as address, p.units from registry.holding h,
+    lateral registry.places_of(h.offering_id, h.holding_id, 'infinity') p
+where h.offering_id = :offering order by h.holding_id, p.address;
 
 -- name: export_lots
 -- Every lot that ever was, the oldest first.

@@ -14,6 +14,8 @@ create table registry.wallet_mapping (
     approved_by text,
     refused_because text,
     proof_kind text not null check (proof_kind in ('key', 'contract')),
+    controller text not null default 'holder',
+    custodian_id text,
     claimed_at timestamptz not null default clock_timestamp(),
     screened_at timestamptz,
     approved_at timestamptz,
@@ -26,20 +28,22 @@ create table registry.wallet_mapping (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, mapping_id),
+    constraint wallet_states_who_controls_it check (controller in ('holder', 'custodian', 'platform')
+        and (controller = 'custodian') = (custodian_id is not null)),
     constraint holder_does_not_approve_a_wallet check (audit.person_of(approved_by) <> investor_id),
     constraint wallet_is_linked_by_another_person
-        check (status <> 'linked' or coalesce(audit.person_of(linked_by) not in (audit.person_of(approved_by), investor_id), false)),
+        check (status not in ('linked', 'joined') or coalesce(audit.person_of(linked_by) not in (audit.person_of(approved_by), investor_id), false)),
     constraint superseded_wallet_names_its_successor check ((status = 'superseded') = (superseded_by is not null)),
-    constraint contract_wallet_is_asked_again_when_linked check (status <> 'linked' or proof_kind = 'key'
+    constraint contract_wallet_is_asked_again_when_linked check (status not in ('linked', 'joined') or proof_kind = 'key'
         or coalesce(witness ?& '{block_number,block_hash,code_hash}', false)),
     constraint screened_wallet_names_its_screening
-        check (status not in ('screened', 'issuer_approved', 'linked') or screening_fact is not null),
+        check (status not in ('screened', 'issuer_approved', 'linked', 'joined') or screening_fact is not null),
     constraint linked_wallet_names_its_approver
-        check (status not in ('issuer_approved', 'linked') or approved_by is not null)
+        check (status not in ('issuer_approved', 'linked', 'joined') or approved_by is not null)
 );
 
 create unique index one_holder_per_live_wallet on registry.wallet_mapping (offering_id, chain_id, address)
-    where status in ('claimed', 'screened', 'issuer_approved', 'linked');
+    where status in ('claimed', 'screened', 'issuer_approved', 'linked', 'joined');
 create unique index one_linked_wallet_per_holder on registry.wallet_mapping (offering_id, investor_id)
     where status = 'linked';
 create index wallet_of_holder on registry.wallet_mapping (offering_id, investor_id);

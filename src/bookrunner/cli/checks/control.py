@@ -33,7 +33,7 @@ def propose(  # noqa: PLR0913 - one option for each field of an order
         str,
         typer.Argument(
             help="freeze_account, thaw_account, freeze_units, thaw_units, force_transfer,"
-            " recover_wallet, pause or resume."
+            " recover_wallet, freeze_unknown, thaw_unknown, pause or resume."
         ),
     ],
     *,
@@ -43,6 +43,9 @@ def propose(  # noqa: PLR0913 - one option for each field of an order
     units: Annotated[int | None, typer.Option(help="How many units.")] = None,
     receiver: Annotated[str | None, typer.Option(help="Who receives a forced transfer.")] = None,
     wallet: Annotated[str | None, typer.Option(help="The new wallet's mapping, of a recovery.")] = None,
+    observed: Annotated[
+        str | None, typer.Option("--break", help="The break that shows a wallet nobody registered.")
+    ] = None,
     order: Annotated[Path | None, typer.Option(help="The order's document, kept as its SHA-256.")] = None,
     reference: Annotated[str | None, typer.Option(help="Court, file and date of the order.")] = None,
 ) -> None:
@@ -54,6 +57,7 @@ def propose(  # noqa: PLR0913 - one option for each field of an order
         "units": units,
         "receiver": receiver,
         "mapping": wallet,
+        "observed": observed,
         "order_sha256": None if order is None else _digest_of(order),
         "order_reference": reference,
     }

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from bookrunner.adapters.chain import parse_address
 from bookrunner.app.settings import read_settings
 from bookrunner.books import registry
 from bookrunner.cli.offers import Id
@@ -40,14 +41,19 @@ def ask(  # noqa: PLR0913 - one option for each field of a request
     units: _Units,
     *,
     actor: _Actor,
-    kind: Annotated[str, typer.Option(help="sale, gift, inheritance or trust.")] = "sale",
+    kind: Annotated[str, typer.Option(help="sale, gift, inheritance, trust or own.")] = "sale",
     route: Annotated[str, typer.Option(help="agent, or holder who moves the units itself.")] = "agent",
     price: Annotated[str, typer.Option(help="The price of a sale.")] = "",
     currency: Annotated[str, typer.Option(help="The currency of the price.")] = "USD",
+    source: Annotated[str, typer.Option("--from", help="A wallet of the giver; else the linked one.")] = "",
+    to: Annotated[str, typer.Option(help="A wallet of the taker; else the linked one.")] = "",
     paper: _Paper = None,
 ) -> None:
     """Take a request of a holder with its papers; its clock runs from now."""
     said: dict[str, object] = {"kind": kind, "route": route, "seller": seller, "buyer": buyer, "units": units}
+    for place, written in (("from", source), ("to", to)):
+        if written:
+            said[place] = parse_address(written).hex()
     if price:
         said |= {"price_minor": parse(price, currency).minor, "currency": currency}
     presented = _presented(paper or [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from bookrunner.adapters.chain import (
@@ -37,6 +38,7 @@ _PURPOSE: Final = "control"
 # What one call may use at most: a later call of a try cannot be estimated before the earlier ones are mined.
 _GAS: Final = 1_000_000
 PATIENCE_SECONDS: Final = 30
+_WHOLE: Final = frozenset({"freeze_account", "thaw_account", "freeze_unknown", "thaw_unknown"})
 
 
 class Step(NamedTuple):
@@ -47,6 +49,19 @@ class Step(NamedTuple):
     data: bytes
     receiver: bytes | None = None
     units: int | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    """What the chain has of one wallet, in token units."""
+
+    balance: int
+    frozen: int
+
+    def give(self, units: int) -> None:
+        """Take units out as the token does by force: it thaws what the free ones do not cover."""
+        self.balance -= units
+        self.frozen = min(self.frozen, self.balance)
 
 
 class Controls:
@@ -160,14 +175,21 @@ class Controls:
                 yield Step("unpause" if stands else "pause", token, unpause() if stands else pause())
         elif wallet is None:
             return
-        elif kind in {"freeze_account", "thaw_account"}:
-            yield from self._account(token, wallet, is_frozen_after=kind == "freeze_account")
+        elif kind in _WHOLE:
+            for each in _wallets(asked):
+                yield from self._account(token, each, is_frozen_after=kind.startswith("freeze"))
         elif kind in {"freeze_units", "thaw_units"}:
             less = asked["units"] if kind == "thaw_units" else 0
-            yield from self._part(token, wallet, asked["frozen_units"] - less)
+            yield from self._part(token, self._places(token, asked), asked["frozen_units"] - less)
         elif kind == "force_transfer":
             receiver, units = bytes(asked["to_address"]), asked["units"]
             yield Step("move", token, forced_transfer(wallet, receiver, units), receiver, units)
+            if len(_wallets(asked)) > 1:
+                places = self._places(token, asked)
+                if wallet in places:
+                    places[wallet].give(units)
+                left = min(asked["frozen_units"], asked["held_units"] - units)
+                yield from self._part(token, places, left)
         else:
             yield from self._recovery(token, asked)
 
@@ -177,12 +199,27 @@ class Controls:
             call = "freeze" if is_frozen_after else "thaw"
             yield Step(call, token, set_frozen(wallet, is_frozen=is_frozen_after))
 
-    def _part(self, token: bytes, wallet: bytes, wanted: int) -> Iterator[Step]:
-        (stands,) = self._chain.read([frozen_units(token, wallet)])
-        if stands < wanted:
-            yield Step("freeze_part", token, freeze_part(wallet, wanted - stands))
-        elif stands > wanted:
-            yield Step("thaw_part", token, thaw_part(wallet, stands - wanted))
+    def _places(self, token: bytes, asked: Row) -> dict[bytes, _Place]:
+        wallets = _wallets(asked)
+        asks = [ask(token, wallet) for wallet in wallets for ask in (balance_of, frozen_units)]
+        said = self._chain.read(asks)
+        return {wallet: _Place(*said[2 * n : 2 * n + 2]) for n, wallet in enumerate(wallets)}
+
+    def _part(self, token: bytes, places: dict[bytes, _Place], wanted: int) -> Iterator[Step]:
+        """Freeze or thaw units until ``wanted`` are frozen in all; the token says what one wallet cannot."""
+        change = wanted - sum(place.frozen for place in places.values())
+        if change < 0:
+            for wallet, place in places.items():
+                less = min(place.frozen, -change)
+                change += less
+                if less:
+                    yield Step("thaw_part", token, thaw_part(wallet, less))
+            return
+        for n, (wallet, place) in enumerate(places.items(), start=1):
+            more = change if n == len(places) else min(change, place.balance - place.frozen)
+            change -= more
+            if more:
+                yield Step("freeze_part", token, freeze_part(wallet, more))
 
     def _recovery(self, token: bytes, asked: Row) -> Iterator[Step]:
         """Move all to the new wallet; both are frozen while anything is on its way, and nothing thaws."""
@@ -199,6 +236,8 @@ class Controls:
         balance, part, country = self._chain.read(
             [balance_of(token, lost), frozen_units(token, new), country_of(registry, lost)]
         )
+        others = [wallet for wallet in _wallets(asked) if wallet not in {lost, new}]
+        wanted = asked["frozen_units"] - sum(self._chain.read([frozen_units(token, one) for one in others]))
         if not lost_is_frozen:
             yield Step("freeze", token, set_frozen(lost, is_frozen=True))
         if not known:
@@ -207,12 +246,16 @@ class Controls:
             yield Step("freeze", token, set_frozen(new, is_frozen=True))
         if balance:
             yield Step("move", token, forced_transfer(lost, new, balance), new, balance)
-        if part < asked["frozen_units"]:
-            yield Step("freeze_part", token, freeze_part(new, asked["frozen_units"] - part))
+        if part < wanted:
+            yield Step("freeze_part", token, freeze_part(new, wanted - part))
         if not asked["is_frozen"]:
             yield Step("thaw", token, set_frozen(new, is_frozen=False))
         if had_identity:
             yield Step("remove", registry, remove_identity(lost))
+
+
+def _wallets(asked: Row) -> list[bytes]:
+    return [bytes(wallet) for wallet in asked["addresses"]]
 
 
 def _recorded(step: Step, intent: str) -> dict[str, object]:

@@ -51,6 +51,8 @@ class Wallets:
                         address=bytes.fromhex(event["payload"]["address"].removeprefix("\\x")),
                         claim_fact=event_name(event),
                         proof_kind=event["payload"]["proof_kind"],
+                        controller=event["payload"]["controller"],
+                        custodian=event["payload"].get("custodian_id"),
                     ),
                 )
                 for event in events

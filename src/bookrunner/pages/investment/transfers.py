@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bookrunner.adapters.chain import checksum, parse_address
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.core.money import parse, read_whole
@@ -88,6 +89,7 @@ class Transfers:
             "states": _STATES,
             "periods": _PERIODS,
             "routes": _ROUTES,
+            "wallets": self._wallets(found),
             "refusal": None,
             "typed": defaultdict(str),
             "is_done": False,
@@ -96,6 +98,12 @@ class Transfers:
         return self._shell.page(
             request, "investment/transfers.html", told, _CONFLICT if told["refusal"] else 200
         )
+
+    def _wallets(self, found: Mapping[str, Any]) -> list[str]:
+        """Return the holder's effective wallets as they are written; units may move between several."""
+        of_holder = {"offering": found["offering_id"], "investor": found["investor_id"], "address": None}
+        rows = registry.keeper(self._database).wallet_history(**of_holder)
+        return [checksum(bytes(row["address"])) for row in rows if row["is_effective"]]
 
     def act(self, request: Request, investment: str, form: Mapping[str, str]) -> Response:
         """Do what a form asks; a refusal is shown with what was typed."""
@@ -119,6 +127,8 @@ class Transfers:
         ]
         if form.get("act") == "ask":
             said = {**_said(form, found["currency"]), "seller": found["investor_id"]}
+            if said["kind"] == "own":
+                said["buyer"] = found["investor_id"]
             registry.request_transfer(keeper, (offering, actor), said, papers)
             return
         asked = keeper.transfer(offering=offering, transfer=what)
@@ -140,6 +150,9 @@ def _said(form: Mapping[str, str], currency: str) -> dict[str, object]:
         raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
     said: dict[str, object] = {"kind": form.get("kind", ""), "route": form.get("route", "agent")}
     said |= {"buyer": form.get("buyer", ""), "units": units}
+    for place in ("from", "to"):
+        if form.get(place):
+            said[place] = parse_address(form[place]).hex()
     if form.get("price"):
         price = parse(form["price"], currency)
         said |= {"price_minor": price.minor, "currency": currency}

@@ -96,6 +96,10 @@ class Desk(Protocol):
         """Make an approved wallet effective."""
         ...
 
+    def join_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective beside the linked one."""
+        ...
+
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
         """Freeze a closing and return its id."""
         ...

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.registry import controls, facts, transfers
+from bookrunner.pages.registry import controls, facts, records, transfers
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
 
@@ -103,6 +103,7 @@ def routes(application: Printing, shell: Shell) -> APIRouter:
     _file_routes(router, pages)
     _control_routes(router, pages)
     _transfer_routes(router, pages)
+    _record_routes(router, pages)
     _part_routes(router, pages)
     return router
 
@@ -184,6 +185,26 @@ def _transfer_routes(router: APIRouter, pages: Console) -> None:
         except Refused as fault:
             return shown(request, offering, refusal=facts.told(fault))
         return RedirectResponse(f"{facts.path_of(offering, 'transfers')}?done=1", status_code=_SEE_OTHER)
+
+
+def _record_routes(router: APIRouter, pages: Console) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        facts.register(pages.database, offering)
+        return pages.page(
+            request, offering, "records.html", {**records.facts_of(pages.database, offering), **more}
+        )
+
+    @router.get("/{offering}/records")
+    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return shown(request, offering, is_done=done)
+
+    @router.post("/{offering}/records")
+    def act(request: Request, offering: str, agent: _In, form: records.Form) -> Response:
+        try:
+            records.act(pages.database, (offering, agent.actor), form)
+        except Refused as fault:
+            return shown(request, offering, refusal=records.told(fault))
+        return RedirectResponse(f"{facts.path_of(offering, 'records')}?done=1", status_code=_SEE_OTHER)
 
 
 def _file_routes(router: APIRouter, pages: Console) -> None:

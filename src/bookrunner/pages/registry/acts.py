@@ -34,6 +34,9 @@ class Chained(Protocol):
     def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
         """Make an approved wallet effective."""
 
+    def join_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
+        """Make an approved wallet effective beside the linked one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -84,6 +87,9 @@ class Agent:
             "decide_legend": self._decide_legend,
             "keep_apart": self._keep_apart,
             "resolve_entry": self._resolve_entry,
+            "propose_custodian": self._propose_custodian,
+            "decide_custodian": self._decide_custodian,
+            "end_custodian": self._end_custodian,
             "receive": self._receive,
             "close": self._close,
         }
@@ -122,6 +128,10 @@ class Agent:
             keeper.approve_wallet(**self._by, **on)
         elif form.choice == "link":
             self.chained.link_wallet(self.offering, form.what, actor=self.actor)
+        elif form.choice == "join":
+            self.chained.join_wallet(self.offering, form.what, actor=self.actor)
+        elif form.choice == "choose":
+            keeper.choose_wallet(**self._by, **on)
         elif form.choice == "reject":
             keeper.reject_wallet(**self._by, **on, because=form.because)
         elif form.choice == "revoke":
@@ -158,6 +168,24 @@ class Agent:
     def _resolve_entry(self, form: Said) -> None:
         registry.keeper(self.chained.database).resolve_entry(
             **self._by, entry=form.what, holding=form.kind.strip() or None, because=form.because
+        )
+
+    def _propose_custodian(self, form: Said) -> None:
+        told = {"name": form.what, "agreement_sha256": _digest(form.paper).hex(), "agreed_on": form.kind}
+        registry.holders_of(self.chained.database).propose_custodian(
+            **self._by,
+            custodian=new_id("cst"),
+            said=told | ({"ends_on": form.received} if form.received else {}),
+        )
+
+    def _decide_custodian(self, form: Said) -> None:
+        registry.holders_of(self.chained.database).decide_custodian(
+            **self._by, custodian=form.what, is_approved=_agreed(form), because=form.because
+        )
+
+    def _end_custodian(self, form: Said) -> None:
+        registry.holders_of(self.chained.database).end_custodian(
+            **self._by, custodian=form.what, because=form.because
         )
 
     def _receive(self, form: Said) -> None:

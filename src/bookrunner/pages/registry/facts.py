@@ -33,6 +33,7 @@ _MARKS: Final = {
     "screened": ("waiting", "wait"),
     "issuer_approved": ("waiting", "wait"),
     "linked": ("confirmed", "good"),
+    "joined": ("confirmed", "good"),
     "superseded": ("cancelled", "grey"),
     "rejected": ("refused", "bad"),
     "revoked": ("refused", "bad"),
@@ -50,7 +51,12 @@ _MARKS: Final = {
     "open": ("missing", "bad"),
     "resolved": ("confirmed", "good"),
     "approved": ("confirmed", "good"),
+    "in_force": ("confirmed", "good"),
+    "ended": ("cancelled", "grey"),
     "declined": ("cancelled", "grey"),
+    "returned": ("waiting", "wait"),
+    "lost": ("missing", "bad"),
+    "found": ("confirmed", "good"),
     "received": ("waiting", "wait"),
     "completed": ("confirmed", "good"),
 }
@@ -67,10 +73,16 @@ _SENTENCES: Final = {
     "resolved_difference_has_its_reason": "write why the records differed",
     "holder_does_not_approve_a_wallet": "a holder does not consent to a wallet of its own",
     "wallet_is_linked_by_another_person": "whoever gave the issuer's consent does not link; another does",
+    "custodian_has_an_agreement_in_force": "its custodian has no agreement on record that is in force",
+    "custodian_needs_two_people": "whoever proposed the custodian does not put it in force; another does",
+    "custody_ends_after_it_begins": "the agreement ends after the day it was agreed on",
+    "declined_custodian_has_its_reason": "write why it is declined",
     "wallet_proof_is_valid": "the proof that was kept of this wallet does not stand; ask for a new one",
     "transfer_is_approved_by_another_person": "whoever asked, gives or takes does not approve; another does",
     "contract_wallet_is_asked_again_when_linked": "the contract has to be asked again first",
     "wallet_changes_between_deliveries": "units for the earlier wallet are on their way; link after them",
+    "further_wallet_stands_beside_a_linked_one": "the holder has no linked wallet; link this one",
+    "further_wallet_is_given_up_empty": "units stand in it, or are on their way to it; move them first",
     "transition_is_listed_for_the_keeper": "it is no longer where that step begins",
     "legend_removal_needs_two_people": "whoever proposed the removal cannot agree to it",
     "legend_removal_has_its_paper": "an opinion or registration is named by the SHA-256 of its paper",
@@ -139,16 +151,18 @@ def holder(database: Database, offering: str, holding: str) -> dict[str, Any]:
         if found is None:
             raise NotFound(f"there is no holding {holding}")
         lots, postings = queries.lots(transaction, **on), queries.postings(transaction, **on)
+        stand = {bytes(row["address"]): row["units"] for row in queries.places(transaction, **on)}
     had = registry.keeper(database).wallet_history(
         offering=offering, investor=found["investor_id"], address=None
     )
-    told = {"holding": found, "lots": lots, "postings": postings, "had": had}
+    told = {"holding": found, "lots": lots, "postings": postings, "had": had, "stand": stand}
     return {**told, "today": clock.today().isoformat()}
 
 
 def wallets(database: Database, offering: str) -> dict[str, Any]:
     """Return the wallets of an offer, those that lack a step first."""
-    return {**_lists(database, offering, ("wallets",), most=MOST), "steps": STEPS}
+    custodians = registry.holders_of(database).custodians(offering=offering)
+    return {**_lists(database, offering, ("wallets",), most=MOST), "steps": STEPS, "custodians": custodians}
 
 
 def issuance(database: Database, offering: str) -> dict[str, Any]:

@@ -17,6 +17,9 @@ select o.offering_id, o.name, o.status, o.token_address is not null as has_token
         + (select count(*) from registry.legend_removal l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals,
     (select count(*) from registry.control_action a where a.offering_id = o.offering_id
         and a.status in ('asked', 'approved', 'submitted', 'reverted')) as controls,
+    (select count(*) from registry.registration_change g where g.offering_id = o.offering_id and g.status = 'proposed')
+        + (select count(*) from registry.lost_standing l where l.offering_id = o.offering_id
+            and (l.status = 'returned' or l.search_is_open)) as records,
     p.because as paused_because, p.asked_by as paused_by, p.decided_by as paused_with, p.decided_at as paused_at
 from engine.offer o left join registry.pause_fact p on p.offering_id = o.offering_id and p.status = 'paused'
 where cast(:offering as text) is null or o.offering_id = :offering order by o.offering_id;
@@ -45,6 +48,8 @@ from registry.subsidiary_entry where offering_id = :offering order by status, op
 -- name: holdings
 -- The master securityholder file with the wallet of each holder.
 select h.holding_id, h.investor_id, h.status, h.units, '0x' || encode(w.address, 'hex') as address,
+    (select count(*) from registry.wallet_mapping j where j.offering_id = h.offering_id and j.investor_id = h.investor_id
+        and j.status = 'joined') as further,
     encode(h.registration_digest, 'hex') as registration_digest, count(*) over () as total
 from registry.holding h
 left join registry.wallet_mapping w on w.offering_id = h.offering_id and w.investor_id = h.investor_id and w.status = 'linked'
@@ -52,8 +57,14 @@ where h.offering_id = :offering order by h.holding_id limit cast(:most as intege
 
 -- name: holding^
 -- One holding.
-select holding_id, investor_id, status, units, registration_fact, encode(registration_digest, 'hex') as registration_digest
-from registry.holding where offering_id = :offering and holding_id = :holding;
+select h.holding_id, h.investor_id, h.status, h.units, g.registration_fact, g.form, g.co_holder_id, g.version_no,
+    encode(g.registration_digest, 'hex') as registration_digest
+from registry.holding h, lateral registry.registration_of(h.offering_id, h.holding_id, 'infinity') g
+where h.offering_id = :offering and h.holding_id = :holding;
+
+-- name: places
+-- Where the units of a holding stand now, by address.
+select address, units from registry.places_of(:offering, :holding, 'infinity');
 
 -- name: lots
 -- The lots of a holding with their legends and removals.
@@ -61,13 +72,15 @@ select lot_id, units, acquired_on, legend, removal_id, removal, basis, because, 
 from registry.lot_standing where offering_id = :offering and holding_id = :holding order by lot_id;
 
 -- name: postings
--- What was posted to a holding, and by which instruction and transaction.
-select posting_id, instruction_id, units, encode(transaction_hash, 'hex') as transaction_hash, posted_at
-from registry.posting where offering_id = :offering and holding_id = :holding order by posted_at, posting_id;
+-- What was posted to a holding, and by which instruction or movement and transaction.
+select p.posting_id, coalesce(p.instruction_id, p.movement_id) as origin, p.units,
+    encode(coalesce(p.transaction_hash, m.transaction_hash), 'hex') as transaction_hash, p.posted_at
+from registry.posting p left join registry.movement m on m.offering_id = p.offering_id and m.movement_id = p.movement_id
+where p.offering_id = :offering and p.holding_id = :holding order by p.posted_at, p.posting_id;
 
 -- name: wallets
 -- Every wallet of an offer: those that lack a step first.
-select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, status, proof_kind, is_effective, missing_step,
+select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, status, proof_kind, controller, custodian_id, is_effective, missing_step,
     replaces, '0x' || encode(effective_address, 'hex') as effective_address, claimed_at, screened_at, approved_by, approved_at,
     linked_by, linked_at, superseded_by, ended_at, refused_because
 from registry.wallet_standing where offering_id = :offering
@@ -104,10 +117,12 @@ order by (status = 'received') desc, (status = 'received' and due_on < (clock_ti
 
 -- name: control_queue
 -- Control actions, those that wait for somebody first, with where they stand on chain.
-select action_id, status, kind, investor_id, receiver_id, mapping_id, units, because, order_reference,
+select action_id, status, kind, investor_id, receiver_id, mapping_id, observed_id, units, because, order_reference,
+    (select '0x' || encode(o.to_address, 'hex') from registry.observed_transfer o
+        where (o.offering_id, o.observed_id) = (c.offering_id, c.observed_id)) as wallet_seen,
     encode(order_sha256, 'hex') as order_sha256, asked_by, asked_at, decided_by, decided_because, decided_at, failed_because,
     ended_at, calls, final_calls, '0x' || encode(transaction_hash, 'hex') as transaction_hash
-from registry.control_standing where offering_id = :offering
+from registry.control_standing c where offering_id = :offering
 order by status in ('asked', 'approved', 'submitted', 'reverted') desc, asked_at desc, action_id limit cast(:most as integer);
 
 -- name: restraints

@@ -69,6 +69,8 @@ def claim_of(offer: Row, investor: str, key: LocalKey) -> tuple[Arguments, Argum
         "claim": new_id("wcl"),
         "investor": investor,
         "challenge": facts["challenge"],
+        "controller": "holder",
+        "custodian": None,
         **wallet_proof(kept, key.sign_text(asked.text())),
     }
     return facts, claim

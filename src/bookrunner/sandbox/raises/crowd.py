@@ -108,6 +108,8 @@ class Crowd(Story):
                         "address": address(person),
                         "claim_fact": "paper@1",
                         "proof_kind": "key",
+                        "controller": "holder",
+                        "custodian": None,
                     }
                     for each, person in zip(where, group, strict=True)
                 )

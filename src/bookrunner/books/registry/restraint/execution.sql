@@ -31,7 +31,9 @@ call audit.append_only('registry.control_move');
 -- What an action needs to know to be carried out: addresses, and what our register says of the account.
 create view registry.control_plan as
 select a.offering_id, a.action_id, a.status, a.kind, a.investor_id, a.receiver_id, a.units, a.version,
-    registry.account_address(a.offering_id, a.investor_id) as address,
+    coalesce(a.from_address, registry.wallet_seen(a), registry.account_address(a.offering_id, a.investor_id)) as address,
+    case when a.observed_id is null then registry.account_addresses(a.offering_id, a.investor_id)
+        else array[registry.wallet_seen(a)] end as addresses,
     case a.kind when 'force_transfer' then registry.linked_address(a.offering_id, a.receiver_id)
         when 'recover_wallet' then (select w.address from registry.wallet_mapping w
             where w.offering_id = a.offering_id and w.mapping_id = a.mapping_id) end as to_address,

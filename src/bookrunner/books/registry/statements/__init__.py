@@ -16,8 +16,8 @@ from bookrunner.db import Keeper, Row
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Rendered, Typesetter
 
-_TEMPLATE: Final = ("holder_statement", "1.0.0")
-_COLUMNS: Final = ("holding_id", "investor_id", "units", "lots", "first_posted_at")
+_TEMPLATE: Final = ("holder_statement", "1.1.0")
+_COLUMNS: Final = ("holding_id", "investor_id", "units", "lots", "first_posted_at", "wallets")
 
 
 def issue_statement(
@@ -44,6 +44,7 @@ def issue_statement(
         "registration": bytes(found["registration_digest"]).hex(),
         "units": str(found["units"]),
         "lots": [_lot(row) for row in keeper.statement_lots(**where)],
+        "wallets": [_place(row) for row in keeper.places(**where)],
     }
     made = _render(press, content)
     statement: str = keeper.issue_statement(
@@ -73,19 +74,28 @@ def verify_statement(keeper: Keeper, press: Typesetter, offering: str, file: byt
 
 
 def register_csv(keeper: Keeper, offering: str, day: date) -> str:
-    """Return the register at the end of a day as CSV, a line for each holding; refuses a day to come."""
+    """Return the register at the end of a day as CSV, a line for each holding; refuses a day to come.
+
+    The last column has each wallet of a holding with the units that stood in it, as ``address=units``.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in keeper.register_as_of(offering=offering, day=day):
         first = row["first_posted_at"].astimezone(UTC).isoformat(timespec="seconds")
-        writer.writerow([*(row[name] for name in _COLUMNS[:-1]), first])
+        places = keeper.places(offering=offering, holding=row["holding_id"], day=day)
+        stood = " ".join(f"{each['address']}={each['units']}" for each in map(_place, places))
+        writer.writerow([*(row[name] for name in _COLUMNS[:-2]), first, stood])
     return out.getvalue()
 
 
 def _lot(row: Row) -> dict[str, str]:
     shown = {"lot": row["lot_id"], "units": str(row["units"]), "acquired_on": row["acquired_on"].isoformat()}
     return {**shown, "legend": row["legend"] or "none"}
+
+
+def _place(row: Row) -> dict[str, str]:
+    return {"address": "0x" + bytes(row["address"]).hex(), "units": str(row["units"])}
 
 
 def _render(press: Typesetter, content: dict[str, object]) -> Rendered:

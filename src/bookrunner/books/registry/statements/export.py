@@ -36,13 +36,16 @@ def export_package(registry: Keeper, offering: str, described: Described, moment
         if head is None:
             raise UnknownRecord("control_book_exists", f"{offering} has no control book")
         holders, lots = within.export_holders(offering=offering), within.export_lots(offering=offering)
+        places = defaultdict(list)
+        for row in within.export_places(offering=offering):
+            places[row["holding_id"]].append(f"wallet {row['address']} has {row['units']} units")
         uses, authorised = within.export_uses(offering=offering), within.export_authorised(offering=offering)
     transactions = [*_authorised(head, authorised), *_securities(head, lots, uses)]
     objects = {
         "stock_legend_templates_files": [_legend(text) for text in _legends(lots)],
         "stock_classes_files": [_class(head, described)],
         "transactions_files": sorted(transactions, key=lambda one: (one["date"], _order(one), one["id"])),
-        "stakeholders_files": [_stakeholder(row) for row in holders],
+        "stakeholders_files": [_stakeholder(row, places[row["holding_id"]]) for row in holders],
     }
     issuer = {
         "id": head["issuer_id"],
@@ -83,7 +86,7 @@ def _class(head: Row, described: Described) -> Item:
     }
 
 
-def _stakeholder(row: Row) -> Item:
+def _stakeholder(row: Row, places: Sequence[str]) -> Item:
     kept = f"registered as {row['registration_fact']}, digest {row['registration_digest']}"
     return {
         "id": row["investor_id"],
@@ -91,7 +94,7 @@ def _stakeholder(row: Row) -> Item:
         "name": {"legal_name": row["investor_id"]},
         "stakeholder_type": "INDIVIDUAL" if row["kind"] in {"individual", "joint"} else "INSTITUTION",
         "issuer_assigned_id": row["investor_id"],
-        "comments": [f"holding {row['holding_id']}", kept],
+        "comments": [f"holding {row['holding_id']}", kept, *places],
     }
 
 

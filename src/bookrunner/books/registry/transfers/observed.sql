@@ -48,7 +48,7 @@ create table registry.watched_token (
 create function registry.holder_of(p_offering text, p_chain bigint, p_address bytea) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select w.investor_id from registry.wallet_mapping w where w.offering_id = p_offering and w.chain_id = p_chain
-    and w.address = p_address and w.status = 'linked');
+    and w.address = p_address and w.status in ('linked', 'joined'));
 
 -- The approved request that a holder's own transfer carries out: both wallets and their holders, these units, mined within
 -- its time, once.
@@ -159,7 +159,8 @@ begin
         return;
     end if;
     if o.ending = 'post' then
-        perform registry.post_movement(p_offering, movement, jsonb_build_object('kind', 'transfer', 'from_investor', o.seller_id,
+        perform registry.post_movement(p_offering, movement, jsonb_build_object('from_investor', o.seller_id,
+            'kind', case when o.seller_id = o.buyer_id then 'own' else 'transfer' end,
             'to_investor', o.buyer_id, 'from_address', encode(o.from_address, 'hex'), 'to_address', encode(o.to_address, 'hex'),
             'units', o.units, 'reference', o.observed_id, 'is_tacked', false, 'free_by', case when registry.period_binds(
                 p_offering, o.buyer_id, registry.is_permitted(p_offering, o.buyer_id, null)) then registry.today() end),

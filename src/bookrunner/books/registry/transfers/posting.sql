@@ -30,7 +30,7 @@ end;
 -- issuer sold (17 CFR 230.144(d)(1), (d)(3)(v) to (vii)).
 create function registry.moved_by(q registry.transfer_request) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
-return jsonb_build_object('kind', 'transfer', 'from_investor', q.seller_id, 'to_investor', q.buyer_id,
+return jsonb_build_object('kind', case q.kind when 'own' then 'own' else 'transfer' end, 'from_investor', q.seller_id, 'to_investor', q.buyer_id,
     'from_address', encode(q.from_address, 'hex'), 'to_address', encode(q.to_address, 'hex'), 'units', q.units,
     'reference', q.request_id, 'is_tacked', q.kind <> 'sale' or not exists (select from registry.affiliation a
         where a.offering_id = q.offering_id and a.investor_id = q.seller_id and a.group_name = 'issuer' and a.status = 'recorded'),

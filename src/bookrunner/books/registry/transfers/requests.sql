@@ -14,7 +14,8 @@ insert into registry.required_paper values
     ('inheritance', 'death_certificate', 'The certificate of the holder''s death.'),
     ('inheritance', 'letters_of_administration', 'The court''s letters to whoever acts for the estate.'),
     ('trust', 'transfer_instruction', 'The giver''s signed instruction to transfer.'),
-    ('trust', 'trust_certification', 'The trustee''s certification of the trust.');
+    ('trust', 'trust_certification', 'The trustee''s certification of the trust.'),
+    ('own', 'transfer_instruction', 'The holder''s signed instruction to move units between its own wallets.');
 call audit.append_only('registry.required_paper');
 
 -- Papers that state why units of a crowdfunding offer may go in their first year (17 CFR 227.501(a)); none has to be given.
@@ -37,13 +38,15 @@ create table registry.transfer_request (
     offering_id text not null,
     request_id text not null,
     status text not null,
-    kind text not null constraint transfer_kind_is_known check (kind in ('sale', 'gift', 'inheritance', 'trust')),
+    kind text not null constraint transfer_kind_is_known check (kind in ('sale', 'gift', 'inheritance', 'trust', 'own')),
     route text not null constraint transfer_route_is_known check (route in ('agent', 'holder')),
     seller_id text not null,
     buyer_id text not null,
     units bigint not null constraint transfer_has_units check (units > 0),
     price_minor bigint,
     currency text,
+    asked_from bytea check (octet_length(asked_from) = 20),
+    asked_to bytea check (octet_length(asked_to) = 20),
     asked_by text not null,
     asked_at timestamptz not null default clock_timestamp(),
     item_id text not null,
@@ -61,7 +64,8 @@ create table registry.transfer_request (
     primary key (offering_id, request_id),
     foreign key (offering_id, item_id) references registry.turnaround_item,
     foreign key (offering_id, movement_id) references registry.movement,
-    constraint transfer_goes_to_another_holder check (seller_id <> buyer_id),
+    constraint transfer_goes_to_another_holder check (kind = 'own' or seller_id <> buyer_id),
+    constraint own_transfer_stays_with_its_holder check (kind <> 'own' or seller_id = buyer_id and asked_to is not null),
     constraint sale_states_its_price
         check (case kind when 'sale' then coalesce(price_minor > 0 and currency ~ '^[A-Z]{3}$', false) else price_minor is null end),
     constraint screened_transfer_says_of_whom
@@ -132,8 +136,9 @@ end $$;
 create function registry.transfer_passes_its_rules() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if (new.kind, new.route, new.seller_id, new.buyer_id, new.units, new.price_minor, new.currency, new.asked_by)
-        is distinct from (old.kind, old.route, old.seller_id, old.buyer_id, old.units, old.price_minor, old.currency, old.asked_by)
+    if (new.kind, new.route, new.seller_id, new.buyer_id, new.units, new.price_minor, new.currency, new.asked_from, new.asked_to,
+            new.asked_by) is distinct from (old.kind, old.route, old.seller_id, old.buyer_id, old.units, old.price_minor,
+            old.currency, old.asked_from, old.asked_to, old.asked_by)
         or old.status in ('approved', 'instructed') and new.status in ('approved', 'instructed', 'registered')
         and (new.from_address, new.to_address, new.approved_until, new.decided_by)
             is distinct from (old.from_address, old.to_address, old.approved_until, old.decided_by) then
@@ -157,8 +162,8 @@ begin
         raise exception using errcode = 'BR008', constraint = 'transfer_is_approved_by_another_person',
             message = format('%s acts for giver or taker', new.decided_by);
     end if;
-    if new.status = 'instructed' and old.status = 'approved' and (new.from_address, new.to_address) is distinct from (
-        registry.linked_address(new.offering_id, new.seller_id), registry.linked_address(new.offering_id, new.buyer_id)) then
+    if new.status = 'instructed' and old.status = 'approved' and not (registry.is_wallet_of(new.offering_id, new.seller_id,
+        new.from_address) and registry.is_wallet_of(new.offering_id, new.buyer_id, new.to_address)) then
         raise exception using errcode = 'BR008', constraint = 'approval_names_the_linked_wallets',
             message = 'a wallet of giver or taker was changed after the approval';
     end if;
@@ -177,6 +182,25 @@ language sql stable set search_path = pg_catalog, pg_temp
 return exists (select from registry.transfer_request q where q.offering_id = p_offering and q.status = 'instructed'
     and (q.seller_id = p_holder and q.from_address is distinct from p_address
         or q.buyer_id = p_holder and q.to_address is distinct from p_address));
+
+-- Whether the register has a wallet as effective for a holder: the linked one, or another beside it.
+create function registry.is_wallet_of(p_offering text, p_holder text, p_address bytea) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_holder
+    and w.address = p_address and w.status in ('linked', 'joined'));
+
+-- Units of a holder that may leave one of its wallets: nobody knows which wallet will be asked for a frozen unit, so none of
+-- them gives it.
+create function registry.free_in(p_offering text, p_holder text, p_address bytea, p_except text) returns bigint
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return registry.units_in(p_offering, p_holder, p_address) - registry.frozen_units(p_offering, p_holder)
+        - (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request q where q.offering_id = p_offering
+        and q.status in ('approved', 'instructed') and q.seller_id = p_holder and q.from_address = p_address
+        and q.request_id is distinct from p_except)
+        - (select coalesce(sum(a.units), 0)::bigint from registry.control_action a where a.offering_id = p_offering
+        and a.investor_id = p_holder and a.from_address = p_address and a.status in ('approved', 'submitted', 'reverted'));
+end $$;
 
 create function registry.hold_transfer(p_offering text, p_request text) returns registry.transfer_request
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -218,8 +242,8 @@ begin atomic
     from jsonb_to_recordset(p_papers) as t (paper text, sha256 text) on conflict do nothing;
 end;
 
--- Said has kind, route, seller, buyer, units, and price_minor and currency of a sale; papers are rows of paper and sha256
--- (hex); clock says received_at, counts_from, due_on and is_routine of the item of the turnaround log.
+-- Said has kind, route, seller, buyer, units, price_minor and currency of a sale, and from and to (hex) where wallets are
+-- named; papers are rows of paper and sha256 (hex); clock says received_at, counts_from, due_on and is_routine of the item of the turnaround log.
 create function registry.request_transfer(p_actor text, p_request text, p_offering text, p_transfer text, p_said jsonb,
     p_papers jsonb, p_item text, p_clock jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -227,9 +251,11 @@ begin
     perform audit.enter(p_actor, p_request);
     perform registry.log_transfer(p_offering, p_item, p_clock, p_transfer);
     insert into registry.transfer_request (offering_id, request_id, status, kind, route, seller_id, buyer_id, units, price_minor,
-        currency, asked_by, item_id)
-    select p_offering, p_transfer, 'requested', s.kind, s.route, s.seller, s.buyer, s.units, s.price_minor, s.currency, p_actor, p_item
-    from jsonb_to_record(p_said) as s (kind text, route text, seller text, buyer text, units bigint, price_minor bigint, currency text);
+        currency, asked_from, asked_to, asked_by, item_id)
+    select p_offering, p_transfer, 'requested', s.kind, s.route, s.seller, s.buyer, s.units, s.price_minor, s.currency,
+        decode(s."from", 'hex'), decode(s."to", 'hex'), p_actor, p_item
+    from jsonb_to_record(p_said) as s (kind text, route text, seller text, buyer text, units bigint, price_minor bigint,
+        currency text, "from" text, "to" text);
     perform registry.keep_papers(p_actor, p_offering, p_transfer, p_papers);
 end $$;
 
@@ -270,7 +296,8 @@ begin
     where offering_id = p_offering and request_id = p_transfer;
 end $$;
 
--- The agent approves to an end: both wallets are those that are linked now, and the approval serves once.
+-- The agent approves to an end: the wallets are those that the request names, else those that are linked now; the approval
+-- serves once.
 create function registry.approve_transfer(p_actor text, p_request text, p_offering text, p_transfer text, p_until timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -280,10 +307,8 @@ begin
     q := registry.hold_transfer(p_offering, p_transfer);
     update registry.transfer_request set status = 'approved', decided_by = p_actor, decided_at = clock_timestamp(),
         approved_until = p_until,
-        from_address = (select w.address from registry.wallet_mapping w where w.offering_id = p_offering
-            and w.investor_id = q.seller_id and w.status = 'linked'),
-        to_address = (select w.address from registry.wallet_mapping w where w.offering_id = p_offering
-            and w.investor_id = q.buyer_id and w.status = 'linked')
+        from_address = coalesce(q.asked_from, registry.linked_address(p_offering, q.seller_id)),
+        to_address = coalesce(q.asked_to, registry.linked_address(p_offering, q.buyer_id))
     where offering_id = p_offering and request_id = p_transfer;
 end $$;
 

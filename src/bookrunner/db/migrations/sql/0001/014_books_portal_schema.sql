@@ -74,9 +74,13 @@ create table portal.wallet_claim (
     signature bytea not null constraint wallet_proof_is_given check (octet_length(signature) > 0),
     proof_kind text not null constraint proof_kind_is_known check (proof_kind in ('key', 'contract')),
     witness jsonb,
+    controller text not null default 'holder',
+    custodian_id text,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, claim_id),
+    constraint claim_states_who_controls_the_wallet check (controller in ('holder', 'custodian', 'platform')
+        and (controller = 'custodian') = (custodian_id is not null)),
     foreign key (offering_id, challenge_id) references portal.wallet_challenge,
     constraint one_proof_serves_once unique (offering_id, challenge_id),
     constraint key_signs_sixty_five_bytes check (proof_kind <> 'key' or octet_length(signature) = 65),

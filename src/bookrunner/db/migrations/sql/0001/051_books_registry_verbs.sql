@@ -50,12 +50,14 @@ end $$;
 
 -- Takes over a wallet that the investor claimed in the portal.
 create function registry.open_mapping(p_actor text, p_request text, p_offering text, p_mapping text,
-    p_investor text, p_chain_id bigint, p_address bytea, p_claim_fact text, p_proof_kind text) returns void
+    p_investor text, p_chain_id bigint, p_address bytea, p_claim_fact text, p_proof_kind text,
+    p_controller text default 'holder', p_custodian text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, proof_kind)
-    values (p_offering, p_mapping, p_investor, 'claimed', p_chain_id, p_address, p_claim_fact, p_proof_kind);
+    insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, proof_kind,
+        controller, custodian_id)
+    values (p_offering, p_mapping, p_investor, 'claimed', p_chain_id, p_address, p_claim_fact, p_proof_kind, p_controller, p_custodian);
     perform registry.publish_wallet(p_offering, p_investor);
 end $$;
 

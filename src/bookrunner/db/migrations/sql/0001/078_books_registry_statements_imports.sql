@@ -97,8 +97,8 @@ create function registry.stakeholders(p_offering text) returns table (investor_i
     registration_fact text, registration_digest bytea)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    return query select h.investor_id, h.holding_id, engine.profile_kind(h.investor_id), h.registration_fact, h.registration_digest
-    from registry.holding h where h.offering_id = p_offering order by h.investor_id;
+    return query select h.investor_id, h.holding_id, engine.profile_kind(h.investor_id), g.registration_fact, g.registration_digest
+    from registry.holding h, lateral registry.registration_of(h.offering_id, h.holding_id, 'infinity') g where h.offering_id = p_offering order by h.investor_id;
 end $$;
 
 -- Whether the portal knows each of these, for a dry run.

@@ -1,10 +1,11 @@
 -- Movements of registered units between holders and between addresses, and the lots that they use.
 
--- One movement, by the reference of what ordered it; a recovery moves units between addresses of one holder.
+-- One movement, by the reference of what ordered it; a recovery, and a transfer of its own, moves units between addresses of
+-- one holder: lots and postings stay as they are.
 create table registry.movement (
     offering_id text not null,
     movement_id text not null,
-    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'forced', 'recovery', 'import')),
+    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import')),
     from_holding_id text,
     to_holding_id text not null,
     from_address bytea check (octet_length(from_address) = 20),
@@ -22,11 +23,12 @@ create table registry.movement (
     constraint order_moves_once unique (offering_id, kind, reference),
     constraint log_moves_once unique (offering_id, chain_id, transaction_hash, ordinal),
     constraint movement_names_its_log_or_none check (num_nulls(chain_id, transaction_hash, ordinal) in (0, 3)),
-    constraint movement_changes_something check (case kind when 'import' then from_holding_id is null
-        when 'recovery' then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
+    constraint movement_changes_something check (case when kind = 'import' then from_holding_id is null
+        when kind in ('own', 'recovery') then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
         else coalesce(from_holding_id <> to_holding_id, false) end)
 );
 create index movement_of_giver on registry.movement (offering_id, from_holding_id, moved_at);
+create index movement_of_taker on registry.movement (offering_id, to_holding_id, moved_at);
 call audit.append_only('registry.movement');
 
 -- What a movement took of a lot; what is left of it is its units less these. Restricted: the lot was still in a period that
@@ -83,8 +85,8 @@ declare
     given bigint := (select coalesce(sum(p.units), 0) from registry.posting p
         where p.offering_id = new.offering_id and p.movement_id = new.movement_id and p.units > 0);
 begin
-    if (used, made, posted, given) is distinct from (case new.kind when 'import' then (0::bigint, new.units, new.units, new.units)
-        when 'recovery' then (0::bigint, 0::bigint, 0::bigint, 0::bigint) else (new.units, new.units, 0::bigint, new.units) end) then
+    if (used, made, posted, given) is distinct from (case when new.kind = 'import' then (0::bigint, new.units, new.units, new.units)
+        when new.kind in ('own', 'recovery') then (0::bigint, 0::bigint, 0::bigint, 0::bigint) else (new.units, new.units, 0::bigint, new.units) end) then
         raise exception using errcode = 'BR008', constraint = 'movement_keeps_its_units',
             message = format('%s moves %s units and its lots or postings say otherwise', new.movement_id, new.units);
     end if;
@@ -159,7 +161,7 @@ begin
     values (p_offering, p_movement, p_moved ->> 'kind', giver, taker, decode(p_moved ->> 'from_address', 'hex'),
         decode(p_moved ->> 'to_address', 'hex'), wanted, p_moved ->> 'reference', coalesce((p_moved ->> 'is_tacked')::boolean, true),
         (p_seen ->> 'chain_id')::bigint, decode(p_seen ->> 'hash', 'hex'), (p_seen ->> 'ordinal')::integer);
-    if p_moved ->> 'kind' = 'recovery' then
+    if p_moved ->> 'kind' in ('own', 'recovery') then
         return;
     end if;
     perform registry.use_lots(p_offering, p_movement, wanted, (p_moved ->> 'free_by')::date);
@@ -177,6 +179,27 @@ select t.offering_id, t.address, sum(t.units)::bigint as units from (
     union all select m.offering_id, m.from_address, -m.units from registry.movement m
     union all select m.offering_id, m.to_address, m.units from registry.movement m) t
 where t.address is not null group by t.offering_id, t.address having sum(t.units) <> 0;
+
+-- Where the units of a holding stand, or stood before a moment, by address; units without one are book entries.
+create function registry.places_of(p_offering text, p_holding text, p_before timestamptz) returns table (address bytea, units bigint)
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select t.address, sum(t.units)::bigint from (
+        select i.address, i.units from registry.lot l join registry.issuance_instruction i using (offering_id, instruction_id)
+        join registry.posting p using (offering_id, instruction_id)
+        where l.offering_id = p_offering and l.holding_id = p_holding and p.posted_at < p_before
+        union all select m.from_address, -m.units from registry.movement m
+        where m.offering_id = p_offering and m.from_holding_id = p_holding and m.moved_at < p_before
+        union all select m.to_address, m.units from registry.movement m
+        where m.offering_id = p_offering and m.to_holding_id = p_holding and m.moved_at < p_before) t
+    where t.address is not null group by t.address having sum(t.units) <> 0 order by t.address;
+end;
+
+-- How many units of a holder stand in one wallet.
+create function registry.units_in(p_offering text, p_investor text, p_address bytea) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp
+return (select coalesce(sum(p.units), 0)::bigint from registry.holding h, lateral registry.places_of(h.offering_id, h.holding_id,
+    'infinity') p where h.offering_id = p_offering and h.investor_id = p_investor and p.address = p_address);
 
 -- Units that went although a period bound their taker.
 create view registry.restricted_use_fact as

@@ -6,10 +6,12 @@ create table registry.control_action (
     action_id text not null,
     status text not null,
     kind text not null constraint control_kind_is_known check (kind in ('freeze_account', 'thaw_account', 'freeze_units',
-        'thaw_units', 'force_transfer', 'recover_wallet', 'pause', 'resume')),
+        'thaw_units', 'force_transfer', 'recover_wallet', 'freeze_unknown', 'thaw_unknown', 'pause', 'resume')),
     investor_id text,
     receiver_id text,
     mapping_id text,
+    observed_id text,
+    from_address bytea,
     units bigint constraint control_units_are_positive check (units > 0),
     because text not null constraint control_action_has_its_reason check (because ~ '\S'),
     order_sha256 bytea constraint order_hash_is_sha256 check (octet_length(order_sha256) = 32),
@@ -25,7 +27,10 @@ create table registry.control_action (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, action_id),
-    constraint control_action_names_its_account check ((kind in ('pause', 'resume')) = (investor_id is null)),
+    constraint control_action_names_its_account
+        check ((kind in ('pause', 'resume', 'freeze_unknown', 'thaw_unknown')) = (investor_id is null)),
+    constraint freeze_of_an_unknown_wallet_names_its_break check ((kind in ('freeze_unknown', 'thaw_unknown')) = (observed_id is not null)),
+    foreign key (offering_id, observed_id) references registry.observed_transfer,
     constraint control_action_names_its_units
         check ((kind in ('freeze_units', 'thaw_units', 'force_transfer')) = (units is not null)),
     constraint forced_transfer_names_its_receiver check ((kind = 'force_transfer') = (receiver_id is not null)),
@@ -46,6 +51,8 @@ create unique index one_account_action_runs_per_account on registry.control_acti
     where status in ('approved', 'submitted', 'reverted') and kind in ('freeze_account', 'thaw_account', 'recover_wallet');
 create unique index one_pause_runs_per_security on registry.control_action (offering_id)
     where status in ('approved', 'submitted', 'reverted') and kind in ('pause', 'resume');
+create unique index one_freeze_runs_per_unknown_wallet on registry.control_action (offering_id, observed_id)
+    where status in ('approved', 'submitted', 'reverted') and kind in ('freeze_unknown', 'thaw_unknown');
 call audit.keep('registry.control_action', 'control_action', 'action_id', 'offering_id');
 
 -- What a holder's account is under now. Freezing the account and freezing a part of it do not touch each other.
@@ -63,6 +70,15 @@ create table registry.account_restraint (
     constraint one_restraint_per_account unique (offering_id, investor_id)
 );
 call audit.keep('registry.account_restraint', 'account_restraint', 'restraint_id', 'offering_id');
+
+-- Whether a wallet that the register does not know is frozen: by the last order over it that has begun to count.
+create function registry.is_unknown_frozen(p_offering text, p_address bytea) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return coalesce((select a.kind = 'freeze_unknown' from registry.control_action a join registry.observed_transfer o
+        using (offering_id, observed_id)
+    where a.offering_id = p_offering and o.to_address = p_address and (a.kind, a.status) in (('freeze_unknown', 'approved'),
+        ('freeze_unknown', 'submitted'), ('freeze_unknown', 'reverted'), ('freeze_unknown', 'executed'), ('thaw_unknown', 'executed'))
+    order by a.decided_at desc limit 1), false);
 
 -- Whether a security moves at all.
 create table registry.security_restraint (
@@ -115,6 +131,19 @@ create function registry.account_address(p_offering text, p_investor text) retur
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
     and w.status in ('linked', 'revoked') order by w.status = 'linked' desc, w.ended_at desc limit 1);
+
+-- Every wallet in which units of a holder may stand; the one that a delivery goes to comes first.
+create function registry.account_addresses(p_offering text, p_investor text) returns bytea[]
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return array_remove(array[registry.account_address(p_offering, p_investor)], null) || array(select w.address from registry.wallet_mapping w
+    where w.offering_id = p_offering and w.investor_id = p_investor and w.status = 'joined' order by w.linked_at, w.mapping_id);
+
+-- The wallet that an order takes units from: of several, the first that holds them all; null when none does.
+create function registry.source_of(p_offering text, p_investor text, p_units bigint) returns bytea
+language sql stable set search_path = pg_catalog, pg_temp
+return (select a.address from unnest(registry.account_addresses(p_offering, p_investor)) with ordinality a (address, place)
+    where cardinality(registry.account_addresses(p_offering, p_investor)) = 1
+        or registry.units_in(p_offering, p_investor, a.address) >= p_units order by a.place limit 1);
 
 -- Units of an account that transfers under way are taking out of it.
 create function registry.moving_units(p_offering text, p_investor text) returns bigint

@@ -51,7 +51,7 @@ declare
 begin
     if starts_with(actor, 'key:ivr_') then
         raise exception using errcode = 'BR403', constraint = 'key_of_an_investor_reaches_its_own_alone',
-            message = 'the key of an investor serves the intake and its own pages';
+            message = 'the key of an investor serves the intake, its own transfers and its own pages';
     end if;
     return actor;
 end $$;

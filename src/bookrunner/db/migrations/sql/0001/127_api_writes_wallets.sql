@@ -18,7 +18,7 @@ begin
 end $$;
 
 create function api.claim_wallet(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_claim text,
-    p_investor text, p_challenge text, p_signature bytea, p_proof_kind text, p_witness jsonb, out answer text,
+    p_investor text, p_challenge text, p_signature bytea, p_proof_kind text, p_witness jsonb, p_held jsonb, out answer text,
     out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -30,8 +30,9 @@ begin
         return;
     end if;
     perform portal.claim_wallet(caller, p_request, p_offering, p_claim, p_investor, p_challenge, p_signature, p_proof_kind,
-        p_witness);
+        p_witness, p_held ->> 'controller', p_held ->> 'custodian');
     answer := json_build_object('id', p_claim, 'offer', p_offering, 'investor', p_investor, 'status', 'claimed',
-        'challenge', p_challenge, 'proof', p_proof_kind, 'version', '1');
+        'challenge', p_challenge, 'proof', p_proof_kind, 'controller', p_held ->> 'controller',
+        'custodian', p_held ->> 'custodian', 'version', '1');
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;

@@ -76,8 +76,10 @@ grant execute on function api.answer_suitability(bytea, text, bytea, text, text,
 grant execute on function api.commitment_limit(text, text) to portal, compliance;
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),
-    api.claim_wallet(bytea, text, bytea, text, text, text, text, bytea, text, jsonb) to portal;
+    api.claim_wallet(bytea, text, bytea, text, text, text, text, bytea, text, jsonb, jsonb) to portal;
 grant execute on function api.request_transfer(bytea, text, bytea, text, text, jsonb, jsonb, text, jsonb),
+    api.take_transfer(text, text, bytea, text, text, jsonb, jsonb, text, jsonb),
+    api.act_for_holder(text, text, bytea, text, text, text, text, jsonb, text, jsonb),
     api.act_on_transfer(bytea, text, bytea, text, text, text, text, jsonb, timestamptz, text[], text, jsonb) to registry;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
@@ -135,14 +137,17 @@ grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_o
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
 grant execute on function registry.is_paused(text), registry.is_account_frozen(text, text), registry.frozen_units(text, text),
-    registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text), registry.account_address(text, text)
+    registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text),
+    registry.account_address(text, text), registry.account_addresses(text, text),
+    registry.wallet_seen(registry.control_action)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
     registry.require_day(date), registry.lots_as_of(text, text, date), registry.missing_papers(text, text), registry.today(),
     registry.transfer_refusals(text, text, text, bigint, text), registry.stakeholders(text),
-    registry.unknown_investors(text[]), registry.period_of(text), registry.period_binds(text, text, boolean) to registry;
+    registry.unknown_investors(text[]), registry.places_of(text, text, timestamptz), registry.registration_of(text, text, timestamptz),
+    registry.missing_registration_papers(registry.registration_change), registry.period_of(text), registry.period_binds(text, text, boolean) to registry;
 -- A view of lots says from when on each is free.
-grant execute on function registry.free_on(text, text, date) to registry, engine, reconciliation, audit;
+grant execute on function registry.free_on(text, text, date), registry.today() to registry, engine, reconciliation, audit;
 
 -- What compliance may compute when it reads its own book.
 do $reads$

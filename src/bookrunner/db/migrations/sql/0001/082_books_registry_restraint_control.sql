@@ -6,6 +6,11 @@ language sql stable set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request q where q.offering_id = p_offering
     and q.seller_id = p_investor and q.status = 'instructed');
 
+-- The wallet that the break of an action shows.
+create function registry.wallet_seen(a registry.control_action) returns bytea
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return (select o.to_address from registry.observed_transfer o where o.offering_id = a.offering_id and o.observed_id = a.observed_id);
+
 -- What keeps an action from being carried out on the register as it stands now.
 create function registry.control_hindrance(a registry.control_action) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -29,6 +34,8 @@ begin
             case when a.units > registry.frozen_units(a.offering_id, a.investor_id) then 'units_to_thaw_are_frozen' end
         when 'force_transfer' then case
             when a.units > held - leaving then 'units_to_move_are_held'
+            when cardinality(registry.account_addresses(a.offering_id, a.investor_id)) > 1
+                and registry.source_of(a.offering_id, a.investor_id, a.units + leaving) is null then 'one_wallet_holds_the_units_to_move'
             when not linked then 'receiver_wallet_is_linked' end
         when 'recover_wallet' then case
             when not linked then 'lost_wallet_is_linked'
@@ -38,6 +45,13 @@ begin
             when not exists (select from registry.wallet_mapping w where w.offering_id = a.offering_id
                 and w.mapping_id = a.mapping_id and w.investor_id = a.investor_id and w.status = 'issuer_approved')
                 then 'recovery_wallet_is_approved' end
+        when 'freeze_unknown' then case
+            when not exists (select from registry.observed_transfer o where o.offering_id = a.offering_id and o.observed_id = a.observed_id
+                and o.status in ('unmapped', 'over_issued', 'explained') and registry.holder_of(o.offering_id, o.chain_id, o.to_address)
+                    is null) then 'break_shows_an_unknown_wallet'
+            when registry.is_unknown_frozen(a.offering_id, registry.wallet_seen(a)) then 'unknown_wallet_is_free' end
+        when 'thaw_unknown' then
+            case when not registry.is_unknown_frozen(a.offering_id, registry.wallet_seen(a)) then 'unknown_wallet_is_frozen' end
         when 'pause' then case when paused then 'security_to_pause_is_open' end
         when 'resume' then case when not paused then 'security_to_resume_is_paused' end
     end;
@@ -49,9 +63,9 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     hindrance text;
 begin
-    if tg_op = 'UPDATE' and (old.kind, old.investor_id, old.receiver_id, old.mapping_id, old.units, old.because,
+    if tg_op = 'UPDATE' and (old.kind, old.investor_id, old.receiver_id, old.mapping_id, old.observed_id, old.units, old.because,
         old.order_sha256, old.order_reference, old.asked_by, old.asked_at) is distinct from (new.kind, new.investor_id,
-        new.receiver_id, new.mapping_id, new.units, new.because, new.order_sha256, new.order_reference, new.asked_by,
+        new.receiver_id, new.mapping_id, new.observed_id, new.units, new.because, new.order_sha256, new.order_reference, new.asked_by,
         new.asked_at) then
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('the terms of %s are locked', old.action_id);
@@ -92,18 +106,22 @@ alter table registry.control_action enable always trigger control_action_stands;
 create function registry.recovered_wallets_stand() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if new.status in ('linked', 'superseded', 'revoked', 'rejected') and new.status <> old.status
+    if new.status in ('linked', 'joined', 'superseded', 'revoked', 'rejected') and new.status <> old.status
         and exists (select from registry.control_action a where a.offering_id = new.offering_id
             and a.investor_id = new.investor_id and a.kind = 'recover_wallet' and a.status in ('approved', 'submitted', 'reverted')
-            and (old.status = 'linked' or new.status = 'linked' or a.mapping_id = new.mapping_id)) then
+            and (old.status in ('linked', 'joined') or new.status in ('linked', 'joined') or a.mapping_id = new.mapping_id)) then
         raise exception using errcode = 'BR008', constraint = 'wallets_stand_during_a_recovery',
             message = format('a wallet of %s is being recovered', new.investor_id);
     end if;
-    if new.status = 'linked' and old.status <> 'linked' and (registry.is_account_frozen(new.offering_id, new.investor_id)
+    if new.status in ('linked', 'joined') and new.status <> old.status and registry.is_unknown_frozen(new.offering_id, new.address)
+        and not registry.is_recovered(new.offering_id, new.mapping_id) then
+        raise exception using errcode = 'BR008', constraint = 'unknown_wallet_is_thawed_first',
+            message = format('%s was frozen as a wallet that nobody registered', new.mapping_id);
+    end if;
+    if new.status in ('linked', 'joined') and old.status not in ('linked', 'joined') and (registry.is_account_frozen(new.offering_id, new.investor_id)
         or registry.frozen_units(new.offering_id, new.investor_id) > 0)
         and registry.account_address(new.offering_id, new.investor_id) is distinct from new.address
-        and not exists (select from registry.control_action a where a.offering_id = new.offering_id
-            and a.mapping_id = new.mapping_id and a.kind = 'recover_wallet' and a.status = 'executed') then
+        and not registry.is_recovered(new.offering_id, new.mapping_id) then
         raise exception using errcode = 'BR008', constraint = 'restrained_account_keeps_its_address',
             message = format('the account of %s is frozen, or a part of it', new.investor_id);
     end if;
@@ -131,16 +149,16 @@ begin
     return a;
 end $$;
 
--- Asks for a control action: {kind, investor, receiver, mapping, units, because, order_sha256 (hex), order_reference}.
+-- Asks for a control action: {kind, investor, receiver, mapping, observed, units, because, order_sha256 (hex), order_reference}.
 create function registry.ask_control(p_actor text, p_request text, p_offering text, p_action text, p_asked jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform registry.book_of(p_offering);
-    insert into registry.control_action (offering_id, action_id, status, kind, investor_id, receiver_id, mapping_id, units,
+    insert into registry.control_action (offering_id, action_id, status, kind, investor_id, receiver_id, mapping_id, observed_id, units,
         because, order_sha256, order_reference, asked_by)
     values (p_offering, p_action, 'asked', p_asked ->> 'kind', p_asked ->> 'investor', p_asked ->> 'receiver',
-        p_asked ->> 'mapping', (p_asked ->> 'units')::bigint, p_asked ->> 'because',
+        p_asked ->> 'mapping', p_asked ->> 'observed', (p_asked ->> 'units')::bigint, p_asked ->> 'because',
         decode(p_asked ->> 'order_sha256', 'hex'), p_asked ->> 'order_reference', p_actor);
 end $$;
 
@@ -154,7 +172,9 @@ begin
     perform audit.enter(p_actor, p_request);
     perform registry.hold_control(p_offering, p_action);
     update registry.control_action set status = case when p_is_approved then 'approved' else 'declined' end,
-        decided_by = p_actor, decided_because = p_because, decided_at = clock_timestamp()
+        decided_by = p_actor, decided_because = p_because, decided_at = clock_timestamp(),
+        from_address = case when p_is_approved and kind = 'force_transfer' then registry.source_of(offering_id, investor_id,
+            units + registry.instructed_units(offering_id, investor_id)) end
     where offering_id = p_offering and action_id = p_action returning * into a;
     if p_is_approved and a.kind in ('freeze_account', 'freeze_units', 'pause') then
         perform registry.restrain(a);
@@ -195,10 +215,11 @@ end $$;
 create function registry.carry_out(a registry.control_action, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    lost bytea := registry.account_address(a.offering_id, a.investor_id);
+    lost bytea := coalesce(a.from_address, registry.account_address(a.offering_id, a.investor_id));
     found_address bytea := registry.linked_address(a.offering_id, a.receiver_id);
-    moved bigint := coalesce(a.units, (select h.units from registry.holding h where h.offering_id = a.offering_id
-        and h.investor_id = a.investor_id), 0);
+    moved bigint := coalesce(a.units, case when cardinality(registry.account_addresses(a.offering_id, a.investor_id)) > 1
+        then registry.units_in(a.offering_id, a.investor_id, lost) end, (select h.units from registry.holding h
+            where h.offering_id = a.offering_id and h.investor_id = a.investor_id), 0);
 begin
     update registry.control_action set status = 'executed', ended_at = clock_timestamp()
     where offering_id = a.offering_id and action_id = a.action_id returning * into a;

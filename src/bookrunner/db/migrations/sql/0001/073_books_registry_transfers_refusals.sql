@@ -33,26 +33,61 @@ begin
         else false end;
 end $$;
 
--- Units that wait in approved transfers, of a giver or for a taker; one request may be left out.
+-- Units that wait in approved transfers to another holder, of a giver or for a taker; one request may be left out.
 create function registry.pledged(p_offering text, p_seller text, p_buyer text, p_except text) returns bigint
 language sql stable set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request q where q.offering_id = p_offering
-    and q.status in ('approved', 'instructed') and coalesce(q.seller_id = p_seller, true) and coalesce(q.buyer_id = p_buyer, true)
+    and q.status in ('approved', 'instructed') and q.kind <> 'own' and coalesce(q.seller_id = p_seller, true)
+    and coalesce(q.buyer_id = p_buyer, true)
     and q.request_id is distinct from p_except);
+
+-- Whether a request moves units between wallets of one holder.
+create function registry.is_own(p_offering text, p_request text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from registry.transfer_request q where q.offering_id = p_offering and q.request_id = p_request and q.kind = 'own');
 
 create function registry.refusal_by_accounts(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text)
 returns setof registry.refusal
 language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
 declare
-    waiting bigint := registry.pledged(p_offering, p_seller, null, p_except);
+    waiting bigint := case when p_seller = p_buyer then 0 else registry.pledged(p_offering, p_seller, null, p_except) end;
 begin
-    return query select 1, 'taker_is_another_holder', 'giver and taker are one', null::date where p_seller = p_buyer
+    return query select 1, 'taker_is_another_holder', 'giver and taker are one', null::date
+    where p_seller = p_buyer and not registry.is_own(p_offering, p_except)
     union all
     select r.place, r.rule, r.detail, null from registry.restraint_refusals(p_offering, jsonb_build_array(jsonb_build_object(
         'seller', p_seller, 'buyer', p_buyer, 'units', p_units + waiting))) r
     union all
     select 65, 'holding_is_not_held', 'a closed gate holds the units of the giver', null
-    where exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_seller and h.status = 'held');
+    where exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_seller and h.status = 'held')
+    union all
+    select 66, 'estate_gives_by_inheritance', 'the giver died', null
+    where registry.is_estate(p_offering, p_seller) and not exists (select from registry.transfer_request q
+        where q.offering_id = p_offering and q.request_id = p_except and q.kind = 'inheritance');
+end $$;
+
+-- The wallets that a request names, else the linked ones. Which wallet the units stand in is asked of a holder with several.
+create function registry.refusal_by_wallets(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text)
+returns setof registry.refusal
+language plpgsql stable rows 3 set search_path = pg_catalog, pg_temp as $$
+declare
+    q registry.transfer_request;
+    source bytea;
+begin
+    select * into q from registry.transfer_request x where x.offering_id = p_offering and x.request_id = p_except;
+    source := coalesce(q.asked_from, registry.linked_address(p_offering, p_seller));
+    return query select v.place, v.rule, v.detail, null::date from (values
+        (61, 'giver_wallet_is_effective', 'the register does not know it as a wallet of the giver',
+            q.asked_from is not null and not registry.is_wallet_of(p_offering, p_seller, q.asked_from)),
+        (62, 'taker_wallet_is_effective', 'the register does not know it as a wallet of the taker',
+            q.asked_to is not null and not registry.is_wallet_of(p_offering, p_buyer, q.asked_to)),
+        (63, 'own_transfer_changes_the_wallet', 'both wallets are one', p_seller = p_buyer and source = q.asked_to))
+        as v (place, rule, detail, fails) where v.fails;
+    if exists (select from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_seller
+        and w.status = 'joined') or q.kind = 'own' then
+        return query select 64, 'wallet_holds_the_units', format('%s units may leave it', greatest(f.units, 0)), null::date
+        from (select registry.free_in(p_offering, p_seller, source, p_except) as units) f where p_units > f.units;
+    end if;
 end $$;
 
 -- The country decides over flow-back as it does over the offer: the fifty states and the territories.
@@ -105,7 +140,7 @@ begin atomic
     select h.investor_id from registry.holding h where h.offering_id = p_offering and h.units > 0
         and (h.investor_id <> p_seller or h.units > p_units)
     union select q.buyer_id from registry.transfer_request q where q.offering_id = p_offering
-        and q.status in ('approved', 'instructed') and q.request_id is distinct from p_except
+        and q.status in ('approved', 'instructed') and q.kind <> 'own' and q.request_id is distinct from p_except
     union select p_buyer;
 end;
 
@@ -134,7 +169,7 @@ declare
     had bigint := (select coalesce(sum(h.units), 0) from registry.holding h where h.offering_id = p_offering
         and h.investor_id in (select registry.affiliates_of(p_offering, p_buyer)));
     awaited bigint := (select coalesce(sum(q.units), 0) from registry.transfer_request q where q.offering_id = p_offering
-        and q.status in ('approved', 'instructed') and q.request_id is distinct from p_except
+        and q.status in ('approved', 'instructed') and q.kind <> 'own' and q.request_id is distinct from p_except
         and q.buyer_id in (select registry.affiliates_of(p_offering, p_buyer)));
 begin
     return query
@@ -161,18 +196,24 @@ begin
 end $$;
 
 -- Every rule that keeps these units from going now, in the order of precedence; none means yes. Except names the request
--- that asks, so that its own units are not counted against it. Permitted: the taker is one of 17 CFR 227.501(a).
+-- that asks, so that its own units are not counted against it. Permitted: the taker is one of 17 CFR 227.501(a). Between two
+-- wallets of one holder no period, limit or country binds: units and lots stay with the holder.
 create function registry.transfer_refusals(p_offering text, p_seller text, p_buyer text, p_units bigint, p_except text default null)
 returns setof registry.refusal
 language plpgsql stable security definer rows 5 set search_path = pg_catalog, pg_temp as $$
 declare
     is_permitted boolean := registry.is_permitted(p_offering, p_buyer, p_except);
+    is_own boolean := registry.is_own(p_offering, p_except);
 begin
     return query select t.* from (
         select a.* from registry.refusal_by_accounts(p_offering, p_seller, p_buyer, p_units, p_except) a
+        union all select w.* from registry.refusal_by_wallets(p_offering, p_seller, p_buyer, p_units, p_except) w
         union all select b.* from registry.refusal_by_parties(p_offering, p_seller, p_buyer) b
+            where not is_own or b.rule = 'seller_is_cleared'
         union all select c.* from registry.refusal_by_lots(p_offering, p_seller, p_buyer, p_units, p_except, is_permitted) c
-        union all select d.* from registry.refusal_by_limits(p_offering, p_seller, p_buyer, p_units, p_except) d) t
+            where not is_own
+        union all select d.* from registry.refusal_by_limits(p_offering, p_seller, p_buyer, p_units, p_except) d
+            where not is_own) t
     order by t.place, t.rule;
 end $$;
 

@@ -1,0 +1,87 @@
+"""Control actions over a holder with two wallets: a freeze covers both, and no unit thaws on its way."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+
+import pytest
+
+from bookrunner.adapters.chain import trex
+from bookrunner.adapters.chain.control import frozen_units, transfer
+from tests.chain.sides import ORDER, SECOND, TREASURY, Sides
+
+pytestmark = pytest.mark.chain
+
+
+@pytest.fixture
+def two(sides: Callable[[str], Sides]) -> Sides:
+    """Return both sides with 60 units in the linked wallet of the first holder and 40 in a further one."""
+    made = sides(f"two{secrets.token_hex(4)}")
+    first = made.holders[0]
+    linked, further = made.address(first), made.wallets[first][1].address
+    mapping = made.claim(first, further)
+    made.world.call("registry.join_wallet", made.offering, mapping, actor=SECOND)
+    made.as_agent(made.of.registry, trex.register_batch([(further, further, 840)]))
+    made.as_holder(TREASURY, made.of.token, transfer(linked, 100))
+    made.issue(first, 100)
+    made.as_holder(first, made.of.token, transfer(further, 40))
+    with made._lent() as connection:
+        moved = {"kind": "own", "from_investor": first, "to_investor": first, "units": 40, "is_tacked": True}
+        moved |= {"from_address": linked.hex(), "to_address": further.hex(), "reference": "moved"}
+        connection.execute(
+            b"select registry.post_movement(%s, %s, %s, null)",
+            [made.offering, f"mov_{mapping}", json.dumps(moved)],
+        )
+    return made
+
+
+def on_chain(two: Sides) -> list[tuple[int, int, bool]]:
+    """Return balance, frozen part and freeze of the two wallets of the first holder."""
+    token, said = two.of.token, []
+    for key in two.wallets[two.holders[0]][:2]:
+        balance, part = two.chain.read(
+            [trex.balance_of(token, key.address), frozen_units(token, key.address)]
+        )
+        (frozen,) = two.chain.read([trex.is_frozen(token, key.address)])
+        said.append((balance, part, frozen))
+    return said
+
+
+def test_a_frozen_account_is_frozen_in_every_wallet(two: Sides) -> None:
+    first = two.holders[0]
+    two.control("freeze_account", investor=first)
+    assert on_chain(two) == [(60, 0, True), (40, 0, True)]
+    two.control("thaw_account", investor=first)
+    assert on_chain(two) == [(60, 0, False), (40, 0, False)]
+
+
+def test_frozen_units_are_spread_over_the_wallets_and_thawed_again(two: Sides) -> None:
+    first = two.holders[0]
+    two.control("freeze_units", investor=first, units=80)
+    assert on_chain(two) == [(60, 60, False), (40, 20, False)]
+    two.control("thaw_units", investor=first, units=70)
+    assert sum(part for _, part, _ in on_chain(two)) == 10
+
+
+def test_an_order_takes_from_the_wallet_that_holds_and_the_rest_stays_frozen(two: Sides) -> None:
+    first, second = two.holders[:2]
+    two.control("freeze_units", investor=first, units=60)
+    two.control("force_transfer", investor=first, receiver=second, units=50, **ORDER)
+    assert on_chain(two) == [(10, 10, False), (40, 40, False)]
+    assert two.register_stands()[first][:2] == (50, 50)
+    assert two.by_address() == two.all_balances()
+
+
+def test_a_recovery_moves_what_stood_in_the_lost_wallet(two: Sides) -> None:
+    first = two.holders[0]
+    two.control("freeze_units", investor=first, units=80)
+    new = two.wallets[first][2].address
+    mapping = two.claim(first, new)
+    two.control("recover_wallet", investor=first, mapping=mapping, **ORDER)
+    assert [row[:2] for row in on_chain(two)] == [(0, 0), (40, 20)]
+    token = two.of.token
+    assert two.chain.read([trex.balance_of(token, new), frozen_units(token, new)]) == [60, 60]
+    assert two.register_stands()[first][:2] == (100, 80)
+    assert two.by_address() == two.all_balances()
