@@ -109,7 +109,9 @@ def as_told(answer: httpx.Response) -> httpx.Response:
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), answer.url.path):
             operation = methods.get(answer.request.method.lower())
             if operation is not None:
-                found = operation["responses"][str(answer.status_code)]
+                status = str(answer.status_code)
+                assert status in operation["responses"], f"{operation['operationId']} {status}: {answer.text}"
+                found = operation["responses"][status]
                 while "$ref" in found:
                     found = told["components"]["responses"][found["$ref"].rpartition("/")[2]]
                 kind = answer.headers["content-type"].partition(";")[0]

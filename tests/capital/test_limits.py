@@ -84,13 +84,14 @@ def test_no_request_overtakes_an_approved_one(capital: Capitals, application: Ap
         (4102444800, (422, "request_has_the_agreed_shape")),
         ("4102444800", (422, "request_has_the_agreed_shape")),
         ("2027-01-31T17:00:00", (422, "request_has_the_agreed_shape")),
-        ("9999-12-31T23:59:59-14:00", (409, "settlement_is_due_within_two_years")),
+        ("9999-12-31T23:59:59-14:00", (422, "request_has_the_agreed_shape")),
+        ("9999-12-31T23:59:59Z", (409, "settlement_is_due_within_two_years")),
         (
             (clock.now() + timedelta(days=735)).isoformat(timespec="seconds"),
             (409, "settlement_is_due_within_two_years"),
         ),
     ],
-    ids=["number", "digits", "no_zone", "far_off", "a_week_too_late"],
+    ids=["number", "digits", "no_zone", "no_year", "far_off", "a_week_too_late"],
 )
 def test_a_settlement_is_due_at_a_moment_within_two_years(
     capital: Capitals, due: str | int, told: tuple[int, str]

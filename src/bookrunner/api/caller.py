@@ -68,6 +68,11 @@ async def write(request: Request) -> Write:
     return Write(who, said.request, said.body_sha256, said.version)
 
 
+async def versioned(request: Request) -> Write:
+    """Read a write that may name the version it acts on."""
+    return await write(request)
+
+
 async def decision(request: Request) -> Write:
     """Read a write that decides on a version; raises also VersionNotNamed."""
     asked = await write(request)
@@ -94,6 +99,7 @@ async def repeatable(request: Request) -> Repeatable:
 
 Called = Annotated[Caller, Depends(caller)]
 Written = Annotated[Write, Depends(write)]
+Versioned = Annotated[Write, Depends(versioned)]
 Decided = Annotated[Write, Depends(decision)]
 
 

@@ -11,7 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from bookrunner.api.caller import caller, decision, repeatable, write
+from bookrunner.api.caller import caller, decision, repeatable, versioned, write
 from bookrunner.api.problems import MEDIA_TYPE, Problem
 from bookrunner.api.shapes.examples import BODIES
 
@@ -36,7 +36,8 @@ _IF_MATCH = {
     "schema": {"type": "string", "pattern": '^"[0-9a-f.]{1,64}"$'},
     "example": '"3"',
 }
-_KEYED = {caller, write, decision}
+_WRITES = {write, versioned, decision}
+_KEYED = {caller, *_WRITES}
 _TEXT = {"schema": {"type": "string"}}
 _SECONDS = {"description": "Seconds after which to send the same again.", "schema": {"type": "integer"}}
 _ANSWERED = {
@@ -108,13 +109,13 @@ def _problem() -> dict[str, Any]:
 def _complete(operation: dict[str, Any], route: RouteContext) -> None:
     """Add to one operation what its dependencies read and refuse."""
     reads = set(_calls(route.dependant))
-    is_write, decides, is_ours = write in reads or decision in reads, decision in reads, bool(reads & _KEYED)
+    is_write, decides, is_ours = bool(reads & _WRITES), decision in reads, bool(reads & _KEYED)
     answers: dict[str, Any] = operation["responses"]
     operation["summary"] = str(operation["operationId"]).replace("_", " ").capitalize()
     if example := BODIES.get(operation["operationId"]):
         operation["requestBody"]["content"]["application/json"]["example"] = example
     answers.pop("422", None)
-    statuses = {503}
+    statuses = {503} | {int(status) for status in answers if status.startswith("4")}
     if is_ours:
         operation["security"] = [{_KEY: []}]
         statuses |= {401, 403}
@@ -129,8 +130,11 @@ def _complete(operation: dict[str, Any], route: RouteContext) -> None:
     if decides:
         operation["parameters"].append(_IF_MATCH)
         statuses |= {412, 428}
+    if versioned in reads:
+        operation["parameters"].append(_IF_MATCH | {"required": False})
+        statuses.add(412)
     for status in sorted(statuses):
-        answers.setdefault(str(status), {"$ref": f"#/components/responses/{status}"})
+        answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
 
 
 def _done(answers: dict[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def routes(gateway: Gateway) -> APIRouter:
     _orders(router, gateway)
     _waitlist(router, gateway)
     _allotments(router, gateway)
+    _cuts(router, gateway)
     return router
 
 
@@ -185,6 +186,8 @@ def _allotments(router: APIRouter, gateway: Gateway) -> None:
         answer.status_code = _CREATED
         return answer
 
+
+def _cuts(router: APIRouter, gateway: Gateway) -> None:
     @router.post(
         "/v1/investments/{investment}/cuts",
         operation_id="scale_back",

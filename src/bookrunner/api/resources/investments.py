@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from bookrunner.api.caller import Called, Decided, Write, Written
+from bookrunner.api.caller import Called, Decided, Versioned, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import PlainAct, Router
 from bookrunner.api.shapes import (
@@ -223,7 +223,7 @@ def plain_acts(gateway: Gateway) -> dict[str, PlainAct]:
 def _documented(act: PlainAct) -> Callable[..., Awaitable[Response]]:
     """Return the act with the parameters that a route reads, checks and documents."""
 
-    async def routed(write: Written, investment: InvestmentId, _: Nothing | None = None) -> Response:
+    async def routed(write: Versioned, investment: InvestmentId, _: Nothing | None = None) -> Response:
         return await act(write, investment)
 
     if act.__name__ in _DECISIONS:

@@ -33,6 +33,8 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 
 _CREATED = 201
+# The version of what a person saw comes in the body, not in a header.
+_AS_SEEN: dict[int | str, dict[str, Any]] = {412: {}}
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -53,7 +55,11 @@ def routes(gateway: Gateway) -> APIRouter:
         return found
 
     @router.post(
-        "/acceptances", operation_id="accept_statement", response_model=InvestmentActed, status_code=_CREATED
+        "/acceptances",
+        operation_id="accept_statement",
+        responses=_AS_SEEN,
+        response_model=InvestmentActed,
+        status_code=_CREATED,
     )
     async def accepted(write: Written, investment: InvestmentId, body: AcceptedStatement) -> Response:
         """Let a statement stand beside a fact of the record, for a reason, under the programme in force."""
@@ -100,7 +106,7 @@ def questionnaires(gateway: Gateway) -> APIRouter:
             raise UnknownRecord("questionnaire_exists", f"{offer} asks no questions")
         return found
 
-    @router.get("/limit", operation_id="show_limit")
+    @router.get("/limit", operation_id="show_limit", responses={409: {}})
     async def limit(caller: Called, offer: OfferId, investor: InvestorId) -> Limit:
         """Return what an investor may commit: the limit, used of it, remaining; null for no limit.
 
@@ -118,6 +124,11 @@ def questionnaires(gateway: Gateway) -> APIRouter:
             "remaining": None if most is None else money(max(most - used, 0), code),
         }
 
+    _suitability(router, gateway)
+    return router
+
+
+def _suitability(router: APIRouter, gateway: Gateway) -> None:
     @router.post(
         "/questionnaires",
         operation_id="publish_questionnaire",
@@ -141,6 +152,7 @@ def questionnaires(gateway: Gateway) -> APIRouter:
     @router.post(
         "/suitability",
         operation_id="answer_suitability",
+        responses=_AS_SEEN,
         response_model=SuitabilityAnswered,
         status_code=_CREATED,
     )
@@ -160,8 +172,6 @@ def questionnaires(gateway: Gateway) -> APIRouter:
         )
         answer.status_code = _CREATED
         return answer
-
-    return router
 
 
 def ownership(gateway: Gateway) -> APIRouter:

@@ -71,7 +71,7 @@ class PolicyNamed(TypedDict):
     offer: str
     policy: str
     most_units: str | None
-    hold_minutes: int
+    hold_minutes: int | None
     version: str
 
 

@@ -192,7 +192,7 @@ class Units(TypedDict):
 
     offer: str
     policy: str
-    hold_minutes: int
+    hold_minutes: int | None
     total: str
     reserved: str
     allocated: str
