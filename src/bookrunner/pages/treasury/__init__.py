@@ -29,6 +29,7 @@ _Page = Annotated[int, Query(ge=1, le=10_000)]
 _RETURNS = ("returned", "may_return", "partials", "failures", "alarms")
 _PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions", "fee_kinds", "fees_shown")
 _COINS = ("coins", "transfers")
+_INSTITUTIONS = ("initiations", "settlement_alarms")
 _TYPED = ("typed_payee", "typed_amount", "typed_net", "typed_on", "typed_deductions")
 _FILES = {
     "trial-balance.csv": treasury.trial_balance_csv,
@@ -127,6 +128,11 @@ class Console:
         found = facts.lists(self.database, offering, _COINS)
         return self.page(request, offering, "coins.html", {**found, **shown})
 
+    def institutions(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return the escrow that was opened for institutions, and settlement messages that do not fit."""
+        found = facts.lists(self.database, offering, _INSTITUTIONS)
+        return self.page(request, offering, "institutions.html", {**found, **shown})
+
 
 def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: Deposits | None) -> APIRouter:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
@@ -139,6 +145,7 @@ def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: D
     _part_routes(router, pages)
     _payout_routes(router, pages)
     shown = {"payouts": pages.payouts, "returns": pages.returns, "coins": pages.coins}
+    shown["institutions"] = pages.institutions
     money.routes(router, database, shown, deposits)
     stored.routes(router, database, pages.stored)
     account.routes(router, database, pages.account)

@@ -62,6 +62,8 @@ _MARKS = {
     "refused": ("refused", "bad"),
     "accepted": ("confirmed", "good"),
     "declared": ("confirmed", "good"),
+    "initiated": ("waiting", "wait"),
+    "missing": ("missing", "bad"),
 }
 _SENTENCES = {
     "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",

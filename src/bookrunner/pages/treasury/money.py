@@ -1,4 +1,4 @@
-"""What an administrator records by hand: releases with fees, returns, recoveries, retries, alarms, tokens."""
+"""What an administrator records by hand: releases, returns, alarms, tokens, institutions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -88,6 +89,10 @@ class Cashier:
             actor=self.actor, source=source, alarm=alarm, because=because.strip()
         )
 
+    def follow(self, allocation: str) -> None:
+        """Open or settle the escrow record of an allocation as that stands now; again, it changes nothing."""
+        treasury.keeper(self.database).follow_allocation(**self._where, allocation=allocation)
+
     def decide_coin(self, coin: str, choice: str, seen: int) -> None:
         """Accept a proposed token or decline it."""
         if choice not in {"accepted", "declined"}:
@@ -104,10 +109,11 @@ class Cashier:
 def routes(
     router: APIRouter, database: Database, show: Mapping[str, Show], deposits: Deposits | None
 ) -> None:
-    """Add the routes; ``show`` renders the payouts, the returns and the tokens of an offer."""
+    """Add the routes; ``show`` renders payouts, returns, tokens and escrow of institutions of an offer."""
     _release_routes(router, database, show["payouts"])
     _return_routes(router, database, show["returns"])
     _coin_routes(router, database, show["coins"], deposits)
+    _institution_routes(router, database, show["institutions"])
 
 
 def _release_routes(router: APIRouter, database: Database, show: Show) -> None:
@@ -155,6 +161,27 @@ def _return_routes(router: APIRouter, database: Database, show: Show) -> None:
     ) -> Response:
         acting = Cashier(database, offering, officer.actor)
         return _tried(lambda: acting.answer(source, alarm, because), show, request, offering)
+
+
+def _institution_routes(router: APIRouter, database: Database, show: Show) -> None:
+    page = "institutions"
+
+    @router.get("/{offering}/institutions")
+    def initiations(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return show(request, offering, is_done=done)
+
+    @router.post("/{offering}/institutions")
+    def follow(request: Request, offering: str, officer: _In, *, allocation: _Text) -> Response:
+        acting = Cashier(database, offering, officer.actor)
+        return _tried(lambda: acting.follow(allocation), show, request, offering, page=page)
+
+    @router.post("/{offering}/institutions/alarms")
+    def settle_alarm(
+        request: Request, offering: str, officer: _In, *, alarm: _Text, because: _Text = ""
+    ) -> Response:
+        acting = Cashier(database, offering, officer.actor)
+        answer = partial(acting.answer, "settlements", alarm, because)
+        return _tried(answer, show, request, offering, page=page)
 
 
 def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: Deposits | None) -> None:
@@ -205,12 +232,14 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         return _done(offering, "coins")
 
 
-def _tried(act: Callable[[], None], show: Show, request: Request, offering: str) -> Response:
+def _tried(
+    act: Callable[[], None], show: Show, request: Request, offering: str, *, page: str = "returns"
+) -> Response:
     try:
         act()
     except Refused as fault:
         return show(request, offering, refusal=facts.told(fault))
-    return _done(offering, "returns")
+    return _done(offering, page)
 
 
 def _watching(deposits: Deposits | None) -> Deposits:

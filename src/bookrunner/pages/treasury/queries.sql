@@ -223,3 +223,19 @@ select b.investor_id, b.currency, b.available_minor from treasury.stored_balance
 select d.debit_id, d.status, d.investment_id, d.amount_minor, d.currency, d.trace, f.sentence from treasury.debit d
 left join treasury.failure_reason f on f.rail = 'ach_debit' and f.code = d.return_code
 where d.offering_id = :offering order by d.status <> 'ordered', d.debit_id limit 100;
+
+-- name: initiations
+-- The escrow of institutions: what is behind or overdue first, then by the moment by which it settles.
+select s.allocation_id, s.tranche, s.entity_id, s.investment_id, s.amount_minor, s.currency, s.settlement_due_at, s.status,
+    s.received_minor, s.cleared_minor, s.is_behind, s.is_overdue,
+    (select e.actor from audit.event e where e.scope = s.offering_id and e.subject = s.initiation_id and e.version = 1) as opened_by,
+    (select e.recorded_at from audit.event e where e.scope = s.offering_id and e.subject = s.initiation_id
+        order by e.version desc limit 1) as moved_at
+from engine.escrow_standing s where s.offering_id = :offering
+order by s.status = 'settled', not s.is_behind, not s.is_overdue, s.settlement_due_at, s.allocation_id limit 200;
+
+-- name: settlement_alarms
+-- What settlement messages said that does not fit and nobody has answered; one that names no offer of ours stands at every offer.
+select a.source, a.alarm_id, a.rule, a.subject, e.occurred_at as raised_at from treasury.open_alarm a
+join audit.event e on e.scope = a.source and e.subject = a.alarm_id and e.version = 1
+where a.source = 'settlements' and coalesce(a.offering_id, :offering) = :offering order by e.occurred_at limit 100;

@@ -96,6 +96,8 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
 grant select on engine.investor_notice to portal;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
+-- It keeps the escrow record of an institution's allocation.
+grant select on engine.escrow_standing to treasury;
 -- The sheet of a closing is made from its record.
 grant select on engine.certificate to subscription;
 grant usage on schema portal to compliance;
