@@ -112,7 +112,7 @@ grant select (investor_id, key_id, status, version, chain_head) on compliance.da
 grant select (investor_id, key_id, status, version, chain_head) on portal.data_key to portal;
 grant select on reconciliation.break, reconciliation.run to engine;
 grant usage on schema treasury to portal;
-grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
+grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee, treasury.taken_currency, treasury.rate_standing to portal;
 -- Whoever looks at an offer sees whether its units move.
 grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
@@ -130,6 +130,9 @@ grant select on treasury.bank_holiday to portal, engine, reconciliation, audit;
 grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date),
     treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;
+grant execute on function treasury.exchanged(bigint, numeric, integer, numeric, integer), treasury.rate_moment(date),
+    treasury.rates_as_of(text, text, text, timestamptz), treasury.waits_for_a_rate(text, text, date)
+    to portal, treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
 grant execute on function registry.is_paused(text), registry.is_account_frozen(text, text), registry.frozen_units(text, text),

@@ -51,6 +51,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.books.treasury.desk", f"{part}.sql")
         for part in ("escrow", "unidentified", "fees", "settlement")
     ),
+    *(("bookrunner.books.treasury.rails.exchange", f"{part}.sql") for part in ("rates", "snapshots")),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
     ("bookrunner.books.compliance.programme", "record.sql"),
     ("bookrunner.books.subscription", "representations.sql"),

@@ -239,3 +239,28 @@ order by s.status = 'settled', not s.is_behind, not s.is_overdue, s.settlement_d
 select a.source, a.alarm_id, a.rule, a.subject, e.occurred_at as raised_at from treasury.open_alarm a
 join audit.event e on e.scope = a.source and e.subject = a.alarm_id and e.version = 1
 where a.source = 'settlements' and coalesce(a.offering_id, :offering) = :offering order by e.occurred_at limit 100;
+
+-- name: rates
+-- The newest rate of each currency, by source.
+select distinct on (r.source, r.currency) s.name, s.base, r.currency, r.rate, r.set_at from treasury.reference_rate r
+join treasury.rate_source s using (source) order by r.source, r.currency, r.set_at desc;
+
+-- name: rate_files
+-- The files of rates, the latest first.
+select encode(f.file_sha256, 'hex') as file_sha256, f.first_on, f.last_on, f.rates, e.actor, e.recorded_at
+from treasury.rate_file f join audit.event e on e.scope = f.source and e.subject = f.file_id and e.version = 1
+order by e.recorded_at desc limit 50;
+
+-- name: currencies
+-- The currencies beside its own that investors of an offer may pay in, or could.
+select c.rule_id, c.status, c.currency, c.most_hours, c.proposed_by, c.version, n.name as source,
+    (select max(r.set_at) from treasury.reference_rate r where r.source = c.source
+        and r.currency = case when c.currency = n.base then c.offer_currency else c.currency end) as set_at
+from treasury.currency_rule c join treasury.rate_source n using (source)
+where c.offering_id = :offering order by c.status in ('declined', 'ended'), c.currency, c.rule_id;
+
+-- name: rates_of_receipt
+-- The rate that was kept when a receipt was matched, with what its amount came to at the rate of the commitment.
+select s.* from treasury.rate_standing s join treasury.receipt r on r.offering_id = s.offering_id
+    and s.receipt_id in (r.receipt_id, r.root_id)
+where s.offering_id = :offering and r.receipt_id = :receipt;
