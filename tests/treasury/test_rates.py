@@ -250,6 +250,9 @@ def test_money_waits_for_a_rate_of_its_day(world: Exchange) -> None:
     world.rates(PAID - timedelta(days=5))
     assert world.pay("first", world.entry(n)) == 0
     assert world.exception(world.id("rcp", n)) == "rate_is_stale"
+    for reader in ("engine", "reconciliation", "audit"):
+        row = world.login(reader).execute(b"select exception from treasury.verdict").fetchone()
+        assert row == ("rate_is_stale",)
     by_hand = [world.offering, world.id("rcp", n), world.id("inv", n), "usr_proposer"]
     with refused("rate_is_within_its_age"):
         world.call("treasury.match_by_hand", *by_hand)

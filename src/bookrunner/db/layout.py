@@ -77,6 +77,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "clearing.sql"),
     ("bookrunner.books.treasury.rails", "deposits.sql"),
     ("bookrunner.books.treasury", "refunds.sql"),
+    ("bookrunner.books.treasury.rails", "returned.sql"),
     ("bookrunner.books.treasury", "release.sql"),
     ("bookrunner.books.treasury", "standing.sql"),
     ("bookrunner.books.treasury.desk", "verbs.sql"),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
+from bookrunner.adapters.chain import checksum
 from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
@@ -46,6 +47,7 @@ _ALWAYS: Mapping[str, Any] = {
     "exceptions": facts.EXCEPTIONS,
     "mark": facts.mark,
     "mask": mask,
+    "address": lambda held: checksum(bytes.fromhex(held)),
 }
 
 

@@ -128,6 +128,12 @@ _SENTENCES = {
     "one_rule_per_currency": "that currency is taken already; end its rule first",
     "currency_rule_needs_two_people": "whoever proposed this currency cannot accept it; another person does",
     "age_of_a_rate_is_bounded": "a rate may be 1 to 240 hours old",
+    "returned_tokens_are_final": "no final block holds that transaction yet; ask again later, or look at"
+    " the hash",
+    "tokens_go_back_to_their_source": "that transaction does not send what is due, to the base unit, from the"
+    " deposit address to the wallet that it came from",
+    "transfer_settles_one_refund": "that transfer has settled another refund",
+    "returned_tokens_are_of_a_refund_that_waits": "this refund does not wait for tokens",
     "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",
 }
 _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "investment_id", "exception")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ __all__ = ["Cashier", "day_of", "minor_of", "routes"]
 _SEE_OTHER = 303
 _MOST_LINES = 50
 _FIELDS = 4
+_HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
 _In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
 _Text = Annotated[str, Form(max_length=4000)]
 Show = Callable[..., Response]
@@ -113,6 +115,7 @@ def routes(
     _release_routes(router, database, show["payouts"])
     _return_routes(router, database, show["returns"])
     _coin_routes(router, database, show["coins"], deposits)
+    _sent_back_route(router, show["payouts"], deposits)
     _institution_routes(router, database, show["institutions"])
 
 
@@ -230,6 +233,27 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         except Refused as fault:
             return show(request, offering, refusal=facts.told(fault))
         return _done(offering, "coins")
+
+
+def _sent_back_route(router: APIRouter, show: Show, deposits: Deposits | None) -> None:
+    @router.post("/{offering}/refunds/{refund}")
+    def confirm(
+        request: Request, offering: str, refund: str, officer: _In, *, transaction: _Text = ""
+    ) -> Response:
+        try:
+            _watching(deposits).confirm_return(
+                offering, refund, _transaction_hash(transaction), actor=officer.actor
+            )
+        except Refused as fault:
+            return show(request, offering, refusal=facts.told(fault))
+        return _done(offering, "payouts")
+
+
+def _transaction_hash(text: str) -> bytes:
+    found = _HASH.fullmatch(text.strip())
+    if found is None:
+        raise Refused("transaction_is_named_by_its_hash", "write the hash: 0x and 64 hexadecimal digits")
+    return bytes.fromhex(found[1])
 
 
 def _tried(

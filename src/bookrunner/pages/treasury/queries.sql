@@ -121,8 +121,10 @@ where c.offering_id = :offering and c.received_minor > 0 and c.short_minor > 0 o
 -- name: refunds
 -- The refunds of an offer, those that wait first.
 select f.refund_id, f.receipt_id, f.status, f.amount_minor, f.currency, f.reason, f.try_no, f.payout_id, f.bounce_code,
-    e.occurred_at as decided_at
+    e.occurred_at as decided_at, f.returned_in, c.chain_id, encode(c.token, 'hex') as token, encode(c.address, 'hex') as address,
+    encode(c.wallet, 'hex') as wallet, c.base_units, c.refund_id is not null and treasury.may_be_sent_back(f.offering_id, f.refund_id) as may_be_sent
 from treasury.refund f join audit.event e on e.scope = f.offering_id and e.subject = f.refund_id and e.version = 1
+left join treasury.coin_refund c on c.offering_id = f.offering_id and c.refund_id = f.refund_id
 where f.offering_id = :offering order by f.status in ('settled', 'cancelled'), e.occurred_at desc limit 100;
 
 -- name: payouts

@@ -101,9 +101,9 @@ begin
 end $$;
 
 -- Whether money of an investment, booked on a day, waits for a rate: it is committed to in another currency, and there is none of
--- that day which its rule lets in.
+-- that day which its rule lets in. A view that others read asks, so it runs with the rights of its owner.
 create function treasury.waits_for_a_rate(p_offering text, p_investment text, p_booked_on date) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     c treasury.rate_snapshot;
     moment timestamptz := treasury.rate_moment(p_booked_on);

@@ -44,7 +44,7 @@ declare
     i engine.investment;
 begin
     perform audit.enter(p_actor, p_request);
-    select * into i from engine.investment x where x.offering_id = p_offering and x.investment_id = p_investment for share;
+    select * into i from engine.investment x where x.offering_id = p_offering and x.investment_id = p_investment for update;
     if i.status is distinct from 'new' then
         raise exception using errcode = 'BR008', constraint = 'currency_is_chosen_before_confirming',
             message = format('%s is confirmed, or unknown', p_investment);
