@@ -244,7 +244,7 @@ where a.source = 'settlements' and coalesce(a.offering_id, :offering) = :offerin
 
 -- name: rates
 -- The newest rate of each currency, by source.
-select distinct on (r.source, r.currency) s.name, s.base, r.currency, r.rate, r.set_at from treasury.reference_rate r
+select distinct on (r.source, r.currency) s.name, s.base, s.told, r.currency, r.rate, r.set_at from treasury.reference_rate r
 join treasury.rate_source s using (source) order by r.source, r.currency, r.set_at desc;
 
 -- name: rate_files
