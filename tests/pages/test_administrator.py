@@ -512,7 +512,7 @@ def propose_account(page: Page, office: Office, code: str) -> None:
         page.get_by_label(label, exact=True).fill(text)
     paper: FilePayload = {"name": "agreement.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
     page.get_by_label("Signed agreement").set_input_files(paper)
-    page.get_by_role("button", name="Propose").click()
+    page.get_by_role("button", name="Propose", exact=True).click()
 
 
 def test_two_people_change_the_account_and_the_investor_sees_it(office: Office, browser: Browser) -> None:

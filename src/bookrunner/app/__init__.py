@@ -17,6 +17,7 @@ from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
+from bookrunner.adapters.payments.rates import read_reference_rates
 from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.capital import Capital
 from bookrunner.app.custody import BY_THE_HOLDER, Held
@@ -78,6 +79,7 @@ class Application:
         self.database = Database(endpoint)
         self.desk = Desk(self.database)
         self.bank_files = AnyFormatReader()
+        self.rate_files = read_reference_rates
         self.room = Room(lambda press: open_ceremony(endpoint, press))
         self.process = Process(self.desk, self.room)
         self.screening = Screening(self.desk)

@@ -52,6 +52,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.books.treasury.desk", f"{part}.sql")
         for part in ("escrow", "unidentified", "fees", "settlement")
     ),
+    *(("bookrunner.books.treasury.rails.exchange", f"{part}.sql") for part in ("rates", "snapshots")),
     *((f"bookrunner.books.{book}", "verbs.sql") for book in _BOOKS),
     ("bookrunner.books.compliance.programme", "record.sql"),
     ("bookrunner.books.subscription", "representations.sql"),
@@ -81,6 +82,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "clearing.sql"),
     ("bookrunner.books.treasury.rails", "deposits.sql"),
     ("bookrunner.books.treasury", "refunds.sql"),
+    ("bookrunner.books.treasury.rails", "returned.sql"),
     ("bookrunner.books.treasury", "release.sql"),
     ("bookrunner.books.treasury", "standing.sql"),
     ("bookrunner.books.treasury.desk", "verbs.sql"),

@@ -76,7 +76,13 @@ def web(
     app.include_router(institution.routes(application.database, application.capital, shell))
     app.include_router(compliance.routes(application, shell, hints))
     app.include_router(
-        treasury.routes(application.database, application.bank_files, shell, application.deposits)
+        treasury.routes(
+            application.database,
+            application.bank_files,
+            shell,
+            application.deposits,
+            rates=application.rate_files,
+        )
     )
     app.include_router(registry.routes(application, shell))
     app.include_router(access.routes(application.database, shell))

@@ -166,6 +166,20 @@ select agent, agreed_on, agreement_sha256 from treasury.escrow_agent where offer
 -- Under whose sign an offer is shown; no row before its issuer is on record.
 select name, colour, escrow_bank, transfer_agent, administrator from engine.issuer_sign where offering_id = :offering;
 
+-- name: taken_currencies
+-- The currencies beside its own that investors of an offer may pay in.
+select currency, most_hours from treasury.taken_currency where offering_id = :offering order by currency;
+
+-- name: chosen_currency$
+-- The currency that an investor said it will pay in.
+select currency from portal.pay_currency where offering_id = :offering and investment_id = :investment;
+
+-- name: kept_rates
+-- The rates kept for an investment: of its commitment, then of each payment with its difference.
+select s.receipt_id, s.currency, s.offer_currency, s.source, s.base, s.rate, s.offer_rate, s.set_at, s.as_of, s.amount_minor, s.value_minor,
+    s.committed_minor, s.difference_minor, s.receipt_status
+from treasury.rate_standing s where s.offering_id = :offering and s.investment_id = :investment order by s.receipt_id nulls first;
+
 -- name: funding_card^
 -- What an investor is asked for; no row before the instructions are released.
 select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_on, c.instructed_at, c.pay_by, c.deposits, c.told,

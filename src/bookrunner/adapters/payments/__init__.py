@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
 from bookrunner.core.errors import Unavailable
 
 __all__ = [
+    "RATES_BYTES_MAX",
+    "RATES_SOURCE",
     "NoticeStatus",
     "OrderStatus",
     "PaymentNotice",
     "PaymentRail",
     "RailUnavailable",
+    "ReferenceRate",
     "SettlementNotice",
     "StandingOrder",
     "debit_identification",
     "payment_id",
 ]
 
+RATES_SOURCE: Final = "ecb"
+"""The source of reference rates under its name in the treasury's book."""
+RATES_BYTES_MAX: Final = 4 * 1024 * 1024
 _ID_CHARACTERS_MAX: Final = 35
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRate:
+    """How many units of a currency one euro was worth on a day; ``rate`` keeps the digits of the file."""
+
+    currency: str
+    on: date
+    rate: str
 
 
 class NoticeStatus(StrEnum):

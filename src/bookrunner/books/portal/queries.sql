@@ -55,6 +55,10 @@ select portal.erase_personal(:actor, :request, :investor, :because);
 -- Keeps an investor's word that a payment was sent.
 select portal.say_sent(:actor, :request, :offering, :investment, :reference);
 
+-- name: choose_currency$
+-- Keeps the currency that an investor will pay in.
+select portal.choose_currency(:actor, :request, :offering, :investment, :currency);
+
 -- name: names_on_paper
 -- How investors are named and where they live, in the version of their profile that counts now.
 select p.investor_id, p.kind, d.detail_version, d.detail_digest, d.legal_name, d.address, d.country,

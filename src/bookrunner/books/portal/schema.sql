@@ -98,10 +98,26 @@ create table portal.sent_note (
     constraint each_payment_is_said_once primary key (offering_id, investment_id, reference)
 );
 
+-- The currency that an investor says it will pay in; the last word before it confirms counts.
+create table portal.currency_choice (
+    offering_id text not null,
+    investment_id text not null,
+    choice_no integer not null,
+    currency text not null constraint chosen_currency_is_a_code check (currency ~ '^[A-Z]{3}$'),
+    said_by text not null,
+    said_at timestamptz not null default clock_timestamp(),
+    primary key (offering_id, investment_id, choice_no)
+);
+
 call audit.append_only('portal.sent_note');
+call audit.append_only('portal.currency_choice');
 call audit.keep('portal.profile', 'profile', 'investor_id', 'investor_id');
 call audit.keep('portal.wallet_challenge', 'wallet_challenge', 'challenge_id', 'offering_id');
 call audit.keep('portal.wallet_claim', 'wallet_claim', 'claim_id', 'offering_id');
+
+create view portal.pay_currency as
+select distinct on (offering_id, investment_id) offering_id, investment_id, currency, said_at from portal.currency_choice
+order by offering_id, investment_id, choice_no desc;
 
 create view portal.profile_fact as
 select investor_id, kind, status, detail_version, detail_digest, version, chain_head from portal.profile;

@@ -37,6 +37,28 @@ begin
     values (p_offering, p_investment, p_reference, p_actor) on conflict do nothing;
 end $$;
 
+-- Keeps the currency that an investor will pay in: one that the offer takes, or its own, until the investment is confirmed.
+create function portal.choose_currency(p_actor text, p_request text, p_offering text, p_investment text, p_currency text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    i engine.investment;
+begin
+    perform audit.enter(p_actor, p_request);
+    select * into i from engine.investment x where x.offering_id = p_offering and x.investment_id = p_investment for update;
+    if i.status is distinct from 'new' then
+        raise exception using errcode = 'BR008', constraint = 'currency_is_chosen_before_confirming',
+            message = format('%s is confirmed, or unknown', p_investment);
+    end if;
+    if p_currency <> i.currency and not exists (select from treasury.taken_currency t
+        where t.offering_id = p_offering and t.currency = p_currency) then
+        raise exception using errcode = 'BR008', constraint = 'currency_is_taken_by_the_offer',
+            message = format('%s does not take %s', p_offering, p_currency);
+    end if;
+    insert into portal.currency_choice (offering_id, investment_id, choice_no, currency, said_by)
+    select p_offering, p_investment, 1 + count(*), p_currency, p_actor from portal.currency_choice c
+    where c.offering_id = p_offering and c.investment_id = p_investment;
+end $$;
+
 create function portal.record_detail(p_investor text, p_version integer, p_detail jsonb) returns bytea
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

@@ -7,6 +7,7 @@ from bookrunner.books.treasury.desk import (
     three_way_csv,
     trial_balance_csv,
 )
+from bookrunner.books.treasury.rails.exchange import exchange
 from bookrunner.books.treasury.rails.payouts import (
     Carrier,
     clear_due,
@@ -21,6 +22,7 @@ __all__ = [
     "Carrier",
     "account_statement_csv",
     "clear_due",
+    "exchange",
     "keeper",
     "ledger_beancount",
     "return_due",

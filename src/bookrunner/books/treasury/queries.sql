@@ -270,6 +270,14 @@ where t.chain_id = :chain_id and (t.status in ('seen', 'booked') or r.status in 
 -- Books what is deep enough of an offer, matches it, and finishes it.
 select treasury.settle_transfers(:actor, :request, :offering);
 
+-- name: coin_refund^
+-- What a refund of tokens sends back: the token, from where, to which wallet, how many base units.
+select token, address, wallet, base_units from treasury.coin_refund where offering_id = :offering and refund_id = :refund;
+
+-- name: settle_coin_refund$
+-- Settles a refund of tokens by the transfer that a final block holds.
+select treasury.settle_coin_refund(:actor, :request, :offering, :refund, cast(:transfer as jsonb));
+
 -- name: receipts_with_marks
 -- The whole receipts that one of these marks names, as a bank may name them when it takes them back.
 select receipt_id, status, amount_minor, currency, marks, exists (select from treasury.booking b

@@ -77,7 +77,7 @@ create table treasury.receipt (
     marks text[],
     exception text constraint exception_is_known check (exception in ('no_reference', 'unknown_reference',
         'currency_differs', 'source_is_not_approved', 'attempt_is_not_open', 'amount_exceeds_due', 'investment_has_ended',
-        'references_do_not_sum', 'match_was_undone', 'source_is_listed')),
+        'references_do_not_sum', 'match_was_undone', 'source_is_listed', 'rate_is_stale')),
     investment_id text,
     attempt_id text,
     matched_in text,
@@ -138,6 +138,7 @@ create table treasury.refund (
     payee_fingerprint bytea not null,
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,
+    returned_in text,
     bounce_code text,
     version bigint not null,
     chain_head bytea not null,
@@ -145,7 +146,8 @@ create table treasury.refund (
     constraint one_refund_per_receipt unique (offering_id, receipt_id),
     foreign key (offering_id, receipt_id) references treasury.receipt,
     foreign key (offering_id, payout_id) references treasury.payout,
-    constraint sent_refund_names_its_payout check ((status in ('sent', 'settled', 'bounced')) <= (payout_id is not null))
+    constraint sent_refund_names_its_payout check ((status in ('sent', 'settled', 'bounced')) <=
+        (num_nonnulls(payout_id, returned_in) = 1))
 );
 
 create index refund_to_send on treasury.refund (offering_id, refund_id) where status = 'created';

@@ -98,6 +98,47 @@ class Deposits:
         self._desk.treasury.propose_coin(actor=actor, offering=offering, coin=coin, terms=told)
         return coin
 
+    def confirm_return(self, offering: str, refund: str, told: bytes, *, actor: str) -> bool:
+        """Settle a refund of tokens by the hash of what sent them back; False when it is known.
+
+        The installation holds no key of a deposit address: whoever does sends the tokens. Refuses
+        ``returned_tokens_are_final``, ``tokens_go_back_to_their_source`` and what the book refuses.
+        """
+        due: Row | None = self._desk.treasury.coin_refund(offering=offering, refund=refund)
+        if due is None:
+            raise Refused("returned_tokens_are_of_a_refund_that_waits", "it is no refund of tokens")
+        try:
+            fitting = self._sent_back(due, told)
+        except ChainAnswerInvalid:
+            raise Refused("returned_tokens_are_final", "the chain changed while it was read") from None
+        for place, arrival in enumerate(fitting, start=1):
+            try:
+                settled: bool = self._desk.treasury.settle_coin_refund(
+                    actor=actor, offering=offering, refund=refund, transfer=_line(arrival)
+                )
+            except Refused as refused:
+                # One transaction may send several refunds back, each by a transfer of its own.
+                if refused.rule != "transfer_settles_one_refund" or place == len(fitting):
+                    raise
+            else:
+                return settled
+        raise Refused("tokens_go_back_to_their_source", "no transfer of it goes to the wallet they came from")
+
+    def _sent_back(self, due: Row, told: bytes) -> list[Arrival]:
+        """Return the transfers of a final transaction that are what is due, to the base unit."""
+        (receipt,) = self._chain.receipts([told])
+        final = self._chain.block_numbers().finalized
+        if receipt is None or receipt.status != 1 or receipt.block_number > final:
+            raise Refused("returned_tokens_are_final", "no final block holds that transaction")
+        number = receipt.block_number
+        wanted = (bytes(due["token"]), bytes(due["address"]), int(due["base_units"]))
+        return [
+            each
+            for each in self._chain.arrivals([bytes(due["wallet"])], number, number)
+            if each.transfer.transaction_hash == told
+            and (each.token, each.transfer.sender, each.transfer.amount) == wanted
+        ]
+
     def open_addresses(self) -> int | None:
         """Give payments that may come in tokens their addresses; 0 when more may wait, else None."""
         waiting = self._desk.treasury.attempts_without_address(chain_id=self._chain_id)

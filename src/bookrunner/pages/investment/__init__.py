@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -49,6 +49,11 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         escrow = queries.escrow_agent(transaction, offering=found["offering_id"])
         told = list(queries.investor_notices(transaction, **of_investor))
         sign = queries.issuer_sign(transaction, offering=found["offering_id"])
+        rates = {
+            "chosen": queries.chosen_currency(transaction, **mine),
+            "taken": list(queries.taken_currencies(transaction, offering=found["offering_id"])),
+            "kept": list(queries.kept_rates(transaction, **mine)),
+        }
         right = queries.free_cancellation(transaction, **mine)
         card = queries.funding_card(
             transaction,
@@ -70,6 +75,7 @@ def facts(database: Database, investment: str) -> dict[str, Any]:
         "notices": told,
         "cancelling": cancelling(found, right),
         "fees": fees,
+        "rates": rates,
     }
 
 
@@ -96,6 +102,24 @@ def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) 
     }
 
 
+def _currency_route(
+    router: APIRouter,
+    database: Database,
+    operator: str | None,
+    conflict: Callable[[Request, str, Refused], Response],
+) -> None:
+    @router.post("/investments/{investment}/currency")
+    def chosen(request: Request, investment: str, currency: Annotated[str, Form()] = "") -> Response:
+        found = facts(database, investment)
+        actor = acting_for(request, found["investment"]["investor_id"], operator)
+        of = {"offering": found["investment"]["offering_id"], "investment": investment}
+        try:
+            portal.keeper(database).choose_currency(actor=actor, **of, currency=currency)
+        except Refused as refused:
+            return conflict(request, investment, refused)
+        return RedirectResponse(f"/investments/{investment}#currency", status_code=_SEE_OTHER)
+
+
 def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
     """Return the routes of an investor's page, which read under the portal's login.
 
@@ -109,6 +133,11 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
         visitor = signed_in(request)
         is_administrator = visitor is not None and visitor.keeper == "treasury"
         return {**found, "is_own": is_own, "is_administrator": is_administrator, "refusal": None}
+
+    def conflict(request: Request, investment: str, refused: Refused) -> Response:
+        told = {"rule": refused.rule, "detail": refused.detail}
+        said = {**shown(request, investment), "refusal": told}
+        return shell.page(request, "investment/page.html", said, _CONFLICT)
 
     @router.get("/investments/{investment}")
     def page(request: Request, investment: str) -> Response:
@@ -125,9 +154,7 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
         try:
             cancel(database, found["investment"], actor, because)
         except Refused as refused:
-            told = {"rule": refused.rule, "detail": refused.detail}
-            said = {**shown(request, investment), "refusal": told}
-            return shell.page(request, "investment/page.html", said, _CONFLICT)
+            return conflict(request, investment, refused)
         return RedirectResponse(f"/investments/{investment}#cancel", status_code=_SEE_OTHER)
 
     @router.post("/investments/{investment}/sent")
@@ -144,4 +171,5 @@ def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
             )
         return RedirectResponse(f"/investments/{investment}#pay", status_code=_SEE_OTHER)
 
+    _currency_route(router, database, operator, conflict)
     return router

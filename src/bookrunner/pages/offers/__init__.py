@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
+from bookrunner.adapters.payments import ReferenceRate
 from bookrunner.books.subscription import Certificates, Consents
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
@@ -47,6 +48,11 @@ class Desk(Protocol):
     @property
     def bank_files(self) -> BankFileReader:
         """What reads the files of a bank."""
+        ...
+
+    @property
+    def rate_files(self) -> Callable[[bytes], Sequence[ReferenceRate]]:
+        """What reads a file of reference rates."""
         ...
 
     @property

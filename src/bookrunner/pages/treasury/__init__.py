@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
+from bookrunner.adapters.chain import checksum
 from bookrunner.books import treasury
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, mask
-from bookrunner.pages.treasury import account, facts, money, stored
+from bookrunner.pages.treasury import account, exchange, facts, money, stored
 from bookrunner.pages.treasury.acts import Administrator, Said, said
 from bookrunner.pages.treasury.imports import file_of, import_file
 
@@ -29,6 +30,8 @@ _Page = Annotated[int, Query(ge=1, le=10_000)]
 _RETURNS = ("returned", "may_return", "partials", "failures", "alarms")
 _PAYOUTS = ("refunds", "payouts", "releases", "closings", "deductions", "fee_kinds", "fees_shown")
 _COINS = ("coins", "transfers")
+_ACCOUNT = ("accounts", "told_where_to_pay", "fees", "fee_kinds", "currencies")
+_INSTITUTIONS = ("initiations", "settlement_alarms")
 _TYPED = ("typed_payee", "typed_amount", "typed_net", "typed_on", "typed_deductions")
 _FILES = {
     "trial-balance.csv": treasury.trial_balance_csv,
@@ -44,6 +47,7 @@ _ALWAYS: Mapping[str, Any] = {
     "exceptions": facts.EXCEPTIONS,
     "mark": facts.mark,
     "mask": mask,
+    "address": lambda held: checksum(bytes.fromhex(held)),
 }
 
 
@@ -119,7 +123,7 @@ class Console:
 
     def account(self, request: Request, offering: str, **shown: object) -> Response:
         """Return where the money of an offer is kept, and what is proposed."""
-        found = facts.lists(self.database, offering, ("accounts", "told_where_to_pay", "fees", "fee_kinds"))
+        found = facts.lists(self.database, offering, _ACCOUNT)
         return self.page(request, offering, "account.html", {**found, "typed": account.Terms(), **shown})
 
     def coins(self, request: Request, offering: str, **shown: object) -> Response:
@@ -127,11 +131,24 @@ class Console:
         found = facts.lists(self.database, offering, _COINS)
         return self.page(request, offering, "coins.html", {**found, **shown})
 
+    def institutions(self, request: Request, offering: str, **shown: object) -> Response:
+        """Return the escrow that was opened for institutions, and settlement messages that do not fit."""
+        found = facts.lists(self.database, offering, _INSTITUTIONS)
+        return self.page(request, offering, "institutions.html", {**found, **shown})
 
-def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: Deposits | None) -> APIRouter:
+
+def routes(
+    database: Database,
+    reader: BankFileReader,
+    shell: Shell,
+    deposits: Deposits | None,
+    *,
+    rates: exchange.Reader,
+) -> APIRouter:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
     router = APIRouter(prefix="/treasury")
     pages = Console(database, shell)
+    exchange.rate_routes(router, database, shell, rates)
     _escrow_routes(router, pages)
     _statement_routes(router, pages, reader)
     _queue_routes(router, pages)
@@ -139,9 +156,11 @@ def routes(database: Database, reader: BankFileReader, shell: Shell, deposits: D
     _part_routes(router, pages)
     _payout_routes(router, pages)
     shown = {"payouts": pages.payouts, "returns": pages.returns, "coins": pages.coins}
+    shown["institutions"] = pages.institutions
     money.routes(router, database, shown, deposits)
     stored.routes(router, database, pages.stored)
     account.routes(router, database, pages.account)
+    exchange.routes(router, database, pages.account)
     return router
 
 

@@ -18,7 +18,9 @@ STATES = {"": "everything that waits", "unmatched": "unmatched", "held": "held"}
 EXCEPTIONS = {
     "no_reference": "the payment names no reference",
     "unknown_reference": "its reference belongs to no payment",
-    "currency_differs": "it came in another currency",
+    "currency_differs": "it came in another currency; escrow exchanges nothing, so it goes back, or the bank"
+    " exchanges it and pays in what is due",
+    "rate_is_stale": "it waits for an exchange rate of its day, which the investor's currency asks for",
     "source_is_not_approved": "it came from an account that is not the investor's",
     "attempt_is_not_open": "the payment that it names is over",
     "amount_exceeds_due": "the payment that it names is paid already",
@@ -62,6 +64,9 @@ _MARKS = {
     "refused": ("refused", "bad"),
     "accepted": ("confirmed", "good"),
     "declared": ("confirmed", "good"),
+    "ended": ("cancelled", "grey"),
+    "initiated": ("waiting", "wait"),
+    "missing": ("missing", "bad"),
 }
 _SENTENCES = {
     "proposal_needs_two_people": "whoever proposed this cannot agree to it; another administrator decides",
@@ -114,6 +119,21 @@ _SENTENCES = {
     "redeemed_tokens_are_in_escrow": "escrow does not hold tokens of so much",
     "balance_is_available": "the investor has not left so much here",
     "stored_money_is_the_investors_own": "the receipt does not wait, or is from no account of that investor",
+    "rate_file_is_imported_once": "this file of rates was imported before",
+    "rates_are_of_a_known_source": "this is no file of euro reference rates of the European Central Bank",
+    "rate_of_a_day_is_set_once": "the file has another rate for a day that is known; nothing of it was kept",
+    "rate_is_not_of_a_day_to_come": "the file has rates of a day to come",
+    "rate_is_within_its_age": "there is no exchange rate of its day that is young enough; import one first",
+    "taken_currency_is_not_the_offers": "that is the offer's own currency",
+    "one_rule_per_currency": "that currency is taken already; end its rule first",
+    "currency_rule_needs_two_people": "whoever proposed this currency cannot accept it; another person does",
+    "age_of_a_rate_is_bounded": "a rate may be 1 to 240 hours old",
+    "returned_tokens_are_final": "no final block holds that transaction yet; ask again later, or look at"
+    " the hash",
+    "tokens_go_back_to_their_source": "that transaction does not send what is due, to the base unit, from the"
+    " deposit address to the wallet that it came from",
+    "transfer_settles_one_refund": "that transfer has settled another refund",
+    "returned_tokens_are_of_a_refund_that_waits": "this refund does not wait for tokens",
     "parts_sum_to_the_receipt": "the parts must be two or more and sum to the receipt",
 }
 _TOLD = ("status", "because", "decided_because", "proposed_by", "decided_by", "investment_id", "exception")
@@ -180,6 +200,7 @@ def receipt(database: Database, offering: str, name: str) -> dict[str, Any]:
         candidates = queries.candidates(transaction, **on)
         parts = queries.parts(transaction, **on)
         history = queries.history(transaction, **on)
+        rates = queries.rates_of_receipt(transaction, **on)
     waits = found["proposal_id"] is not None
     seen = found["proposal_version"] if waits else found["version"]
     return {
@@ -187,6 +208,7 @@ def receipt(database: Database, offering: str, name: str) -> dict[str, Any]:
         "candidates": candidates,
         "whole_parts": parts if len(parts) > 1 else [],
         "history": history,
+        "rates": rates,
         "choices": DECISIONS if waits else CHOICES.get(found["status"], ()),
         "waits": waits,
         "seen": seen,

@@ -1,11 +1,13 @@
-"""What an administrator records by hand: releases with fees, returns, recoveries, retries, alarms, tokens."""
+"""What an administrator records by hand: releases, returns, alarms, tokens, institutions."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -27,6 +29,7 @@ __all__ = ["Cashier", "day_of", "minor_of", "routes"]
 _SEE_OTHER = 303
 _MOST_LINES = 50
 _FIELDS = 4
+_HASH = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
 _In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
 _Text = Annotated[str, Form(max_length=4000)]
 Show = Callable[..., Response]
@@ -88,6 +91,10 @@ class Cashier:
             actor=self.actor, source=source, alarm=alarm, because=because.strip()
         )
 
+    def follow(self, allocation: str) -> None:
+        """Open or settle the escrow record of an allocation as that stands now; again, it changes nothing."""
+        treasury.keeper(self.database).follow_allocation(**self._where, allocation=allocation)
+
     def decide_coin(self, coin: str, choice: str, seen: int) -> None:
         """Accept a proposed token or decline it."""
         if choice not in {"accepted", "declined"}:
@@ -104,10 +111,12 @@ class Cashier:
 def routes(
     router: APIRouter, database: Database, show: Mapping[str, Show], deposits: Deposits | None
 ) -> None:
-    """Add the routes; ``show`` renders the payouts, the returns and the tokens of an offer."""
+    """Add the routes; ``show`` renders payouts, returns, tokens and escrow of institutions of an offer."""
     _release_routes(router, database, show["payouts"])
     _return_routes(router, database, show["returns"])
     _coin_routes(router, database, show["coins"], deposits)
+    _sent_back_route(router, show["payouts"], deposits)
+    _institution_routes(router, database, show["institutions"])
 
 
 def _release_routes(router: APIRouter, database: Database, show: Show) -> None:
@@ -162,6 +171,27 @@ def _return_routes(router: APIRouter, database: Database, show: Show) -> None:
         return _tried(lambda: acting.answer(source, alarm, because), show, request, offering)
 
 
+def _institution_routes(router: APIRouter, database: Database, show: Show) -> None:
+    page = "institutions"
+
+    @router.get("/{offering}/institutions")
+    def initiations(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return show(request, offering, is_done=done)
+
+    @router.post("/{offering}/institutions")
+    def follow(request: Request, offering: str, officer: _In, *, allocation: _Text) -> Response:
+        acting = Cashier(database, offering, officer.actor)
+        return _tried(lambda: acting.follow(allocation), show, request, offering, page=page)
+
+    @router.post("/{offering}/institutions/alarms")
+    def settle_alarm(
+        request: Request, offering: str, officer: _In, *, alarm: _Text, because: _Text = ""
+    ) -> Response:
+        acting = Cashier(database, offering, officer.actor)
+        answer = partial(acting.answer, "settlements", alarm, because)
+        return _tried(answer, show, request, offering, page=page)
+
+
 def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: Deposits | None) -> None:
     @router.get("/{offering}/coins")
     def coins(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
@@ -210,12 +240,35 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         return _done(offering, "coins")
 
 
-def _tried(act: Callable[[], None], show: Show, request: Request, offering: str) -> Response:
+def _sent_back_route(router: APIRouter, show: Show, deposits: Deposits | None) -> None:
+    @router.post("/{offering}/refunds/{refund}")
+    def confirm(
+        request: Request, offering: str, refund: str, officer: _In, *, transaction: _Text = ""
+    ) -> Response:
+        try:
+            _watching(deposits).confirm_return(
+                offering, refund, _transaction_hash(transaction), actor=officer.actor
+            )
+        except Refused as fault:
+            return show(request, offering, refusal=facts.told(fault))
+        return _done(offering, "payouts")
+
+
+def _transaction_hash(text: str) -> bytes:
+    found = _HASH.fullmatch(text.strip())
+    if found is None:
+        raise Refused("transaction_is_named_by_its_hash", "write the hash: 0x and 64 hexadecimal digits")
+    return bytes.fromhex(found[1])
+
+
+def _tried(
+    act: Callable[[], None], show: Show, request: Request, offering: str, *, page: str = "returns"
+) -> Response:
     try:
         act()
     except Refused as fault:
         return show(request, offering, refusal=facts.told(fault))
-    return _done(offering, "returns")
+    return _done(offering, page)
 
 
 def _watching(deposits: Deposits | None) -> Deposits:

@@ -121,8 +121,10 @@ where c.offering_id = :offering and c.received_minor > 0 and c.short_minor > 0 o
 -- name: refunds
 -- The refunds of an offer, those that wait first.
 select f.refund_id, f.receipt_id, f.status, f.amount_minor, f.currency, f.reason, f.try_no, f.payout_id, f.bounce_code,
-    e.occurred_at as decided_at
+    e.occurred_at as decided_at, f.returned_in, c.chain_id, encode(c.token, 'hex') as token, encode(c.address, 'hex') as address,
+    encode(c.wallet, 'hex') as wallet, c.base_units, c.refund_id is not null and treasury.may_be_sent_back(f.offering_id, f.refund_id) as may_be_sent
 from treasury.refund f join audit.event e on e.scope = f.offering_id and e.subject = f.refund_id and e.version = 1
+left join treasury.coin_refund c on c.offering_id = f.offering_id and c.refund_id = f.refund_id
 where f.offering_id = :offering order by f.status in ('settled', 'cancelled'), e.occurred_at desc limit 100;
 
 -- name: payouts
@@ -223,3 +225,44 @@ select b.investor_id, b.currency, b.available_minor from treasury.stored_balance
 select d.debit_id, d.status, d.investment_id, d.amount_minor, d.currency, d.trace, f.sentence from treasury.debit d
 left join treasury.failure_reason f on f.rail = 'ach_debit' and f.code = d.return_code
 where d.offering_id = :offering order by d.status <> 'ordered', d.debit_id limit 100;
+
+-- name: initiations
+-- The escrow of institutions: what is behind or overdue first, then by the moment by which it settles.
+select s.allocation_id, s.tranche, s.entity_id, s.investment_id, s.amount_minor, s.currency, s.settlement_due_at, s.status,
+    s.received_minor, s.cleared_minor, s.is_behind, s.is_overdue,
+    (select e.actor from audit.event e where e.scope = s.offering_id and e.subject = s.initiation_id and e.version = 1) as opened_by,
+    (select e.recorded_at from audit.event e where e.scope = s.offering_id and e.subject = s.initiation_id
+        order by e.version desc limit 1) as moved_at
+from engine.escrow_standing s where s.offering_id = :offering
+order by s.status = 'settled', not s.is_behind, not s.is_overdue, s.settlement_due_at, s.allocation_id limit 200;
+
+-- name: settlement_alarms
+-- What settlement messages said that does not fit and nobody has answered; one that names no offer of ours stands at every offer.
+select a.source, a.alarm_id, a.rule, a.subject, e.occurred_at as raised_at from treasury.open_alarm a
+join audit.event e on e.scope = a.source and e.subject = a.alarm_id and e.version = 1
+where a.source = 'settlements' and coalesce(a.offering_id, :offering) = :offering order by e.occurred_at limit 100;
+
+-- name: rates
+-- The newest rate of each currency, by source.
+select distinct on (r.source, r.currency) s.name, s.base, s.told, r.currency, r.rate, r.set_at from treasury.reference_rate r
+join treasury.rate_source s using (source) order by r.source, r.currency, r.set_at desc;
+
+-- name: rate_files
+-- The files of rates, the latest first.
+select encode(f.file_sha256, 'hex') as file_sha256, f.first_on, f.last_on, f.rates, e.actor, e.recorded_at
+from treasury.rate_file f join audit.event e on e.scope = f.source and e.subject = f.file_id and e.version = 1
+order by e.recorded_at desc limit 50;
+
+-- name: currencies
+-- The currencies beside its own that investors of an offer may pay in, or could.
+select c.rule_id, c.status, c.currency, c.most_hours, c.proposed_by, c.version, n.name as source,
+    (select max(r.set_at) from treasury.reference_rate r where r.source = c.source
+        and r.currency = case when c.currency = n.base then c.offer_currency else c.currency end) as set_at
+from treasury.currency_rule c join treasury.rate_source n using (source)
+where c.offering_id = :offering order by c.status in ('declined', 'ended'), c.currency, c.rule_id;
+
+-- name: rates_of_receipt
+-- The rate that was kept when a receipt was matched, with what its amount came to at the rate of the commitment.
+select s.* from treasury.rate_standing s join treasury.receipt r on r.offering_id = s.offering_id
+    and s.receipt_id in (r.receipt_id, r.root_id)
+where s.offering_id = :offering and r.receipt_id = :receipt;

@@ -28,7 +28,7 @@ create table treasury.alarm (
     status text not null,
     rule text not null constraint alarm_rule_is_known check (rule in ('message_id_has_one_body', 'payment_is_known',
         'notice_fits_its_payment', 'received_money_stays', 'entry_can_be_posted', 'return_has_its_receipt',
-        'settled_allocation_is_known', 'settlement_fits_its_allocation')),
+        'settled_allocation_is_known', 'settlement_fits_its_allocation', 'payout_goes_to_nobody_blocked')),
     offering_id text,
     subject text not null,
     evidence_sha256 bytea not null check (octet_length(evidence_sha256) = 32),

@@ -189,3 +189,15 @@ begin
     return (select a.version from engine.allocation a
         where a.offering_id = p_offering and a.allocation_id = p_allocation for update);
 end $$;
+
+-- What is in escrow for institutions and what its record says, with the money that is there: a record that is missing or
+-- behind is told apart from money that is late.
+create view engine.escrow_standing as
+select a.offering_id, a.allocation_id, a.tranche, a.entity_id, a.investment_id, a.amount_minor, a.currency, a.settlement_due_at,
+    a.status as allocation_status, e.initiation_id, coalesce(e.status, 'missing') as status, f.received_minor, f.cleared_minor,
+    (a.status, coalesce(e.status, '')) not in (('escrow_initiated', 'initiated'), ('funded', 'settled')) as is_behind,
+    a.status = 'escrow_initiated' and a.settlement_due_at <= clock_timestamp() as is_overdue
+from engine.allocation a
+left join treasury.initiation_fact e on e.offering_id = a.offering_id and e.allocation_id = a.allocation_id
+left join treasury.funding f on f.offering_id = a.offering_id and f.investment_id = a.investment_id
+where a.status in ('escrow_initiated', 'funded');

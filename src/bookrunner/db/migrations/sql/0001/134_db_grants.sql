@@ -99,6 +99,8 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
 grant select on engine.investor_notice to portal;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
+-- It keeps the escrow record of an institution's allocation.
+grant select on engine.escrow_standing to treasury;
 -- The sheet of a closing is made from its record.
 grant select on engine.certificate to subscription;
 grant usage on schema portal to compliance;
@@ -116,7 +118,7 @@ grant usage on schema treasury to portal;
 grant execute on function subscription.readable(text, bytea) to subscription;
 grant select on engine.issuer_sign to portal;
 grant execute on function treasury.what_follows(text, text) to treasury, portal, engine, reconciliation, audit;
-grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee to portal;
+grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_fee, treasury.taken_currency, treasury.rate_standing to portal;
 -- Whoever looks at an offer sees whether its units move.
 grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
@@ -131,9 +133,12 @@ grant execute on function engine.holds(engine.position), engine.holds_at(integer
     to portal, compliance, subscription, treasury, registry, engine, reconciliation, audit;
 grant execute on function treasury.banking_day(date, integer) to treasury, portal, engine, reconciliation, audit;
 grant select on treasury.bank_holiday to portal, engine, reconciliation, audit;
+grant execute on function treasury.may_be_sent_back(text, text) to treasury;
 grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date),
     treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;
+grant execute on function treasury.exchanged(bigint, numeric, integer, numeric, integer), treasury.waits_for_a_rate(text, text, date)
+    to portal, treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 
 grant execute on function registry.is_paused(text), registry.is_account_frozen(text, text), registry.frozen_units(text, text),

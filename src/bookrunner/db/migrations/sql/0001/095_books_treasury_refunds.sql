@@ -281,7 +281,7 @@ begin
         using (offering_id, receipt_id) where y.offering_id = p_offering and y.refund_id = p_refund));
     select * into f from treasury.refund where offering_id = p_offering and refund_id = p_refund for update;
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = f.receipt_id for update;
-    if f.status is null or f.status not in ('sent', 'settled') then
+    if f.status is null or f.status not in ('sent', 'settled') or f.returned_in is not null then
         raise exception using errcode = 'BR008', constraint = 'bounced_refund_was_sent',
             message = format('%s was not sent', p_refund);
     end if;
