@@ -89,7 +89,11 @@ def web(
     app.include_router(live.routes(hints))
     access.install(app, shell)
     _serve_static(app, shell)
+    _explain_errors(app, shell)
+    return app
 
+
+def _explain_errors(app: FastAPI, shell: Shell) -> None:
     @app.exception_handler(BookrunnerError)
     def problem(request: Request, error: BookrunnerError) -> Response:
         return _problem(shell, request, error)
@@ -105,8 +109,6 @@ def web(
     def misshapen(request: Request, _: RequestValidationError) -> Response:
         # The input itself is not repeated: it may hold personal data.
         return _page_of(shell, request, HTTPStatus.UNPROCESSABLE_ENTITY, _MISSHAPEN)
-
-    return app
 
 
 def _problem(shell: Shell, request: Request, error: BookrunnerError) -> Response:
