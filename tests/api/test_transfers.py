@@ -213,3 +213,35 @@ def test_the_key_of_a_holder_follows_its_own_requests_alone(agency: Agency) -> N
     assert len(read("portal.site", f"?investor={seller}").json()["transfers"]) == 1
     site = {"keeper": "portal", "name": "portal.site"}
     assert agency.post("", agency.wish("transfer_instruction"), **site).status_code == 201
+
+
+def test_a_holder_is_told_its_own_side_and_nothing_of_the_other(agency: Agency) -> None:
+    seller = agency.desk.seller
+    keys = {name: agency.calls.key("portal", name) for name in (seller, "portal.site")}
+
+    def why(name: str, buyer: str, units: int) -> dict[str, object]:
+        query = f"transfer-refusals?seller={seller}&buyer={buyer}&units={units}"
+        told: dict[str, object] = httpx.get(
+            f"{agency.calls.url}/v1/offers/ofr_one/{query}", headers={"Authorization": f"Bearer {keys[name]}"}
+        ).json()
+        return told
+
+    for name in keys:
+        # Whoever takes, known or not, cleared or not: the answer is the same.
+        for buyer in (agency.taker, "ivr_nobody"):
+            assert why(name, buyer, 3) == {"may_go": None, "refusals": []}
+            over = why(name, buyer, 4)
+            assert over["refusals"] == why(name, agency.taker, 4)["refusals"]
+            assert "seller_holds_the_units" in str(over)
+            assert "buyer" not in str(over)
+
+
+def test_the_agent_alone_says_when_it_received_and_only_holders_ask(agency: Agency) -> None:
+    own = {"keeper": "portal", "name": agency.desk.seller}
+    backdated = agency.wish("transfer_instruction", received_at="2020-01-02T12:00:00Z")
+    refused = problem(agency.post("", backdated, **own))
+    assert (refused["status"], refused["code"]) == (403, "agent_says_when_it_received")
+    assert agency.post("", agency.wish(received_at="2026-03-02T12:00:00Z")).status_code == 201
+    stranger = {"keeper": "portal", "name": "ivr_mallory"}
+    asked = agency.post("", agency.wish("transfer_instruction", seller="ivr_mallory"), **stranger)
+    assert problem(asked)["code"] == "asking_holder_has_units"

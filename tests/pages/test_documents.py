@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -122,6 +123,36 @@ def test_the_database_itself_asks_for_a_session(connect: Connect) -> None:
     for other in ("portal", "treasury", "engine", "issuer"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connect(other).execute(question, [OFFERING, None])
+
+
+def test_a_session_that_nobody_used_reads_what_is_public(room: Room, connect: Connect) -> None:
+    with room.at("desk.sam") as sam:
+        session = digest(sam.cookies["bookrunner_session"])
+        question = "select count(*) from subscription.readable(%s, %s)"
+        assert connect("subscription").execute(question, [OFFERING, session]).fetchone() == (4,)
+        connect("admin").execute("update api.session_use set used_at = used_at - interval '31 minutes'")
+        assert connect("subscription").execute(question, [OFFERING, session]).fetchone() == (1,)
+
+
+def test_a_document_is_not_placed_while_it_is_being_required(room: Room, connect: Connect) -> None:
+    desk = room.site.world.desk.subscription
+    sha256 = desk.archive(actor="desk.sam", content=b"required while placed", media_type="text/plain")
+    login = connect("subscription")
+    first = (
+        "select subscription.require_item('desk.sam', 'r1', %s, 'material', 'late', 1, %s, 'The late one.')"
+    )
+    second = "select subscription.offer_document('desk.sam', 'r2', %s, 'ofd_late', %s, 'Late', 'staff')"
+    with ThreadPoolExecutor(1) as beside:
+        with login.transaction():
+            login.execute(first, [OFFERING, sha256])
+            waiting = beside.submit(connect("subscription").execute, second, [OFFERING, sha256])
+            watch = connect("admin")
+            asked = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            while watch.execute(asked).fetchone() == (0,) and not waiting.done():
+                pass
+        with pytest.raises(psycopg.Error) as caught:
+            waiting.result()
+    assert caught.value.diag.constraint_name == "required_document_reaches_its_signers"
 
 
 def test_an_issuer_is_staff_of_its_own_offers_alone(room: Room, connect: Connect) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from bookrunner.pages import web
+from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.pages.test_administrator import Office, at, office
 from tests.pages.test_browser import keep
@@ -64,6 +67,8 @@ def test_an_investor_cancels_by_right_and_is_told(
         page.evaluate(axe)
         assert page.evaluate("axe.run()")["violations"] == []
         keep(page, "mailbox-1200")
+    with serving(web(office.site.world.application)) as elsewhere:
+        assert httpx.get(f"{elsewhere}/mailbox").status_code == 401
     with at(office, browser, "ivr_0008") as page:
         page.goto(f"{office.site.url}/mailbox")
         expect(page.locator("main")).to_contain_text("Nothing has been told")

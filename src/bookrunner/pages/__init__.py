@@ -69,7 +69,7 @@ def web(
     app.include_router(investment.routes(application.database, shell, operator))
     app.include_router(investment.transfer_routes(application.database, shell, operator))
     if is_sandbox:
-        app.include_router(investment.mailbox_routes(application.database, shell))
+        app.include_router(investment.mailbox_routes(application.database, shell, operator))
     app.include_router(officer.routes(application.database, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))

@@ -19,7 +19,7 @@ from bookrunner.api.shapes.acts import TransferActed
 from bookrunner.api.shapes.moments import Moment, instant
 from bookrunner.api.shapes.papers import Transfer, TransferRefusals, TransferRule, Transfers
 from bookrunner.books.registry import item_clock
-from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.errors import NotAllowed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 from bookrunner.db.pools.lanes import Value
@@ -27,6 +27,25 @@ from bookrunner.db.pools.lanes import Value
 _CREATED = 201
 _KEEPER = "registry"
 _MOST = 200
+# What a holder is told of a transfer that nobody has asked for: its own side and the security's. More would
+# say what compliance knows of somebody.
+_OWN_SIDE = frozenset(
+    {
+        "units_are_positive",
+        "security_is_not_paused",
+        "seller_is_cleared",
+        "seller_account_is_not_frozen",
+        "seller_holds_the_units",
+        "units_are_not_frozen",
+        "holding_is_not_held",
+        "lots_are_past_their_holding_period",
+        "lock_up_is_over",
+        "volume_is_within_its_window",
+        "wallet_holds_the_units",
+        "giver_wallet_is_effective",
+    }
+)
+_UNEXPLAINED = frozenset({"seller_is_cleared"})
 _Id = Annotated[str, StringConstraints(pattern="^xfr_[0-9A-Za-z_]{1,64}$")]
 _Wallet = Annotated[str, StringConstraints(max_length=100)]
 _Holder = Annotated[InvestorId | None, Query()]
@@ -98,7 +117,10 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
     async def why(
         caller: Called, offer: OfferId, *, seller: InvestorId, buyer: InvestorId, units: Units
     ) -> TransferRefusals:
-        """Return every rule that keeps these units from going now; none means that they may."""
+        """Return every rule that keeps these units from going now; none means that they may.
+
+        A key of the portal is told what its holder's own side lacks, and never that the units may go.
+        """
 
         def work(of: Within) -> list[Row]:
             required(of, offer)
@@ -106,7 +128,10 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
             return list(of.transfer_refusals(offering=offer, **parties))
 
         rows = await _looked(gateway, caller, seller, work)
-        return {"may_go": not rows, "refusals": [_rule(row) for row in rows]}
+        if caller.keeper == _KEEPER:
+            return {"may_go": not rows, "refusals": [_rule(row) for row in rows]}
+        own = [_unexplained(_rule(row)) for row in rows if row["rule"] in _OWN_SIDE]
+        return {"may_go": False if own else None, "refusals": own}
 
     @router.get("/transfers", operation_id="list_transfers")
     async def listed(caller: Called, offer: OfferId, investor: _Holder = None) -> Transfers:
@@ -140,6 +165,8 @@ def _asks(router: APIRouter, gateway: Gateway) -> None:
     )
     async def asked(write: Written, offer: OfferId, body: NewTransfer) -> Response:
         """Take a request of a holder with its papers; its clock runs from its receipt."""
+        if body.received_at is not None and write.caller.keeper != _KEEPER:
+            raise NotAllowed("agent_says_when_it_received", "the transfer agent alone names the moment")
         told: dict[str, Value] = {
             "offering": offer,
             "transfer": new_id("xfr"),
@@ -231,6 +258,10 @@ def _said(body: NewTransfer) -> dict[str, object]:
 
 def _written(papers: list[Paper]) -> str:
     return json.dumps([paper.model_dump() for paper in papers])
+
+
+def _unexplained(rule: TransferRule) -> TransferRule:
+    return {**rule, "detail": None} if rule["rule"] in _UNEXPLAINED else rule
 
 
 def _rule(row: Row) -> TransferRule:

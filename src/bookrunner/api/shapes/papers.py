@@ -80,9 +80,9 @@ class TransferRule(TypedDict):
 
 
 class TransferRefusals(TypedDict):
-    """Whether units may go now, and else why not."""
+    """Whether units may go now, and else why not; null where only the holder's own side is told."""
 
-    may_go: bool
+    may_go: bool | None
     refusals: list[TransferRule]
 
 

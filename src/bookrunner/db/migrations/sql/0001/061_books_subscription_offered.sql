@@ -30,6 +30,8 @@ call audit.append_only('subscription.invitation');
 create function subscription.signers_reach_what_is_required(p_offering text, p_sha256 bytea) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    -- Placing a document and requiring it wait for each other: whoever comes second sees the first.
+    perform pg_advisory_xact_lock(hashtextextended('offered/' || p_offering || encode(p_sha256, 'hex'), 0));
     if exists (select from subscription.offered_document d where d.offering_id = p_offering and d.sha256 = p_sha256
             and d.status = 'placed' and d.visibility in ('committed', 'staff'))
         and exists (select from subscription.requirement_in_force r where r.offering_id = p_offering and r.document_sha256 = p_sha256) then

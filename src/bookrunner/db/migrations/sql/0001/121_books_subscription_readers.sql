@@ -10,7 +10,8 @@ begin atomic
         select case when starts_with(k.name, 'ivr_') then k.name end as investor_id,
             k.keeper <> 'portal' and (k.keeper <> 'issuer' or exists (select from engine.offer o
                 where o.offering_id = p_offering and o.issuer_id = k.issuer_id)) as is_staff
-        from api.session s join api.key k on k.name = s.key_name
+        from api.session s join api.key k on k.name = s.key_name join api.session_use u on u.session_sha256 = s.session_sha256
+            and u.used_at > clock_timestamp() - interval '30 minutes'
         where s.session_sha256 = p_session and s.ends_at > clock_timestamp()
             and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
             and not exists (select from api.revoked_key r where r.name = k.name)),

@@ -20,6 +20,11 @@ begin
         raise exception using errcode = 'BR403', constraint = 'key_of_an_investor_reaches_its_own_alone',
             message = 'the giver is another holder';
     end if;
+    if starts_with(p_actor, 'key:ivr_') and not exists (select from registry.holding h where h.offering_id = p_offering
+        and h.investor_id = p_said ->> 'seller' and h.units > 0) then
+        raise exception using errcode = 'BR008', constraint = 'asking_holder_has_units',
+            message = format('%s holds no unit of %s', p_said ->> 'seller', p_offering);
+    end if;
     answer := audit.claim_request(p_actor, p_request, p_body_sha256);
     is_replay := answer is not null;
     if is_replay then
