@@ -68,7 +68,8 @@ def test_an_investor_cancels_by_right_and_is_told(
         assert page.evaluate("axe.run()")["violations"] == []
         keep(page, "mailbox-1200")
     with serving(web(office.site.world.application)) as elsewhere:
-        assert httpx.get(f"{elsewhere}/mailbox").status_code == 401
+        answer = httpx.get(f"{elsewhere}/mailbox")
+        assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")
     with at(office, browser, "ivr_0008") as page:
         page.goto(f"{office.site.url}/mailbox")
         expect(page.locator("main")).to_contain_text("Nothing has been told")
