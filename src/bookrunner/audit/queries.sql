@@ -239,6 +239,12 @@ with kept (machine, scope, subject, version, head) as (
     select 'accepted_coin', offering_id, coin_id, version, chain_head from treasury.accepted_coin
     union all
     select 'coin_transfer', offering_id, transfer_id, version, chain_head from treasury.coin_transfer
+    union all
+    select 'rate_file', source, file_id, version, chain_head from treasury.rate_file
+    union all
+    select 'currency_rule', offering_id, rule_id, version, chain_head from treasury.currency_rule
+    union all
+    select 'rate_snapshot', offering_id, snapshot_id, version, chain_head from treasury.rate_snapshot
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -250,7 +256,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
         'alarm', 'payer_view', 'order_view', 'escrow_initiation', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
-        'policy_change', 'escrow_account', 'fee')
+        'policy_change', 'escrow_account', 'fee', 'rate_file', 'currency_rule', 'rate_snapshot')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
