@@ -135,7 +135,8 @@ def test_writes_of_another_refuse_the_key_of_an_institution(capital: Capitals) -
 def test_every_call_of_the_database_asks_who_calls(capital: Capitals) -> None:
     """A call that took a key and did not ask would let the key of an institution through."""
     rows = capital.world.login("owner").execute(
-        "select p.proname, pg_get_functiondef(p.oid) from pg_proc p where p.pronamespace = 'api'::regnamespace"
+        "select p.proname, pg_get_functiondef(p.oid) from pg_proc p"
+        " where p.pronamespace = 'api'::regnamespace"
         " and 'p_key' = any (p.proargnames)"
     )
     silent = {name for name, source in rows if not re.search(r"api\.caller\((\w+\.)?p_key\)", source)}
