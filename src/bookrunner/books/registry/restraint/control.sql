@@ -89,6 +89,12 @@ begin
         raise exception using errcode = 'BR008', constraint = 'control_action_follows_its_chain',
             message = format('the chain transactions of %s do not say so', new.action_id);
     end if;
+    if new.status = 'abandoned' and exists (select from registry.control_step s join registry.chain_transaction t using (intent_id)
+        where s.offering_id = new.offering_id and s.action_id = new.action_id and s.call = 'move'
+        and t.status in ('signed', 'broadcast', 'mined', 'final')) then
+        raise exception using errcode = 'BR008', constraint = 'moved_units_are_carried_through',
+            message = format('the units of %s went over on chain, or are on their way', new.action_id);
+    end if;
     if new.status = 'approved' and new.kind = 'recover_wallet' and exists (select from registry.wallet_mapping w
         where w.offering_id = new.offering_id and w.mapping_id = new.mapping_id
         and (audit.person_of(new.decided_by) = audit.person_of(w.approved_by) or engine.is_person_of(new.decided_by, w.investor_id))) then
