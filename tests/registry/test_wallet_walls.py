@@ -73,3 +73,54 @@ def test_a_freeze_reaches_the_units_in_a_revoked_wallet_and_no_empty_one(
     _, third = joined(desk, keeper, "three")
     approved(desk.world, "four", desk.seller)
     assert sorted(walked(desk, keeper, agreed(desk, "freeze_account"))) == sorted([second, first, third])
+
+
+def test_deliveries_move_away_from_a_custodian_whose_agreement_ended(
+    desk: Transferring, keeper: Keeper, database: Database
+) -> None:
+    holders, bank = registry.holders_of(database), {"offering": desk.offering, "custodian": "cst_bank"}
+    paper = {"name": "Example Custody", "agreement_sha256": digest("custody").hex(), "agreed_on": "2026-03-01"}
+    holders.propose_custodian(actor="agent.theo", **bank, said=paper)
+    holders.decide_custodian(actor="agent.tess", **bank, is_approved=True, because="")
+    at_bank = {"offering": desk.offering, "mapping": "wmp_cst"}
+    proof = ["wlc_cst@1", "key", "custodian", "cst_bank"]
+    call, address = desk.world.call, digest("at the bank")[:20]
+    call("registry.open_mapping", *at_bank.values(), desk.seller, CHAIN, address, *proof)
+    call("registry.mark_screened", *at_bank.values(), "scr_cst@1")
+    call("registry.approve_wallet", *at_bank.values(), actor="issuer.iris")
+    keeper.join_wallet(actor=AGENT, **at_bank, witness=None)
+    keeper.choose_wallet(actor=SECOND, **at_bank)
+    holders.end_custodian(actor="agent.theo", **bank, because="its licence was withdrawn")
+    keeper.choose_wallet(actor=SECOND, offering=desk.offering, mapping="wmp_one3")
+    rows = keeper.wallet_history(offering=desk.offering, investor=desk.seller, address=None)
+    assert {row["mapping_id"]: row["status"] for row in rows} == {"wmp_one3": "linked", "wmp_cst": "joined"}
+    with pytest.raises(Refused, match="custodian_has_an_agreement_in_force"):
+        keeper.choose_wallet(actor=SECOND, **at_bank)
+
+
+def of_wallets(desk: Transferring, run: str) -> list[str]:
+    """Reconcile, and return whose claimed wallet is a break."""
+    seen = desk.world.call("reconciliation.run", desk.offering, run, None)
+    return [each["subject_id"] for each in seen if each["comparison"] == "wallets"]
+
+
+def test_a_further_wallet_given_up_or_rejected_is_no_break(desk: Transferring, keeper: Keeper) -> None:
+    desk.world.claim_wallet("wlc_two", desk.seller, digest("further two")[:20])
+    on, _ = joined(desk, keeper)
+    keeper.revoke_wallet(actor=AGENT, **on)
+    assert of_wallets(desk, "run_1") == []
+    desk.world.claim_wallet("wlc_three", desk.seller, b"\x0c" * 20)
+    where = [desk.offering, "wmp_three"]
+    desk.world.call("registry.open_mapping", *where, desk.seller, CHAIN, b"\x0c" * 20, "wlc_three@1", "key")
+    assert of_wallets(desk, "run_2") == ["inv_one3"]
+    desk.world.call("registry.reject_wallet", *where, "it is on a list")
+    assert of_wallets(desk, "run_3") == []
+
+
+def test_a_holder_whose_only_wallet_ended_is_a_break(desk: Transferring, keeper: Keeper) -> None:
+    on, _ = approved(desk.world, "two", desk.seller)
+    desk.world.claim_wallet("wlc_two", desk.seller, digest("further two")[:20])
+    keeper.link_wallet(actor=AGENT, **on, witness=None)
+    assert of_wallets(desk, "run_1") == []
+    keeper.revoke_wallet(actor=AGENT, **on)
+    assert of_wallets(desk, "run_2") == ["inv_one3"]
