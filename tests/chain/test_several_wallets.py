@@ -148,3 +148,44 @@ def test_an_order_moves_its_units_once_when_a_later_call_reverts(two: Sides) -> 
     assert two.register_stands()[first][:2] == (70, 60)
     assert two.by_address() == two.all_balances()
     assert sum(part for _, part, _ in on_chain(two)) == 60
+
+
+def mapping_of(two: Sides, holder: str) -> str:
+    """Return the mapping of the wallet that a holder uses now."""
+    on = {"offering": two.offering, "investor": None, "address": two.address(holder)}
+    (row,) = two.desk.registry.wallet_history(**on)
+    return str(row["mapping_id"])
+
+
+def test_an_order_is_posted_to_the_wallet_that_the_chain_delivered_to(two: Sides) -> None:
+    first, second = two.holders[:2]
+    action = agreed(two, "force_transfer", investor=first, receiver=second, units=30, **ORDER)
+    two.controls._submit(two.offering, action)
+    mapping = two.claim(second, two.wallets[second][1].address)
+    two.world.call("registry.join_wallet", two.offering, mapping, actor=SECOND)
+    two.world.call("registry.choose_wallet", two.offering, mapping, actor=SECOND)
+    with pytest.raises(Refused, match="further_wallet_is_given_up_empty"):
+        two.desk.registry.revoke_wallet(actor=SECOND, offering=two.offering, mapping=mapping_of(two, second))
+    assert two.controls.carry(two.offering) == 1
+    assert status(two, action) == "executed"
+    assert two.all_balances()[two.address(second)] == 30
+    assert two.by_address() == two.all_balances()
+
+
+def test_an_order_whose_receiver_lost_its_wallet_stops_no_other_action(two: Sides) -> None:
+    first, second, third = two.holders[:3]
+    action = agreed(two, "force_transfer", investor=first, receiver=second, units=30, **ORDER)
+    two.revoke(second)
+    other = agreed(two, "freeze_account", "cta_2", investor=third)
+    assert two.controls.carry(two.offering) == 1
+    assert (status(two, action), status(two, other)) == ("approved", "executed")
+    with pytest.raises(Refused, match="receiver_wallet_is_linked"):
+        two.controls.retry(two.offering, action)
+
+
+def test_a_freeze_reaches_a_superseded_wallet_that_holds_units(two: Sides) -> None:
+    first = two.holders[0]
+    mapping = two.claim(first, two.wallets[first][2].address)
+    two.world.call("registry.link_wallet", two.offering, mapping, actor=SECOND)
+    two.control("freeze_account", investor=first)
+    assert on_chain(two) == [(60, 0, True), (40, 0, True)]

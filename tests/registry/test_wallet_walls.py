@@ -124,3 +124,40 @@ def test_a_holder_whose_only_wallet_ended_is_a_break(desk: Transferring, keeper:
     assert of_wallets(desk, "run_1") == []
     keeper.revoke_wallet(actor=AGENT, **on)
     assert of_wallets(desk, "run_2") == ["inv_one3"]
+
+
+def test_an_order_goes_to_the_wallet_it_was_decided_for(desk: Transferring, keeper: Keeper) -> None:
+    linked, action = desk.world.address(1), ordered(desk)
+    on, second = joined(desk, keeper, "taker", "ivr_one1")
+    keeper.choose_wallet(actor=SECOND, **on)
+    plan = keeper.control_plan(offering=desk.offering, action=action)
+    assert plan is not None
+    assert bytes(plan["to_address"]) == linked != second
+    keeper.choose_wallet(actor=SECOND, offering=desk.offering, mapping="wmp_one1")
+    keeper.revoke_wallet(actor=AGENT, offering=desk.offering, mapping="wmp_one1")
+    ended = keeper.control_plan(offering=desk.offering, action=action)
+    assert ended is not None
+    assert ended["to_address"] is None
+    with pytest.raises(Refused, match="receiver_wallet_is_linked"):
+        keeper.submit_control(
+            actor=SECOND, offering=desk.offering, action=action, version=ended["version"], steps="[]"
+        )
+
+
+def test_nobody_turns_an_order_to_another_address(desk: Transferring) -> None:
+    ordered(desk)
+    owner = desk.world.login("owner")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        desk.world.login("registry").execute(b"update registry.control_action set to_address = null")
+    for column in (b"from_address", b"to_address"):
+        with owner.transaction(force_rollback=True):
+            owner.execute(
+                b"grant all on registry.control_action to registry;"
+                b"grant execute on all functions in schema audit, registry to registry"
+            )
+            owner.execute(
+                b"set local session authorization registry; select audit.enter('agent.theo', 'req_x')"
+            )
+            with pytest.raises(psycopg.Error) as refused:
+                owner.execute(b"update registry.control_action set status = 'submitted', %b = '\\x0c'" % column)
+        assert refused.value.diag.constraint_name == "control_terms_are_locked"

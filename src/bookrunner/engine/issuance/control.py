@@ -190,6 +190,9 @@ class Controls:
         """Move the units once, whichever try did it; what stays frozen is frozen again in the other wallets."""
         units = asked["units"]
         if not asked["has_moved"]:
+            if asked["to_address"] is None:
+                rule = "receiver_wallet_is_linked"
+                raise Refused(rule, f"the wallet that {asked['action_id']} was decided for has ended")
             receiver = bytes(asked["to_address"])
             yield Step("move", token, forced_transfer(wallet, receiver, units), receiver, units)
         if len(_wallets(asked)) > 1:

@@ -41,13 +41,18 @@ return (select jsonb_build_object('chain_id', m.chain_id, 'hash', encode(m.trans
     from registry.control_move m join registry.control_step s using (intent_id)
     where s.offering_id = a.offering_id and s.action_id = a.action_id order by s.try_no desc limit 1);
 
+-- Whether the wallet that an order was decided for is still one of its receiver.
+create function registry.order_has_its_receiver(a registry.control_action) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return registry.is_wallet_of(a.offering_id, a.receiver_id, a.to_address);
+
 -- What an action needs to know to be carried out: addresses, and what our register says of the account.
 create view registry.control_plan as
 select a.offering_id, a.action_id, a.status, a.kind, a.investor_id, a.receiver_id, a.units, a.version,
     coalesce(a.from_address, registry.wallet_seen(a), registry.account_address(a.offering_id, a.investor_id)) as address,
     case when a.observed_id is null then registry.account_addresses(a.offering_id, a.investor_id)
         else array[registry.wallet_seen(a)] end as addresses,
-    case a.kind when 'force_transfer' then registry.linked_address(a.offering_id, a.receiver_id)
+    case a.kind when 'force_transfer' then case when registry.order_has_its_receiver(a) then a.to_address end
         when 'recover_wallet' then (select w.address from registry.wallet_mapping w
             where w.offering_id = a.offering_id and w.mapping_id = a.mapping_id) end as to_address,
     registry.is_account_frozen(a.offering_id, a.investor_id) as is_frozen,
@@ -95,6 +100,10 @@ begin
         and not exists (select from jsonb_array_elements(p_steps) p where p ->> 'intent' = s.intent_id)) then
         raise exception using errcode = 'BR008', constraint = 'earlier_calls_are_settled',
             message = format('a call of %s is still on its way', p_action);
+    end if;
+    if a.kind = 'force_transfer' and not registry.has_moved(a) and not registry.order_has_its_receiver(a) then
+        raise exception using errcode = 'BR008', constraint = 'receiver_wallet_is_linked',
+            message = format('the wallet that %s was decided for is no longer one of %s', p_action, a.receiver_id);
     end if;
     if a.kind = 'force_transfer' and registry.has_moved(a)
         and exists (select from jsonb_array_elements(p_steps) p where p ->> 'call' = 'move') then

@@ -12,6 +12,8 @@ create table registry.control_action (
     mapping_id text,
     observed_id text,
     from_address bytea,
+    to_address bytea constraint order_in_force_names_its_address check (kind <> 'force_transfer' or to_address is not null
+        or status in ('asked', 'declined')),
     units bigint constraint control_units_are_positive check (units > 0),
     because text not null constraint control_action_has_its_reason check (because ~ '\S'),
     order_sha256 bytea constraint order_hash_is_sha256 check (octet_length(order_sha256) = 32),
