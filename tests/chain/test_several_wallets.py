@@ -181,6 +181,9 @@ def test_an_order_whose_receiver_lost_its_wallet_stops_no_other_action(two: Side
     assert (status(two, action), status(two, other)) == ("approved", "executed")
     with pytest.raises(Refused, match="receiver_wallet_is_linked"):
         two.controls.retry(two.offering, action)
+    on = {"offering": two.offering, "action": action}
+    two.desk.registry.abandon_control(actor=SECOND, **on, because="the receiver has no wallet")
+    assert status(two, action) == "abandoned"
 
 
 def test_a_freeze_reaches_a_superseded_wallet_that_holds_units(two: Sides) -> None:

@@ -90,6 +90,11 @@ begin
         raise exception using errcode = 'BR008', constraint = 'control_action_follows_its_chain',
             message = format('the chain transactions of %s do not say so', new.action_id);
     end if;
+    if new.status = 'abandoned' and old.status = 'approved' and new.kind in ('freeze_account', 'freeze_units', 'freeze_unknown',
+        'pause') then
+        raise exception using errcode = 'BR008', constraint = 'restraint_is_carried_to_the_chain',
+            message = format('what %s restrains is in force', new.action_id);
+    end if;
     if new.status = 'abandoned' and exists (select from registry.control_step s join registry.chain_transaction t using (intent_id)
         where s.offering_id = new.offering_id and s.action_id = new.action_id and s.call = 'move'
         and t.status in ('signed', 'broadcast', 'mined', 'final')) then
@@ -256,7 +261,8 @@ begin
     end if;
 end $$;
 
--- Gives up an action that the chain refused; a restraint that it made stays until it is thawed or resumed.
+-- Gives up an action that nothing was signed for yet, or that the chain refused; a restraint that it made stays until it is
+-- thawed or resumed.
 create function registry.abandon_control(p_actor text, p_request text, p_offering text, p_action text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
