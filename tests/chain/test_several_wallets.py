@@ -62,9 +62,7 @@ def agreed(two: Sides, kind: str, action: str = "cta_1", **terms: object) -> str
 
 
 def status(two: Sides, action: str) -> str:
-    (row,) = [
-        r for r in two.desk.registry.control_actions(offering=two.offering) if r["action_id"] == action
-    ]
+    (row,) = [r for r in two.desk.registry.control_actions(offering=two.offering) if r["action_id"] == action]
     return str(row["status"])
 
 

@@ -1,4 +1,4 @@
-"""What several wallets of a holder must not open: units out of reach, orders that go elsewhere, false breaks."""
+"""What several wallets of a holder must not open: units out of reach, orders gone astray, false breaks."""
 
 from __future__ import annotations
 
@@ -79,7 +79,11 @@ def test_deliveries_move_away_from_a_custodian_whose_agreement_ended(
     desk: Transferring, keeper: Keeper, database: Database
 ) -> None:
     holders, bank = registry.holders_of(database), {"offering": desk.offering, "custodian": "cst_bank"}
-    paper = {"name": "Example Custody", "agreement_sha256": digest("custody").hex(), "agreed_on": "2026-03-01"}
+    paper = {
+        "name": "Example Custody",
+        "agreement_sha256": digest("custody").hex(),
+        "agreed_on": "2026-03-01",
+    }
     holders.propose_custodian(actor="agent.theo", **bank, said=paper)
     holders.decide_custodian(actor="agent.tess", **bank, is_approved=True, because="")
     at_bank = {"offering": desk.offering, "mapping": "wmp_cst"}
@@ -159,5 +163,7 @@ def test_nobody_turns_an_order_to_another_address(desk: Transferring) -> None:
                 b"set local session authorization registry; select audit.enter('agent.theo', 'req_x')"
             )
             with pytest.raises(psycopg.Error) as refused:
-                owner.execute(b"update registry.control_action set status = 'submitted', %b = '\\x0c'" % column)
+                owner.execute(
+                    b"update registry.control_action set status = 'submitted', %b = '\\x0c'" % column
+                )
         assert refused.value.diag.constraint_name == "control_terms_are_locked"

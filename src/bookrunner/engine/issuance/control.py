@@ -187,7 +187,7 @@ class Controls:
             yield from self._recovery(token, asked)
 
     def _order(self, token: bytes, wallet: bytes, asked: Row) -> Iterator[Step]:
-        """Move the units once, whichever try did it; what stays frozen is frozen again in the other wallets."""
+        """Move the units once, whichever try did it; the other wallets take over what stays frozen."""
         units = asked["units"]
         if not asked["has_moved"]:
             if asked["to_address"] is None:
