@@ -290,7 +290,7 @@ select registry.ask_control(:actor, :request, :offering, :action, cast(:asked as
 select registry.decide_control(:actor, :request, :offering, :action, :is_approved, :because);
 
 -- name: abandon_control$
--- Gives up a control action that the chain refused.
+-- Gives up a control action that nothing was signed for yet, or that the chain refused.
 select registry.abandon_control(:actor, :request, :offering, :action, :because);
 
 -- name: control_plan^

@@ -182,16 +182,25 @@ class Controls:
             less = asked["units"] if kind == "thaw_units" else 0
             yield from self._part(token, self._places(token, asked), asked["frozen_units"] - less)
         elif kind == "force_transfer":
-            receiver, units = bytes(asked["to_address"]), asked["units"]
-            yield Step("move", token, forced_transfer(wallet, receiver, units), receiver, units)
-            if len(_wallets(asked)) > 1:
-                places = self._places(token, asked)
-                if wallet in places:
-                    places[wallet].give(units)
-                left = min(asked["frozen_units"], asked["held_units"] - units)
-                yield from self._part(token, places, left)
+            yield from self._order(token, wallet, asked)
         else:
             yield from self._recovery(token, asked)
+
+    def _order(self, token: bytes, wallet: bytes, asked: Row) -> Iterator[Step]:
+        """Move the units once, whichever try did it; the other wallets take over what stays frozen."""
+        units = asked["units"]
+        if not asked["has_moved"]:
+            if asked["to_address"] is None:
+                rule = "receiver_wallet_is_linked"
+                raise Refused(rule, f"the wallet that {asked['action_id']} was decided for has ended")
+            receiver = bytes(asked["to_address"])
+            yield Step("move", token, forced_transfer(wallet, receiver, units), receiver, units)
+        if len(_wallets(asked)) > 1:
+            places = self._places(token, asked)
+            if wallet in places and not asked["has_moved"]:
+                places[wallet].give(units)
+            left = min(asked["frozen_units"], asked["held_units"] - units)
+            yield from self._part(token, places, left)
 
     def _account(self, token: bytes, wallet: bytes, *, is_frozen_after: bool) -> Iterator[Step]:
         (stands,) = self._chain.read([is_frozen(token, wallet)])

@@ -324,7 +324,7 @@ insert into engine.state (machine, state, sentence) values
     ('control_action', 'submitted', 'Its chain transactions are signed and stored.'),
     ('control_action', 'reverted', 'The chain refused a transaction of it; it is tried again or given up.'),
     ('control_action', 'executed', 'Done on chain and in the register.'),
-    ('control_action', 'abandoned', 'Given up after the chain refused it.'),
+    ('control_action', 'abandoned', 'Given up before anything was signed, or after the chain refused it.'),
     ('account_restraint', 'free', 'Only its frozen part does not move.'),
     ('account_restraint', 'frozen', 'Nothing comes or goes but by an order.'),
     ('security_restraint', 'paused', 'Nothing is issued and nothing is transferred.'),

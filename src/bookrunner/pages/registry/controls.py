@@ -60,6 +60,7 @@ _SENTENCES: Final = {
     "units_to_move_are_held": "the holder has fewer units than that, less what is under way",
     "one_wallet_holds_the_units_to_move": "no single wallet of the holder has so many; order each wallet's",
     "receiver_wallet_is_linked": "who receives the units has no linked wallet",
+    "moved_units_are_carried_through": "its units went over on chain, or are on their way; it is tried again",
     "lost_wallet_is_linked": "that holder has no linked wallet that could be lost",
     "recovered_account_moves_nothing": "units of that account are on their way; recover after them",
     "recovery_wallet_is_approved": "the new wallet is the holder's, screened, with the issuer's consent",
