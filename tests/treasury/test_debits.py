@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -91,6 +92,10 @@ class Collector:
         return import_returns(self.desk, AnyFormatReader(), self.world.offering, raw, actor="usr_first")
 
 
+def traced(debit: str, digit: str) -> list[dict[str, str]]:
+    return [{"debit": debit, "trace": digit * 15}]
+
+
 @pytest.fixture
 def collector(connect: Connect, database: Database, tmp_path: Path) -> Collector:
     """Return a collector of an offer whose investors are asked to pay."""
@@ -145,7 +150,7 @@ def test_a_return_after_the_money_takes_the_receipt_back(collector: Collector) -
 
 def test_a_debit_is_voided_until_its_file_is_written(collector: Collector) -> None:
     collector.order(1)
-    with refused("one_debit_is_live_per_attempt"):
+    with refused("one_debit_waits_per_investment"):
         collector.order(1, "dbt_again")
     collector.world.call("treasury.void_debit", collector.world.offering, "dbt_1")
     assert collector.send() == []
@@ -206,3 +211,53 @@ def test_who_collects_is_said_in_full(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(Refused, match="originator_is_readable"):
             originator(path)
+
+
+def _paid_by_wire(world: Escrow, amount: int) -> None:
+    entry = world.entry(1, fingerprint=fingerprint("ACC1").hex(), amount=amount)
+    assert world.pay("wire", entry) == 1
+
+
+def _failed_and_tried_again(world: Escrow) -> None:
+    world.call("treasury.fail_payment", world.offering, "pay_one1", "ach_debit", "R01")
+    world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
+
+
+def _cancelled(world: Escrow) -> None:
+    world.call(
+        "engine.cancel_investment", world.offering, "inv_one1", "asked by telephone", actor="usr_first"
+    )
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda world: world.call("treasury.fail_payment", world.offering, "pay_one1", "ach_debit", "R01"),
+        _failed_and_tried_again,
+        lambda world: _paid_by_wire(world, PRICE),
+        lambda world: _paid_by_wire(world, PRICE - 1),
+        _cancelled,
+    ],
+)
+def test_a_debit_ends_with_what_it_was_ordered_for(
+    collector: Collector, happens: Callable[[Escrow], None]
+) -> None:
+    world = collector.world
+    collector.order(1)
+    happens(world)
+    with refused("payout_carries_each_debit_once"):
+        world.call("treasury.store_debits", world.offering, "pyo_1", b"file", traced("dbt_1", "1"))
+    assert collector.send() == []
+    assert world.ask("select status from treasury.debit") == [("voided",)]
+
+
+def test_only_the_debit_of_the_retry_goes_out(collector: Collector) -> None:
+    world = collector.world
+    collector.order(1)
+    _failed_and_tried_again(world)
+    collector.order(1, "dbt_two")
+    assert collector.send() == [(debit_identification("dbt_two"), PRICE)]
+    world.call("treasury.fail_payment", world.offering, "pay_two", "ach_debit", "R01")
+    world.call("treasury.retry_payment", world.offering, "pay_three", "inv_one1", "RF99000000000088")
+    with refused("earlier_debit_is_answered"):
+        collector.order(1, "dbt_three")
