@@ -261,3 +261,65 @@ def test_only_the_debit_of_the_retry_goes_out(collector: Collector) -> None:
     world.call("treasury.retry_payment", world.offering, "pay_three", "inv_one1", "RF99000000000088")
     with refused("earlier_debit_is_answered"):
         collector.order(1, "dbt_three")
+
+
+@pytest.mark.parametrize(
+    ("paid", "funding"), [(PRICE, "in_progress"), (2 * PRICE, "received"), (0, "failed")]
+)
+def test_a_return_is_kept_whatever_was_paid_meanwhile(collector: Collector, paid: int, funding: str) -> None:
+    world = collector.world
+    collector.order(2)
+    collector.send()
+    if paid:
+        world.pay("wire", world.entry(2, fingerprint=fingerprint("ACC2").hex(), amount=paid))
+    assert collector.come_back(2, "R01") == 0
+    assert world.ask("select status, return_code from treasury.debit") == [("returned", "R01")]
+    assert world.funding(2) == funding
+    if paid == PRICE:
+        world.pay("rest", world.entry(2, fingerprint=fingerprint("ACC2").hex(), amount=PRICE, id="r", key="r"))
+        assert world.funding(2) == "received"
+    assert world.ask("select count(*) from treasury.open_alarm") == [(0,)]
+    world.check()
+
+
+def test_a_return_is_kept_after_its_payment_ended(collector: Collector) -> None:
+    world = collector.world
+    collector.order(1)
+    collector.order(2)
+    collector.send()
+    world.call("treasury.fail_payment", world.offering, "pay_one1", "ach_debit", "R01")
+    world.call("engine.cancel_investment", world.offering, "inv_one2", "asked by telephone")
+    assert collector.come_back(1, "R10") == collector.come_back(2, "R01") == 0
+    question = "select debit_id, status, return_code from treasury.debit order by 1"
+    assert world.ask(question) == [("dbt_1", "returned", "R10"), ("dbt_2", "returned", "R01")]
+    world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
+    with refused("reason_allows_a_debit"):
+        collector.order(1, "dbt_more")
+
+
+@pytest.mark.parametrize(
+    ("code", "again", "other"),
+    [
+        ("R10", "reason_allows_a_debit", "reason_allows_a_debit"),
+        ("R99", "reason_allows_a_debit", "reason_allows_a_debit"),
+        ("R02", "debit_is_from_another_account", None),
+        ("R01", None, None),
+    ],
+)
+def test_the_reason_of_a_returned_part_is_asked(
+    collector: Collector, code: str, again: str | None, other: str | None
+) -> None:
+    world = collector.world
+    paid_from = fingerprint("ACC2")
+    collector.order(2, "dbt_waits")
+    world.pay("part", world.entry(2, amount=PRICE, rail="ach_debit", fingerprint=paid_from.hex()))
+    world.call("treasury.record_return", world.offering, "rcp_one2", code, MONDAY)
+    assert world.funding(2) == "initialized"
+    sent = collector.send()
+    assert len(sent) == (0 if again else 1)
+    for name, payer, rule in (("dbt_again", paid_from, again), ("dbt_other", digest("account ivr_one2"), other)):
+        if rule:
+            with refused(rule):
+                collector.order(2, name, payer=payer)
+        elif again:
+            collector.order(2, name, payer=payer)

@@ -61,14 +61,17 @@ begin
         where r.offering_id = d.offering_id and r.marks && array[d.trace]);
 end $$;
 
--- Whether nothing can make an ordered debit due again: another payment is on its way or came, its payment or its investment ended.
+-- Whether nothing can make an ordered debit due again: another payment is on its way or came, its payment or its investment ended,
+-- or a failure since allows no debit of its account.
 create function treasury.is_over(d treasury.debit) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
     return not exists (select from treasury.payment_attempt a join engine.investment i using (offering_id, investment_id)
         where a.offering_id = d.offering_id and a.attempt_id = d.attempt_id and a.status = 'initialized'
             and d.amount_minor <= a.due_minor - a.received_minor
-            and i.status in ('legally_confirmed', 'cancellation_requested'));
+            and i.status in ('legally_confirmed', 'cancellation_requested'))
+        or treasury.bars_debits(d.offering_id, d.investment_id)
+        or treasury.is_spent_source(d.offering_id, d.investment_id, d.payer_fingerprint);
 end $$;
 
 -- Whether an ordered debit may leave now: it waits while its investor is not cleared or asks to withdraw.
@@ -109,6 +112,10 @@ begin
         and s.fingerprint = p_payer_fingerprint and s.status = 'approved') then
         raise exception using errcode = 'BR008', constraint = 'source_is_approved',
             message = format('the account is no approved account of %s', a.investor_id);
+    end if;
+    if treasury.bars_debits(p_offering, p_investment) then
+        raise exception using errcode = 'BR008', constraint = 'reason_allows_a_debit',
+            message = format('the reason of an earlier failure of %s allows no further debit', p_investment);
     end if;
     if treasury.is_spent_source(p_offering, p_investment, p_payer_fingerprint) then
         raise exception using errcode = 'BR008', constraint = 'debit_is_from_another_account',
@@ -190,7 +197,8 @@ begin
     where d.offering_id = p_offering and d.payout_id = p_payout and a.offering_id = d.offering_id and a.attempt_id = d.attempt_id;
 end $$;
 
--- The bank sends a debit back before any of its money was booked: the payment has failed, for the bank's reason.
+-- The bank sends a debit back before any of its money was booked. Its payment fails for the bank's reason where it waits and nothing
+-- came; one that brought a part, was paid otherwise or ended stays as it is. A second return of a debit, or of booked money, is false.
 create function treasury.return_debit(p_actor text, p_request text, p_offering text, p_trace text, p_code text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -198,11 +206,15 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
-    select * into d from treasury.debit where offering_id = p_offering and trace = p_trace and status = 'sent' for update;
-    if not found then
+    select * into d from treasury.debit where offering_id = p_offering and trace = p_trace and status = 'sent';
+    if not found or not treasury.is_with_the_bank(d) then
         return false;
     end if;
-    perform treasury.fail_payment(p_actor, p_request, p_offering, d.attempt_id, 'ach_debit', p_code);
+    perform treasury.lock(p_offering, d.investment_id);
     update treasury.debit set status = 'returned', return_code = p_code where offering_id = p_offering and debit_id = d.debit_id;
+    if exists (select from treasury.payment_attempt a where a.offering_id = p_offering and a.attempt_id = d.attempt_id
+        and a.status in ('initialized', 'in_progress') and a.received_minor = 0) then
+        perform treasury.fail_payment(p_actor, p_request, p_offering, d.attempt_id, 'ach_debit', p_code);
+    end if;
     return true;
 end $$;
