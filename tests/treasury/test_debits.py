@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -323,3 +323,20 @@ def test_the_reason_of_a_returned_part_is_asked(
                 collector.order(2, name, payer=payer)
         elif again:
             collector.order(2, name, payer=payer)
+
+
+def test_the_days_of_a_retry_are_asked_when_its_debit_is_ordered_and_sent(collector: Collector) -> None:
+    world = collector.world
+    first = (clock.today() - timedelta(days=180)).isoformat()
+    source = fingerprint("ACC1").hex()
+    world.pay(
+        "first", world.entry(1, rail="ach_debit", booked_on=first, value_on=first, fingerprint=source)
+    )
+    world.call("treasury.record_return", world.offering, "rcp_one1", "R01", clock.today())
+    world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
+    collector.order(1)
+    world.login("owner").execute("update treasury.failure_reason set within_days = 179 where code = 'R01'")
+    assert collector.send() == []
+    assert world.ask("select status from treasury.debit") == [("voided",)]
+    with refused("reason_allows_a_debit"):
+        collector.order(1, "dbt_late")

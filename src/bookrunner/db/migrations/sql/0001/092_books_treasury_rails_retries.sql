@@ -68,11 +68,14 @@ begin atomic
         where x.fingerprint = p_fingerprint and x.then_do <> 'retry');
 end;
 
--- Whether no account may be debited for the investment: some payment of it failed for a reason that stops.
+-- Whether no account may be debited for the investment: some payment of it failed for a reason that stops, or its ACH debits were
+-- entered as often or as long as their reason allows (Nacha Operating Rules, Subsection 2.12.4).
 create function treasury.bars_debits(p_offering text, p_investment text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
-    select exists (select from treasury.failures_of(p_offering, p_investment) x where x.then_do = 'stop');
+    select exists (select from treasury.failures_of(p_offering, p_investment) x where x.then_do = 'stop')
+        or exists (select from treasury.payment_attempt a cross join lateral treasury.what_follows(a.offering_id, a.attempt_id) w
+            where a.offering_id = p_offering and a.investment_id = p_investment and a.failed_rail = 'ach_debit' and w.then_do = 'stop');
 end;
 
 -- Another attempt on the same investment, when the reason of the last failure allows one; due is what is missing. Units,
