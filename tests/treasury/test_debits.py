@@ -276,7 +276,9 @@ def test_a_return_is_kept_whatever_was_paid_meanwhile(collector: Collector, paid
     assert world.ask("select status, return_code from treasury.debit") == [("returned", "R01")]
     assert world.funding(2) == funding
     if paid == PRICE:
-        world.pay("rest", world.entry(2, fingerprint=fingerprint("ACC2").hex(), amount=PRICE, id="r", key="r"))
+        world.pay(
+            "rest", world.entry(2, fingerprint=fingerprint("ACC2").hex(), amount=PRICE, id="r", key="r")
+        )
         assert world.funding(2) == "received"
     assert world.ask("select count(*) from treasury.open_alarm") == [(0,)]
     world.check()
@@ -317,7 +319,10 @@ def test_the_reason_of_a_returned_part_is_asked(
     assert world.funding(2) == "initialized"
     sent = collector.send()
     assert len(sent) == (0 if again else 1)
-    for name, payer, rule in (("dbt_again", paid_from, again), ("dbt_other", digest("account ivr_one2"), other)):
+    for name, payer, rule in (
+        ("dbt_again", paid_from, again),
+        ("dbt_other", digest("account ivr_one2"), other),
+    ):
         if rule:
             with refused(rule):
                 collector.order(2, name, payer=payer)
@@ -329,9 +334,7 @@ def test_the_days_of_a_retry_are_asked_when_its_debit_is_ordered_and_sent(collec
     world = collector.world
     first = (clock.today() - timedelta(days=180)).isoformat()
     source = fingerprint("ACC1").hex()
-    world.pay(
-        "first", world.entry(1, rail="ach_debit", booked_on=first, value_on=first, fingerprint=source)
-    )
+    world.pay("first", world.entry(1, rail="ach_debit", booked_on=first, value_on=first, fingerprint=source))
     world.call("treasury.record_return", world.offering, "rcp_one1", "R01", clock.today())
     world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
     collector.order(1)
