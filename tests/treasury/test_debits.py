@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,10 @@ class Collector:
         return import_returns(self.desk, AnyFormatReader(), self.world.offering, raw, actor="usr_first")
 
 
+def traced(debit: str, digit: str) -> list[dict[str, str]]:
+    return [{"debit": debit, "trace": digit * 15}]
+
+
 @pytest.fixture
 def collector(connect: Connect, database: Database, tmp_path: Path) -> Collector:
     """Return a collector of an offer whose investors are asked to pay."""
@@ -145,7 +150,7 @@ def test_a_return_after_the_money_takes_the_receipt_back(collector: Collector) -
 
 def test_a_debit_is_voided_until_its_file_is_written(collector: Collector) -> None:
     collector.order(1)
-    with refused("one_debit_is_live_per_attempt"):
+    with refused("one_debit_waits_per_investment"):
         collector.order(1, "dbt_again")
     collector.world.call("treasury.void_debit", collector.world.offering, "dbt_1")
     assert collector.send() == []
@@ -206,3 +211,135 @@ def test_who_collects_is_said_in_full(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(Refused, match="originator_is_readable"):
             originator(path)
+
+
+def _paid_by_wire(world: Escrow, amount: int) -> None:
+    entry = world.entry(1, fingerprint=fingerprint("ACC1").hex(), amount=amount)
+    assert world.pay("wire", entry) == 1
+
+
+def _failed_and_tried_again(world: Escrow) -> None:
+    world.call("treasury.fail_payment", world.offering, "pay_one1", "ach_debit", "R01")
+    world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
+
+
+def _cancelled(world: Escrow) -> None:
+    world.call(
+        "engine.cancel_investment", world.offering, "inv_one1", "asked by telephone", actor="usr_first"
+    )
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda world: world.call("treasury.fail_payment", world.offering, "pay_one1", "ach_debit", "R01"),
+        _failed_and_tried_again,
+        lambda world: _paid_by_wire(world, PRICE),
+        lambda world: _paid_by_wire(world, PRICE - 1),
+        _cancelled,
+    ],
+)
+def test_a_debit_ends_with_what_it_was_ordered_for(
+    collector: Collector, happens: Callable[[Escrow], None]
+) -> None:
+    world = collector.world
+    collector.order(1)
+    happens(world)
+    with refused("payout_carries_each_debit_once"):
+        world.call("treasury.store_debits", world.offering, "pyo_1", b"file", traced("dbt_1", "1"))
+    assert collector.send() == []
+    assert world.ask("select status from treasury.debit") == [("voided",)]
+
+
+def test_only_the_debit_of_the_retry_goes_out(collector: Collector) -> None:
+    world = collector.world
+    collector.order(1)
+    _failed_and_tried_again(world)
+    collector.order(1, "dbt_two")
+    assert collector.send() == [(debit_identification("dbt_two"), PRICE)]
+    world.call("treasury.fail_payment", world.offering, "pay_two", "ach_debit", "R01")
+    world.call("treasury.retry_payment", world.offering, "pay_three", "inv_one1", "RF99000000000088")
+    with refused("earlier_debit_is_answered"):
+        collector.order(1, "dbt_three")
+
+
+@pytest.mark.parametrize(
+    ("paid", "funding"), [(PRICE, "in_progress"), (2 * PRICE, "received"), (0, "failed")]
+)
+def test_a_return_is_kept_whatever_was_paid_meanwhile(collector: Collector, paid: int, funding: str) -> None:
+    world = collector.world
+    collector.order(2)
+    collector.send()
+    if paid:
+        world.pay("wire", world.entry(2, fingerprint=fingerprint("ACC2").hex(), amount=paid))
+    assert collector.come_back(2, "R01") == 0
+    assert world.ask("select status, return_code from treasury.debit") == [("returned", "R01")]
+    assert world.funding(2) == funding
+    if paid == PRICE:
+        world.pay(
+            "rest", world.entry(2, fingerprint=fingerprint("ACC2").hex(), amount=PRICE, id="r", key="r")
+        )
+        assert world.funding(2) == "received"
+    assert world.ask("select count(*) from treasury.open_alarm") == [(0,)]
+    world.check()
+
+
+def test_a_return_is_kept_after_its_payment_ended(collector: Collector) -> None:
+    world = collector.world
+    collector.order(1)
+    collector.order(2)
+    collector.send()
+    world.call("treasury.fail_payment", world.offering, "pay_one1", "ach_debit", "R01")
+    world.call("engine.cancel_investment", world.offering, "inv_one2", "asked by telephone")
+    assert collector.come_back(1, "R10") == collector.come_back(2, "R01") == 0
+    question = "select debit_id, status, return_code from treasury.debit order by 1"
+    assert world.ask(question) == [("dbt_1", "returned", "R10"), ("dbt_2", "returned", "R01")]
+    world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
+    with refused("reason_allows_a_debit"):
+        collector.order(1, "dbt_more")
+
+
+@pytest.mark.parametrize(
+    ("code", "again", "other"),
+    [
+        ("R10", "reason_allows_a_debit", "reason_allows_a_debit"),
+        ("R99", "reason_allows_a_debit", "reason_allows_a_debit"),
+        ("R02", "debit_is_from_another_account", None),
+        ("R01", None, None),
+    ],
+)
+def test_the_reason_of_a_returned_part_is_asked(
+    collector: Collector, code: str, again: str | None, other: str | None
+) -> None:
+    world = collector.world
+    paid_from = fingerprint("ACC2")
+    collector.order(2, "dbt_waits")
+    world.pay("part", world.entry(2, amount=PRICE, rail="ach_debit", fingerprint=paid_from.hex()))
+    world.call("treasury.record_return", world.offering, "rcp_one2", code, MONDAY)
+    assert world.funding(2) == "initialized"
+    sent = collector.send()
+    assert len(sent) == (0 if again else 1)
+    for name, payer, rule in (
+        ("dbt_again", paid_from, again),
+        ("dbt_other", digest("account ivr_one2"), other),
+    ):
+        if rule:
+            with refused(rule):
+                collector.order(2, name, payer=payer)
+        elif again:
+            collector.order(2, name, payer=payer)
+
+
+def test_the_days_of_a_retry_are_asked_when_its_debit_is_ordered_and_sent(collector: Collector) -> None:
+    world = collector.world
+    first = (clock.today() - timedelta(days=180)).isoformat()
+    source = fingerprint("ACC1").hex()
+    world.pay("first", world.entry(1, rail="ach_debit", booked_on=first, value_on=first, fingerprint=source))
+    world.call("treasury.record_return", world.offering, "rcp_one1", "R01", clock.today())
+    world.call("treasury.retry_payment", world.offering, "pay_two", "inv_one1", "RF99000000000077")
+    collector.order(1)
+    world.login("owner").execute("update treasury.failure_reason set within_days = 179 where code = 'R01'")
+    assert collector.send() == []
+    assert world.ask("select status from treasury.debit") == [("voided",)]
+    with refused("reason_allows_a_debit"):
+        collector.order(1, "dbt_late")

@@ -120,3 +120,26 @@ def test_without_another_approved_account_there_is_no_retry(world: Escrow) -> No
     world.call("treasury.record_return", world.offering, "rcp_one1", "R02", "2026-04-02")
     with refused("reason_allows_a_retry"):
         again(world, "pay_two")
+
+
+@pytest.mark.parametrize("codes", [("R10", "R01"), ("R01", "R10"), ("R99", "R02")])
+def test_the_strictest_of_several_reasons_stays(world: Escrow, codes: tuple[str, str]) -> None:
+    for name, amount in (("a", 1), ("b", PRICE - 1)):
+        world.pay(name, world.entry(1, id=name, key=name, amount=amount, rail="ach_debit"))
+    for name, code in zip("ab", codes, strict=True):
+        world.call("treasury.record_return", world.offering, name, code, clock.today())
+    (kept,) = set(codes) & {"R10", "R99"}
+    question = "select status, failed_code from treasury.payment_attempt where investment_id = 'inv_one1'"
+    assert world.ask(question) == [("returned", kept)]
+    with refused("reason_allows_a_retry"):
+        again(world, "pay_two")
+
+
+def test_a_reason_of_a_part_outlives_the_failure_of_the_whole(world: Escrow) -> None:
+    world.pay("part", world.entry(1, amount=1, rail="ach_debit"))
+    world.call("treasury.record_return", world.offering, "rcp_one1", "R10", clock.today())
+    world.pay("whole", world.entry(1, id="b", key="b", rail="ach_debit"))
+    world.call("treasury.record_return", world.offering, "b", "R01", clock.today())
+    assert world.ask("select failed_code from treasury.payment_attempt where attempt_id = 'pay_one1'") == [
+        ("R10",)
+    ]

@@ -260,7 +260,7 @@ insert into engine.state (machine, state, sentence) values
     ('order_view', 'viewed', 'Who took the file, of which order, for what.'),
     ('debit', 'ordered', 'Waits for the next file; it can be voided.'),
     ('debit', 'sent', 'In a stored file; its payment is in progress.'),
-    ('debit', 'voided', 'Withdrawn before its bytes were written.'),
+    ('debit', 'voided', 'Withdrawn before its bytes were written, or over with its payment or investment.'),
     ('debit', 'returned', 'Sent back by the bank before any money was booked.'),
     ('policy_change', 'proposed', 'Waits for a second person.'),
     ('policy_change', 'adopted', 'In force from its day on.'),

@@ -40,6 +40,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('control_action', 'asked', 'declined', 'declined', 'registry'),
     ('control_action', 'approved', 'submitted', 'submitted', 'registry'),
     ('control_action', 'approved', 'executed', 'executed', 'registry'),
+    ('control_action', 'approved', 'abandoned', 'abandoned', 'registry'),
     ('control_action', 'submitted', 'executed', 'executed', 'registry'),
     ('control_action', 'submitted', 'reverted', 'reverted', 'registry'),
     ('control_action', 'reverted', 'submitted', 'submitted', 'registry'),

@@ -12,7 +12,9 @@ begin
     if new.status = 'revoked' and old.status = 'joined' and (registry.units_in(new.offering_id, new.investor_id, new.address) <> 0
         or exists (select from registry.transfer_request q where q.offering_id = new.offering_id and q.status = 'instructed'
             and (q.seller_id = new.investor_id and q.from_address = new.address
-                or q.buyer_id = new.investor_id and q.to_address = new.address))) then
+                or q.buyer_id = new.investor_id and q.to_address = new.address))
+        or exists (select from registry.control_action a where a.offering_id = new.offering_id and a.receiver_id = new.investor_id
+            and a.to_address = new.address and a.status = 'submitted')) then
         raise exception using errcode = 'BR008', constraint = 'further_wallet_is_given_up_empty',
             message = format('units stand in %s, or are on their way to it', new.mapping_id);
     end if;

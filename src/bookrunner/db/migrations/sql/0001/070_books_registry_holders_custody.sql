@@ -38,8 +38,8 @@ create trigger custodian_stays_as_agreed before update on registry.custodian
     for each row execute function registry.custodian_stays_as_agreed();
 alter table registry.custodian enable always trigger custodian_stays_as_agreed;
 
--- The wall: no step towards an effective wallet of a custodian without an agreement that is in force on that day. A recovery that
--- the chain has carried out is not asked again.
+-- The wall: no step towards an effective wallet of a custodian without an agreement that is in force on that day, nor a choice of
+-- one for deliveries. A recovery that the chain has carried out is not asked again.
 create function registry.is_recovered(p_offering text, p_mapping text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -55,7 +55,8 @@ begin
             message = format('who controls %s is stated', old.mapping_id);
     end if;
     if new.controller = 'custodian' and new.status in ('issuer_approved', 'linked', 'joined')
-        and (tg_op = 'INSERT' or new.status <> old.status) and not registry.is_recovered(new.offering_id, new.mapping_id) then
+        and (tg_op = 'INSERT' or new.status <> old.status and (old.status, new.status) <> ('linked', 'joined'))
+        and not registry.is_recovered(new.offering_id, new.mapping_id) then
         perform 1 from registry.custodian c where c.offering_id = new.offering_id and c.custodian_id = new.custodian_id for share;
         if not exists (select from registry.custodian c where c.offering_id = new.offering_id and c.custodian_id = new.custodian_id
             and c.status = 'in_force' and c.agreed_on <= registry.today() and coalesce(c.ends_on > registry.today(), true)) then

@@ -12,6 +12,8 @@ create table registry.control_action (
     mapping_id text,
     observed_id text,
     from_address bytea,
+    to_address bytea constraint order_in_force_names_its_address check (kind <> 'force_transfer' or to_address is not null
+        or status in ('asked', 'declined')),
     units bigint constraint control_units_are_positive check (units > 0),
     because text not null constraint control_action_has_its_reason check (because ~ '\S'),
     order_sha256 bytea constraint order_hash_is_sha256 check (octet_length(order_sha256) = 32),
@@ -132,11 +134,15 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select w.address from registry.wallet_mapping w where w.offering_id = p_offering and w.investor_id = p_investor
     and w.status in ('linked', 'revoked') order by w.status = 'linked' desc, w.ended_at desc limit 1);
 
--- Every wallet in which units of a holder may stand; the one that a delivery goes to comes first.
+-- Every wallet in which units of a holder may stand, an ended one as long as it holds any; the one that a delivery goes to
+-- comes first.
 create function registry.account_addresses(p_offering text, p_investor text) returns bytea[]
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return array_remove(array[registry.account_address(p_offering, p_investor)], null) || array(select w.address from registry.wallet_mapping w
-    where w.offering_id = p_offering and w.investor_id = p_investor and w.status = 'joined' order by w.linked_at, w.mapping_id);
+    where w.offering_id = p_offering and w.investor_id = p_investor
+        and w.address is distinct from registry.account_address(p_offering, p_investor)
+    group by w.address having bool_or(w.status = 'joined') or registry.units_in(p_offering, p_investor, w.address) <> 0
+    order by min(w.linked_at), min(w.mapping_id));
 
 -- The wallet that an order takes units from: of several, the first that holds them all; null when none does.
 create function registry.source_of(p_offering text, p_investor text, p_units bigint) returns bytea

@@ -70,8 +70,9 @@ begin
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('the terms of %s are locked', old.action_id);
     end if;
-    if tg_op = 'UPDATE' and old.status <> 'asked' and new.status not in ('approved', 'declined') and (old.decided_by, old.decided_because, old.decided_at)
-        is distinct from (new.decided_by, new.decided_because, new.decided_at) then
+    if tg_op = 'UPDATE' and old.status <> 'asked' and new.status not in ('approved', 'declined') and (old.decided_by, old.decided_because, old.decided_at,
+        old.from_address, old.to_address) is distinct from (new.decided_by, new.decided_because, new.decided_at, new.from_address,
+        new.to_address) then
         raise exception using errcode = 'BR006', constraint = 'control_terms_are_locked',
             message = format('%s is decided', old.action_id);
     end if;
@@ -88,6 +89,17 @@ begin
         and not registry.chain_bears_out(new) then
         raise exception using errcode = 'BR008', constraint = 'control_action_follows_its_chain',
             message = format('the chain transactions of %s do not say so', new.action_id);
+    end if;
+    if new.status = 'abandoned' and old.status = 'approved' and new.kind in ('freeze_account', 'freeze_units', 'freeze_unknown',
+        'pause') then
+        raise exception using errcode = 'BR008', constraint = 'restraint_is_carried_to_the_chain',
+            message = format('what %s restrains is in force', new.action_id);
+    end if;
+    if new.status = 'abandoned' and exists (select from registry.control_step s join registry.chain_transaction t using (intent_id)
+        where s.offering_id = new.offering_id and s.action_id = new.action_id and s.call = 'move'
+        and t.status in ('signed', 'broadcast', 'mined', 'final')) then
+        raise exception using errcode = 'BR008', constraint = 'moved_units_are_carried_through',
+            message = format('the units of %s went over on chain, or are on their way', new.action_id);
     end if;
     if new.status = 'approved' and new.kind = 'recover_wallet' and exists (select from registry.wallet_mapping w
         where w.offering_id = new.offering_id and w.mapping_id = new.mapping_id
@@ -174,7 +186,8 @@ begin
     update registry.control_action set status = case when p_is_approved then 'approved' else 'declined' end,
         decided_by = p_actor, decided_because = p_because, decided_at = clock_timestamp(),
         from_address = case when p_is_approved and kind = 'force_transfer' then registry.source_of(offering_id, investor_id,
-            units + registry.instructed_units(offering_id, investor_id)) end
+            units + registry.instructed_units(offering_id, investor_id)) end,
+        to_address = case when p_is_approved and kind = 'force_transfer' then registry.linked_address(offering_id, receiver_id) end
     where offering_id = p_offering and action_id = p_action returning * into a;
     if p_is_approved and a.kind in ('freeze_account', 'freeze_units', 'pause') then
         perform registry.restrain(a);
@@ -216,7 +229,7 @@ create function registry.carry_out(a registry.control_action, p_seen jsonb) retu
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     lost bytea := coalesce(a.from_address, registry.account_address(a.offering_id, a.investor_id));
-    found_address bytea := registry.linked_address(a.offering_id, a.receiver_id);
+    found_address bytea := a.to_address;
     moved bigint := coalesce(a.units, case when cardinality(registry.account_addresses(a.offering_id, a.investor_id)) > 1
         then registry.units_in(a.offering_id, a.investor_id, lost) end, (select h.units from registry.holding h
             where h.offering_id = a.offering_id and h.investor_id = a.investor_id), 0);
@@ -248,7 +261,8 @@ begin
     end if;
 end $$;
 
--- Gives up an action that the chain refused; a restraint that it made stays until it is thawed or resumed.
+-- Gives up an action that nothing was signed for yet, or that the chain refused; a restraint that it made stays until it is
+-- thawed or resumed.
 create function registry.abandon_control(p_actor text, p_request text, p_offering text, p_action text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

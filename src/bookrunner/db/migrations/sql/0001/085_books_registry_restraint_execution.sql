@@ -28,19 +28,37 @@ create table registry.control_move (
 );
 call audit.append_only('registry.control_move');
 
+-- Whether the units of an action went over on chain already, by whichever of its tries.
+create function registry.has_moved(a registry.control_action) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return exists (select from registry.control_move m join registry.control_step s using (intent_id)
+    where s.offering_id = a.offering_id and s.action_id = a.action_id);
+
+-- The move of an action on chain, {chain_id, hash, ordinal}; null without one.
+create function registry.move_seen(a registry.control_action) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp
+return (select jsonb_build_object('chain_id', m.chain_id, 'hash', encode(m.transaction_hash, 'hex'), 'ordinal', m.ordinal)
+    from registry.control_move m join registry.control_step s using (intent_id)
+    where s.offering_id = a.offering_id and s.action_id = a.action_id order by s.try_no desc limit 1);
+
+-- Whether the wallet that an order was decided for is still one of its receiver.
+create function registry.order_has_its_receiver(a registry.control_action) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return registry.is_wallet_of(a.offering_id, a.receiver_id, a.to_address);
+
 -- What an action needs to know to be carried out: addresses, and what our register says of the account.
 create view registry.control_plan as
 select a.offering_id, a.action_id, a.status, a.kind, a.investor_id, a.receiver_id, a.units, a.version,
     coalesce(a.from_address, registry.wallet_seen(a), registry.account_address(a.offering_id, a.investor_id)) as address,
     case when a.observed_id is null then registry.account_addresses(a.offering_id, a.investor_id)
         else array[registry.wallet_seen(a)] end as addresses,
-    case a.kind when 'force_transfer' then registry.linked_address(a.offering_id, a.receiver_id)
+    case a.kind when 'force_transfer' then case when registry.order_has_its_receiver(a) then a.to_address end
         when 'recover_wallet' then (select w.address from registry.wallet_mapping w
             where w.offering_id = a.offering_id and w.mapping_id = a.mapping_id) end as to_address,
     registry.is_account_frozen(a.offering_id, a.investor_id) as is_frozen,
     registry.frozen_units(a.offering_id, a.investor_id) as frozen_units,
     coalesce((select h.units from registry.holding h where h.offering_id = a.offering_id and h.investor_id = a.investor_id), 0)
-        as held_units
+        as held_units, registry.has_moved(a) as has_moved
 from registry.control_action a;
 
 -- Whether the chain has what an action becomes now: stored calls when it is submitted, final ones when it is executed. What
@@ -57,7 +75,7 @@ return (
         from last_try l join registry.chain_transaction t using (intent_id) group by l.intent_id)
     select case when a.status = 'submitted' then coalesce(bool_and(s.is_out), false)
         when count(*) > 0 and not coalesce(bool_or(s.is_out), false) and not bool_and(s.is_final)
-            then a.kind not in ('force_transfer', 'recover_wallet')
+            then a.kind not in ('force_transfer', 'recover_wallet') or a.kind = 'force_transfer' and registry.has_moved(a)
         when count(*) > 0 then bool_and(s.is_final)
         else a.kind not in ('force_transfer', 'recover_wallet') or exists (select from engine.offer o
             where o.offering_id = a.offering_id and o.token_address is null) end
@@ -83,13 +101,22 @@ begin
         raise exception using errcode = 'BR008', constraint = 'earlier_calls_are_settled',
             message = format('a call of %s is still on its way', p_action);
     end if;
+    if a.kind = 'force_transfer' and not registry.has_moved(a) and not registry.order_has_its_receiver(a) then
+        raise exception using errcode = 'BR008', constraint = 'receiver_wallet_is_linked',
+            message = format('the wallet that %s was decided for is no longer one of %s', p_action, a.receiver_id);
+    end if;
+    if a.kind = 'force_transfer' and registry.has_moved(a)
+        and exists (select from jsonb_array_elements(p_steps) p where p ->> 'call' = 'move') then
+        raise exception using errcode = 'BR008', constraint = 'units_of_an_order_move_once',
+            message = format('the units of %s went over already', p_action);
+    end if;
     insert into registry.control_step (offering_id, action_id, try_no, step_no, call, intent_id, receiver, units)
     select p_offering, p_action, (select coalesce(max(x.try_no), 0) + 1 from registry.control_step x
             where x.offering_id = p_offering and x.action_id = p_action),
         s.ordinality, s.value ->> 'call', s.value ->> 'intent', decode(s.value ->> 'receiver', 'hex'), (s.value ->> 'units')::bigint
     from jsonb_array_elements(p_steps) with ordinality s;
     if p_steps = '[]' then
-        perform registry.carry_out(a, null);
+        perform registry.carry_out(a, registry.move_seen(a));
     else
         update registry.control_action set status = 'submitted', failed_because = null
         where offering_id = p_offering and action_id = p_action;
@@ -122,9 +149,7 @@ begin
             where y.intent_id = x.intent_id and y.status = 'final')) then
         return 0;
     end if;
-    perform registry.carry_out(a, (select jsonb_build_object('chain_id', m.chain_id, 'hash', encode(m.transaction_hash, 'hex'),
-            'ordinal', m.ordinal) from registry.control_move m join registry.control_step x using (intent_id)
-        where x.offering_id = s.offering_id and x.action_id = s.action_id order by x.try_no desc limit 1));
+    perform registry.carry_out(a, registry.move_seen(a));
     return 1;
 end $$;
 

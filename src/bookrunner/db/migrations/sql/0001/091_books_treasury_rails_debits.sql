@@ -22,7 +22,8 @@ create table treasury.debit (
     constraint sent_debit_names_its_order check ((status in ('sent', 'returned')) <= (payout_id is not null and trace is not null))
 );
 
-create unique index one_debit_is_live_per_attempt on treasury.debit (offering_id, attempt_id) where status in ('ordered', 'sent');
+create unique index one_debit_waits_per_investment on treasury.debit (offering_id, investment_id) where status = 'ordered';
+create index debit_with_the_bank on treasury.debit (offering_id, investment_id) where status = 'sent';
 create index debit_to_send on treasury.debit (offering_id, debit_id) where status = 'ordered';
 call audit.keep('treasury.debit', 'debit', 'debit_id', 'offering_id');
 
@@ -52,6 +53,45 @@ begin
     return treasury.number_entries(1);
 end $$;
 
+-- Whether a debit was sent and neither its money nor its return has come: the receipt of its money carries its trace.
+create function treasury.is_with_the_bank(d treasury.debit) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return d.status = 'sent' and not exists (select from treasury.receipt r
+        where r.offering_id = d.offering_id and r.marks && array[d.trace]);
+end $$;
+
+-- Whether nothing can make an ordered debit due again: another payment is on its way or came, its payment or its investment ended,
+-- or a failure since allows no debit of its account.
+create function treasury.is_over(d treasury.debit) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return not exists (select from treasury.payment_attempt a join engine.investment i using (offering_id, investment_id)
+        where a.offering_id = d.offering_id and a.attempt_id = d.attempt_id and a.status = 'initialized'
+            and d.amount_minor <= a.due_minor - a.received_minor
+            and i.status in ('legally_confirmed', 'cancellation_requested'))
+        or treasury.bars_debits(d.offering_id, d.investment_id)
+        or treasury.is_spent_source(d.offering_id, d.investment_id, d.payer_fingerprint);
+end $$;
+
+-- Whether an ordered debit may leave now: it waits while its investor is not cleared or asks to withdraw.
+create function treasury.may_leave(d treasury.debit) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return d.status = 'ordered' and not treasury.is_over(d) and exists (select from engine.position pos
+        join engine.investment i using (offering_id, investment_id)
+        where pos.offering_id = d.offering_id and pos.investment_id = d.investment_id and pos.investor_is_cleared
+            and i.status = 'legally_confirmed');
+end $$;
+
+-- Voids the ordered debits that are over, of one investment or of all; the caller has locked their positions.
+create function treasury.void_what_is_over(p_offering text, p_investment text default null) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    update treasury.debit d set status = 'voided' where d.offering_id = p_offering and d.status = 'ordered'
+        and (p_investment is null or d.investment_id = p_investment) and treasury.is_over(d);
+end $$;
+
 -- Orders a debit of what is missing, from an approved account, while the gate of funding instructions is open.
 create function treasury.order_debit(p_actor text, p_request text, p_offering text, p_debit text, p_investment text,
     p_payer_fingerprint bytea, p_mandate_sha256 bytea, p_entry_class text) returns bigint
@@ -73,10 +113,20 @@ begin
         raise exception using errcode = 'BR008', constraint = 'source_is_approved',
             message = format('the account is no approved account of %s', a.investor_id);
     end if;
+    if treasury.bars_debits(p_offering, p_investment) then
+        raise exception using errcode = 'BR008', constraint = 'reason_allows_a_debit',
+            message = format('the reason of an earlier failure of %s allows no further debit', p_investment);
+    end if;
     if treasury.is_spent_source(p_offering, p_investment, p_payer_fingerprint) then
         raise exception using errcode = 'BR008', constraint = 'debit_is_from_another_account',
             message = format('the reason of an earlier failure of %s allows no further debit of this account', p_investment);
     end if;
+    if exists (select from treasury.debit d where d.offering_id = p_offering and d.investment_id = p_investment
+        and d.status = 'sent' and treasury.is_with_the_bank(d)) then
+        raise exception using errcode = 'BR008', constraint = 'earlier_debit_is_answered',
+            message = format('neither the money nor the return of an earlier debit of %s has come', p_investment);
+    end if;
+    perform treasury.void_what_is_over(p_offering, p_investment);
     insert into treasury.debit (offering_id, debit_id, status, attempt_id, investment_id, amount_minor, currency, payer_fingerprint,
         mandate_sha256, entry_class)
     values (p_offering, p_debit, 'ordered', a.attempt_id, p_investment, a.due_minor - a.received_minor, a.currency, p_payer_fingerprint,
@@ -95,8 +145,8 @@ begin
     end if;
 end $$;
 
--- The debits that wait, locked for the one who writes their bytes in this very transaction. An investor who is not cleared
--- any more is not debited. Each line says from which number on their entries are numbered, and in which file.
+-- The debits that wait, locked with their positions for the one who writes their bytes in this very transaction; what is over is
+-- voided. An investor who is not cleared any more is not debited. Each line says from which number on their entries are numbered, and in which file.
 create function treasury.take_debits(p_actor text, p_request text, p_offering text, p_most integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -104,10 +154,13 @@ declare
     numbers jsonb;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (select d.investment_id
+        from treasury.debit d where d.offering_id = p_offering and d.status = 'ordered') order by pos.investment_id for update;
+    perform treasury.void_what_is_over(p_offering);
     taken := (select coalesce(jsonb_agg(jsonb_build_object('debit', d.debit_id, 'amount', d.amount_minor, 'currency', d.currency,
             'fingerprint', encode(d.payer_fingerprint, 'hex'), 'class', d.entry_class) order by d.entry_class, d.debit_id), '[]')
-        from (select t.* from treasury.debit t join engine.position pos using (offering_id, investment_id)
-            where t.offering_id = p_offering and t.status = 'ordered' and pos.investor_is_cleared
+        from (select t.* from treasury.debit t where t.offering_id = p_offering and t.status = 'ordered' and treasury.may_leave(t)
             order by t.debit_id limit p_most for update of t skip locked) d);
     if taken = '[]' then
         return taken;
@@ -125,11 +178,15 @@ declare
     orders integer;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (select d.investment_id
+        from treasury.debit d where d.offering_id = p_offering and d.debit_id in (select x ->> 'debit' from jsonb_array_elements(p_debits) x))
+    order by pos.investment_id for update;
     select sum(d.amount_minor), count(*) into total, orders from treasury.debit d where d.offering_id = p_offering
-        and d.status = 'ordered' and d.debit_id in (select x ->> 'debit' from jsonb_array_elements(p_debits) x);
+        and treasury.may_leave(d) and d.debit_id in (select x ->> 'debit' from jsonb_array_elements(p_debits) x);
     if orders <> jsonb_array_length(p_debits) or orders = 0 then
         raise exception using errcode = 'BR008', constraint = 'payout_carries_each_debit_once',
-            message = format('a debit of %s is sent already, or void', p_payout);
+            message = format('a debit of %s is sent already, void or not due', p_payout);
     end if;
     insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
     values (p_offering, p_payout, 'prepared', 'debit', p_content, sha256(p_content), total, 'USD', orders);
@@ -137,11 +194,11 @@ begin
     from jsonb_to_recordset(p_debits) as x (debit text, trace text)
     where d.offering_id = p_offering and d.debit_id = x.debit;
     update treasury.payment_attempt a set status = 'in_progress' from treasury.debit d
-    where d.offering_id = p_offering and d.payout_id = p_payout and a.offering_id = d.offering_id and a.attempt_id = d.attempt_id
-        and a.status = 'initialized';
+    where d.offering_id = p_offering and d.payout_id = p_payout and a.offering_id = d.offering_id and a.attempt_id = d.attempt_id;
 end $$;
 
--- The bank sends a debit back before any of its money was booked: the payment has failed, for the bank's reason.
+-- The bank sends a debit back before any of its money was booked. Its payment fails for the bank's reason where it waits and nothing
+-- came; one that brought a part, was paid otherwise or ended stays as it is. A second return of a debit, or of booked money, is false.
 create function treasury.return_debit(p_actor text, p_request text, p_offering text, p_trace text, p_code text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -149,11 +206,15 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
-    select * into d from treasury.debit where offering_id = p_offering and trace = p_trace and status = 'sent' for update;
-    if not found then
+    select * into d from treasury.debit where offering_id = p_offering and trace = p_trace and status = 'sent';
+    if not found or not treasury.is_with_the_bank(d) then
         return false;
     end if;
-    perform treasury.fail_payment(p_actor, p_request, p_offering, d.attempt_id, 'ach_debit', p_code);
+    perform treasury.lock(p_offering, d.investment_id);
     update treasury.debit set status = 'returned', return_code = p_code where offering_id = p_offering and debit_id = d.debit_id;
+    if exists (select from treasury.payment_attempt a where a.offering_id = p_offering and a.attempt_id = d.attempt_id
+        and a.status in ('initialized', 'in_progress') and a.received_minor = 0) then
+        perform treasury.fail_payment(p_actor, p_request, p_offering, d.attempt_id, 'ach_debit', p_code);
+    end if;
     return true;
 end $$;

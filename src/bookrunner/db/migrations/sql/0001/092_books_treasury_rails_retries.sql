@@ -40,17 +40,42 @@ begin atomic
             and a.status in ('failed', 'returned', 'creation_error')) s;
 end;
 
+-- The failures of an investment with the accounts they came from: of whole attempts, of receipts that were a part, of debits.
+-- A reason that is not known, or not listed, stops; a transfer that the chain undid has none.
+create function treasury.failures_of(p_offering text, p_investment text) returns table (then_do text, fingerprint bytea)
+language sql stable rows 3 set search_path = pg_catalog, pg_temp
+begin atomic
+    select coalesce(f.then_do, 'stop'), x.fingerprint
+    from (select a.failed_rail as rail, a.failed_code as code, s.fingerprint from treasury.payment_attempt a
+            cross join lateral (select r.source_fingerprint as fingerprint from treasury.receipt r
+                    where r.offering_id = a.offering_id and r.attempt_id = a.attempt_id
+                union select d.payer_fingerprint from treasury.debit d
+                    where d.offering_id = a.offering_id and d.attempt_id = a.attempt_id) s
+            where a.offering_id = p_offering and a.investment_id = p_investment and a.failed_code is not null
+        union all select r.rail, r.return_code, r.source_fingerprint from treasury.receipt r
+            where r.offering_id = p_offering and r.investment_id = p_investment and r.status = 'returned'
+                and r.rail <> 'stablecoin'
+        union all select 'ach_debit', d.return_code, d.payer_fingerprint from treasury.debit d
+            where d.offering_id = p_offering and d.investment_id = p_investment and d.status = 'returned') x
+    left join treasury.failure_reason f on f.rail = x.rail and f.code = x.code;
+end;
+
 -- Whether a payment from this account failed on the investment for a reason that asks for another account, or for none.
 create function treasury.is_spent_source(p_offering text, p_investment text, p_fingerprint bytea) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
-    select exists (select from treasury.payment_attempt a
-        join treasury.failure_reason f on f.rail = a.failed_rail and f.code = a.failed_code and f.then_do <> 'retry'
-        where a.offering_id = p_offering and a.investment_id = p_investment
-            and (exists (select from treasury.receipt r where r.offering_id = a.offering_id and r.attempt_id = a.attempt_id
-                    and r.source_fingerprint = p_fingerprint)
-                or exists (select from treasury.debit d where d.offering_id = a.offering_id and d.attempt_id = a.attempt_id
-                    and d.payer_fingerprint = p_fingerprint)));
+    select exists (select from treasury.failures_of(p_offering, p_investment) x
+        where x.fingerprint = p_fingerprint and x.then_do <> 'retry');
+end;
+
+-- Whether no account may be debited for the investment: some payment of it failed for a reason that stops, or its ACH debits were
+-- entered as often or as long as their reason allows (Nacha Operating Rules, Subsection 2.12.4).
+create function treasury.bars_debits(p_offering text, p_investment text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from treasury.failures_of(p_offering, p_investment) x where x.then_do = 'stop')
+        or exists (select from treasury.payment_attempt a cross join lateral treasury.what_follows(a.offering_id, a.attempt_id) w
+            where a.offering_id = p_offering and a.investment_id = p_investment and a.failed_rail = 'ach_debit' and w.then_do = 'stop');
 end;
 
 -- Another attempt on the same investment, when the reason of the last failure allows one; due is what is missing. Units,

@@ -82,7 +82,8 @@ end $$;
 
 -- The bank took a receipt back, whatever had become of it: a new fact that closes the funding stage. Money that escrow
 -- no longer holds for it, because it was released or sent back, becomes a receivable. A return that was only announced
--- counts at once; the debit of the bank that follows books it, and changes nothing else.
+-- counts at once; the debit of the bank that follows books it, and changes nothing else. A payment of several receipts keeps
+-- the strictest of their reasons.
 create function treasury.record_return(p_actor text, p_request text, p_offering text, p_receipt text,
     p_code text default null, p_booked_on date default null, p_is_booked boolean default true) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -143,8 +144,15 @@ begin
     select array_agg(g.investment_id) filter (where g.investment_id is not null),
         array_agg(g.attempt_id) filter (where g.attempt_id is not null) into touched, attempts from gone g;
     perform treasury.follow(p_offering, attempts, 'returned');
-    update treasury.payment_attempt a set failed_rail = whole.rail, failed_code = p_code
-    where a.offering_id = p_offering and a.attempt_id = any (attempts) and a.status = 'returned' and p_code is not null;
+    update treasury.payment_attempt a set failed_rail = worst.rail, failed_code = worst.return_code
+    from treasury.payment_attempt t cross join lateral (select r.rail, r.return_code from treasury.receipt r
+        left join treasury.failure_reason f on f.rail = r.rail and f.code = r.return_code
+        where r.offering_id = t.offering_id and r.attempt_id = t.attempt_id and r.status = 'returned' and r.return_code is not null
+        order by array_position(array['stop', 'new_account', 'retry'], coalesce(f.then_do, 'stop')), r.receipt_id = p_receipt
+        limit 1) worst
+    where t.offering_id = p_offering and t.attempt_id = any (attempts) and a.offering_id = t.offering_id
+        and a.attempt_id = t.attempt_id and a.status = 'returned'
+        and (a.failed_rail, a.failed_code) is distinct from (worst.rail, worst.return_code);
     perform treasury.publish(p_offering, touched);
 end $$;
 

@@ -57,6 +57,8 @@ begin atomic
     left join registry.wallet_fact w on w.offering_id = i.offering_id and w.investor_id = i.investor_id and w.status = 'linked'
     where i.offering_id = p_offering and i.status in ('legally_confirmed', 'closed_successfully')
         and w.address is distinct from c.address
+        and not (w.address is not null and exists (select from registry.wallet_fact was where was.offering_id = c.offering_id
+            and split_part(was.claim_fact, '@', 1) = c.claim_id and was.status in ('revoked', 'rejected')))
     union all
     select 'holdings', coalesce(h.address, x.address), case when x.address is null then 'registered_not_on_chain'
             when h.address is null then 'on_chain_not_registered' else 'units_differ' end,
