@@ -169,8 +169,9 @@ def test_two_people_let_a_currency_in(world: Exchange) -> None:
     with refused("age_of_a_rate_is_bounded"):
         world.propose(hours=241)
     world.propose()
-    with refused("currency_rule_needs_two_people"):
-        world.decide(actor="usr_first")
+    for same in ("usr_first", "key:usr_first"):
+        with refused("currency_rule_needs_two_people"):
+            world.decide(actor=same)
     with refused("currency_is_taken_by_the_offer"):
         world.choose(n)
     world.decide()

@@ -268,7 +268,7 @@ end $$;
 create function treasury.refuse_one_person(p_actor text, p_other text, p_rule text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if p_other = p_actor or coalesce(p_other, '') = '' then
+    if audit.person_of(p_other) = audit.person_of(p_actor) or coalesce(p_other, '') = '' then
         raise exception using errcode = 'BR008', constraint = p_rule, message = 'this needs a proposer and another approver';
     end if;
 end $$;
