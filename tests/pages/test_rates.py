@@ -69,6 +69,37 @@ def test_rates_are_imported_and_a_currency_is_let_in(office: Office, browser: Br
         expect(gus.locator("[aria-labelledby=currencies-title]")).to_contain_text("ended")
 
 
+def let_in(first: Page, second: Page, office: Office) -> None:
+    """Let investors pay in EUR, as two people."""
+    first.goto(f"{office.site.url}{HOME}/account")
+    first.get_by_label("Currency", exact=True).fill("EUR")
+    first.get_by_role("button", name="Propose the currency").click()
+    second.goto(f"{office.site.url}{HOME}/account")
+    second.get_by_role("button", name="Accept").click()
+
+
+def commit(office: Office) -> None:
+    """Take the investor from its choice to its payment instructions."""
+    world = office.site.world
+    world._clear("0009")
+    world._sign("0009", countersigned=True)
+    world.link_wallet("0009")
+    world._instruct("0009")
+    world.treasury.approve_source(
+        actor="fund", investor="ivr_0009", source="src_own", fingerprint=fingerprint(OWN + "0009")
+    )
+    world.publish()
+
+
+def receipt_of(office: Office) -> str:
+    """Return the one receipt of the investor, as its page is told of it."""
+    with office.site.world.database.transaction("treasury") as transaction:
+        (paid_in,) = load("bookrunner.pages").kept_rates(
+            transaction, offering=OFFERING, investment="inv_0009"
+        )[1:]
+    return str(paid_in["receipt_id"])
+
+
 def test_the_difference_is_shown_to_investor_and_administrator(
     office: Office, endpoint: Endpoint, browser: Browser, axe: str
 ) -> None:
@@ -78,12 +109,7 @@ def test_the_difference_is_shown_to_investor_and_administrator(
     address = f"{office.site.url}/investments/inv_0009"
     with at(office, browser) as flo, at(office, browser, "fund.gus") as gus:
         take(flo, office, YESTERDAY, "1.25")
-        take(flo, office, DAY, "1.0")
-        flo.goto(f"{office.site.url}{HOME}/account")
-        flo.get_by_label("Currency", exact=True).fill("EUR")
-        flo.get_by_role("button", name="Propose the currency").click()
-        gus.goto(f"{office.site.url}{HOME}/account")
-        gus.get_by_role("button", name="Accept").click()
+        let_in(flo, gus, office)
     with at(office, browser) as page:
         page.goto(address)
         expect(page.locator("#currency")).to_contain_text("your bank exchanges it")
@@ -98,14 +124,7 @@ def test_the_difference_is_shown_to_investor_and_administrator(
         page.get_by_role("button", name="Keep it").click()
         expect(page.locator("#currency")).to_contain_text("You said that you will pay in EUR.")
         fits(page, "currency-chosen", axe)
-        world._clear("0009")
-        world._sign("0009", countersigned=True)
-        world.link_wallet("0009")
-        world._instruct("0009")
-        world.treasury.approve_source(
-            actor="fund", investor="ivr_0009", source="src_own", fingerprint=fingerprint(OWN + "0009")
-        )
-        world.publish()
+        commit(office)
         late = page.request.post(
             f"{address}/currency", form={"currency": "USD"}, headers={"Origin": office.site.url}
         )
@@ -119,14 +138,19 @@ def test_the_difference_is_shown_to_investor_and_administrator(
         bring(flo, office, statement(money))
         flo.goto(address)
         payment = flo.get_by_role("row", name="Payment")
+        expect(payment).to_contain_text("no rate within 96 hours of it")
+        fits(flo, "currency-unrated", axe)
+        receipt = f"{office.site.url}{HOME}/receipts/{receipt_of(office)}"
+        flo.goto(receipt)
+        expect(flo.get_by_role("main")).to_contain_text("no rate within 96 hours of it")
+        fits(flo, "currency-receipt-unrated", axe)
+        take(flo, office, DAY, "1.0")
+        assert world.treasury.match(actor="fund", offering=OFFERING) == 0
+        flo.goto(address)
         expect(payment).to_contain_text("1,000.00 EUR")
         expect(payment).to_contain_text("200.00 EUR")
         expect(flo.locator("#currency")).to_contain_text("European Central Bank")
         fits(flo, "currency-paid", axe)
-        with world.database.transaction("treasury") as transaction:
-            (kept,) = load("bookrunner.pages").kept_rates(
-                transaction, offering=OFFERING, investment="inv_0009"
-            )[1:]
-        flo.goto(f"{office.site.url}{HOME}/receipts/{kept['receipt_id']}")
+        flo.goto(receipt)
         expect(flo.get_by_role("main")).to_contain_text("a difference of 200.00 EUR")
         fits(flo, "currency-receipt", axe)

@@ -169,8 +169,9 @@ def test_two_people_let_a_currency_in(world: Exchange) -> None:
     with refused("age_of_a_rate_is_bounded"):
         world.propose(hours=241)
     world.propose()
-    with refused("currency_rule_needs_two_people"):
-        world.decide(actor="usr_first")
+    for same in ("usr_first", "key:usr_first"):
+        with refused("currency_rule_needs_two_people"):
+            world.decide(actor=same)
     with refused("currency_is_taken_by_the_offer"):
         world.choose(n)
     world.decide()
@@ -245,21 +246,32 @@ def committed(world: Exchange) -> int:
     return n
 
 
-def test_money_waits_for_a_rate_of_its_day(world: Exchange) -> None:
+def test_money_does_not_wait_for_a_rate(world: Exchange) -> None:
     n = committed(world)
     world.rates(PAID - timedelta(days=5))
-    assert world.pay("first", world.entry(n)) == 0
-    assert world.exception(world.id("rcp", n)) == "rate_is_stale"
-    for reader in ("engine", "reconciliation", "audit"):
-        row = world.login(reader).execute(b"select exception from treasury.verdict").fetchone()
-        assert row == ("rate_is_stale",)
-    by_hand = [world.offering, world.id("rcp", n), world.id("inv", n), "usr_proposer"]
-    with refused("rate_is_within_its_age"):
-        world.call("treasury.match_by_hand", *by_hand)
-    assert world.receipt(world.id("rcp", n)) == "unmatched"
+    assert world.pay("first", world.entry(n)) == 1
+    assert (world.receipt(world.id("rcp", n)), world.funding(n)) == ("matched", "received")
+    (_, unrated) = world.kept()
+    (amount, committed_minor) = (unrated[2], unrated[4])
+    assert unrated == (world.id("rcp", n), "EUR", n * PRICE, None, committed_minor, None)
+    assert (amount, committed_minor) == (n * PRICE, world.kept()[0][3])
+    # Rates of later days are none of its moment; one of its own is kept by the next match.
+    world.rates(PAID + timedelta(days=1))
+    assert world.call("treasury.match", world.offering) == 0
+    assert world.kept()[1] == unrated
     world.rates(PAID - timedelta(days=1))
-    assert world.call("treasury.match", world.offering) == 1
-    assert len(world.kept()) == 2
+    assert world.call("treasury.match", world.offering) == 0
+    (_, rated) = world.kept()
+    assert rated[3] is not None
+
+
+def test_money_is_matched_by_hand_without_a_rate(world: Exchange) -> None:
+    n = committed(world)
+    assert world.pay("first", world.entry(n, reference=None)) == 0
+    by_hand = [world.offering, world.id("rcp", n), world.id("inv", n), "usr_proposer"]
+    world.call("treasury.match_by_hand", *by_hand)
+    assert world.funding(n) == "received"
+    assert world.kept()[1][3] is None
 
 
 def test_parts_have_the_rate_of_the_whole(world: Exchange) -> None:

@@ -137,7 +137,7 @@ grant execute on function treasury.may_be_sent_back(text, text) to treasury;
 grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date),
     treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;
-grant execute on function treasury.exchanged(bigint, numeric, integer, numeric, integer), treasury.waits_for_a_rate(text, text, date)
+grant execute on function treasury.exchanged(bigint, numeric, integer, numeric, integer)
     to portal, treasury, engine, reconciliation, audit;
 grant select on engine.condition, engine.gate to audit, reconciliation;
 

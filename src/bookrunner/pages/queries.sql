@@ -177,7 +177,7 @@ select currency from portal.pay_currency where offering_id = :offering and inves
 -- name: kept_rates
 -- The rates kept for an investment: of its commitment, then of each payment with its difference.
 select s.receipt_id, s.currency, s.offer_currency, s.source, s.base, s.rate, s.offer_rate, s.set_at, s.as_of, s.amount_minor, s.value_minor,
-    s.committed_minor, s.difference_minor, s.receipt_status
+    s.committed_minor, s.difference_minor, s.receipt_status, s.most_hours
 from treasury.rate_standing s where s.offering_id = :offering and s.investment_id = :investment order by s.receipt_id nulls first;
 
 -- name: funding_card^

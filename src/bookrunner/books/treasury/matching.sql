@@ -22,25 +22,22 @@ with judged as (
         a.attempt_id, a.investment_id, a.due_minor - a.received_minor as room_minor, case
         when r.undone_because is not null then 'match_was_undone'
         else treasury.stopped_by(r.claimed_reference, a.attempt_id, a.currency <> r.currency, i.status,
-            s.source_id is not null or r.source_accepted_by is not null, a.status) end as stopped_by,
-        q.snapshot_id is not null and treasury.waits_for_a_rate(r.offering_id, a.investment_id, r.booked_on) as waits_for_a_rate
+            s.source_id is not null or r.source_accepted_by is not null, a.status) end as stopped_by
     from treasury.receipt r
     left join treasury.payment_attempt a on a.offering_id = r.offering_id and a.reference = r.claimed_reference
     left join engine.investment i on i.offering_id = a.offering_id and i.investment_id = a.investment_id
     left join treasury.source_account s on s.investor_id = a.investor_id
         and s.fingerprint = r.source_fingerprint and s.status = 'approved'
-    left join treasury.rate_snapshot q on q.offering_id = a.offering_id and q.investment_id = a.investment_id and q.receipt_id is null
     where r.status in ('unmatched', 'held') and r.further_references is null
 ), placed as (
-    select j.*, j.room_minor - coalesce(sum(j.amount_minor) filter (where j.stopped_by is null and not j.waits_for_a_rate) over (
+    select j.*, j.room_minor - coalesce(sum(j.amount_minor) filter (where j.stopped_by is null) over (
         partition by j.offering_id, j.attempt_id order by j.booked_on, j.dedupe_key
         rows between unbounded preceding and 1 preceding), 0) as left_minor
     from judged j
 )
 select p.offering_id, p.receipt_id, p.attempt_id, p.investment_id, p.status, p.booked_on, p.dedupe_key, p.amount_minor,
     least(p.amount_minor, p.left_minor) as takes_minor,
-    coalesce(p.stopped_by, case when p.left_minor <= 0 then 'amount_exceeds_due' when p.waits_for_a_rate then 'rate_is_stale' end)
-        as exception
+    coalesce(p.stopped_by, case when p.left_minor <= 0 then 'amount_exceeds_due' end) as exception
 from placed p;
 
 -- A receipt with several references: divided only when what is due on all of them is its amount to the cent, and its
@@ -53,8 +50,7 @@ select r.offering_id, r.receipt_id, r.status, case
     when bool_or(i.status not in ('new', 'confirmed', 'legally_confirmed', 'cancellation_requested')) then 'investment_has_ended'
     when not bool_and(s.source_id is not null or r.source_accepted_by is not null) then 'source_is_not_approved'
     when bool_or(a.status not in ('initialized', 'in_progress')) then 'attempt_is_not_open'
-    when sum(a.due_minor - a.received_minor) <> r.amount_minor then 'references_do_not_sum'
-    when bool_or(treasury.waits_for_a_rate(r.offering_id, a.investment_id, r.booked_on)) then 'rate_is_stale' end as exception,
+    when sum(a.due_minor - a.received_minor) <> r.amount_minor then 'references_do_not_sum' end as exception,
     array_agg(a.investment_id order by a.investment_id) as investments,
     jsonb_agg(jsonb_build_object('attempt', a.attempt_id, 'investment', a.investment_id,
         'amount', a.due_minor - a.received_minor) order by a.attempt_id) as parts
@@ -171,6 +167,7 @@ begin
     perform treasury.assign(p_offering, lines);
     perform treasury.start_refunds(p_offering, excess, 'excess');
     perform treasury.name_exceptions(p_offering);
+    perform treasury.keep_payment_rates(p_offering);
     return jsonb_array_length(lines);
 end $$;
 
@@ -271,7 +268,7 @@ end $$;
 create function treasury.refuse_one_person(p_actor text, p_other text, p_rule text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if p_other = p_actor or coalesce(p_other, '') = '' then
+    if audit.person_of(p_other) = audit.person_of(p_actor) or coalesce(p_other, '') = '' then
         raise exception using errcode = 'BR008', constraint = p_rule, message = 'this needs a proposer and another approver';
     end if;
 end $$;

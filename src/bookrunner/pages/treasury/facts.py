@@ -20,7 +20,6 @@ EXCEPTIONS = {
     "unknown_reference": "its reference belongs to no payment",
     "currency_differs": "it came in another currency; escrow exchanges nothing, so it goes back, or the bank"
     " exchanges it and pays in what is due",
-    "rate_is_stale": "it waits for an exchange rate of its day, which the investor's currency asks for",
     "source_is_not_approved": "it came from an account that is not the investor's",
     "attempt_is_not_open": "the payment that it names is over",
     "amount_exceeds_due": "the payment that it names is paid already",

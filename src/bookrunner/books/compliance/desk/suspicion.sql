@@ -25,7 +25,7 @@ create table compliance.suspicion (
     version bigint not null,
     last_commitment bytea not null,
     constraint suspicion_decision_has_its_reason check (outcome is null or coalesce(because ~ '\S', false)),
-    constraint suspicion_needs_two_people check (decided_by is null or decided_by <> proposed_by),
+    constraint suspicion_needs_two_people check (decided_by is null or audit.person_of(decided_by) <> audit.person_of(proposed_by)),
     constraint decided_suspicion_was_proposed check (status not in ('to_report', 'closed', 'filed')
         or (decided_by is not null and proposed_by is not null and outcome is not null)),
     constraint suspicion_is_filed_as_decided check (

@@ -30,7 +30,7 @@ create table treasury.escrow_account (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, escrow_id),
-    constraint escrow_needs_two_people check ((status in ('in_force', 'superseded')) <= (decided_by <> proposed_by)),
+    constraint escrow_needs_two_people check ((status in ('in_force', 'superseded')) <= (audit.person_of(decided_by) <> audit.person_of(proposed_by))),
     constraint decided_escrow_names_who check ((status = 'proposed') = (decided_by is null))
 );
 

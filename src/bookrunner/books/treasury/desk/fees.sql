@@ -18,7 +18,7 @@ create table treasury.fee (
     constraint fee_is_a_part_or_flat check ((basis_points is null) <> (flat_minor is null)),
     constraint flat_fee_has_its_currency check ((flat_minor is null) = (currency is null)),
     constraint fee_of_the_investor_is_in_the_terms check ((borne_by = 'investor') <= (terms_sha256 is not null)),
-    constraint fee_needs_two_people check ((status = 'declared') <= (decided_by <> proposed_by)),
+    constraint fee_needs_two_people check ((status = 'declared') <= (audit.person_of(decided_by) <> audit.person_of(proposed_by))),
     constraint decided_fee_names_who check ((status = 'proposed') = (decided_by is null))
 );
 

@@ -21,7 +21,7 @@ create table treasury.accepted_coin (
     primary key (offering_id, coin_id),
     constraint coin_has_the_decimals_of_its_currency check (decimals >= minor_decimals),
     constraint money_clears_no_earlier_than_it_is_received check (cleared_after >= received_after),
-    constraint accepted_coin_needs_two_people check (status <> 'accepted' or decided_by is not null and decided_by <> proposed_by)
+    constraint accepted_coin_needs_two_people check (status <> 'accepted' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
 );
 
 create unique index one_rule_per_coin_and_day on treasury.accepted_coin (offering_id, chain_id, token, valid_from)

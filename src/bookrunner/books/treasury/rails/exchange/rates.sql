@@ -65,7 +65,7 @@ create table treasury.currency_rule (
     primary key (offering_id, rule_id),
     constraint taken_currency_is_not_the_offers check (currency <> offer_currency),
     constraint currency_rule_needs_two_people check (
-        (status in ('accepted', 'ended')) <= coalesce(decided_by <> proposed_by, false))
+        (status in ('accepted', 'ended')) <= coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
 );
 
 create unique index one_rule_per_currency on treasury.currency_rule (offering_id, currency) where status = 'accepted';

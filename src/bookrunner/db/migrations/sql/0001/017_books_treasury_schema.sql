@@ -77,7 +77,7 @@ create table treasury.receipt (
     marks text[],
     exception text constraint exception_is_known check (exception in ('no_reference', 'unknown_reference',
         'currency_differs', 'source_is_not_approved', 'attempt_is_not_open', 'amount_exceeds_due', 'investment_has_ended',
-        'references_do_not_sum', 'match_was_undone', 'source_is_listed', 'rate_is_stale')),
+        'references_do_not_sum', 'match_was_undone', 'source_is_listed')),
     investment_id text,
     attempt_id text,
     matched_in text,

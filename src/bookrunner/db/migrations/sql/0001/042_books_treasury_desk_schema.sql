@@ -22,7 +22,7 @@ create table treasury.proposal (
     constraint proposed_amount_is_of_a_refund check (act = 'refund' or amount_minor is null and refund_reason is null),
     constraint decided_proposal_names_who check ((status = 'proposed') = (decided_by is null)),
     constraint declined_proposal_has_its_reason check ((status = 'declined') <= (decided_because is not null and decided_because ~ '\S')),
-    constraint proposal_needs_two_people check ((status = 'approved') <= (decided_by <> proposed_by))
+    constraint proposal_needs_two_people check ((status = 'approved') <= (audit.person_of(decided_by) <> audit.person_of(proposed_by)))
 );
 
 create unique index one_proposal_waits_per_receipt on treasury.proposal (offering_id, receipt_id) where status = 'proposed';

@@ -100,26 +100,20 @@ begin
     perform treasury.take_rate(rule, p_investment, null, p_amount, clock_timestamp());
 end $$;
 
--- Whether money of an investment, booked on a day, waits for a rate: it is committed to in another currency, and there is none of
--- that day which its rule lets in. A view that others read asks, so it runs with the rights of its owner.
-create function treasury.waits_for_a_rate(p_offering text, p_investment text, p_booked_on date) returns boolean
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    c treasury.rate_snapshot;
-    moment timestamptz := treasury.rate_moment(p_booked_on);
-begin
-    select * into c from treasury.rate_snapshot s
-    where s.offering_id = p_offering and s.investment_id = p_investment and s.receipt_id is null;
-    return c.snapshot_id is not null and not exists (select from treasury.rates_as_of(c.source, c.offer_currency, c.currency, moment) r
-        where moment <= r.set_at + make_interval(hours => c.most_hours));
-end $$;
+-- Whether the source of a rule had set a rate by a moment that was no older than the rule allows.
+create function treasury.has_rate(p_rule treasury.currency_rule, p_at timestamptz) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from treasury.rates_as_of(p_rule.source, p_rule.offer_currency, p_rule.currency, p_at) r
+    where p_at <= r.set_at + make_interval(hours => p_rule.most_hours));
 
--- Keeps the rates of what was just matched to investments. A part of a receipt has the rate that the whole has.
-create function treasury.keep_payment_rates(p_offering text, p_investments text[]) returns void
+-- Keeps the rates of what is matched to investments, or to any of the offer, and has none. A part of a receipt has the rate that
+-- the whole has. Money whose rate is missing is matched all the same: a rate is for people, and is kept once one of its day is there.
+create function treasury.keep_payment_rates(p_offering text, p_investments text[] default null) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     paid record;
     rule treasury.currency_rule;
+    moment timestamptz;
 begin
     if not exists (select from treasury.rate_snapshot q where q.offering_id = p_offering) then
         return;
@@ -127,25 +121,37 @@ begin
     for paid in
         select r.receipt_id, r.investment_id, r.amount_minor, r.booked_on, c.rule_id
         from treasury.rate_snapshot c join treasury.receipt r on r.offering_id = c.offering_id and r.investment_id = c.investment_id
-        where c.offering_id = p_offering and c.receipt_id is null and c.investment_id = any (p_investments) and r.status = 'matched'
+        where c.offering_id = p_offering and c.receipt_id is null and coalesce(c.investment_id = any (p_investments), true)
+            and r.status in ('matched', 'cleared')
             and not exists (select from treasury.rate_snapshot p where p.offering_id = p_offering
                 and p.investment_id = r.investment_id and p.receipt_id in (r.receipt_id, r.root_id)) order by r.receipt_id
     loop
         select * into rule from treasury.currency_rule x where x.offering_id = p_offering and x.rule_id = paid.rule_id;
-        perform treasury.take_rate(rule, paid.investment_id, paid.receipt_id, paid.amount_minor,
-            treasury.rate_moment(paid.booked_on));
+        moment := treasury.rate_moment(paid.booked_on);
+        if treasury.has_rate(rule, moment) then
+            perform treasury.take_rate(rule, paid.investment_id, paid.receipt_id, paid.amount_minor, moment);
+        end if;
     end loop;
 end $$;
 
 -- The rates of an investment as people are shown them: the commitment first, then each payment with what its amount came to at
--- the rate of the commitment.
+-- the rate of the commitment. A payment without a rate of its day has its row too, with the hours that one may be old.
 create view treasury.rate_standing as
 select s.offering_id, s.investment_id, s.receipt_id, s.currency, s.offer_currency, n.name as source, n.base, s.rate, s.offer_rate,
     s.set_at, s.as_of, s.amount_minor, s.value_minor, p.committed_minor, s.value_minor - p.committed_minor as difference_minor,
-    r.status as receipt_status
+    r.status as receipt_status, s.most_hours
 from treasury.rate_snapshot s
 join treasury.rate_source n using (source)
 join treasury.rate_snapshot c on c.offering_id = s.offering_id and c.investment_id = s.investment_id and c.receipt_id is null
 cross join lateral (select treasury.exchanged(s.amount_minor, c.offer_rate::numeric, c.offer_decimals, c.rate::numeric, c.decimals)::bigint
     as committed_minor) p
-left join treasury.receipt r on r.offering_id = s.offering_id and r.receipt_id = s.receipt_id;
+left join treasury.receipt r on r.offering_id = s.offering_id and r.receipt_id = s.receipt_id
+union all
+select c.offering_id, c.investment_id, r.receipt_id, c.currency, c.offer_currency, n.name, n.base, null, null, null, null, r.amount_minor,
+    null, treasury.exchanged(r.amount_minor, c.offer_rate::numeric, c.offer_decimals, c.rate::numeric, c.decimals)::bigint, null,
+    r.status, c.most_hours
+from treasury.rate_snapshot c
+join treasury.rate_source n using (source)
+join treasury.receipt r on r.offering_id = c.offering_id and r.investment_id = c.investment_id and r.status in ('matched', 'cleared')
+where c.receipt_id is null and not exists (select from treasury.rate_snapshot k where k.offering_id = c.offering_id
+    and k.investment_id = c.investment_id and k.receipt_id in (r.receipt_id, r.root_id));

@@ -189,7 +189,6 @@ declare
     investments text[];
     placed_in text;
     placed_minor bigint;
-    has_rates boolean := exists (select from treasury.rate_snapshot q where q.offering_id = p_offering);
 begin
     if p_at_once then
         perform 1 from engine.position pos where pos.offering_id = p_offering and pos.investment_id in (
@@ -212,7 +211,7 @@ begin
         select l.*, a.attempt_id, a.investment_id, a.due_minor - a.received_minor as room_minor,
             p_at_once and l.further is null and l.waits is not true and l.claimed <> all (crowded)
                 and treasury.stopped_by(l.claimed, a.attempt_id, a.currency <> l.currency, i.status, s.source_id is not null, a.status)
-                    is null and not (has_rates and treasury.waits_for_a_rate(p_offering, a.investment_id, l.booked_on)) as passes
+                    is null as passes
         from line l
         left join treasury.payment_attempt a on p_at_once and a.offering_id = p_offering and a.reference = l.claimed
         left join engine.investment i on i.offering_id = p_offering and i.investment_id = a.investment_id
