@@ -47,6 +47,13 @@ begin
         and a.kind = 'recover_wallet' and a.status = 'executed');
 end $$;
 
+create function registry.is_custody_agreed(p_offering text, p_custodian text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from registry.custodian c where c.offering_id = p_offering and c.custodian_id = p_custodian
+        and c.status = 'in_force' and c.agreed_on <= registry.today() and coalesce(c.ends_on > registry.today(), true));
+end $$;
+
 create function registry.custody_is_agreed() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -58,8 +65,7 @@ begin
         and (tg_op = 'INSERT' or new.status <> old.status and (old.status, new.status) <> ('linked', 'joined'))
         and not registry.is_recovered(new.offering_id, new.mapping_id) then
         perform 1 from registry.custodian c where c.offering_id = new.offering_id and c.custodian_id = new.custodian_id for share;
-        if not exists (select from registry.custodian c where c.offering_id = new.offering_id and c.custodian_id = new.custodian_id
-            and c.status = 'in_force' and c.agreed_on <= registry.today() and coalesce(c.ends_on > registry.today(), true)) then
+        if not registry.is_custody_agreed(new.offering_id, new.custodian_id) then
             raise exception using errcode = 'BR008', constraint = 'custodian_has_an_agreement_in_force',
                 message = format('%s has no agreement on record that is in force', new.custodian_id);
         end if;

@@ -11,6 +11,22 @@ create function registry.wallet_seen(a registry.control_action) returns bytea
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select o.to_address from registry.observed_transfer o where o.offering_id = a.offering_id and o.observed_id = a.observed_id);
 
+-- What keeps units from being recovered to a wallet: a recovery passes no wall that stands before a link.
+create function registry.new_wallet_hindrance(a registry.control_action) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    w registry.wallet_mapping;
+begin
+    select * into w from registry.wallet_mapping m where m.offering_id = a.offering_id and m.mapping_id = a.mapping_id
+        and m.investor_id = a.investor_id and m.status = 'issuer_approved';
+    return case
+        when w.mapping_id is null then 'recovery_wallet_is_approved'
+        when registry.is_unknown_frozen(w.offering_id, w.address) then 'unknown_wallet_is_thawed_first'
+        when w.controller = 'custodian' and not registry.is_custody_agreed(w.offering_id, w.custodian_id)
+            then 'custodian_has_an_agreement_in_force'
+        when engine.wallet_is_listed(w.address) then 'linked_wallet_is_on_no_list' end;
+end $$;
+
 -- What keeps an action from being carried out on the register as it stands now.
 create function registry.control_hindrance(a registry.control_action) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -42,9 +58,7 @@ begin
             when leaving > 0 or registry.transfer_is_signed_for(a.offering_id, a.investor_id, (select w.address
                 from registry.wallet_mapping w where w.offering_id = a.offering_id and w.mapping_id = a.mapping_id))
                 then 'recovered_account_moves_nothing'
-            when not exists (select from registry.wallet_mapping w where w.offering_id = a.offering_id
-                and w.mapping_id = a.mapping_id and w.investor_id = a.investor_id and w.status = 'issuer_approved')
-                then 'recovery_wallet_is_approved' end
+            else registry.new_wallet_hindrance(a) end
         when 'freeze_unknown' then case
             when not exists (select from registry.observed_transfer o where o.offering_id = a.offering_id and o.observed_id = a.observed_id
                 and o.status in ('unmapped', 'over_issued', 'explained') and registry.holder_of(o.offering_id, o.chain_id, o.to_address)
