@@ -52,7 +52,7 @@ select registry.ask_control('usr_1', 'req_1', 'ofr_none', 'cta_x', jsonb_build_o
 -- registry | transition_is_listed_for_the_keeper | an action approved twice
 select registry.decide_control('usr_2', 'req_1', 'ofr_held', 'cta_part', true, '');
 
--- registry | transition_is_listed_for_the_keeper | an approved action given up before the chain had it
+-- registry | restraint_is_carried_to_the_chain | an approved freeze given up before the chain had it
 select registry.abandon_control('usr_1', 'req_1', 'ofr_held', 'cta_part', 'too late');
 
 -- registry | one_unit_action_runs_per_account | a second part freeze while the first is under way
