@@ -14,7 +14,6 @@ from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.access.keys import issue, listed, revoke
 from bookrunner.api.agent import transfers, wallets
-from bookrunner.api.description import describe, offered
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources import (
     agreements,
@@ -32,6 +31,7 @@ from bookrunner.api.resources import (
 from bookrunner.api.resources.capital import escrow, institutions, intake
 from bookrunner.api.routing import Direct
 from bookrunner.api.shapes import INVESTMENT
+from bookrunner.api.shapes.description import describe, offered
 from bookrunner.api.signing import Signing
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
