@@ -96,9 +96,12 @@ begin
     perform engine.require_open(p_offering);
     perform engine.require_gate(p_offering, p_investment, 'confirm');
     update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
-    perform treasury.keep_commitment_rate(i.offering_id, i.investment_id, c.currency, i.amount_minor)
-    from engine.investment i join portal.pay_currency c using (offering_id, investment_id)
-    where i.offering_id = p_offering and i.investment_id = p_investment and c.currency <> i.currency;
+    -- A plain look first: nearly nobody names a currency, and the join is started for everybody.
+    if exists (select from portal.currency_fact c where c.offering_id = p_offering and c.investment_id = p_investment) then
+        perform treasury.keep_commitment_rate(i.offering_id, i.investment_id, c.currency, i.amount_minor)
+        from engine.investment i join portal.pay_currency c using (offering_id, investment_id)
+        where i.offering_id = p_offering and i.investment_id = p_investment and c.currency <> i.currency;
+    end if;
 end $$;
 
 create function engine.confirm_legally(p_actor text, p_request text, p_offering text, p_investment text) returns void

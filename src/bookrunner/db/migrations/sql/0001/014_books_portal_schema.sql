@@ -115,6 +115,9 @@ call audit.keep('portal.profile', 'profile', 'investor_id', 'investor_id');
 call audit.keep('portal.wallet_challenge', 'wallet_challenge', 'challenge_id', 'offering_id');
 call audit.keep('portal.wallet_claim', 'wallet_claim', 'claim_id', 'offering_id');
 
+create view portal.currency_fact as
+select offering_id, investment_id, choice_no, currency from portal.currency_choice;
+
 create view portal.pay_currency as
 select distinct on (offering_id, investment_id) offering_id, investment_id, currency, said_at from portal.currency_choice
 order by offering_id, investment_id, choice_no desc;
