@@ -37,7 +37,7 @@ def test_every_attack_has_its_answer_and_no_effect(capital: Capitals) -> None:
     allocation = in_escrow(capital)
     body, now = capital.notice(allocation), clock.now()
     good = dict(sign("msg_1", body, now=now, secrets=[SECRETS["key-1"]]))
-    six, far = timedelta(seconds=301), timedelta(hours=1)
+    six = timedelta(minutes=6)
 
     def signed(raw: bytes) -> dict[str, str]:
         return dict(sign("msg_9", raw, now=clock.now(), secrets=[SECRETS["key-1"]]))
@@ -50,7 +50,7 @@ def test_every_attack_has_its_answer_and_no_effect(capital: Capitals) -> None:
     table = [
         ("a wrong secret", body, dict(sign("msg_1", body, now=now, secrets=[b"\x03" * 32])), 401),
         ("an old timestamp", body, dict(sign("msg_1", body, now=now - six, secrets=[SECRETS["key-1"]])), 401),
-        ("a future one", body, dict(sign("msg_1", body, now=now + far, secrets=[SECRETS["key-1"]])), 401),
+        ("a future one", body, dict(sign("msg_1", body, now=now + six, secrets=[SECRETS["key-1"]])), 401),
         ("another body under it", capital.notice(allocation, amount_minor=1), good, 401),
         ("another id under it", body, good | {"webhook-id": "msg_2"}, 401),
         ("another time under it", body, good | {"webhook-timestamp": str(int(now.timestamp()) + 1)}, 401),

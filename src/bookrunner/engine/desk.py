@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from bookrunner.books import compliance, portal, registry, subscription, treasury
 from bookrunner.core.errors import GateClosed, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.db import Contention, Database, Keeper, Row, load
+from bookrunner.db import Contention, Database, Keeper, Row, Within, load
 
 PROCESS = "process"
 # What follows from these touches the one offer; others name people and wallets, whose order counts across
@@ -140,7 +140,7 @@ def event_keys(events: Sequence[Row]) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Events in the feed's order: ours to answer, and those passed over.
+    """Events in the feed's order: ours to answer, and those passed over; how many were looked up, to which place.
 
     Workers share the feed by strands, in which events have to stay in order. A strand is held until the
     answers are committed and ends with its transaction, so a worker that dies leaves nothing behind.
@@ -148,6 +148,7 @@ class Claim:
 
     ours: list[Row]
     others: list[Row]
+    found: int
     last_seq: int
 
 
@@ -162,7 +163,21 @@ def claimed(keeper: Keeper, lookup: str, **asked: object) -> Iterator[Claim]:
             within.using(shared).stand_still()
         others = [row for row in rows if not row["is_ours"]]
         ours = [row for row in rows if row["is_ours"]]
-        yield Claim(ours, others, rows[-1]["seq"] if rows else 0)
+        left = _unanswered(within.using(shared), ours, asked)
+        yield Claim(left, others, len(rows), rows[-1]["seq"] if rows else 0)
+
+
+def _unanswered(lookups: Within, ours: list[Row], asked: Mapping[str, object]) -> list[Row]:
+    """Leave out what another worker answered between our look and our hold of its strand.
+
+    A look and the holds that it takes are one statement, which sees the world of its beginning. Only a second
+    one, under the holds, sees what their last holder committed.
+    """
+    if not ours:
+        return ours
+    consumers = [row.get("consumer", asked.get("consumer")) for row in ours]
+    left = {row["place"] for row in lookups.unanswered(consumers=consumers, **event_keys(ours))}
+    return [row for place, row in enumerate(ours, start=1) if place in left]
 
 
 def await_strand(keeper: Keeper, family: str, event: Row) -> None:

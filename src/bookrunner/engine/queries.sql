@@ -135,6 +135,13 @@ with waiting as materialized (
 )
 select w.*, t.strand is not null as is_ours from waiting w left join taken t using (strand) order by w.seq;
 
+-- name: unanswered
+-- The places, from one, of these events that their consumers have not answered yet.
+select w.place from unnest(cast(:consumers as text[]), cast(:scopes as text[]), cast(:subjects as text[]),
+    cast(:versions as bigint[])) with ordinality as w (consumer, scope, subject, version, place)
+where not exists (select from audit.reaction r where r.consumer = w.consumer and r.scope = w.scope
+    and r.subject = w.subject and r.version = w.version);
+
 -- name: stand_still$
 -- Lets this transaction wait for others of ours longer than a keeper's may stand idle. Not for ever: a worker that hangs or
 -- is cut off gives its strands back, and an answer that another gave meanwhile is not given twice.

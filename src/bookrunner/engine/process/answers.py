@@ -131,7 +131,7 @@ class Process:
             for event in claim.others:
                 passed.setdefault(event["strand"], event)
             answered += len(claim.ours)
-            place, count = claim.last_seq, len(claim.ours) + len(claim.others)
+            place, count = claim.last_seq, claim.found
         self._other = min(passed.values(), key=lambda event: int(event["seq"]), default=None)
         self._after = end if self._other is None else self._other["seq"] - 1
         return answered
