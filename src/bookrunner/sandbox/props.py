@@ -23,13 +23,26 @@ AT_ONCE = 2
 
 
 def spread(
-    things: Sequence[T], label: str, progress: Progress, work: Callable[[Sequence[T]], object]
+    things: Sequence[T],
+    label: str,
+    progress: Progress,
+    work: Callable[[Sequence[T]], object],
+    *,
+    ahead: int = 0,
 ) -> None:
-    """Do the work on the things in groups that one transaction can carry, two groups at a time."""
-    size = max(1, min(GROUP, -(-len(things) // (2 * AT_ONCE))))
-    parts = [things[start : start + size] for start in range(0, len(things), size)]
+    """Do the work on the things in groups that one transaction can carry, two groups at a time.
+
+    The first ones, as many as ``ahead`` says, are a group that is done before the others begin.
+    """
+    others = things[ahead:]
+    size = max(1, min(GROUP, -(-len(others) // (2 * AT_ONCE))))
+    parts = [others[start : start + size] for start in range(0, len(others), size)]
     done = 0
     progress(label, done, len(things))
+    if ahead:
+        work(things[:ahead])
+        done = min(ahead, len(things))
+        progress(label, done, len(things))
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="story") as pool:
         for part, _ in zip(parts, pool.map(work, parts), strict=True):
             done += len(part)

@@ -33,8 +33,7 @@ def enter(app: Application, place: Entering, people: Sequence[Person], progress:
     checks.put_lists_in_force()
     # The first decision under a programme keeps the programme, and whoever decides meanwhile waits for its
     # transaction: that of a whole group outlasts the time that a lock is waited for.
-    _enter(app, place, people[:1], checks)
-    spread(people[1:], "onboarding", progress, lambda group: _enter(app, place, group, checks))
+    spread(people, "onboarding", progress, lambda group: _enter(app, place, group, checks), ahead=1)
     app.answer()
 
 

@@ -81,8 +81,7 @@ class Crowd(Story):
                 treasury.approve_source.each(self._source(person) for person in group)
 
         # The first decision under a programme keeps it, and whoever decides meanwhile waits for its group.
-        work(self.people[:1])
-        spread(self.people[1:], "onboarding", progress, work)
+        spread(self.people, "onboarding", progress, work, ahead=1)
         self.app.answer()
 
     def play_to_funds(self, progress: Progress = lambda *_: None) -> None:
