@@ -1,41 +1,67 @@
 -- Refused even to the owner of the escrow ledger.
 
 -- owner | journal_balances_per_currency | a journal without legs
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 set constraints all immediate;
 
 -- owner | journal_balances_per_currency | a journal with one leg
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
 set constraints all immediate;
 
 -- owner | journal_balances_per_currency | a journal that does not balance
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
 insert into treasury.entry
     values ('ofr_full', 'x', 2, 'liab:unmatched', 'USD', 'credit', 4);
 set constraints all immediate;
 
+-- owner | entry_is_a_declared_leg | a third leg after the two that were found to balance
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
+insert into treasury.entry
+    values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
+insert into treasury.entry
+    values ('ofr_full', 'x', 2, 'liab:unmatched', 'USD', 'credit', 5);
+set constraints all immediate;
+insert into treasury.entry
+    values ('ofr_full', 'x', 3, 'asset:escrow_bank', 'USD', 'debit', 5);
+
+-- owner | entry_is_a_declared_leg | a leg before the first
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
+insert into treasury.entry
+    values ('ofr_full', 'x', 0, 'asset:escrow_bank', 'USD', 'debit', 5);
+
+-- owner | journal_balances_per_currency | a journal that declared a leg more
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 3);
+insert into treasury.entry
+    values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
+insert into treasury.entry
+    values ('ofr_full', 'x', 2, 'liab:unmatched', 'USD', 'credit', 5);
+set constraints all immediate;
+
 -- owner | entry_is_in_the_accounts_currency | an entry in another currency than its account
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'liab:unmatched', 'EUR', 'debit', 5);
 
 -- owner | entry_amount_is_positive | an entry of nothing
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'liab:unmatched', 'USD', 'debit', 0);
 
 -- owner | entry_amount_is_positive | an entry of a negative amount
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'liab:unmatched', 'USD', 'debit', -5);
 
@@ -53,8 +79,8 @@ select treasury.post('ofr_full', 'booked:stm_full_first', 'x', 'USD', '[]');
 select treasury.post('ofr_full', 'x', 'x', 'USD', '[{"account": "cash", "side": "debit", "amount": 1}, {"account": "gift", "side": "credit", "amount": 1}]');
 
 -- owner | journal_id_has_one_body | one journal id in two currencies
-select treasury.post('ofr_full', 'x', 'x', 'USD', '[]');
-select treasury.post('ofr_full', 'x', 'x', 'EUR', '[]');
+select treasury.post('ofr_full', 'x', 'x', 'USD', '[{"account": "asset:escrow_bank", "side": "debit", "amount": 1}, {"account": "liab:unmatched", "side": "credit", "amount": 1}]');
+select treasury.post('ofr_full', 'x', 'x', 'EUR', '[{"account": "asset:escrow_bank", "side": "debit", "amount": 1}, {"account": "liab:unmatched", "side": "credit", "amount": 1}]');
 
 -- owner | account_grows_by_its_kind | an asset that grows by credits
 insert into treasury.account
@@ -92,8 +118,8 @@ truncate treasury.journal cascade;
 update treasury.booking set amount_minor = 1;
 
 -- owner | journal_is_closed | an entry in a closed journal beside an open one
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
 insert into treasury.entry
@@ -102,8 +128,8 @@ insert into treasury.entry
 -- owner | journal_balances_per_currency | dollars against euros
 insert into treasury.account
     values ('ofr_full', 'liab:unmatched', 'EUR', 'credit');
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'asset:escrow_bank', 'USD', 'debit', 5);
 insert into treasury.entry
@@ -111,14 +137,14 @@ insert into treasury.entry
 set constraints all immediate;
 
 -- owner | entry_is_in_the_accounts_currency | an entry on an account that nobody opened
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256)
-    values ('ofr_full', 'x', 'x', '\x00');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs)
+    values ('ofr_full', 'x', 'x', '\x00', 2);
 insert into treasury.entry
     values ('ofr_full', 'x', 1, 'liab:nobody', 'USD', 'debit', 5);
 
 -- owner | reversed_journal_exists | a reversal of a journal that is not there
-insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
-    values ('ofr_full', 'x', 'x', '\x00', 'none');
+insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs, reverses)
+    values ('ofr_full', 'x', 'x', '\x00', 2, 'none');
 
 -- owner | account_is_never_overdrawn | a balance set below zero
 update treasury.balance set amount_minor = -1;

@@ -18,6 +18,7 @@ create table treasury.journal (
     journal_id text not null,
     kind text not null,
     body_sha256 bytea not null,
+    legs integer not null,
     occurred_at timestamptz not null default clock_timestamp(),
     posted_in xid8 not null default pg_current_xact_id(),
     reverses text,
@@ -58,20 +59,26 @@ create table treasury.booking (
 );
 
 -- An entry belongs to a journal of this very transaction and to an account in its currency. Neither can ever go away, so
--- a look is enough; a foreign key would lock the row of the escrow account for every journal at once. Runs under the settings of what posts.
+-- a look is enough; a foreign key would lock the row of the escrow account for every journal at once. It is one of the legs that
+-- the journal declared: a journal that has them all takes no more. Runs under the settings of what posts.
 create function treasury.entry_joins_its_journal() returns trigger
 language plpgsql as $$
 declare
     posted xid8;
+    legs integer;
     side text;
 begin
-    select (select j.posted_in from treasury.journal j where j.offering_id = new.offering_id and j.journal_id = new.journal_id),
-        (select a.side from treasury.account a
+    select j.posted_in, j.legs, (select a.side from treasury.account a
             where a.offering_id = new.offering_id and a.account = new.account and a.currency = new.currency)
-    into posted, side;
+    into posted, legs, side
+    from treasury.journal j where j.offering_id = new.offering_id and j.journal_id = new.journal_id;
     if posted is distinct from pg_current_xact_id() then
         raise exception using errcode = 'BR009', constraint = 'journal_is_closed',
             message = format('journal %s is closed', new.journal_id);
+    end if;
+    if new.leg not between 1 and legs then
+        raise exception using errcode = 'BR009', constraint = 'entry_is_a_declared_leg',
+            message = format('journal %s has %s legs and no leg %s', new.journal_id, legs, new.leg);
     end if;
     if side is null then
         raise exception using errcode = 'BR009', constraint = 'entry_is_in_the_accounts_currency',
@@ -84,7 +91,8 @@ create trigger entry_joins_its_journal before insert on treasury.entry
     for each row execute function treasury.entry_joins_its_journal();
 alter table treasury.entry enable always trigger entry_joins_its_journal;
 
--- Runs at the commit, while every other journal of the same accounts waits: one plain sum tells of a journal in one currency.
+-- Runs at the commit, or earlier where whoever posts asks: a journal with all its declared legs takes no other, so that what
+-- was found stands. One plain sum tells of a journal in one currency.
 create function treasury.journal_balances() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
 declare
@@ -95,10 +103,10 @@ begin
     select count(*), sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end), min(e.currency) = max(e.currency)
     into legs, net, is_one_currency
     from treasury.entry e where e.offering_id = new.offering_id and e.journal_id = new.journal_id;
-    if legs >= 2 and net = 0 and is_one_currency then
+    if legs >= 2 and legs = new.legs and net = 0 and is_one_currency then
         return null;
     end if;
-    if legs < 2 or is_one_currency or exists (select from treasury.entry e
+    if legs < 2 or legs <> new.legs or is_one_currency or exists (select from treasury.entry e
             where e.offering_id = new.offering_id and e.journal_id = new.journal_id group by e.currency
             having sum(case e.side when 'debit' then e.amount_minor else -e.amount_minor end) <> 0) then
         raise exception using errcode = 'BR009', constraint = 'journal_balances_per_currency',
@@ -155,8 +163,8 @@ declare
     deltas numeric[];
     are_open boolean;
 begin
-    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, reverses)
-    values (p_offering, p_journal, p_kind, digest, p_reverses) on conflict do nothing;
+    insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs, reverses)
+    values (p_offering, p_journal, p_kind, digest, jsonb_array_length(p_lines), p_reverses) on conflict do nothing;
     if not found then
         if (select j.body_sha256 from treasury.journal j where j.offering_id = p_offering and j.journal_id = p_journal)
             <> digest then
@@ -180,6 +188,9 @@ begin
     select p_offering, p_journal, l.leg, l.account, p_currency, l.side, l.amount
     from rows from (jsonb_to_recordset(p_lines) as (account text, side text, amount numeric))
         with ordinality as l (account, side, amount, leg);
+    -- The balance of the journal is checked here and not at the commit: from the first balance on, every other journal waits.
+    set constraints treasury.journal_balances immediate;
+    set constraints treasury.journal_balances deferred;
     if jsonb_array_length(p_lines) > 50 then
         perform treasury.move_balances(p_offering, p_journal, p_currency);
         return;
