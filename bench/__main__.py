@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import http, ledger, receipts, transitions, verify
+from bench import api, http, ledger, receipts, transitions, verify
 
 
 def close(full: bool) -> dict[str, object]:
@@ -45,6 +45,7 @@ def screening(full: bool) -> dict[str, object]:
 
 
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
+    "api": api.run,
     "close": close,
     "http": http.run,
     "issuance": issuance,

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import median
 
 import uvicorn
@@ -44,15 +45,15 @@ def run(full: bool) -> dict[str, object]:
     with served() as server:
         transitions.prepare(server, calls)
         key = issue(server.endpoint, "bench", "engine", actor="bench")
-        with serving(server.endpoint) as port:
-            measure(port, confirmations(key, 0, WARM), CONNECTIONS)
+        with serving(server.endpoint) as serve:
+            measure(serve.port, confirmations(key, 0, WARM), CONNECTIONS)
             first = WARM
             for turn in range(rounds):
                 updates.append(transitions.simple_update(server, transitions.COMPARED).per_second)
                 for size in sizes:
-                    gated[size].append(measure(port, confirmations(key, first, REQUESTS), size))
+                    gated[size].append(measure(serve.port, confirmations(key, first, REQUESTS), size))
                     first += REQUESTS
-                trivial.append(measure(port, [plain("GET", "/livez")] * TRIVIAL, CONNECTIONS))
+                trivial.append(measure(serve.port, [plain("GET", "/livez")] * TRIVIAL, CONNECTIONS))
                 _tell(turn, updates[-1], {size: found[-1] for size, found in gated.items()}, trivial[-1])
         _refuse_lost_answers(server, calls)
     rate = median(one.per_second for one in gated[CONNECTIONS])
@@ -93,9 +94,17 @@ def confirmations(key: str, first: int, count: int) -> Sequence[bytes]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server in a process of its own."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def serving(endpoint: Endpoint) -> Iterator[int]:
-    """Serve the API in a process of its own and lend its port."""
+def serving(endpoint: Endpoint) -> Iterator[Serving]:
+    """Serve the API in a process of its own."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
@@ -103,7 +112,8 @@ def serving(endpoint: Endpoint) -> Iterator[int]:
     process.start()
     try:
         _wait_for(port)
-        yield port
+        assert process.pid is not None
+        yield Serving(port, process.pid)
     finally:
         process.terminate()
         process.join(10)

@@ -31,8 +31,11 @@ class Load:
 class _Line(asyncio.Protocol):
     """One connection: the next request goes out when the answer to the one before is whole."""
 
-    def __init__(self, requests: Iterator[bytes], took: list[float], ended: asyncio.Future[None]) -> None:
+    def __init__(
+        self, requests: Iterator[bytes], took: list[float], ended: asyncio.Future[None], status: bytes
+    ) -> None:
         self._requests = requests
+        self._status = status
         self._took = took
         self._ended = ended
         self._held = b""
@@ -55,7 +58,7 @@ class _Line(asyncio.Protocol):
         )
         if len(self._held) < whole:
             return
-        if self._held[9:12] != b"200":
+        if self._held[9:12] != self._status:
             self._ended.set_exception(BenchFailed(self._held[:400].decode("latin-1")))
             return
         self._took.append(time.perf_counter() - self._sent_at)
@@ -75,14 +78,14 @@ class _Line(asyncio.Protocol):
         self._transport.write(request)
 
 
-def measure(port: int, requests: Sequence[bytes], connections: int) -> Load:
+def measure(port: int, requests: Sequence[bytes], connections: int, *, status: int = 200) -> Load:
     """Send every request once over so many connections, from a process of its own.
 
-    Raises BenchFailed with the first answer that is not 200.
+    Raises BenchFailed with the first answer of another status.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs, port, requests, connections))
+    process = context.Process(target=_run, args=(theirs, port, requests, connections, status))
     process.start()
     theirs.close()
     try:
@@ -97,7 +100,7 @@ def measure(port: int, requests: Sequence[bytes], connections: int) -> Load:
     return Load(len(took) / seconds, cuts[49] * 1000, cuts[98] * 1000)
 
 
-def _run(answer: Connection, port: int, requests: Sequence[bytes], connections: int) -> None:
+def _run(answer: Connection, port: int, requests: Sequence[bytes], connections: int, status: int) -> None:
     took: list[float] = []
 
     async def all_of_them() -> float:
@@ -108,7 +111,9 @@ def _run(answer: Connection, port: int, requests: Sequence[bytes], connections: 
         for _ in range(connections):
             ended = loop.create_future()
             ends.append(ended)
-            await loop.create_connection(lambda e=ended: _Line(waiting, took, e), "127.0.0.1", port)
+            await loop.create_connection(
+                lambda e=ended: _Line(waiting, took, e, str(status).encode()), "127.0.0.1", port
+            )
         await asyncio.gather(*ends)
         return time.perf_counter() - began
 
