@@ -128,10 +128,14 @@ create trigger control_action_stands before insert or update on registry.control
 alter table registry.control_action enable always trigger control_action_stands;
 
 -- While a wallet is being recovered, no other step is taken with the wallets of its holder; and a restrained account gets
--- another address by a recovery alone, which takes the restraint along.
+-- another address by a recovery alone, which takes the restraint along. Restraints are decided under the lock of the book: a
+-- wallet that becomes effective waits for one that is decided meanwhile, and one that is decided later sees it.
 create function registry.recovered_wallets_stand() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    if new.status in ('linked', 'joined') and new.status <> old.status then
+        perform 1 from registry.control_book b where b.offering_id = new.offering_id for share;
+    end if;
     if new.status in ('linked', 'joined', 'superseded', 'revoked', 'rejected') and new.status <> old.status
         and exists (select from registry.control_action a where a.offering_id = new.offering_id
             and a.investor_id = new.investor_id and a.kind = 'recover_wallet' and a.status in ('approved', 'submitted', 'reverted')
