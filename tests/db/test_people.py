@@ -15,20 +15,23 @@ from pg_constraint c join pg_namespace n on n.oid = c.connamespace
 join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
 where c.contype = 'c' and a.atttypid in ('text'::regtype, 'text[]'::regtype)
     and (a.attname like '%\\_by' or a.attname in ('author', 'actor'))
-    and n.nspname in ('audit', 'portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation', 'api')
+    and n.nspname in ('audit', 'portal', 'compliance', 'subscription', 'treasury',
+        'registry', 'engine', 'reconciliation', 'api')
 group by c.oid having count(*) > 1
 """
 FUNCTIONS = b"""
 select n.nspname || '.' || p.proname, coalesce(nullif(p.prosrc, ''), pg_get_functiondef(p.oid))
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-where n.nspname in ('audit', 'portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'reconciliation', 'api')
+where n.nspname in ('audit', 'portal', 'compliance', 'subscription', 'treasury',
+        'registry', 'engine', 'reconciliation', 'api')
 """
 ACTOR = r"(?:\w+\.)?(?:\w+_by|author|p_actor|actor)\b"
 BETWEEN = r"(?:=|<>|is distinct from|is not distinct from)"
 COMPARED = re.compile(
-    rf"\b(?:if|when|and|or|where|not|elsif)\s+\(?({ACTOR})\s*{BETWEEN}\s*(?:any \()?\(?({ACTOR})", re.IGNORECASE
+    rf"\b(?:if|when|and|or|where|not|elsif)\s+\(?({ACTOR})\s*{BETWEEN}\s*(?:any \()?\(?({ACTOR})",
+    re.IGNORECASE,
 )
-# What is an actor's own: its idempotency key, what it has claimed for five minutes, what it stated in this transaction.
+# An actor's own: its idempotency key, what it claimed for five minutes, what it stated in this transaction.
 OF_ONE = {
     ("audit.claim_request", "r.actor"),
     ("compliance.claimed_subjects", "r.claimed_by"),
@@ -38,7 +41,7 @@ PERSON = re.compile(r"audit\.person_of\(\(?[a-z_.]+(?:::text)?\)?\)")
 
 
 def compared(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield function and left side of each comparison of two actors; a column with itself is a change of it."""
+    """Yield function and left side of each comparison of actors; a column with itself is a change of it."""
     for name, source in rows:
         for left, right in COMPARED.findall(source):
             if left.rpartition(".")[2] != right.rpartition(".")[2]:
@@ -77,7 +80,8 @@ def test_every_credential_of_a_person_is_that_person(
 )
 def test_changing_the_credential_is_no_second_person(connect: Connect, proposer: str, approver: str) -> None:
     owner = connect("owner")
-    policy = b"""insert into treasury.clearing_policy (rail, valid_from, hold_days, counted_in, source, proposed_by, approved_by)
+    policy = b"""insert into treasury.clearing_policy
+        (rail, valid_from, hold_days, counted_in, source, proposed_by, approved_by)
         values ('wire', '2031-01-01', 1, 'banking_days', 'x', %s, %s)"""
     rule = b"""insert into treasury.payment_term (valid_from, banking_days, proposed_by, approved_by)
         values ('2031-01-01', 3, %s, %s)"""
