@@ -112,7 +112,7 @@ def test_a_passkey_opens_the_account_and_signs_in_again(
         accessible(page, axe)
         assert page.get_by_label("Your key").count() == 0
         page.goto(f"{house.url}/sign-in?next=/registry")
-        page.get_by_role("button", name="Sign in with a passkey").click()
+        page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_url("**/registry")
         expect(page.get_by_role("banner")).to_contain_text("agent.tess")
         page.goto(f"{house.url}/security")
@@ -136,11 +136,11 @@ def test_tries_of_a_stranger_shut_no_passkey_out(house: House, browser: Browser)
         page.get_by_label("Name of your account").fill("agent.tess")
         page.get_by_label("Password", exact=True).fill(WORDS)
         for _ in range(6):
-            page.get_by_role("button", name="Sign in", exact=True).click()
+            page.get_by_role("button", name="Use the password").click()
             page.get_by_label("Name of your account").fill("agent.tess")
             page.get_by_label("Password", exact=True).fill(WORDS)
         expect(page.get_by_role("alert")).to_contain_text("sign in waits after failures")
-        page.get_by_role("button", name="Sign in with a passkey").click()
+        page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_url(f"{house.url}/")
         expect(page.get_by_role("banner")).to_contain_text("agent.tess")
 

@@ -23,6 +23,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
     router.include_router(entering.passkey_routes(people, asking))
     router.include_router(entering.form_routes(people, shell, door))
     router.include_router(security.routes(own))
+    router.include_router(security.end_routes(own))
     router.include_router(security.script_routes(own))
     router.include_router(confirming.routes(people, asking))
     return router

@@ -169,6 +169,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
     @router.post("/sign-in/password")
     def enter(
         request: Request,
+        *,
         name: Annotated[str, Form(max_length=80)] = "",
         password: Annotated[str, Form(max_length=1000)] = "",
         code: Annotated[str, Form(max_length=60)] = "",

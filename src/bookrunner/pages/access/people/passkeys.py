@@ -42,15 +42,15 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Passkeys:
-    """Asks for passkeys of one site; ``site`` is the relying party's id, the host name that they are bound to.
+    """Asks for passkeys of one site; ``site`` is the relying party's id, the host name they are bound to.
 
-    A passkey verifies its person (a finger, a face, a PIN) each time, and answers to this site's pages alone.
+    A passkey verifies its person (a finger, a face, a PIN) each time, and answers to this site alone.
     """
 
     site: str
 
     def origin(self, request: Request) -> str:
-        """Return the origin that an answer must come from: of this very host, in the clear for localhost alone."""
+        """Return the origin that an answer must come from: this very host, in the clear for localhost alone."""
         return f"{'http' if self.site == 'localhost' else 'https'}://{request.headers.get('host', '')}"
 
     def new(self, account: Row, known: Sequence[bytes], challenge: bytes) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Passkeys:
         }
 
     def signed(self, request: Request, answer: Answer, challenge: bytes, passkey: Row) -> Signed:
-        """Return the checked answer of a passkey; raises NotAuthenticated ``passkey_answers_what_was_asked``."""
+        """Return the checked answer of a passkey; raises ``passkey_answers_what_was_asked``."""
         try:
             found = verify_authentication_response(
                 credential=dict(answer),

@@ -110,9 +110,8 @@ class Security:
 
 
 def routes(security: Security) -> APIRouter:
-    """Return the routes of the security page."""
+    """Return the page, and the routes that set something up."""
     router = APIRouter(prefix="/security")
-    people = security.people
 
     @router.get("")
     def look(request: Request) -> Response:
@@ -147,6 +146,14 @@ def routes(security: Security) -> APIRouter:
             return {"codes": made}
 
         return security.done(request, work)
+
+    return router
+
+
+def end_routes(security: Security) -> APIRouter:
+    """Return the routes that end a credential or a session."""
+    router = APIRouter(prefix="/security")
+    people = security.people
 
     @router.post("/credentials/{credential}/end")
     def end(request: Request, credential: str) -> Response:

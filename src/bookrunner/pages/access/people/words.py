@@ -23,14 +23,14 @@ STEP_SECONDS = 30
 _HASHER = PasswordHasher()
 # Compared with when nobody has the name, so that the answer takes as long.
 _NOBODYS = _HASHER.hash(secrets.token_urlsafe(24))
-_COMMON = (
-    "password", "passwort", "motdepasse", "contrasena", "letmein", "iloveyou", "welcome", "qwertyuiop", "qwerty",
-    "asdfghjkl", "asdf", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz", "abcdefgh", "abcdef", "abc", "monkey", "dragon",
-    "sunshine", "princess", "football", "baseball", "superman", "trustno", "master", "shadow", "whatever",
-    "secret",
-    "login", "admin", "changeme", "default", "correcthorsebatterystaple", "bookrunner", "investor",
-    "compliance", "treasury", "registry", "subscription", "portal", "escrow", "token",
-)  # fmt: skip
+_WORDS = (
+    "password passwort motdepasse contrasena letmein iloveyou welcome qwertyuiop qwerty asdfghjkl asdf "
+    "zxcvbnm abcdefghijklmnopqrstuvwxyz abcdefgh abcdef abc monkey dragon sunshine princess football "
+    "baseball superman trustno master shadow whatever secret login admin changeme default "
+    "correcthorsebatterystaple bookrunner investor compliance treasury registry subscription portal "
+    "escrow token "
+)
+_COMMON = frozenset(_WORDS.split())
 _LEAST_OF_ITS_OWN, _LEAST_CHARACTERS, _SHORTEST_WORD = 6, 5, 3
 
 
