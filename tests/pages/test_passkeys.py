@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.app import Application
+from bookrunner.core.errors import Refused
 from bookrunner.pages import Door, web
 from bookrunner.pages.access.people.store import People
 from tests.attack.world import CHAIN, Connect, digest
@@ -191,3 +193,89 @@ def test_a_wallet_is_approved_by_a_passkey_over_this_very_decision(
     assert kept == [("wallet_approval", "wmp_new1", "wmp_new1", "agent.tess")]
     told = owner.execute(b"select actor from audit.event where kind = 'confirmation.given'").fetchall()
     assert told == [("agent.tess",)]
+
+
+THREE_DAYS = b"""
+alter table api.credential disable trigger all;
+update api.credential set opens_at = opens_at - interval '72 hours' where status = 'waiting';
+alter table api.credential enable trigger all;
+alter table api.credential enable always trigger zz_guard
+"""
+
+
+def come_back(house: House, page: Page, name: str) -> None:
+    """Make a new passkey with a recovery that somebody vouched for."""
+    page.goto(f"{house.url}/recovery")
+    page.get_by_label("Your recovery").fill(house.people.recovery_of(name, actor="usr_admin"))
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Make a new passkey").click()
+    page.wait_for_url("**/recovery?waits=1")
+
+
+def test_a_recovery_waits_and_is_let_in_by_another_person(
+    house: House, browser: Browser, connect: Connect
+) -> None:
+    with device(browser, width=390) as lost:
+        take_up(house, lost, "agent.tess", "registry")
+        with device(browser, width=390) as page:
+            come_back(house, page, "agent.tess")
+            keep(page, "recovery-390")
+            for actor in ("usr_second", "agent.tess"):
+                early = rule_of(partial(house.people.admit, "agent.tess", actor=actor))
+                assert early == "recovery_waits_its_time"
+            connect("admin").execute(THREE_DAYS)
+            page.goto(f"{house.url}/sign-in")
+            page.get_by_role("button", name="Use a passkey").click()
+            expect(page.get_by_role("alert")).to_contain_text("recovery is admitted by another person")
+            for actor in ("usr_admin", "key:usr_admin"):
+                alone = rule_of(partial(house.people.admit, "agent.tess", actor=actor))
+                assert alone == "recovery_needs_two_people"
+            house.people.admit("agent.tess", actor="usr_second")
+            page.get_by_role("button", name="Use a passkey").click()
+            page.wait_for_url(f"{house.url}/")
+        lost.goto(f"{house.url}/security")
+        lost.get_by_role("button", name="Use a passkey").click()
+        expect(lost.get_by_role("alert")).to_contain_text("passkey is in force")
+
+
+def test_whoever_still_comes_in_stops_a_recovery(house: House, browser: Browser, connect: Connect) -> None:
+    with device(browser, width=390) as own:
+        take_up(house, own, "agent.tess", "registry")
+        with device(browser) as page:
+            come_back(house, page, "agent.tess")
+            own.get_by_role("button", name="Sign out").click()
+            own.get_by_role("button", name="Use a passkey").click()
+            own.wait_for_url("**/security")
+            keep(own, "recovery-warning-390")
+            own.get_by_role("button", name="Stop the recovery").click()
+            expect(own.get_by_role("row", name="laptop")).to_contain_text("in force")
+            connect("admin").execute(THREE_DAYS)
+            assert rule_of(lambda: house.people.admit("agent.tess", actor="usr_second")) == "recovery_waits"
+
+
+def test_an_investor_comes_back_by_itself_after_three_days(
+    house: House, browser: Browser, connect: Connect
+) -> None:
+    with device(browser) as lost, device(browser) as page:
+        take_up(house, lost, "ivr_0001", "portal")
+        come_back(house, page, "ivr_0001")
+        page.goto(f"{house.url}/sign-in")
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("alert")).to_contain_text("recovery waits its time")
+        connect("admin").execute(THREE_DAYS)
+        page.get_by_role("button", name="Use a passkey").click()
+        page.wait_for_url(f"{house.url}/")
+
+
+def test_nobody_recovers_itself(house: House, browser: Browser) -> None:
+    with device(browser) as page:
+        take_up(house, page, "agent.tess", "registry")
+    refused = rule_of(lambda: house.people.recovery_of("agent.tess", actor="key:agent.tess"))
+    assert refused == "recovery_is_asked_by_another_person"
+
+
+def rule_of(work: Callable[[], object]) -> str:
+    """Return the rule by which work is refused."""
+    with pytest.raises(Refused) as caught:
+        work()
+    return caught.value.rule

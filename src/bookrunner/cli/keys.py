@@ -119,6 +119,22 @@ def deactivate(name: str, *, because: Because, actor: Actor = OPERATOR) -> None:
     _moved(name, "deactivated", because, actor)
 
 
+@person.command()
+def recover(name: str, *, actor: Actor = OPERATOR) -> None:
+    """Vouch for a person who lost every credential, and show its recovery once; any left can stop it."""
+    with _people() as people:
+        console.print(people.recovery_of(name, actor=actor), soft_wrap=True)
+    console.print("It is good for one week and one use, at /recovery; the new passkey waits for three days.")
+
+
+@person.command()
+def admit(name: str, *, actor: Actor = OPERATOR) -> None:
+    """Let the passkey of a recovery sign in after its time, as another person than who vouched."""
+    with _people() as people:
+        people.admit(name, actor=actor)
+    console.print(f"{name} signs in with the new passkey alone")
+
+
 @person.command(name="list")
 def list_people() -> None:
     """List the accounts: whom each serves, its state, who granted it, when it was used last."""

@@ -35,7 +35,7 @@ __all__ = [
 _UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
 # Whoever is signed in as an issuer meets its own pages alone; any other is as if it did not exist.
 _OF_ISSUERS = ("/issuer", "/sign-out", "/security", "/confirm")
-_NOT_PAGES = ("/static/", "/sign-in", "/invitation")
+_NOT_PAGES = ("/static/", "/sign-in", "/invitation", "/recovery")
 
 
 @dataclass(frozen=True, slots=True)

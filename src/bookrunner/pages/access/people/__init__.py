@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from bookrunner.db import Database
 from bookrunner.pages.access.door import Door
-from bookrunner.pages.access.people import confirming, entering, security
+from bookrunner.pages.access.people import confirming, entering, recovering, security
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell import Shell
@@ -25,6 +25,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
     router.include_router(security.routes(own))
     router.include_router(security.end_routes(own))
     router.include_router(security.script_routes(own))
+    router.include_router(recovering.routes(people, shell, asking))
     router.include_router(confirming.routes(people, asking))
     return router
 

@@ -1,4 +1,4 @@
-"""A decision that a passkey signs: its digest is the challenge, and the session goes on under another token."""
+"""A decision that a passkey signs: its digest is the challenge; the session goes on under another token."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _confirmed(
     account, decision = _decision(people, request, said)
     answer = answer_of(said)
     passkey = people.ask("passkey", passkey=passkeys.id_in(answer))
-    if passkey is None or passkey["account_id"] != account["account_id"]:
+    if passkey is None or (passkey["account_id"], passkey["status"]) != (account["account_id"], "in_force"):
         raise NotAuthenticated("passkey_is_of_the_account", "it is no passkey of this account")
     signed = site.signed(request, answer, bytes(decision["decision_sha256"]), passkey)
     people.ask("use_passkey", credential=passkey["credential_id"], count=signed.count)

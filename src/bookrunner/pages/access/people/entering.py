@@ -114,9 +114,11 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
             if passkey is None:
                 raise NotAuthenticated("passkey_is_in_force", "nobody signs in with this passkey here")
             signed = site.signed(request, answer, challenge, passkey)
+            if passkey["status"] == "waiting":
+                people.act("admit_recovery", actor=passkey["name"], credential=passkey["credential_id"])
             people.ask("use_passkey", credential=passkey["credential_id"], count=signed.count)
             entered.append(people.enter(passkey, "passkey", request.cookies.get(COOKIE)))
-            return {"next": home_of(passkey["keeper"], str(said.get("next", "/")))}
+            return {"next": people.warned(passkey) or home_of(passkey["keeper"], str(said.get("next", "/")))}
 
         return _handed(told(work), request, entered)
 
@@ -181,7 +183,8 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
             entered = people.enter(account, how, request.cookies.get(COOKIE))
         except NotAuthenticated as refused:
             return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)
-        answer = RedirectResponse(home_of(account["keeper"], after), status_code=_SEE_OTHER)
+        home = people.warned(account) or home_of(account["keeper"], after)
+        answer = RedirectResponse(home, status_code=_SEE_OTHER)
         return hand_over(answer, request, entered.token, entered.ends_at)
 
     @router.get("/invitation")

@@ -50,7 +50,7 @@ class Passkeys:
     site: str
 
     def origin(self, request: Request) -> str:
-        """Return the origin that an answer must come from: this very host, in the clear for localhost alone."""
+        """Return the origin that an answer comes from: this very host, in the clear for localhost alone."""
         return f"{'http' if self.site == 'localhost' else 'https'}://{request.headers.get('host', '')}"
 
     def new(self, account: Row, known: Sequence[bytes], challenge: bytes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ group by a.account_id order by a.name;
 
 -- name: credentials
 -- What an account signs in with, the newest last.
-select c.credential_id, c.status, c.kind, c.label, c.passkey_id, c.transports, c.secret, c.wrapped, u.used_at,
+select c.credential_id, c.status, c.opens_at, c.kind, c.label, c.passkey_id, c.transports, c.secret, c.wrapped, u.used_at,
     (select count(*) from api.recovery_code r where r.credential_id = c.credential_id
         and not exists (select from api.used_recovery_code d where d.code_sha256 = r.code_sha256)) as codes_left
 from api.credential c left join api.passkey_use u using (credential_id)
@@ -23,9 +23,9 @@ where c.account_id = :account and c.status <> 'ended' order by c.credential_id;
 
 -- name: passkey^
 -- The passkey of an id, with its key, its count and its account.
-select c.credential_id, c.account_id, c.public_key, u.sign_count, a.keeper, a.name
+select c.credential_id, c.account_id, c.status, c.public_key, u.sign_count, a.keeper, a.name
 from api.credential c join api.passkey_use u using (credential_id) join api.account a using (account_id)
-where c.passkey_id = :passkey and c.status = 'in_force' and a.status = 'active';
+where c.passkey_id = :passkey and c.status <> 'ended' and a.status = 'active';
 
 -- name: sessions
 -- The open sessions of an account; one token each.
@@ -113,3 +113,21 @@ select k.name, k.issued_at, k.expires_at from api.key k
 where (k.name = :name or k.account_name = :name) and k.expires_at > clock_timestamp()
     and not exists (select from api.revoked_key r where r.name = k.name)
 order by k.name;
+
+-- name: by_recovery^
+-- The account that a recovery in force is for.
+select a.account_id, a.name, a.keeper from api.recovery r join api.account a using (account_id)
+where r.recovery_sha256 = :recovery and r.ends_at > clock_timestamp() and a.status = 'active'
+    and not exists (select from api.credential c where c.recovery_sha256 = r.recovery_sha256);
+
+-- name: ask_recovery$
+-- Makes the secret of a recovery.
+select api.ask_recovery(:actor, :request, :account, :recovery);
+
+-- name: recover$
+-- Keeps a new passkey that waits.
+select api.recover(:request, :recovery, :credential, cast(:kept as jsonb));
+
+-- name: admit_recovery$
+-- Lets a recovered passkey sign in.
+select api.admit_recovery(:actor, :request, :credential);

@@ -90,6 +90,28 @@ class People:
         )
         return Entered(token, ends_at)
 
+    def recovery_of(self, name: str, *, actor: str) -> str:
+        """Return the secret with which the person of a name makes a new passkey; shown once."""
+        account = self.named(name)
+        recovery = make_token(account["keeper"])
+        self.act("ask_recovery", actor=actor, account=account["account_id"], recovery=digest(recovery))
+        return recovery
+
+    def admit(self, name: str, *, actor: str) -> None:
+        """Let the passkey of a recovery sign in after its time; raises Refused ``recovery_waits``."""
+        waiting = self._waiting(self.named(name))
+        if not waiting:
+            raise Refused("recovery_waits", f"no recovery of {name} waits")
+        self.act("admit_recovery", actor=actor, credential=waiting[0]["credential_id"])
+
+    def warned(self, account: Row) -> str | None:
+        """Return the page on which a person who comes in is told that a recovery waits, or None."""
+        return "/security" if self._waiting(account) else None
+
+    def _waiting(self, account: Row) -> Sequence[Row]:
+        found: Sequence[Row] = self.ask("credentials", account=account["account_id"])
+        return [each for each in found if each["status"] == "waiting"]
+
     def by_password(self, name: str, password: str, code: str, address: str) -> tuple[Row, str]:
         """Return the account that a name, a password and a code open, and how.
 

@@ -66,21 +66,27 @@ create table api.credential (
     secret bytea,
     wrapped bytea,
     opens_at timestamptz,
+    asked_by text,
+    admitted_by text,
+    recovery_sha256 bytea,
     ended_by text,
     version bigint not null,
     chain_head bytea not null,
+    constraint recovery_needs_two_people check (asked_by is null or status <> 'in_force'
+        or coalesce(audit.person_of(admitted_by) <> audit.person_of(asked_by), false)),
     constraint passkey_has_its_public_key check ((kind = 'passkey') = (passkey_id is not null and public_key is not null)),
     constraint credential_has_its_secret check ((kind in ('password', 'totp')) = (secret is not null)),
     constraint secret_of_codes_is_sealed check ((kind = 'totp') = (wrapped is not null)),
     constraint password_is_kept_as_argon2id check (kind <> 'password' or starts_with(convert_from(secret, 'UTF8'), '$argon2id$')),
-    constraint waiting_credential_is_a_passkey check (status <> 'waiting' or kind = 'passkey' and opens_at is not null)
+    constraint waiting_credential_is_a_passkey check (status <> 'waiting' or kind = 'passkey' and opens_at is not null
+        and asked_by is not null and recovery_sha256 is not null)
 );
 create unique index one_credential_of_its_kind_is_in_force on api.credential (account_id, kind)
     where status = 'in_force' and kind <> 'passkey';
 create unique index one_recovery_waits_per_account on api.credential (account_id) where status = 'waiting';
 create index credential_by_account on api.credential (account_id);
 call audit.keep('api.credential', 'credential', 'credential_id', 'account_id',
-    array['passkey_id', 'public_key', 'transports', 'label', 'secret', 'wrapped']);
+    array['passkey_id', 'public_key', 'transports', 'label', 'secret', 'wrapped', 'recovery_sha256']);
 
 -- How often a passkey has signed and when it did last (Web Authentication, 6.1.1).
 create table api.passkey_use (

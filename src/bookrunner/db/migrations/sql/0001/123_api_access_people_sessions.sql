@@ -100,6 +100,7 @@ begin
     where session_id = p_id and account_id = p_account and status = 'open';
 end $$;
 
-grant usage on schema api to access;
+grant usage on schema api, audit to access;
+grant select on audit.event to access;
 grant execute on function api.open_account_session(bytea), api.sign_in(text, text, text, bytea, text, bytea),
     api.end_account_session(text, text, text, text) to access;
