@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import psycopg
 import pytest
@@ -163,3 +164,31 @@ def test_no_login_of_a_keeper_confirms(connect: Connect) -> None:
             )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connect(login).execute(b"insert into api.confirmation (confirmation_id) values ('cnf_x')")
+
+
+def test_escrow_is_released_by_a_passkey_alone(connect: Connect) -> None:
+    done = World(connect, "done").build("registered")
+    payee = connect("owner").execute(b"select sha256('payee')").fetchone()
+    assert payee is not None
+    done.call("treasury.propose_release", done.offering, "rel_done", done.closing, payee[0])
+    enter(connect, "tess")
+    release = b"select treasury.approve_release(%s, 'req_1', 'ofr_done', 'rel_done', sha256('payee'), 300000)"
+    raw = connect("treasury")
+    for actor in ("tess", "key:tess", "key:tess~program"):
+        assert refused(partial(raw.execute, release, [actor])) == "decision_is_confirmed_by_passkey"
+
+
+WALLS = b"""
+select tgrelid::regclass::text, tgname from pg_trigger
+where tgfoid = 'api.decision_is_confirmed'::regproc and tgenabled = 'A' order by 2
+"""
+
+
+def test_every_weighty_decision_has_its_wall(connect: Connect) -> None:
+    assert connect("admin").execute(WALLS).fetchall() == [
+        ("registry.control_action", "control_action_is_confirmed"),
+        ("subscription.agreement", "countersignature_is_confirmed"),
+        ("treasury.release", "release_is_confirmed"),
+        ("registry.wallet_mapping", "wallet_approval_is_confirmed"),
+        ("registry.wallet_mapping", "wallet_link_is_confirmed"),
+    ]

@@ -85,9 +85,9 @@ def address_of(secret: str, name: str) -> str:
 def step_of(secret: str, code: str) -> int | None:
     """Return the step whose code this is, of the last, the present and the next one, or None."""
     now = int(clock.now().timestamp()) // STEP_SECONDS
-    made = pyotp.TOTP(secret)
+    made, said = pyotp.TOTP(secret), code.replace(" ", "").encode()
     for step in (now, now - 1, now + 1):
-        if hmac.compare_digest(made.generate_otp(step), code.replace(" ", "")):
+        if hmac.compare_digest(made.generate_otp(step).encode(), said):
             return step
     return None
 
