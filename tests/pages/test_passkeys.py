@@ -9,15 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 
+import httpx
 import psycopg
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.api import issue
 from bookrunner.app import Application
+from bookrunner.core.credentials import make_token, read_key
 from bookrunner.core.errors import Refused
+from bookrunner.db import load
 from bookrunner.pages import Door, web
 from bookrunner.pages.access.people.store import People
 from tests.attack.world import CHAIN, Connect, digest
@@ -193,6 +198,20 @@ def test_a_wallet_is_approved_by_a_passkey_over_this_very_decision(
     assert kept == [("wallet_approval", "wmp_new1", "wmp_new1", "agent.tess")]
     told = owner.execute(b"select actor from audit.event where kind = 'confirmation.given'").fetchall()
     assert told == [("agent.tess",)]
+
+
+def test_a_key_is_nobody_where_people_have_accounts(house: House, application: Application) -> None:
+    key = issue(application.endpoint, "agent.theo", "registry", actor="usr_admin")
+    with httpx.Client(base_url=house.url, headers={"Origin": house.url}) as client:
+        answer = client.post("/sign-in", data={"key": key})
+        assert (answer.status_code, "person signs in with an account" in answer.text) == (401, True)
+        with application.database.transaction("registry") as transaction:
+            token = make_token("registry")
+            load("bookrunner.pages.access").open_session(
+                transaction, key=read_key(key)[1], session=sha256(token.encode()).digest()
+            )
+        client.cookies.set("bookrunner_session", token)
+        assert client.get("/registry").status_code == 303
 
 
 THREE_DAYS = b"""

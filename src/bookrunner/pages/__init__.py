@@ -66,7 +66,7 @@ def web(
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
-        dependencies=[Depends(access.recognising(application.database))],
+        dependencies=[Depends(access.recognising(application.database, door))],
     )
     app.state.hints = hints
     app.add_middleware(Guard, hosts=tuple(hosts))

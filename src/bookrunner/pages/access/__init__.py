@@ -69,8 +69,11 @@ def signed_in(request: Request) -> SignedIn | None:
     return found
 
 
-def recognising(database: Database) -> Callable[[Request], None]:
-    """Return the dependency that puts who is signed in on the request; a session that is over is nobody."""
+def recognising(database: Database, door: Door) -> Callable[[Request], None]:
+    """Return the dependency that puts who is signed in on the request; a session that is over is nobody.
+
+    So is a session of a key where people sign in with accounts alone.
+    """
     queries = load(__package__)
 
     def recognise(request: Request) -> None:
@@ -89,6 +92,8 @@ def recognising(database: Database) -> Callable[[Request], None]:
                     and queries.is_of_another(transaction, investment=named, investor=visitor.name)
                 )
         except NotAuthenticated:
+            return
+        if door.is_for_accounts_alone and not visitor.is_account:
             return
         request.state.visitor = visitor
         if keeper == ISSUER and not request.url.path.startswith(_OF_ISSUERS):
