@@ -53,7 +53,7 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
-MOVES = ("transitions.sql", "treasury.sql", "register.sql")
+MOVES = ("transitions.sql", "treasury.sql", "register.sql", "people.sql")
 
 
 def engine_file(name: str, root: Path = ROOT) -> Path:

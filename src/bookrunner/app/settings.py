@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     hosts: tuple[str, ...] = ()
     """Names that the pages answer to beside the address and the loopback, as a JSON list."""
 
+    passkey_site: str | None = None
+    """Host name that passkeys are bound to, such as invest.example; without it there are none."""
+
+    accounts_only: bool = False
+    """Let people sign in at the pages with an account alone, and no more with a key."""
+
     lists_dir: Path | None = None
     """Folder in which published sanctions lists appear; the worker puts new ones in force."""
 

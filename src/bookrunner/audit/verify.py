@@ -82,6 +82,7 @@ def verify_history(database: Database) -> Verdict:
         "registry": queries.broken_heads_of_registry,
         "engine": queries.broken_heads_of_engine,
         "reconciliation": queries.broken_heads_of_reconciliation,
+        "access": queries.broken_heads_of_api,
     }
     for login, broken_heads in heads.items():
         with database.transaction(login) as transaction:

@@ -16,7 +16,7 @@ from bookrunner.api import Signing, api
 from bookrunner.app import Application
 from bookrunner.app.settings import identity_providers, read_settings
 from bookrunner.core.log import tell
-from bookrunner.pages import web
+from bookrunner.pages import Door, web
 from bookrunner.pages.shell.live import Hints
 
 GRACE_SECONDS = 2
@@ -64,7 +64,10 @@ def serving(application: Application, bound: socket.socket, hosts: Sequence[str]
     host = bound.getsockname()[0]
     is_alone = ip_address(host).is_loopback
     operator = OPERATOR if is_alone else None
-    pages = web(application, operator=operator, hosts=(f"[{host}]" if ":" in host else host, *hosts))
+    settings = read_settings()
+    door = Door(settings.passkey_site or ("localhost" if is_alone else None), settings.accounts_only)
+    names = (f"[{host}]" if ":" in host else host, *hosts)
+    pages = web(application, operator=operator, hosts=names, door=door)
     config = uvicorn.Config(
         site(application, pages), log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
     )

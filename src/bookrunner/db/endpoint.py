@@ -30,6 +30,7 @@ LOGINS = (
     "reconciliation",
     "workflow",
     "issuer",
+    "access",
 )
 
 # A certificate belongs to the administrator; a login enters with its own password.

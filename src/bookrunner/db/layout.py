@@ -105,8 +105,14 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "verbs.sql"),
+    ("bookrunner.engine.machines", "people.sql"),
+    ("bookrunner.api.access.people", "accounts.sql"),
     ("bookrunner.api.access", "schema.sql"),
     ("bookrunner.api.access", "sessions.sql"),
+    *(
+        ("bookrunner.api.access.people", f"{part}.sql")
+        for part in ("sessions", "verbs", "recovery", "decisions")
+    ),
     ("bookrunner.books.subscription", "readers.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
     ("bookrunner.api.writes", "offers.sql"),

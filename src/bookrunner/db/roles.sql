@@ -6,7 +6,7 @@ declare
     login text;
     logins constant text[] := array[
         'portal', 'compliance', 'subscription', 'treasury', 'registry',
-        'engine', 'audit', 'reconciliation', 'workflow', 'issuer'
+        'engine', 'audit', 'reconciliation', 'workflow', 'issuer', 'access'
     ];
 begin
     if not exists (select from pg_catalog.pg_roles where rolname = 'bookrunner_owner') then

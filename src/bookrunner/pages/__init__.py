@@ -16,6 +16,7 @@ from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
 from bookrunner.pages import access, compliance, desk, investment, offers, officer, registry, treasury
 from bookrunner.pages import application as applying
+from bookrunner.pages.access import WITHOUT_PASSKEYS, Door
 from bookrunner.pages.desk.capital import institution
 from bookrunner.pages.offers import Desk
 from bookrunner.pages.offers import issuer as issuers
@@ -23,7 +24,7 @@ from bookrunner.pages.offers.documents import document_routes
 from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.live import Hints
 
-__all__ = ["Desk", "web"]
+__all__ = ["Desk", "Door", "web"]
 
 _YEAR = "public, max-age=31536000, immutable"
 _LATER = "The books cannot be read at this moment; nothing was changed. Please try again in a moment"
@@ -36,13 +37,19 @@ _FAULT = "Something went wrong here; the log says what"
 
 
 def web(
-    application: Desk, *, operator: str | None = None, is_sandbox: bool = True, hosts: Sequence[str] = ()
+    application: Desk,
+    *,
+    operator: str | None = None,
+    is_sandbox: bool = True,
+    hosts: Sequence[str] = (),
+    door: Door = WITHOUT_PASSKEYS,
 ) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
     A closing is asked for by a person who is signed in with a key of the engine. ``operator`` is the actor
     of closings when nobody is signed in, for a sandbox that nobody else can reach; ``is_sandbox`` puts the
-    mark on each page; ``hosts`` are names that the pages answer to beside those of the loopback.
+    mark on each page; ``hosts`` are names that the pages answer to beside those of the loopback;
+    ``door`` says what people sign in with.
     A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
     shell = Shell(is_sandbox=is_sandbox)
@@ -59,7 +66,7 @@ def web(
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
-        dependencies=[Depends(access.recognising(application.database))],
+        dependencies=[Depends(access.recognising(application.database, door))],
     )
     app.state.hints = hints
     app.add_middleware(Guard, hosts=tuple(hosts))
@@ -85,9 +92,9 @@ def web(
         )
     )
     app.include_router(registry.routes(application, shell))
-    app.include_router(access.routes(application.database, shell))
+    app.include_router(access.routes(application.database, shell, door))
     app.include_router(live.routes(hints))
-    access.install(app, shell)
+    access.install(app, shell, door)
     _serve_static(app, shell)
     _explain_errors(app, shell)
     return app

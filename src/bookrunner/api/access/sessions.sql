@@ -38,29 +38,37 @@ begin
 end $$;
 
 -- Who is behind a session, for the login that asks. It is known, of this keeper, in its time, not ended, and its key
--- is in force, or it is refused; also after half an hour in which nobody did anything (NIST SP 800-63B, 4.2.3). The use
--- is written down at most once a minute.
+-- or its account is in force, or it is refused; also after half an hour in which nobody did anything (NIST SP 800-63B-4,
+-- 2.2.3). The use is written down at most once a minute.
 create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz,
     out opened_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     used timestamptz;
+    own_id text;
 begin
-    select 'key:' || k.name, s.ends_at, s.opened_at into actor, ends_at, opened_at from api.session s join api.key k on k.name = s.key_name
+    select 'key:' || k.name, s.ends_at, s.opened_at, u.used_at into actor, ends_at, opened_at, used
+    from api.session s join api.key k on k.name = s.key_name left join api.session_use u using (session_sha256)
     where s.session_sha256 = p_session and s.ends_at > clock_timestamp() and k.keeper = session_user
         and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
-        and not exists (select from api.revoked_key r where r.name = k.name);
+        and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name);
+    if actor is null then
+        select a.name, s.ends_at, s.opened_at, u.used_at, s.session_id into actor, ends_at, opened_at, used, own_id
+        from api.account_session s join api.account a using (account_id) left join api.account_session_use u using (session_id)
+        where s.session_sha256 = p_session and s.status = 'open' and s.ends_at > clock_timestamp()
+            and a.status = 'active' and a.keeper = session_user;
+    end if;
     if actor is null then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force',
             message = 'the session is not known, has run out or was ended';
     end if;
-    select u.used_at into used from api.session_use u where u.session_sha256 = p_session;
     if used is null or used <= clock_timestamp() - interval '30 minutes' then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_use',
             message = 'nothing was done in the session for half an hour';
     end if;
     if p_is_act and used <= clock_timestamp() - interval '1 minute' then
         update api.session_use u set used_at = clock_timestamp() where u.session_sha256 = p_session;
+        update api.account_session_use u set used_at = clock_timestamp() where u.session_id = own_id;
     end if;
 end $$;
 

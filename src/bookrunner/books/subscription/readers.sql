@@ -7,14 +7,10 @@ returns table (document_id text, title text, visibility text, sha256 bytea)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with reader as (
-        select case when starts_with(k.name, 'ivr_') then k.name end as investor_id,
-            k.keeper <> 'portal' and (k.keeper <> 'issuer' or exists (select from engine.offer o
-                where o.offering_id = p_offering and o.issuer_id = k.issuer_id)) as is_staff
-        from api.session s join api.key k on k.name = s.key_name join api.session_use u on u.session_sha256 = s.session_sha256
-            and u.used_at > clock_timestamp() - interval '30 minutes'
-        where s.session_sha256 = p_session and s.ends_at > clock_timestamp()
-            and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
-            and not exists (select from api.revoked_key r where r.name = k.name)),
+        select case when starts_with(b.name, 'ivr_') then b.name end as investor_id,
+            b.keeper <> 'portal' and (b.keeper <> 'issuer' or exists (select from engine.offer o
+                where o.offering_id = p_offering and o.issuer_id = b.issuer_id)) as is_staff
+        from api.behind_session(p_session) b),
     reach as (
         select coalesce(bool_or(r.is_staff), false) as is_staff, coalesce(bool_or(i.status in ('confirmed', 'legally_confirmed',
                 'closed_successfully', 'cancellation_requested')), false) as is_committed,

@@ -92,7 +92,7 @@ create table subscription.allocation_approval (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, approval_id),
-    constraint allocation_needs_two_people check (decided_by is distinct from proposed_by),
+    constraint allocation_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(proposed_by)),
     constraint decided_allocation_names_who check (
         (decided_by is null) = (capacity is null)
         and (status = 'superseded' or (status = 'proposed') = (decided_by is null)))

@@ -86,7 +86,7 @@ create table engine.amendment (
     chain_head bytea not null,
     primary key (offering_id, amendment_id),
     constraint amendments_are_numbered unique (offering_id, ordinal),
-    constraint amendment_needs_two_people check (decided_by is distinct from proposed_by),
+    constraint amendment_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(proposed_by)),
     constraint decided_amendment_names_who check ((status = 'proposed') = (decided_by is null)),
     constraint material_change_is_put_to_investors check (
         case when status = 'recorded' then not is_material

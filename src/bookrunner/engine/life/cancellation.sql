@@ -67,7 +67,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'decided_cancellation_was_asked_for',
             message = format('nobody asked for the cancellation of %s', p_investment);
     end if;
-    if i.asked_by = p_actor then
+    if audit.person_of(i.asked_by) = audit.person_of(p_actor) then
         raise exception using errcode = 'BR010', constraint = 'cancellation_needs_two_people',
             message = format('%s asked for the cancellation of %s', p_actor, p_investment);
     end if;

@@ -115,4 +115,23 @@ insert into engine.machine (machine, keeper, sentence) values
     ('control_action', 'registry', 'One order over an account or a security: freeze, thaw, forced transfer, recovery, pause.'),
     ('account_restraint', 'registry', 'What one holder''s account is under.'),
     ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
-    ('break', 'reconciliation', 'A difference between two records, with age and owner.');
+    ('break', 'reconciliation', 'A difference between two records, with age and owner.'),
+    ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
+    ('credential', 'access', 'One thing that a person signs in with.'),
+    ('account_session', 'access', 'One session of a person, under one token.'),
+    ('confirmation', 'access', 'A passkey''s signature over one decision.');
+
+-- The states of what people sign in with.
+insert into engine.state (machine, state, sentence) values
+    ('account', 'proposed', 'Somebody names a person; another grants the account.'),
+    ('account', 'invited', 'Whoever has the invitation may take it up.'),
+    ('account', 'declined', 'Not granted, or never taken up.'),
+    ('account', 'active', 'The person signs in.'),
+    ('account', 'locked', 'Nobody signs in until another person than who locked it opens it.'),
+    ('account', 'deactivated', 'Over; its sessions and keys ended with it.'),
+    ('credential', 'in_force', 'It signs in.'),
+    ('credential', 'waiting', 'Asked for in a recovery; any other credential can stop it.'),
+    ('credential', 'ended', 'It signs in no more.'),
+    ('account_session', 'open', 'It acts until its end or until nothing was done for half an hour.'),
+    ('account_session', 'ended', 'Signed out, ended from elsewhere, or gone on under another token.'),
+    ('confirmation', 'given', 'Signed for one act on named versions; it serves once within five minutes.');

@@ -1,4 +1,4 @@
-"""Who looks at the pages: signing in with a key, the session cookie, signing out."""
+"""Who looks at the pages: the session of an account or of a key, and what it may open."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bookrunner.core import clock
 from bookrunner.core.credentials import ISSUER, digest, make_token, read_key, read_token
 from bookrunner.core.errors import NotAllowed, NotAuthenticated, NotFound
 from bookrunner.db import Database, load
+from bookrunner.pages.access import people
+from bookrunner.pages.access.door import COOKIE, WITHOUT_PASSKEYS, Door, hand_over, inside, sheet_of
 from bookrunner.pages.shell import Shell
 
 __all__ = [
     "COOKIE",
+    "WITHOUT_PASSKEYS",
+    "Door",
     "SignedIn",
     "acting_for",
     "install",
@@ -29,16 +32,15 @@ __all__ = [
     "signed_in",
 ]
 
-COOKIE = "bookrunner_session"
 _UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
 # Whoever is signed in as an issuer meets its own pages alone; any other is as if it did not exist.
-_OF_ISSUERS = ("/issuer", "/sign-out")
-_NOT_PAGES = ("/static/", "/sign-in")
+_OF_ISSUERS = ("/issuer", "/sign-out", "/security", "/confirm")
+_NOT_PAGES = ("/static/", "/sign-in", "/invitation", "/recovery")
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person at the pages: the actor and the keeper of the key, when the session began and ends."""
+    """A person at the pages: the actor, its keeper, when the session began and ends."""
 
     actor: str
     keeper: str
@@ -47,12 +49,17 @@ class SignedIn:
 
     @property
     def name(self) -> str:
-        """The name of the key, without what marks it as one."""
-        return self.actor.removeprefix("key:")
+        """The name of the person: of the account, or of the key without what marks it as one."""
+        return self.actor.removeprefix("key:").partition("~")[0]
+
+    @property
+    def is_account(self) -> bool:
+        """Whether an account is signed in and no key."""
+        return not self.actor.startswith("key:")
 
     @property
     def is_investor(self) -> bool:
-        """Whether the key has the id of an investor as its name, and so reaches what is its own alone."""
+        """Whether the name is the id of an investor, who reaches what is its own alone."""
         return self.name.startswith("ivr_")
 
 
@@ -62,8 +69,11 @@ def signed_in(request: Request) -> SignedIn | None:
     return found
 
 
-def recognising(database: Database) -> Callable[[Request], None]:
-    """Return the dependency that puts who is signed in on the request; a session that is over is nobody."""
+def recognising(database: Database, door: Door) -> Callable[[Request], None]:
+    """Return the dependency that puts who is signed in on the request; a session that is over is nobody.
+
+    So is a session of a key where people sign in with accounts alone.
+    """
     queries = load(__package__)
 
     def recognise(request: Request) -> None:
@@ -82,6 +92,8 @@ def recognising(database: Database) -> Callable[[Request], None]:
                     and queries.is_of_another(transaction, investment=named, investor=visitor.name)
                 )
         except NotAuthenticated:
+            return
+        if door.is_for_accounts_alone and not visitor.is_account:
             return
         request.state.visitor = visitor
         if keeper == ISSUER and not request.url.path.startswith(_OF_ISSUERS):
@@ -138,13 +150,13 @@ def may_act_for(request: Request, investor: str, operator: str | None) -> bool:
     return True
 
 
-def install(app: FastAPI, shell: Shell) -> None:
+def install(app: FastAPI, shell: Shell, door: Door) -> None:
     """Answer who is not signed in with the sign-in page, and who is of another keeper with 403."""
 
     @app.exception_handler(NotAuthenticated)
     def unknown(request: Request, refused: NotAuthenticated) -> Response:
         if request.method != "GET" or request.headers.get("hx-request"):
-            return shell.page(request, "access/sign_in.html", _form("/", refused.rule), _UNKNOWN)
+            return shell.page(request, "access/sign_in.html", sheet_of("/", door, refused.rule), _UNKNOWN)
         back = urlencode({"next": request.url.path})
         return RedirectResponse(f"/sign-in?{back}", status_code=_SEE_OTHER)
 
@@ -153,42 +165,37 @@ def install(app: FastAPI, shell: Shell) -> None:
         return shell.page(request, "access/forbidden.html", {"refused": refused}, _FORBIDDEN)
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
-    """Return the routes ``/sign-in`` and ``/sign-out``."""
+def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
+    """Return the routes ``/sign-in`` and ``/sign-out``, and those of accounts."""
     router = APIRouter()
+    router.include_router(people.routes(database, shell, door))
     queries = load(__package__)
 
     @router.get("/sign-in")
     def form(request: Request, after: Annotated[str, Query(alias="next")] = "/") -> Response:
-        return shell.page(request, "access/sign_in.html", _form(after))
+        return shell.page(request, "access/sign_in.html", sheet_of(after, door))
 
     @router.post("/sign-in")
     def enter(
         request: Request, key: Annotated[str, Form()] = "", after: Annotated[str, Form(alias="next")] = "/"
     ) -> Response:
         try:
-            token, ends_at = _opened(database, key.strip())
+            token, ends_at = _opened(database, door, key.strip())
         except NotAuthenticated as refused:
-            return shell.page(request, "access/sign_in.html", _form(after, refused.rule), _UNKNOWN)
-        home = "/issuer" if _inside(after) == "/" and token.startswith(f"{ISSUER}.") else _inside(after)
-        answer = RedirectResponse(home, status_code=_SEE_OTHER)
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=int((ends_at - clock.now()).total_seconds()),
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return answer
+            return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)
+        home = "/issuer" if inside(after) == "/" and token.startswith(f"{ISSUER}.") else inside(after)
+        return hand_over(RedirectResponse(home, status_code=_SEE_OTHER), request, token, ends_at)
 
     @router.post("/sign-out")
     def leave(request: Request) -> Response:
-        token = request.cookies.get(COOKIE)
-        if token is not None and signed_in(request) is not None:
+        token, visitor = request.cookies.get(COOKIE), signed_in(request)
+        if token is not None and visitor is not None:
             keeper, session = read_token(token)
-            with database.transaction(keeper) as transaction:
-                queries.end_session(transaction, session=session)
+            if visitor.is_account:
+                people.leave(database, token)
+            else:
+                with database.transaction(keeper) as transaction:
+                    queries.end_session(transaction, session=session)
         answer = RedirectResponse("/sign-in", status_code=_SEE_OTHER)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
@@ -196,19 +203,12 @@ def routes(database: Database, shell: Shell) -> APIRouter:
     return router
 
 
-def _opened(database: Database, key: str) -> tuple[str, datetime]:
+def _opened(database: Database, door: Door, key: str) -> tuple[str, datetime]:
     """Open a session under a fresh token, so that no token from before the sign-in counts after it."""
+    if door.is_for_accounts_alone:
+        raise NotAuthenticated("person_signs_in_with_an_account", "keys are for programs here")
     keeper, key_sha256 = read_key(key)
     token = make_token(keeper)
     with database.transaction(keeper) as transaction:
         ends_at: datetime = load(__package__).open_session(transaction, key=key_sha256, session=digest(token))
     return token, ends_at
-
-
-def _form(after: str, rule: str = "") -> dict[str, object]:
-    return {"next": _inside(after), "rule": rule}
-
-
-def _inside(path: str) -> str:
-    """Return a path of these pages; anything that could lead elsewhere becomes the start."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -47,7 +47,7 @@ def until(moment: datetime | str) -> str:
 
 
 def who(actor: str | None) -> str:
-    """Write an actor as a person reads it: a key by its name."""
+    """Write an actor as a person reads it: an account or a key by its name."""
     return (actor or "nobody").removeprefix("key:")
 
 

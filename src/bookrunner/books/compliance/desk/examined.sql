@@ -92,7 +92,7 @@ begin
     if i.kind = 'sign_off' then
         select r.* into policy from compliance.programme_record r join compliance.programme_item x using (item_id)
         where r.item_id = p_done ->> 'signs' and x.kind = 'policy' and x.status = 'kept' order by r.record_no desc limit 1;
-        if not found or policy.recorded_by = p_actor or lower(btrim(p_done ->> 'done_by')) = lower(btrim(policy.done_by)) then
+        if not found or audit.person_of(policy.recorded_by) = audit.person_of(p_actor) or lower(btrim(p_done ->> 'done_by')) = lower(btrim(policy.done_by)) then
             raise exception using errcode = 'BR008', constraint = 'policy_is_signed_off_by_another',
                 message = 'a sign-off names a policy that is in force and that somebody else made and recorded';
         end if;

@@ -22,7 +22,7 @@ create table compliance.hit (
     chain_head bytea not null,
     primary key (subject_id, hit_id),
     constraint decided_hit_has_its_reason check (status = 'open' or coalesce(decided_because ~ '\S', false)),
-    constraint weighty_hit_needs_two_people check (decided_by is distinct from proposed_by or decided_by is null),
+    constraint weighty_hit_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(proposed_by) or decided_by is null),
     constraint confirmed_hit_was_proposed check (status not in ('confirmed', 'released') or proposed_by is not null)
 );
 call audit.keep('compliance.hit', 'hit', 'hit_id', 'subject_id');
@@ -124,7 +124,7 @@ begin
     end if;
     select * into h from compliance.hit where subject_id = p_subject and hit_id = p_hit for update;
     perform compliance.decide(p_actor, p_because, array[p_subject, p_hit], h.version, p_seen);
-    if h.status = 'escalated' and h.escalated_by = p_actor then
+    if h.status = 'escalated' and audit.person_of(h.escalated_by) = audit.person_of(p_actor) then
         raise exception using errcode = 'BR010', constraint = 'escalated_hit_is_decided_by_another',
             message = format('%s escalated %s', p_actor, p_hit);
     end if;

@@ -13,7 +13,7 @@ create table compliance.screening_policy (
     because text not null,
     adopted_at timestamptz not null default clock_timestamp(),
     primary key (offering_id, policy_no),
-    constraint screening_policy_needs_two_people check (proposed_by <> adopted_by),
+    constraint screening_policy_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(adopted_by)),
     constraint threshold_can_alert check (person_bp between 5000 and 9900 and other_bp between 5000 and 9900),
     constraint screening_age_is_in_bounds check (age between interval '1 day' and interval '366 days'
         and list_lag between interval '0' and interval '7 days')
@@ -31,7 +31,7 @@ create table compliance.screening_policy_change (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, change_id),
-    constraint policy_change_needs_two_people check (decided_by is distinct from proposed_by or decided_by is null)
+    constraint policy_change_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(proposed_by) or decided_by is null)
 );
 call audit.keep('compliance.screening_policy_change', 'screening_policy_change', 'change_id', 'offering_id');
 

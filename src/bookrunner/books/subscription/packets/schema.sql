@@ -10,7 +10,7 @@ create table subscription.template (
     approved_by text,
     version bigint not null,
     chain_head bytea not null,
-    constraint template_approver_is_not_its_author check (approved_by is distinct from author),
+    constraint template_approver_is_not_its_author check (audit.person_of(approved_by) is distinct from audit.person_of(author)),
     constraint approved_template_names_its_approver check (status <> 'approved' or approved_by is not null)
 );
 

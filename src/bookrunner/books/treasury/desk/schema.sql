@@ -33,7 +33,7 @@ create table treasury.payment_term (
     banking_days integer not null constraint payment_term_is_a_length_of_time check (banking_days between 1 and 366),
     proposed_by text not null,
     approved_by text not null,
-    constraint payment_term_needs_two_people check (proposed_by <> approved_by)
+    constraint payment_term_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(approved_by))
 );
 
 insert into treasury.payment_term (valid_from, banking_days, proposed_by, approved_by)
@@ -49,7 +49,7 @@ create table treasury.rail_cut_off (
     proposed_by text not null,
     approved_by text not null,
     primary key (rail, valid_from),
-    constraint cut_off_needs_two_people check (proposed_by <> approved_by)
+    constraint cut_off_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(approved_by))
 );
 
 insert into treasury.rail_cut_off (rail, valid_from, until, zone, source, proposed_by, approved_by) values

@@ -187,7 +187,7 @@ create table treasury.release (
     primary key (offering_id, release_id),
     foreign key (offering_id, payout_id) references treasury.payout,
     constraint issuer_gets_the_larger_part check (deducted_minor < amount_minor),
-    constraint release_needs_two_people check (approved_by is distinct from proposed_by),
+    constraint release_needs_two_people check (audit.person_of(approved_by) is distinct from audit.person_of(proposed_by)),
     constraint deductions_are_the_fees_shown check (not fees_differ or status not in ('approved', 'sent', 'settled')
         or coalesce(differ_because ~ '\S', false)),
     constraint approved_release_names_who check ((status in ('approved', 'sent', 'settled')) <= (approved_by is not null))
@@ -235,7 +235,7 @@ create table treasury.clearing_policy (
     proposed_by text not null,
     approved_by text not null,
     primary key (rail, valid_from),
-    constraint policy_needs_two_people check (proposed_by <> approved_by)
+    constraint policy_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(approved_by))
 );
 
 -- Days on which the Federal Reserve Banks do not settle, beside Saturdays and Sundays.

@@ -15,7 +15,7 @@ create table compliance.rule (
     because text not null,
     primary key (rule_id, rule_version),
     constraint one_rule_version_starts_on_a_day unique (rule_id, effective_from),
-    constraint rule_needs_two_people check (proposed_by <> adopted_by)
+    constraint rule_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(adopted_by))
 );
 
 insert into compliance.rule
@@ -95,7 +95,7 @@ create table compliance.rule_change (
     version bigint not null,
     chain_head bytea not null,
     primary key (rule_id, change_id),
-    constraint rule_change_needs_two_people check (decided_by is distinct from proposed_by or decided_by is null)
+    constraint rule_change_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(proposed_by) or decided_by is null)
 );
 
 call audit.keep('compliance.rule_change', 'rule_change', 'change_id', 'rule_id');

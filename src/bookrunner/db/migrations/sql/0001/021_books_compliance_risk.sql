@@ -53,7 +53,7 @@ create table compliance.due_diligence (
     chain_head bytea not null,
     primary key (investor_id, diligence_id),
     constraint completed_diligence_has_its_findings check (status = 'open' or (findings_sha256 is not null and completed_by is not null)),
-    constraint diligence_needs_two_people check (decided_by is distinct from completed_by or decided_by is null)
+    constraint diligence_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(completed_by) or decided_by is null)
 );
 create unique index one_diligence_runs on compliance.due_diligence (investor_id) where status in ('open', 'completed');
 call audit.keep('compliance.due_diligence', 'due_diligence', 'diligence_id', 'investor_id');

@@ -7,7 +7,7 @@ create table treasury.unidentified_term (
     source text not null constraint unidentified_term_names_its_source check (source ~ '\S'),
     proposed_by text not null,
     approved_by text not null,
-    constraint unidentified_term_needs_two_people check (proposed_by <> approved_by)
+    constraint unidentified_term_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(approved_by))
 );
 
 insert into treasury.unidentified_term (valid_from, banking_days, source, proposed_by, approved_by)

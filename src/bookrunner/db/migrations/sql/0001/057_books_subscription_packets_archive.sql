@@ -43,7 +43,7 @@ create table subscription.legal_hold (
     version bigint not null,
     chain_head bytea not null,
     constraint legal_hold_is_on_one_thing check (num_nonnulls(sha256, investor_id) = 1),
-    constraint legal_hold_is_lifted_by_another_person check (lifted_by is distinct from placed_by),
+    constraint legal_hold_is_lifted_by_another_person check (audit.person_of(lifted_by) is distinct from audit.person_of(placed_by)),
     constraint lifted_legal_hold_says_why check ((status = 'lifted') = coalesce(lifted_because ~ '\S', false)
         and (status = 'lifted') = (lifted_by is not null))
 );

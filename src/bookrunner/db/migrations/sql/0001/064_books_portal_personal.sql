@@ -14,7 +14,7 @@ create table portal.profile_change (
     version bigint not null,
     chain_head bytea not null,
     primary key (investor_id, change_id),
-    constraint change_needs_two_people check (decided_by is distinct from requested_by or decided_by is null),
+    constraint change_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(requested_by) or decided_by is null),
     constraint decided_change_has_its_reason check (status = 'requested' or coalesce(decided_because ~ '\S', false))
 );
 -- What a request would make of the profile; it goes when the investor's data is erased.

@@ -61,7 +61,7 @@ begin
         perform engine.check_terms(p_offering);
     elsif p_status in ('legal_accepted', 'legal_declined') and o.status = 'legal_review' then
         perform engine.require_person(p_actor, 'issuer');
-        if p_actor = any (t.drafted_by || t.edited_by) then
+        if exists (select from unnest(t.drafted_by || t.edited_by) w (who) where audit.person_of(w.who) = audit.person_of(p_actor)) then
             raise exception using errcode = 'BR010', constraint = 'terms_are_reviewed_by_another_person',
                 message = format('%s drafted the terms of %s', p_actor, p_offering);
         end if;

@@ -49,7 +49,7 @@ create table engine.change_request (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, change_id),
-    constraint change_needs_two_people check (decided_by is distinct from asked_by),
+    constraint change_needs_two_people check (audit.person_of(decided_by) is distinct from audit.person_of(asked_by)),
     constraint decided_change_names_who_and_why
         check ((status = 'requested') = (decided_by is null) and (status = 'requested' or coalesce(decided_because ~ '\S', false))),
     constraint applied_change_names_its_version check ((status = 'applied') = (terms_ordinal is not null))

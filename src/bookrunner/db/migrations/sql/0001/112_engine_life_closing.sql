@@ -26,7 +26,7 @@ declare
 begin
     select * into c from engine.closing x where x.offering_id = p_offering and x.closing_id = p_closing;
     if c.status = 'proposed' then
-        if c.proposed_by = p_actor then
+        if audit.person_of(c.proposed_by) = audit.person_of(p_actor) then
             raise exception using errcode = 'BR010', constraint = 'closing_needs_two_people',
                 message = format('%s proposed %s', p_actor, p_closing);
         end if;

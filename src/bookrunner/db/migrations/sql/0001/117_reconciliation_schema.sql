@@ -30,7 +30,7 @@ create table reconciliation.break (
     chain_head bytea not null,
     primary key (offering_id, break_id),
     constraint one_break_per_difference unique (offering_id, comparison, subject_id, kind),
-    constraint acceptance_needs_two_people check (accepted_by is distinct from proposed_by or accepted_by is null)
+    constraint acceptance_needs_two_people check (audit.person_of(accepted_by) is distinct from audit.person_of(proposed_by) or accepted_by is null)
 );
 
 call audit.append_only('reconciliation.run');

@@ -49,8 +49,7 @@ declare
     person text;
 begin
     select s.actor into person from api.session_of(p_session, false) s;
-    insert into issuer.entry (issuer_id) select k.issuer_id from api.session s join api.key k on k.name = s.key_name
-    where s.session_sha256 = p_session;
+    insert into issuer.entry (issuer_id) select b.issuer_id from api.behind_session(p_session) b;
     return person;
 end $$;
 

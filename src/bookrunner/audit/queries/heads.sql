@@ -1,54 +1,3 @@
--- name: advance_feed$
--- Gives at most so many committed events their place in the feed and says how many there were.
-select audit.advance_feed(cast(:most as integer));
-
--- name: unsealed_heads
--- The last event of each chain in the next so many places of the feed, in the order of the leaves.
-select first_seq, last_seq, scope, subject, version, head from audit.unsealed_heads(cast(:most as bigint));
-
--- name: last_root$
--- The root of the last seal.
-select root from audit.seal order by seal_no desc limit 1;
-
--- name: record_seal$
--- Keeps a seal with its leaves and returns its number.
-select audit.record_seal(cast(:first as bigint), cast(:last as bigint), :root, cast(:leaves as jsonb));
-
--- name: one_snapshot!
--- All that this transaction reads is of one moment.
-set transaction isolation level repeatable read, read only;
-
--- name: unhurried$
--- A walk over the whole history may take longer than a keeper's statement.
-select set_config('statement_timeout', '0', true);
-
--- name: open_events!
--- Opens the walk over the events of one scope, or of all, chain by chain.
-declare "select of events" no scroll cursor for
-select scope, subject, version, kind, keeper, actor, request_id, caused_by, canonical, prev_hash, hash,
-    to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
-    to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at
-from audit.event
-where cast(:scope as text) is null or scope = :scope
-order by scope collate "C", subject collate "C", version;
-
--- name: next_events
--- The next events of the walk. The loader wants the word select in whatever returns rows.
-fetch 1000 from "select of events";
-
--- name: open_leaves!
--- Opens the walk over the seals, each with its leaves in the order in which they were sealed.
-declare "select of leaves" no scroll cursor for
-select s.seal_no, s.first_seq, s.last_seq, s.leaf_count, s.prev_root, s.root,
-    to_char(s.sealed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sealed_at,
-    l.scope, l.subject, l.version, l.head
-from audit.seal s left join audit.seal_leaf l using (seal_no)
-order by s.seal_no, l.scope collate "C", l.subject collate "C";
-
--- name: next_leaves
--- The next leaves of the walk. The loader wants the word select in whatever returns rows.
-fetch 1000 from "select of leaves";
-
 -- name: broken_heads_of_portal
 -- The records of this book whose head is not their last event, and the chains of this book without a record.
 with kept (machine, scope, subject, version, head) as (
@@ -394,6 +343,30 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('break')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_api
+-- The records of accounts whose head is not their last event, and the chains of accounts without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'account', account_id, account_id, version, chain_head from api.account
+    union all
+    select 'credential', account_id, credential_id, version, chain_head from api.credential
+    union all
+    select 'account_session', account_id, session_id, version, chain_head from api.account_session
+    union all
+    select 'confirmation', account_id, confirmation_id, version, chain_head from api.confirmation
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('account', 'credential', 'account_session', 'confirmation')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

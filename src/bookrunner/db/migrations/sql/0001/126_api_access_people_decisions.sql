@@ -1,0 +1,133 @@
+-- What people confirm by a passkey: one signature over the digest of one decision, and walls that ask for it.
+
+create table api.confirmation (
+    confirmation_id text primary key,
+    account_id text not null references api.account,
+    status text not null,
+    act text not null constraint confirmed_act_is_known check (act in ('release', 'countersignature', 'wallet_approval',
+        'wallet_link', 'control_action')),
+    items jsonb not null,
+    decision_sha256 bytea not null constraint decision_is_confirmed_once unique check (octet_length(decision_sha256) = 32),
+    assertion_sha256 bytea not null constraint assertion_confirms_one_decision unique check (octet_length(assertion_sha256) = 32),
+    credential_id text not null references api.credential,
+    session_id text not null references api.account_session,
+    given_at timestamptz not null default clock_timestamp(),
+    version bigint not null,
+    chain_head bytea not null
+);
+call audit.keep('api.confirmation', 'confirmation', 'confirmation_id', 'account_id');
+
+-- Which part of a decision was carried out; each is, once.
+create table api.used_confirmation (
+    confirmation_id text not null references api.confirmation,
+    offering_id text not null,
+    subject text not null,
+    used_at timestamptz not null default clock_timestamp(),
+    constraint confirmation_serves_once primary key (confirmation_id, offering_id, subject)
+);
+call audit.append_only('api.used_confirmation');
+
+-- What an act is about, with the version that each stands at now.
+create function api.items_of(p_act text, p_offering text, p_subjects text[]) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select coalesce(jsonb_agg(jsonb_build_object('offering', p_offering, 'subject', x.subject, 'version', x.version) order by x.subject collate "C"), '[]')
+    from (select r.release_id as subject, r.version from treasury.release r where p_act = 'release' and r.offering_id = p_offering
+        union all select a.agreement_id, a.version from subscription.agreement a where p_act = 'countersignature' and a.offering_id = p_offering
+        union all select w.mapping_id, w.version from registry.wallet_mapping w
+            where p_act in ('wallet_approval', 'wallet_link') and w.offering_id = p_offering
+        union all select c.action_id, c.version from registry.control_action c where p_act = 'control_action' and c.offering_id = p_offering) x
+    where x.subject = any (p_subjects);
+end;
+
+-- The digest that a passkey signs: act, subjects, their versions and the session, in canonical form (RFC 8785).
+create function api.decision_of(p_session bytea, p_act text, p_items jsonb) returns bytea
+language sql stable set search_path = pg_catalog, pg_temp
+return sha256(convert_to(audit.canonical(jsonb_build_object('act', p_act, 'items', p_items, 'session', encode(p_session, 'hex'))), 'UTF8'));
+
+-- The decision that a person in a session is about to make, and the digest to sign.
+create function api.decision(p_session bytea, p_act text, p_offering text, p_subjects text[], out items jsonb, out decision_sha256 bytea)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    items := api.items_of(p_act, p_offering, p_subjects);
+    if items = '[]' or (api.open_account_session(p_session)).session_id is null then
+        raise exception using errcode = 'BR008', constraint = 'decision_is_of_a_session_and_a_subject',
+            message = 'there is no such subject, or no such session';
+    end if;
+    decision_sha256 := api.decision_of(p_session, p_act, items);
+end $$;
+
+-- Keeps that a passkey of the session's own account signed this very decision, and goes on under another token.
+create function api.confirm(p_request text, p_session bytea, p_said jsonb, p_signed bytea, p_assertion bytea, p_next bytea)
+returns timestamptz
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    s api.account_session := api.open_account_session(p_session);
+    who text;
+begin
+    select a.name into who from api.account a where a.account_id = s.account_id;
+    if who is null then
+        raise exception using errcode = 'BR401', constraint = 'session_is_in_force', message = 'sign in again';
+    end if;
+    if p_signed is distinct from api.decision_of(p_session, p_said ->> 'act', p_said -> 'items') then
+        raise exception using errcode = 'BR401', constraint = 'assertion_is_over_this_decision',
+            message = 'the passkey signed another decision, or in another session';
+    end if;
+    if not exists (select from api.credential c where c.credential_id = p_said ->> 'credential' and c.account_id = s.account_id
+        and c.kind = 'passkey' and c.status = 'in_force') then
+        raise exception using errcode = 'BR401', constraint = 'passkey_is_of_the_account', message = 'it is no passkey of this account';
+    end if;
+    perform audit.enter(who, p_request);
+    insert into api.confirmation (confirmation_id, account_id, status, act, items, decision_sha256, assertion_sha256, credential_id, session_id)
+    values (p_said ->> 'confirmation', s.account_id, 'given', p_said ->> 'act', p_said -> 'items', p_signed, p_assertion,
+        p_said ->> 'credential', s.session_id);
+    return api.rotate_session(p_request, p_session, p_said ->> 'session', p_next);
+end $$;
+
+-- The wall: a person who has an account decides with a passkey, by whatever key it comes. The confirmation is of this act,
+-- subject and version, five minutes old at most, and serves once. Arguments: act, column of the subject.
+create function api.decision_is_confirmed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    person constant text := audit.person_of(current_setting('bookrunner.actor', true));
+    subject_id constant text := to_jsonb(new) ->> tg_argv[1];
+    found_id text;
+begin
+    if not exists (select from api.account a where a.name = person and a.status in ('active', 'locked', 'deactivated')) then
+        return new;
+    end if;
+    select c.confirmation_id into found_id from api.confirmation c join api.account a using (account_id)
+    where a.name = person and a.status = 'active' and c.act = tg_argv[0] and c.given_at > clock_timestamp() - interval '5 minutes'
+        and c.items @> jsonb_build_array(jsonb_build_object('offering', new.offering_id, 'subject', subject_id, 'version', old.version))
+        and not exists (select from api.used_confirmation u where u.confirmation_id = c.confirmation_id
+            and u.offering_id = new.offering_id and u.subject = subject_id)
+    order by c.given_at limit 1;
+    if found_id is null then
+        raise exception using errcode = 'BR010', constraint = 'decision_is_confirmed_by_passkey',
+            message = 'a person with an account confirms this by a passkey, for this version of it';
+    end if;
+    insert into api.used_confirmation (confirmation_id, offering_id, subject) values (found_id, new.offering_id, subject_id);
+    return new;
+end $$;
+
+do $walls$
+declare
+    wall record;
+begin
+    for wall in select * from (values
+        ('treasury.release', 'release', 'release_id', $$new.status = 'approved' and old.status <> 'approved'$$),
+        ('subscription.agreement', 'countersignature', 'agreement_id', $$new.status = 'countersigned' and old.status <> 'countersigned'$$),
+        ('registry.wallet_mapping', 'wallet_approval', 'mapping_id', $$new.status = 'issuer_approved' and old.status <> 'issuer_approved'$$),
+        ('registry.wallet_mapping', 'wallet_link', 'mapping_id', $$new.status = 'linked' and old.status <> 'linked'
+            or new.status = 'joined' and old.status = 'issuer_approved'$$),
+        ('registry.control_action', 'control_action', 'action_id', $$new.status = 'approved' and old.status = 'asked'$$)
+    ) w (kept, act, id, when_it) loop
+        execute format('create trigger %I before update on %s for each row when (%s) execute function api.decision_is_confirmed(%L, %L)',
+            wall.act || '_is_confirmed', wall.kept, wall.when_it, wall.act, wall.id);
+        execute format('alter table %s enable always trigger %I', wall.kept, wall.act || '_is_confirmed');
+    end loop;
+end $walls$;
+
+create index confirmation_by_account on api.confirmation (account_id, given_at);
+grant select on api.confirmation to access;
+grant execute on function api.decision(bytea, text, text, text[]), api.confirm(text, bytea, jsonb, bytea, bytea, bytea) to access;

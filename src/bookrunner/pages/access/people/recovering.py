@@ -1,0 +1,79 @@
+"""The way back in: a new passkey that waits three days, while any credential that is left can stop it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from bookrunner.core.errors import NotAuthenticated
+from bookrunner.core.ids import new_id
+from bookrunner.db import Row
+from bookrunner.pages.access.people.entering import Said, answer_of, asked, site_of, taken, told
+from bookrunner.pages.access.people.passkeys import Passkeys
+from bookrunner.pages.access.people.store import People
+from bookrunner.pages.shell import Shell
+
+
+def routes(people: People, shell: Shell, asking: Passkeys | None) -> APIRouter:
+    """Return the page of a recovery and what its script calls."""
+    router = APIRouter(prefix="/recovery")
+
+    def sheet(request: Request, facts: Mapping[str, Any], status: int = 200) -> Response:
+        plain = {"account": None, "recovery": "", "fault": None, "is_done": False}
+        return shell.page(request, "access/people/recovery.html", {**plain, **facts}, status)
+
+    @router.get("")
+    def ask(request: Request) -> Response:
+        return sheet(request, {"is_done": "waits" in request.query_params})
+
+    @router.post("")
+    def show(request: Request, recovery: Annotated[str, Form(max_length=200)] = "") -> Response:
+        try:
+            return sheet(
+                request, {"account": _recovered(people, recovery.strip()), "recovery": recovery.strip()}
+            )
+        except NotAuthenticated as fault:
+            return sheet(request, {"fault": fault}, 401)
+
+    @router.post("/passkey/options")
+    def options(said: Said) -> Response:
+        def work() -> Mapping[str, Any]:
+            account = _recovered(people, str(said.get("recovery", "")))
+            return site_of(asking).new(account, (), asked(people, account["account_id"]))
+
+        return told(work)
+
+    @router.post("/passkey")
+    def keep(request: Request, said: Said) -> Response:
+        def work() -> dict[str, str]:
+            recovery = str(said.get("recovery", ""))
+            account = _recovered(people, recovery)
+            challenge = taken(people, said, account["account_id"])
+            kept = site_of(asking).made(request, answer_of(said), challenge)
+            people.act(
+                "recover",
+                recovery=_digest(recovery),
+                credential=new_id("crd"),
+                kept=json.dumps({**kept, "label": "recovered"}),
+            )
+            return {"next": "/recovery?waits=1"}
+
+        return told(work)
+
+    return router
+
+
+def _recovered(people: People, recovery: str) -> Row:
+    found: Row | None = people.ask("by_recovery", recovery=_digest(recovery))
+    if found is None:
+        raise NotAuthenticated("recovery_is_in_force", "it is not known, was used or has run out")
+    return found
+
+
+def _digest(recovery: str) -> bytes:
+    return sha256(recovery.encode()).digest()

@@ -1,0 +1,77 @@
+"use strict";
+// Passkeys: making one, signing in with one, and confirming one decision before its form is sent.
+(() => {
+  const say = (form, sentence) => {
+    let place = form.querySelector("[data-says]");
+    if (!place) {
+      place = document.createElement("p");
+      place.dataset.says = "";
+      place.setAttribute("role", "alert");
+      form.append(place);
+    }
+    place.textContent = sentence;
+  };
+
+  const post = async (path, said) => {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(said),
+    });
+    const found = await answer.json().catch(() => ({}));
+    if (!answer.ok) {
+      const rule = found.rule ? `Refused: ${found.rule.replaceAll("_", " ")}. ` : "";
+      throw new Error(`${rule}${found.sentence || "Nothing was changed"}.`);
+    }
+    return found;
+  };
+
+  const ceremony = async (path, said, isNew) => {
+    const options = await post(`${path}/options`, said);
+    const credential = isNew
+      ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+      : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+    return post(path, { ...said, credential: credential.toJSON() });
+  };
+
+  const sentence = (fault) =>
+    fault.name === "NotAllowedError" ? "No passkey answered; nothing was changed." : fault.message;
+
+  const subjects = (form) =>
+    form.dataset.subject
+      ? [form.dataset.subject]
+      : [...form.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.name);
+
+  const isAsked = (form, submitter) => {
+    if (!form.dataset.only) return true;
+    const [name, value] = form.dataset.only.split("=");
+    return new FormData(form, submitter).get(name) === value;
+  };
+
+  const confirmed = new WeakSet();
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    const submitter = event.submitter;
+    if (form.dataset.passkey) {
+      event.preventDefault();
+      try {
+        const said = Object.fromEntries(new FormData(form, submitter));
+        const done = await ceremony(form.dataset.passkey, said, form.dataset.ceremony === "new");
+        window.location.assign(done.next);
+      } catch (fault) {
+        say(form, sentence(fault));
+      }
+    } else if (form.dataset.confirm && !confirmed.delete(form) && isAsked(form, submitter)) {
+      event.preventDefault();
+      try {
+        const { confirm: act, offering } = form.dataset;
+        await ceremony("/confirm", { act, offering, subjects: subjects(form) }, false);
+        confirmed.add(form);
+        form.requestSubmit(submitter);
+      } catch (fault) {
+        say(form, sentence(fault));
+      }
+    }
+  });
+})();
