@@ -1,4 +1,4 @@
-"""Writes docs/states.md, docs/refusals.md and docs/openapi.json from the code.
+"""Writes docs/states.md, docs/refusals.md, docs/authority.md and docs/openapi.json from the code.
 
 With ``--check`` it writes nothing and fails when one of them is stale.
 """
@@ -12,7 +12,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +33,15 @@ _DECLARED = re.compile(
 )
 _INDEX = re.compile(r"create unique index ([a-z0-9_]+)")
 _COMMENT = re.compile(r"--[^\n]*")
+_AUTHORITY = (
+    "Who may call each operation of the API. A key has one role: its keeper; `issuer`, which reaches its own"
+    " offers; `investor`, a key with the id of an investor as its name, which reaches itself. `client` is a"
+    " token, `link` a signed link, `signature` a signed message, `anyone` needs nothing. A key may be scoped"
+    " to less ([api](api.md)). A call that the role may not make is refused with 403 and the roles that may."
+    " *Reveals* is what it reads or takes of a person: nothing, what was done under an id, or who the person"
+    " is. *Verb* is executable by the named login alone; *four eyes* is the rule that asks for a second"
+    " person. The pages act with the login of the session's key through the same books."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,29 @@ def refusals_page(root: Path = ROOT) -> str:
     return "\n".join(lines) + "\n"
 
 
+def operations(root: Path = ROOT) -> Sequence[Sequence[str]]:
+    """Read the authority matrix: operation, area, kind, what it reveals, roles, verbs, login, four eyes."""
+    text = (root / PACKAGE / "api/access/authority/rows.sql").read_text(encoding="utf-8")
+    found = [_VALUE.findall(row.group(1)) for row in _ROW.finditer(text)]
+    return sorted(found, key=lambda row: (row[1], row[0]))
+
+
+def authority_page(root: Path = ROOT) -> str:
+    """Return the text of docs/authority.md: who may call each operation, and what it needs."""
+    lines = [_MADE, "# Authority\n"]
+    lines += [fill(_AUTHORITY, 110), ""]
+    for area, rows in groupby(operations(root), key=lambda row: row[1]):
+        lines += [f"## {area}\n", "| Operation | Kind | Reveals | Roles | Verb | Four eyes |"]
+        lines.append("|---|---|---|---|---|---|")
+        for name, _, kind, reveals, roles, verbs, login, eyes in rows:
+            carried = ", ".join(f"`{login}`: `api.{verb}`" for verb in verbs.strip("{}").split(",") if verb)
+            shown = ", ".join(f"`{role}`" for role in roles.strip("{}").split(","))
+            rule = f"`{eyes}`" if eyes else ""
+            lines.append(f"| `{name}` | {kind} | {reveals} | {shown} | {carried} | {rule} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def description_page() -> str:
     """Return the text of docs/openapi.json: every operation, also of parts that need settings."""
     from bookrunner.api import Signing, api
@@ -173,6 +207,7 @@ def pages(root: Path = ROOT) -> Mapping[str, str]:
     return {
         "docs/states.md": states_page(root),
         "docs/refusals.md": refusals_page(root),
+        "docs/authority.md": authority_page(root),
         "docs/openapi.json": description_page(),
     }
 

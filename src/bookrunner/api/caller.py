@@ -48,8 +48,8 @@ class Write:
 
 
 async def caller(request: Request) -> Caller:
-    """Read the bearer key; raises NotAuthenticated."""
-    return _caller(_headers(request))
+    """Read the bearer key and ask whether it may make the call; raises as `Door.admit` does."""
+    return await _admitted(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Repeatable:
 
 
 async def write(request: Request) -> Write:
-    """Read what makes a write repeatable; raises NotAuthenticated or HeaderMissing."""
-    who = _caller(_headers(request))
+    """Read what makes a write repeatable; raises as `caller` does, and HeaderMissing."""
+    who = await _admitted(request)
     said = await repeatable(request)
     return Write(who, said.request, said.body_sha256, said.version)
 
@@ -112,6 +112,13 @@ def _headers(request: Request) -> dict[bytes, str]:
                 raise HeaderMissing("header_comes_once", name.decode("ascii"))
             found[name] = value.decode("latin-1")
     return found
+
+
+async def _admitted(request: Request) -> Caller:
+    who = _caller(_headers(request))
+    operation = request.scope.get("operation") or request.scope["route"].operation_id
+    await request.app.state.door.admit(request, who, operation)
+    return who
 
 
 def _caller(headers: dict[bytes, str]) -> Caller:

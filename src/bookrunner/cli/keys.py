@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
 from bookrunner.core.credentials import ISSUER, KEEPERS
+from bookrunner.db import Row
 from bookrunner.sandbox.world import database_of
 
 
@@ -23,11 +25,21 @@ def key(
     *,
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it is in force.")] = DAYS,
     issuer: Annotated[str | None, typer.Option(help="Whose offers a key of an issuer reads.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An operation, an area, read or act, an offer, an address or a CIDR block; may come again."
+        ),
+    ] = None,
+    reveals: Annotated[
+        str, typer.Option(help="What of a person it reads or sends: nothing, dealings, identity.")
+    ] = "identity",
     actor: Actor = OPERATOR,
 ) -> None:
     """Issue a key for the API and show it once; only its digest is kept."""
+    scope = _narrowed(only or (), reveals)
     with database_of(read_settings()) as endpoint:
-        issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer)
+        issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer, scope=scope)
     console.print(issued, soft_wrap=True)
 
 
@@ -41,13 +53,41 @@ def revoke(name: str, *, actor: Actor = OPERATOR) -> None:
 
 @app.command()
 def keys() -> None:
-    """List the keys of the API, which keeper each serves and until when."""
-    table = Table("key", "keeper", "issued by", "expires", "revoked")
+    """List the keys of the API: the keeper and the scope of each, until when, last used when."""
+    table = Table("key", "keeper", "scope", "issued by", "expires", "last used", "revoked")
     with database_of(read_settings()) as endpoint:
         for row in api.listed(endpoint):
-            revoked = row["revoked_at"]
-            ends = f"{row['expires_at']:%Y-%m-%d}"
-            table.add_row(
-                row["name"], row["keeper"], row["issued_by"], ends, f"{revoked:%Y-%m-%d}" if revoked else ""
-            )
+            days = [
+                f"{row[at]:%Y-%m-%d}" if row[at] else "" for at in ("expires_at", "used_at", "revoked_at")
+            ]
+            table.add_row(row["name"], row["keeper"], _scope(row), row["issued_by"], *days)
     console.print(table)
+
+
+@app.command()
+def authority(
+    role: Annotated[str | None, typer.Argument(help="Only what this role may call.")] = None,
+) -> None:
+    """Show who may call what: the authority matrix of the API."""
+    table = Table("operation", "area", "kind", "reveals", "roles", "four eyes")
+    with database_of(read_settings()) as endpoint:
+        for row in api.authority(endpoint):
+            if role is None or role in row["roles"]:
+                told = (row["operation"], row["area"], row["kind"], row["reveals"])
+                table.add_row(*told, ", ".join(row["roles"]), row["four_eyes"] or "")
+    console.print(table)
+
+
+def _narrowed(only: Sequence[str], reveals: str) -> api.Scope:
+    """Sort what a key is limited to by its form: ids of offers, addresses, and the rest actions."""
+    offers = [each for each in only if each.startswith("ofr_")]
+    networks = [each for each in only if "." in each or ":" in each]
+    actions = [each for each in only if each not in {*offers, *networks}]
+    return api.Scope(actions or None, offers or None, reveals, networks or None)
+
+
+def _scope(row: Row) -> str:
+    parts = [*(row["actions"] or ()), *(row["offers"] or ()), *(row["networks"] or ())]
+    if row["reveals"] != "identity":
+        parts.append(f"reveals {row['reveals']}")
+    return ", ".join(parts) or "all of its keeper"

@@ -107,6 +107,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.reconciliation", "verbs.sql"),
     ("bookrunner.api.access", "schema.sql"),
     ("bookrunner.api.access", "sessions.sql"),
+    *(("bookrunner.api.access.authority", f"{part}.sql") for part in ("schema", "rows", "admission")),
     ("bookrunner.books.subscription", "readers.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
     ("bookrunner.api.writes", "offers.sql"),

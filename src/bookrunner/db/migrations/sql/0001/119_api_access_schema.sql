@@ -9,6 +9,12 @@ create table api.key (
     keeper text not null constraint key_serves_one_keeper check (keeper in
         ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit', 'issuer')),
     issuer_id text constraint key_names_an_issuer_on_record references engine.issuer,
+    -- The scope: operations, areas or kinds of them; offers; how much of a person it reveals; networks. Nothing is no limit.
+    actions text[] constraint key_names_an_action check (actions <> '{}'),
+    offers text[] constraint key_names_an_offer check (offers <> '{}'),
+    reveals text not null default 'identity' constraint key_reveals_a_known_tier check (
+        reveals in ('nothing', 'dealings', 'identity')),
+    networks cidr[] constraint key_names_a_network check (networks <> '{}'),
     issued_by text not null check (issued_by <> ''),
     issued_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,

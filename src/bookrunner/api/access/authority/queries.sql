@@ -1,0 +1,15 @@
+-- name: admit^
+-- Who is behind a key, and what it may call, on which offers, from where; refuses a key that is not in force.
+select actor, operations, offers, networks from api.admit(:key);
+
+-- name: refuse_call^
+-- Why a key may not make a call; the refusal is kept.
+select rule, detail from api.refuse_call(:key, :operation, :request, :rule);
+
+-- name: offer_of$
+-- The offer of an investment or an agreement.
+select api.offer_of(:investment, :agreement);
+
+-- name: authority
+-- Who may call what, in the order of the areas.
+select operation, area, kind, reveals, roles, login, verbs, four_eyes from api.operation order by area, operation;
