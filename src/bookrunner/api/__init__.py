@@ -14,6 +14,7 @@ from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.access.authority import Door, authority
 from bookrunner.api.access.keys import Scope, issue, listed, revoke
+from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources import (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from bookrunner.adapters.chain import Chain
     from bookrunner.app.capital import Capital
 
-__all__ = ["Scope", "Signing", "api", "authority", "issue", "listed", "revoke"]
+__all__ = ["Limits", "Scope", "Signing", "api", "authority", "issue", "limited", "listed", "revoke"]
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -114,6 +115,13 @@ def api(
     describe(app)
     if beside is not None:
         app.mount("/", beside)
+    return app
+
+
+def limited(app: FastAPI, limits: Limits) -> FastAPI:
+    """Return the API with limits on how many calls a caller may make; without them it has none."""
+    app.state.door.limits = limits
+    app.add_middleware(Limiting, limits=limits)
     return app
 
 

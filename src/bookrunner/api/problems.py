@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from bookrunner.api.shapes.moments import instant
-from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning
+from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning, TooManyCalls
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
@@ -89,6 +89,8 @@ def answer(request: Request, error: BookrunnerError) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if isinstance(error, StillRunning | NotReady):
         headers["Retry-After"] = "1"
+    if isinstance(error, TooManyCalls):
+        headers["Retry-After"] = str(error.seconds)
     if isinstance(error, GateClosed):
         extra["gate"] = gate(error)
     return _problem(request, status, code, extra, headers=headers)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
 
+from bookrunner.api.access.limits import Limits
 from bookrunner.core.errors import NotAllowed
 from bookrunner.core.ids import new_id
 from bookrunner.db import Endpoint, Row, load
@@ -41,6 +42,7 @@ class Door:
     """Admits each call by the matrix and the scope of its key."""
 
     def __init__(self, gateway: Gateway) -> None:
+        self.limits = Limits()
         self._gateway = gateway
         self._queries = load(__package__)
         self._known: OrderedDict[bytes, Admission] = OrderedDict()
@@ -48,13 +50,16 @@ class Door:
     async def admit(self, request: Request, caller: Caller, operation: str) -> None:
         """Let a call through.
 
-        Raises NotAuthenticated, and NotAllowed ``key_serves_this_keeper``,
+        Raises TooManyCalls, NotAuthenticated, and NotAllowed ``key_serves_this_keeper``,
         ``key_of_an_investor_reaches_its_own_alone``, ``key_has_this_action``, ``key_reveals_this_tier``,
         ``key_reaches_this_offer`` or ``key_calls_from_its_networks``; each refusal is kept.
         """
         known = self._known.get(caller.key_sha256)
         if known is None or known.until <= time.monotonic():
+            # Until the database knows the key, it is nobody's.
+            self.limits.meet_address(request.scope)
             known = await self._asked(caller)
+        self.limits.meet_key(request, caller.key_sha256)
         if operation not in known.operations:
             await self._refuse(request, caller, operation)
         if known.networks is not None and not _is_from(request, known.networks):
