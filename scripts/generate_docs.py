@@ -1,4 +1,4 @@
-"""Writes docs/states.md, docs/refusals.md, docs/authority.md and docs/openapi.json from the code.
+"""Writes docs/states.md, refusals.md, authority.md, ownership.md and openapi.json from the code.
 
 With ``--check`` it writes nothing and fails when one of them is stale.
 """
@@ -33,6 +33,24 @@ _DECLARED = re.compile(
 )
 _INDEX = re.compile(r"create unique index ([a-z0-9_]+)")
 _COMMENT = re.compile(r"--[^\n]*")
+_KEPT = re.compile(r"call audit\.keep\('([a-z_.]+)', '([a-z_]+)'")
+_TABLE = re.compile(
+    r"((?:^--[^\n]*\n)*)^create (?:unlogged )?table ([a-z]+\.[a-z_]+) \(\n(.*?)^\)", re.DOTALL | re.MULTILINE
+)
+_COLUMN = re.compile(r"^    ([a-z_][a-z_0-9]*) ", re.MULTILINE)
+_CLAUSES = frozenset({"constraint", "primary", "foreign", "unique", "check", "exclude"})
+_KEEPERS = {
+    "api": "Keeper: the owner of the schema, by the command line; the entrance itself writes sessions and uses.",
+    "audit": "Keeper: the database, which writes history with each act; `audit` numbers and seals it.",
+    "issuer": "Keeper: the database, for the length of one transaction.",
+}
+_OWNERSHIP = (
+    "Every data element has one book and one keeper: the schema that its table stands in, and the login of"
+    " that name. No login may write a table; the keeper executes the verbs that do. *Moved by others* names a"
+    " login that a state machine lets make some moves of a record, by a verb of its own. A position alone has"
+    " groups of columns with a keeper each. A test compares this page with the catalog of a database, and asks"
+    " it for every table which logins can reach a statement that writes it."
+)
 _AUTHORITY = (
     "Who may call each operation of the API. A key has one role: its keeper; `issuer`, which reaches its own"
     " offers; `investor`, a key with the id of an investor as its name, which reaches itself. `client` is a"
@@ -192,6 +210,70 @@ def authority_page(root: Path = ROOT) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what it keeps, its columns, the other logins that its machine lets move a row."""
+
+    name: str
+    about: str
+    columns: Sequence[str]
+    movers: Sequence[str]
+
+
+def tables(root: Path = ROOT) -> Sequence[Table]:
+    """Read every table from the schema files, in their order by name."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in sorted((root / PACKAGE).rglob("*.sql"))
+        if "migrations" not in path.parts
+    ]
+    found = machines(root)
+    machine_of = {table: machine for text in texts for table, machine in _KEPT.findall(text)}
+    read = []
+    for text in texts:
+        for comment, name, body in _TABLE.findall(text):
+            about, movers = _first_sentence(comment), set[str]()
+            if machine := machine_of.get(name):
+                about = found.about[machine][1]
+                movers = {move.role for move in found.moves[machine]} - {name.partition(".")[0]}
+            columns = [word for word in _COLUMN.findall(_COMMENT.sub("", body)) if word not in _CLAUSES]
+            read.append(Table(name, about, columns, sorted(movers)))
+    return sorted(read, key=lambda table: table.name)
+
+
+def position_groups(root: Path = ROOT) -> Mapping[str, Sequence[str]]:
+    """Read which columns of a position each keeper writes, from the trigger that refuses them to others."""
+    text = (root / PACKAGE / "engine/gates/position.sql").read_text(encoding="utf-8")
+    groups = re.findall(r"case\s+when \(([^)]*)\)\s+is distinct from \([^)]*\)\s+then '(\w+)'", text)
+    return {keeper: re.findall(r"new\.(\w+)", columns) for columns, keeper in groups}
+
+
+def ownership_page(root: Path = ROOT) -> str:
+    """Return the text of docs/ownership.md: each table and group of columns with its book and keeper."""
+    lines = [_MADE, "# Who owns which data\n", fill(_OWNERSHIP, 110), ""]
+    for book, rows in groupby(tables(root), key=lambda table: table.name.partition(".")[0]):
+        lines += [f"## {book}\n", f"{_KEEPERS.get(book, f'Keeper: the login `{book}`.')}\n"]
+        lines += ["| Table | Keeps | Columns | Moved by others |", "|---|---|---|---|"]
+        for table in rows:
+            groups: Mapping[str, Sequence[str]] = {"": table.columns}
+            if table.name == "engine.position":
+                told = position_groups(root)
+                taken = {column for columns in told.values() for column in columns}
+                groups = {"": [each for each in table.columns if each not in taken], **told}
+            for keeper, columns in groups.items():
+                about = f"What `{keeper}` says now; it alone writes these." if keeper else table.about
+                named = ", ".join(f"`{each}`" for each in columns)
+                movers = ", ".join(f"`{each}`" for each in table.movers)
+                lines.append(f"| `{table.name}` | {about} | {named} | {movers} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _first_sentence(comment: str) -> str:
+    told = " ".join(line.removeprefix("--").strip() for line in comment.splitlines())
+    return f"{told.partition('. ')[0].rstrip('.')}." if told else ""
+
+
 def description_page() -> str:
     """Return the text of docs/openapi.json: every operation, also of parts that need settings."""
     from bookrunner.api import Signing, api
@@ -208,6 +290,7 @@ def pages(root: Path = ROOT) -> Mapping[str, str]:
         "docs/states.md": states_page(root),
         "docs/refusals.md": refusals_page(root),
         "docs/authority.md": authority_page(root),
+        "docs/ownership.md": ownership_page(root),
         "docs/openapi.json": description_page(),
     }
 
