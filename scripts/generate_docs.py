@@ -40,7 +40,7 @@ _TABLE = re.compile(
 _COLUMN = re.compile(r"^    ([a-z_][a-z_0-9]*) ", re.MULTILINE)
 _CLAUSES = frozenset({"constraint", "primary", "foreign", "unique", "check", "exclude"})
 _KEEPERS = {
-    "api": "Keeper: the owner of the schema, by the command line; the entrance itself writes sessions and uses.",
+    "api": "Keeper: the owner of the schema, by the command line; the entrance writes sessions and uses.",
     "audit": "Keeper: the database, which writes history with each act; `audit` numbers and seals it.",
     "issuer": "Keeper: the database, for the length of one transaction.",
 }
@@ -48,7 +48,7 @@ _OWNERSHIP = (
     "Every data element has one book and one keeper: the schema that its table stands in, and the login of"
     " that name. No login may write a table; the keeper executes the verbs that do. *Moved by others* names a"
     " login that a state machine lets make some moves of a record, by a verb of its own. A position alone has"
-    " groups of columns with a keeper each. A test compares this page with the catalog of a database, and asks"
+    " groups of columns with a keeper each. A test compares this page with the catalog of a database and asks"
     " it for every table which logins can reach a statement that writes it."
 )
 _AUTHORITY = (

@@ -32,6 +32,8 @@ ENTRANCE = {
     "admit",
     "refuse_call",
     "offer_of",
+    "accept_token",
+    "client_keeper",
 }
 READS = {
     "candidates_version": {"engine"},
@@ -177,7 +179,12 @@ def test_an_issuer_meets_nothing_of_another(table: Table) -> None:
 
 
 def test_what_takes_no_key_asks_for_its_own_proof(table: Table) -> None:
-    proofs = {"anyone": {200}, "link": {403, 404}, "signature": {401, 404, 422, 503}, "client": {401, 503}}
+    proofs = {
+        "anyone": {200, 404},
+        "link": {403, 404},
+        "signature": {401, 404, 422, 503},
+        "client": {401, 503},
+    }
     faults = []
     for operation, row in table.rows.items():
         for role in sorted(set(row["roles"]) - KEYED):

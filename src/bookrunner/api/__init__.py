@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.access.authority import Door, authority
-from bookrunner.api.access.keys import Scope, issue, listed, revoke
+from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
@@ -43,7 +43,20 @@ if TYPE_CHECKING:
     from bookrunner.adapters.chain import Chain
     from bookrunner.app.capital import Capital
 
-__all__ = ["Limits", "Scope", "Signing", "api", "authority", "issue", "limited", "listed", "revoke"]
+__all__ = [
+    "Limits",
+    "Scope",
+    "Signing",
+    "Subject",
+    "api",
+    "approve_client",
+    "authority",
+    "issue",
+    "limited",
+    "listed",
+    "propose_client",
+    "revoke",
+]
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -107,6 +120,7 @@ def api(
     if signatures is not None:
         app.include_router(webhooks.signatures(gateway, signatures))
     if capital is not None:
+        app.state.door.tokens = capital.tokens
         app.include_router(intake.routes(gateway, capital.intakes))
         app.include_router(escrow.routes(gateway, capital.intakes, capital.tokens))
         app.include_router(webhooks.settlements(gateway, capital.hear))

@@ -13,6 +13,7 @@ from bookrunner.core.credentials import read_key
 from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
 
 _READ = (b"authorization", b"idempotency-key", b"if-match")
+_DOTS_OF_A_TOKEN = 2
 _REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _STRONG = re.compile(r'"([0-9a-f.]{1,64})"', re.ASCII)
 
@@ -115,14 +116,17 @@ def _headers(request: Request) -> dict[bytes, str]:
 
 
 async def _admitted(request: Request) -> Caller:
-    who = _caller(_headers(request))
+    credential = _bearer(_headers(request))
+    door = request.app.state.door
+    is_token = credential.count(".") == _DOTS_OF_A_TOKEN
+    who = Caller(*(await door.keeper_of(request, credential) if is_token else read_key(credential)))
     operation = request.scope.get("operation") or request.scope["route"].operation_id
-    await request.app.state.door.admit(request, who, operation)
+    await door.admit(request, who, operation)
     return who
 
 
-def _caller(headers: dict[bytes, str]) -> Caller:
-    scheme, _, key = headers.get(b"authorization", "").partition(" ")
+def _bearer(headers: dict[bytes, str]) -> str:
+    scheme, _, credential = headers.get(b"authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key")
-    return Caller(*read_key(key))
+        raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key or a token")
+    return credential

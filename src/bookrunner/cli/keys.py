@@ -14,6 +14,7 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
 from bookrunner.core.credentials import ISSUER, KEEPERS
+from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Row
 from bookrunner.sandbox.world import database_of
 
@@ -41,6 +42,36 @@ def key(
     with database_of(read_settings()) as endpoint:
         issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer, scope=scope)
     console.print(issued, soft_wrap=True)
+
+
+@app.command()
+def client(
+    name: Annotated[str, typer.Argument(help="The client, as events name it.")],
+    keeper: Annotated[str, typer.Argument(help=f"One of {', '.join(KEEPERS)}.")],
+    subject: Annotated[str, typer.Argument(help="The `sub` of its tokens.")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it is in force.")] = DAYS,
+    only: Annotated[list[str] | None, typer.Option(help="As of a key; may come again.")] = None,
+    reveals: Annotated[str, typer.Option(help="As of a key.")] = "identity",
+    actor: Actor = OPERATOR,
+) -> None:
+    """Bind tokens of the configured OpenID provider to a keeper; counts when another person approves it."""
+    settings = read_settings()
+    if settings.tokens is None:
+        raise ConfigurationError("BOOKRUNNER_TOKENS names no OpenID provider")
+    bound = api.Subject(settings.tokens.issuer, subject)
+    scope = _narrowed(only or (), reveals)
+    with database_of(settings) as endpoint:
+        api.propose_client(endpoint, name, keeper, bound, days=days, actor=actor, scope=scope)
+    console.print(f"{name} is proposed; another person approves it: bookrunner approve-client {name}")
+
+
+@app.command()
+def approve_client(name: str, *, actor: Actor = OPERATOR) -> None:
+    """Approve a proposed client, as another person; `revoke` ends it."""
+    with database_of(read_settings()) as endpoint:
+        api.approve_client(endpoint, name, actor=actor)
+    console.print(f"{name} is approved")
 
 
 @app.command()

@@ -13,3 +13,11 @@ insert into api.revoked_key (name, revoked_by) values (:name, :revoked_by);
 select k.name, k.keeper, k.actions, k.offers, k.reveals, cast(k.networks as text[]) as networks, k.issued_by, k.issued_at,
     k.expires_at, r.revoked_at, u.used_at
 from api.key k left join api.revoked_key r using (name) left join api.key_use u on u.key_name = k.name order by k.name;
+
+-- name: propose_client!
+-- Binds a client to the subject of an OpenID provider; it counts when another person has approved it.
+insert into api.client (name, token_issuer, subject, proposed_by) values (:name, :token_issuer, :subject, :proposed_by);
+
+-- name: approve_client!
+-- Approves a client, as another person.
+insert into api.client_approval (name, approved_by) values (:name, :approved_by);

@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bookrunner import __version__
+from bookrunner.api.access.authority import SCOPE
 from bookrunner.api.caller import Called
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.problems import METADATA
 from bookrunner.api.routing import Router
-from bookrunner.api.shapes.answers import Alive, Ready, Release
+from bookrunner.api.shapes.answers import Alive, Ready, Release, Resource
 from bookrunner.api.shapes.moments import instant
+from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Row, load
 
 _TEXT: dict[str, Any] = {"content": {"text/plain": {}}}
@@ -61,6 +64,19 @@ def routes(gateway: Gateway) -> APIRouter:
     async def version() -> Release:
         """Return the release."""
         return {"version": __version__}
+
+    @router.get(METADATA, operation_id="get_resource_metadata", responses={404: {}})
+    async def resource(request: Request) -> Resource:
+        """Say which OpenID provider's tokens are taken, and for which scopes (RFC 9728)."""
+        tokens = request.app.state.door.tokens
+        if tokens is None:
+            raise UnknownRecord("token_issuer_is_configured", "no OpenID provider is set up")
+        return {
+            "resource": str(request.base_url).rstrip("/"),
+            "authorization_servers": [tokens.issuer],
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": [f"{SCOPE}{each}" for each in ("read", "act")],
+        }
 
     return router
 

@@ -327,6 +327,15 @@ class Events(TypedDict):
     next: int
 
 
+class Resource(TypedDict):
+    """The API as a resource of an OAuth authorization server (RFC 9728, 2)."""
+
+    resource: str
+    authorization_servers: list[str]
+    bearer_methods_supported: list[str]
+    scopes_supported: list[str]
+
+
 class Alive(TypedDict):
     """The process answers."""
 

@@ -9,23 +9,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from fastapi import Request
 
 from bookrunner.api.access.limits import Limits
-from bookrunner.core.errors import NotAllowed
+from bookrunner.core.credentials import digest
+from bookrunner.core.errors import NotAllowed, NotAuthenticated
 from bookrunner.core.ids import new_id
 from bookrunner.db import Endpoint, Row, load
 from bookrunner.db.catalog import session
 
 if TYPE_CHECKING:
+    from bookrunner.adapters.identity import Claims, TokenVerifier
     from bookrunner.api.caller import Caller
     from bookrunner.api.gateway import Gateway
 
 STANDS_SECONDS: Final = 60.0
 """For so long a process remembers what a key may call; that the key is in force is asked with each call."""
 REMEMBERED: Final = 4096
+SCOPE: Final = "bookrunner:"
+"""What a scope of a token begins with; an operation, an area, ``read`` or ``act`` follows."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,40 @@ class Door:
         self._gateway = gateway
         self._queries = load(__package__)
         self._known: OrderedDict[bytes, Admission] = OrderedDict()
+        self.tokens: TokenVerifier | None = None
+        self._vouched: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+
+    async def keeper_of(self, request: Request, token: str) -> tuple[str, bytes]:
+        """Return the keeper that the client of a token calls for, and the digest that stands for the token.
+
+        A token is verified and bound to its client once a minute; each statement of a call asks whether it is
+        in force. Raises NotAuthenticated, NotReady, TooManyCalls and NotAllowed ``token_names_a_client``.
+        """
+        if self.tokens is None:
+            raise NotAuthenticated("credential_is_in_force", "no OpenID provider is set up for tokens")
+        if not token.isascii():
+            raise NotAuthenticated("credential_is_in_force", "it is no signed token")
+        token_sha256 = digest(token)
+        keeper, until = self._vouched.get(token_sha256, ("", 0.0))
+        if until <= time.monotonic():
+            self.limits.meet_address(request.scope)
+            claims = await self.tokens.vouch(token)
+            keeper = await self._gateway.run(partial(self._accepted, claims, token_sha256))
+            _remember(self._vouched, token_sha256, (keeper, time.monotonic() + STANDS_SECONDS))
+        return keeper, token_sha256
+
+    def _accepted(self, claims: Claims, token_sha256: bytes) -> str:
+        named = {"issuer": claims.issuer, "subject": claims.subject}
+        with self._gateway.database.transaction("engine") as transaction:
+            keeper: str | None = self._queries.client_keeper(transaction, **named)
+        if keeper is None:
+            raise NotAllowed("token_names_a_client", "two people bind a subject to a client first")
+        actions = [scope.removeprefix(SCOPE) for scope in claims.scopes if scope.startswith(SCOPE)]
+        with self._gateway.database.transaction(keeper) as transaction:
+            self._queries.accept_token(
+                transaction, token=token_sha256, actions=actions, ends=claims.ends_at, **named
+            )
+        return keeper
 
     async def admit(self, request: Request, caller: Caller, operation: str) -> None:
         """Let a call through.
@@ -76,10 +116,7 @@ class Door:
             None if networks is None else tuple(map(ip_network, networks)),
             time.monotonic() + STANDS_SECONDS,
         )
-        self._known[caller.key_sha256] = known
-        self._known.move_to_end(caller.key_sha256)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        _remember(self._known, caller.key_sha256, known)
         return known
 
     def _row(self, caller: Caller) -> Row:
@@ -125,6 +162,13 @@ def authority(endpoint: Endpoint) -> Sequence[Row]:
     with session(endpoint.owner_dsn()) as connection:
         found: Sequence[Row] = load(__package__).authority(connection)
     return found
+
+
+def _remember(known: OrderedDict[bytes, T], of: bytes, what: T) -> None:
+    known[of] = what
+    known.move_to_end(of)
+    while len(known) > REMEMBERED:
+        known.popitem(last=False)
 
 
 def _is_from(request: Request, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

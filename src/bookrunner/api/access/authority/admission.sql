@@ -29,9 +29,13 @@ create function api.role_of(p_key_name text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return case when starts_with(p_key_name, 'ivr_') then 'investor' else session_user::text end;
 
+create function api.is_among(o api.operation, p_actions text[]) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+return p_actions is null or o.operation = any (p_actions) or o.area = any (p_actions) or o.kind = any (p_actions);
+
 create function api.is_in_scope(k api.key, o api.operation) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
-return (k.actions is null or o.operation = any (k.actions) or o.area = any (k.actions) or o.kind = any (k.actions))
+return api.is_among(o, k.actions)
     and array_position(array['nothing', 'dealings', 'identity'], o.reveals)
         <= array_position(array['nothing', 'dealings', 'identity'], k.reveals);
 
@@ -40,11 +44,13 @@ create function api.admit(p_key bytea, out actor text, out operations text[], ou
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     k api.key;
+    said text[];
 begin
     actor := api.holder(p_key);
-    select x.* into k from api.key x where x.key_sha256 = p_key;
+    select x.* into k from api.key x where x.name = split_part(actor, ':', 2);
+    said := (select t.actions from api.token t where t.token_sha256 = p_key);
     operations := array(select o.operation from api.operation o
-        where api.role_of(k.name) = any (o.roles) and api.is_in_scope(k, o));
+        where api.role_of(k.name) = any (o.roles) and api.is_in_scope(k, o) and api.is_among(o, said));
     offers := k.offers;
     networks := k.networks::text[];
     insert into api.key_use as u (key_name) values (k.name)
@@ -52,7 +58,7 @@ begin
     where u.used_at <= excluded.used_at - interval '1 minute';
 end $$;
 
--- Why a key may not make a call; keeps the refusal under its name. The first of role, action and tier that fails is told,
+-- Why a key may not make a call; keeps the refusal under its name. The first of role, token, action and tier that fails is told,
 -- or the rule that the caller found.
 create function api.refuse_call(p_key bytea, p_operation text, p_request text, p_rule text, out rule text, out detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -61,13 +67,17 @@ declare
     k api.key;
     o api.operation;
 begin
-    select x.* into k from api.key x where x.key_sha256 = p_key;
+    select x.* into k from api.key x where x.name = split_part(actor, ':', 2);
     select x.* into o from api.operation x where x.operation = p_operation;
     if not coalesce(api.role_of(k.name) = any (o.roles), false) then
         rule := case when api.role_of(k.name) = 'investor' then 'key_of_an_investor_reaches_its_own_alone'
             else 'key_serves_this_keeper' end;
         detail := coalesce(array_to_string(o.roles, ' or '), 'nobody') || ' decides this';
-    elsif not (k.actions is null or o.operation = any (k.actions) or o.area = any (k.actions) or o.kind = any (k.actions)) then
+    elsif exists (select from api.token t where t.token_sha256 = p_key and not api.is_among(o, t.actions)) then
+        rule := 'token_has_the_scope';
+        detail := format('this takes a token with the scope bookrunner:%s, bookrunner:%s or bookrunner:%s', p_operation,
+            o.area, o.kind);
+    elsif not api.is_among(o, k.actions) then
         rule := 'key_has_this_action';
         detail := 'the key is for ' || array_to_string(k.actions, ', ');
     elsif not api.is_in_scope(k, o) then

@@ -13,3 +13,11 @@ select api.offer_of(:investment, :agreement);
 -- name: authority
 -- Who may call what, in the order of the areas.
 select operation, area, kind, reveals, roles, login, verbs, four_eyes from api.operation order by area, operation;
+
+-- name: client_keeper$
+-- The keeper of the client that an OpenID provider calls so; nothing for one that two people have not bound.
+select api.client_keeper(:issuer, :subject);
+
+-- name: accept_token$
+-- Takes a verified token for its client.
+select api.accept_token(:token, :issuer, :subject, cast(:actions as text[]), :ends);

@@ -6,6 +6,7 @@ from (values
     ('is_alive', 'health', 'read', 'nothing', '{anyone}', '{}', '', ''),
     ('is_ready', 'health', 'read', 'nothing', '{anyone}', '{}', '', ''),
     ('get_version', 'health', 'read', 'nothing', '{anyone}', '{}', '', ''),
+    ('get_resource_metadata', 'health', 'read', 'nothing', '{anyone}', '{}', '', ''),
     ('get_metrics', 'health', 'read', 'nothing', '{audit}', '{}', '', ''),
     ('list_offers', 'offers', 'read', 'nothing', '{portal,compliance,subscription,treasury,registry,engine,audit,issuer}', '{}', '', ''),
     ('get_offer', 'offers', 'read', 'nothing', '{portal,compliance,subscription,treasury,registry,engine,audit,issuer}', '{}', '', ''),

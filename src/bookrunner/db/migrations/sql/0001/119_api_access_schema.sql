@@ -32,7 +32,8 @@ create table api.revoked_key (
 call audit.append_only('api.key');
 call audit.append_only('api.revoked_key');
 
--- The actor behind any key, for the login that asks. It is known, of this keeper, in force and not revoked, or refused.
+-- The actor behind any key or verified token, for the login that asks. It is known, of this keeper, in force and not revoked,
+-- or refused.
 create function api.holder(p_key_sha256 bytea) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -42,6 +43,10 @@ begin
     where k.key_sha256 = p_key_sha256 and k.keeper = session_user and k.expires_at > clock_timestamp()
         and not exists (select from api.revoked_key r where r.name = k.name);
     if found_name is null then
+        found_name := api.client_of(p_key_sha256);
+        if found_name is not null then
+            return 'client:' || found_name;
+        end if;
         raise exception using errcode = 'BR401', constraint = 'credential_is_in_force',
             message = 'the key is not known, has expired or was revoked';
     end if;
