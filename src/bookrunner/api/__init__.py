@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.access.authority import Door, authority
+from bookrunner.api.access.authority.emergency import Emergencies
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.agent import transfers, wallets
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bookrunner.app.capital import Capital
 
 __all__ = [
+    "Emergencies",
     "Limits",
     "Scope",
     "Signing",

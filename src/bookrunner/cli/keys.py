@@ -16,7 +16,7 @@ from bookrunner.cli.screen import app, console
 from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Row
-from bookrunner.sandbox.world import database_of
+from bookrunner.sandbox.world import database_of, opened
 
 
 @app.command()
@@ -72,6 +72,30 @@ def approve_client(name: str, *, actor: Actor = OPERATOR) -> None:
     with database_of(read_settings()) as endpoint:
         api.approve_client(endpoint, name, actor=actor)
     console.print(f"{name} is approved")
+
+
+@app.command()
+def emergency(
+    act: Annotated[str, typer.Argument(help="ask, grant, end-keys or end.")],
+    about: Annotated[str, typer.Argument(help="The keeper to ask about; afterwards the emergency.")],
+    *,
+    actor: Annotated[str, typer.Option(help="Who acts; another person grants.")],
+    reason: Annotated[str, typer.Option(help="Why it is asked for.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=240, help="When it ends, from now.")] = 60,
+) -> None:
+    """Give two people the right to end every key of a keeper for a short time, or use it."""
+    with opened(read_settings()) as world:
+        emergencies = api.Emergencies(world.application.database)
+        if act == "ask":
+            console.print(emergencies.ask(about, reason, minutes, actor=actor))
+        elif act == "grant":
+            emergencies.grant(about, actor=actor)
+        elif act == "end-keys":
+            console.print(f"{emergencies.end_keys(about, actor=actor)} keys are ended")
+        elif act == "end":
+            emergencies.end(about, actor=actor)
+        else:
+            raise typer.BadParameter("ask, grant, end-keys or end")
 
 
 @app.command()

@@ -18,7 +18,7 @@ _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
-_AUTHORITY = ("schema", "rows", "clients", "admission")
+_AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (

@@ -21,6 +21,7 @@ from bookrunner.pages.offers import Desk
 from bookrunner.pages.offers import issuer as issuers
 from bookrunner.pages.offers.documents import document_routes
 from bookrunner.pages.shell import Guard, Shell, live
+from bookrunner.pages.shell.emergencies import Standing
 from bookrunner.pages.shell.live import Hints
 
 __all__ = ["Desk", "web"]
@@ -45,7 +46,7 @@ def web(
     mark on each page; ``hosts`` are names that the pages answer to beside those of the loopback.
     A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
-    shell = Shell(is_sandbox=is_sandbox)
+    shell = Shell(is_sandbox=is_sandbox, emergencies=Standing(application.database))
     hints = Hints(application.database)
 
     @asynccontextmanager

@@ -29,6 +29,7 @@ _MEASURES: Final[Mapping[str, str]] = {
     "oldest_break_days": "Days for which the oldest open break has been open",
     "receipts_waiting": "Receipts that are nobody's funding yet",
     "oldest_waiting_receipt_days": "Days since the oldest of them was booked",
+    "emergencies_open": "Emergencies that stand: two people may end the keys of a keeper",
     "events_waiting": "Committed events that are not in the feed yet",
     "events_unsealed": "Events of the feed behind the last seal",
     "chain_transactions": "Signed transactions, by where they stand",
@@ -48,10 +49,15 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.get("/readyz", operation_id="is_ready")
     async def ready() -> Ready:
-        """Answer when the database does, with the events that wait for the feed; else 503."""
+        """Answer when the database does, with waiting events and standing emergencies; else 503."""
         row = await gateway.run(lambda: _waiting(gateway))
         oldest = None if row["oldest"] is None else instant(row["oldest"])
-        return {"status": "ready", "events_waiting": row["events"], "oldest_since": oldest}
+        return {
+            "status": "ready",
+            "events_waiting": row["events"],
+            "oldest_since": oldest,
+            "emergencies": row["emergencies"],
+        }
 
     @router.get("/metrics", operation_id="get_metrics", response_class=Response, responses={200: _TEXT})
     async def metrics(caller: Called) -> Response:

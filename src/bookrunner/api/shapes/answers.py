@@ -343,11 +343,12 @@ class Alive(TypedDict):
 
 
 class Ready(TypedDict):
-    """The database answers; how many events wait for the feed, and since when the oldest."""
+    """The database answers; how many events wait for the feed, since when; how many emergencies stand."""
 
     status: str
     events_waiting: int
     oldest_since: str | None
+    emergencies: int
 
 
 class Release(TypedDict):

@@ -21,3 +21,19 @@ select api.client_keeper(:issuer, :subject);
 -- name: accept_token$
 -- Takes a verified token for its client.
 select api.accept_token(:token, :issuer, :subject, cast(:actions as text[]), :ends);
+
+-- name: ask_emergency!
+-- Asks for the right to end the keys of a keeper.
+select engine.ask_emergency(:actor, :request, :emergency, :keeper, :reason, :minutes);
+
+-- name: grant_emergency!
+-- Grants it, as another person.
+select engine.grant_emergency(:actor, :request, :emergency);
+
+-- name: end_emergency!
+-- Ends it before its time.
+select engine.end_emergency(:actor, :request, :emergency);
+
+-- name: end_keys$
+-- Ends every key of its keeper; returns how many.
+select engine.end_keys(:actor, :request, :emergency);
