@@ -1,4 +1,4 @@
-"""Writes docs/states.md, docs/refusals.md and docs/openapi.json from the code.
+"""Writes docs/states.md, refusals.md, authority.md, ownership.md and openapi.json from the code.
 
 With ``--check`` it writes nothing and fails when one of them is stale.
 """
@@ -12,7 +12,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +33,33 @@ _DECLARED = re.compile(
 )
 _INDEX = re.compile(r"create unique index ([a-z0-9_]+)")
 _COMMENT = re.compile(r"--[^\n]*")
+_KEPT = re.compile(r"call audit\.keep\('([a-z_.]+)', '([a-z_]+)'")
+_TABLE = re.compile(
+    r"((?:^--[^\n]*\n)*)^create (?:unlogged )?table ([a-z]+\.[a-z_]+) \(\n(.*?)^\)", re.DOTALL | re.MULTILINE
+)
+_COLUMN = re.compile(r"^    ([a-z_][a-z_0-9]*) ", re.MULTILINE)
+_CLAUSES = frozenset({"constraint", "primary", "foreign", "unique", "check", "exclude"})
+_KEEPERS = {
+    "api": "Keeper: the owner of the schema, by the command line; the entrance writes sessions and uses.",
+    "audit": "Keeper: the database, which writes history with each act; `audit` numbers and seals it.",
+    "issuer": "Keeper: the database, for the length of one transaction.",
+}
+_OWNERSHIP = (
+    "Every data element has one book and one keeper: the schema that its table stands in, and the login of"
+    " that name. No login may write a table; the keeper executes the verbs that do. *Moved by others* names a"
+    " login that a state machine lets make some moves of a record, by a verb of its own. A position alone has"
+    " groups of columns with a keeper each. A test compares this page with the catalog of a database and asks"
+    " it for every table which logins can reach a statement that writes it."
+)
+_AUTHORITY = (
+    "Who may call each operation of the API. A key has one role: its keeper; `issuer`, which reaches its own"
+    " offers; `investor`, a key with the id of an investor as its name, which reaches itself. `client` is a"
+    " token, `link` a signed link, `signature` a signed message, `anyone` needs nothing. A key may be scoped"
+    " to less ([api](api.md)). A call that the role may not make is refused with 403 and the roles that may."
+    " *Reveals* is what it reads or takes of a person: nothing, what was done under an id, or who the person"
+    " is. *Verb* is executable by the named login alone; *four eyes* is the rule that asks for a second"
+    " person. The pages act with the login of the session's key through the same books."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +187,93 @@ def refusals_page(root: Path = ROOT) -> str:
     return "\n".join(lines) + "\n"
 
 
+def operations(root: Path = ROOT) -> Sequence[Sequence[str]]:
+    """Read the authority matrix: operation, area, kind, what it reveals, roles, verbs, login, four eyes."""
+    text = (root / PACKAGE / "api/access/authority/rows.sql").read_text(encoding="utf-8")
+    found = [_VALUE.findall(row.group(1)) for row in _ROW.finditer(text)]
+    return sorted(found, key=lambda row: (row[1], row[0]))
+
+
+def authority_page(root: Path = ROOT) -> str:
+    """Return the text of docs/authority.md: who may call each operation, and what it needs."""
+    lines = [_MADE, "# Authority\n"]
+    lines += [fill(_AUTHORITY, 110), ""]
+    for area, rows in groupby(operations(root), key=lambda row: row[1]):
+        lines += [f"## {area}\n", "| Operation | Kind | Reveals | Roles | Verb | Four eyes |"]
+        lines.append("|---|---|---|---|---|---|")
+        for name, _, kind, reveals, roles, verbs, login, eyes in rows:
+            carried = ", ".join(f"`{login}`: `api.{verb}`" for verb in verbs.strip("{}").split(",") if verb)
+            shown = ", ".join(f"`{role}`" for role in roles.strip("{}").split(","))
+            rule = f"`{eyes}`" if eyes else ""
+            lines.append(f"| `{name}` | {kind} | {reveals} | {shown} | {carried} | {rule} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what it keeps, its columns, the other logins that its machine lets move a row."""
+
+    name: str
+    about: str
+    columns: Sequence[str]
+    movers: Sequence[str]
+
+
+def tables(root: Path = ROOT) -> Sequence[Table]:
+    """Read every table from the schema files, in their order by name."""
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in sorted((root / PACKAGE).rglob("*.sql"))
+        if "migrations" not in path.parts
+    ]
+    found = machines(root)
+    machine_of = {table: machine for text in texts for table, machine in _KEPT.findall(text)}
+    read = []
+    for text in texts:
+        for comment, name, body in _TABLE.findall(text):
+            about, movers = _first_sentence(comment), set[str]()
+            if machine := machine_of.get(name):
+                about = found.about[machine][1]
+                movers = {move.role for move in found.moves[machine]} - {name.partition(".")[0]}
+            columns = [word for word in _COLUMN.findall(_COMMENT.sub("", body)) if word not in _CLAUSES]
+            read.append(Table(name, about, columns, sorted(movers)))
+    return sorted(read, key=lambda table: table.name)
+
+
+def position_groups(root: Path = ROOT) -> Mapping[str, Sequence[str]]:
+    """Read which columns of a position each keeper writes, from the trigger that refuses them to others."""
+    text = (root / PACKAGE / "engine/gates/position.sql").read_text(encoding="utf-8")
+    groups = re.findall(r"case\s+when \(([^)]*)\)\s+is distinct from \([^)]*\)\s+then '(\w+)'", text)
+    return {keeper: re.findall(r"new\.(\w+)", columns) for columns, keeper in groups}
+
+
+def ownership_page(root: Path = ROOT) -> str:
+    """Return the text of docs/ownership.md: each table and group of columns with its book and keeper."""
+    lines = [_MADE, "# Who owns which data\n", fill(_OWNERSHIP, 110), ""]
+    for book, rows in groupby(tables(root), key=lambda table: table.name.partition(".")[0]):
+        lines += [f"## {book}\n", f"{_KEEPERS.get(book, f'Keeper: the login `{book}`.')}\n"]
+        lines += ["| Table | Keeps | Columns | Moved by others |", "|---|---|---|---|"]
+        for table in rows:
+            groups: Mapping[str, Sequence[str]] = {"": table.columns}
+            if table.name == "engine.position":
+                told = position_groups(root)
+                taken = {column for columns in told.values() for column in columns}
+                groups = {"": [each for each in table.columns if each not in taken], **told}
+            for keeper, columns in groups.items():
+                about = f"What `{keeper}` says now; it alone writes these." if keeper else table.about
+                named = ", ".join(f"`{each}`" for each in columns)
+                movers = ", ".join(f"`{each}`" for each in table.movers)
+                lines.append(f"| `{table.name}` | {about} | {named} | {movers} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _first_sentence(comment: str) -> str:
+    told = " ".join(line.removeprefix("--").strip() for line in comment.splitlines())
+    return f"{told.partition('. ')[0].rstrip('.')}." if told else ""
+
+
 def description_page() -> str:
     """Return the text of docs/openapi.json: every operation, also of parts that need settings."""
     from bookrunner.api import Signing, api
@@ -173,6 +289,8 @@ def pages(root: Path = ROOT) -> Mapping[str, str]:
     return {
         "docs/states.md": states_page(root),
         "docs/refusals.md": refusals_page(root),
+        "docs/authority.md": authority_page(root),
+        "docs/ownership.md": ownership_page(root),
         "docs/openapi.json": description_page(),
     }
 

@@ -140,7 +140,7 @@ class Issuer:
         }
         claims = {name: value for name, value in (claims | changed).items() if value is not None}
         name, key = next(iter(self.keys.items()))
-        return jwt.encode({"alg": "ES256", "kid": name} | (header or {}), claims, key)
+        return jwt.encode({"alg": "ES256", "kid": name, "typ": "at+jwt"} | (header or {}), claims, key)
 
 
 @contextmanager

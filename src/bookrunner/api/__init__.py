@@ -12,7 +12,10 @@ from starlette.exceptions import HTTPException
 
 from bookrunner import __version__
 from bookrunner.api import problems
-from bookrunner.api.access.keys import issue, listed, revoke
+from bookrunner.api.access.authority import Door, authority
+from bookrunner.api.access.authority.emergency import Emergencies
+from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
+from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources import (
@@ -41,7 +44,21 @@ if TYPE_CHECKING:
     from bookrunner.adapters.chain import Chain
     from bookrunner.app.capital import Capital
 
-__all__ = ["Signing", "api", "issue", "listed", "revoke"]
+__all__ = [
+    "Emergencies",
+    "Limits",
+    "Scope",
+    "Signing",
+    "Subject",
+    "api",
+    "approve_client",
+    "authority",
+    "issue",
+    "limited",
+    "listed",
+    "propose_client",
+    "revoke",
+]
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -86,8 +103,12 @@ def api(
         lifespan=lifespan,
     )
     problems.install(app)
+    app.state.door = Door(gateway)
     app.add_middleware(
-        Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
+        Direct,
+        prefix=investments.PREFIX,
+        record=("investment", INVESTMENT),
+        acts=investments.plain_acts(gateway),
     )
     plain = (offers, closings, allocation, amendments, investments, institutions, statements, events, health)
     for routes in (*(resource.routes for resource in plain), statements.questionnaires, statements.ownership):
@@ -101,17 +122,28 @@ def api(
     if signatures is not None:
         app.include_router(webhooks.signatures(gateway, signatures))
     if capital is not None:
+        app.state.door.tokens = capital.tokens
         app.include_router(intake.routes(gateway, capital.intakes))
         app.include_router(escrow.routes(gateway, capital.intakes, capital.tokens))
         app.include_router(webhooks.settlements(gateway, capital.hear))
 
+    _answer_unknown(app)
+    describe(app)
+    if beside is not None:
+        app.mount("/", beside)
+    return app
+
+
+def limited(app: FastAPI, limits: Limits) -> FastAPI:
+    """Return the API with limits on how many calls a caller may make; without them it has none."""
+    app.state.door.limits = limits
+    app.add_middleware(Limiting, limits=limits)
+    return app
+
+
+def _answer_unknown(app: FastAPI) -> None:
     @app.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
     async def unknown(path: str) -> None:
         if methods := offered(app, f"/v1/{path}"):
             raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
         raise UnknownRecord("path_exists", f"there is no /v1/{path}")
-
-    describe(app)
-    if beside is not None:
-        app.mount("/", beside)
-    return app

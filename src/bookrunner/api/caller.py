@@ -13,6 +13,7 @@ from bookrunner.core.credentials import read_key
 from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
 
 _READ = (b"authorization", b"idempotency-key", b"if-match")
+_DOTS_OF_A_TOKEN = 2
 _REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _STRONG = re.compile(r'"([0-9a-f.]{1,64})"', re.ASCII)
 
@@ -48,8 +49,8 @@ class Write:
 
 
 async def caller(request: Request) -> Caller:
-    """Read the bearer key; raises NotAuthenticated."""
-    return _caller(_headers(request))
+    """Read the bearer key and ask whether it may make the call; raises as `Door.admit` does."""
+    return await _admitted(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ class Repeatable:
 
 
 async def write(request: Request) -> Write:
-    """Read what makes a write repeatable; raises NotAuthenticated or HeaderMissing."""
-    who = _caller(_headers(request))
+    """Read what makes a write repeatable; raises as `caller` does, and HeaderMissing."""
+    who = await _admitted(request)
     said = await repeatable(request)
     return Write(who, said.request, said.body_sha256, said.version)
 
@@ -114,8 +115,18 @@ def _headers(request: Request) -> dict[bytes, str]:
     return found
 
 
-def _caller(headers: dict[bytes, str]) -> Caller:
-    scheme, _, key = headers.get(b"authorization", "").partition(" ")
+async def _admitted(request: Request) -> Caller:
+    credential = _bearer(_headers(request))
+    door = request.app.state.door
+    is_token = credential.count(".") == _DOTS_OF_A_TOKEN
+    who = Caller(*(await door.keeper_of(request, credential) if is_token else read_key(credential)))
+    operation = request.scope.get("operation") or request.scope["route"].operation_id
+    await door.admit(request, who, operation)
+    return who
+
+
+def _bearer(headers: dict[bytes, str]) -> str:
+    scheme, _, credential = headers.get(b"authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key")
-    return Caller(*read_key(key))
+        raise NotAuthenticated("credential_is_given", "send Authorization: Bearer and an API key or a token")
+    return credential

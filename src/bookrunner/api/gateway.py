@@ -65,7 +65,7 @@ class Gateway:
         ``key_serves_this_keeper`` and ``key_names_its_institution``.
         """
         actor = await self.holder(caller)
-        entity = actor.removeprefix("key:")
+        entity = actor.removeprefix("key:").partition("~")[0]
         if not entity.startswith(_INVESTOR):
             raise NotAllowed("key_names_its_institution", "this takes the institution's own key")
         return actor, entity
@@ -87,7 +87,7 @@ class Gateway:
         NotAllowed ``key_serves_this_keeper`` and ``key_of_an_investor_reaches_its_own_alone``.
         """
         actor = await self.holder(caller)
-        own = actor.removeprefix("key:")
+        own = actor.removeprefix("key:").partition("~")[0]
         if own.startswith(_INVESTOR) and own != investor:
             raise NotAllowed("key_of_an_investor_reaches_its_own_alone", "name yourself")
         return actor

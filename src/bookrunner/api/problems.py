@@ -13,12 +13,13 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from bookrunner.api.shapes.moments import instant
-from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning
+from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning, TooManyCalls
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
 
 MEDIA_TYPE = "application/problem+json"
+METADATA = "/.well-known/oauth-protected-resource"
 
 
 class MissingCondition(BaseModel):
@@ -86,12 +87,31 @@ def answer(request: Request, error: BookrunnerError) -> Response:
         return _problem(request, status, "server_can_answer", {}, headers=headers)
     code = error.rule if isinstance(error, Refused) else "record_exists"
     extra: dict[str, object] = {"detail": error.detail if isinstance(error, Refused) else str(error)}
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    headers = (
+        {} if (challenge := _challenge(request, status, code)) is None else {"WWW-Authenticate": challenge}
+    )
     if isinstance(error, StillRunning | NotReady):
         headers["Retry-After"] = "1"
+    if isinstance(error, TooManyCalls):
+        headers["Retry-After"] = str(error.seconds)
     if isinstance(error, GateClosed):
         extra["gate"] = gate(error)
     return _problem(request, status, code, extra, headers=headers)
+
+
+def _challenge(request: Request, status: HTTPStatus, code: str) -> str | None:
+    """Return what to authenticate with (RFC 6750, 3), and where that is described (RFC 9728, 5.1)."""
+    said = []
+    if status == HTTPStatus.UNAUTHORIZED and "authorization" in request.headers:
+        said.append('error="invalid_token"')
+    elif status == HTTPStatus.FORBIDDEN and code == "token_has_the_scope":
+        said.append('error="insufficient_scope"')
+    elif status != HTTPStatus.UNAUTHORIZED:
+        return None
+    door = getattr(request.app.state, "door", None) if "app" in request.scope else None
+    if door is not None and door.tokens is not None:
+        said.append(f'resource_metadata="{str(request.base_url).rstrip("/")}{METADATA}"')
+    return f"Bearer {', '.join(said)}".rstrip()
 
 
 def gate(closed: GateClosed) -> dict[str, object]:

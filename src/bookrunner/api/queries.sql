@@ -125,8 +125,9 @@ from audit.feed f join audit.event e using (scope, subject, version)
 where f.seq > :after order by f.seq limit :most;
 
 -- name: waiting^
--- How many committed events wait for their place in the feed, and since when the oldest one does.
-select count(*) as events, min(e.recorded_at) as oldest
+-- How many committed events wait for their place in the feed, since when the oldest one does, and the emergencies that stand.
+select count(*) as events, min(e.recorded_at) as oldest,
+    (select count(*) from engine.standing_emergency) as emergencies
 from (select scope, subject, version from audit.outbox order by outbox_id limit 1000) o
 join audit.event e using (scope, subject, version);
 
@@ -145,6 +146,8 @@ from treasury.receipt_fact r where r.status in ('unmatched', 'held') group by r.
 union all
 select 'oldest_waiting_receipt_days', '{}', coalesce(max(current_date - r.booked_on), 0)
 from treasury.receipt_fact r where r.status in ('unmatched', 'held')
+union all
+select 'emergencies_open', '{}', count(*) from engine.standing_emergency
 union all
 select 'events_waiting', '{}', count(*) from audit.outbox
 union all

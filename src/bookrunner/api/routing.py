@@ -58,10 +58,13 @@ class Direct:
     of another shape, a body, an unknown act. Refusals read the same on both ways.
     """
 
-    def __init__(self, app: ASGIApp, prefix: str, record: str, acts: Mapping[str, PlainAct]) -> None:
-        """Take ids that match the pattern ``record`` and the acts by the last part of their path."""
+    def __init__(
+        self, app: ASGIApp, prefix: str, record: tuple[str, str], acts: Mapping[str, PlainAct]
+    ) -> None:
+        """Take records by name and the pattern of their ids, acts by the last part of their path."""
         self._app = app
-        self._plain = re.compile(rf"{re.escape(prefix)}/({record})/({'|'.join(acts)})", re.ASCII)
+        self._record, pattern = record
+        self._plain = re.compile(rf"{re.escape(prefix)}/({pattern})/({'|'.join(acts)})", re.ASCII)
         self._acts = acts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,9 +73,13 @@ class Direct:
         if found is None:
             await self._app(scope, receive, send)
             return
+        act = self._acts[found[2]]
+        # As a route would have said it.
+        scope["operation"] = act.__name__
+        scope["path_params"] = {self._record: found[1]}
         request = Request(scope, receive)
         try:
-            answer = await self._acts[found[2]](await write(request), found[1])
+            answer = await act(await write(request), found[1])
         except BookrunnerError as error:
             answer = problems.answer(request, error)
         await answer(scope, receive, send)

@@ -31,6 +31,15 @@ class SigningService(BaseModel):
     address: str
 
 
+class CallLimits(BaseModel):
+    """How many calls of the API a caller may make in a minute; 0 is no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: int = Field(default=6000, ge=0, le=10_000_000)
+    address: int = Field(default=600, ge=0, le=10_000_000)
+
+
 class Settings(BaseSettings):
     """What differs between two deployments; every name is read with the prefix ``BOOKRUNNER_``."""
 
@@ -101,6 +110,9 @@ class Settings(BaseSettings):
 
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
+
+    limits: CallLimits = CallLimits()
+    """Calls of the API in a minute, as JSON: of a ``key``, of an ``address`` without one; 0 is no limit."""
 
     @property
     def rpc_urls(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -15,9 +15,10 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
 from bookrunner.core.credentials import ISSUER, KEEPERS
-from bookrunner.db import Database
+from bookrunner.core.errors import ConfigurationError
+from bookrunner.db import Database, Row
 from bookrunner.pages.access.people import People
-from bookrunner.sandbox.world import database_of
+from bookrunner.sandbox.world import database_of, opened
 
 person = typer.Typer(help="Accounts of people: invite, grant, lock, open, deactivate, list.")
 app.add_typer(person, name="person")
@@ -31,12 +32,76 @@ def key(
     *,
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it is in force.")] = DAYS,
     issuer: Annotated[str | None, typer.Option(help="Whose offers a key of an issuer reads.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An operation, an area, read or act, an offer, an address or a CIDR block; may come again."
+        ),
+    ] = None,
+    reveals: Annotated[
+        str, typer.Option(help="What of a person it reads or sends: nothing, dealings, identity.")
+    ] = "identity",
     actor: Actor = OPERATOR,
 ) -> None:
     """Issue a key for the API and show it once; only its digest is kept."""
+    scope = _narrowed(only or (), reveals)
     with database_of(read_settings()) as endpoint:
-        issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer)
+        issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer, scope=scope)
     console.print(issued, soft_wrap=True)
+
+
+@app.command()
+def client(
+    name: Annotated[str, typer.Argument(help="The client, as events name it.")],
+    keeper: Annotated[str, typer.Argument(help=f"One of {', '.join(KEEPERS)}.")],
+    subject: Annotated[str, typer.Argument(help="The `sub` of its tokens.")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it is in force.")] = DAYS,
+    only: Annotated[list[str] | None, typer.Option(help="As of a key; may come again.")] = None,
+    reveals: Annotated[str, typer.Option(help="As of a key.")] = "identity",
+    actor: Actor = OPERATOR,
+) -> None:
+    """Bind tokens of the configured OpenID provider to a keeper; counts when another person approves it."""
+    settings = read_settings()
+    if settings.tokens is None:
+        raise ConfigurationError("BOOKRUNNER_TOKENS names no OpenID provider")
+    bound = api.Subject(settings.tokens.issuer, subject)
+    scope = _narrowed(only or (), reveals)
+    with database_of(settings) as endpoint:
+        api.propose_client(endpoint, name, keeper, bound, days=days, actor=actor, scope=scope)
+    console.print(f"{name} is proposed; another person approves it: bookrunner approve-client {name}")
+
+
+@app.command()
+def approve_client(name: str, *, actor: Actor = OPERATOR) -> None:
+    """Approve a proposed client, as another person; `revoke` ends it."""
+    with database_of(read_settings()) as endpoint:
+        api.approve_client(endpoint, name, actor=actor)
+    console.print(f"{name} is approved")
+
+
+@app.command()
+def emergency(
+    act: Annotated[str, typer.Argument(help="ask, grant, end-keys or end.")],
+    about: Annotated[str, typer.Argument(help="The keeper to ask about; afterwards the emergency.")],
+    *,
+    actor: Annotated[str, typer.Option(help="Who acts; another person grants.")],
+    reason: Annotated[str, typer.Option(help="Why it is asked for.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=240, help="When it ends, from now.")] = 60,
+) -> None:
+    """Give two people the right to end every key of a keeper for a short time, or use it."""
+    with opened(read_settings()) as world:
+        emergencies = api.Emergencies(world.application.database)
+        if act == "ask":
+            console.print(emergencies.ask(about, reason, minutes, actor=actor))
+        elif act == "grant":
+            emergencies.grant(about, actor=actor)
+        elif act == "end-keys":
+            console.print(f"{emergencies.end_keys(about, actor=actor)} keys are ended")
+        elif act == "end":
+            emergencies.end(about, actor=actor)
+        else:
+            raise typer.BadParameter("ask, grant, end-keys or end")
 
 
 @app.command()
@@ -49,15 +114,14 @@ def revoke(name: str, *, actor: Actor = OPERATOR) -> None:
 
 @app.command()
 def keys() -> None:
-    """List the keys of the API, which keeper each serves and until when."""
-    table = Table("key", "keeper", "issued by", "expires", "revoked")
+    """List the keys of the API: the keeper and the scope of each, until when, last used when."""
+    table = Table("key", "keeper", "scope", "issued by", "expires", "last used", "revoked")
     with database_of(read_settings()) as endpoint:
         for row in api.listed(endpoint):
-            revoked = row["revoked_at"]
-            ends = f"{row['expires_at']:%Y-%m-%d}"
-            table.add_row(
-                row["name"], row["keeper"], row["issued_by"], ends, f"{revoked:%Y-%m-%d}" if revoked else ""
-            )
+            days = [
+                f"{row[at]:%Y-%m-%d}" if row[at] else "" for at in ("expires_at", "used_at", "revoked_at")
+            ]
+            table.add_row(row["name"], row["keeper"], _scope(row), row["issued_by"], *days)
     console.print(table)
 
 
@@ -156,3 +220,30 @@ def _moved(name: str, status: str, because: str, actor: str) -> None:
     with _people() as people:
         people.move(name, status, because, actor=actor)
     console.print(f"{name} is {status}")
+@app.command()
+def authority(
+    role: Annotated[str | None, typer.Argument(help="Only what this role may call.")] = None,
+) -> None:
+    """Show who may call what: the authority matrix of the API."""
+    table = Table("operation", "area", "kind", "reveals", "roles", "four eyes")
+    with database_of(read_settings()) as endpoint:
+        for row in api.authority(endpoint):
+            if role is None or role in row["roles"]:
+                told = (row["operation"], row["area"], row["kind"], row["reveals"])
+                table.add_row(*told, ", ".join(row["roles"]), row["four_eyes"] or "")
+    console.print(table)
+
+
+def _narrowed(only: Sequence[str], reveals: str) -> api.Scope:
+    """Sort what a key is limited to by its form: ids of offers, addresses, and the rest actions."""
+    offers = [each for each in only if each.startswith("ofr_")]
+    networks = [each for each in only if "." in each or ":" in each]
+    actions = [each for each in only if each not in {*offers, *networks}]
+    return api.Scope(actions or None, offers or None, reveals, networks or None)
+
+
+def _scope(row: Row) -> str:
+    parts = [*(row["actions"] or ()), *(row["offers"] or ()), *(row["networks"] or ())]
+    if row["reveals"] != "identity":
+        parts.append(f"reveals {row['reveals']}")
+    return ", ".join(parts) or "all of its keeper"

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 import uvicorn
 from fastapi import FastAPI
 
-from bookrunner.api import Signing, api
+from bookrunner.api import Limits, Signing, api, limited
 from bookrunner.app import Application
 from bookrunner.app.settings import identity_providers, read_settings
 from bookrunner.core.log import tell
@@ -27,7 +27,8 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
     for sentence in application.capital.lacking:
         tell(sentence)
-    return api(
+    settings = read_settings()
+    served = api(
         application.database,
         beside=pages or web(application),
         signing=Signing(lambda: application.signing, application.consents, application.signer),
@@ -35,8 +36,9 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         signatures=application.receive_signature,
         chain=application.chain,
         capital=application.capital,
-        providers=identity_providers(read_settings()),
+        providers=identity_providers(settings),
     )
+    return limited(served, Limits(settings.limits.key, settings.limits.address))
 
 
 class _Server(uvicorn.Server):

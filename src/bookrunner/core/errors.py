@@ -85,6 +85,14 @@ class StillRunning(Refused):
     """The same request is being carried out; its answer can be had a little later."""
 
 
+class TooManyCalls(Refused):
+    """A caller has used up its calls; it may call again after ``seconds``."""
+
+    def __init__(self, rule: str, seconds: int) -> None:
+        super().__init__(rule, f"call again in {seconds} s")
+        self.seconds = seconds
+
+
 class GateClosed(Refused):
     """A gate is closed; ``missing`` names each condition in the order to fix them."""
 

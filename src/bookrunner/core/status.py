@@ -17,6 +17,7 @@ from bookrunner.core.errors import (
     NotReady,
     Refused,
     StillRunning,
+    TooManyCalls,
     Unavailable,
     VersionChanged,
     VersionNotNamed,
@@ -34,6 +35,7 @@ STATUS: Final[Mapping[type[BookrunnerError], HTTPStatus]] = {
     VersionChanged: HTTPStatus.PRECONDITION_FAILED,
     Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
     VersionNotNamed: HTTPStatus.PRECONDITION_REQUIRED,
+    TooManyCalls: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BookrunnerError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

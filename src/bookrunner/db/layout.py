@@ -18,6 +18,7 @@ _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
+_AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -113,6 +114,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.api.access.people", f"{part}.sql")
         for part in ("sessions", "verbs", "recovery", "decisions")
     ),
+    *(("bookrunner.api.access.authority", f"{part}.sql") for part in _AUTHORITY),
     ("bookrunner.books.subscription", "readers.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
     ("bookrunner.api.writes", "offers.sql"),

@@ -22,6 +22,7 @@ from bookrunner.pages.offers import Desk
 from bookrunner.pages.offers import issuer as issuers
 from bookrunner.pages.offers.documents import document_routes
 from bookrunner.pages.shell import Guard, Shell, live
+from bookrunner.pages.shell.emergencies import Standing
 from bookrunner.pages.shell.live import Hints
 
 __all__ = ["Desk", "Door", "web"]
@@ -52,7 +53,7 @@ def web(
     ``door`` says what people sign in with.
     A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
-    shell = Shell(is_sandbox=is_sandbox)
+    shell = Shell(is_sandbox=is_sandbox, emergencies=Standing(application.database))
     hints = Hints(application.database)
 
     @asynccontextmanager

@@ -189,3 +189,7 @@ select c.reference, c.short_minor, c.received_minor, c.funding_status, c.clears_
         and n.reference = c.reference) as sent_at, c.reference as plain_reference,
     (select p.legal_name from portal.profile_claim p where p.investor_id = :investor) as payer_name
 from treasury.funding_card c where c.offering_id = :offering and c.investment_id = :investment;
+
+-- name: standing_emergencies
+-- The emergencies that stand now, the first to end first.
+select keeper, asked_by, granted_by, ends_at, keys_ended from engine.standing_emergency order by ends_at, emergency_id;

@@ -172,10 +172,23 @@ class Claims:
 
     subject: str
     scopes: frozenset[str]
+    issuer: str
+    ends_at: datetime
 
 
 class TokenVerifier(Protocol):
     """Who vouches for programs by signed tokens."""
+
+    @property
+    def issuer(self) -> str:
+        """The provider, as its tokens name it."""
+
+    async def vouch(self, token: str) -> Claims:
+        """Return whom a token speaks for, with any scope.
+
+        Raises NotAuthenticated ``credential_is_in_force`` and NotReady ``token_issuer_answers``. Nothing of
+        the token enters an error.
+        """
 
     async def verify(self, token: str, scope: str) -> Claims:
         """Return whom a token with this scope speaks for.

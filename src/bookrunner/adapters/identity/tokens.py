@@ -6,6 +6,7 @@ import asyncio
 import math
 import re
 import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ LOOK_AGAIN_SECONDS: Final = 5.0
 """An unknown key id makes us look again, at most this often."""
 DOCUMENT_BYTES_MAX: Final = 256 * 1024
 TOKEN_CHARACTERS_MAX: Final = 8192
+_ACCESS_TOKENS: Final = ("at+jwt", "application/at+jwt")
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9_.:@|-]{1,120}", re.ASCII)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 
@@ -64,6 +66,17 @@ class TokenIssuer:
         Raises NotAuthenticated ``credential_is_in_force``, NotAllowed ``token_has_the_scope`` and NotReady
         ``token_issuer_answers``. Nothing of the token enters an error.
         """
+        found = await self.vouch(token)
+        if scope not in found.scopes:
+            raise NotAllowed("token_has_the_scope", f"this takes a token with the scope {scope}")
+        return found
+
+    async def vouch(self, token: str) -> Claims:
+        """Return whom a token speaks for; it is an access token of its issuer for us (RFC 9068, 4).
+
+        Raises NotAuthenticated ``credential_is_in_force`` and NotReady ``token_issuer_answers``. Nothing of
+        the token enters an error.
+        """
         if len(token) > TOKEN_CHARACTERS_MAX or _TOKEN.fullmatch(token) is None:
             raise _unknown("it is no signed token")
         claims = await self._claims(token)
@@ -71,18 +84,19 @@ class TokenIssuer:
         if not isinstance(subject, str) or _SUBJECT.fullmatch(subject) is None:
             raise _unknown("it names no subject")
         said = claims.get("scope", "")
-        found = Claims(subject, frozenset(said.split()) if isinstance(said, str) else frozenset())
-        if scope not in found.scopes:
-            raise NotAllowed("token_has_the_scope", f"this takes a token with the scope {scope}")
-        return found
+        scopes = frozenset(said.split()) if isinstance(said, str) else frozenset()
+        return Claims(subject, scopes, self.issuer, datetime.fromtimestamp(claims["exp"], UTC))
 
     async def _claims(self, token: str) -> dict[str, Any]:
         try:
-            kid = jws.extract_compact(token.encode()).headers().get("kid")
+            header = jws.extract_compact(token.encode()).headers()
+            kid, kind = header.get("kid"), str(header.get("typ", "")).lower()
         except (JoseError, ValueError, TypeError, AttributeError):
             raise _unknown("it is no signed token") from None
         if not isinstance(kid, str):
             raise _unknown("it names no key")
+        if kind not in _ACCESS_TOKENS:
+            raise _unknown("it is no access token")
         keys = await self._current(kid)
         try:
             read = jwt.decode(token, keys, algorithms=list(ALGORITHMS))

@@ -9,6 +9,12 @@ create table api.key (
     keeper text not null constraint key_serves_one_keeper check (keeper in
         ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit', 'issuer')),
     issuer_id text constraint key_names_an_issuer_on_record references engine.issuer,
+    -- The scope: operations, areas or kinds of them; offers; how much of a person it reveals; networks. Nothing is no limit.
+    actions text[] constraint key_names_an_action check (actions <> '{}'),
+    offers text[] constraint key_names_an_offer check (offers <> '{}'),
+    reveals text not null default 'identity' constraint key_reveals_a_known_tier check (
+        reveals in ('nothing', 'dealings', 'identity')),
+    networks cidr[] constraint key_names_a_network check (networks <> '{}'),
     issued_by text not null check (issued_by <> ''),
     issued_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
@@ -34,7 +40,8 @@ begin atomic
     select exists (select from api.account a where a.name = split_part(p_key, '~', 1) and a.status in ('locked', 'deactivated'));
 end;
 
--- The actor behind any key, for the login that asks. It is known, of this keeper, in force and not revoked, or refused.
+-- The actor behind any key or verified token, for the login that asks. It is known, of this keeper, in force and not revoked,
+-- or refused.
 create function api.holder(p_key_sha256 bytea) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -44,6 +51,10 @@ begin
     where k.key_sha256 = p_key_sha256 and k.keeper = session_user and k.expires_at > clock_timestamp()
         and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name);
     if found_name is null then
+        found_name := api.client_of(p_key_sha256);
+        if found_name is not null then
+            return 'client:' || found_name;
+        end if;
         raise exception using errcode = 'BR401', constraint = 'credential_is_in_force',
             message = 'the key is not known, has expired or was revoked';
     end if;

@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bookrunner import __version__
+from bookrunner.api.access.authority import SCOPE
 from bookrunner.api.caller import Called
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.problems import METADATA
 from bookrunner.api.routing import Router
-from bookrunner.api.shapes.answers import Alive, Ready, Release
+from bookrunner.api.shapes.answers import Alive, Ready, Release, Resource
 from bookrunner.api.shapes.moments import instant
+from bookrunner.core.errors import UnknownRecord
 from bookrunner.db import Row, load
 
 _TEXT: dict[str, Any] = {"content": {"text/plain": {}}}
@@ -26,6 +29,7 @@ _MEASURES: Final[Mapping[str, str]] = {
     "oldest_break_days": "Days for which the oldest open break has been open",
     "receipts_waiting": "Receipts that are nobody's funding yet",
     "oldest_waiting_receipt_days": "Days since the oldest of them was booked",
+    "emergencies_open": "Emergencies that stand: two people may end the keys of a keeper",
     "events_waiting": "Committed events that are not in the feed yet",
     "events_unsealed": "Events of the feed behind the last seal",
     "chain_transactions": "Signed transactions, by where they stand",
@@ -45,10 +49,15 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.get("/readyz", operation_id="is_ready")
     async def ready() -> Ready:
-        """Answer when the database does, with the events that wait for the feed; else 503."""
+        """Answer when the database does, with waiting events and standing emergencies; else 503."""
         row = await gateway.run(lambda: _waiting(gateway))
         oldest = None if row["oldest"] is None else instant(row["oldest"])
-        return {"status": "ready", "events_waiting": row["events"], "oldest_since": oldest}
+        return {
+            "status": "ready",
+            "events_waiting": row["events"],
+            "oldest_since": oldest,
+            "emergencies": row["emergencies"],
+        }
 
     @router.get("/metrics", operation_id="get_metrics", response_class=Response, responses={200: _TEXT})
     async def metrics(caller: Called) -> Response:
@@ -61,6 +70,19 @@ def routes(gateway: Gateway) -> APIRouter:
     async def version() -> Release:
         """Return the release."""
         return {"version": __version__}
+
+    @router.get(METADATA, operation_id="get_resource_metadata", responses={404: {}})
+    async def resource(request: Request) -> Resource:
+        """Say which OpenID provider's tokens are taken, and for which scopes (RFC 9728)."""
+        tokens = request.app.state.door.tokens
+        if tokens is None:
+            raise UnknownRecord("token_issuer_is_configured", "no OpenID provider is set up")
+        return {
+            "resource": str(request.base_url).rstrip("/"),
+            "authorization_servers": [tokens.issuer],
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": [f"{SCOPE}{each}" for each in ("read", "act")],
+        }
 
     return router
 

@@ -327,6 +327,15 @@ class Events(TypedDict):
     next: int
 
 
+class Resource(TypedDict):
+    """The API as a resource of an OAuth authorization server (RFC 9728, 2)."""
+
+    resource: str
+    authorization_servers: list[str]
+    bearer_methods_supported: list[str]
+    scopes_supported: list[str]
+
+
 class Alive(TypedDict):
     """The process answers."""
 
@@ -334,11 +343,12 @@ class Alive(TypedDict):
 
 
 class Ready(TypedDict):
-    """The database answers; how many events wait for the feed, and since when the oldest."""
+    """The database answers; how many events wait for the feed, since when; how many emergencies stand."""
 
     status: str
     events_waiting: int
     oldest_since: str | None
+    emergencies: int
 
 
 class Release(TypedDict):

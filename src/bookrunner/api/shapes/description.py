@@ -44,6 +44,13 @@ _ANSWERED = {
     "ETag": {"description": "The version that the next decision names.", **_TEXT},
     "Idempotent-Replayed": {"description": "`true` when this is the stored answer of a repetition.", **_TEXT},
 }
+_LIMITED = {
+    "RateLimit-Policy": {
+        "description": "The limit: calls (`q`) in seconds (`w`), by key or address.",
+        **_TEXT,
+    },
+    "RateLimit": {"description": "Calls that are left (`r`), and seconds until all are back (`t`).", **_TEXT},
+}
 _SAID = {
     400: "A header is missing or cannot be read.",
     401: "No key or signature is given, or it is not in force.",
@@ -53,6 +60,7 @@ _SAID = {
     412: "The version has changed since it was seen.",
     422: "The shape is wrong (`errors`), or the key was used for another request.",
     428: "The version that is decided on is not named.",
+    429: "The key or the address has used up its calls; nothing was done.",
     503: "Nothing can be said now; send the same again.",
 }
 
@@ -133,6 +141,10 @@ def _complete(operation: dict[str, Any], route: RouteContext) -> None:
     if versioned in reads:
         operation["parameters"].append(_IF_MATCH | {"required": False})
         statuses.add(412)
+    if is_ours or str(route.path_format).startswith("/v1/"):
+        statuses.add(429)
+        done = _done(answers)
+        done["headers"] = done.get("headers", {}) | _LIMITED
     for status in sorted(statuses):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
 
@@ -158,4 +170,6 @@ def _refusal(status: int, said: str) -> dict[str, Any]:
         answer["headers"] = {"WWW-Authenticate": {"description": "`Bearer`", **_TEXT}}
     if status in (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE):
         answer["headers"] = {"Retry-After": _SECONDS}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer["headers"] = {"Retry-After": _SECONDS} | _LIMITED
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import grouped
+from bookrunner.db import Row
 from bookrunner.pages.shell.assets import Asset, assets
 from bookrunner.pages.shell.guard import LOOPBACK, Guard, is_our_own
 
@@ -72,9 +73,10 @@ def _moment(moment: datetime | str) -> datetime:
 
 
 class Shell:
-    """Renders pages and fragments; ``is_sandbox`` puts the mark on each page."""
+    """Renders pages and fragments; ``is_sandbox`` puts the mark on each page, an emergency its banner."""
 
-    def __init__(self, *, is_sandbox: bool) -> None:
+    def __init__(self, *, is_sandbox: bool, emergencies: Callable[[], Sequence[Row]] = tuple) -> None:
+        self._emergencies = emergencies
         self.assets: Mapping[str, Asset] = assets()
         self.by_path = {asset.path: asset for asset in self.assets.values()}
         self._environment = Environment(
@@ -98,6 +100,7 @@ class Shell:
             nonce=request.state.nonce,
             visitor=getattr(request.state, "visitor", None),
             rendered_at=clock.now(),
+            emergencies=self._emergencies(),
             path=request.url.path,
         )
         return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})

@@ -38,7 +38,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     actor constant text := api.caller(p_key_sha256);
 begin
-    insert into issuer.entry (issuer_id) select k.issuer_id from api.key k where k.key_sha256 = p_key_sha256;
+    insert into issuer.entry (issuer_id) select k.issuer_id from api.key k where k.name = split_part(actor, ':', 2);
     return actor;
 end $$;
 

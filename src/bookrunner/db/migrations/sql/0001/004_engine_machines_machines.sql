@@ -6,6 +6,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('investment', 'engine', 'One investor''s commitment to one offer.'),
     ('closing', 'engine', 'One closing of an offer, with its own number and frozen set.'),
     ('closing_member', 'engine', 'One investment inside one closing.'),
+    ('emergency', 'engine', 'The right to end the keys of a keeper, of two people and for a short time.'),
     ('closing_case', 'engine', 'One investment that a set left out for want of a countersignature.'),
     ('allocation_policy', 'engine', 'How an offer shares out its units, named before the first order.'),
     ('allotment', 'engine', 'One decided list of who gets how many units.'),

@@ -1,0 +1,30 @@
+-- Who may call what: one row per operation of the API. The API asks it before each call, docs/authority.md shows it, and
+-- tests compare it with every route and with the rights of every login.
+
+create table api.operation (
+    operation text primary key,
+    area text not null,
+    kind text not null constraint operation_reads_or_acts check (kind in ('read', 'act')),
+    -- What of a person it reads or takes: nothing, what a person under an id did, or who the person is.
+    reveals text not null constraint operation_reveals_a_known_tier check (reveals in ('nothing', 'dealings', 'identity')),
+    roles text[] not null constraint operation_is_for_known_roles check (roles <> '{}' and roles <@ array[
+        'portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit', 'issuer', 'investor',
+        'client', 'link', 'signature', 'anyone']),
+    -- The verbs of schema api that carry it out, and the login that alone may execute them.
+    verbs text[] not null default '{}',
+    login text constraint verbs_belong_to_a_login check ((verbs <> '{}') = (login is not null)),
+    -- The rule that asks for a second person.
+    four_eyes text
+);
+
+call audit.append_only('api.operation');
+
+-- How far a role reaches in what it may call.
+create function api.reach(p_role text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+return case p_role when 'issuer' then 'own offers' when 'investor' then 'itself' when 'client' then 'token'
+    when 'link' then 'one file' when 'signature' then 'one message' when 'anyone' then 'open' else 'all' end;
+
+create view api.authority as
+select r.role, o.operation, o.area, o.kind, o.reveals, api.reach(r.role) as reach, o.login, o.verbs, o.four_eyes
+from api.operation o cross join lateral unnest(o.roles) as r (role);
