@@ -220,6 +220,8 @@ def _moved(name: str, status: str, because: str, actor: str) -> None:
     with _people() as people:
         people.move(name, status, because, actor=actor)
     console.print(f"{name} is {status}")
+
+
 @app.command()
 def authority(
     role: Annotated[str | None, typer.Argument(help="Only what this role may call.")] = None,

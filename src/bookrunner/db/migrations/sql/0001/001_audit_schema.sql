@@ -213,11 +213,12 @@ create function audit.genesis(subject text) returns bytea
 language sql stable strict
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
--- Who is behind an actor: at the pages and the API a key stands for its name, and a key of an account, NAME~LABEL, for the
--- account's. Every rule that asks for two people compares these and never the actors themselves.
+-- Who is behind an actor: at the pages and the API a key or a client stands for its name, and one of an account, NAME~LABEL,
+-- for the account's. Every rule that asks for two people compares these and never the actors themselves.
 create function audit.person_of(p_actor text) returns text
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-return case when starts_with(p_actor, 'key:') then split_part(substr(p_actor, 5), '~', 1) else p_actor end;
+return case when starts_with(p_actor, 'key:') or starts_with(p_actor, 'client:')
+    then split_part(split_part(p_actor, ':', 2), '~', 1) else p_actor end;
 
 -- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under
 -- the search path of the verb: one of their own would be set and reset at each call.

@@ -1,10 +1,10 @@
 -- Keys of programs that call the API. A key serves one keeper: the login that its calls run under.
 
-create schema api;
-
 -- Only the digest of a key is kept; whoever reads this table cannot call.
 create table api.key (
-    name text primary key constraint key_name_is_plain check (name ~ '^[a-z0-9][a-z0-9._-]{1,62}$'),
+    name text primary key constraint key_name_is_plain check (name ~ '^[a-z0-9][a-z0-9._-]{1,62}(~[a-z0-9._-]{1,20})?$'),
+    -- A key NAME~LABEL is one of the account NAME, and serves its keeper.
+    account_name text generated always as (case when strpos(name, '~') > 0 then split_part(name, '~', 1) end) stored,
     key_sha256 bytea not null constraint key_is_issued_once unique check (octet_length(key_sha256) = 32),
     keeper text not null constraint key_serves_one_keeper check (keeper in
         ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit', 'issuer')),
@@ -18,6 +18,7 @@ create table api.key (
     issued_by text not null check (issued_by <> ''),
     issued_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null,
+    constraint key_of_an_account_is_of_its_keeper foreign key (account_name, keeper) references api.account (name, keeper),
     constraint key_of_an_investor_serves_the_portal check (not starts_with(name, 'ivr_') or keeper = 'portal'),
     constraint key_of_an_issuer_names_it check ((keeper = 'issuer') = (issuer_id is not null)),
     constraint key_expires_after_it_is_issued check (expires_at > issued_at)
@@ -32,6 +33,13 @@ create table api.revoked_key (
 call audit.append_only('api.key');
 call audit.append_only('api.revoked_key');
 
+-- Whether the person behind a key has an account that is locked or deactivated: then its keys end with it.
+create function api.is_shut(p_key text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from api.account a where a.name = split_part(p_key, '~', 1) and a.status in ('locked', 'deactivated'));
+end;
+
 -- The actor behind any key or verified token, for the login that asks. It is known, of this keeper, in force and not revoked,
 -- or refused.
 create function api.holder(p_key_sha256 bytea) returns text
@@ -41,7 +49,7 @@ declare
 begin
     select k.name into found_name from api.key k
     where k.key_sha256 = p_key_sha256 and k.keeper = session_user and k.expires_at > clock_timestamp()
-        and not exists (select from api.revoked_key r where r.name = k.name);
+        and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name);
     if found_name is null then
         found_name := api.client_of(p_key_sha256);
         if found_name is not null then

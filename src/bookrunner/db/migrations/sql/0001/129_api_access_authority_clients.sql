@@ -74,5 +74,6 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select k.name from api.token t join api.key k on k.name = t.key_name
     where t.token_sha256 = p_token and t.expires_at > clock_timestamp() and k.keeper = session_user
-        and k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name);
+        and k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name)
+        and not api.is_shut(k.name);
 end;
