@@ -15,6 +15,7 @@ from bookrunner.api import problems
 from bookrunner.api.access.keys import issue, listed, revoke
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
     agreements,
     allocation,
@@ -43,6 +44,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Signing", "api", "issue", "listed", "revoke"]
 
+PLAIN = (
+    offers,
+    closings,
+    allocation,
+    amendments,
+    investments,
+    institutions,
+    statements,
+    events,
+    health,
+    transfers,
+    endpoints,
+)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -62,7 +76,8 @@ def api(
     ``signing`` is what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
     payment and e-sign providers; without it their path does not exist. ``chain`` answers for contract
-    wallets. ``capital`` takes institutions in, opens their escrow and hears settlements.
+    wallets. ``capital`` takes institutions in, opens their escrow and hears settlements. Of the result,
+    ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -85,17 +100,17 @@ def api(
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
     problems.install(app)
     app.add_middleware(
         Direct, prefix=investments.PREFIX, record=INVESTMENT, acts=investments.plain_acts(gateway)
     )
-    plain = (offers, closings, allocation, amendments, investments, institutions, statements, events, health)
-    for routes in (*(resource.routes for resource in plain), statements.questionnaires, statements.ownership):
+    for routes in (*(resource.routes for resource in PLAIN), statements.questionnaires, statements.ownership):
         app.include_router(routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
     app.include_router(wallets.routes(gateway, chain))
-    app.include_router(transfers.routes(gateway))
+    app.include_router(stream.routes(gateway, app.state.streams))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:

@@ -13,8 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from bookrunner.api import Signing, api
+from bookrunner.api.hooks.stream import Reader
 from bookrunner.app import Application
-from bookrunner.app.settings import identity_providers, read_settings
+from bookrunner.app.settings import hooks_on_loopback, identity_providers, read_settings
 from bookrunner.core.log import tell
 from bookrunner.pages import web
 from bookrunner.pages.shell.live import Hints
@@ -27,7 +28,8 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
     """Return the API, and beside it the pages on every path that is none of the API's."""
     for sentence in application.capital.lacking:
         tell(sentence)
-    return api(
+    settings = read_settings()
+    app = api(
         application.database,
         beside=pages or web(application),
         signing=Signing(lambda: application.signing, application.consents, application.signer),
@@ -35,20 +37,23 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         signatures=application.receive_signature,
         chain=application.chain,
         capital=application.capital,
-        providers=identity_providers(read_settings()),
+        providers=identity_providers(settings),
     )
+    app.state.hooks_on_loopback = hooks_on_loopback(settings)
+    return app
 
 
 class _Server(uvicorn.Server):
     """Ends the open streams before it waits for connections, which would not end by themselves."""
 
-    def __init__(self, config: uvicorn.Config, hints: Hints) -> None:
+    def __init__(self, config: uvicorn.Config, *streams: Hints | Reader) -> None:
         super().__init__(config)
-        self._hints = hints
+        self._streams = streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let every stream end, then stop."""
-        self._hints.closing = True
+        for each in self._streams:
+            each.closing = True
         await super().shutdown(sockets)
 
 
@@ -65,10 +70,9 @@ def serving(application: Application, bound: socket.socket, hosts: Sequence[str]
     is_alone = ip_address(host).is_loopback
     operator = OPERATOR if is_alone else None
     pages = web(application, operator=operator, hosts=(f"[{host}]" if ":" in host else host, *hosts))
-    config = uvicorn.Config(
-        site(application, pages), log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
-    )
-    server = _Server(config, pages.state.hints)
+    app = site(application, pages)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+    server = _Server(config, pages.state.hints, app.state.streams)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
     thread.start()
     try:

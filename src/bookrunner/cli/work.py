@@ -6,13 +6,17 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from bookrunner.adapters.chain import ChainError
+from bookrunner.adapters.webhooks import Sender
+from bookrunner.api.hooks.courier import Courier
 from bookrunner.app import Application
-from bookrunner.app.settings import read_settings
+from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
@@ -38,7 +42,8 @@ def work(
         with opened(settings) as world, worker_seat(settings.state_dir) as mine:
             if not mine:
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
-            _work(world.application, once=once)
+            with _couriers(world.application, Sender(loopback=hooks_on_loopback(settings)), once=once):
+                _work(world.application, once=once)
     except BookrunnerError as fault:
         marked("stopped", str(fault))
         code = 1
@@ -70,6 +75,19 @@ def _work(application: Application, *, once: bool) -> None:
         signal.signal(number, lambda *_: stopped.set())
     _rounds(application, stopped, once=once)
     workflows.stop()
+
+
+@contextmanager
+def _couriers(application: Application, sender: Sender, *, once: bool) -> Iterator[None]:
+    """Send webhooks in a thread of their own, which no silent receiver keeps from the rounds."""
+    stopped = threading.Event()
+    courier = Courier(application.database, sender)
+    if not once:
+        threading.Thread(target=courier.run, args=[stopped], daemon=True, name="webhooks").start()
+    try:
+        yield
+    finally:
+        stopped.set()
 
 
 def _rounds(application: Application, stopped: threading.Event, *, once: bool) -> None:
