@@ -113,6 +113,24 @@ def test_two_hundred_streams_share_one_reader(hooks: Hooks) -> None:
     assert len(came) == STREAMS
 
 
+def test_a_place_behind_the_end_is_the_end(hooks: Hooks) -> None:
+    advance_feed(hooks.database)
+    end = hooks.calls.get("/v1/events?after=0&limit=200").json()["next"]
+
+    async def run() -> int:
+        headers = {"Authorization": f"Bearer {hooks.calls.key('engine')}"}
+        async with (
+            httpx.AsyncClient(timeout=60) as client,
+            client.stream("GET", f"{hooks.calls.url}{PATH}?after=999999", headers=headers) as answer,
+        ):
+            async for line in answer.aiter_lines():
+                if line.startswith("id: "):
+                    return int(line[4:])
+        raise AssertionError("the stream has ended")
+
+    assert asyncio.run(run()) == end
+
+
 def test_a_reader_that_closes_ends_its_streams(hooks: Hooks) -> None:
     ended = []
 

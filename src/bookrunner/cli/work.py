@@ -6,15 +6,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from bookrunner.adapters.chain import ChainError
 from bookrunner.adapters.webhooks import Sender
-from bookrunner.api.hooks.courier import Courier
+from bookrunner.api.hooks.courier import at_work
 from bookrunner.app import Application
 from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
@@ -42,7 +41,8 @@ def work(
         with opened(settings) as world, worker_seat(settings.state_dir) as mine:
             if not mine:
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
-            with _couriers(world.application, Sender(loopback=hooks_on_loopback(settings)), once=once):
+            sender = Sender(loopback=hooks_on_loopback(settings))
+            with nullcontext() if once else at_work(world.application.database, sender):
                 _work(world.application, once=once)
     except BookrunnerError as fault:
         marked("stopped", str(fault))
@@ -75,19 +75,6 @@ def _work(application: Application, *, once: bool) -> None:
         signal.signal(number, lambda *_: stopped.set())
     _rounds(application, stopped, once=once)
     workflows.stop()
-
-
-@contextmanager
-def _couriers(application: Application, sender: Sender, *, once: bool) -> Iterator[None]:
-    """Send webhooks in a thread of their own, which no silent receiver keeps from the rounds."""
-    stopped = threading.Event()
-    courier = Courier(application.database, sender)
-    if not once:
-        threading.Thread(target=courier.run, args=[stopped], daemon=True, name="webhooks").start()
-    try:
-        yield
-    finally:
-        stopped.set()
 
 
 def _rounds(application: Application, stopped: threading.Event, *, once: bool) -> None:

@@ -24,6 +24,7 @@ EVENTS_AT_ONCE: Final = 500
 MESSAGES_AT_ONCE: Final = 100
 OF_ONE_ENDPOINT: Final = 5
 PAUSE_SECONDS: Final = 1
+STOP_SECONDS: Final = 2
 
 
 class Courier:
@@ -105,6 +106,21 @@ class Courier:
     def _keys(self, endpoint: str, secret: dict[str, str]) -> SecretKeys:
         wrapped, sealed = bytes.fromhex(secret["wrapped"]), bytes.fromhex(secret["sealed"])
         return SecretKeys.unpack(self._vault.open(wrapped, endpoint, f"webhook/{secret['id']}", sealed))
+
+
+@contextmanager
+def at_work(database: Database, sender: Sender) -> Iterator[None]:
+    """Have a courier at work while the block runs, in a thread of its own that no round has to wait for."""
+    stopped = threading.Event()
+    thread = threading.Thread(
+        target=Courier(database, sender).run, args=[stopped], daemon=True, name="webhooks"
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(STOP_SECONDS)
 
 
 @contextmanager

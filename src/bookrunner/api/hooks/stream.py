@@ -38,7 +38,7 @@ class Reader:
         self.closing = False
         self._gateway = gateway
         self._kept: deque[Row] = deque(maxlen=KEPT)
-        self._end: int | None = None
+        self._end = 0
         self._open = 0
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Condition()
@@ -49,34 +49,35 @@ class Reader:
         self._open += 1
         try:
             await self._start()
-            place = self._end or 0 if after is None else after
+            place = min(self._end if after is None else after, self._end)
             yield f"retry: 2000\nid: {place}\n\n"
             ends = asyncio.get_running_loop().time() + LIFE_SECONDS
             while not self.closing and asyncio.get_running_loop().time() < ends:
+                await self._wait(place)
                 rows = await self._behind(place)
-                if not rows:
-                    await self._wait(place)
-                    rows = await self._behind(place)
                 for row in rows:
                     place = row["seq"]
                     yield _hint(row)
                 if not rows:
                     yield ": still here\n\n"
+        except BookrunnerError as fault:
+            # Who follows opens it again, and goes on where it was.
+            warn("a stream of events ends", kind=type(fault).__name__)
         finally:
             self._open -= 1
 
     async def _behind(self, place: int) -> Sequence[Row]:
         """Return the next events behind a place: of memory where they are kept, else of the database."""
-        if place >= (self._end or 0):
+        if place >= self._end:
             return []
         if self._kept and place >= self._kept[0]["seq"] - 1:
             return [row for row in self._kept if row["seq"] > place]
-        return await self._gateway.read_for("engine", lambda of: list(of.hints(after=place, most=AT_ONCE)))
+        return await self._read(place)
 
     async def _wait(self, place: int) -> None:
         try:
             async with asyncio.timeout(KEEP_ALIVE_SECONDS), self._moved:
-                await self._moved.wait_for(lambda: self.closing or (self._end or 0) > place)
+                await self._moved.wait_for(lambda: self.closing or self._end > place)
         except TimeoutError:
             return
 
@@ -84,7 +85,7 @@ class Reader:
         while self._open and not self.closing:
             rows: Sequence[Row] = []
             try:
-                rows = await self._read(self._end or 0)
+                rows = await self._read(self._end)
             except BookrunnerError as fault:
                 warn("the stream of events waits", kind=type(fault).__name__)
             if rows:
