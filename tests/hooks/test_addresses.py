@@ -17,6 +17,7 @@ from bookrunner.adapters.webhooks import (
     Sender,
     check_address,
     parse_target,
+    resolve,
 )
 from bookrunner.app.settings import Settings, hooks_on_loopback
 from bookrunner.core.errors import ConfigurationError
@@ -212,6 +213,12 @@ def test_of_a_long_answer_a_part_is_read(receiver: Receiver) -> None:
     said = posted(Sender(loopback=True, trusted=receiver.context(), resolving=to_loopback), receiver.url())
     assert said.outcome is Outcome.ACCEPTED
     assert said.answer_sha256 == "bf718b6f653bebc184e1479f1935b8da974d701b893afcf49e701f3e2f9f9c5a"
+
+
+def test_the_system_resolves_a_name_to_its_addresses() -> None:
+    found = asyncio.run(resolve("localhost", 443))
+    assert set(found) <= {"127.0.0.1", "::1"}
+    assert len(found) == len(set(found)) > 0
 
 
 def test_nobody_there_and_no_such_name_are_failures_and_no_errors(receiver: Receiver) -> None:

@@ -239,6 +239,80 @@ def test_a_statement_past_the_verbs_is_refused(hooks: Hooks, connect: Connect) -
         assert caught.value.sqlstate == state, statement
 
 
+ATTEMPT = "insert into api.webhook_attempt select delivery_id, {}, now(), 1, {} from api.webhook_delivery"
+SECRET = "wrapped, sealed, public_key, made_by, valid_from from api.webhook_secret"
+DELIVERY = "endpoint_id, seq, kind, scope, subject, version, occurred_at, status, due_at"
+AGAIN = (
+    f"insert into api.webhook_delivery (delivery_id, {DELIVERY})"  # noqa: S608
+    f" select 'whd_two', {DELIVERY} from api.webhook_delivery"
+)
+BROKEN = [
+    ("update api.webhook_secret set valid_until = '-infinity'", "webhook_secret_ends_after_it_begins"),
+    ("update api.webhook_secret set secret_id = 'x y'", "webhook_secret_id_is_plain"),
+    (
+        f"insert into api.webhook_secret select 'whs_two', endpoint_id, {SECRET}",
+        "one_webhook_secret_has_no_end",
+    ),
+    ("update api.webhook_delivery set delivery_id = 'x'", "webhook_delivery_id_is_plain"),
+    ("update api.webhook_delivery set status = 'sent'", "webhook_delivery_is_in_a_known_state"),
+    (
+        AGAIN,
+        "one_webhook_delivery_for_an_event",
+    ),
+    (ATTEMPT.format(2, "'invented', 500"), "webhook_outcome_is_known"),
+    (ATTEMPT.format(2, "'accepted', 500"), "accepted_webhook_has_its_status"),
+    (ATTEMPT.format(1, "'accepted', 200"), "webhook_attempt_pkey"),
+]
+
+
+def test_the_database_keeps_no_message_secret_or_try_that_breaks_its_rule(
+    hooks: Hooks, connect: Connect
+) -> None:
+    hooks.register(kinds=["investment.confirmed"])
+    hooks.happen()
+    hooks.send()
+    owner = connect("owner")
+    for statement, rule in BROKEN:
+        with pytest.raises(psycopg.errors.IntegrityError) as caught:
+            owner.execute(statement.encode())
+        assert caught.value.diag.constraint_name == rule, statement
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "rule"),
+    [
+        ("other_x", {}, "webhook_endpoint_id_is_plain"),
+        ("whe_x", {"form": "xml"}, "webhook_form_is_known"),
+    ],
+)
+def test_the_database_registers_no_endpoint_that_breaks_its_rule(
+    hooks: Hooks, name: str, changed: dict[str, str], rule: str
+) -> None:
+    hooks.calls.key("engine")
+    said = {"url": "https://hooks.example.org/", "kinds": [], "offers": [], "form": "thin", **changed}
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        hooks.calls.world.login("engine").execute(
+            "select api.register_webhook('key:engine-one', 'req_x', '\\x00', %s, %s, '{}')",
+            [name, json.dumps(said)],
+        )
+    assert caught.value.diag.constraint_name == rule
+
+
+def test_an_endpoint_is_disabled_for_a_reason(hooks: Hooks) -> None:
+    made = hooks.register()
+    path = f"{PATH}/{made['id']}/disablements"
+    blank = hooks.calls.post(path, {"because": " "}, seen=f'"{made["version"]}"')
+    assert (blank.status_code, blank.json()["code"]) == (422, "request_has_the_agreed_shape")
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        hooks.calls.world.login("engine").execute(
+            "select api.switch_webhook('key:engine-one', 'req_x', '\\x00', %s, %s, ' ')",
+            [made["id"], made["version"]],
+        )
+    assert caught.value.diag.constraint_name == "disabled_webhook_endpoint_says_why"
+    on = hooks.calls.post(f"{PATH}/{made['id']}/enablements", seen=f'"{made["version"]}"')
+    assert (on.status_code, on.json()["code"]) == (409, "webhook_endpoint_is_in_the_other_state")
+
+
 @pytest.mark.parametrize(
     "url", ["http://hooks.example.org/", "https://u@hooks.example.org/", "https://A.example.org/"]
 )

@@ -20,7 +20,7 @@ where m.keeper = 'compliance' and m.machine <> 'clearance'
 
 
 def test_python_and_the_database_know_the_same_kinds(connect: Connect) -> None:
-    rows = connect("engine").execute("select kind, issuer_hears from api.webhook_kind").fetchall()
+    rows = connect("owner").execute("select kind, issuer_hears from api.webhook_kind").fetchall()
     assert dict(rows) == {name: kind.issuer_hears for name, kind in kinds().items()}
     assert len(rows) > 200
 

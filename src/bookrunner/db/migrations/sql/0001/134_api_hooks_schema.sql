@@ -62,6 +62,8 @@ create table api.webhook_delivery (
 create unique index one_webhook_delivery_for_an_event on api.webhook_delivery (endpoint_id, seq);
 create index webhook_deliveries_in_order on api.webhook_delivery (endpoint_id, delivery_no);
 create index webhook_deliveries_that_wait on api.webhook_delivery (endpoint_id, due_at) where status = 'waiting';
+create index webhook_deliveries_under_way on api.webhook_delivery (endpoint_id, taken_until)
+    where status = 'waiting' and taken_until is not null;
 create index webhook_deliveries_that_are_parked on api.webhook_delivery (endpoint_id) where status = 'parked';
 
 -- Of an answer its status and digest are kept, never its text.

@@ -176,4 +176,3 @@ grant select on engine.webhook_endpoint, api.webhook_progress, api.webhook_deliv
     to engine, audit, issuer;
 grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret
     to engine, audit, issuer;
-grant select on api.webhook_kind to engine;
