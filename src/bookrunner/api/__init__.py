@@ -18,6 +18,7 @@ from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, li
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
+from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
     agreements,
     allocation,
@@ -60,6 +61,19 @@ __all__ = [
     "revoke",
 ]
 
+PLAIN = (
+    offers,
+    closings,
+    allocation,
+    amendments,
+    investments,
+    institutions,
+    statements,
+    events,
+    health,
+    transfers,
+    endpoints,
+)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -79,7 +93,8 @@ def api(
     ``signing`` is what signs packets; without it the API signs nothing. ``providers`` are the identity
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
     payment and e-sign providers; without it their path does not exist. ``chain`` answers for contract
-    wallets. ``capital`` takes institutions in, opens their escrow and hears settlements.
+    wallets. ``capital`` takes institutions in, opens their escrow and hears settlements. Of the result,
+    ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -102,6 +117,7 @@ def api(
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
     problems.install(app)
     app.state.door = Door(gateway)
     app.add_middleware(
@@ -110,13 +126,12 @@ def api(
         record=("investment", INVESTMENT),
         acts=investments.plain_acts(gateway),
     )
-    plain = (offers, closings, allocation, amendments, investments, institutions, statements, events, health)
-    for routes in (*(resource.routes for resource in plain), statements.questionnaires, statements.ownership):
+    for routes in (*(resource.routes for resource in PLAIN), statements.questionnaires, statements.ownership):
         app.include_router(routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
     app.include_router(wallets.routes(gateway, chain))
-    app.include_router(transfers.routes(gateway))
+    app.include_router(stream.routes(gateway, app.state.streams))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:

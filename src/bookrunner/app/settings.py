@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     mail_sender: str = "notices@localhost"
     """Address that this mail comes from."""
 
+    webhooks_loopback: bool = False
+    """Let webhooks go to receivers on this machine; for a sandbox alone."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 
@@ -138,6 +141,18 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults = [f"BOOKRUNNER_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
         raise ConfigurationError("; ".join(sorted(faults))) from None
+
+
+def hooks_on_loopback(settings: Settings) -> bool:
+    """Say whether webhooks may go to this machine.
+
+    Raises ConfigurationError where database or node are somebody else's: then it is no sandbox.
+    """
+    if settings.webhooks_loopback and (settings.database_url or settings.rpc_url):
+        raise ConfigurationError(
+            "BOOKRUNNER_WEBHOOKS_LOOPBACK is for a sandbox with its own database and node"
+        )
+    return settings.webhooks_loopback
 
 
 @dataclass(frozen=True, slots=True)

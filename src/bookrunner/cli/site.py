@@ -13,8 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from bookrunner.api import Limits, Signing, api, limited
+from bookrunner.api.hooks.stream import Reader
 from bookrunner.app import Application
-from bookrunner.app.settings import identity_providers, read_settings
+from bookrunner.app.settings import hooks_on_loopback, identity_providers, read_settings
 from bookrunner.core.log import tell
 from bookrunner.pages import Door, web
 from bookrunner.pages.shell.live import Hints
@@ -38,19 +39,21 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         capital=application.capital,
         providers=identity_providers(settings),
     )
+    served.state.hooks_on_loopback = hooks_on_loopback(settings)
     return limited(served, Limits(settings.limits.key, settings.limits.address))
 
 
 class _Server(uvicorn.Server):
     """Ends the open streams before it waits for connections, which would not end by themselves."""
 
-    def __init__(self, config: uvicorn.Config, hints: Hints) -> None:
+    def __init__(self, config: uvicorn.Config, *streams: Hints | Reader) -> None:
         super().__init__(config)
-        self._hints = hints
+        self._streams = streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let every stream end, then stop."""
-        self._hints.closing = True
+        for each in self._streams:
+            each.closing = True
         await super().shutdown(sockets)
 
 
@@ -70,10 +73,9 @@ def serving(application: Application, bound: socket.socket, hosts: Sequence[str]
     door = Door(settings.passkey_site or ("localhost" if is_alone else None), settings.accounts_only)
     names = (f"[{host}]" if ":" in host else host, *hosts)
     pages = web(application, operator=operator, hosts=names, door=door)
-    config = uvicorn.Config(
-        site(application, pages), log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
-    )
-    server = _Server(config, pages.state.hints)
+    app = site(application, pages)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+    server = _Server(config, pages.state.hints, app.state.streams)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
     thread.start()
     try:

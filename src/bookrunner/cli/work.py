@@ -6,13 +6,16 @@ import os
 import signal
 import threading
 import time
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from bookrunner.adapters.chain import ChainError
+from bookrunner.adapters.webhooks import Sender
+from bookrunner.api.hooks.courier import at_work
 from bookrunner.app import Application
-from bookrunner.app.settings import read_settings
+from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
@@ -38,7 +41,9 @@ def work(
         with opened(settings) as world, worker_seat(settings.state_dir) as mine:
             if not mine:
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
-            _work(world.application, once=once)
+            sender = Sender(loopback=hooks_on_loopback(settings))
+            with nullcontext() if once else at_work(world.application.database, sender):
+                _work(world.application, once=once)
     except BookrunnerError as fault:
         marked("stopped", str(fault))
         code = 1

@@ -128,6 +128,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "transfers.sql"),
     ("bookrunner.engine.process", "turns.sql"),
     ("bookrunner.engine.life.issuer", "reach.sql"),
+    *(("bookrunner.api.hooks", f"{part}.sql") for part in ("schema", "verbs", "deliveries")),
     ("bookrunner.db", "grants.sql"),
 )
 

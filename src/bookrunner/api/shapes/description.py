@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from bookrunner.api.caller import caller, decision, repeatable, versioned, write
+from bookrunner.api.hooks.kinds import described, hint_schemas
 from bookrunner.api.problems import MEDIA_TYPE, Problem
 from bookrunner.api.shapes.examples import BODIES
 
@@ -68,12 +69,12 @@ _SAID = {
 def describe(app: FastAPI) -> None:
     """Have ``app`` describe its operations with what the calls read and answer beside their bodies."""
 
-    def described() -> dict[str, Any]:
+    def told() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _described(app)
         return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign]
+    app.openapi = told  # type: ignore[method-assign]
 
 
 def offered(app: FastAPI, path: str) -> list[str]:
@@ -94,11 +95,13 @@ def _operations(app: FastAPI) -> Iterator[RouteContext]:
 def _described(app: FastAPI) -> dict[str, Any]:
     text = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
     parts = text.setdefault("components", {})
-    parts.setdefault("schemas", {}).update(_problem())
+    parts.setdefault("schemas", {}).update(_problem() | hint_schemas())
+    text["webhooks"] = described()
     parts["securitySchemes"] = {
         _KEY: {"type": "http", "scheme": "bearer", "description": "A key that `bookrunner key` issued."}
     }
     parts["responses"] = {str(status): _refusal(status, said) for status, said in _SAID.items()}
+    parts["responses"]["Taken"] = {"description": "The message is taken; anything else is tried again."}
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
     for route in _operations(app):

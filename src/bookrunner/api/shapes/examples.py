@@ -123,6 +123,13 @@ BODIES: Final[Mapping[str, object]] = {
         "amount": {"amount": "250000.00", "currency": "USD"},
         "statement": "We are the pension fund of 40,000 teachers.",
     },
+    "register_webhook_endpoint": {
+        "url": "https://hooks.example.com/bookrunner",
+        "kinds": ["investment.confirmed", "closing.issued"],
+    },
+    "rotate_webhook_secret": {"overlap_hours": 48},
+    "disable_webhook_endpoint": {"because": "the receiver moves to another address"},
+    "resend_webhook_deliveries": {"first": 4700, "last": 4720},
     "initiate_escrow": {
         "offer": f"ofr_{_ID}",
         "allocation": f"iac_{_ID}",

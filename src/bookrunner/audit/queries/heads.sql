@@ -141,8 +141,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation',
-        'template', 'signatory', 'particular', 'application', 'packet_review', 'deficiency', 'certificate',
+    and split_part(e.kind, '.', 1) in ('acknowledgment', 'agreement', 'allocation_approval', 'reconfirmation', 'template', 'signatory', 'particular', 'application', 'packet_review', 'deficiency', 'certificate',
         'legal_hold', 'damage', 'signing_evidence', 'consent_sample', 'paper_delivery', 'offered_document')
     and not exists (
         select from kept k
@@ -314,6 +313,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'notice', offering_id, notice_id, version, chain_head from engine.notice
     union all
     select 'change_request', offering_id, change_id, version, chain_head from engine.change_request
+    union all
+    select 'webhook_endpoint', endpoint_id, endpoint_id, version, chain_head from engine.webhook_endpoint
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -323,8 +324,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member',
-        'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
+    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -15,8 +15,10 @@ from typing import Annotated
 import typer
 
 from bookrunner import api
+from bookrunner.adapters.webhooks import Sender
+from bookrunner.api.hooks.courier import at_work
 from bookrunner.app import Application
-from bookrunner.app.settings import Settings, read_settings
+from bookrunner.app.settings import Settings, hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
@@ -175,8 +177,10 @@ def _stay(application: Application, settings: Settings) -> None:
     console.print(f"Press Ctrl-C to stop; the data stays in {settings.state_dir} until --wipe.")
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    sender = Sender(loopback=hooks_on_loopback(settings))
     try:
-        while not stopped.wait(0.2):
-            application.tend()
+        with at_work(application.database, sender):
+            while not stopped.wait(0.2):
+                application.tend()
     except KeyboardInterrupt:
         console.print("stopped")

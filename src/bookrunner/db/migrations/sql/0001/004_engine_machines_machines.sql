@@ -17,6 +17,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('terms', 'engine', 'A version of an offer''s terms.'),
     ('change_request', 'engine', 'A request to change a locked field.'),
     ('notice', 'engine', 'Something that was told to an investor, the issuer or the administrator.'),
+    ('webhook_endpoint', 'engine', 'Where a subscriber hears of events.'),
     ('distribution', 'engine', 'A payment to holders of a record date.'),
     ('filing', 'engine', 'A filing that an offer owes.'),
     ('profile', 'portal', 'What an investor says about itself.'),

@@ -168,3 +168,14 @@ begin
         execute format('grant execute on function %s to compliance', read);
     end loop;
 end $reads$;
+
+-- Webhooks: the engine writes for whoever the key's own login has judged, and sends; an issuer reads behind row security.
+grant execute on function api.register_webhook(text, text, bytea, text, jsonb, jsonb),
+    api.switch_webhook(text, text, bytea, text, text, text), api.rotate_webhook(text, text, bytea, text, text, jsonb, timestamptz, integer),
+    api.send_webhook(text, text, bytea, text, text, bigint, bigint), api.test_webhook(text, text, bytea, text, text),
+    api.fan_out_webhooks(integer), api.take_webhooks(timestamptz, integer, integer),
+    api.record_webhook(text, text, timestamptz, text, jsonb) to engine;
+grant select on engine.webhook_endpoint, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
+    to engine, audit, issuer;
+grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret
+    to engine, audit, issuer;

@@ -1,0 +1,132 @@
+"""The courier of a worker: makes messages of the feed, sends what is due, records each try."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+
+from bookrunner.adapters.vault import Vault
+from bookrunner.adapters.webhooks import SecretKeys, Sender, sign
+from bookrunner.api.hooks.messages import body_of
+from bookrunner.core import clock
+from bookrunner.core.errors import BookrunnerError
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Database, Keeper, Row
+
+ACTOR: Final = "webhooks"
+EVENTS_AT_ONCE: Final = 500
+MESSAGES_AT_ONCE: Final = 100
+OF_ONE_ENDPOINT: Final = 5
+PAUSE_SECONDS: Final = 1
+STOP_SECONDS: Final = 2
+
+
+class Courier:
+    """Sends messages at least once: taken for a minute, sent, recorded.
+
+    Whoever dies between sending and recording leaves a message that is sent again under the same id.
+    """
+
+    def __init__(
+        self, database: Database, sender: Sender, *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self._keeper = Keeper(database, "engine", "bookrunner.api.hooks")
+        self._vault = Vault.of(database.endpoint.secrets)
+        self._sender = sender
+        self._now = now
+
+    def round(self) -> int:
+        """Make the messages of the whole feed and send all that is due; return how many tries that were."""
+        self._fan_out()
+        tries = 0
+        while due := self._take(MESSAGES_AT_ONCE):
+            asyncio.run(self._together(due))
+            tries += len(due)
+        return tries
+
+    def run(self, stopped: threading.Event) -> None:
+        """Go on until stopped; a slow receiver holds up its own messages alone."""
+        asyncio.run(self._rolling(stopped))
+
+    async def _together(self, due: Sequence[Row]) -> None:
+        await asyncio.gather(*(self._deliver(row) for row in due))
+
+    async def _rolling(self, stopped: threading.Event) -> None:
+        flying: set[asyncio.Task[None]] = set()
+        while not stopped.is_set():
+            with _later():
+                await asyncio.to_thread(self._fan_out)
+                due = await asyncio.to_thread(self._take, MESSAGES_AT_ONCE - len(flying))
+                flying |= {asyncio.create_task(self._try(row)) for row in due}
+            if flying:
+                _, flying = await asyncio.wait(flying, timeout=PAUSE_SECONDS)
+            else:
+                await asyncio.to_thread(stopped.wait, PAUSE_SECONDS)
+        if flying:
+            await asyncio.wait(flying)
+
+    async def _try(self, row: Row) -> None:
+        with _later():
+            await self._deliver(row)
+
+    def _fan_out(self) -> None:
+        while self._keeper.fan_out(most=EVENTS_AT_ONCE):
+            continue
+
+    def _take(self, most: int) -> Sequence[Row]:
+        if most <= 0:
+            return []
+        taken: Sequence[Row] = self._keeper.take(now=self._now(), most=most, each=OF_ONE_ENDPOINT)
+        return taken
+
+    async def _deliver(self, row: Row) -> None:
+        now = self._now()
+        kind, body = body_of(row)
+        keys = [self._keys(row["endpoint_id"], each) for each in row["secrets"] or ()]
+        headers = {"content-type": kind, **sign(row["delivery_id"], body, now=now, keys=keys)}
+        answer = await self._sender.post(row["url"], body, headers)
+        stands = await asyncio.to_thread(
+            self._keeper.record,
+            actor=ACTOR,
+            now=now,
+            delivery=row["delivery_id"],
+            attempt=json.dumps(asdict(answer)),
+        )
+        if stands == "parked":
+            warn("a webhook message is parked", message_id=row["delivery_id"], subject=row["endpoint_id"])
+        else:
+            tell("a webhook message is tried", message_id=row["delivery_id"], kind=answer.outcome.value)
+
+    def _keys(self, endpoint: str, secret: dict[str, str]) -> SecretKeys:
+        wrapped, sealed = bytes.fromhex(secret["wrapped"]), bytes.fromhex(secret["sealed"])
+        return SecretKeys.unpack(self._vault.open(wrapped, endpoint, f"webhook/{secret['id']}", sealed))
+
+
+@contextmanager
+def at_work(database: Database, sender: Sender) -> Iterator[None]:
+    """Have a courier at work while the block runs, in a thread of its own that no round has to wait for."""
+    stopped = threading.Event()
+    thread = threading.Thread(
+        target=Courier(database, sender).run, args=[stopped], daemon=True, name="webhooks"
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(STOP_SECONDS)
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Leave what fails to a later turn: what was taken is free again after its minute."""
+    try:
+        yield
+    except BookrunnerError as fault:
+        warn("webhook messages wait", kind=type(fault).__name__)
