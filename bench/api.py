@@ -22,7 +22,7 @@ OK, CONFLICT = 200, 409
 
 
 def run(full: bool) -> dict[str, object]:
-    """Measure 16 connections; returns rates, latencies in milliseconds, and each rate as a ratio of the trivial one.
+    """Measure 16 connections; returns rates, latencies in ms, and each rate as a ratio of the trivial one.
 
     Raises BenchFailed when an answer has another status than 200, or than 409 where the gate is closed.
     """

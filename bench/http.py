@@ -112,8 +112,7 @@ def serving(endpoint: Endpoint) -> Iterator[Serving]:
     process.start()
     try:
         _wait_for(port)
-        assert process.pid is not None
-        yield Serving(port, process.pid)
+        yield Serving(port, process.pid or 0)
     finally:
         process.terminate()
         process.join(10)

@@ -85,7 +85,8 @@ def measure(port: int, requests: Sequence[bytes], connections: int, *, status: i
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs, port, requests, connections, status))
+    expected = {"connections": connections, "status": status}
+    process = context.Process(target=_run, args=(theirs, port, requests), kwargs=expected)
     process.start()
     theirs.close()
     try:
@@ -100,7 +101,7 @@ def measure(port: int, requests: Sequence[bytes], connections: int, *, status: i
     return Load(len(took) / seconds, cuts[49] * 1000, cuts[98] * 1000)
 
 
-def _run(answer: Connection, port: int, requests: Sequence[bytes], connections: int, status: int) -> None:
+def _run(answer: Connection, port: int, requests: Sequence[bytes], *, connections: int, status: int) -> None:
     took: list[float] = []
 
     async def all_of_them() -> float:

@@ -140,7 +140,7 @@ def event_keys(events: Sequence[Row]) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Events in the feed's order: ours to answer, and those passed over; how many were looked up, to which place.
+    """Events in the feed's order: ours to answer, and those passed over; how many were found, up to where.
 
     Workers share the feed by strands, in which events have to stay in order. A strand is held until the
     answers are committed and ends with its transaction, so a worker that dies leaves nothing behind.
