@@ -1,12 +1,13 @@
 -- What subscribers do with their endpoints. The actor is the name of a key that its own login has judged.
 
--- The issuer that a key belongs to, null for a key of the engine.
+-- The issuer that a key or client belongs to, null for one of the engine.
 create function api.issuer_behind(p_actor text) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
     found_key api.key;
 begin
-    select k.* into found_key from api.key k where 'key:' || k.name = p_actor and k.keeper in ('engine', 'issuer');
+    select k.* into found_key from api.key k where k.name = split_part(p_actor, ':', 2)
+        and split_part(p_actor, ':', 1) in ('key', 'client') and k.keeper in ('engine', 'issuer');
     if found_key.name is null then
         raise exception using errcode = 'BR403', constraint = 'webhook_endpoint_has_a_key_behind_it',
             message = 'endpoints belong to keys of the engine and of issuers';
