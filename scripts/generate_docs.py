@@ -1,4 +1,4 @@
-"""Writes docs/states.md, docs/refusals.md and docs/openapi.json from the code.
+"""Writes docs/states.md, docs/refusals.md, docs/openapi.json and docs/guarantees.md from what they tell of.
 
 With ``--check`` it writes nothing and fails when one of them is stale.
 """
@@ -17,6 +17,8 @@ from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+# As a program this file sees its own folder alone.
+sys.path.insert(0, str(ROOT))
 PACKAGE = "src/bookrunner"
 _MADE = "<!-- Made by scripts/generate_docs.py; edit the code instead. -->\n"
 _TEXT = r"'((?:[^']|'')*)'"
@@ -158,6 +160,13 @@ def refusals_page(root: Path = ROOT) -> str:
     return "\n".join(lines) + "\n"
 
 
+def guarantees_page(root: Path) -> str:
+    """Return the text of docs/guarantees.md."""
+    from scripts import guarantees
+
+    return guarantees.guarantees_page(root, _MADE)
+
+
 def description_page() -> str:
     """Return the text of docs/openapi.json: every operation, also of parts that need settings."""
     from bookrunner.api import Signing, api
@@ -174,6 +183,7 @@ def pages(root: Path = ROOT) -> Mapping[str, str]:
         "docs/states.md": states_page(root),
         "docs/refusals.md": refusals_page(root),
         "docs/openapi.json": description_page(),
+        "docs/guarantees.md": guarantees_page(root),
     }
 
 
