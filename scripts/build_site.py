@@ -42,7 +42,15 @@ NAVIGATION: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] = (
             ("Payments", "payments.md"),
         ),
     ),
-    ("API", (("How to call it", "api.md"), ("Python client", "client.md"), ("Services", "services.md"))),
+    (
+        "API",
+        (
+            ("How to call it", "api.md"),
+            ("Python client", "client.md"),
+            ("Agents", "agents.md"),
+            ("Services", "services.md"),
+        ),
+    ),
     ("Guarantees", (("Guarantees", "guarantees.md"), ("Known faults", "known-faults.md"))),
     (
         "Operations",

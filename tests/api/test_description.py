@@ -26,6 +26,7 @@ PLACES = KNOWN | {
     "case": "ccs_one",
     "entry": "wle_one",
     "investor": "ivr_one1",
+    "proposal": "pps_one",
     "reconfirmation": "rcf_one",
     "transfer": "xfr_one",
 }

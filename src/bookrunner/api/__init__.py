@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from bookrunner import __version__
 from bookrunner.api import problems
+from bookrunner.api.access import proposals
 from bookrunner.api.access.keys import issue, listed, revoke
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
@@ -96,6 +97,7 @@ def api(
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
     app.include_router(wallets.routes(gateway, chain))
     app.include_router(transfers.routes(gateway))
+    app.include_router(proposals.routes(gateway, app))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:

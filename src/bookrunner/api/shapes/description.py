@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -75,6 +75,16 @@ def offered(app: FastAPI, path: str) -> list[str]:
         if route.path_regex.fullmatch(path):
             found |= route.methods or set()
     return sorted(found)
+
+
+def writes(app: FastAPI, *, but: str) -> Mapping[str, tuple[str, str]]:
+    """Return method and path of each write that a key makes, by its operation; ``but`` is a tag left out."""
+    return {
+        str(route.operation_id): (method, str(route.path_format))
+        for route in _operations(app)
+        if set(_calls(route.dependant)) & _WRITES and but not in (route.tags or ())
+        for method in sorted(route.methods or ())
+    }
 
 
 def _operations(app: FastAPI) -> Iterator[RouteContext]:

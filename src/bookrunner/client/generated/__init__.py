@@ -16,6 +16,7 @@ from bookrunner.client.generated.calls.institutions import InstitutionsCalls
 from bookrunner.client.generated.calls.investments import InvestmentsCalls
 from bookrunner.client.generated.calls.offers import OffersCalls
 from bookrunner.client.generated.calls.ownership import OwnershipCalls
+from bookrunner.client.generated.calls.proposals import ProposalsCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
 from bookrunner.client.generated.calls.transfers import TransfersCalls
@@ -82,6 +83,11 @@ class Bookrunner(Transport):
     def ownership(self) -> OwnershipCalls:
         """The operations of ownership."""
         return OwnershipCalls(self)
+
+    @property
+    def proposals(self) -> ProposalsCalls:
+        """The operations of proposals."""
+        return ProposalsCalls(self)
 
     @property
     def statements(self) -> StatementsCalls:

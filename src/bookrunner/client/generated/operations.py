@@ -28,6 +28,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "confirm_investment_legally": Operation(
         "POST", "/v1/investments/{investment}/confirm_legally", True, True
     ),
+    "confirm_proposal": Operation("POST", "/v1/proposals/{proposal}/confirmations", True, True),
     "countersign_agreement": Operation("POST", "/v1/agreements/{agreement}/countersign", True, True),
     "decide_allotment": Operation("POST", "/v1/offers/{offer}/allotments", True, True),
     "decide_amendment": Operation("POST", "/v1/offers/{offer}/amendments/{amendment}/decisions", True, True),
@@ -35,6 +36,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "POST", "/v1/investments/{investment}/cancellation_decisions", True, True
     ),
     "decide_closing_case": Operation("POST", "/v1/offers/{offer}/closing_cases/{case}/decisions", True, True),
+    "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
     "dry_run_allotment": Operation("POST", "/v1/offers/{offer}/allotments/dry_run"),
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
     "fail_offer": Operation("POST", "/v1/offers/{offer}/failures", True, True),
@@ -47,6 +49,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_investment": Operation("GET", "/v1/investments/{investment}"),
     "get_metrics": Operation("GET", "/metrics"),
     "get_offer": Operation("GET", "/v1/offers/{offer}"),
+    "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
     "get_version": Operation("GET", "/version"),
     "give_consent": Operation("POST", "/v1/investments/{investment}/consents", True),
@@ -70,6 +73,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_investments": Operation("GET", "/v1/investments"),
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
     "list_offers": Operation("GET", "/v1/offers"),
+    "list_proposals": Operation("GET", "/v1/proposals"),
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers"),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
@@ -85,6 +89,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "POST", "/v1/offers/{offer}/transfers/{transfer}/papers", True, True
     ),
     "preview_countersignatures": Operation("GET", "/v1/offers/{offer}/countersignatures"),
+    "propose": Operation("POST", "/v1/proposals", True),
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),

@@ -6,16 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.offers import (
-    Breaks,
-    Failure,
-    Move,
-    NewOffer,
-    Offer,
-    OfferActed,
-    Offers,
-    Review,
-)
+from bookrunner.client.generated.shapes.offers import Breaks, Failure, Move, NewOffer, Offer, Offers, Review
+from bookrunner.client.generated.shapes.shared import OfferActed
 from bookrunner.client.records import ETag
 from bookrunner.client.transport import Call, Transport, every
 

@@ -94,14 +94,6 @@ class Offer(Record):
     version: str
 
 
-class OfferActed(Record):
-    """An offer after an act."""
-
-    id: str
-    status: str
-    version: str
-
-
 class Offers(Record):
     """Offers by id; `next` continues the list, null at its end."""
 

@@ -31,3 +31,11 @@ class InvestmentActed(Record):
     offer: str
     status: str
     version: str
+
+
+class OfferActed(Record):
+    """An offer after an act."""
+
+    id: str
+    status: str
+    version: str
