@@ -163,9 +163,10 @@ def test_the_tables_refuse_even_their_owner(
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"operation": "get_offer"}, "proposed_operation_is_a_write"),
-        ({"operation": "confirm_proposal"}, "proposed_operation_is_a_write"),
-        ({"operation": "no_such_thing"}, "proposed_operation_is_a_write"),
+        ({"operation": "get_offer"}, "operation_may_be_proposed"),
+        ({"operation": "confirm_proposal"}, "operation_may_be_proposed"),
+        ({"operation": "certify_ownership", "path": {"investor": "ivr_one1"}}, "operation_may_be_proposed"),
+        ({"operation": "no_such_thing"}, "operation_may_be_proposed"),
         ({"path": {}}, "proposed_call_fills_its_path"),
         ({"path": {"investment": "../offers"}}, "request_has_the_agreed_shape"),
         ({"path": {"investment": "inv_one1", "other": "x"}}, "proposed_call_fills_its_path"),

@@ -25,6 +25,8 @@ from bookrunner.db import Row, load
 _CREATED, _REFUSED = 201, 300
 _JSON = "application/json"
 _TAG = "proposals"
+# A proposal is kept for good, so none carries what the erasure of a person has to empty.
+_NEVER_PROPOSED = frozenset({_TAG, "agreements", "institutions", "ownership", "suitability"})
 QUERIES = load(__package__)
 ProposalId = Annotated[str, StringConstraints(pattern="^pps_[0-9A-Za-z_]{1,64}$")]
 _Part = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
@@ -180,9 +182,9 @@ async def _decide(gateway: Gateway, write: Write, proposal: str, *, because: str
 
 def _required(app: FastAPI, body: NewProposal) -> None:
     """Refuse a call that no confirmation could make."""
-    offered = writes(app, but=_TAG).get(body.operation)
+    offered = writes(app, but=_NEVER_PROPOSED).get(body.operation)
     if offered is None:
-        raise Malformed("proposed_operation_is_a_write", f"{body.operation} is none that a key makes")
+        raise Malformed("operation_may_be_proposed", f"{body.operation} is no write that may wait")
     if set(re.findall(r"{(\w+)}", offered[1])) != set(body.path):
         raise Malformed("proposed_call_fills_its_path", f"the path is {offered[1]}")
 
@@ -190,7 +192,7 @@ def _required(app: FastAPI, body: NewProposal) -> None:
 async def _carry(app: FastAPI, request: Request, row: Row) -> httpx.Response:
     """Make the call of a proposal under the key that confirms it; the proposal is its idempotency key."""
     call = row["call"]
-    method, path = writes(app, but=_TAG)[row["operation"]]
+    method, path = writes(app, but=_NEVER_PROPOSED)[row["operation"]]
     headers = {"Authorization": request.headers["authorization"], "Idempotency-Key": row["proposal_id"]}
     if call["if_match"] is not None:
         headers["If-Match"] = call["if_match"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,8 +30,6 @@ def serve_tools(
 
     Over HTTP each caller sends a key of its own as bearer token, and this process has none.
     """
-    import os
-
     from bookrunner.cli.programs.tools import tools
 
     if http:
