@@ -10,7 +10,7 @@ PROCESSES ?= 2
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
 	require-concurrent-index-creation
 
-.PHONY: help setup demo check lint test bench torture lock clean
+.PHONY: help setup demo check lint test bench torture docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -42,6 +42,9 @@ bench: setup ## Measure, for example ONLY=transitions
 
 torture: setup ## Kill servers and workers, and look for what was lost
 	@$(BIN)/python -m pytest -q -m torture $(ARGS)
+
+docs: setup ## Build the documentation site into build/docs, offline
+	@$(BIN)/python -m scripts.build_site
 
 lock: setup ## Write the lock files anew, for example ARGS=--upgrade
 	@scripts/lock $(ARGS)

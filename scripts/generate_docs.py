@@ -1,4 +1,4 @@
-"""Writes docs/states.md, refusals.md, authority.md, ownership.md and openapi.json from the code.
+"""Writes docs/states.md, refusals.md, authority.md, ownership.md, openapi.json and guarantees.md.
 
 With ``--check`` it writes nothing and fails when one of them is stale.
 """
@@ -19,6 +19,8 @@ from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+# As a program this file sees its own folder alone.
+sys.path.insert(0, str(ROOT))
 PACKAGE = "src/bookrunner"
 _MADE = "<!-- Made by scripts/generate_docs.py; edit the code instead. -->\n"
 _TEXT = r"'((?:[^']|'')*)'"
@@ -274,6 +276,13 @@ def _first_sentence(comment: str) -> str:
     return f"{told.partition('. ')[0].rstrip('.')}." if told else ""
 
 
+def guarantees_page(root: Path) -> str:
+    """Return the text of docs/guarantees.md."""
+    from scripts import guarantees
+
+    return guarantees.guarantees_page(root, _MADE)
+
+
 def description_page() -> str:
     """Return the text of docs/openapi.json: every operation, also of parts that need settings."""
     from bookrunner.api import Signing, api
@@ -292,6 +301,7 @@ def pages(root: Path = ROOT) -> Mapping[str, str]:
         "docs/authority.md": authority_page(root),
         "docs/ownership.md": ownership_page(root),
         "docs/openapi.json": description_page(),
+        "docs/guarantees.md": guarantees_page(root),
     }
 
 

@@ -28,6 +28,7 @@ PLACES = KNOWN | {
     "endpoint": "whe_one",
     "entry": "wle_one",
     "investor": "ivr_one1",
+    "proposal": "pps_one",
     "reconfirmation": "rcf_one",
     "transfer": "xfr_one",
 }

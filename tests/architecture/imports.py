@@ -28,6 +28,8 @@ LIBRARY_HOMES: dict[str, tuple[str, ...]] = {
     "granian": _WEB_EDGE,
     "jinja2": _WEB_EDGE,
     "jsonschema": ("adapters.documents",),
+    "mcp": ("cli.programs",),
+    "mcp_types": ("cli.programs",),
     "psycopg": ("db",),
     "psycopg_pool": ("db",),
     "pyhanko": ("adapters.signing",),

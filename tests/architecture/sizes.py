@@ -14,6 +14,8 @@ FUNCTION_LINES = 70
 SQL_LINES = 400
 POSITIONAL = 4
 ENTRIES = 12
+# The package itself has the client as one more: it is a layer of its own beside the server's.
+LAYERS = 13
 # These override a method of a library, which fixes the parameters.
 OVERRIDES = frozenset({"src/bookrunner/db/queries.py: select"})
 
@@ -69,18 +71,19 @@ def many_positional_parameters(root: Path) -> Iterator[str]:
 
 
 def crowded_folders(root: Path) -> Iterator[str]:
-    """Name each folder with too many entries; vendored static files and migrations only accumulate."""
+    """Name each folder with too many entries; vendored, migrated and generated files only accumulate."""
     base = root / tree.PACKAGE
     folders = {
         base,
         *(parent for path in tree.files(base) for parent in path.parents if base in parent.parents),
     }
     for folder in sorted(folders):
-        if {"static", "migrations"} & set(folder.relative_to(base).parts):
+        if {"static", "migrations", "generated"} & set(folder.relative_to(base).parts):
             continue
         entries = [entry.name for entry in folder.iterdir() if not _uncounted(entry)]
-        if len(entries) > ENTRIES:
-            yield f"{folder.relative_to(root)}: {len(entries)} entries, at most {ENTRIES}"
+        most = LAYERS if folder == base else ENTRIES
+        if len(entries) > most:
+            yield f"{folder.relative_to(root)}: {len(entries)} entries, at most {most}"
 
 
 def _uncounted(entry: Path) -> bool:

@@ -26,7 +26,9 @@ def _commands() -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", get_command(app).commands)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["docs/states.md", "docs/refusals.md", "docs/openapi.json"])
+@pytest.mark.parametrize(
+    "name", ["docs/states.md", "docs/refusals.md", "docs/openapi.json", "docs/guarantees.md"]
+)
 def test_a_generated_page_is_current(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8") == GENERATED["pages"]()[name], (
         "run scripts/generate_docs.py"

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from bookrunner import __version__
 from bookrunner.api import problems
+from bookrunner.api.access import proposals
 from bookrunner.api.access.authority import Door, authority
 from bookrunner.api.access.authority.emergency import Emergencies
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
@@ -132,6 +133,7 @@ def api(
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
     app.include_router(wallets.routes(gateway, chain))
     app.include_router(stream.routes(gateway, app.state.streams))
+    app.include_router(proposals.routes(gateway, app))
     if payments is not None:
         app.include_router(webhooks.payments(gateway, payments))
     if signatures is not None:

@@ -17,6 +17,7 @@ from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
 from bookrunner.db import Contention, Database, Lanes, Within, load
 from bookrunner.db.pools.lanes import TextRow, Value
+from bookrunner.db.queries import Queries
 
 T = TypeVar("T")
 
@@ -109,6 +110,16 @@ class Gateway:
             raise
         return _answered(row)
 
+    async def write_own(self, asked: Write, queries: Queries, verb: str, **arguments: Value) -> Response:
+        """Carry out a write of other queries than the gateway's once, whichever keeper the key serves.
+
+        Raises as :meth:`write`; the key of an issuer serves no keeper.
+        """
+        if asked.caller.keeper not in self._lanes:
+            await self.admitted(asked.caller, *KEEPERS)
+        claim: dict[str, Value] = {**asked.claim}
+        return _answered(await self._once(asked.caller.keeper, verb, claim | arguments, queries))
+
     async def write_for(
         self, asked: Write, actor: str, keeper: str, verb: str, **arguments: Value
     ) -> Response:
@@ -152,9 +163,11 @@ class Gateway:
         }
         await self._once(asked.caller.keeper, "keep_refusal", refused)
 
-    async def _once(self, keeper: str, verb: str, arguments: Mapping[str, Value]) -> TextRow:
+    async def _once(
+        self, keeper: str, verb: str, arguments: Mapping[str, Value], queries: Queries | None = None
+    ) -> TextRow:
         """Run one statement, again after Contention: it left nothing, and its key is still free."""
-        sql: str = getattr(self._queries, verb).sql
+        sql: str = getattr(queries or self._queries, verb).sql
         for _ in range(ATTEMPTS - 1):
             try:
                 return await self._lanes[keeper].run(verb, sql, arguments)

@@ -10,7 +10,6 @@ from typer.exceptions import TyperException
 from bookrunner.app.settings import read_settings
 from bookrunner.cli import (
     allocation,
-    keys,
     offers,
     proof,
     setup,
@@ -30,6 +29,7 @@ from bookrunner.cli.checks import (
 )
 from bookrunner.cli.offers import documents, issuers, life
 from bookrunner.cli.play import bank, demo, simulate
+from bookrunner.cli.programs import call, keys, serve
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
@@ -41,6 +41,7 @@ WRONG_USAGE = 2
 _NOUNS = (
     allocation,
     bank,
+    call,
     control,
     countries,
     custody,
@@ -56,6 +57,7 @@ _NOUNS = (
     register,
     restart,
     screening,
+    serve,
     setup,
     simulate,
     templates,

@@ -12,9 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Run a tokenized offering over five books."
-)
+app = typer.Typer(no_args_is_help=True, help="Run a tokenized offering over five books.")
 # Ids, paths and details are printed as they are: a bracket in one of them is no markup.
 console = Console(highlight=False, markup=False, width=max(Console().width, 110), soft_wrap=False)
 

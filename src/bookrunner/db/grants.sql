@@ -49,6 +49,9 @@ grant execute on function api.caller(bytea), api.holder(bytea), api.open_session
 grant execute on function api.admit(bytea), api.refuse_call(bytea, text, text, text), api.offer_of(text, text),
     api.accept_token(bytea, text, text, text[], timestamptz), api.client_keeper(text, text)
     to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
+grant execute on function api.propose(bytea, text, bytea, text, text, jsonb, text, integer),
+    api.decide_proposal(bytea, text, bytea, text, boolean, text), api.proposals(text)
+    to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
     api.move_allocation(bytea, text, bytea, text, text, text, text, text),
     api.decide_case(bytea, text, bytea, text, text, text, text, text, text) to engine;

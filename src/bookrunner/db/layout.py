@@ -117,6 +117,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.api.access.authority", f"{part}.sql") for part in _AUTHORITY),
     ("bookrunner.books.subscription", "readers.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
+    ("bookrunner.api.access", "proposals.sql"),
     ("bookrunner.api.writes", "offers.sql"),
     ("bookrunner.api.writes", "packets.sql"),
     ("bookrunner.api.writes", "statements.sql"),

@@ -10,6 +10,14 @@ _SHA256 = "9f2c" * 16
 _PRICE = {"amount": "1000.00", "currency": "USD"}
 
 BODIES: Final[Mapping[str, object]] = {
+    "propose": {
+        "operation": "move_offer",
+        "path": {"offer": f"ofr_{_ID}"},
+        "body": {"to": "legal_review"},
+        "if_match": '"1"',
+        "sentence": "The terms are complete; counsel can read them.",
+    },
+    "decline_proposal": {"because": "counsel asked for another price"},
     "open_offer": {
         "issuer": f"iss_{_ID}",
         "name": "Harbour Street Growth Fund I",

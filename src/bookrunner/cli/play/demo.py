@@ -37,6 +37,7 @@ PEOPLE = {
     "compliance": ("officer.ana", "officer.ben"),
     "treasury": ("fund.flo", "fund.gus"),
     "registry": ("agent.theo", "agent.tess"),
+    "subscription": ("desk.rosa", "issuer.ivan"),
 }
 ISSUING = {
     "name": "Harbor Street Capital",

@@ -25,7 +25,12 @@ ITEMS = (
 )
 TEMPLATE = "subscription_packet/1.1.0"
 EVIDENCE = SigningEvidence("passkey", "192.0.2.7", "Example Browser 1.0", "ses_example")
-OFFICERS = {"issuer.iris": "Iris Example", "issuer.ivan": "Ivan Example"}
+# Whoever signs in or calls with a key has the name of the key.
+OFFICERS = {
+    "issuer.iris": "Iris Example",
+    "issuer.ivan": "Ivan Example",
+    "key:issuer.ivan": "Ivan Example",
+}
 REVIEWER = "desk.rosa"
 _CAPACITIES = {
     True: ("Joint tenant", "In person", "joint owner"),

@@ -1,0 +1,110 @@
+# Made by scripts/generate_client.py from docs/openapi.json; run that again instead.
+"""The client as the description has it."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from bookrunner.client.generated import shapes
+from bookrunner.client.generated.calls.agreements import AgreementsCalls
+from bookrunner.client.generated.calls.allocation import AllocationCalls
+from bookrunner.client.generated.calls.amendments import AmendmentsCalls
+from bookrunner.client.generated.calls.closings import ClosingsCalls
+from bookrunner.client.generated.calls.events import EventsCalls
+from bookrunner.client.generated.calls.health import HealthCalls
+from bookrunner.client.generated.calls.institutions import InstitutionsCalls
+from bookrunner.client.generated.calls.investments import InvestmentsCalls
+from bookrunner.client.generated.calls.offers import OffersCalls
+from bookrunner.client.generated.calls.ownership import OwnershipCalls
+from bookrunner.client.generated.calls.proposals import ProposalsCalls
+from bookrunner.client.generated.calls.statements import StatementsCalls
+from bookrunner.client.generated.calls.suitability import SuitabilityCalls
+from bookrunner.client.generated.calls.transfers import TransfersCalls
+from bookrunner.client.generated.calls.wallets import WalletsCalls
+from bookrunner.client.generated.operations import OPERATIONS
+from bookrunner.client.transport import Call, Transport
+
+__all__ = ["OPERATIONS", "Bookrunner", "shapes"]
+
+
+class Bookrunner(Transport):
+    """One server under one key; an attribute for each resource, a method for each operation."""
+
+    def call(self, operation: str, call: Call) -> JsonValue:
+        """Make any operation by its name and return plain JSON; raises KeyError without one."""
+        return self.value(OPERATIONS[operation], call)
+
+    @property
+    def agreements(self) -> AgreementsCalls:
+        """The operations of agreements."""
+        return AgreementsCalls(self)
+
+    @property
+    def allocation(self) -> AllocationCalls:
+        """The operations of allocation."""
+        return AllocationCalls(self)
+
+    @property
+    def amendments(self) -> AmendmentsCalls:
+        """The operations of amendments."""
+        return AmendmentsCalls(self)
+
+    @property
+    def closings(self) -> ClosingsCalls:
+        """The operations of closings."""
+        return ClosingsCalls(self)
+
+    @property
+    def events(self) -> EventsCalls:
+        """The operations of events."""
+        return EventsCalls(self)
+
+    @property
+    def health(self) -> HealthCalls:
+        """The operations of health."""
+        return HealthCalls(self)
+
+    @property
+    def institutions(self) -> InstitutionsCalls:
+        """The operations of institutions."""
+        return InstitutionsCalls(self)
+
+    @property
+    def investments(self) -> InvestmentsCalls:
+        """The operations of investments."""
+        return InvestmentsCalls(self)
+
+    @property
+    def offers(self) -> OffersCalls:
+        """The operations of offers."""
+        return OffersCalls(self)
+
+    @property
+    def ownership(self) -> OwnershipCalls:
+        """The operations of ownership."""
+        return OwnershipCalls(self)
+
+    @property
+    def proposals(self) -> ProposalsCalls:
+        """The operations of proposals."""
+        return ProposalsCalls(self)
+
+    @property
+    def statements(self) -> StatementsCalls:
+        """The operations of statements."""
+        return StatementsCalls(self)
+
+    @property
+    def suitability(self) -> SuitabilityCalls:
+        """The operations of suitability."""
+        return SuitabilityCalls(self)
+
+    @property
+    def transfers(self) -> TransfersCalls:
+        """The operations of transfers."""
+        return TransfersCalls(self)
+
+    @property
+    def wallets(self) -> WalletsCalls:
+        """The operations of wallets."""
+        return WalletsCalls(self)

@@ -1,0 +1,35 @@
+# Made by scripts/generate_client.py from docs/openapi.json; run that again instead.
+"""Calls: events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bookrunner.client.generated.operations import OPERATIONS
+from bookrunner.client.generated.shapes.events import Event, Events
+from bookrunner.client.transport import Call, Transport, every
+
+
+class EventsCalls:
+    """The operations of events."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_events(self, *, after: int | None = None, limit: int | None = None) -> Events:
+        """Return the events after a sequence number; `next` is what to send as `after` next time.
+
+        Numbers are given after the commit and have no gap: who has read up to a number has missed nothing.
+        """
+        return self._transport.record(
+            Events, OPERATIONS["list_events"], Call(query={"after": after, "limit": limit})
+        )
+
+    def each_of_events(self, *, after: int | None = None, limit: int | None = None) -> Iterator[Event]:
+        """Yield every record of :meth:`list_events`, page by page."""
+
+        def page(at: int | None) -> tuple[list[Event], int | None]:
+            found = self.list_events(after=at or after, limit=limit)
+            return found.events, found.next
+
+        return every(page)

@@ -1,0 +1,119 @@
+# Made by scripts/generate_client.py from docs/openapi.json; run that again instead.
+"""Every operation by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bookrunner.client.transport import Operation
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "accept_statement": Operation("POST", "/v1/investments/{investment}/acceptances", True),
+    "acknowledge_item": Operation("POST", "/v1/investments/{investment}/acknowledgments", True),
+    "answer_deficiency": Operation("POST", "/v1/investments/{investment}/deficiency_answers", True),
+    "answer_reconfirmation": Operation(
+        "POST", "/v1/investments/{investment}/reconfirmations/{reconfirmation}/answer", True
+    ),
+    "answer_suitability": Operation("POST", "/v1/offers/{offer}/suitability", True),
+    "approve_allocation": Operation(
+        "POST", "/v1/investments/{investment}/allocations/{allocation}/approve", True, True
+    ),
+    "approve_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/approve", True, True),
+    "ask_wallet": Operation("POST", "/v1/offers/{offer}/wallet-challenges", True),
+    "cancel_investment": Operation("POST", "/v1/investments/{investment}/cancellations", True, True),
+    "certify_ownership": Operation("POST", "/v1/investors/{investor}/ownership", True),
+    "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
+    "confirm_investment": Operation("POST", "/v1/investments/{investment}/confirm", True),
+    "confirm_investment_legally": Operation(
+        "POST", "/v1/investments/{investment}/confirm_legally", True, True
+    ),
+    "confirm_proposal": Operation("POST", "/v1/proposals/{proposal}/confirmations", True, True),
+    "countersign_agreement": Operation("POST", "/v1/agreements/{agreement}/countersign", True, True),
+    "decide_allotment": Operation("POST", "/v1/offers/{offer}/allotments", True, True),
+    "decide_amendment": Operation("POST", "/v1/offers/{offer}/amendments/{amendment}/decisions", True, True),
+    "decide_cancellation": Operation(
+        "POST", "/v1/investments/{investment}/cancellation_decisions", True, True
+    ),
+    "decide_closing_case": Operation("POST", "/v1/offers/{offer}/closing_cases/{case}/decisions", True, True),
+    "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
+    "dry_run_allotment": Operation("POST", "/v1/offers/{offer}/allotments/dry_run"),
+    "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
+    "fail_offer": Operation("POST", "/v1/offers/{offer}/failures", True, True),
+    "freeze_closing": Operation("POST", "/v1/offers/{offer}/closings", True, True),
+    "get_agreement": Operation("GET", "/v1/agreements/{agreement}"),
+    "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
+    "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
+    "get_document": Operation("GET", "/v1/documents/{digest}"),
+    "get_intake": Operation("GET", "/v1/ai-intake/{offer}/{intake}"),
+    "get_investment": Operation("GET", "/v1/investments/{investment}"),
+    "get_metrics": Operation("GET", "/metrics"),
+    "get_offer": Operation("GET", "/v1/offers/{offer}"),
+    "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
+    "get_units": Operation("GET", "/v1/offers/{offer}/units"),
+    "get_version": Operation("GET", "/version"),
+    "give_consent": Operation("POST", "/v1/investments/{investment}/consents", True),
+    "hand_over_agreement": Operation("POST", "/v1/agreements/{agreement}/envelopes", True, True),
+    "initiate_escrow": Operation("POST", "/v1/escrow-initiation", True),
+    "is_alive": Operation("GET", "/livez"),
+    "is_ready": Operation("GET", "/readyz"),
+    "issue_consent_sample": Operation("POST", "/v1/investments/{investment}/consent_samples", True),
+    "join_waitlist": Operation("POST", "/v1/offers/{offer}/waitlist", True),
+    "leave_waitlist": Operation("POST", "/v1/offers/{offer}/waitlist/{entry}/withdraw", True),
+    "link_agreement_file": Operation("POST", "/v1/agreements/{agreement}/links"),
+    "list_allotments": Operation("GET", "/v1/offers/{offer}/allotments"),
+    "list_amendments": Operation("GET", "/v1/offers/{offer}/amendments"),
+    "list_breaks": Operation("GET", "/v1/offers/{offer}/breaks"),
+    "list_closing_cases": Operation("GET", "/v1/offers/{offer}/closing_cases"),
+    "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
+    "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
+    "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
+    "list_events": Operation("GET", "/v1/events"),
+    "list_institutional_allocations": Operation("GET", "/v1/offers/{offer}/institutional_allocations"),
+    "list_investments": Operation("GET", "/v1/investments"),
+    "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
+    "list_offers": Operation("GET", "/v1/offers"),
+    "list_proposals": Operation("GET", "/v1/proposals"),
+    "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
+    "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers"),
+    "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
+    "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets"),
+    "move_institutional_allocation": Operation(
+        "POST", "/v1/offers/{offer}/institutional_allocations/{allocation}/moves", True, True
+    ),
+    "move_offer": Operation("POST", "/v1/offers/{offer}/moves", True, True),
+    "name_allocation_policy": Operation("POST", "/v1/offers/{offer}/allocation_policy", True),
+    "open_investment": Operation("POST", "/v1/investments", True),
+    "open_offer": Operation("POST", "/v1/offers", True),
+    "present_transfer_papers": Operation(
+        "POST", "/v1/offers/{offer}/transfers/{transfer}/papers", True, True
+    ),
+    "preview_countersignatures": Operation("GET", "/v1/offers/{offer}/countersignatures"),
+    "propose": Operation("POST", "/v1/proposals", True),
+    "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
+    "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
+    "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
+    "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}"),
+    "refuse_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/refuse", True, True),
+    "release_agreement": Operation("POST", "/v1/agreements/{agreement}/release", True, True),
+    "request_cancellation": Operation("POST", "/v1/investments/{investment}/cancellation_requests", True),
+    "request_institutional_allocation": Operation(
+        "POST", "/v1/offers/{offer}/institutional_allocations", True
+    ),
+    "request_transfer": Operation("POST", "/v1/offers/{offer}/transfers", True),
+    "return_agreement": Operation("POST", "/v1/agreements/{agreement}/return", True, True),
+    "review_offer": Operation("POST", "/v1/offers/{offer}/reviews", True, True),
+    "scale_back": Operation("POST", "/v1/investments/{investment}/cuts", True, True),
+    "show_limit": Operation("GET", "/v1/offers/{offer}/limit"),
+    "show_questionnaire": Operation("GET", "/v1/offers/{offer}/questionnaire"),
+    "sign_agreement": Operation("POST", "/v1/agreements/{agreement}/sign", True, True),
+    "state_particular": Operation("POST", "/v1/investments/{investment}/particulars", True),
+    "submit_application": Operation("POST", "/v1/investments/{investment}/applications", True),
+    "take_institution_in": Operation("POST", "/v1/ai-intake", True),
+    "why_not_transfer": Operation("GET", "/v1/offers/{offer}/transfer-refusals"),
+    "withdraw_acceptance": Operation(
+        "POST", "/v1/investments/{investment}/acceptances/{acceptance}/withdrawals", True, True
+    ),
+    "withdraw_consent": Operation("POST", "/v1/investments/{investment}/consent_withdrawals", True),
+    "withdraw_investment": Operation("POST", "/v1/investments/{investment}/withdraw", True),
+}

@@ -1,0 +1,111 @@
+# Made by scripts/generate_client.py from docs/openapi.json; run that again instead.
+"""Shapes: transfers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from bookrunner.client.records import Exact, Record, Sent
+
+
+class Approval(Sent):
+    """Until when the approval serves."""
+
+    until: AwareDatetime
+
+
+class Paper(Sent):
+    """A paper that was presented, by its name and its SHA-256."""
+
+    paper: str
+    sha256: str
+
+
+class MorePapers(Sent):
+    """Papers that were missing."""
+
+    papers: list[Paper]
+
+
+class NewTransfer(Sent):
+    """What a holder asks for; a sale states its price, and papers may come later.
+
+    Of a holder with several wallets, `from_wallet` and `to_wallet` say which; without them it is the
+    linked one. An `own` transfer goes from one wallet of the seller to another, which it names.
+    """
+
+    buyer: str
+    kind: Literal["sale", "gift", "inheritance", "trust", "own"]
+    route: Literal["agent", "holder"]
+    seller: str
+    units: str
+    from_wallet: str | None = None
+    papers: list[Paper] | None = None
+    price: Exact | None = None
+    received_at: AwareDatetime | None = None
+    to_wallet: str | None = None
+
+
+class Refusal(Sent):
+    """How a request ends without an approval, and why."""
+
+    outcome: Literal["returned", "rejected", "withdrawn"]
+    reasons: list[str] | None = None
+
+
+class Transfer(Record):
+    """A request for a transfer, with its papers, what is missing, and the day on which it is due."""
+
+    approved_until: str | None
+    asked_at: str
+    asked_by: str
+    buyer: str
+    decided_by: str | None
+    due_on: str
+    from_wallet: str | None
+    id: str
+    kind: str
+    missing: list[str]
+    papers: list[str]
+    price: Exact | None
+    reasons: list[str]
+    route: str
+    seller: str
+    status: str
+    to_wallet: str | None
+    units: str
+    version: str
+
+
+class TransferActed(Record):
+    """A request for a transfer after an act, with the papers that are missing."""
+
+    id: str
+    missing: list[str]
+    offer: str
+    reasons: list[str]
+    status: str
+    version: str
+
+
+class TransferRule(Record):
+    """A rule that keeps units from going, and the day on which it passes, if it does."""
+
+    detail: str | None
+    passes_on: str | None
+    rule: str
+
+
+class TransferRefusals(Record):
+    """Whether units may go now, and else why not; null where only the holder's own side is told."""
+
+    may_go: bool | None
+    refusals: list[TransferRule]
+
+
+class Transfers(Record):
+    """Requests, those that wait first."""
+
+    transfers: list[Transfer]
