@@ -39,6 +39,11 @@ return api.is_among(o, k.actions)
     and array_position(array['nothing', 'dealings', 'identity'], o.reveals)
         <= array_position(array['nothing', 'dealings', 'identity'], k.reveals);
 
+-- A tool reads and proposes, whatever its role may.
+create function api.is_for_tools(p_actor text, o api.operation) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+return not api.is_tool(p_actor) or o.kind = 'read' or o.operation = 'propose';
+
 -- Who is behind a key, and what it may call, on which offers, from where. Refuses a key that is not in force.
 create function api.admit(p_key bytea, out actor text, out operations text[], out offers text[], out networks text[])
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -50,7 +55,8 @@ begin
     select x.* into k from api.key x where x.name = split_part(actor, ':', 2);
     said := (select t.actions from api.token t where t.token_sha256 = p_key);
     operations := array(select o.operation from api.operation o
-        where api.role_of(k.name) = any (o.roles) and api.is_in_scope(k, o) and api.is_among(o, said));
+        where api.role_of(k.name) = any (o.roles) and api.is_in_scope(k, o) and api.is_among(o, said)
+            and api.is_for_tools(actor, o));
     offers := k.offers;
     networks := k.networks::text[];
     insert into api.key_use as u (key_name) values (k.name)
@@ -58,7 +64,7 @@ begin
     where u.used_at <= excluded.used_at - interval '1 minute';
 end $$;
 
--- Why a key may not make a call; keeps the refusal under its name. The first of role, token, action and tier that fails is told,
+-- Why a key may not make a call; keeps the refusal under its name. The first of role, tool, token, action and tier that fails is told,
 -- or the rule that the caller found.
 create function api.refuse_call(p_key bytea, p_operation text, p_request text, p_rule text, out rule text, out detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -73,6 +79,9 @@ begin
         rule := case when api.role_of(k.name) = 'investor' then 'key_of_an_investor_reaches_its_own_alone'
             else 'key_serves_this_keeper' end;
         detail := coalesce(array_to_string(o.roles, ' or '), 'nobody') || ' decides this';
+    elsif not api.is_for_tools(actor, o) then
+        rule := case when o.area = 'proposals' then 'a_tool_decides_nothing' else 'a_tool_changes_no_record' end;
+        detail := 'a tool reads, and proposes what a person confirms';
     elsif exists (select from api.token t where t.token_sha256 = p_key and not api.is_among(o, t.actions)) then
         rule := 'token_has_the_scope';
         detail := format('this takes a token with the scope bookrunner:%s, bookrunner:%s or bookrunner:%s', p_operation,

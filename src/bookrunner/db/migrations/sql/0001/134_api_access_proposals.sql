@@ -1,9 +1,9 @@
 -- What tools propose and people decide. A key named tool-… belongs to a program that reasons: it reads, and proposes.
 
--- Whether an actor is a tool, which changes no record and decides nothing.
+-- Whether an actor is a tool, which changes no record and decides nothing: a key or a client of such a name.
 create function api.is_tool(p_actor text) returns boolean
 language sql immutable parallel safe
-return starts_with(p_actor, 'key:tool-');
+return starts_with(p_actor, 'key:tool-') or starts_with(p_actor, 'client:tool-');
 
 -- A call of the API that somebody may make: of one operation, with what fills it, for the keeper whose key it takes.
 create table api.proposal (
@@ -35,7 +35,8 @@ call audit.append_only('api.proposal');
 call audit.append_only('api.decided_proposal');
 
 -- No event has a tool as its actor, whichever verb was called and by whatever login: a tool changes no record.
-alter table audit.event add constraint a_tool_changes_no_record check (not starts_with(actor, 'key:tool-'));
+alter table audit.event add constraint a_tool_changes_no_record check (not starts_with(actor, 'key:tool-')
+    and not starts_with(actor, 'client:tool-'));
 
 -- Keeps a proposal for the login that asks.
 create function api.propose(p_key bytea, p_request text, p_body_sha256 bytea, p_proposal text, p_operation text, p_call jsonb,
