@@ -59,6 +59,19 @@ class Operation:
         return None if name in _LEFT_OUT else (name, "$ref" in schema)
 
     @property
+    def is_stream(self) -> bool:
+        """Whether its answer does not end, and so is no record."""
+        return any("text/event-stream" in told.get("content", {}) for told in self.told["responses"].values())
+
+    def listed(self, schemas: Mapping[str, Schema]) -> tuple[str, str]:
+        """Return the field of the answer that holds the records of a list, and their schema."""
+        fields = schemas[self.answer or ""]["properties"]
+        (found,) = (
+            (name, told["items"]["$ref"]) for name, told in fields.items() if told.get("type") == "array"
+        )
+        return found[0], found[1].rpartition("/")[2]
+
+    @property
     def answer(self) -> str | None:
         """The schema of its answer; None for bytes."""
         for status, told in self.told["responses"].items():
@@ -81,7 +94,9 @@ class Description:
         ]
         # What nobody with a key calls, such as the messages of providers, is signed by another scheme.
         self.operations = [
-            o for o in self.operations if o.method == "GET" or "security" in o.told or o.is_keyed
+            o
+            for o in self.operations
+            if (o.method == "GET" or "security" in o.told or o.is_keyed) and not o.is_stream
         ]
 
     @cached_property

@@ -113,7 +113,7 @@ def shapes_module(home: str, description: Description) -> str:
     return "\n".join([_MADE, f'"""Shapes: {about}."""', "", *imports, "", "", body, ""])
 
 
-def method(operation: Operation) -> str:
+def method(operation: Operation, schemas: Mapping[str, Schema]) -> str:
     """Return the method of one operation."""
     body, version = operation.body, operation.version
     places = [name for name in operation.named("query") if name in _PLACES]
@@ -146,15 +146,16 @@ def method(operation: Operation) -> str:
     told = f'OPERATIONS["{operation.name}"]'
     verb = f"record({answers}, {told}, {call})" if operation.answer else f"content({told}, {call})"
     lines.append(f"        return self._transport.{verb}")
-    return "\n".join(lines) + (_pages(operation, places[0]) if places else "")
+    return "\n".join(lines) + (_pages(operation, places[0], operation.listed(schemas)) if places else "")
 
 
 def _filled(field: str, names: Sequence[str]) -> str:
     return f"{field}={{{', '.join(f'{json.dumps(name)}: {name}' for name in names)}}}" if names else ""
 
 
-def _pages(operation: Operation, place: str) -> str:
-    """Return the method that yields the records of all pages of a list."""
+def _pages(operation: Operation, place: str, listed: tuple[str, str]) -> str:
+    """Return the method that yields the records of all pages of a list, of its field and their schema."""
+    field, record = listed
     told = {p["name"]: p for p in operation.parameters if p["in"] == "query"}
     others = [name for name in told if name not in {place, "limit"}]
     kind = python_type(told[place]["schema"], strict=True).removesuffix(" | None")
@@ -167,12 +168,12 @@ def _pages(operation: Operation, place: str) -> str:
     return "\n" + "\n".join(
         [
             "",
-            f"    def each_of_{items}(self, *, {', '.join(signature)}) -> Iterator[_{items.capitalize()}]:",
+            f"    def each_of_{items}(self, *, {', '.join(signature)}) -> Iterator[{record}]:",
             f'        """Yield every record of :meth:`{operation.name}`, page by page."""',
             "",
-            f"        def page(at: {kind} | None) -> tuple[list[_{items.capitalize()}], {kind} | None]:",
+            f"        def page(at: {kind} | None) -> tuple[list[{record}], {kind} | None]:",
             f"            found = self.{operation.name}({passed})",
-            f"            return found.{items}, found.next",
+            f"            return found.{field}, found.next",
             "",
             "        return every(page)",
         ]
@@ -182,13 +183,12 @@ def _pages(operation: Operation, place: str) -> str:
 def calls_module(tag: str, description: Description) -> str:
     """Return the module with the methods of one resource."""
     operations = [o for o in description.operations if o.tag == tag]
-    body = "\n\n".join(method(o) for o in operations)
-    for alias in sorted(set(re.findall(r"\b_([A-Z]\w+)\b", body))):
-        listed = description.schemas[alias]["properties"][alias.lower()]["items"]["$ref"]
-        body = body.replace(f"_{alias}", str(listed).rpartition("/")[2])
+    body = "\n\n".join(method(o, description.schemas) for o in operations)
     imports = ["from __future__ import annotations", ""]
     if "Iterator[" in body:
         imports += ["from collections.abc import Iterator", ""]
+    if "Literal[" in body:
+        imports += ["from typing import Literal", ""]
     imports.append("from bookrunner.client.generated.operations import OPERATIONS")
     for home in (tag, SHARED):
         names = [name for name, place in description.homes.items() if place == home]

@@ -134,10 +134,9 @@ def api(
     app.include_router(wallets.routes(gateway, chain))
     app.include_router(stream.routes(gateway, app.state.streams))
     app.include_router(proposals.routes(gateway, app))
-    if payments is not None:
-        app.include_router(webhooks.payments(gateway, payments))
-    if signatures is not None:
-        app.include_router(webhooks.signatures(gateway, signatures))
+    for heard, told in ((payments, webhooks.payments), (signatures, webhooks.signatures)):
+        if heard is not None:
+            app.include_router(told(gateway, heard))
     if capital is not None:
         app.state.door.tokens = capital.tokens
         app.include_router(intake.routes(gateway, capital.intakes))

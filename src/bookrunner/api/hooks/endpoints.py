@@ -37,7 +37,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
     Keys of the engine and of issuers register, each issuer for its own offers; keys of audit read.
     """
-    router = Router(prefix="/v1/webhooks/endpoints", tags=["webhooks out"])
+    router = Router(prefix="/v1/webhooks/endpoints", tags=["endpoints"])
     _reads(router, gateway)
     _registers(router, gateway)
     _switches(router, gateway)

@@ -10,6 +10,7 @@ from bookrunner.client.generated.calls.agreements import AgreementsCalls
 from bookrunner.client.generated.calls.allocation import AllocationCalls
 from bookrunner.client.generated.calls.amendments import AmendmentsCalls
 from bookrunner.client.generated.calls.closings import ClosingsCalls
+from bookrunner.client.generated.calls.endpoints import EndpointsCalls
 from bookrunner.client.generated.calls.events import EventsCalls
 from bookrunner.client.generated.calls.health import HealthCalls
 from bookrunner.client.generated.calls.institutions import InstitutionsCalls
@@ -53,6 +54,11 @@ class Bookrunner(Transport):
     def closings(self) -> ClosingsCalls:
         """The operations of closings."""
         return ClosingsCalls(self)
+
+    @property
+    def endpoints(self) -> EndpointsCalls:
+        """The operations of endpoints."""
+        return EndpointsCalls(self)
 
     @property
     def events(self) -> EventsCalls:

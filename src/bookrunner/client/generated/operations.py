@@ -37,8 +37,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "decide_closing_case": Operation("POST", "/v1/offers/{offer}/closing_cases/{case}/decisions", True, True),
     "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
+    "disable_webhook_endpoint": Operation(
+        "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
+    ),
     "dry_run_allotment": Operation("POST", "/v1/offers/{offer}/allotments/dry_run"),
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
+    "enable_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/enablements", True, True),
     "fail_offer": Operation("POST", "/v1/offers/{offer}/failures", True, True),
     "freeze_closing": Operation("POST", "/v1/offers/{offer}/closings", True, True),
     "get_agreement": Operation("GET", "/v1/agreements/{agreement}"),
@@ -50,6 +54,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_metrics": Operation("GET", "/metrics"),
     "get_offer": Operation("GET", "/v1/offers/{offer}"),
     "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
+    "get_resource_metadata": Operation("GET", "/.well-known/oauth-protected-resource"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
     "get_version": Operation("GET", "/version"),
     "give_consent": Operation("POST", "/v1/investments/{investment}/consents", True),
@@ -78,6 +83,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers"),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
     "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets"),
+    "list_webhook_deliveries": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries"),
+    "list_webhook_endpoints": Operation("GET", "/v1/webhooks/endpoints"),
     "move_institutional_allocation": Operation(
         "POST", "/v1/offers/{offer}/institutional_allocations/{allocation}/moves", True, True
     ),
@@ -94,15 +101,23 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}"),
+    "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),
+    "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),
     "refuse_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/refuse", True, True),
+    "register_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints", True),
     "release_agreement": Operation("POST", "/v1/agreements/{agreement}/release", True, True),
     "request_cancellation": Operation("POST", "/v1/investments/{investment}/cancellation_requests", True),
     "request_institutional_allocation": Operation(
         "POST", "/v1/offers/{offer}/institutional_allocations", True
     ),
     "request_transfer": Operation("POST", "/v1/offers/{offer}/transfers", True),
+    "resend_webhook_deliveries": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/resends", True),
+    "resend_webhook_delivery": Operation(
+        "POST", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}/resends", True
+    ),
     "return_agreement": Operation("POST", "/v1/agreements/{agreement}/return", True, True),
     "review_offer": Operation("POST", "/v1/offers/{offer}/reviews", True, True),
+    "rotate_webhook_secret": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/rotations", True, True),
     "scale_back": Operation("POST", "/v1/investments/{investment}/cuts", True, True),
     "show_limit": Operation("GET", "/v1/offers/{offer}/limit"),
     "show_questionnaire": Operation("GET", "/v1/offers/{offer}/questionnaire"),
@@ -110,6 +125,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "state_particular": Operation("POST", "/v1/investments/{investment}/particulars", True),
     "submit_application": Operation("POST", "/v1/investments/{investment}/applications", True),
     "take_institution_in": Operation("POST", "/v1/ai-intake", True),
+    "test_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/tests", True),
     "why_not_transfer": Operation("GET", "/v1/offers/{offer}/transfer-refusals"),
     "withdraw_acceptance": Operation(
         "POST", "/v1/investments/{investment}/acceptances/{acceptance}/withdrawals", True, True

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.health import Alive, Ready, Release
+from bookrunner.client.generated.shapes.health import Alive, Ready, Release, Resource
 from bookrunner.client.transport import Call, Transport
 
 
@@ -13,6 +13,10 @@ class HealthCalls:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def get_resource_metadata(self) -> Resource:
+        """Say which OpenID provider's tokens are taken, and for which scopes (RFC 9728)."""
+        return self._transport.record(Resource, OPERATIONS["get_resource_metadata"], Call())
 
     def is_alive(self) -> Alive:
         """Answer as long as the process does."""
@@ -23,7 +27,7 @@ class HealthCalls:
         return self._transport.content(OPERATIONS["get_metrics"], Call())
 
     def is_ready(self) -> Ready:
-        """Answer when the database does, with the events that wait for the feed; else 503."""
+        """Answer when the database does, with waiting events and standing emergencies; else 503."""
         return self._transport.record(Ready, OPERATIONS["is_ready"], Call())
 
     def get_version(self) -> Release:

@@ -13,8 +13,9 @@ class Alive(Record):
 
 
 class Ready(Record):
-    """The database answers; how many events wait for the feed, and since when the oldest."""
+    """The database answers; how many events wait for the feed, since when; how many emergencies stand."""
 
+    emergencies: int
     events_waiting: int
     oldest_since: str | None
     status: str
@@ -24,3 +25,12 @@ class Release(Record):
     """The release that answers."""
 
     version: str
+
+
+class Resource(Record):
+    """The API as a resource of an OAuth authorization server (RFC 9728, 2)."""
+
+    authorization_servers: list[str]
+    bearer_methods_supported: list[str]
+    resource: str
+    scopes_supported: list[str]
