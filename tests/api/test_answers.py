@@ -113,7 +113,7 @@ def test_who_shows_no_key_in_force_is_not_authenticated(calls: Api) -> None:
             httpx.post(calls.url + CONFIRM, headers=headers | {"Idempotency-Key": "one"}),
         ):
             assert answer.status_code == 401
-            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
             assert problem(answer)["code"] == rule
 
 
@@ -146,7 +146,7 @@ def test_another_keeper_may_read_and_may_not_decide(calls: Api) -> None:
     assert problem(refused)["detail"] == "engine decides this"
     assert calls.events("inv_one1") == ["investment.opened"]
     unread = calls.get("/v1/offers/ofr_one/breaks", "portal")
-    assert (unread.status_code, problem(unread)["code"]) == (403, "login_may_not_do_this")
+    assert (unread.status_code, problem(unread)["code"]) == (403, "key_serves_this_keeper")
 
 
 def test_what_is_unknown_is_not_found(calls: Api) -> None:

@@ -23,19 +23,11 @@ KNOWN = {"offer": "ofr_one", "investment": "inv_one1", "investor": "ivr_one1", "
 KEYED = {*KEEPERS, "issuer", "investor"}
 LOGINS = (*KEEPERS, "issuer", "reconciliation", "workflow")
 # What every login of a key may execute, and what some read with; all else is a verb of the matrix.
-ENTRANCE = {
-    "caller",
-    "holder",
-    "open_session",
-    "session_of",
-    "end_session",
-    "admit",
-    "refuse_call",
-    "offer_of",
-    "accept_token",
-    "client_keeper",
-}
+ENTRANCE = {"caller", "holder", "open_session", "session_of", "end_session", "admit", "refuse_call"}
 READS = {
+    "offer_of": set(KEEPERS),
+    "accept_token": set(KEEPERS),
+    "client_keeper": {"engine"},
     "candidates_version": {"engine"},
     "keep_refusal": {"engine"},
     "commitment_limit": {"portal", "compliance"},

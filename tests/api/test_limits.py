@@ -67,6 +67,13 @@ def test_an_address_that_nobody_vouches_for_is_limited(few: Api, kind: str) -> N
         assert httpx.get(f"{few.url}/livez").status_code == 200
 
 
+def test_a_header_that_looks_like_a_key_lifts_no_limit(few: Api) -> None:
+    for _ in range(4):
+        post = {"headers": {"Authorization": "Bearer x"}, "content": b"{}"}
+        assert httpx.post(f"{few.url}/v1/webhooks/identity/nobody", **post).status_code == 404  # type: ignore[arg-type]
+    blocked(httpx.post(f"{few.url}/v1/webhooks/identity/nobody", **post), "address")  # type: ignore[arg-type]
+
+
 def test_without_limits_nothing_is_counted(calls: Api) -> None:
     answers = [calls.get(PATH) for _ in range(8)]
     assert {answer.status_code for answer in answers} == {200}

@@ -185,7 +185,7 @@ def test_the_key_of_a_holder_asks_for_its_own_units_alone(agency: Agency) -> Non
     added = agency.post(f"/{transfer}/papers", more, seen='"1"', **own)
     assert (added.json()["status"], added.json()["missing"]) == ("requested", [])
     approval = agency.post(f"/{transfer}/approve", until(), seen='"2"', **own)
-    assert problem(approval)["code"] == "key_serves_this_keeper"
+    assert problem(approval)["code"] == "key_of_an_investor_reaches_its_own_alone"
     rejected = agency.post(
         f"/{transfer}/refuse", {"outcome": "rejected", "reasons": ["no"]}, seen='"2"', **own
     )

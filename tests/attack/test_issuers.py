@@ -51,10 +51,12 @@ where n.nspname not in ('pg_catalog', 'information_schema')
     and p.prosecdef order by 1
 """
 MAY_CALL = [
+    "api.admit(bytea)",
     "api.caller(bytea)",
     "api.end_session(bytea)",
     "api.holder(bytea)",
     "api.open_session(bytea,bytea)",
+    "api.refuse_call(bytea,text,text,text)",
     "api.session_of(bytea,boolean)",
     "issuer.enter(bytea)",
     "issuer.enter_session(bytea)",

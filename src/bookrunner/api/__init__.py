@@ -118,8 +118,8 @@ def api(
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
     problems.install(app)
+    app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
     app.state.door = Door(gateway)
     app.add_middleware(
         Direct,
@@ -134,9 +134,10 @@ def api(
     app.include_router(wallets.routes(gateway, chain))
     app.include_router(stream.routes(gateway, app.state.streams))
     app.include_router(proposals.routes(gateway, app))
-    for heard, told in ((payments, webhooks.payments), (signatures, webhooks.signatures)):
-        if heard is not None:
-            app.include_router(told(gateway, heard))
+    if payments is not None:
+        app.include_router(webhooks.payments(gateway, payments))
+    if signatures is not None:
+        app.include_router(webhooks.signatures(gateway, signatures))
     if capital is not None:
         app.state.door.tokens = capital.tokens
         app.include_router(intake.routes(gateway, capital.intakes))

@@ -46,12 +46,14 @@ end $views$;
 grant usage on schema api to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
 grant execute on function api.caller(bytea), api.holder(bytea), api.open_session(bytea, bytea), api.session_of(bytea, boolean), api.end_session(bytea)
     to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
-grant execute on function api.admit(bytea), api.refuse_call(bytea, text, text, text), api.offer_of(text, text),
-    api.accept_token(bytea, text, text, text[], timestamptz), api.client_keeper(text, text)
+grant execute on function api.admit(bytea), api.refuse_call(bytea, text, text, text)
     to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
 grant execute on function api.propose(bytea, text, bytea, text, text, jsonb, text, integer),
     api.decide_proposal(bytea, text, bytea, text, boolean, text), api.proposals(text)
     to portal, compliance, subscription, treasury, registry, engine, audit;
+grant execute on function api.offer_of(text, text), api.accept_token(bytea, text, text, text[], timestamptz)
+    to portal, compliance, subscription, treasury, registry, engine, audit;
+grant execute on function api.client_keeper(text, text) to engine;
 grant execute on function api.request_allocation(bytea, text, bytea, text, text, text, jsonb),
     api.move_allocation(bytea, text, bytea, text, text, text, text, text),
     api.decide_case(bytea, text, bytea, text, text, text, text, text, text) to engine;
