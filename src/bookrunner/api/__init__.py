@@ -143,7 +143,6 @@ def api(
         app.include_router(intake.routes(gateway, capital.intakes))
         app.include_router(escrow.routes(gateway, capital.intakes, capital.tokens))
         app.include_router(webhooks.settlements(gateway, capital.hear))
-
     _answer_unknown(app)
     describe(app)
     if beside is not None:

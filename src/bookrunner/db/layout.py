@@ -114,10 +114,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.api.access.people", f"{part}.sql")
         for part in ("sessions", "verbs", "recovery", "decisions")
     ),
+    ("bookrunner.api.access", "proposals.sql"),
     *(("bookrunner.api.access.authority", f"{part}.sql") for part in _AUTHORITY),
     ("bookrunner.books.subscription", "readers.sql"),
     ("bookrunner.api.writes", "verbs.sql"),
-    ("bookrunner.api.access", "proposals.sql"),
     ("bookrunner.api.writes", "offers.sql"),
     ("bookrunner.api.writes", "packets.sql"),
     ("bookrunner.api.writes", "statements.sql"),

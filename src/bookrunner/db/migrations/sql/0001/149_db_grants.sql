@@ -48,6 +48,9 @@ grant execute on function api.caller(bytea), api.holder(bytea), api.open_session
     to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
 grant execute on function api.admit(bytea), api.refuse_call(bytea, text, text, text)
     to portal, compliance, subscription, treasury, registry, engine, audit, issuer;
+grant execute on function api.propose(bytea, text, bytea, text, text, jsonb, text, integer),
+    api.decide_proposal(bytea, text, bytea, text, boolean, text), api.proposals(text)
+    to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.offer_of(text, text), api.accept_token(bytea, text, text, text[], timestamptz)
     to portal, compliance, subscription, treasury, registry, engine, audit;
 grant execute on function api.client_keeper(text, text) to engine;
@@ -170,3 +173,14 @@ begin
         execute format('grant execute on function %s to compliance', read);
     end loop;
 end $reads$;
+
+-- Webhooks: the engine writes for whoever the key's own login has judged, and sends; an issuer reads behind row security.
+grant execute on function api.register_webhook(text, text, bytea, text, jsonb, jsonb),
+    api.switch_webhook(text, text, bytea, text, text, text), api.rotate_webhook(text, text, bytea, text, text, jsonb, timestamptz, integer),
+    api.send_webhook(text, text, bytea, text, text, bigint, bigint), api.test_webhook(text, text, bytea, text, text),
+    api.fan_out_webhooks(integer), api.take_webhooks(timestamptz, integer, integer),
+    api.record_webhook(text, text, timestamptz, text, jsonb) to engine;
+grant select on engine.webhook_endpoint, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
+    to engine, audit, issuer;
+grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret
+    to engine, audit, issuer;
