@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from bookrunner import __version__
 from bookrunner.api import problems
+from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import issue, listed, revoke
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
@@ -46,6 +48,14 @@ __all__ = ["Signing", "api", "issue", "listed", "revoke"]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
+class _Api(FastAPI):
+    """Has its edge around everything else, also around what answers a fault of ours."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what serves a call."""
+        return Edge(super().build_middleware_stack())
+
+
 def api(
     database: Database,
     beside: FastAPI | None = None,
@@ -77,7 +87,7 @@ def api(
                 yield
         gateway.close()
 
-    app = FastAPI(
+    app = _Api(
         title="Bookrunner",
         version=__version__,
         openapi_url="/v1/openapi.json",
