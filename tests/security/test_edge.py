@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from bookrunner.api import api, issue
-from bookrunner.api.access.edge import API_BYTES_MAX, PAGE_BYTES_MAX, STATEMENT_BYTES_MAX, Edge
+from bookrunner.api.access.edge import API_BYTES_MAX, FILES_BYTES_MAX, PAGE_BYTES_MAX, Edge
 from bookrunner.app import Application
 from bookrunner.core.credentials import make_key
 from bookrunner.db import Endpoint
@@ -62,7 +62,12 @@ def said(url: str, head: str, pieces: int = 0) -> bytes:
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/v1/offers", API_BYTES_MAX), ("/sign-in", PAGE_BYTES_MAX), ("/treasury/a", STATEMENT_BYTES_MAX)],
+    [
+        ("/v1/offers", API_BYTES_MAX),
+        ("/sign-in", PAGE_BYTES_MAX),
+        ("/treasury/a", FILES_BYTES_MAX),
+        ("/investments/a/transfers", FILES_BYTES_MAX),
+    ],
 )
 def test_a_length_over_the_limit_is_refused_before_a_byte_is_sent(whole: str, path: str, most: int) -> None:
     head = f"POST {path} HTTP/1.1\nHost: 127.0.0.1\nContent-Length: {most + 1}\n\n"
@@ -120,8 +125,6 @@ def test_a_fault_of_ours_says_nothing_and_has_the_headers(application: Applicati
     def fault() -> None:
         raise RuntimeError("select secret from the_inside")
 
-    # What the application answers itself comes behind the paths of the API.
-    app.router.routes.insert(0, app.router.routes.pop())
     answer = TestClient(app, raise_server_exceptions=False).get("/v1-fault")
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
     assert answer.headers["x-content-type-options"] == "nosniff"

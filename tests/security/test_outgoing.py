@@ -9,6 +9,7 @@ import pytest
 
 from bookrunner.adapters.mail import Letter
 from bookrunner.adapters.mail.smtp import SmtpPost
+from bookrunner.adapters.payments.dispatch import Dispatch
 from bookrunner.adapters.payments.remote import RemoteBank
 from bookrunner.core.errors import ConfigurationError
 
@@ -29,6 +30,13 @@ INSECURE = {"md5": "adapters/captable/package.py"}
 def test_orders_of_payment_leave_over_tls_alone(address: str) -> None:
     with pytest.raises(ConfigurationError):
         RemoteBank(address)
+
+
+def test_an_installation_does_not_start_with_a_bank_in_the_clear(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        Dispatch(tmp_path, "http://bank.example", str.encode)
+    for place in ("https://bank.example", "http://127.0.0.1:8361", str(tmp_path)):
+        Dispatch(tmp_path, place, str.encode)
 
 
 @pytest.mark.parametrize("place", ["a@b.example\nBcc: c@d.example", "a@b.example\r\nSubject: x"])

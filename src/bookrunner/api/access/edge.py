@@ -16,11 +16,11 @@ from bookrunner.api import problems
 _MIB: Final = 1 << 20
 API_BYTES_MAX: Final = 4 * _MIB
 PAGE_BYTES_MAX: Final = 34 * _MIB
-STATEMENT_BYTES_MAX: Final = 258 * _MIB
-"""A bank statement of 256 MiB in its form, which the administrator's console takes."""
+FILES_BYTES_MAX: Final = 258 * _MIB
+"""A bank statement of 256 MiB in its form, or the papers of a transfer, of which only digests are kept."""
 
 _API: Final = ("/v1/", "/metrics")
-_STATEMENTS: Final = "/treasury/"
+_OF_FILES: Final = ("/treasury/", "/investments/")
 _NO_MORE: Final[Message] = {"type": "http.disconnect"}
 # ASVS 5.0, V3.4.1: a year at least, and every subdomain.
 _TLS_ALONE: Final = "max-age=31536000; includeSubDomains"
@@ -92,7 +92,7 @@ class _Call:
 def _most(path: str) -> int:
     if path.startswith(_API):
         return API_BYTES_MAX
-    return STATEMENT_BYTES_MAX if path.startswith(_STATEMENTS) else PAGE_BYTES_MAX
+    return FILES_BYTES_MAX if path.startswith(_OF_FILES) else PAGE_BYTES_MAX
 
 
 def _complete(headers: MutableHeaders, status: int, scheme: str) -> None:

@@ -73,7 +73,7 @@ def judge_csv(text: str) -> Judged:
         place, named = f"row {number}", row["security"] or ""
         line = _read_row(row)
         if line is None:
-            judged.faults.append(Fault(place, named, "row_has_its_shape", "units, a day or a text cannot be"))
+            judged.faults.append(Fault(place, named, "row_has_its_shape", "units, a day or a text is unfit"))
         elif named in seen:
             judged.faults.append(Fault(place, named, "id_is_used_once", "two rows have this security"))
         else:
