@@ -132,6 +132,12 @@ def _more_units(said: Any) -> None:  # noqa: ANN401 - parsed JSON
     ] = "9"
 
 
+def _formula(said: Any) -> None:  # noqa: ANN401 - parsed JSON
+    said["items"].append(
+        next(o for o in said["items"] if "quantity" in o) | {"id": "x", "security_id": "=1+1"}
+    )
+
+
 def _part_units(said: Any) -> None:  # noqa: ANN401 - parsed JSON
     said["items"][0]["quantity"] = "1.5"
 
@@ -170,6 +176,7 @@ def test_each_fault_of_a_package_is_named_at_its_object(desk: Transferring, keep
         ("Stakeholders", _drop_holder, "reference_is_known"),
         ("Transactions", _more_units, "transfer_keeps_its_units"),
         ("Transactions", _part_units, "units_are_whole"),
+        ("Transactions", _formula, "text_is_no_formula"),
         ("Transactions", _odd_field, "object_has_its_shape"),
         ("Transactions", _odd_object, "object_is_of_a_known_type"),
         ("Stakeholders", _twice, "id_is_used_once"),
@@ -214,6 +221,8 @@ def test_the_dry_run_knows_the_books(desk: Transferring, keeper: Keeper) -> None
     for row, rule in (
         ("s1,ivr_a,1.5,,2026-01-02,2026-01-02\n", "row_has_its_shape"),
         ("s1,ivr_a,1,,yesterday,2026-01-02\n", "row_has_its_shape"),
+        ("=1+1,ivr_a,1,,2026-01-02,2026-01-02\n", "row_has_its_shape"),
+        ("s1,ivr_a,1,@SUM(A1),2026-01-02,2026-01-02\n", "row_has_its_shape"),
         ("s1,ivr_a,1,,2026-01-02,2026-01-02\n" * 2, "id_is_used_once"),
     ):
         assert [fault.rule for fault in registry.judge_csv(header + row).faults] == [rule]

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from bookrunner import __version__
 from bookrunner.api import problems
 from bookrunner.api.access import proposals
 from bookrunner.api.access.authority import Door, authority
 from bookrunner.api.access.authority.emergency import Emergencies
+from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.agent import transfers, wallets
@@ -78,6 +80,14 @@ PLAIN = (
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
+class _Api(FastAPI):
+    """Has its edge around everything else, also around what answers a fault of ours."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what serves a call."""
+        return Edge(super().build_middleware_stack())
+
+
 def api(
     database: Database,
     beside: FastAPI | None = None,
@@ -110,7 +120,7 @@ def api(
                 yield
         gateway.close()
 
-    app = FastAPI(
+    app = _Api(
         title="Bookrunner",
         version=__version__,
         openapi_url="/v1/openapi.json",

@@ -114,6 +114,11 @@ def _challenge(request: Request, status: HTTPStatus, code: str) -> str | None:
     return f"Bearer {', '.join(said)}".rstrip()
 
 
+def too_long(request: Request) -> Response:
+    """Return the problem of a request longer than this API reads."""
+    return _problem(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_fits_its_limit", {})
+
+
 def gate(closed: GateClosed) -> dict[str, object]:
     """Return what a closed gate waits for, in the order to fix it."""
     return {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Generic, TypeVar
 
 from bookrunner.adapters.chain.rpc import ChainAnswerInvalid
@@ -15,6 +18,20 @@ WORD = 32
 ADDRESS_BYTES = 20
 _SHORT_LIST = 0xC0
 _SHORT_TEXT = 0x80
+
+
+def _load_what_deepens_recursion() -> None:
+    """Load the part of eth-account that lets calls nest 100,000 deep, and take the usual depth again.
+
+    At that depth a JSON text of 100 kB that only opens lists overflows the stack of the process.
+    """
+    depth = sys.getrecursionlimit()
+    with suppress(ModuleNotFoundError):
+        import_module("py_ecc")
+    sys.setrecursionlimit(depth)
+
+
+_load_what_deepens_recursion()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from bookrunner.adapters.payments.debits import originator, write_debits
 from bookrunner.adapters.payments.file_desk import FileDesk
 from bookrunner.adapters.payments.orders import AccountBook, Courier, write_refunds, write_release
-from bookrunner.adapters.payments.remote import RemoteBank
+from bookrunner.adapters.payments.remote import RemoteBank, require_private
 from bookrunner.core import clock
 
 Refunds = Callable[[str, Sequence[Mapping[str, Any]]], bytes]
@@ -23,6 +23,9 @@ class Dispatch:
     """Finds the account book of an offer as ``OFFER.csv`` in a folder, and knows where orders go."""
 
     def __init__(self, books: Path, to: str, fingerprint: Callable[[str], bytes]) -> None:
+        """Raise ConfigurationError for an address that orders may not go to; a start stops at it."""
+        if to.startswith(_SCHEMES):
+            require_private(to)
         self._books = books
         self._to = to
         self._fingerprint = fingerprint

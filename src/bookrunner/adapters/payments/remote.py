@@ -8,8 +8,9 @@ from typing import Self
 
 import httpx
 
+from bookrunner.adapters.identity.address import is_safe
 from bookrunner.adapters.payments import OrderStatus, RailUnavailable, StandingOrder
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import ConfigurationError, Refused
 
 _SECONDS = 30.0
 
@@ -21,6 +22,8 @@ class RemoteBank:
     """
 
     def __init__(self, url: str) -> None:
+        """Raise ConfigurationError as `require_private` does."""
+        require_private(url)
         self._client = httpx.Client(base_url=url, timeout=_SECONDS, trust_env=False)
 
     def __enter__(self) -> Self:
@@ -67,3 +70,9 @@ class RemoteBank:
 def _standing(answer: httpx.Response) -> StandingOrder:
     said = answer.json()
     return StandingOrder(str(said["reference"]), OrderStatus(said["status"]))
+
+
+def require_private(url: str) -> None:
+    """Raise ConfigurationError for an address that is not ``https``, or ``http`` on the loopback."""
+    if not is_safe(url):
+        raise ConfigurationError("a bank gets its orders at an https address, or on the loopback")

@@ -15,6 +15,7 @@ from bookrunner.db import Keeper
 
 _COLUMNS: Final = ("security", "investor", "units", "legend", "acquired_on", "period_from")
 _CLASS: Final = "stock_classes_files"
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ def judge_package(raw: bytes) -> Judged:
     """Return what a package would post, with the faults of files, objects and what they say together.
 
     Rules beside those of the package: ``package_has_one_class``, ``reference_is_known``, ``units_are_whole``,
-    ``security_ends_once``, ``transfer_keeps_its_units``. Refuses what `read_package` refuses.
+    ``security_ends_once``, ``transfer_keeps_its_units``, ``text_is_no_formula``.
+    Refuses what `read_package` refuses.
     """
     package = read_package(raw)
     faults = list(package.faults)
@@ -49,7 +51,13 @@ def judge_package(raw: bytes) -> Judged:
     holders = {
         one["id"]: one.get("issuer_assigned_id") or one["id"] for one in package.objects["stakeholders_files"]
     }
-    return Judged([_line(one, holders, legends) for _, one in sorted(standing.items())], faults)
+    lines = [_line(one, holders, legends) for _, one in sorted(standing.items())]
+    faults += [
+        Fault("transactions", line["security"], "text_is_no_formula", "a spreadsheet would run it")
+        for line in lines
+        if _has_formula(line)
+    ]
+    return Judged(lines, faults)
 
 
 def judge_csv(text: str) -> Judged:
@@ -65,7 +73,7 @@ def judge_csv(text: str) -> Judged:
         place, named = f"row {number}", row["security"] or ""
         line = _read_row(row)
         if line is None:
-            judged.faults.append(Fault(place, named, "row_has_its_shape", "units or a day cannot be read"))
+            judged.faults.append(Fault(place, named, "row_has_its_shape", "units, a day or a text is unfit"))
         elif named in seen:
             judged.faults.append(Fault(place, named, "id_is_used_once", "two rows have this security"))
         else:
@@ -183,5 +191,12 @@ def _read_row(row: Mapping[str, str | None]) -> Item | None:
         return None
     if not (units.isascii() and units.isdigit() and int(units) and row["security"] and row["investor"]):
         return None
+    if _has_formula(row):
+        return None
     named = {"security": row["security"], "investor": row["investor"], "legend": row["legend"] or None}
     return {**named, "units": int(units), "acquired_on": days[0], "period_from": days[1]}
+
+
+def _has_formula(line: Mapping[str, object]) -> bool:
+    """Say whether a spreadsheet that opens a table of these texts would run one (CWE-1236)."""
+    return any(str(line[name] or "").startswith(_FORMULA) for name in ("security", "investor", "legend"))
