@@ -97,13 +97,14 @@ def test_what_is_declined_or_late_is_never_made(calls: Api) -> None:
 def test_a_tool_confirms_nothing_and_writes_nothing(calls: Api) -> None:
     path = proposed(calls)
     other = {"keeper": "engine", "name": "tool-other"}
-    before = history(calls)
+    ((events, refusals, decided, investments),) = history(calls)
     for tool in (TOOL, other):
         refused = calls.post(f"{path}/confirmations", seen='"1"', **tool)
         assert problem(refused)["code"] == "a_tool_decides_nothing"
         direct = calls.post("/v1/investments/inv_one1/confirm", **tool)
         assert problem(direct)["code"] == "a_tool_changes_no_record"
-    assert history(calls) == before
+    # Each refused call is on record, and nothing else came of it.
+    assert history(calls) == [(events, int(str(refusals)) + 4, decided, investments)]
     assert calls.get(path).json()["status"] == "open"
 
 

@@ -92,4 +92,5 @@ def test_a_machine_stands_in_the_book_of_its_keeper(connect: Connect) -> None:
     )
     found = rows.fetchall()
     assert len(found) > 80
-    assert [row for row in found if row[0] != row[2]] == []
+    # The login of accounts keeps them in the schema of the API, which is nobody's book.
+    assert [row for row in found if {"api": "access"}.get(row[0], row[0]) != row[2]] == []
