@@ -9,9 +9,12 @@ from playwright.sync_api import Browser, expect
 from bookrunner.api import Emergencies
 from bookrunner.app import Application
 from bookrunner.pages import web
+from bookrunner.pages.access.people.store import People
 from tests.api.conftest import serving
+from tests.pages.conftest import Site
 from tests.pages.test_browser import keep
 from tests.pages.test_officer import axe_is_content
+from tests.pages.test_people import entered
 from tests.pages.world import OFFERING, World
 
 
@@ -36,3 +39,13 @@ def test_an_emergency_stands_on_every_page(application: Application, browser: Br
             keep(page, f"emergency-{width}")
             axe_is_content(page, axe)
             context.close()
+
+
+def test_an_emergency_ends_the_sessions_of_accounts_of_its_keeper_alone(site: Site) -> None:
+    people, desk = People(site.world.database), Emergencies(site.world.database)
+    with entered(site, people) as officer, entered(site, people, "fund.flo", "treasury") as fund:
+        assert (officer.get("/security").status_code, fund.get("/security").status_code) == (200, 200)
+        emergency = desk.ask("compliance", "a laptop of the desk is lost", 30, actor="usr_one")
+        desk.grant(emergency, actor="usr_two")
+        desk.end_keys(emergency, actor="usr_two")
+        assert (officer.get("/security").status_code, fund.get("/security").status_code) == (303, 200)

@@ -43,9 +43,11 @@ def browsing(site: Site) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def entered(site: Site, people: People, name: str = "officer.ada") -> Iterator[httpx.Client]:
+def entered(
+    site: Site, people: People, name: str = "officer.ada", keeper: str = "compliance"
+) -> Iterator[httpx.Client]:
     """Lend a client of a person who has taken an invitation up with a password."""
-    invitation = account(people, name)
+    invitation = account(people, name, keeper)
     with browsing(site) as client:
         said = {"invitation": invitation, "password": WORDS}
         answer = client.post("/invitation/password", data=said)

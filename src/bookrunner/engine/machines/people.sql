@@ -18,4 +18,5 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('credential', 'waiting', 'ended', 'recovery_stopped', 'access'),
     ('account_session', '', 'open', 'opened', 'access'),
     ('account_session', 'open', 'ended', 'ended', 'access'),
+    ('account_session', 'open', 'ended', 'ended_in_emergency', 'engine'),
     ('confirmation', '', 'given', 'given', 'access');

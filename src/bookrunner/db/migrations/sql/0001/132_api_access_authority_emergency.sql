@@ -1,4 +1,4 @@
--- Break-glass: for a short time the engine's login may end the keys of one keeper, and with them its sessions. It gives nothing
+-- Break-glass: for a short time the engine's login may end the keys of one keeper, and with them all of its sessions. It gives nothing
 -- else: no fact is written, no gate is passed, no key is made. Two people, a reason, an end.
 
 create table engine.emergency (
@@ -69,7 +69,8 @@ begin
     update engine.emergency set status = 'ended' where emergency_id = p_emergency;
 end $$;
 
--- Ends every key of the keeper that is in force; its sessions and tokens end with them. Returns how many.
+-- Ends every key of the keeper that is in force; its sessions and tokens end with them, and those of its people's accounts.
+-- Returns how many keys.
 create function engine.end_keys(p_actor text, p_request text, p_emergency text) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -82,6 +83,8 @@ begin
     select k.name, p_actor from api.key k where k.keeper = e.keeper and k.expires_at > clock_timestamp()
     on conflict do nothing;
     get diagnostics ended = row_count;
+    update api.account_session s set status = 'ended', ended_by = p_actor
+    from api.account a where a.account_id = s.account_id and a.keeper = e.keeper and s.status = 'open';
     update engine.emergency set keys_ended = keys_ended + ended where emergency_id = p_emergency;
     return ended;
 end $$;
