@@ -6,25 +6,30 @@ PostgreSQL share the machine; the server is one process, and the rounds alternat
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from statistics import median
 
 from bench import transitions
-from bench.http import CONNECTIONS, confirmations, plain, serving
+from bench.http import CONNECTIONS, Serving, confirmations, plain, serving
 from bench.load import Load, measure
-from bench.stage import served
+from bench.stage import BenchFailed, served
 from bookrunner.api import issue
 
 ROUNDS = {False: 3, True: 5}
 TRIVIAL, READS, CONFIRMED, REFUSED = 4_000, 2_000, 2_000, 1_000
 WARM = 300
 OK, CONFLICT = 200, 409
+STREAMS = 200
 
 
 def run(full: bool) -> dict[str, object]:
     """Measure 16 connections; returns rates, latencies in ms, and each rate as a ratio of the trivial one.
 
-    Raises BenchFailed when an answer has another status than 200, or than 409 where the gate is closed.
+    ``streams_mb`` is what 200 idle streams of events add to the resident memory of the server, in MB. Raises
+    BenchFailed when an answer has another status than 200, or than 409 where the gate is closed.
     """
     rounds = ROUNDS[full]
     found: dict[str, list[Load]] = {"trivial": [], "read": [], "transition": [], "closed_gate": []}
@@ -48,7 +53,30 @@ def run(full: bool) -> dict[str, object]:
                     for name, loads in found.items()
                 )
                 print(f"round {turn + 1}: {told}", flush=True)
-    return {"name": "api"} | _figures(found)
+            streams = _streams(serve, key)
+    return {"name": "api"} | _figures(found) | {"streams_mb": round(streams, 1)}
+
+
+def _streams(serve: Serving, key: str) -> float:
+    """Open idle streams of events and return what they add to the memory of the server, in MB."""
+    before = _resident_mb(serve.pid)
+    asked = plain("GET", "/v1/events/stream", f"Authorization: Bearer {key}")
+    with ExitStack() as open_ones:
+        for _ in range(STREAMS):
+            line = open_ones.enter_context(socket.create_connection(("127.0.0.1", serve.port), timeout=30))
+            line.sendall(asked)
+            said = b""
+            while b"retry:" not in said:
+                part = line.recv(4096)
+                if not part:
+                    raise BenchFailed(said.decode("latin-1"))
+                said += part
+        return _resident_mb(serve.pid) - before
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024 / 1e6
 
 
 def _figures(found: dict[str, list[Load]]) -> dict[str, object]:

@@ -22,7 +22,7 @@ from tests.attack.world import Connect, World
 KNOWN = {"offer": "ofr_one", "investment": "inv_one1", "investor": "ivr_one1", "agreement": "agr_one1"}
 KEYED = {*KEEPERS, "issuer", "investor"}
 LOGINS = (*KEEPERS, "issuer", "reconciliation", "workflow")
-# What every login of a key may execute, and what some read, propose or send with; all else is a verb of a row.
+# What every login of a key may execute, and what some read, propose or send with; the rest stands in a row.
 ENTRANCE = {"caller", "holder", "open_session", "session_of", "end_session", "admit", "refuse_call"}
 READS = {
     "offer_of": set(KEEPERS),
