@@ -33,6 +33,7 @@ def test_two_people_end_the_keys_of_one_keeper_and_everybody_sees_it(calls: Api,
     desk.grant(emergency, actor="usr_two")
     assert as_told(httpx.get(f"{calls.url}/readyz")).json()["emergencies"] == 1
     assert "bookrunner_emergencies_open 1.0" in calls.get("/metrics", "audit").text
+    assert refused(lambda: desk.end_keys(emergency, actor="usr_three")) == "emergency_is_used_by_its_two"
     assert desk.end_keys(emergency, actor="usr_one") == 1
     assert problem(calls.get(UNITS, "portal"))["code"] == "credential_is_in_force"
     assert calls.get(UNITS).status_code == 200

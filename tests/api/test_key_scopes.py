@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from bookrunner.api import Scope, issue, listed, revoke
+from bookrunner.core.credentials import digest
 from bookrunner.core.errors import Refused
 from bookrunner.db import Endpoint
 from tests.api.conftest import Api, as_told, problem
@@ -50,6 +51,16 @@ TABLE: list[tuple[Scope, str, str]] = [
     ),
     (Scope(offers=["ofr_one"]), "/v1/offers", "key_reaches_this_offer"),
     (Scope(offers=["ofr_one"]), "/v1/events", "key_reaches_this_offer"),
+    *(
+        (Scope(offers=["ofr_one"]), f"{path}?offer=ofr_one", "key_reaches_this_offer")
+        for path in (
+            "/v1/offers",
+            "/v1/events",
+            "/v1/events/stream",
+            "/v1/webhooks/endpoints",
+            "/v1/proposals",
+        )
+    ),
     (Scope(reveals="nothing"), READS, "200"),
     (Scope(reveals="nothing"), "/v1/investments/inv_one1", "key_reveals_this_tier"),
     (Scope(reveals="dealings"), "/v1/investments/inv_one1", "200"),
@@ -142,3 +153,30 @@ def test_no_login_widens_a_scope_or_the_matrix(endpoint: Endpoint, connect: Conn
         with pytest.raises(psycopg.Error) as refused:
             connect("owner").execute(attack)
         assert refused.value.diag.constraint_name == "history_is_append_only"
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("reader", Scope(actions=["read"])),
+        ("one-offer", Scope(offers=["ofr_one"])),
+        ("quiet", Scope(reveals="dealings")),
+        ("at-home", Scope(networks=["127.0.0.0/8"])),
+        ("tool-planner", Scope()),
+    ],
+)
+def test_a_key_with_a_scope_opens_no_session_at_the_pages(
+    calls: Api, connect: Connect, name: str, scope: Scope
+) -> None:
+    key = issue(calls.endpoint, name, "engine", actor="usr_admin", scope=scope)
+    with pytest.raises(psycopg.Error) as refused:
+        connect("engine").execute("select api.open_session(%s, sha256('x'))", [digest(key)])
+    assert refused.value.diag.constraint_name == "key_with_a_scope_opens_no_session"
+
+
+def test_a_name_serves_one_keeper(calls: Api) -> None:
+    issue(calls.endpoint, "officer.bob", "compliance", actor="usr_admin")
+    for name in ("officer.bob~lap", "officer.bob~x"):
+        with pytest.raises(Refused) as refused:
+            issue(calls.endpoint, name, "treasury", actor="usr_admin")
+        assert refused.value.rule == "name_serves_one_keeper"

@@ -9,6 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from bookrunner.api import Limits, api, limited
+from bookrunner.core.addresses import network_of
 from bookrunner.core.credentials import make_key
 from bookrunner.core.errors import TooManyCalls
 from bookrunner.db import Database, Endpoint
@@ -52,11 +53,12 @@ def test_a_key_over_its_limit_does_nothing_and_others_go_on(few: Api) -> None:
     assert few.get(PATH, "portal").status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["no key", "unknown keys"])
+@pytest.mark.parametrize("kind", ["no key", "unknown keys", "no keys at all"])
 def test_an_address_that_nobody_vouches_for_is_limited(few: Api, kind: str) -> None:
     key = few.key("engine")
     for _ in range(4):
-        said = {} if kind == "no key" else {"Authorization": f"Bearer {make_key('engine')}"}
+        shown = {"unknown keys": make_key("engine"), "no keys at all": "junk"}
+        said = {"Authorization": f"Bearer {shown[kind]}"} if kind in shown else {}
         answer = httpx.get(few.url + PATH, headers=said)
         assert answer.status_code == 401
         assert answer.headers["ratelimit-policy"] == '"address";q=4;w=60'
@@ -98,3 +100,18 @@ def test_a_bucket_fills_again_evenly_and_a_refusal_takes_nothing() -> None:
     clock = 1000.0
     for _ in range(6):
         limits.meet_key(request, b"a")
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_one_site_counts_once_however_many_addresses_it_has(address: str, counted: str) -> None:
+    assert network_of(address) == counted

@@ -180,3 +180,9 @@ def test_a_call_that_could_not_be_made_is_not_proposed(
 ) -> None:
     refused = calls.post(PATH, {**CONFIRM, **change}, **TOOL)
     assert (refused.status_code, problem(refused)["code"]) == (422, rule)
+
+
+@pytest.mark.parametrize("part", [".", "..", ".x"])
+def test_a_part_of_a_path_is_no_way_to_another_path(calls: Api, part: str) -> None:
+    said = {**CONFIRM, "path": {"investment": part}}
+    assert calls.post(PATH, said, **TOOL).status_code == 422

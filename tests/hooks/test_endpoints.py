@@ -160,6 +160,10 @@ def test_endpoints_are_listed_in_pages_and_are_at_most_twenty(hooks: Hooks) -> N
     assert hooks.calls.get(f"{PATH}/whe_none").status_code == 404
     assert hooks.calls.get(f"{PATH}/{made[0]}/deliveries/whd_none").status_code == 404
     assert hooks.calls.post(f"{PATH}/{made[0]}/deliveries/whd_none/resends").status_code == 404
+    off = hooks.calls.post(f"{PATH}/{made[0]}/disablements", {"because": "it moves"}, seen='"1"')
+    hooks.register()
+    again = hooks.calls.post(f"{PATH}/{off.json()['id']}/enablements", seen=off.headers["etag"])
+    assert (again.status_code, again.json()["code"]) == (409, "webhook_endpoints_are_at_most_twenty")
 
 
 def test_an_issuer_hears_of_its_own_offers_alone(others: Hooks) -> None:

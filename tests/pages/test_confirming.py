@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
 import psycopg
@@ -30,8 +31,8 @@ def enter(connect: Connect, name: str) -> psycopg.Connection:
             [name.encode(), f"crd_{name}", json.dumps(passkey)],
         ),
         (
-            b"select api.sign_in('req_4', %s, %s, sha256(%s), 'passkey', null)",
-            [account, f"ses_{name}", name.encode()],
+            b"select api.sign_in('req_4', %s, %s, %s, sha256(%s), 'passkey', null)",
+            [account, f"crd_{name}", f"ses_{name}", name.encode()],
         ),
     ):
         access.execute(call, arguments)
@@ -192,3 +193,49 @@ def test_every_weighty_decision_has_its_wall(connect: Connect) -> None:
         ("registry.wallet_mapping", "wallet_approval_is_confirmed"),
         ("registry.wallet_mapping", "wallet_link_is_confirmed"),
     ]
+
+
+def test_a_password_neither_makes_nor_ends_a_passkey(connect: Connect) -> None:
+    access = enter(connect, "tess")
+    sign_in = (
+        b"select api.sign_in('req_9', 'acc_tess', 'crd_tess', 'ses_word', sha256('word'), 'password', null)"
+    )
+    access.execute(sign_in)
+    for call in (
+        b"""select api.enroll('tess', 'req_6', 'acc_tess', 'ses_word', 'crd_thief', '{"kind": "passkey",
+            "passkey_id": "aa", "public_key": "00", "sign_count": 0}', '{}')""",
+        b"""select api.enroll('tess', 'req_7', 'acc_tess', 'ses_word', 'crd_codes',
+            '{"kind": "recovery_codes"}', '{}')""",
+        b"select api.end_credential('tess', 'req_8', 'acc_tess', 'ses_word', 'crd_tess')",
+    ):
+        assert refused(partial(access.execute, call)) == "passkey_changes_what_signs_in"
+    assert (
+        refused(partial(access.execute, sign_in.replace(b"crd_tess", b"crd_none")))
+        == "credential_is_in_force"
+    )
+
+
+def test_a_session_that_is_locked_out_has_no_successor(connect: Connect) -> None:
+    access, other = enter(connect, "tess"), connect("access")
+    with ThreadPoolExecutor(1) as pool:
+        with access.transaction():
+            confirm(access, "tess")
+            lock = b"select api.move_account('usr_two', 'req_6', 'acc_tess', 'locked', 'a thief')"
+            locked = pool.submit(other.execute, lock)
+            while not connect("admin").execute(b"select from pg_locks where not granted").fetchall():
+                wait([locked], timeout=0.02)
+                assert not locked.done(), "the lock does not wait for the session that goes on"
+        locked.result(30)
+    question = b"select count(*) from api.account_session where status = 'open'"
+    assert access.execute(question).fetchone() == (0,)
+
+
+def test_nobody_but_its_holder_takes_an_invitation_up(connect: Connect) -> None:
+    access = connect("access")
+    access.execute(b"select api.propose_account('usr_one', 'req_1', 'acc_new', 'new', 'registry', null)")
+    access.execute(b"select api.invite('usr_two', 'req_2', 'acc_new', sha256('new'))")
+    for status in ("active", "locked", "deactivated"):
+        call = partial(
+            access.execute, b"select api.move_account('usr_one', 'req_3', 'acc_new', %s, 'so')", [status]
+        )
+        assert refused(call) == "account_is_in_a_state_for_this"

@@ -271,7 +271,7 @@ def test_no_login_of_a_keeper_makes_a_way_in(connect: Connect) -> None:
     ):
         for attempt in (
             b"select api.propose_account('a', 'r', 'acc_x', 'thief', 'treasury', null)",
-            b"select api.sign_in('r', 'acc_x', 'ses_x', sha256('x'), 'passkey', null)",
+            b"select api.sign_in('r', 'acc_x', 'crd_x', 'ses_x', sha256('x'), 'passkey', null)",
             b"select secret from api.credential",
             b"insert into api.account_session (session_id) values ('ses_x')",
         ):
@@ -292,8 +292,8 @@ def test_a_locked_account_is_opened_by_another_person(people: People, site: Site
 
 
 def test_a_person_makes_credentials_for_itself_alone(people: People, site: Site) -> None:
-    with entered(site, people):
-        row = people.named("officer.ada")
+    with entered(site, people) as client:
+        row = people.of(client.cookies["bookrunner_session"])
         with pytest.raises(Refused) as refused:
             people.enroll({**row, "name": "usr_admin"}, {"kind": "recovery_codes"})
     assert refused.value.rule == "credential_is_kept_by_its_own_person"

@@ -116,10 +116,19 @@ def _headers(request: Request) -> dict[bytes, str]:
 
 
 async def _admitted(request: Request) -> Caller:
-    credential = _bearer(_headers(request))
     door = request.app.state.door
-    is_token = credential.count(".") == _DOTS_OF_A_TOKEN
-    who = Caller(*(await door.keeper_of(request, credential) if is_token else read_key(credential)))
+    try:
+        credential = _bearer(_headers(request))
+        is_token = credential.count(".") == _DOTS_OF_A_TOKEN
+        keeper, key_sha256 = ("", b"") if is_token else read_key(credential)
+    except NotAuthenticated:
+        # What nobody could have issued is asked of no database, and counted all the same.
+        if "authorization" in request.headers:
+            door.limits.meet_address(request.scope)
+        raise
+    if is_token:
+        keeper, key_sha256 = await door.keeper_of(request, credential)
+    who = Caller(keeper, key_sha256)
     operation = request.scope.get("operation") or request.scope["route"].operation_id
     await door.admit(request, who, operation)
     return who

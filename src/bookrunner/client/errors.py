@@ -50,10 +50,13 @@ class Problem(BaseModel):
 
 
 class ApiRefused(errors.Refused):
-    """The server refused the call; nothing was changed.
+    """The server refused the call; nothing was changed, save where a class below says otherwise.
 
-    ``rule`` is the stable name of the broken rule, ``problem`` all that the server said.
+    ``rule`` is the stable name of the broken rule, ``problem`` all that the server said, ``idempotency_key``
+    what a write was sent under.
     """
+
+    idempotency_key: str | None = None
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code, problem.detail)
@@ -114,7 +117,10 @@ class NotReady(ApiRefused, errors.NotReady):
 
 
 class ServerFault(ApiRefused):
-    """The server failed, or answered what is no refusal of Bookrunner's."""
+    """The server failed, or answered what is no refusal of Bookrunner's.
+
+    Whether a write had an effect is not known: send it again under ``idempotency_key``.
+    """
 
 
 class Unreachable(errors.Unavailable):

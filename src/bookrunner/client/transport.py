@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bookrunner import __version__
 from bookrunner.client.errors import Unreachable, refusal
@@ -28,7 +28,14 @@ ANSWER_SECONDS: Final = 30
 ATTEMPTS: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 10
-_LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_LATER: Final = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 _JSON: Final[TypeAdapter[JsonValue]] = TypeAdapter(JsonValue)
 
 
@@ -100,9 +107,14 @@ class Transport:
     def record(self, shape: type[R], operation: Operation, call: Call) -> R:
         """Return the answer as a record of ``shape`` with its version; raises as :meth:`send`."""
         answer = self.send(operation, call)
-        found = shape.model_validate_json(answer.content)
+        try:
+            found = shape.model_validate_json(answer.content)
+        except ValidationError as fault:
+            raise _unreadable(answer) from fault
         if "etag" in answer.headers:
-            found._etag = ETag(answer.headers["etag"])  # noqa: SLF001 - the record's own module reads it
+            # Whatever compresses an answer on its way calls its version weak; the version is the same.
+            strong = answer.headers["etag"].removeprefix("W/")
+            found._etag = ETag(strong)  # noqa: SLF001 - the record's own module reads it
         found._replayed = answer.headers.get("idempotent-replayed") == "true"  # noqa: SLF001 - as above
         return found
 
@@ -112,7 +124,11 @@ class Transport:
 
     def value(self, operation: Operation, call: Call) -> JsonValue:
         """Return the answer as plain JSON; raises as :meth:`send`."""
-        return _JSON.validate_json(self.send(operation, call).content)
+        answer = self.send(operation, call)
+        try:
+            return _JSON.validate_json(answer.content)
+        except ValidationError as fault:
+            raise _unreadable(answer) from fault
 
     def send(self, operation: Operation, call: Call) -> httpx.Response:
         """Make a call, again where that is safe, and return its answer.
@@ -126,7 +142,7 @@ class Transport:
         for number in range(1, attempts + 1):
             try:
                 answer = self._http.send(request)
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 if number == attempts:
                     sent = request.headers.get("idempotency-key")
                     raise Unreachable(f"{type(error).__name__}: no answer", sent) from error
@@ -135,7 +151,9 @@ class Transport:
             if answer.is_success:
                 return answer
             if number == attempts or not _asks_for_later(answer):
-                raise refusal(answer)
+                refused = refusal(answer)
+                refused.idempotency_key = request.headers.get("idempotency-key")
+                raise refused
             self._pause(_pause_seconds(number, answer.headers.get("retry-after")))
         raise AssertionError("the last attempt returns or raises")
 
@@ -158,6 +176,11 @@ class Transport:
         return self._http.build_request(
             operation.method, operation.path.format(**parts), params=query, json=sent, headers=headers
         )
+
+
+def _unreadable(answer: httpx.Response) -> Unreachable:
+    sent = answer.request.headers.get("idempotency-key")
+    return Unreachable(f"{answer.status_code}, and the answer is no record of Bookrunner's", sent)
 
 
 def every(page: Callable[[Place | None], tuple[list[R], Place | None]]) -> Iterator[R]:

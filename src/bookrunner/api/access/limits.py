@@ -14,6 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bookrunner.api import problems
+from bookrunner.core.addresses import network_of
 from bookrunner.core.errors import TooManyCalls
 
 WINDOW_SECONDS: Final = 60
@@ -51,7 +52,7 @@ class Limits:
     def meet_address(self, scope: Scope) -> None:
         """Count a call that no credential stands for yet; raises TooManyCalls ``address_keeps_its_limit``."""
         peer = scope.get("client") or ("", 0)
-        self._meet(scope, "address", peer[0], self.address)
+        self._meet(scope, "address", network_of(peer[0]), self.address)
 
     def _meet(self, scope: Scope, kind: str, who: bytes | str, most: int) -> None:
         if not most:
@@ -82,7 +83,7 @@ class Limiting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
-        if scope["type"] != "http" or not scope["path"].startswith(("/v1/", "/metrics")):
+        if scope["type"] != "http" or not scope["path"].startswith(("/v1/", "/metrics", "/readyz")):
             await self._app(scope, receive, send)
             return
         # The routes work on copies of the scope; all of them share this one.

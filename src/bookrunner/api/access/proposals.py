@@ -29,7 +29,7 @@ _TAG = "proposals"
 _NEVER_PROPOSED = frozenset({_TAG, "agreements", "institutions", "ownership", "suitability"})
 QUERIES = load(__package__)
 ProposalId = Annotated[str, StringConstraints(pattern="^pps_[0-9A-Za-z_]{1,64}$")]
-_Part = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
+_Part = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$")]
 
 
 class NewProposal(Shape):

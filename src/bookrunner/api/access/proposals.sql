@@ -56,8 +56,8 @@ begin
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 
--- Decides a proposal once. Whoever confirmed it may confirm again, which decides nothing: the call of it can then be
--- carried out again, under the same idempotency key.
+-- Decides a proposal once. Whoever confirmed it may confirm again in its time, which decides nothing: the call of it can then
+-- be carried out again, under the same idempotency key.
 create function api.decide_proposal(p_key bytea, p_request text, p_body_sha256 bytea, p_proposal text, p_is_confirmed boolean,
     p_because text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -81,11 +81,11 @@ begin
         raise exception using errcode = 'BR008', constraint = 'proposal_is_decided_once',
             message = format('%s was decided by %s', p_proposal, decided.decided_by);
     end if;
+    if stands.expires_at <= clock_timestamp() then
+        raise exception using errcode = 'BR008', constraint = 'proposal_is_in_its_time',
+            message = format('%s waited until %s', p_proposal, audit.instant(stands.expires_at));
+    end if;
     if decided.proposal_id is null then
-        if stands.expires_at <= clock_timestamp() then
-            raise exception using errcode = 'BR008', constraint = 'proposal_is_in_its_time',
-                message = format('%s waited until %s', p_proposal, audit.instant(stands.expires_at));
-        end if;
         insert into api.decided_proposal (proposal_id, is_confirmed, because, proposed_by, decided_by)
         values (p_proposal, p_is_confirmed, p_because, stands.proposed_by, caller);
     end if;

@@ -22,13 +22,18 @@ create table api.session_use (
 call audit.append_only('api.session');
 call audit.append_only('api.ended_session');
 
--- Opens a session for whoever shows a key that is in force. It lasts a working day, and never longer than its key.
+-- Opens a session for whoever shows a key that is in force and has no scope, which the pages would not keep. It lasts a working day, and never longer than its key.
 create function api.open_session(p_key bytea, p_session bytea) returns timestamptz
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     until_when timestamptz;
 begin
     perform api.holder(p_key);
+    if exists (select from api.key k where k.key_sha256 = p_key and (k.actions is not null or k.offers is not null
+            or k.networks is not null or k.reveals <> 'identity' or starts_with(k.name, 'tool-'))) then
+        raise exception using errcode = 'BR401', constraint = 'key_with_a_scope_opens_no_session',
+            message = 'the pages know no scope; sign in with a key that has none';
+    end if;
     insert into api.session (session_sha256, key_name, ends_at)
     select p_session, k.name, least(k.expires_at, clock_timestamp() + interval '8 hours')
     from api.key k where k.key_sha256 = p_key

@@ -21,7 +21,7 @@ from bookrunner.db import Database, Keeper, Row
 
 ACTOR: Final = "webhooks"
 EVENTS_AT_ONCE: Final = 500
-MESSAGES_AT_ONCE: Final = 100
+MESSAGES_AT_ONCE: Final = 200
 OF_ONE_ENDPOINT: Final = 5
 PAUSE_SECONDS: Final = 1
 STOP_SECONDS: Final = 2
@@ -60,13 +60,14 @@ class Courier:
     async def _rolling(self, stopped: threading.Event) -> None:
         flying: set[asyncio.Task[None]] = set()
         while not stopped.is_set():
+            moved = False
             with _later():
-                await asyncio.to_thread(self._fan_out)
+                moved = await asyncio.to_thread(self._fan_out)
                 due = await asyncio.to_thread(self._take, MESSAGES_AT_ONCE - len(flying))
                 flying |= {asyncio.create_task(self._try(row)) for row in due}
             if flying:
                 _, flying = await asyncio.wait(flying, timeout=PAUSE_SECONDS)
-            else:
+            elif not moved:
                 await asyncio.to_thread(stopped.wait, PAUSE_SECONDS)
         if flying:
             await asyncio.wait(flying)
@@ -75,9 +76,9 @@ class Courier:
         with _later():
             await self._deliver(row)
 
-    def _fan_out(self) -> None:
-        while self._keeper.fan_out(most=EVENTS_AT_ONCE):
-            continue
+    def _fan_out(self) -> bool:
+        """Make the messages of one part of the feed; say whether there may be more."""
+        return bool(self._keeper.fan_out(most=EVENTS_AT_ONCE))
 
     def _take(self, most: int) -> Sequence[Row]:
         if most <= 0:

@@ -25,7 +25,8 @@ begin
     return moved;
 end $$;
 
--- Takes messages that are due, of each endpoint a few, for a minute: who dies with them leaves them to the next.
+-- Takes messages that are due, of each endpoint a few, for a minute: who dies with them leaves them to the next. The endpoints
+-- with the fewest under way come first, so that what waits long at one does not hold up the others.
 create function api.take_webhooks(p_now timestamptz, p_most integer, p_each integer)
 returns table (delivery_id text, endpoint_id text, url text, form text, seq bigint, kind text, scope text, subject text,
     version bigint, occurred_at timestamptz, secrets jsonb)
@@ -33,13 +34,14 @@ language sql security definer set search_path = pg_catalog, pg_temp
 begin atomic
     with due as (
         select w.delivery_id from engine.webhook_endpoint e cross join lateral (
+            select count(*) as flying from api.webhook_delivery t
+            where t.endpoint_id = e.endpoint_id and t.status = 'waiting' and t.taken_until > p_now) b
+        cross join lateral (
             select d.delivery_id, d.due_at from api.webhook_delivery d
             where d.endpoint_id = e.endpoint_id and d.status = 'waiting' and d.due_at <= p_now
                 and (d.taken_until is null or d.taken_until <= p_now)
-            order by d.due_at limit greatest(0, p_each - (select count(*) from api.webhook_delivery t
-                where t.endpoint_id = e.endpoint_id and t.status = 'waiting' and t.taken_until > p_now))
-            for update skip locked) w
-        where e.status <> 'disabled' order by w.due_at limit p_most),
+            order by d.due_at limit greatest(0, p_each - b.flying) for update skip locked) w
+        where e.status <> 'disabled' order by b.flying, w.due_at limit p_most),
     taken as (
         update api.webhook_delivery d set taken_until = p_now + interval '1 minute' from due
         where d.delivery_id = due.delivery_id returning d.*)

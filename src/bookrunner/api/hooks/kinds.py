@@ -17,8 +17,8 @@ ISSUER_MACHINES: Final = frozenset(
 )
 """What an issuer hears of: the machines whose records its own pages show."""
 
-WITHHELD: Final = frozenset({"data_key", "order_view", "payer_view", "personal_view"})
-"""Machines of other keepers than compliance that nobody outside hears of."""
+WITHHELD: Final = frozenset({"data_key", "order_view", "payer_view", "personal_view", "signatory"})
+"""Machines of other keepers than compliance that nobody outside hears of: views, keys, and people by name."""
 
 TOLD_OF_COMPLIANCE: Final = frozenset({"clearance"})
 """What of compliance leaves the house: whether somebody is cleared, and no case (31 U.S.C. 5318(g)(2))."""

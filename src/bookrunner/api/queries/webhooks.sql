@@ -55,9 +55,9 @@ select delivery_id, seq, kind, scope, subject, version, status, tries, due_at, c
 where endpoint_id = :endpoint and delivery_id = :delivery;
 
 -- name: hints
--- The next events of the feed, without what happened in them.
+-- The next events of the feed that are told of at all, without what happened in them.
 select f.seq, e.kind, f.scope, f.subject, f.version from audit.feed f join audit.event e using (scope, subject, version)
-where f.seq > :after order by f.seq limit :most;
+where f.seq > :after and e.kind in (select k.kind from api.webhook_kind k) order by f.seq limit :most;
 
 -- name: end_of_feed$
 -- The last number of the feed.

@@ -9,7 +9,7 @@ return (select json_build_object('id', q.request_id, 'offer', q.offering_id, 'st
 -- The key of an investor speaks for the units of that investor alone; of others' requests it learns nothing.
 create function api.speaks_for(p_actor text, p_holder text) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
-return not starts_with(p_actor, 'key:ivr_') or coalesce(p_actor = 'key:' || p_holder, false);
+return not starts_with(audit.person_of(p_actor), 'ivr_') or coalesce(audit.person_of(p_actor) = p_holder, false);
 
 -- Takes a request for whoever was found behind a key, of the registry or of the portal.
 create function api.take_transfer(p_actor text, p_request text, p_body_sha256 bytea, p_offering text, p_transfer text,
@@ -20,7 +20,7 @@ begin
         raise exception using errcode = 'BR403', constraint = 'key_of_an_investor_reaches_its_own_alone',
             message = 'the giver is another holder';
     end if;
-    if starts_with(p_actor, 'key:ivr_') and not exists (select from registry.holding h where h.offering_id = p_offering
+    if starts_with(audit.person_of(p_actor), 'ivr_') and not exists (select from registry.holding h where h.offering_id = p_offering
         and h.investor_id = p_said ->> 'seller' and h.units > 0) then
         raise exception using errcode = 'BR008', constraint = 'asking_holder_has_units',
             message = format('%s holds no unit of %s', p_said ->> 'seller', p_offering);

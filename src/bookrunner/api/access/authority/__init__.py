@@ -140,11 +140,17 @@ class Door:
         raise NotAllowed(row["rule"], row["detail"])
 
     async def _reaches(self, request: Request, caller: Caller, offers: frozenset[str]) -> bool:
-        """Whether a call names offers of the scope alone, by themselves or by a record of theirs."""
-        named = set(request.query_params.getlist("offer"))
+        """Whether a call names offers of the scope alone, by themselves or by a record of theirs.
+
+        Only what the operation reads names one: anything else would open it without narrowing it.
+        """
+        declared = getattr(request.scope.get("route"), "dependant", None)
+        asked = {each.alias for each in declared.query_params} if declared is not None else set()
+        named = set(request.query_params.getlist("offer")) if "offer" in asked else set()
         if "offer" in request.path_params:
             named.add(request.path_params["offer"])
-        body = _read(await request.body())
+        # A body that is read refuses a field that it does not know.
+        body = _read(await request.body()) if declared is not None and declared.body_params else {}
         if "offer" in body:
             named.add(body["offer"] if isinstance(body["offer"], str) else "")
         records = {name: request.path_params.get(name) for name in ("investment", "agreement")}

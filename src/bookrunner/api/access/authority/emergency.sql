@@ -29,10 +29,12 @@ where e.status = 'granted' and e.ends_at > clock_timestamp();
 create function engine.ask_emergency(p_actor text, p_request text, p_emergency text, p_keeper text, p_reason text, p_minutes integer)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    asked constant timestamptz := clock_timestamp();
 begin
     perform audit.enter(p_actor, p_request);
-    insert into engine.emergency (emergency_id, keeper, status, reason, asked_by, ends_at)
-    values (p_emergency, p_keeper, 'asked', p_reason, p_actor, clock_timestamp() + make_interval(mins => p_minutes));
+    insert into engine.emergency (emergency_id, keeper, status, reason, asked_by, asked_at, ends_at)
+    values (p_emergency, p_keeper, 'asked', p_reason, p_actor, asked, asked + make_interval(mins => p_minutes));
 end $$;
 
 -- The emergency in a status, locked, and before its end.
@@ -79,6 +81,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     e := engine.emergency_in(p_emergency, '{granted}');
+    if audit.person_of(p_actor) not in (audit.person_of(e.asked_by), audit.person_of(e.granted_by)) then
+        raise exception using errcode = 'BR010', constraint = 'emergency_is_used_by_its_two',
+            message = format('%s was asked for by %s and granted by %s', p_emergency, e.asked_by, e.granted_by);
+    end if;
     insert into api.revoked_key (name, revoked_by)
     select k.name, p_actor from api.key k where k.keeper = e.keeper and k.expires_at > clock_timestamp()
     on conflict do nothing;

@@ -58,8 +58,9 @@ begin
     return until_when;
 end $$;
 
--- Opens a session for whoever has shown a credential; the one that the browser had before, if any, ends with it.
-create function api.sign_in(p_request text, p_account text, p_id text, p_session bytea, p_how text, p_before bytea)
+-- Opens a session for whoever has shown a credential that is still in force; the one that the browser had before, if any,
+-- ends with it.
+create function api.sign_in(p_request text, p_account text, p_credential text, p_id text, p_session bytea, p_how text, p_before bytea)
 returns timestamptz
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -69,25 +70,33 @@ begin
     if a.status is distinct from 'active' then
         raise exception using errcode = 'BR401', constraint = 'account_is_active', message = 'the account does not sign in';
     end if;
+    if not exists (select from api.credential c where c.credential_id = p_credential and c.account_id = p_account
+            and c.status = 'in_force') then
+        raise exception using errcode = 'BR401', constraint = 'credential_is_in_force',
+            message = 'what was shown has ended meanwhile';
+    end if;
     perform audit.enter(a.name, p_request);
     update api.account_session set status = 'ended', ended_by = a.name
     where session_sha256 = p_before and account_id = p_account and status = 'open';
     return api.start_session(p_account, p_id, p_session, p_how, null);
 end $$;
 
--- Goes on with a session under another token; the end of the session stays where it was.
+-- Goes on with a session under another token; the end of the session stays where it was. The account is held meanwhile: whoever
+-- locks it waits, and then ends the session that follows.
 create function api.rotate_session(p_request text, p_session bytea, p_id text, p_next bytea) returns timestamptz
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     s api.account_session := api.open_account_session(p_session);
     actor text;
 begin
-    select a.name into actor from api.account a where a.account_id = s.account_id;
-    if actor is null then
+    select a.name into actor from api.account a where a.account_id = s.account_id and a.status = 'active' for share;
+    if actor is not null then
+        perform audit.enter(actor, p_request);
+        update api.account_session set status = 'ended', ended_by = actor where session_id = s.session_id and status = 'open';
+    end if;
+    if actor is null or not found then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force', message = 'sign in again';
     end if;
-    perform audit.enter(actor, p_request);
-    update api.account_session set status = 'ended', ended_by = actor where session_id = s.session_id;
     return api.start_session(s.account_id, p_id, p_next, s.how, s);
 end $$;
 
@@ -101,6 +110,5 @@ begin
 end $$;
 
 grant usage on schema api, audit to access;
-grant select on audit.event to access;
-grant execute on function api.open_account_session(bytea), api.sign_in(text, text, text, bytea, text, bytea),
+grant execute on function api.open_account_session(bytea), api.sign_in(text, text, text, text, bytea, text, bytea),
     api.end_account_session(text, text, text, text) to access;

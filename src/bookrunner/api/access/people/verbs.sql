@@ -38,6 +38,8 @@ create function api.move_account(p_actor text, p_request text, p_account text, p
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform api.account_of(p_account, case p_status when 'declined' then array['proposed', 'invited'] when 'locked' then array['active']
+        when 'active' then array['locked'] else array['active', 'locked'] end);
     update api.account set status = p_status, because = p_because,
         locked_by = case when p_status = 'locked' then p_actor else locked_by end,
         ended_by = case when p_status in ('declined', 'deactivated') then p_actor end
@@ -64,7 +66,35 @@ begin
     insert into api.recovery_code (code_sha256, credential_id) select c, p_credential from unnest(p_codes) c;
 end $$;
 
-create function api.enroll(p_actor text, p_request text, p_account text, p_credential text, p_kept jsonb, p_codes bytea[]) returns void
+-- Refuses a session that may not change what its account signs in with. Where a passkey is in force it was opened by one: else
+-- a password alone would make or end what decisions are confirmed with.
+create function api.require_way_in(p_account text, p_session text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    opened_by text;
+begin
+    select s.how into opened_by from api.account_session s where s.session_id = p_session and s.account_id = p_account
+        and s.status = 'open' and s.ends_at > clock_timestamp();
+    if opened_by is null then
+        raise exception using errcode = 'BR401', constraint = 'session_is_in_force', message = 'sign in again';
+    end if;
+    if opened_by not in ('passkey', 'invitation') and exists (select from api.credential c where c.account_id = p_account
+            and c.kind = 'passkey' and c.status = 'in_force') then
+        raise exception using errcode = 'BR401', constraint = 'passkey_changes_what_signs_in',
+            message = 'sign in with a passkey to change what you sign in with; who has lost it comes back by a recovery';
+    end if;
+end $$;
+
+-- Ends the sessions of an account but one: what they were opened with has changed.
+create function api.end_other_sessions(p_actor text, p_account text, p_but text) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    update api.account_session set status = 'ended', ended_by = p_actor
+    where account_id = p_account and status = 'open' and session_id <> p_but;
+end;
+
+create function api.enroll(p_actor text, p_request text, p_account text, p_session text, p_credential text, p_kept jsonb,
+    p_codes bytea[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     a api.account;
@@ -75,7 +105,11 @@ begin
         raise exception using errcode = 'BR403', constraint = 'credential_is_kept_by_its_own_person',
             message = 'nobody makes a credential for another';
     end if;
+    perform api.require_way_in(p_account, p_session);
     perform api.keep_credential(p_actor, p_account, p_credential, p_kept, p_codes);
+    if p_kept ->> 'kind' in ('password', 'totp') then
+        perform api.end_other_sessions(p_actor, p_account, p_session);
+    end if;
 end $$;
 
 -- Takes an invitation up with the first credential.
@@ -97,11 +131,17 @@ begin
 end $$;
 
 -- Ends a credential; a password that is short for want of codes ends with them, and the last way in stays.
-create function api.end_credential(p_actor text, p_request text, p_account text, p_credential text) returns void
+create function api.end_credential(p_actor text, p_request text, p_account text, p_session text, p_credential text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    perform api.account_of(p_account, array['active', 'locked']);
+    perform api.account_of(p_account, array['active']);
+    -- Any way in stops a recovery that waits.
+    if not exists (select from api.credential c where c.credential_id = p_credential and c.account_id = p_account
+            and c.status = 'waiting') then
+        perform api.require_way_in(p_account, p_session);
+        perform api.end_other_sessions(p_actor, p_account, p_session);
+    end if;
     update api.credential set status = 'ended', ended_by = p_actor
     where credential_id = p_credential and account_id = p_account and status in ('in_force', 'waiting');
     update api.credential set status = 'ended', ended_by = p_actor
@@ -198,7 +238,7 @@ grant select on api.account, api.credential, api.passkey_use, api.account_sessio
 grant select (name, account_name, keeper, issued_at, expires_at) on api.key to access;
 grant select on api.revoked_key to access;
 grant execute on function api.propose_account(text, text, text, text, text, text), api.invite(text, text, text, bytea),
-    api.move_account(text, text, text, text, text), api.enroll(text, text, text, text, jsonb, bytea[]),
-    api.accept(text, bytea, text, jsonb), api.end_credential(text, text, text, text), api.use_passkey(text, bigint),
+    api.move_account(text, text, text, text, text), api.enroll(text, text, text, text, text, jsonb, bytea[]),
+    api.accept(text, bytea, text, jsonb), api.end_credential(text, text, text, text, text), api.use_passkey(text, bigint),
     api.use_code(text, bigint), api.use_recovery_code(text, bytea), api.ask(bytea, text), api.answered(bytea, text),
     api.take_try(bytea[]), api.forget_try(bytea, bytea) to access;

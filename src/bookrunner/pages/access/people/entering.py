@@ -74,10 +74,11 @@ def accept(
 ) -> tuple[Row, Entered]:
     """Take an invitation up with its first credential and sign its person in."""
     account = invited(people, invitation)
+    account = {**account, "credential_id": new_id("crd")}
     people.act(
         "accept",
         invitation=sha256(invitation.encode()).digest(),
-        credential=new_id("crd"),
+        credential=account["credential_id"],
         kept=json.dumps(kept),
     )
     return account, people.enter(account, "invitation", before)

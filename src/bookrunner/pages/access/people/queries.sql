@@ -57,11 +57,11 @@ select api.accept(:request, :invitation, :credential, cast(:kept as jsonb));
 
 -- name: enroll$
 -- Keeps another credential of an account.
-select api.enroll(:actor, :request, :account, :credential, cast(:kept as jsonb), cast(:codes as bytea[]));
+select api.enroll(:actor, :request, :account, :session, :credential, cast(:kept as jsonb), cast(:codes as bytea[]));
 
 -- name: end_credential$
 -- Ends a credential.
-select api.end_credential(:actor, :request, :account, :credential);
+select api.end_credential(:actor, :request, :account, :session, :credential);
 
 -- name: use_passkey$
 -- Counts a signature of a passkey.
@@ -93,7 +93,7 @@ select api.forget_try(:account, :address);
 
 -- name: sign_in$
 -- Opens a session of an account; returns until when.
-select api.sign_in(:request, :account, :id, :session, :how, :before);
+select api.sign_in(:request, :account, :credential, :id, :session, :how, :before);
 
 -- name: end_account_session$
 -- Ends a session of an account.
@@ -117,7 +117,7 @@ order by k.name;
 -- name: by_recovery^
 -- The account that a recovery in force is for.
 select a.account_id, a.name, a.keeper from api.recovery r join api.account a using (account_id)
-where r.recovery_sha256 = :recovery and r.ends_at > clock_timestamp() and a.status = 'active'
+where r.recovery_sha256 = :recovery and r.ends_at > clock_timestamp() and a.status in ('active', 'locked')
     and not exists (select from api.credential c where c.recovery_sha256 = r.recovery_sha256);
 
 -- name: ask_recovery$

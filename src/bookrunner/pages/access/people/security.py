@@ -160,7 +160,11 @@ def end_routes(security: Security) -> APIRouter:
         def work() -> None:
             account = security.fresh(request)
             people.act(
-                "end_credential", actor=account["name"], account=account["account_id"], credential=credential
+                "end_credential",
+                actor=account["name"],
+                account=account["account_id"],
+                session=account["session_id"],
+                credential=credential,
             )
 
         return security.done(request, work)

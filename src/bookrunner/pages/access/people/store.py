@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from bookrunner.adapters.vault import Vault
+from bookrunner.core.addresses import network_of
 from bookrunner.core.credentials import digest, make_token
 from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.core.ids import new_id
@@ -78,11 +79,12 @@ class People:
         self.act("move_account", actor=actor, account=account, status=status, because=because)
 
     def enter(self, account: Row, how: str, before: str | None) -> Entered:
-        """Open a session of an account under a fresh token; the one that the browser had is over."""
+        """Open a session by a credential of the account; the one that the browser had is over."""
         token = make_token(account["keeper"])
         ends_at = self.act(
             "sign_in",
             account=account["account_id"],
+            credential=account["credential_id"],
             id=new_id("ses"),
             session=digest(token),
             how=how,
@@ -119,7 +121,7 @@ class People:
         ``name_password_and_code_are_right``; after several ``sign_in_waits_after_failures``.
         """
         safe = Vault.of(self._database.endpoint.secrets)
-        tries = safe.blind("sign-in name", name), safe.blind("sign-in address", address)
+        tries = safe.blind("sign-in name", name), safe.blind("sign-in address", network_of(address))
         self.ask("take_try", subjects=list(tries))
         account = self.ask("by_name", name=name)
         held = {} if account is None else {each["kind"]: each for each in self._held(account)}
@@ -129,7 +131,7 @@ class People:
         if how is None or account is None or account["status"] != "active":
             raise NotAuthenticated("name_password_and_code_are_right", "name, password or code is wrong")
         self.ask("forget_try", account=tries[0], address=tries[1])
-        return account, how
+        return {**account, "credential_id": held["password"]["credential_id"]}, how
 
     def sealed_codes(self, account: str, secret: str) -> dict[str, str]:
         """Return a secret of one-time codes as it is kept: sealed for its account."""
@@ -139,11 +141,12 @@ class People:
         return {"kind": "totp", "secret": sealed.hex(), "wrapped": wrapped.hex()}
 
     def enroll(self, account: Row, kept: Mapping[str, object], codes: Sequence[str] = ()) -> None:
-        """Keep a credential of an account; its own person does."""
+        """Keep a credential of an account that is signed in; its own person does."""
         self.act(
             "enroll",
             actor=account["name"],
             account=account["account_id"],
+            session=account["session_id"],
             credential=new_id("crd"),
             kept=json.dumps(kept),
             codes=[words.code_digest(code) for code in codes],

@@ -33,6 +33,23 @@ create table api.revoked_key (
 call audit.append_only('api.key');
 call audit.append_only('api.revoked_key');
 
+-- A name is one person's or program's, and serves one keeper: a key NAME or NAME~LABEL, and the account NAME.
+create function api.name_serves_one_keeper() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from api.account a where a.name = split_part(new.name, '~', 1) and a.keeper <> new.keeper)
+        or exists (select from api.key k where split_part(k.name, '~', 1) = split_part(new.name, '~', 1) and k.keeper <> new.keeper
+            and k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name)) then
+        raise exception using errcode = 'BR008', constraint = 'name_serves_one_keeper',
+            message = format('%s serves another keeper already', split_part(new.name, '~', 1));
+    end if;
+    return new;
+end $$;
+create trigger name_serves_one_keeper before insert on api.key for each row execute function api.name_serves_one_keeper();
+create trigger name_serves_one_keeper before insert on api.account for each row execute function api.name_serves_one_keeper();
+alter table api.key enable always trigger name_serves_one_keeper;
+alter table api.account enable always trigger name_serves_one_keeper;
+
 -- Whether the person behind a key has an account that is locked or deactivated: then its keys end with it.
 create function api.is_shut(p_key text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp

@@ -79,6 +79,10 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     e := engine.emergency_in(p_emergency, '{granted}');
+    if audit.person_of(p_actor) not in (audit.person_of(e.asked_by), audit.person_of(e.granted_by)) then
+        raise exception using errcode = 'BR010', constraint = 'emergency_is_used_by_its_two',
+            message = format('%s was asked for by %s and granted by %s', p_emergency, e.asked_by, e.granted_by);
+    end if;
     insert into api.revoked_key (name, revoked_by)
     select k.name, p_actor from api.key k where k.keeper = e.keeper and k.expires_at > clock_timestamp()
     on conflict do nothing;

@@ -97,7 +97,7 @@ select t.machine || '.' || t.trigger as kind, bool_or(t.machine in ('offer', 'te
     'escrow_account', 'release')) as issuer_hears
 from engine.machine m join engine.transition t using (machine)
 where m.machine = 'clearance'
-    or m.keeper <> 'compliance' and m.machine not in ('data_key', 'personal_view', 'payer_view', 'order_view')
+    or m.keeper <> 'compliance' and m.machine not in ('data_key', 'personal_view', 'payer_view', 'order_view', 'signatory')
 group by 1;
 
 -- An issuer reads its own endpoints and what went to them.

@@ -61,6 +61,16 @@ begin atomic
         decode(p_secret ->> 'public_key', 'hex'), p_actor, p_from);
 end;
 
+-- Refuses one endpoint more than an issuer, or the engine, may have enabled.
+create function api.require_webhook_room(p_issuer text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if (select count(*) from engine.webhook_endpoint e where e.issuer_id is not distinct from p_issuer and e.status <> 'disabled') >= 20 then
+        raise exception using errcode = 'BR008', constraint = 'webhook_endpoints_are_at_most_twenty',
+            message = 'disable one of the twenty endpoints first';
+    end if;
+end $$;
+
 create function api.require_webhook_wishes(p_issuer text, p_kinds text[], p_offers text[]) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -77,10 +87,7 @@ begin
     if unknown is not null then
         perform api.refuse_unknown('offer_exists', unknown);
     end if;
-    if (select count(*) from engine.webhook_endpoint e where e.issuer_id is not distinct from p_issuer and e.status <> 'disabled') >= 20 then
-        raise exception using errcode = 'BR008', constraint = 'webhook_endpoints_are_at_most_twenty',
-            message = 'disable one of the twenty endpoints first';
-    end if;
+    perform api.require_webhook_room(p_issuer);
 end $$;
 
 create function api.register_webhook(p_actor text, p_request text, p_body_sha256 bytea, p_endpoint text, p_said jsonb,
@@ -107,7 +114,8 @@ begin
     perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
 end $$;
 
--- Disabled, an endpoint is sent nothing. Enabled again, it goes on at the end of the feed; what it missed can be sent again.
+-- Disabled, an endpoint is sent nothing. Enabled again, it is sent what still waits and goes on at the end of the feed; what it
+-- missed can be sent again.
 create function api.switch_webhook(p_actor text, p_request text, p_body_sha256 bytea, p_endpoint text, p_version text,
     p_because text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -121,6 +129,9 @@ begin
     end if;
     e := api.webhook_of(p_actor, p_endpoint);
     perform api.require_version(p_version, e.version::text);
+    if p_because is null then
+        perform api.require_webhook_room(e.issuer_id);
+    end if;
     if (e.status = 'disabled') = (p_because is not null) then
         raise exception using errcode = 'BR008', constraint = 'webhook_endpoint_is_in_the_other_state',
             message = format('%s is %s already', p_endpoint, e.status);
