@@ -16,7 +16,7 @@ from bookrunner.app import Application
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Endpoint
 from bookrunner.pages import web
-from bookrunner.pages.access.wall import RULES, Rule, rule_of
+from bookrunner.pages.access.wall import RULES, Opens, rule_of
 from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
 from tests.pages.test_access import visitor
@@ -51,7 +51,7 @@ class Walk:
         self.endpoint = endpoint
         self.routes = list(routed(web(application)))
 
-    def asked(self, offering: str = OFFERING) -> Iterator[tuple[Rule, str, str]]:
+    def asked(self, offering: str = OFFERING) -> Iterator[tuple[Opens, str, str]]:
         """Yield the rule, method and address of each route."""
         known = {"offering": offering, "investment": FOREIGN, "investor": "ivr_0002"}
         for route, methods in self.routes:
@@ -110,15 +110,15 @@ def test_nobody_reads_published_terms_alone(walk: Walk) -> None:
     with walk.stranger() as client:
         for rule, method, path in walk.asked():
             answer = client.request(method, path)
-            if rule is Rule.EVERYBODY:
+            if rule is Opens.EVERYBODY:
                 assert answer.status_code in {200, 303, 401, 404, 409, 422}, (method, path)
-            elif rule is Rule.SHOWN:
+            elif rule is Opens.SHOWN:
                 assert answer.status_code == (404 if path.endswith("/x") else 200), (method, path)
             else:
                 assert answer.status_code == (303 if method == "GET" else 401), (method, path)
             assert not NOT_FOR_STRANGERS.search(answer.text.replace(path, "")), (method, path)
         for rule, method, path in walk.asked(DRAFT):
-            if rule is Rule.SHOWN:
+            if rule is Opens.SHOWN:
                 answer = client.request(method, path)
                 assert (answer.status_code, "Not to be told" in answer.text) == (404, False), path
 
@@ -130,7 +130,7 @@ def test_an_investor_reads_what_is_its_own_alone(walk: Walk) -> None:
             if path.startswith(("/live/", "/sign-out")):
                 continue
             answer = client.request(method, path)
-            if rule in {Rule.STAFF, Rule.CONSOLE, Rule.ISSUER, Rule.OWN}:
+            if rule in {Opens.STAFF, Opens.CONSOLE, Opens.ISSUER, Opens.OWN}:
                 assert answer.status_code == 403, (method, path)
             told = NOT_FOR_STRANGERS.findall(answer.text.replace(path, ""))
             assert set(told) <= {OWN, "inv_0001"}, (method, path)
@@ -158,7 +158,7 @@ def test_an_issuer_meets_its_own_pages_alone(walk: Walk) -> None:
     key = issue(walk.endpoint, "issuer.iris", "issuer", actor="usr_admin", issuer="iss_1")
     with visitor(walk, key) as client:
         for rule, method, path in walk.asked():
-            if rule in {Rule.EVERYBODY, Rule.PERSON, Rule.ISSUER}:
+            if rule in {Opens.EVERYBODY, Opens.PERSON, Opens.ISSUER}:
                 continue
             assert client.request(method, path).status_code == 404, (method, path)
         assert client.get("/issuer").status_code == 200

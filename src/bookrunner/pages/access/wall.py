@@ -20,7 +20,7 @@ from bookrunner.pages.access.door import Door, token_of
 from bookrunner.pages.access.visitor import SignedIn
 
 
-class Rule(StrEnum):
+class Opens(StrEnum):
     """Who may open an address. An issuer meets its own pages alone; any other is as if it did not exist."""
 
     EVERYBODY = "everybody"
@@ -44,28 +44,28 @@ class Rule(StrEnum):
 
 
 _OFFER, _BELOW = r"/offers/(?P<offering>[^/]+)", r"(?:/.*)?"
-RULES: Final[Mapping[str, Rule]] = {
-    r"/static/.+": Rule.EVERYBODY,
-    rf"/(?:sign-in|invitation|recovery){_BELOW}": Rule.EVERYBODY,
-    rf"/(?:sign-out|security|confirm){_BELOW}": Rule.PERSON,
-    rf"/issuer{_BELOW}": Rule.ISSUER,
-    _OFFER: Rule.SHOWN,
-    rf"{_OFFER}/documents{_BELOW}": Rule.SHOWN,
-    r"/live/(?P<offering>[^/]+)": Rule.MEMBER,
-    rf"/investments/(?P<investment>[^/]+){_BELOW}": Rule.OWN,
-    r"/": Rule.VISITOR,
-    r"/mailbox": Rule.VISITOR,
-    rf"{_OFFER}/(?:apply|institution)": Rule.VISITOR,
-    rf"{_OFFER}/(?:now|close)": Rule.STAFF,
-    rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Rule.STAFF,
-    rf"/(?:compliance|desk|treasury|registry){_BELOW}": Rule.CONSOLE,
+RULES: Final[Mapping[str, Opens]] = {
+    r"/static/.+": Opens.EVERYBODY,
+    rf"/(?:sign-in|invitation|recovery){_BELOW}": Opens.EVERYBODY,
+    rf"/(?:sign-out|security|confirm){_BELOW}": Opens.PERSON,
+    rf"/issuer{_BELOW}": Opens.ISSUER,
+    _OFFER: Opens.SHOWN,
+    rf"{_OFFER}/documents{_BELOW}": Opens.SHOWN,
+    r"/live/(?P<offering>[^/]+)": Opens.MEMBER,
+    rf"/investments/(?P<investment>[^/]+){_BELOW}": Opens.OWN,
+    r"/": Opens.VISITOR,
+    r"/mailbox": Opens.VISITOR,
+    rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
+    rf"{_OFFER}/(?:now|close)": Opens.STAFF,
+    rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
+    rf"/(?:compliance|desk|treasury|registry){_BELOW}": Opens.CONSOLE,
 }
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), rule) for pattern, rule in RULES.items())
-_IN_A_SANDBOX: Final = frozenset({Rule.SHOWN, Rule.MEMBER, Rule.OWN, Rule.VISITOR, Rule.STAFF})
-_OF_ISSUERS: Final = frozenset({Rule.PERSON, Rule.ISSUER})
+_IN_A_SANDBOX: Final = frozenset({Opens.SHOWN, Opens.MEMBER, Opens.OWN, Opens.VISITOR, Opens.STAFF})
+_OF_ISSUERS: Final = frozenset({Opens.PERSON, Opens.ISSUER})
 
 
-def rule_of(path: str) -> tuple[Rule, Mapping[str, str]]:
+def rule_of(path: str) -> tuple[Opens, Mapping[str, str]]:
     """Return the rule of an address and the ids in it; raises NotFound where there is none."""
     for pattern, rule in _COMPILED:
         if found := pattern.fullmatch(path):
@@ -91,7 +91,7 @@ class Admission:
         The rules are ``person_is_signed_in``, ``key_serves_this_keeper`` and ``investor_acts_for_itself``.
         """
         rule, ids = rule_of(request.url.path)
-        if rule is Rule.EVERYBODY:
+        if rule is Opens.EVERYBODY:
             return
         visitor = self._recognise(request)
         request.state.visitor = visitor
@@ -100,7 +100,7 @@ class Admission:
         elif visitor.keeper == ISSUER:
             if rule not in _OF_ISSUERS:
                 raise NotFound("There is no such page")
-        elif rule is Rule.ISSUER:
+        elif rule is Opens.ISSUER:
             raise NotAllowed("key_serves_this_keeper", f"{ISSUER} decides this")
         elif visitor.is_investor:
             self._investor(visitor.name, rule, ids)
@@ -122,19 +122,19 @@ class Admission:
         visitor = SignedIn(row["actor"], keeper, row["ends_at"], row["opened_at"])
         return None if self.door.is_for_accounts_alone and not visitor.is_account else visitor
 
-    def _stranger(self, rule: Rule, ids: Mapping[str, str]) -> None:
+    def _stranger(self, rule: Opens, ids: Mapping[str, str]) -> None:
         if self.operator is not None and rule in _IN_A_SANDBOX:
             return
-        if rule is not Rule.SHOWN:
+        if rule is not Opens.SHOWN:
             raise NotAuthenticated("person_is_signed_in", "sign in to see this page")
         self._check_offer(ids["offering"], None, is_public=True)
 
-    def _investor(self, investor: str, rule: Rule, ids: Mapping[str, str]) -> None:
-        if rule in {Rule.STAFF, Rule.CONSOLE}:
+    def _investor(self, investor: str, rule: Opens, ids: Mapping[str, str]) -> None:
+        if rule in {Opens.STAFF, Opens.CONSOLE}:
             raise NotAllowed("key_serves_this_keeper", "a person of a keeper reads this")
-        if rule in {Rule.SHOWN, Rule.MEMBER}:
-            self._check_offer(ids["offering"], investor, is_public=rule is Rule.SHOWN)
-        if rule is Rule.OWN:
+        if rule in {Opens.SHOWN, Opens.MEMBER}:
+            self._check_offer(ids["offering"], investor, is_public=rule is Opens.SHOWN)
+        if rule is Opens.OWN:
             with self.database.transaction("portal") as transaction:
                 is_foreign = load(__package__).is_of_another(
                     transaction, investment=ids["investment"], investor=investor
