@@ -51,7 +51,7 @@ def test_a_closing_needs_somebody_signed_in(elsewhere: TestClient, connect: Conn
     assert answer.status_code == 401
     assert closings(connect) == 0
     page = elsewhere.get(f"/offers/{OFFERING}").text
-    assert "with a key of the engine" in page
+    assert "to invest, or to see what is yours" in page
     assert "Close all" not in page
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_is_not_ours_is_refused(site: Site, connect: Connect, host: 
 
 @pytest.mark.parametrize("host", ["books.example", "BOOKS.example:443", "localhost:8360", "[::1]:8360"])
 def test_our_names_are_served(elsewhere: TestClient, host: str) -> None:
-    assert elsewhere.get("/", headers={"Host": host}).status_code == 200
+    assert elsewhere.get("/sign-in", headers={"Host": host}).status_code == 200
 
 
 def test_a_nul_in_an_address_or_a_form_is_no_fault_of_ours(site: Site, endpoint: Endpoint) -> None:

@@ -156,7 +156,7 @@ def test_a_wire_with_an_unknown_reference_waits_in_suspense(
     assert ("payments", receipt["receipt_id"], "unknown_reference") in {
         (b["comparison"], b["subject_id"], b["kind"]) for b in breaks
     }
-    with TestClient(web(app), base_url="http://127.0.0.1") as client:
+    with TestClient(web(app, operator="operator:console"), base_url="http://127.0.0.1") as client:
         page = client.get(f"/offers/{offering}").text
     assert f'data-name="One record">{grouped(attempt["due_minor"], "USD")}<' in page
     due.desk.treasury.decide_act(actor="fundadmin.finn", **decided)

@@ -27,7 +27,8 @@ def titles(story: Story) -> list[str]:
 
 def page(world: World, path: str) -> httpx.Response:
     """Return a page as it is served on loopback."""
-    with TestClient(web(world.application), base_url="http://127.0.0.1:8360") as client:
+    app = web(world.application, operator="operator:console")
+    with TestClient(app, base_url="http://127.0.0.1:8360") as client:
         return client.get(path)
 
 

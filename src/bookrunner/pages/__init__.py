@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -47,8 +47,9 @@ def web(
 ) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
-    A closing is asked for by a person who is signed in with a key of the engine. ``operator`` is the actor
-    of closings when nobody is signed in, for a sandbox that nobody else can reach; ``is_sandbox`` puts the
+    Whoever is not signed in sees published offers alone; a closing is asked for by a person of the engine.
+    ``operator``, for a sandbox that nobody else can reach, opens offers and investments to whoever is not
+    signed in and is the actor of closings then; ``is_sandbox`` puts the
     mark on each page; ``hosts`` are names that the pages answer to beside those of the loopback;
     ``door`` says what people sign in with.
     A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
@@ -67,9 +68,9 @@ def web(
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
-        dependencies=[Depends(access.recognising(application.database, door))],
     )
     app.state.hints = hints
+    app.add_middleware(access.Wall, admission=access.Admission(application.database, door, operator))
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(issuers.routes(application.database, shell))
@@ -77,7 +78,7 @@ def web(
     app.include_router(investment.routes(application.database, shell, operator))
     app.include_router(investment.transfer_routes(application.database, shell, operator))
     if is_sandbox:
-        app.include_router(investment.mailbox_routes(application.database, shell, operator))
+        app.include_router(investment.mailbox_routes(application.database, shell))
     app.include_router(officer.routes(application.database, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))

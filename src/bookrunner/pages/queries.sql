@@ -10,6 +10,19 @@ left join registry.pause_fact p on p.offering_id = o.offering_id and p.status = 
 where cast(:offering as text) is null or o.offering_id = :offering
 order by o.offering_id;
 
+-- name: offer_terms
+-- The public terms of one offer, or of every published one.
+select o.offering_id, o.name, o.status, o.exemption, o.currency, o.units_total, o.unit_price_minor from engine.offer o
+where o.offering_id = cast(:offering as text) or cast(:offering as text) is null and o.status = 'published'
+order by o.offering_id;
+
+-- name: own_investments
+-- The investments of one investor, in one offer or in all.
+select s.investment_id, s.offering_id, o.name, s.units, s.amount_minor, s.currency, s.status
+from engine.stage s join engine.offer o using (offering_id)
+where s.investor_id = :investor and (cast(:offering as text) is null or s.offering_id = :offering)
+order by s.investment_id;
+
 -- name: conditions
 -- The conditions in the order to fix them, each with its stage, keeper and sentence.
 select condition, bit, stage, keeper, sentence from engine.condition order by bit;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -12,101 +11,39 @@ from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.credentials import ISSUER, digest, make_token, read_key, read_token
-from bookrunner.core.errors import NotAllowed, NotAuthenticated, NotFound
+from bookrunner.core.errors import NotAllowed, NotAuthenticated
 from bookrunner.db import Database, load
 from bookrunner.pages.access import people
-from bookrunner.pages.access.door import COOKIE, WITHOUT_PASSKEYS, Door, hand_over, inside, sheet_of
+from bookrunner.pages.access.door import (
+    WITHOUT_PASSKEYS,
+    Door,
+    hand_over,
+    inside,
+    sheet_of,
+    take_back,
+    token_of,
+)
+from bookrunner.pages.access.visitor import SignedIn, sees_everybody, signed_in
+from bookrunner.pages.access.wall import Admission, Wall
 from bookrunner.pages.shell import Shell
 
 __all__ = [
-    "COOKIE",
     "WITHOUT_PASSKEYS",
+    "Admission",
     "Door",
     "SignedIn",
+    "Wall",
     "acting_for",
     "install",
     "may_act_for",
-    "recognising",
     "requiring",
     "routes",
+    "sees_everybody",
     "signed_in",
+    "token_of",
 ]
 
 _UNKNOWN, _FORBIDDEN, _SEE_OTHER = 401, 403, 303
-# Whoever is signed in as an issuer meets its own pages alone; any other is as if it did not exist.
-_OF_ISSUERS = ("/issuer", "/sign-out", "/security", "/confirm")
-_NOT_PAGES = ("/static/", "/sign-in", "/invitation", "/recovery")
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A person at the pages: the actor, its keeper, when the session began and ends."""
-
-    actor: str
-    keeper: str
-    ends_at: datetime
-    opened_at: datetime
-
-    @property
-    def name(self) -> str:
-        """The name of the person: of the account, or of the key without what marks it as one."""
-        return self.actor.removeprefix("key:").partition("~")[0]
-
-    @property
-    def is_account(self) -> bool:
-        """Whether an account is signed in and no key."""
-        return not self.actor.startswith("key:")
-
-    @property
-    def is_investor(self) -> bool:
-        """Whether the name is the id of an investor, who reaches what is its own alone."""
-        return self.name.startswith("ivr_")
-
-
-def signed_in(request: Request) -> SignedIn | None:
-    """Return who is signed in, or None."""
-    found: SignedIn | None = getattr(request.state, "visitor", None)
-    return found
-
-
-def recognising(database: Database, door: Door) -> Callable[[Request], None]:
-    """Return the dependency that puts who is signed in on the request; a session that is over is nobody.
-
-    So is a session of a key where people sign in with accounts alone.
-    """
-    queries = load(__package__)
-
-    def recognise(request: Request) -> None:
-        token = request.cookies.get(COOKIE)
-        if token is None or request.url.path.startswith(_NOT_PAGES):
-            return
-        try:
-            keeper, session = read_token(token)
-            with database.transaction(keeper) as transaction:
-                row = queries.session_of(transaction, session=session, is_act=_is_act(request))
-                visitor = SignedIn(row["actor"], keeper, row["ends_at"], row["opened_at"])
-                named = request.path_params.get("investment")
-                is_foreign = (
-                    visitor.is_investor
-                    and named is not None
-                    and queries.is_of_another(transaction, investment=named, investor=visitor.name)
-                )
-        except NotAuthenticated:
-            return
-        if door.is_for_accounts_alone and not visitor.is_account:
-            return
-        request.state.visitor = visitor
-        if keeper == ISSUER and not request.url.path.startswith(_OF_ISSUERS):
-            raise NotFound("There is no such page")
-        if is_foreign:
-            raise NotAllowed("investor_acts_for_itself", "this is an investment of somebody else")
-
-    return recognise
-
-
-def _is_act(request: Request) -> bool:
-    """Say whether a person asked: what an open page fetches by itself keeps no session alive."""
-    return "hx-request" not in request.headers and not request.url.path.endswith("/live")
 
 
 def requiring(keepers: Sequence[str]) -> Callable[[Request], SignedIn]:
@@ -188,7 +125,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
 
     @router.post("/sign-out")
     def leave(request: Request) -> Response:
-        token, visitor = request.cookies.get(COOKIE), signed_in(request)
+        token, visitor = token_of(request), signed_in(request)
         if token is not None and visitor is not None:
             keeper, session = read_token(token)
             if visitor.is_account:
@@ -196,9 +133,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
             else:
                 with database.transaction(keeper) as transaction:
                     queries.end_session(transaction, session=session)
-        answer = RedirectResponse("/sign-in", status_code=_SEE_OTHER)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return answer
+        return take_back(RedirectResponse("/sign-in", status_code=_SEE_OTHER), request)
 
     return router
 

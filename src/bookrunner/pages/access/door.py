@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from bookrunner.core import clock
 
 COOKIE = "bookrunner_session"
+_BOUND: Final = "__Host-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,43 @@ class Door:
 WITHOUT_PASSKEYS: Final = Door()
 
 
+def token_of(request: Request) -> str | None:
+    """Return the token of a session that the browser sent back; over TLS only one bound to this very host."""
+    return request.cookies.get(_cookie_of(request))
+
+
 def hand_over(answer: Response, request: Request, token: str, ends_at: datetime) -> Response:
-    """Give the browser a session's token, for the server alone and for pages of this very site."""
+    """Give the browser a session's token, for the server alone and for pages of this very site.
+
+    Over TLS the name binds it to this host (RFC 6265bis, 4.1.3.2). Browsers take no such name over the plain
+    connection of a sandbox on loopback, where the name stands without it.
+    """
     answer.set_cookie(
-        COOKIE,
+        _cookie_of(request),
         token,
         max_age=int((ends_at - clock.now()).total_seconds()),
+        path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=_is_over_tls(request),
     )
     return answer
+
+
+def take_back(answer: Response, request: Request) -> Response:
+    """Let the browser forget its token."""
+    answer.delete_cookie(
+        _cookie_of(request), path="/", httponly=True, samesite="strict", secure=_is_over_tls(request)
+    )
+    return answer
+
+
+def _cookie_of(request: Request) -> str:
+    return f"{_BOUND}{COOKIE}" if _is_over_tls(request) else COOKIE
+
+
+def _is_over_tls(request: Request) -> bool:
+    return request.url.scheme == "https"
 
 
 def inside(path: str) -> str:

@@ -13,3 +13,9 @@ select api.end_session(:session);
 -- name: is_of_another$
 -- Whether an investment is somebody else's than this investor's; one that is not known is nobody's.
 select exists (select from engine.stage s where s.investment_id = :investment and s.investor_id <> :investor);
+
+-- name: is_shown$
+-- Whether this investor invests in an offer, or, where the public page is asked for, whether it is published.
+select exists (select from engine.offer o where o.offering_id = :offering
+    and (cast(:is_public as boolean) and o.status = 'published'
+        or exists (select from engine.stage s where s.offering_id = o.offering_id and s.investor_id = cast(:investor as text))));

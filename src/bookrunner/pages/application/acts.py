@@ -22,7 +22,7 @@ from bookrunner.books.subscription import Archive, Consents, SigningEvidence, St
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper
-from bookrunner.pages.access import COOKIE, signed_in
+from bookrunner.pages.access import signed_in, token_of
 from bookrunner.pages.application import said, steps
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Applicant:
 
 def known(request: Request, method: str) -> SigningEvidence:
     """Return how the person at the page is known; the session by the digest of its token."""
-    visitor, token = signed_in(request), request.cookies.get(COOKIE, "")
+    visitor, token = signed_in(request), (token_of(request) or "")
     session = f"session:{hashlib.sha256(token.encode()).hexdigest()[:16]}" if visitor else "none"
     address = "not recorded" if request.client is None else request.client.host
     agent = request.headers.get("user-agent", "not recorded")

@@ -88,7 +88,7 @@ def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) 
         **card,
         "is_shown": True,
         "reference": printed(card["reference"]),
-        # The page is open to whoever has its address, so the name is not written out.
+        # Staff of every keeper reads this page, so the name is not written out.
         "payer": mask(card["payer_name"]),
         "deposits": [
             {
@@ -123,7 +123,7 @@ def _currency_route(
 def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
     """Return the routes of an investor's page, which read under the portal's login.
 
-    Whoever has the address may look; only the investor gives its word.
+    The investor and staff look; only the investor gives its word.
     """
     router = APIRouter()
 

@@ -16,7 +16,7 @@ from bookrunner.books.subscription import Certificates, Consents
 from bookrunner.core.errors import GateClosed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.engine.intake import Deposits
-from bookrunner.pages.access import requiring, signed_in
+from bookrunner.pages.access import requiring, sees_everybody, signed_in
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
 
@@ -181,6 +181,25 @@ class Console:
         facts = {**self.facts(offering, asked), **shown, **extra}
         return self.shell.page(request, "offers/console.html", facts, status)
 
+    def terms(self, request: Request, offering: str) -> Response:
+        """Return what everybody may read of an offer, and to an investor its own investments."""
+        return self.shell.page(request, "offers/terms.html", self._own(request, offering))
+
+    def home(self, request: Request) -> Response:
+        """Return an investor's own investments, and the offers that are published."""
+        return self.shell.page(request, "offers/home.html", self._own(request, None))
+
+    def _own(self, request: Request, offering: str | None) -> dict[str, object]:
+        visitor, queries = signed_in(request), load("bookrunner.pages")
+        with self.desk.database.transaction("engine") as transaction:
+            offers = list(queries.offer_terms(transaction, offering=offering))
+            mine = (
+                ()
+                if visitor is None
+                else queries.own_investments(transaction, offering=offering, investor=visitor.name)
+            )
+        return {"offers": offers, "investments": list(mine)}
+
     def now(self, request: Request, offering: str, asked: View) -> Response:
         """Return the part that changes."""
         return self.shell.fragment(request, "offers/now.html", self.facts(offering, asked))
@@ -208,6 +227,8 @@ def routes(desk: Desk, shell: Shell, operator: str | None) -> APIRouter:
 
     @router.get("/")
     def offers(request: Request) -> Response:
+        if not sees_everybody(request, operator):
+            return pages.home(request)
         with desk.database.transaction("engine") as transaction:
             found = load("bookrunner.pages").offers(transaction, offering=None)
         return shell.page(request, "offers/list.html", {"offers": found})
@@ -216,6 +237,8 @@ def routes(desk: Desk, shell: Shell, operator: str | None) -> APIRouter:
     def offer(
         request: Request, offering: str, *, asked: _Asked, dry_run: bool = False, closed: str = ""
     ) -> Response:
+        if not sees_everybody(request, operator):
+            return pages.terms(request, offering)
         trial = desk.dry_run(offering) if dry_run else None
         return pages.page(request, offering, asked, trial=trial, closed=closed)
 

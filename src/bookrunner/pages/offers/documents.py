@@ -9,7 +9,7 @@ from bookrunner.books import subscription
 from bookrunner.core.credentials import read_token
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
-from bookrunner.pages.access import COOKIE, signed_in
+from bookrunner.pages.access import signed_in, token_of
 from bookrunner.pages.shell import Shell
 
 _SHOWN_IN_PLACE = frozenset({"application/pdf", "text/plain"})
@@ -46,4 +46,4 @@ def document_routes(database: Database, shell: Shell) -> APIRouter:
 
 
 def _session(request: Request) -> bytes | None:
-    return None if signed_in(request) is None else read_token(request.cookies[COOKIE])[1]
+    return None if signed_in(request) is None else read_token(token_of(request) or "")[1]

@@ -14,7 +14,7 @@ from bookrunner.core.credentials import digest, make_token
 from bookrunner.core.errors import NotAuthenticated
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
-from bookrunner.pages.access.door import COOKIE, hand_over
+from bookrunner.pages.access.door import hand_over, token_of
 from bookrunner.pages.access.people import passkeys
 from bookrunner.pages.access.people.entering import Said, answer_of, site_of, told
 from bookrunner.pages.access.people.passkeys import Passkeys
@@ -61,7 +61,7 @@ def routes(people: People, asking: Passkeys | None) -> APIRouter:
 
 
 def _decision(people: People, request: Request, said: Mapping[str, Any]) -> tuple[Row, Row]:
-    token = request.cookies.get(COOKIE)
+    token = token_of(request)
     account = people.of(token)
     subjects = said.get("subjects")
     decision: Row = people.ask(
@@ -88,7 +88,7 @@ def _confirmed(
     token = make_token(account["keeper"])
     ends_at = people.act(
         "confirm",
-        session=digest(request.cookies.get(COOKIE, "")),
+        session=digest(token_of(request) or ""),
         said=json.dumps(
             {
                 "act": said["act"],

@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.status import status_of
 from bookrunner.db import Row
-from bookrunner.pages.access.door import COOKIE, Door, hand_over, inside, sheet_of
+from bookrunner.pages.access.door import Door, hand_over, inside, sheet_of, token_of
 from bookrunner.pages.access.people import passkeys, words
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import Entered, People
@@ -118,7 +118,7 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
             if passkey["status"] == "waiting":
                 people.act("admit_recovery", actor=passkey["name"], credential=passkey["credential_id"])
             people.ask("use_passkey", credential=passkey["credential_id"], count=signed.count)
-            entered.append(people.enter(passkey, "passkey", request.cookies.get(COOKIE)))
+            entered.append(people.enter(passkey, "passkey", token_of(request)))
             return {"next": people.warned(passkey) or home_of(passkey["keeper"], str(said.get("next", "/")))}
 
         return _handed(told(work), request, entered)
@@ -140,7 +140,7 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
             challenge = taken(people, said, invited(people, invitation)["account_id"])
             kept = site_of(asking).made(request, answer_of(said), challenge)
             kept["label"] = str(said.get("label", ""))[:60]
-            entered.append(accept(people, invitation, kept, request.cookies.get(COOKIE))[1])
+            entered.append(accept(people, invitation, kept, token_of(request))[1])
             return {"next": "/security"}
 
         return _handed(told(work), request, entered)
@@ -181,7 +181,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
         address = "" if request.client is None else request.client.host
         try:
             account, how = people.by_password(name.strip(), password, code, address)
-            entered = people.enter(account, how, request.cookies.get(COOKIE))
+            entered = people.enter(account, how, token_of(request))
         except NotAuthenticated as refused:
             return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)
         home = people.warned(account) or home_of(account["keeper"], after)
@@ -206,7 +206,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
             account = invited(people, invitation)
             words.check_password(password, (account["name"], account["keeper"]), with_code=False)
             kept = {"kind": "password", "secret": words.encoded(password).hex()}
-            _, entered = accept(people, invitation, kept, request.cookies.get(COOKIE))
+            _, entered = accept(people, invitation, kept, token_of(request))
         except Refused as fault:
             return sheet(request, invitation, fault)
         answer = RedirectResponse("/security", status_code=_SEE_OTHER)

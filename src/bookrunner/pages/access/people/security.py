@@ -14,7 +14,7 @@ from bookrunner.core.credentials import digest
 from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.core.status import status_of
 from bookrunner.db import Row
-from bookrunner.pages.access.door import COOKIE
+from bookrunner.pages.access.door import token_of
 from bookrunner.pages.access.people import words
 from bookrunner.pages.access.people.entering import Said, answer_of, asked, site_of, taken, told
 from bookrunner.pages.access.people.passkeys import Passkeys
@@ -37,7 +37,7 @@ class Security:
 
     def owner(self, request: Request) -> Row:
         """Return the account that is signed in; raises NotAuthenticated."""
-        return self.people.of(request.cookies.get(COOKIE))
+        return self.people.of(token_of(request))
 
     def fresh(self, request: Request) -> Row:
         """Return the account that signed in a moment ago.
@@ -55,7 +55,7 @@ class Security:
     def page(self, request: Request, extra: Mapping[str, Any] | None = None, status: int = 200) -> Response:
         """Return the page; ``extra`` is what is shown this once."""
         account = self.owner(request)
-        token = request.cookies.get(COOKIE, "")
+        token = token_of(request) or ""
         held = self.people.ask("credentials", account=account["account_id"])
         facts = {
             "account": account,

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from bookrunner.core.credentials import ISSUER, read_token
 from bookrunner.db import Database
 from bookrunner.engine.life import issuer
-from bookrunner.pages.access import COOKIE, requiring
+from bookrunner.pages.access import requiring, token_of
 from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
@@ -21,7 +21,7 @@ _YEAR = "private, max-age=31536000, immutable"
 def session_of(request: Request) -> bytes:
     """Return the digest of the session of an issuer; raises NotAuthenticated and NotAllowed."""
     requiring((ISSUER,))(request)
-    return read_token(request.cookies[COOKIE])[1]
+    return read_token(token_of(request) or "")[1]
 
 
 _Session = Annotated[bytes, Depends(session_of)]

@@ -1,0 +1,48 @@
+"""Who is signed in, on the request that is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person at the pages: the actor, its keeper, when the session began and ends."""
+
+    actor: str
+    keeper: str
+    ends_at: datetime
+    opened_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The name of the person: of the account, or of the key without what marks it as one."""
+        return self.actor.removeprefix("key:").partition("~")[0]
+
+    @property
+    def is_account(self) -> bool:
+        """Whether an account is signed in and no key."""
+        return not self.actor.startswith("key:")
+
+    @property
+    def is_investor(self) -> bool:
+        """Whether the name is the id of an investor, who reaches what is its own alone."""
+        return self.name.startswith("ivr_")
+
+
+def signed_in(request: Request) -> SignedIn | None:
+    """Return who is signed in, or None."""
+    found: SignedIn | None = getattr(request.state, "visitor", None)
+    return found
+
+
+def sees_everybody(request: Request, operator: str | None) -> bool:
+    """Whether a page may show what is of all investors.
+
+    Staff may see it, and in a sandbox with an ``operator`` whoever is not signed in.
+    """
+    visitor = signed_in(request)
+    return operator is not None if visitor is None else not visitor.is_investor
