@@ -29,10 +29,12 @@ where e.status = 'granted' and e.ends_at > clock_timestamp();
 create function engine.ask_emergency(p_actor text, p_request text, p_emergency text, p_keeper text, p_reason text, p_minutes integer)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    asked constant timestamptz := clock_timestamp();
 begin
     perform audit.enter(p_actor, p_request);
-    insert into engine.emergency (emergency_id, keeper, status, reason, asked_by, ends_at)
-    values (p_emergency, p_keeper, 'asked', p_reason, p_actor, clock_timestamp() + make_interval(mins => p_minutes));
+    insert into engine.emergency (emergency_id, keeper, status, reason, asked_by, asked_at, ends_at)
+    values (p_emergency, p_keeper, 'asked', p_reason, p_actor, asked, asked + make_interval(mins => p_minutes));
 end $$;
 
 -- The emergency in a status, locked, and before its end.
