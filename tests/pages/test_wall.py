@@ -19,6 +19,7 @@ from bookrunner.pages import web
 from bookrunner.pages.access.wall import RULES, Opens, rule_of
 from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
+from tests.attack.world import Connect
 from tests.pages.test_access import visitor
 from tests.pages.world import OFFERING, World
 from tests.security.test_edge import said
@@ -121,6 +122,18 @@ def test_nobody_reads_published_terms_alone(walk: Walk) -> None:
             if rule is Opens.SHOWN:
                 answer = client.request(method, path)
                 assert (answer.status_code, "Not to be told" in answer.text) == (404, False), path
+
+
+def test_a_private_placement_is_shown_to_no_stranger(walk: Walk, connect: Connect) -> None:
+    owner = connect("owner")
+    owner.execute("alter table engine.offer disable trigger user")
+    owner.execute("update engine.offer set exemption = '506(b)' where offering_id = %s", [OFFERING])
+    owner.execute("alter table engine.offer enable trigger user")
+    with walk.stranger() as client:
+        assert client.get(f"/offers/{OFFERING}").status_code == 404
+        assert OFFERING not in client.get("/").text
+    with visitor(walk, walk.key(OWN, "portal")) as client:
+        assert client.get(f"/offers/{OFFERING}").status_code == 200
 
 
 def test_an_investor_reads_what_is_its_own_alone(walk: Walk) -> None:

@@ -16,7 +16,9 @@ create table audit.event (
     canonical text not null,
     prev_hash bytea not null,
     hash bytea not null,
-    primary key (scope, subject, version)
+    primary key (scope, subject, version),
+    -- A tool proposes what a person confirms, whichever verb it calls and by whatever login.
+    constraint a_tool_changes_no_record check (not starts_with(actor, 'key:tool-') and not starts_with(actor, 'client:tool-'))
 );
 
 -- Nobody searches by them, and counting their values is most of what an analysis of this table costs.

@@ -11,9 +11,10 @@ where cast(:offering as text) is null or o.offering_id = :offering
 order by o.offering_id;
 
 -- name: offer_terms
--- The public terms of one offer, or of every published one.
+-- The public terms of one offer, or of every published one; to strangers none under Rule 506(b) (17 CFR 230.502(c)).
 select o.offering_id, o.name, o.status, o.exemption, o.currency, o.units_total, o.unit_price_minor from engine.offer o
-where o.offering_id = cast(:offering as text) or cast(:offering as text) is null and o.status = 'published'
+where (o.offering_id = cast(:offering as text) or cast(:offering as text) is null and o.status = 'published')
+    and not (cast(:is_stranger as boolean) and o.exemption = '506(b)')
 order by o.offering_id;
 
 -- name: own_investments

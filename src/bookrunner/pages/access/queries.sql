@@ -15,7 +15,8 @@ select api.end_session(:session);
 select exists (select from engine.stage s where s.investment_id = :investment and s.investor_id <> :investor);
 
 -- name: is_shown$
--- Whether this investor invests in an offer, or, where the public page is asked for, whether it is published.
+-- Whether this investor invests in an offer, or, where the public page is asked for, whether it is published; one under Rule
+-- 506(b) is not shown to strangers, which would solicit them (17 CFR 230.502(c)).
 select exists (select from engine.offer o where o.offering_id = :offering
-    and (cast(:is_public as boolean) and o.status = 'published'
+    and (cast(:is_public as boolean) and o.status = 'published' and (o.exemption <> '506(b)' or cast(:investor as text) is not null)
         or exists (select from engine.stage s where s.offering_id = o.offering_id and s.investor_id = cast(:investor as text))));

@@ -192,7 +192,7 @@ class Console:
     def _own(self, request: Request, offering: str | None) -> dict[str, object]:
         visitor, queries = signed_in(request), load("bookrunner.pages")
         with self.desk.database.transaction("engine") as transaction:
-            offers = list(queries.offer_terms(transaction, offering=offering))
+            offers = list(queries.offer_terms(transaction, offering=offering, is_stranger=visitor is None))
             mine = (
                 ()
                 if visitor is None

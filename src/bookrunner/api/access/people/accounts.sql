@@ -53,6 +53,15 @@ end $$;
 create trigger account_stands before update on api.account for each row execute function api.account_stands();
 alter table api.account enable always trigger account_stands;
 
+-- A way back in that another person asked for; taken up once, by a passkey that then waits.
+create table api.recovery (
+    recovery_sha256 bytea primary key check (octet_length(recovery_sha256) = 32),
+    account_id text not null references api.account,
+    asked_by text not null,
+    ends_at timestamptz not null default clock_timestamp() + interval '7 days'
+);
+call audit.append_only('api.recovery');
+
 -- What a person signs in with. A password is kept as its argon2id encoding, the secret of one-time codes sealed by the vault.
 create table api.credential (
     credential_id text primary key,
@@ -68,7 +77,8 @@ create table api.credential (
     opens_at timestamptz,
     asked_by text,
     admitted_by text,
-    recovery_sha256 bytea,
+    recovery_sha256 bytea constraint recovery_is_taken_up_once unique
+        constraint credential_recovers_what_was_asked references api.recovery,
     ended_by text,
     version bigint not null,
     chain_head bytea not null,

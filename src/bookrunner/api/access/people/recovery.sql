@@ -1,16 +1,5 @@
 -- A way back in for whoever has lost every credential: asked for by another person, slow, and stopped by any credential left.
 
-create table api.recovery (
-    recovery_sha256 bytea primary key check (octet_length(recovery_sha256) = 32),
-    account_id text not null references api.account,
-    asked_by text not null,
-    ends_at timestamptz not null default clock_timestamp() + interval '7 days'
-);
-call audit.append_only('api.recovery');
-
-alter table api.credential add constraint recovery_is_taken_up_once unique (recovery_sha256),
-    add constraint credential_recovers_what_was_asked foreign key (recovery_sha256) references api.recovery;
-
 -- Makes the secret that a new passkey is made with; whoever knows the person hands it over.
 create function api.ask_recovery(p_actor text, p_request text, p_account text, p_recovery bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

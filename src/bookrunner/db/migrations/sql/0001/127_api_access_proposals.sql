@@ -34,10 +34,6 @@ create table api.decided_proposal (
 call audit.append_only('api.proposal');
 call audit.append_only('api.decided_proposal');
 
--- No event has a tool as its actor, whichever verb was called and by whatever login: a tool changes no record.
-alter table audit.event add constraint a_tool_changes_no_record check (not starts_with(actor, 'key:tool-')
-    and not starts_with(actor, 'client:tool-'));
-
 -- Keeps a proposal for the login that asks.
 create function api.propose(p_key bytea, p_request text, p_body_sha256 bytea, p_proposal text, p_operation text, p_call jsonb,
     p_sentence text, p_hours integer, out answer text, out is_replay boolean)
