@@ -123,7 +123,7 @@ def test_requests_at_once_are_scored_once(capital: Capitals, keys: str) -> None:
 @pytest.mark.parametrize(
     ("name", "keeper", "told"),
     [
-        ("portal-backend", "portal", (403, "key_names_its_institution")),
+        ("portal-backend", "portal", (403, "key_serves_this_keeper")),
         ("engine-desk", "engine", (403, "key_serves_this_keeper")),
         ("ivr_stranger", "portal", (409, "allocation_is_for_a_known_institution")),
     ],

@@ -315,6 +315,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'change_request', offering_id, change_id, version, chain_head from engine.change_request
     union all
     select 'webhook_endpoint', endpoint_id, endpoint_id, version, chain_head from engine.webhook_endpoint
+    union all
+    select 'emergency', keeper, emergency_id, version, chain_head from engine.emergency
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -324,7 +326,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
+    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'emergency', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -110,5 +110,7 @@ begin
 end $$;
 
 grant usage on schema api, audit to access;
+-- What compares accounts with their history; nothing of what happened.
+grant select (scope, subject, version, kind, hash) on audit.event to access;
 grant execute on function api.open_account_session(bytea), api.sign_in(text, text, text, text, bytea, text, bytea),
     api.end_account_session(text, text, text, text) to access;

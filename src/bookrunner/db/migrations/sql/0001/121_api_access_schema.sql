@@ -51,10 +51,10 @@ alter table api.key enable always trigger name_serves_one_keeper;
 alter table api.account enable always trigger name_serves_one_keeper;
 
 -- Whether the person behind a key has an account that is locked or deactivated: then its keys end with it.
-create function api.is_shut(p_key text) returns boolean
+create function api.is_shut(p_name text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select exists (select from api.account a where a.name = split_part(p_key, '~', 1) and a.status in ('locked', 'deactivated'));
+    select exists (select from api.account a where a.name = split_part(p_name, '~', 1) and a.status in ('locked', 'deactivated'));
 end;
 
 -- The actor behind any key or verified token, for the login that asks. It is known, of this keeper, in force and not revoked,
