@@ -14,6 +14,7 @@ from bookrunner.api import issue, revoke
 from bookrunner.core.credentials import digest, make_key, make_token
 from bookrunner.core.errors import NotAuthenticated
 from bookrunner.db import Endpoint, load
+from bookrunner.pages.access.door import inside
 from tests.pages.conftest import Site
 from tests.pages.officers import PERSON, Work
 from tests.pages.world import OFFERING
@@ -236,3 +237,20 @@ def test_what_does_not_exist_is_not_found(site: Site, endpoint: Endpoint) -> Non
             assert client.get(f"/compliance/{path}").status_code == 404
         decided = client.post("/compliance/hits/ivr_0001/hit_none", data={"seen": 1, "choice": "no_match"})
         assert decided.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/a\\b",
+        "https://evil.example",
+        "",
+    ],
+)
+def test_what_could_lead_elsewhere_leads_to_the_start(path: str) -> None:
+    assert inside(path) == "/"
+    assert inside("/offers/ofr_one") == "/offers/ofr_one"

@@ -70,8 +70,12 @@ def _is_over_tls(request: Request) -> bool:
 
 
 def inside(path: str) -> str:
-    """Return a path of these pages; anything that could lead elsewhere becomes the start."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+    """Return a path of these pages; anything that could lead elsewhere becomes the start.
+
+    Browsers drop tabs and line feeds out of an address and read a backslash as a slash.
+    """
+    is_plain = path.isprintable() and "\\" not in path
+    return path if is_plain and path.startswith("/") and not path.startswith("//") else "/"
 
 
 def sheet_of(after: str, door: Door, rule: str = "") -> dict[str, object]:
