@@ -50,9 +50,9 @@ def test_a_closing_needs_somebody_signed_in(elsewhere: TestClient, connect: Conn
     answer = elsewhere.post(CLOSE, data={"set": "ready"}, headers={"Origin": HERE})
     assert answer.status_code == 401
     assert closings(connect) == 0
-    page = elsewhere.get(f"/offers/{OFFERING}").text
-    assert "to invest, or to see what is yours" in page
-    assert "Close all" not in page
+    page = elsewhere.get(f"/offers/{OFFERING}")
+    assert page.status_code == 404, "a private placement is shown to no stranger"
+    assert "Close all" not in page.text
 
 
 def test_the_sandbox_alone_says_that_nobody_needs_to_sign_in(site: Site) -> None:

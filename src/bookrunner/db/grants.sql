@@ -180,7 +180,7 @@ grant execute on function api.register_webhook(text, text, bytea, text, jsonb, j
     api.send_webhook(text, text, bytea, text, text, bigint, bigint), api.test_webhook(text, text, bytea, text, text),
     api.fan_out_webhooks(integer), api.take_webhooks(timestamptz, integer, integer),
     api.record_webhook(text, text, timestamptz, text, jsonb) to engine;
-grant select on engine.webhook_endpoint, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
+grant select on engine.webhook_endpoint, api.webhook_kind, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
     to engine, audit, issuer;
 grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret
     to engine, audit, issuer;
