@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from jsonschema import Draft202012Validator
+from starlette.types import ASGIApp
 
 from bookrunner.api import api, issue
 from bookrunner.db import Database, Endpoint
@@ -68,7 +68,7 @@ class Api:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: ASGIApp) -> Iterator[str]:
     """Serve an application on loopback and lend its address."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

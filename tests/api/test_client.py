@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -183,9 +182,7 @@ def test_what_is_safe_is_sent_again_and_happens_once(
 ) -> None:
     paused: list[float] = []
     losing = Losing(api(database), lose)
-    outside = FastAPI()
-    outside.mount("/", losing)
-    with serving(outside) as url, Bookrunner(url, calls.key("engine"), pause=paused.append) as client:
+    with serving(losing) as url, Bookrunner(url, calls.key("engine"), pause=paused.append) as client:
         if lose < sent:
             assert client.investments.confirm_investment("inv_one1").is_replayed
         else:
@@ -198,10 +195,8 @@ def test_what_is_safe_is_sent_again_and_happens_once(
 
 def test_what_is_not_safe_is_sent_once(calls: Api, database: Database) -> None:
     losing = Losing(api(database), 9)
-    outside = FastAPI()
-    outside.mount("/", losing)
     with (
-        serving(outside) as url,
+        serving(losing) as url,
         Bookrunner(url, calls.key("subscription")) as client,
         pytest.raises(NotReady),
     ):

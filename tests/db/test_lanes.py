@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def on_lanes(endpoint: Endpoint, work: Callable[[Lanes], Awaitable[object]], mos
             lanes.close()
 
     return asyncio.run(run())
+
+
+def test_a_statement_under_way_at_the_close_ends_and_leaves_no_session(
+    endpoint: Endpoint, connect: Connect
+) -> None:
+    async def work(lanes: Lanes) -> None:
+        await lanes.run("echo", ECHO, {"text": "open"})
+        answer = asyncio.create_task(lanes.run("sleep", SLEEP, {"seconds": "0.1"}))
+        await asyncio.sleep(0)
+        lanes.close()
+        assert "slept" in await answer
+
+    on_lanes(endpoint, work)
+    admin, deadline = connect("admin"), time.monotonic() + 10
+    while admin.execute(PIDS).fetchall() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not admin.execute(PIDS).fetchall()
 
 
 @pytest.mark.parametrize("text", ["plain", "", "quo'te\\ \u2013 \u6f22", "x" * 3_000_000])

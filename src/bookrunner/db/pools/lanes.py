@@ -42,6 +42,7 @@ class Lanes:
         self._login = login
         self._most = most
         self._under_way = 0
+        self._is_closed = False
         self._idle: deque[_Lane] = deque()
         # Each waits for a place: a lane, or None for one that is still to be opened.
         self._waiting: deque[asyncio.Future[_Lane | None]] = deque()
@@ -72,7 +73,8 @@ class Lanes:
         }
 
     def close(self) -> None:
-        """Close the connections that are free."""
+        """Close the connections that are free, and each other as soon as its statement has ended."""
+        self._is_closed = True
         while self._idle:
             self._idle.popleft().close()
 
@@ -133,6 +135,8 @@ class Lanes:
         self._under_way -= 1
         if lane is not None:
             self._idle.append(lane)
+        if self._is_closed:
+            self.close()
 
 
 class _Lane:
