@@ -1,8 +1,9 @@
 -- name: issue_key!
 -- Keeps the digest of a new key; run by the owner, since no login may make a credential for another.
-insert into api.key (name, key_sha256, keeper, issuer_id, actions, offers, reveals, networks, issued_by, expires_at)
+insert into api.key (name, key_sha256, keeper, issuer_id, actions, offers, reveals, networks, issued_by, issued_at, expires_at)
 values (:name, :key_sha256, :keeper, :issuer, cast(:actions as text[]), cast(:offers as text[]), :reveals,
-    cast(cast(:networks as text[]) as cidr[]), :issued_by, clock_timestamp() + make_interval(days => :days));
+    cast(cast(:networks as text[]) as cidr[]), :issued_by, statement_timestamp(),
+    statement_timestamp() + make_interval(days => :days));
 
 -- name: revoke_key!
 -- Ends a key from this moment on.
