@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import rfc8785
 
 from bookrunner.audit import HistoryWriter
-from bookrunner.audit.merkle import FIRST_ROOT, Leaf, chained_root, merkle_root
+from bookrunner.audit.merkle import FIRST_ROOT, Leaf, chained_root, inclusion_proofs, merkle_root
 from bookrunner.audit.walk import genesis
 
 INSTANT = "2026-01-05T10:00:00.000000Z"
@@ -54,7 +55,8 @@ def write(path: Path, chains: Sequence[tuple[str, str, int]], seals: int = 2) ->
                 rows[-1] if number == seals else rows[min(number, len(rows)) - 1] for rows in told.values()
             ]
             leaves = [Leaf(h["scope"], h["subject"], h["version"], h["hash"]) for h in heads]  # type: ignore[arg-type]
-            root = chained_root(previous, merkle_root(leaf.digest() for leaf in leaves))
+            merkle = merkle_root(leaf.digest() for leaf in leaves)
+            root = chained_root(previous, merkle, (number, seq + 1, seq + 10, len(leaves)), INSTANT)
             numbers = {
                 "seal_no": number,
                 "first_seq": seq + 1,
@@ -65,6 +67,29 @@ def write(path: Path, chains: Sequence[tuple[str, str, int]], seals: int = 2) ->
             for leaf in leaves:
                 writer.leaf(leaf)
             previous, seq = root, seq + 10
+        writer.close()
+    return path
+
+
+def scoped(path: Path, chains: Sequence[tuple[str, str, int]], scope: str) -> Path:
+    """Write the history of one scope, under one seal that covers the heads of all."""
+    told = {key: list(chain(*key)) for key in sorted(chains)}
+    with path.open("wb") as file:
+        writer = HistoryWriter(file, scope)
+        for row in (row for key, rows in told.items() if key[0] == scope for row in rows):
+            writer.event(row)
+        leaves = [
+            Leaf(scope_, subject, len(rows), cast("bytes", rows[-1]["hash"]))
+            for (scope_, subject, _), rows in told.items()
+        ]
+        digests = [leaf.digest() for leaf in leaves]
+        merkle = merkle_root(digests)
+        numbers = {"seal_no": 1, "first_seq": 1, "last_seq": 9, "leaf_count": len(leaves)}
+        root = chained_root(FIRST_ROOT, merkle, (1, 1, 9, len(leaves)), INSTANT)
+        writer.seal({**numbers, "sealed_at": INSTANT, "prev_root": FIRST_ROOT, "root": root}, merkle)
+        own = [at for at, leaf in enumerate(leaves) if leaf.scope == scope]
+        for at, proof in inclusion_proofs(digests, own).items():
+            writer.leaf(leaves[at], (at, proof))
         writer.close()
     return path
 

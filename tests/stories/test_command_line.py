@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -252,6 +253,19 @@ def test_an_export_that_was_cut_off(here: Run, tmp_path: Path) -> None:
         assert told[0].startswith("fault ")
         assert told[-1].endswith("faults")
     assert here("verify", "whole.jsonl")[0] == 0
+    root = next(record["root"] for record in map(json.loads, lines) if record["type"] == "seal")
+    assert here("verify", "whole.jsonl", "--root", f"0x{root}")[0] == 0
+    status, told = here("verify", "whole.jsonl", "--root", "0" * 64)
+    assert (status, told[0]) == (1, "fault root_is_published: no seal has the root that was given")
+    assert "a root is 64 hexadecimal digits" in " ".join(here("verify", "whole.jsonl", "--root", "12")[1])
+
+
+def test_the_verifier_that_goes_with_an_export_runs_alone(here: Run, tmp_path: Path) -> None:
+    assert here("export", "told.jsonl", "--verifier")[0] == 0
+    command = [sys.executable, "-I", "-S", "verify_history.py", "told.jsonl"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.endswith(" 0 faults\n")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from bookrunner.audit.certificate import verify_certificate
 from bookrunner.audit.errors import FileUnusable, HistoryRule
-from bookrunner.audit.export import ExportSummary, HistoryWriter, export_history
+from bookrunner.audit.export import ExportSummary, HistoryWriter, export_history, write_verifier
 from bookrunner.audit.sealer import Seal, advance_feed, seal
 from bookrunner.audit.verify import Verdict, verify_export, verify_history
 from bookrunner.audit.walk import Fault
@@ -21,4 +21,5 @@ __all__ = [
     "verify_certificate",
     "verify_export",
     "verify_history",
+    "write_verifier",
 ]

@@ -104,6 +104,16 @@ def export_history(database: Database, target: Path, scope: str | None = None) -
         raise FileUnusable(f"{target} cannot be written: {fault.strerror}") from None
 
 
+def write_verifier(folder: Path) -> Path:
+    """Write the verifier that needs nothing but Python as ``verify_history.py``; raises FileUnusable."""
+    path = folder / "verify_history.py"
+    try:
+        path.write_bytes(Path(__file__).with_name("standalone.py").read_bytes())
+    except OSError as fault:
+        raise FileUnusable(f"{path} cannot be written: {fault.strerror}") from None
+    return path
+
+
 def _export(database: Database, path: Path, scope: str | None) -> ExportSummary:
     partial = path.with_name(path.name + ".part")
     try:

@@ -66,9 +66,14 @@ def merkle_root(digests: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
-def chained_root(previous: bytes, merkle: bytes) -> bytes:
-    """Return the root of a seal: it covers its own leaves and, by the root before, all earlier ones."""
-    return hashlib.sha256(_ROOT + previous + merkle).digest()
+def chained_root(previous: bytes, merkle: bytes, numbers: tuple[int, int, int, int], sealed_at: str) -> bytes:
+    """Return the root of a seal: it covers its own leaves and, by the root before, all earlier ones.
+
+    ``numbers`` are its own, the first and last place of the feed that it covers, and the count of its leaves;
+    ``sealed_at`` is RFC 3339 text in UTC with microseconds.
+    """
+    fixed = b"".join(number.to_bytes(8, "big") for number in numbers)
+    return hashlib.sha256(_ROOT + previous + merkle + fixed + sealed_at.encode()).digest()
 
 
 def inclusion_proofs(digests: Sequence[bytes], wanted: Iterable[int]) -> dict[int, list[bytes]]:

@@ -57,12 +57,12 @@ def _seal_next(database: Database, most: int) -> Seal | None:
         if not heads:
             return None
         leaves = [Leaf(row["scope"], row["subject"], row["version"], row["head"]) for row in heads]
-        previous: bytes = queries.last_root(transaction) or FIRST_ROOT
-        root = chained_root(previous, merkle_root(leaf.digest() for leaf in leaves))
+        number, previous, sealed_at = queries.next_seal(transaction).values()
         first, last = heads[0]["first_seq"], heads[0]["last_seq"]
-        number: int = queries.record_seal(
-            transaction, first=first, last=last, root=root, leaves=_as_json(leaves)
-        )
+        merkle = merkle_root(leaf.digest() for leaf in leaves)
+        root = chained_root(previous or FIRST_ROOT, merkle, (number, first, last, len(leaves)), sealed_at)
+        told = {"number": number, "first": first, "last": last, "root": root, "sealed_at": sealed_at}
+        queries.record_seal(transaction, **told, leaves=_as_json(leaves))
     return Seal(number, first, last, len(leaves), root)
 
 

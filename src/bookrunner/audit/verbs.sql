@@ -42,20 +42,21 @@ begin
         order by e.scope collate "C", e.subject collate "C";
 end $$;
 
-create function audit.record_seal(p_first bigint, p_last bigint, p_root bytea, p_leaves jsonb) returns bigint
+create function audit.record_seal(p_number bigint, p_first bigint, p_last bigint, p_root bytea, p_sealed_at timestamptz,
+    p_leaves jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    number bigint;
 begin
-    select coalesce(max(s.seal_no), 0) + 1 into number from audit.seal s;
-    insert into audit.seal (seal_no, first_seq, last_seq, leaf_count, prev_root, root)
-    values (number, p_first, p_last, jsonb_array_length(p_leaves),
-        coalesce((select s.root from audit.seal s where s.seal_no = number - 1), audit.genesis('seal')), p_root);
+    if p_number <> (select coalesce(max(s.seal_no), 0) + 1 from audit.seal s) then
+        raise exception using errcode = 'BR003', constraint = 'seals_are_gap_free',
+            message = format('seal %s is not the next one', p_number);
+    end if;
+    insert into audit.seal (seal_no, first_seq, last_seq, leaf_count, prev_root, root, sealed_at)
+    values (p_number, p_first, p_last, jsonb_array_length(p_leaves),
+        coalesce((select s.root from audit.seal s where s.seal_no = p_number - 1), audit.genesis('seal')), p_root, p_sealed_at);
     insert into audit.seal_leaf (seal_no, scope, subject, version, head)
-    select number, l.scope, l.subject, l.version, decode(l.head, 'hex')
+    select p_number, l.scope, l.subject, l.version, decode(l.head, 'hex')
     from jsonb_to_recordset(p_leaves) as l (scope text, subject text, version bigint, head text);
     update audit.relay set last_seq = p_last where relay = 'seal';
-    return number;
 end $$;
 
 -- Takes an event for a consumer, in the transaction of its effect; false when that was done before. Only the keeper whose

@@ -40,12 +40,12 @@ class Verdict:
     faults: tuple[Fault, ...]
 
 
-def verify_export(path: Path) -> Verdict:
+def verify_export(path: Path, root: bytes | None = None) -> Verdict:
     """Check an export byte for byte with nothing but the file; see HistoryRule for what is checked.
 
-    A file cannot show what was left out after its last seal; a seal anchored on chain shows whether the seals
-    are the ones that were published. Raises NotFound when there is no file, FileUnusable when the system
-    cannot read it.
+    A file cannot show what was left out after its last seal; ``root`` (32 bytes), the newest that was
+    published, on chain for example, shows that no seal is missing up to there. Raises NotFound when there is
+    no file, FileUnusable when the system cannot read it.
     """
     reader = _Reader()
     try:
@@ -55,6 +55,8 @@ def verify_export(path: Path) -> Verdict:
             reader.read(file)
     except OSError as fault:
         raise FileUnusable(f"{path} cannot be read: {fault.strerror}") from None
+    if root is not None and root not in reader.walk.roots:
+        reader.walk.fault(HistoryRule.ROOT_IS_PUBLISHED, "no seal has the root that was given")
     return _verdict(reader.walk)
 
 
@@ -110,6 +112,7 @@ def _sealed(row: Row) -> Sealed:
         first_seq=cast("int", row["first_seq"]),
         last_seq=cast("int", row["last_seq"]),
         leaf_count=cast("int", row["leaf_count"]),
+        sealed_at=str(row["sealed_at"]),
         prev_root=_bytes(row["prev_root"]),
         root=_bytes(row["root"]),
         merkle_root=_bytes(row["merkle_root"]) if "merkle_root" in row else None,

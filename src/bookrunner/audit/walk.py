@@ -18,6 +18,7 @@ MOST_FAULTS = 1000
 _LONGEST_NAME = 120
 _DEEPEST = 100
 _NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_HIGH = re.compile("[\ud800-\U0010ffff]")
 _LONGEST_NUMBER = 17
 _LARGEST_NUMBER = 2**53 - 1
 _TEXTS = ("actor", "keeper", "kind", "occurred_at", "recorded_at", "request_id", "scope", "subject")
@@ -56,6 +57,7 @@ class Sealed:
     first_seq: int
     last_seq: int
     leaf_count: int
+    sealed_at: str
     prev_root: bytes
     root: bytes
     merkle_root: bytes | None = None
@@ -72,6 +74,8 @@ class Walk:
         self.faults: list[Fault] = []
         self.unlisted = 0
         self.scope: str | None = None
+        self.roots: set[bytes] = set()
+        self._place = -1
         self._chain: tuple[str, str] | None = None
         self._version = 0
         self._hash = b""
@@ -122,7 +126,8 @@ class Walk:
             self.fault(HistoryRule.SEALS_ARE_GAP_FREE, f"seal {told.seal_no} comes after seal {number}")
         if told.prev_root != root:
             self.fault(HistoryRule.SEAL_NAMES_THE_ONE_BEFORE, f"seal {told.seal_no}: another previous root")
-        self._seal, self._tree = told, Tree()
+        self._seal, self._tree, self._place = told, Tree(), -1
+        self.roots.add(told.root)
 
     def leaf(self, leaf: Leaf, position: int = 0, proof: list[bytes] | None = None) -> None:
         """Check that a sealed head is the hash of an event that was told, and that it belongs to its seal."""
@@ -136,6 +141,9 @@ class Walk:
             self.fault(HistoryRule.SEALED_HEAD_IS_PRESENT, f"{where}: the sealed event is not here", name)
         self._tree.add(digest)
         partial, size = self._seal.merkle_root, self._seal.leaf_count
+        if partial is not None and self._place not in {-1, position - 1}:
+            self.fault(HistoryRule.LEAVES_OF_A_SCOPE_ADJOIN, f"{where}: one is left out before it", name)
+        self._place = position
         if partial is not None and root_of_proof(digest, position, size, proof or []) != partial:
             self.fault(HistoryRule.SEAL_COVERS_ITS_LEAVES, f"{where}: the proof leads elsewhere", name)
 
@@ -171,7 +179,8 @@ class Walk:
             return
         complete = seal.merkle_root is not None or self._tree.size == seal.leaf_count
         merkle = self._tree.root() if seal.merkle_root is None else seal.merkle_root
-        if not complete or chained_root(seal.prev_root, merkle) != seal.root:
+        numbers = (seal.seal_no, seal.first_seq, seal.last_seq, seal.leaf_count)
+        if not complete or chained_root(seal.prev_root, merkle, numbers, seal.sealed_at) != seal.root:
             self.fault(HistoryRule.SEAL_COVERS_ITS_LEAVES, f"seal {seal.seal_no}: the root does not follow")
 
 
@@ -196,8 +205,9 @@ def _body(canonical: str) -> dict[str, object] | None:
         if is_nested_too_deep(canonical):
             return None
         body = json.loads(canonical, parse_float=_refuse, parse_int=_whole)
-        # For ASCII and whole numbers the compiled encoder gives the same form in less time.
-        again = _encode(body) if canonical.isascii() else rfc8785.dumps(body).decode()
+        # Below the surrogates, names sort the same by code points and by UTF-16 units: the compiled encoder
+        # gives the same form in less time.
+        again = _encode(body) if _HIGH.search(canonical) is None else rfc8785.dumps(body).decode()
     except (ValueError, RecursionError):
         return None
     if again != canonical:

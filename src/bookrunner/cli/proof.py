@@ -16,13 +16,22 @@ from bookrunner.audit import (
     verify_certificate,
     verify_export,
     verify_history,
+    write_verifier,
 )
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.sandbox.world import opened
 
+ROOT_BYTES = 32
+
 
 @app.command()
-def export(target: Path) -> None:
+def export(
+    target: Path,
+    *,
+    verifier: Annotated[
+        bool, typer.Option("--verifier", help="Write beside it the verifier that needs nothing but Python.")
+    ] = False,
+) -> None:
     """Seal what has happened and write the whole history to a file that anybody can verify offline."""
     with opened(read_settings()) as world:
         advance_feed(world.application.database)
@@ -30,6 +39,8 @@ def export(target: Path) -> None:
         summary = export_history(world.application.database, target)
     holds = f"{summary.events} events, {summary.seals} seals, {summary.size_bytes:,} bytes"
     marked("written", f"{summary.path}: {holds}, sha256 {summary.sha256}", "green")
+    if verifier:
+        marked("written", f"{write_verifier(summary.path.parent)}", "green")
 
 
 @app.command()
@@ -37,6 +48,9 @@ def verify(
     export: Annotated[Path | None, typer.Argument(help="An exported file; without it, the database.")] = None,
     certificate: Annotated[
         Path | None, typer.Option(help="The certificate of a closing; with an export, against its history.")
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option(help="The newest root that was published: a seal of the export has it.")
     ] = None,
 ) -> None:
     """Verify an exported history or a certificate offline, or the whole history in the database."""
@@ -50,10 +64,21 @@ def verify(
         if export is None:
             return
     if export is not None:
-        _judge(verify_export(export))
+        _judge(verify_export(export, None if root is None else _root(root)))
         return
     with opened(read_settings()) as world:
         _judge(verify_history(world.application.database))
+
+
+def _root(digits: str) -> bytes:
+    """Return the 32 bytes of 64 hexadecimal digits, with or without 0x."""
+    try:
+        root = bytes.fromhex(digits.removeprefix("0x"))
+    except ValueError:
+        root = b""
+    if len(root) != ROOT_BYTES:
+        raise typer.BadParameter("a root is 64 hexadecimal digits", param_hint="--root")
+    return root
 
 
 def _judge(verdict: Verdict) -> None:

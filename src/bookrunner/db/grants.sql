@@ -22,7 +22,7 @@ end $grants$;
 grant usage on schema audit to audit;
 grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
-    audit.record_seal(bigint, bigint, bytea, jsonb) to audit;
+    audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb) to audit;
 grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
 
 do $views$

@@ -288,6 +288,9 @@ select * from compliance.retention_fact;
 insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
     values ('mine', sha256('x'), 'treasury', 'usr_1', now() + interval '1 day');
 
+-- audit | seals_are_gap_free | a seal that is not the next one
+select audit.record_seal(9, 1, 1, sha256('x'), now(), '[]');
+
 -- audit | 42501 | the digests of keys
 select key_sha256 from api.key;
 

@@ -6,13 +6,16 @@ select audit.advance_feed(cast(:most as integer));
 -- The last event of each chain in the next so many places of the feed, in the order of the leaves.
 select first_seq, last_seq, scope, subject, version, head from audit.unsealed_heads(cast(:most as bigint));
 
--- name: last_root$
--- The root of the last seal.
-select root from audit.seal order by seal_no desc limit 1;
+-- name: next_seal^
+-- The number of the next seal, the root of the last one, and the moment as the next one states it.
+select coalesce(max(s.seal_no), 0) + 1 as number, (array_agg(s.root order by s.seal_no desc))[1] as root,
+    to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sealed_at
+from audit.seal s where s.seal_no = (select max(x.seal_no) from audit.seal x);
 
 -- name: record_seal$
--- Keeps a seal with its leaves and returns its number.
-select audit.record_seal(cast(:first as bigint), cast(:last as bigint), :root, cast(:leaves as jsonb));
+-- Keeps a seal with its leaves.
+select audit.record_seal(cast(:number as bigint), cast(:first as bigint), cast(:last as bigint), :root,
+    cast(:sealed_at as timestamptz), cast(:leaves as jsonb));
 
 -- name: one_snapshot!
 -- All that this transaction reads is of one moment.
