@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser
 
 from bookrunner.api import issue
 from bookrunner.app import Application
@@ -21,6 +23,8 @@ from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect
 from tests.pages.test_access import visitor
+from tests.pages.test_browser import RULES as ACCESSIBLE
+from tests.pages.test_browser import keep, opened
 from tests.pages.world import OFFERING, World
 from tests.security.test_edge import said
 
@@ -140,6 +144,22 @@ def test_a_private_placement_is_shown_to_no_stranger(walk: Walk, connect: Connec
         assert OFFERING not in client.get("/").text
     with visitor(walk, walk.key(OWN, "portal")) as client:
         assert client.get(f"/offers/{OFFERING}").status_code == 200
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_what_a_stranger_is_shown_is_accessible_and_fits(
+    walk: Walk, browser: Browser, axe: str, *, scheme: Literal["light", "dark"], width: int
+) -> None:
+    shown = {"home": "/", "terms": f"/offers/{OFFERING}", "invitation": "/invitation", "sign-in": "/sign-in"}
+    with opened(browser, width=width, scheme=scheme) as page:
+        for name, path in shown.items():
+            page.goto(walk.url + path)
+            keep(page, f"stranger-{name}-{scheme}-{width}")
+            page.evaluate(axe + "\n;0")
+            found = page.evaluate("rules => axe.run(document, {runOnly: rules})", ACCESSIBLE)
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == [], name
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 def test_an_investor_reads_what_is_its_own_alone(walk: Walk) -> None:
