@@ -192,6 +192,14 @@ def test_the_key_of_a_holder_asks_for_its_own_units_alone(agency: Agency) -> Non
     assert problem(rejected)["code"] == "key_serves_this_keeper"
     withdrawn = agency.post(f"/{transfer}/refuse", {"outcome": "withdrawn"}, seen='"2"', **own)
     assert withdrawn.json()["status"] == "withdrawn"
+    # Whoever has no unit left still learns what became of its request.
+    owner = agency.calls.world.login("owner")
+    owner.execute("alter table registry.holding disable trigger user")
+    owner.execute("update registry.holding set units = 0 where investor_id = %s", [agency.desk.seller])
+    owner.execute("alter table registry.holding enable trigger user")
+    again = agency.post("", wish, request="ask-1", **own)
+    assert (again.status_code, again.json()["id"]) == (201, transfer)
+    assert problem(agency.post("", wish, request="ask-2", **own))["code"] == "asking_holder_has_units"
     asked_by = agency.get(f"/{transfer}").json()["asked_by"]
     assert asked_by == f"key:{agency.desk.seller}"
 

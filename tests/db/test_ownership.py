@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from bookrunner.db import LOGINS
 from tests.attack.world import Connect
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "ownership.md"
@@ -19,7 +20,6 @@ BOOKS = {
     "engine",
     "reconciliation",
 }
-LOGINS = [*BOOKS, "audit", "issuer", "workflow"]
 WRITES = re.compile(r"(?:insert\s+into|update|delete\s+from)\s+(?:only\s+)?([a-z]+\.[a-z_]+)", re.IGNORECASE)
 GROUP = re.compile(r"What `(\w+)` says now")
 RELATIONS = """
@@ -68,14 +68,14 @@ def test_no_login_writes_a_table_beside_its_keepers_verbs(connect: Connect) -> N
         " cross join pg_roles r where c.relkind in ('r', 'p') and r.rolname = any (%s)"
         " and n.nspname not in ('pg_catalog', 'information_schema', 'dbos')"
         " and has_table_privilege(r.oid, c.oid, 'insert,update,delete,truncate')",
-        [LOGINS],
+        [list(LOGINS)],
     )
     assert written.fetchall() == []
     keepers: dict[str, set[str]] = defaultdict(set)
     for table, keeper, _, movers in told():
         keepers[table] |= {keeper} | movers
     reach: dict[str, set[str]] = defaultdict(set)
-    for text, logins in owner.execute(FUNCTIONS, [LOGINS]).fetchall():
+    for text, logins in owner.execute(FUNCTIONS, [list(LOGINS)]).fetchall():
         for table in WRITES.findall(text):
             if table.partition(".")[0] in BOOKS:
                 reach[table] |= set(logins)

@@ -101,8 +101,12 @@ def test_every_operation_has_its_place_in_the_reference(site: Path) -> None:
 def test_a_program_that_reads_finds_every_page(site: Path) -> None:
     told = (site / "llms.txt").read_text(encoding="utf-8")
     assert told == llms(staged())
-    for link in re.findall(r"\]\(([^)]+)\)", told):
+    links = re.findall(r"\]\(([^)]+)\)", told)
+    for link in links:
         assert (site / link).is_file(), link
+    listed = {link.partition("#")[0].removesuffix(".html").removesuffix(".md") for link in links}
+    pages = {page.removesuffix(".md") for page in staged() if not page.startswith("decisions/")}
+    assert sorted(pages - listed) == []
 
 
 @pytest.mark.browser

@@ -151,7 +151,7 @@ def test_a_private_placement_is_shown_to_no_stranger(walk: Walk, connect: Connec
 def test_what_a_stranger_is_shown_is_accessible_and_fits(
     walk: Walk, browser: Browser, axe: str, *, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    shown = {"home": "/", "terms": f"/offers/{OFFERING}", "invitation": "/invitation", "sign-in": "/sign-in"}
+    shown = {"terms": f"/offers/{OFFERING}", "invitation": "/invitation", "sign-in": "/sign-in"}
     with opened(browser, width=width, scheme=scheme) as page:
         for name, path in shown.items():
             page.goto(walk.url + path)

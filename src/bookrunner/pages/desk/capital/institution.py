@@ -31,6 +31,7 @@ def _institution(request: Request) -> SignedIn:
     return visitor
 
 
+_UNPUBLISHED = frozenset({"draft", "new", "legal_review", "legal_declined", "legal_accepted"})
 _In = Annotated[SignedIn, Depends(_institution)]
 
 
@@ -43,7 +44,7 @@ def routes(database: Database, capital: Capital, shell: Shell) -> APIRouter:
             queries = load(__package__)
             offer = queries.offer(transaction, offering=offering)
             own = list(queries.own_requests(transaction, offering=offering, entity=visitor.name))
-        if offer is None or offer["status"] == "draft":
+        if offer is None or offer["status"] in _UNPUBLISHED:
             raise NotFound(f"there is no offer {offering}")
         facts = {
             "offer": offer,

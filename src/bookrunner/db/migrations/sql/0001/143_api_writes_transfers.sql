@@ -20,11 +20,6 @@ begin
         raise exception using errcode = 'BR403', constraint = 'key_of_an_investor_reaches_its_own_alone',
             message = 'the giver is another holder';
     end if;
-    if starts_with(audit.person_of(p_actor), 'ivr_') and not exists (select from registry.holding h where h.offering_id = p_offering
-        and h.investor_id = p_said ->> 'seller' and h.units > 0) then
-        raise exception using errcode = 'BR008', constraint = 'asking_holder_has_units',
-            message = format('%s holds no unit of %s', p_said ->> 'seller', p_offering);
-    end if;
     answer := audit.claim_request(p_actor, p_request, p_body_sha256);
     is_replay := answer is not null;
     if is_replay then
@@ -32,6 +27,11 @@ begin
     end if;
     if not exists (select from engine.offer o where o.offering_id = p_offering) then
         perform api.refuse_unknown('offer_exists', p_offering);
+    end if;
+    if starts_with(audit.person_of(p_actor), 'ivr_') and not exists (select from registry.holding h where h.offering_id = p_offering
+        and h.investor_id = p_said ->> 'seller' and h.units > 0) then
+        raise exception using errcode = 'BR008', constraint = 'asking_holder_has_units',
+            message = format('%s holds no unit of %s', p_said ->> 'seller', p_offering);
     end if;
     perform registry.request_transfer(p_actor, p_request, p_offering, p_transfer, p_said, p_papers, p_item, p_clock);
     answer := api.transfer_answer(p_offering, p_transfer);
