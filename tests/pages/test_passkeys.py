@@ -28,7 +28,7 @@ from bookrunner.pages.access.people.store import People
 from tests.attack.world import CHAIN, Connect, digest
 from tests.attack.world import World as Register
 from tests.pages.test_browser import RULES, keep
-from tests.pages.test_people import WORDS, account
+from tests.pages.test_people import WORDS, account, turn_codes_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -150,6 +150,17 @@ def test_tries_of_a_stranger_shut_no_passkey_out(house: House, browser: Browser)
         page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_url(f"{house.url}/")
         expect(page.get_by_role("banner")).to_contain_text("agent.tess")
+
+
+def test_a_password_alone_opens_the_security_page_alone(house: House) -> None:
+    with httpx.Client(base_url=house.url, headers={"Origin": house.url}, timeout=30) as client:
+        said = {"invitation": account(house.people, "agent.tess", "registry"), "password": WORDS}
+        assert client.post("/invitation/password", data=said).headers["location"] == "/security"
+        for path in ("/", "/registry"):
+            refused = client.get(path)
+            assert (refused.status_code, "session has two factors" in refused.text) == (403, True)
+        turn_codes_on(client)
+        assert client.get("/registry").status_code == 200
 
 
 def a_wallet(register: Register) -> None:
