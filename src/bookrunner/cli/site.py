@@ -40,7 +40,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         providers=identity_providers(settings),
     )
     served.state.hooks_on_loopback = hooks_on_loopback(settings)
-    return limited(served, Limits(settings.limits.key, settings.limits.address))
+    return limited(served, Limits(settings.limits.key, settings.limits.address, settings.limits.visitor))
 
 
 class _Server(uvicorn.Server):

@@ -45,10 +45,10 @@ def site_of(found: Passkeys | None) -> Passkeys:
     return found
 
 
-def asked(people: People, purpose: str) -> bytes:
-    """Return a fresh challenge that is answered once, for this purpose."""
-    challenge = passkeys.fresh()
-    people.ask("ask", challenge=sha256(challenge).digest(), purpose=purpose)
+def asked(people: People, purpose: str, request: Request) -> bytes:
+    """Return a fresh challenge that is answered once, for this purpose and within five minutes."""
+    challenge, network = passkeys.fresh(), people.network("challenge", address_of(request))
+    people.ask("ask", challenge=sha256(challenge).digest(), purpose=purpose, network=network)
     return challenge
 
 
@@ -109,8 +109,8 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
     router = APIRouter()
 
     @router.post("/sign-in/passkey/options")
-    def options() -> Response:
-        return told(lambda: site_of(asking).signing(asked(people, _SIGN_IN)))
+    def options(request: Request) -> Response:
+        return told(lambda: site_of(asking).signing(asked(people, _SIGN_IN, request)))
 
     @router.post("/sign-in/passkey")
     def enter(request: Request, said: Said) -> Response:
@@ -132,10 +132,10 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
         return _handed(told(work), request, entered)
 
     @router.post("/invitation/passkey/options")
-    def new(said: Said) -> Response:
+    def new(request: Request, said: Said) -> Response:
         def work() -> Mapping[str, Any]:
             account = invited(people, str(said.get("invitation", "")))
-            return site_of(asking).new(account, (), asked(people, account["account_id"]))
+            return site_of(asking).new(account, (), asked(people, account["account_id"], request))
 
         return told(work)
 

@@ -42,10 +42,10 @@ def routes(people: People, shell: Shell, asking: Passkeys | None) -> APIRouter:
             return sheet(request, {"fault": fault}, 401)
 
     @router.post("/passkey/options")
-    def options(said: Said) -> Response:
+    def options(request: Request, said: Said) -> Response:
         def work() -> Mapping[str, Any]:
             account = _recovered(people, str(said.get("recovery", "")))
-            return site_of(asking).new(account, (), asked(people, account["account_id"]))
+            return site_of(asking).new(account, (), asked(people, account["account_id"], request))
 
         return told(work)
 

@@ -205,7 +205,7 @@ def script_routes(security: Security) -> APIRouter:
             account = security.fresh(request)
             held = people.ask("credentials", account=account["account_id"])
             known = [bytes(each["passkey_id"]) for each in held if each["kind"] == "passkey"]
-            return site_of(asking).new(account, known, asked(people, account["account_id"]))
+            return site_of(asking).new(account, known, asked(people, account["account_id"], request))
 
         return told(work)
 

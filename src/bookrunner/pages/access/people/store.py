@@ -189,10 +189,15 @@ class People:
             raise NotAuthenticated("person_is_signed_in", "sign in with an account to see this page")
         return found
 
+    def network(self, purpose: str, address: str) -> bytes:
+        """Return the keyed digest of the network of an address, for one purpose."""
+        safe = Vault.of(self._database.endpoint.secrets)
+        return safe.blind(f"{purpose} address", network_of(address))
+
     def _tried(self, name: str, address: str) -> tuple[bytes, bytes]:
         """Count a try for a name and from an address, and return the digests that it is counted under."""
         safe = Vault.of(self._database.endpoint.secrets)
-        tries = safe.blind("sign-in name", name), safe.blind("sign-in address", network_of(address))
+        tries = safe.blind("sign-in name", name), self.network("sign-in", address)
         try:
             self.ask("take_try", subjects=list(tries))
         except NotAuthenticated as waits:
