@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotAllowed, NotAuthenticated, Refused
 from bookrunner.core.log import mark, tell, warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
-from bookrunner.pages.access import people
+from bookrunner.pages.access import people, proposals
 from bookrunner.pages.access.door import (
     WITHOUT_PASSKEYS,
     Door,
@@ -107,9 +107,10 @@ def install(app: FastAPI, shell: Shell, door: Door) -> None:
 
 
 def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
-    """Return the routes ``/sign-in`` and ``/sign-out``, and those of accounts."""
+    """Return the routes ``/sign-in`` and ``/sign-out``, and those of accounts and proposals."""
     router = APIRouter()
     router.include_router(people.routes(database, shell, door))
+    router.include_router(proposals.routes(shell))
     queries = load(__package__)
 
     @router.get("/sign-in")
