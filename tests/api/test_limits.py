@@ -9,10 +9,12 @@ import pytest
 from starlette.requests import Request
 
 from bookrunner.api import Limits, api, limited
+from bookrunner.app import Application
 from bookrunner.core.addresses import network_of
-from bookrunner.core.credentials import make_key
+from bookrunner.core.credentials import make_key, make_token
 from bookrunner.core.errors import TooManyCalls
 from bookrunner.db import Database, Endpoint
+from bookrunner.pages import web
 from tests.api.conftest import Api, as_told, problem, serving
 from tests.attack.world import Connect, World
 
@@ -115,3 +117,20 @@ def test_a_bucket_fills_again_evenly_and_a_refusal_takes_nothing() -> None:
 )
 def test_one_site_counts_once_however_many_addresses_it_has(address: str, counted: str) -> None:
     assert network_of(address) == counted
+
+
+def test_pages_of_an_address_are_limited_whatever_cookie_comes(application: Application) -> None:
+    app = limited(api(application.database, beside=web(application)), Limits(visitor=3))
+    with serving(app) as url:
+        for number in range(3):
+            cookies = {"bookrunner_session": make_token("engine")}
+            seen = httpx.get(f"{url}/sign-in", cookies=cookies)
+            assert (seen.status_code, seen.headers["ratelimit"][:13]) == (200, f'"visitor";r={2 - number}')
+        for path in ("/sign-in", "/sign-in/passkey/options", "/nothing"):
+            refused = httpx.post(url + path, headers={"Origin": url})
+            assert (refused.status_code, refused.text) == (429, "refused: visitor_keeps_its_limit\n")
+            assert 1 <= int(refused.headers["retry-after"]) <= 60
+            assert refused.headers["x-content-type-options"] == "nosniff"
+        # What a page is made of, and the API, have limits of their own.
+        assert httpx.get(f"{url}/static/a/b").status_code == 404
+        assert httpx.get(f"{url}/v1/offers").status_code == 401

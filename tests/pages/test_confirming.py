@@ -187,6 +187,7 @@ where tgfoid = 'api.decision_is_confirmed'::regproc and tgenabled = 'A' order by
 
 def test_every_weighty_decision_has_its_wall(connect: Connect) -> None:
     assert connect("admin").execute(WALLS).fetchall() == [
+        ("engine.closing", "closing_is_confirmed"),
         ("registry.control_action", "control_action_is_confirmed"),
         ("subscription.agreement", "countersignature_is_confirmed"),
         ("treasury.release", "release_is_confirmed"),
@@ -213,6 +214,82 @@ def test_a_password_neither_makes_nor_ends_a_passkey(connect: Connect) -> None:
         refused(partial(access.execute, sign_in.replace(b"crd_tess", b"crd_none")))
         == "credential_is_in_force"
     )
+
+
+ANOTHER = b"""select api.enroll('tess', 'req_6', 'acc_tess', %s, %s, '{"kind": "passkey", "passkey_id": "aa",
+    "public_key": "00", "sign_count": 0}', '{}')"""
+
+
+def confirm_as(access: psycopg.Connection, act: str, offering: str, subject: str, *, number: int = 1) -> None:
+    """Confirm an act of tess in the session that goes on from one confirmation to the next."""
+    token = b"tess" if number == 1 else b"next%d" % (number - 1)
+    row = access.execute(
+        b"select items, decision_sha256 from api.decision(sha256(%s), %s, %s, array[%s])",
+        [token, act, offering, subject],
+    ).fetchone()
+    assert row is not None
+    said = {"act": act, "items": row[0], "credential": "crd_tess"}
+    said |= {"confirmation": f"cnf_{number}", "session": f"ses_next{number}"}
+    access.execute(
+        b"select api.confirm('req_5', sha256(%s), %s, %s, sha256(%s), sha256(%s))",
+        [token, json.dumps(said), row[1], b"assertion%d" % number, b"next%d" % number],
+    )
+
+
+def test_another_passkey_is_made_when_one_in_force_answers_anew(connect: Connect) -> None:
+    access = enter(connect, "tess")
+    enter(connect, "theo")
+    wall = "decision_is_confirmed_by_passkey"
+    assert refused(partial(access.execute, ANOTHER, ["ses_tess", "crd_more"])) == wall
+    # What was confirmed for another account makes no passkey of one's own.
+    confirm_as(access, "passkey", "", "acc_theo")
+    assert refused(partial(access.execute, ANOTHER, ["ses_next1", "crd_more"])) == wall
+    confirm_as(access, "passkey", "", "acc_tess", number=2)
+    access.execute(ANOTHER, ["ses_next2", "crd_more"])
+    third = partial(access.execute, ANOTHER.replace(b"aa", b"bb"), ["ses_next2", "crd_third"])
+    assert refused(third) == wall
+
+
+FREEZE = b"select engine.freeze_closing(%s, 'req_1', 'ofr_two', 'cls_two', null)"
+
+
+def test_a_closing_is_frozen_by_a_passkey_over_the_terms_of_now(connect: Connect) -> None:
+    World(connect, "two").build("linked")
+    access, raw = enter(connect, "tess"), connect("engine")
+    wall = "decision_is_confirmed_by_passkey"
+    for actor in ("tess", "key:tess", "key:tess~program"):
+        assert refused(partial(raw.execute, FREEZE, [actor])) == wall
+    # The sandbox and programs whose name is nobody's account freeze as before, here in a transaction undone.
+    for actor in ("operator:console", "key:engine-one"):
+        with raw.transaction(force_rollback=True):
+            raw.execute(FREEZE, [actor])
+    confirm_as(access, "closing", "ofr_two", "ofr_two")
+    with raw.transaction(force_rollback=True):
+        raw.execute(FREEZE, ["tess"])
+    owner = connect("admin")
+    owner.execute(b"alter table engine.offer disable trigger all")
+    owner.execute(b"update engine.offer set version = version + 1 where offering_id = 'ofr_two'")
+    assert refused(partial(raw.execute, FREEZE, ["tess"])) == wall
+
+
+def test_challenges_that_nobody_answers_do_not_pile_up(connect: Connect) -> None:
+    access, owner = connect("access"), connect("admin")
+    ask = b"select api.ask(sha256(%s), 'sign-in', sha256(%s))"
+    access.execute(ask, [b"mine", b"here"])
+    for number in range(40):
+        access.execute(ask, [b"%d" % number, b"there"])
+    count = b"select count(*), count(distinct network_sha256) from api.challenge"
+    assert owner.execute(count).fetchone() == (33, 2)
+    # A flood from one network takes no challenge of another; the newest of each is answered.
+    for challenge in (b"mine", b"39"):
+        access.execute(b"select api.answered(sha256(%s), 'sign-in')", [challenge])
+    owner.execute(
+        b"""insert into api.challenge (challenge_sha256, purpose, network_sha256)
+        select sha256(convert_to('old' || n, 'UTF8')), 'sign-in', sha256(convert_to('net' || n, 'UTF8'))
+        from generate_series(1, 17000) n"""
+    )
+    access.execute(ask, [b"last", b"here"])
+    assert owner.execute(b"select count(*) from api.challenge").fetchone() == (16384,)
 
 
 def test_a_session_that_is_locked_out_has_no_successor(connect: Connect) -> None:

@@ -15,7 +15,7 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.api import issue
@@ -28,7 +28,7 @@ from bookrunner.pages.access.people.store import People
 from tests.attack.world import CHAIN, Connect, digest
 from tests.attack.world import World as Register
 from tests.pages.test_browser import RULES, keep
-from tests.pages.test_people import WORDS, account
+from tests.pages.test_people import WORDS, account, turn_codes_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -150,6 +150,51 @@ def test_tries_of_a_stranger_shut_no_passkey_out(house: House, browser: Browser)
         page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_url(f"{house.url}/")
         expect(page.get_by_role("banner")).to_contain_text("agent.tess")
+
+
+def test_a_password_alone_opens_the_security_page_alone(house: House) -> None:
+    with httpx.Client(base_url=house.url, headers={"Origin": house.url}, timeout=30) as client:
+        said = {"invitation": account(house.people, "agent.tess", "registry"), "password": WORDS}
+        assert client.post("/invitation/password", data=said).headers["location"] == "/security"
+        for path in ("/", "/registry"):
+            refused = client.get(path)
+            assert (refused.status_code, "session has two factors" in refused.text) == (403, True)
+        turn_codes_on(client)
+        assert client.get("/registry").status_code == 200
+
+
+def test_another_passkey_is_made_after_one_in_force_has_answered(
+    house: House, browser: Browser, connect: Connect
+) -> None:
+    def on_the_same_device(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "excludeCredentials": []})
+
+    with device(browser) as page:
+        take_up(house, page, "agent.tess", "registry")
+        page.route("**/security/passkey/options", on_the_same_device)
+        page.get_by_label("Name of another passkey").fill("key ring")
+        with page.expect_response("**/confirm") as given:
+            page.get_by_role("button", name="Add a passkey").click()
+        assert given.value.status == 200
+        expect(page.get_by_role("row", name="key ring")).to_contain_text("in force")
+        keep(page, "two-passkeys-1280")
+    kept = connect("owner").execute(b"select act, count(*) from api.confirmation group by act").fetchall()
+    assert kept == [("passkey", 1)]
+
+
+def test_a_closing_is_frozen_by_a_passkey(house: House, browser: Browser, connect: Connect) -> None:
+    register = Register(connect, "two").build("linked")
+    with device(browser) as page:
+        take_up(house, page, "closer.cara", "engine")
+        page.goto(f"{house.url}/offers/{register.offering}")
+        page.get_by_role("button", name="Close all").click()
+        page.wait_for_url("**?closed=*")
+    told = connect("owner").execute(
+        b"""select c.act, u.subject, k.proposed_by from api.confirmation c join api.used_confirmation u
+        using (confirmation_id) join engine.closing k on k.offering_id = u.subject"""
+    )
+    assert told.fetchall() == [("closing", "ofr_two", "closer.cara")]
 
 
 def a_wallet(register: Register) -> None:

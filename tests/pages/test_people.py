@@ -10,16 +10,24 @@ import httpx
 import psycopg
 import pyotp
 import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from bookrunner.api import issue
+from bookrunner.core import clock
 from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.db import Endpoint
+from bookrunner.pages.access.people import words
 from bookrunner.pages.access.people.store import People
 from tests.pages.conftest import Site
 
 Connect = Callable[[str], psycopg.Connection]
 WORDS = "nine quiet herons cross"
 IDLE = b"update api.account_session_use set used_at = clock_timestamp() - interval '31 minutes'"
+FORGET_CODES = b"""
+alter table api.used_code disable trigger all;
+delete from api.used_code;
+alter table api.used_code enable trigger all;
+"""
 LATER = b"""
 alter table api.account_session disable trigger all;
 update api.account_session set opened_at = opened_at - interval '16 minutes',
@@ -71,9 +79,18 @@ def turn_codes_on(client: httpx.Client) -> str:
     page = client.post("/security/codes/new").text
     found = re.search(r'name="secret" value="([A-Z2-7]{32})"', page)
     assert found is not None
-    answer = client.post("/security/codes", data={"secret": found[1], "code": pyotp.TOTP(found[1]).now()})
-    assert answer.status_code == 303, answer.text
+    with_code(found[1], lambda code: client.post("/security/codes", data={"secret": found[1], "code": code}))
     return found[1]
+
+
+def with_code(secret: str, send: Callable[[str], httpx.Response]) -> str:
+    """Send the code of this moment and return it; one that was over before it came is made anew."""
+    for _ in range(3):
+        code = pyotp.TOTP(secret).now()
+        answer = send(code)
+        if answer.status_code == 303:
+            return code
+    raise AssertionError(answer.text)
 
 
 def test_an_invitation_opens_an_account_once(site: Site, people: People, connect: Connect) -> None:
@@ -120,6 +137,10 @@ def test_no_secret_of_a_person_is_in_an_event(site: Site, people: People, connec
         ("passwordpassword1234", "password is no common one"),
         ("1234567890123456789", "password is no common one"),
         ("lalalalalalalalala", "password is no common one"),
+        ("liverpoolchelsea", "password is no common one"),
+        ("qwertyuiopasdfghjkl", "password is no common one"),
+        ("sunshine1234567", "password is no common one"),
+        (f"{WORDS} and {'x' * 300}", "password is not too long"),
     ],
 )
 def test_a_bad_password_is_refused(site: Site, people: People, password: str, rule: str) -> None:
@@ -148,13 +169,20 @@ def test_a_one_time_code_counts_once(site: Site, people: People, connect: Connec
         secret = turn_codes_on(client)
         client.post("/sign-out")
         assert sign_in(client).status_code == 401
-        # The code that turned codes on is used up; the next step's is not.
-        assert sign_in(client, code=pyotp.TOTP(secret).now()).status_code == 401
-        connect("owner").execute(b"truncate api.failed_try")
-        for status in (303, 401):
-            used = connect("owner").execute(b"select max(step) + 1 from api.used_code").fetchone() or (0,)
-            code = pyotp.TOTP(secret).generate_otp(used[0] if status == 303 else used[0] - 1)
-            assert sign_in(client, code=code).status_code == status
+        (used,) = connect("owner").execute(b"select max(step) from api.used_code").fetchone() or (0,)
+        # The code that turned codes on is used up, and the one before it is over.
+        for step in (used, used - 1):
+            assert sign_in(client, code=pyotp.TOTP(secret).generate_otp(step)).status_code == 401
+        connect("admin").execute(FORGET_CODES)
+        once = with_code(secret, lambda code: sign_in(client, code=code))
+        assert sign_in(client, code=once).status_code == 401
+
+
+def test_a_code_lives_for_its_step_alone() -> None:
+    secret = words.new_secret()
+    made, now = pyotp.TOTP(secret), int(clock.now().timestamp()) // words.STEP_SECONDS
+    assert words.step_of(secret, made.generate_otp(now - 1)) is None
+    assert any(words.step_of(secret, made.now()) for _ in range(3))
 
 
 def test_a_recovery_code_signs_in_once(site: Site, people: People) -> None:
@@ -163,6 +191,7 @@ def test_a_recovery_code_signs_in_once(site: Site, people: People) -> None:
         shown = client.post("/security/recovery").text
         codes = re.findall(r'<li class="id">([0-9a-f-]+)</li>', shown)
         assert len(set(codes)) == 10
+        assert {len(code.replace("-", "")) * 4 for code in codes} == {128}
         assert codes[0] not in client.get("/security").text
         assert sign_in(client, code=codes[0].upper()).status_code == 303
         assert sign_in(client, code=codes[0]).status_code == 401
@@ -215,6 +244,45 @@ def test_credentials_change_soon_after_signing_in(site: Site, people: People, co
         assert 'id="codes"' not in refused.text
 
 
+def test_the_three_thousand_most_common_passwords_are_refused() -> None:
+    common = [each for each in FREQUENCY_LISTS["passwords"] if len(each) >= words.WITH_CODE]
+    assert len(common) > 3000
+    for password in (*common[:3000], *[each for each in common if len(each) >= words.ALONE]):
+        with pytest.raises(Refused) as refused:
+            words.check_password(password, (), with_code=True)
+        assert refused.value.rule == "password_is_no_common_one", password
+    for password in (WORDS, "ten loud herons cross"):
+        words.check_password(password, ("officer.ada", "compliance"), with_code=False)
+
+
+def test_a_change_of_the_password_says_the_present_one(site: Site, people: People) -> None:
+    other = "seven amber lamps drift"
+    with entered(site, people) as client:
+        assert 'name="present"' in client.get("/security").text
+        for present in ("", other, WORDS.upper()):
+            refused = client.post("/security/password", data={"present": present, "password": other})
+            assert (refused.status_code, "present password is right" in refused.text) == (409, True)
+        said = {"present": WORDS, "password": other}
+        assert client.post("/security/password", data=said).status_code == 303
+        assert sign_in(client).status_code == 401
+        assert sign_in(client, password=other).status_code == 303
+        for _ in range(5):
+            client.post("/security/password", data={"present": WORDS, "password": other})
+        waits = client.post("/security/password", data={"present": other, "password": WORDS})
+        assert "sign in waits after failures" in waits.text
+
+
+@pytest.mark.parametrize("said", [f"{WORDS}x", WORDS.title(), f" {WORDS}", WORDS[:-1]])
+def test_a_password_is_compared_exactly_as_it_came(said: str) -> None:
+    assert not words.is_password(words.encoded(WORDS), said)
+
+
+def test_no_character_of_a_long_password_is_left_out() -> None:
+    longest = f"{WORDS} " * 11
+    assert words.is_password(words.encoded(longest), longest)
+    assert not words.is_password(words.encoded(longest), f"{longest}{'x' * 300}")
+
+
 def test_the_last_way_in_stays(site: Site, people: People) -> None:
     with entered(site, people) as client:
         page = client.get("/security").text
@@ -226,7 +294,8 @@ def test_the_last_way_in_stays(site: Site, people: People) -> None:
 def test_a_short_password_leaves_with_the_codes(site: Site, people: People) -> None:
     with entered(site, people) as client:
         turn_codes_on(client)
-        assert client.post("/security/password", data={"password": "vexed owl"}).status_code == 303
+        said = {"present": WORDS, "password": "vexed owl"}
+        assert client.post("/security/password", data=said).status_code == 303
         page = client.get("/security").text
         ends = re.findall(r'credentials/([^/]+)/end"><button class="second">End ([a-z -]+)<', page)
         codes = next(kept for kept, name in ends if name == "one-time codes")

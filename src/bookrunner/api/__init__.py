@@ -156,6 +156,7 @@ def api(
     _answer_unknown(app)
     describe(app)
     if beside is not None:
+        beside.state.api = app
         app.mount("/", beside)
     return app
 

@@ -13,9 +13,18 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from bookrunner.api.shapes.moments import instant
-from bookrunner.core.errors import BookrunnerError, GateClosed, NotReady, Refused, StillRunning, TooManyCalls
+from bookrunner.core.credentials import read_key
+from bookrunner.core.errors import (
+    BookrunnerError,
+    GateClosed,
+    NotAuthenticated,
+    NotReady,
+    Refused,
+    StillRunning,
+    TooManyCalls,
+)
 from bookrunner.core.ids import new_id
-from bookrunner.core.log import warn
+from bookrunner.core.log import mark, tell, warn
 from bookrunner.core.status import status_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -143,16 +152,30 @@ def _problem(
     *,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    asked = request.headers.get("idempotency-key") or new_id("req")
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        tell("a call is refused", rule=code, status=int(status), request=asked, **_seen(request))
     body = {
         "type": f"urn:bookrunner:refusal:{code}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
         "code": code,
         "instance": request.url.path,
-        "request_id": request.headers.get("idempotency-key") or new_id("req"),
+        "request_id": asked,
         **extra,
     }
     return Response(json.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def _seen(request: Request) -> dict[str, str]:
+    """Return the operation that was asked for, and the mark of a key of ours; of anything else nothing."""
+    operation = request.scope.get("operation") or getattr(request.scope.get("route"), "operation_id", None)
+    seen = {} if operation is None else {"operation": operation}
+    try:
+        key_sha256 = read_key(request.headers.get("authorization", "").partition(" ")[2])[1]
+    except NotAuthenticated:
+        return seen
+    return seen | {"credential": mark(key_sha256)}
 
 
 def _pointer(place: tuple[int | str, ...]) -> str:

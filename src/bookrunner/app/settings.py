@@ -32,12 +32,13 @@ class SigningService(BaseModel):
 
 
 class CallLimits(BaseModel):
-    """How many calls of the API a caller may make in a minute; 0 is no limit."""
+    """How many calls of the API a caller may make in a minute, and pages a visitor; 0 is no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: int = Field(default=6000, ge=0, le=10_000_000)
     address: int = Field(default=600, ge=0, le=10_000_000)
+    visitor: int = Field(default=1200, ge=0, le=10_000_000)
 
 
 class Settings(BaseSettings):

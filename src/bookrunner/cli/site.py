@@ -40,7 +40,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         providers=identity_providers(settings),
     )
     served.state.hooks_on_loopback = hooks_on_loopback(settings)
-    return limited(served, Limits(settings.limits.key, settings.limits.address))
+    return limited(served, Limits(settings.limits.key, settings.limits.address, settings.limits.visitor))
 
 
 class _Server(uvicorn.Server):
@@ -74,7 +74,9 @@ def serving(application: Application, bound: socket.socket, hosts: Sequence[str]
     names = (f"[{host}]" if ":" in host else host, *hosts)
     pages = web(application, operator=operator, hosts=names, door=door)
     app = site(application, pages)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS
+    )
     server = _Server(config, pages.state.hints, app.state.streams)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True, name="pages")
     thread.start()

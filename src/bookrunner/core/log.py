@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
+from collections.abc import Mapping
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -13,26 +15,36 @@ from bookrunner.core import clock
 
 FIELDS = frozenset(
     {
+        "account",
         "act",
         "break_count",
         "closing",
         "consumer",
+        "credential",
         "event",
         "file",
+        "frames",
         "investments",
         "issued",
+        "keeper",
         "key_id",
         "kind",
         "level",
         "list_version",
+        "means",
         "message_id",
         "missing",
+        "network",
         "offering",
+        "operation",
         "recorded_at",
+        "request",
         "rows",
         "rule",
+        "session",
         "sha256",
         "source",
+        "status",
         "subject",
         "subjects",
     }
@@ -40,6 +52,9 @@ FIELDS = frozenset(
 """What a line may say: ids, counts, kinds and rules. A name, an address or an amount is none of them."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@+-]{1,120}")
+_MARK_DIGITS = 16
+_FRAMES = 20
+_SERVERS = ("uvicorn", "asyncio")
 
 
 def _recorded(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
@@ -53,8 +68,12 @@ def keep_vocabulary(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
 
 
 def _shown(name: str, value: object) -> object:
-    if name in {"event", "recorded_at"} or isinstance(value, int):
+    if name == "event":
+        return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
+    if name == "recorded_at" or isinstance(value, int):
         return value
+    if isinstance(value, list):
+        return [_shown("", each) for each in value]
     text = str(value)
     return text if _IDENTIFIER.fullmatch(text) else "(hidden)"
 
@@ -73,6 +92,40 @@ def configure(*, as_json: bool) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    for name in _SERVERS:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [_Elsewhere(logging.WARNING)], False
+
+
+class _Elsewhere(logging.Handler):
+    """Writes what a server says as a line of ours.
+
+    It has the sentence without what would fill it, and of a fault the kind and the places that it went
+    through. The text of a fault may repeat what somebody sent, and is left out (ASVS 5.0, V16.2.5, V16.4.1).
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        said = record.msg.strip().splitlines() if isinstance(record.msg, str) else []
+        fields: dict[str, str | int | list[str]] = {"source": record.name}
+        fault = record.exc_info[1] if record.exc_info else None
+        if fault is not None:
+            fields["kind"] = type(fault).__name__
+            frames = traceback.extract_tb(fault.__traceback__)[-_FRAMES:]
+            fields["frames"] = [f"{_module(frame.filename)}:{frame.lineno}" for frame in frames]
+        _write(
+            "warning" if record.levelno < logging.ERROR else "error", said[0] if said else "a fault", fields
+        )
+
+
+def _module(file: str) -> str:
+    """Return the last folders and the name of a file, as a module is written."""
+    return ".".join(file.removesuffix(".py").split("/")[-4:])
+
+
+def mark(digest: bytes) -> str:
+    """Return how a line names a key or a session: the first 64 bits of the digest that is kept of it."""
+    return digest.hex()[:_MARK_DIGITS]
 
 
 def tell(event: str, **fields: str | int) -> None:
@@ -85,7 +138,7 @@ def warn(event: str, **fields: str | int) -> None:
     _write("warning", event, fields)
 
 
-def _write(level: str, event: str, fields: dict[str, str | int]) -> None:
+def _write(level: str, event: str, fields: Mapping[str, str | int | list[str]]) -> None:
     if unknown := fields.keys() - FIELDS:
         raise KeyError(f"the log has no field {', '.join(sorted(unknown))}")
     # As a library it is silent: only a program that has configured the log has one.

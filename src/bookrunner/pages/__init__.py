@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from bookrunner.core.errors import BookrunnerError, NotFound, NotReady, Refused
-from bookrunner.core.log import warn
+from bookrunner.core.log import tell, warn
 from bookrunner.core.status import status_of
 from bookrunner.pages import access, compliance, desk, investment, offers, officer, registry, treasury
 from bookrunner.pages import application as applying
@@ -128,6 +128,9 @@ def _problem(shell: Shell, request: Request, error: BookrunnerError) -> Response
         warn("a page failed", kind=type(error).__name__)
         if not isinstance(error, NotReady):
             said = _LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else _FAULT
+    else:
+        rule = error.rule if isinstance(error, Refused) else "record_exists"
+        tell("a page is refused", rule=rule, status=int(status))
     answer = _page_of(shell, request, status, said)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         answer.headers["Retry-After"] = "1"

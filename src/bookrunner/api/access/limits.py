@@ -10,12 +10,15 @@ from math import ceil
 from typing import Final
 
 from fastapi import Request
+from fastapi.responses import PlainTextResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bookrunner.api import problems
 from bookrunner.core.addresses import network_of
 from bookrunner.core.errors import TooManyCalls
+from bookrunner.core.log import tell
+from bookrunner.core.status import status_of
 
 WINDOW_SECONDS: Final = 60
 REMEMBERED: Final = 16_384
@@ -34,7 +37,9 @@ LIMITED: Final = "bookrunner.limited"
 
 @dataclass(slots=True)
 class Limits:
-    """Calls in a minute of a ``key`` and of an ``address``; 0 is no limit. Each process counts by itself.
+    """Calls in a minute of a ``key`` and of an ``address``, and pages of a ``visitor``; 0 is no limit.
+
+    Each process counts by itself.
 
     A caller has a bucket of as many calls as its limit, which fills again evenly over a minute (the generic
     cell rate algorithm: one moment is kept for each caller). A call that is refused takes nothing from it.
@@ -42,6 +47,7 @@ class Limits:
 
     key: int = 0
     address: int = 0
+    visitor: int = 0
     clock: Callable[[], float] = time.monotonic
     _busy_until: OrderedDict[tuple[str, bytes | str], float] = field(default_factory=OrderedDict)
 
@@ -53,6 +59,11 @@ class Limits:
         """Count a call that no credential stands for yet; raises TooManyCalls ``address_keeps_its_limit``."""
         peer = scope.get("client") or ("", 0)
         self._meet(scope, "address", network_of(peer[0]), self.address)
+
+    def meet_visitor(self, scope: Scope) -> None:
+        """Count a page, whoever is signed in; raises TooManyCalls ``visitor_keeps_its_limit``."""
+        peer = scope.get("client") or ("", 0)
+        self._meet(scope, "visitor", network_of(peer[0]), self.visitor)
 
     def _meet(self, scope: Scope, kind: str, who: bytes | str, most: int) -> None:
         if not most:
@@ -75,7 +86,10 @@ class Limits:
 
 
 class Limiting:
-    """Counts calls of the API without a credential by address, and tells each caller what it has left."""
+    """Counts pages, and calls of the API without a credential, by address; tells each what it has left.
+
+    A cookie is no credential here: whoever makes one up would have limits of its own.
+    """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
@@ -83,7 +97,7 @@ class Limiting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
-        if scope["type"] != "http" or not scope["path"].startswith(("/v1/", "/metrics", "/readyz")):
+        if scope["type"] != "http" or scope["path"].startswith(("/static/", "/livez")):
             await self._app(scope, receive, send)
             return
         # The routes work on copies of the scope; all of them share this one.
@@ -94,6 +108,18 @@ class Limiting:
                 MutableHeaders(scope=message).update(told)
             await send(message)
 
+        if not scope["path"].startswith(("/v1/", "/metrics", "/readyz")):
+            try:
+                self._limits.meet_visitor(scope)
+            except TooManyCalls as error:
+                tell("a page is refused", rule=error.rule, status=int(status_of(error)))
+                said = {"Retry-After": str(error.seconds)}
+                await PlainTextResponse(f"refused: {error.rule}\n", status_of(error), said)(
+                    scope, receive, telling
+                )
+                return
+            await self._app(scope, receive, telling)
+            return
         has_key = any(name == b"authorization" for name, _ in scope["headers"])
         if not has_key or scope["path"].startswith(KEYLESS):
             try:

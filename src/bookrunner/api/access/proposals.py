@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import httpx
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import Field, JsonValue, StringConstraints
+from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from bookrunner.api.caller import Called, Caller, Decided, Write, Written
+from bookrunner.api.caller import SESSION, Called, Caller, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
-from bookrunner.api.shapes import Because, Nothing, Shape
+from bookrunner.api.shapes import Because, Shape
 from bookrunner.api.shapes.acts import OfferActed
 from bookrunner.api.shapes.description import writes
 from bookrunner.api.shapes.moments import instant
@@ -47,6 +48,12 @@ class Declined(Shape):
     """Why a proposal is not followed."""
 
     because: Because
+
+
+class Seen(Shape):
+    """The version of the record that its person saw, for a call that names none; it then acts on no other."""
+
+    version: Annotated[str, StringConstraints(pattern='^"[0-9a-f.]{1,64}"$')] | None = None
 
 
 class ProposedCall(TypedDict):
@@ -119,15 +126,16 @@ def routes(gateway: Gateway, app: FastAPI) -> APIRouter:
 
     @router.post("/{proposal}/confirmations", operation_id="confirm_proposal", response_model=Confirmed)
     async def confirmed(
-        write: Decided, proposal: ProposalId, request: Request, _: Nothing | None = None
+        write: Decided, proposal: ProposalId, request: Request, body: Seen | None = None
     ) -> Response:
         """Confirm a proposal and make its call under your own key, once; a refusal of the call is returned.
 
         Whoever confirmed may do so again when the call was refused, or no answer came.
         """
         row = await _seen(gateway, write, proposal)
+        seen = _version(row, body)
         decided = await _decide(gateway, write, proposal, because=None)
-        made = await _carry(app, request, row)
+        made = await _carry(app, request, row, seen)
         if made.status_code >= _REFUSED:
             return Response(made.content, made.status_code, media_type=made.headers["content-type"])
         whole = json.loads(bytes(decided.body)) | {"answered": made.status_code, "answer": made.json()}
@@ -169,6 +177,15 @@ async def _seen(gateway: Gateway, write: Write, proposal: str) -> Row:
     return row
 
 
+def _version(row: Row, body: Seen | None) -> str | None:
+    """Return the version that a call acts on: the proposed one, or the one that its person saw."""
+    named: str | None = row["call"]["if_match"]
+    seen = None if body is None else body.version
+    if named is not None and seen not in {None, named}:
+        raise VersionChanged("version_is_the_one_that_was_seen", f"the proposal is for {named}")
+    return named or seen
+
+
 async def _decide(gateway: Gateway, write: Write, proposal: str, *, because: str | None) -> Response:
     return await gateway.write_own(
         write,
@@ -189,15 +206,21 @@ def _required(app: FastAPI, body: NewProposal) -> None:
         raise Malformed("proposed_call_fills_its_path", f"the path is {offered[1]}")
 
 
-async def _carry(app: FastAPI, request: Request, row: Row) -> httpx.Response:
+async def _carry(app: FastAPI, request: Request, row: Row, seen: str | None) -> httpx.Response:
     """Make the call of a proposal under the key that confirms it; the proposal is its idempotency key."""
     call = row["call"]
     method, path = writes(app, but=_NEVER_PROPOSED)[row["operation"]]
-    headers = {"Authorization": request.headers["authorization"], "Idempotency-Key": row["proposal_id"]}
-    if call["if_match"] is not None:
-        headers["If-Match"] = call["if_match"]
+    headers = {"Idempotency-Key": row["proposal_id"]}
+    if "authorization" in request.headers:
+        headers["Authorization"] = request.headers["authorization"]
+    if seen is not None:
+        headers["If-Match"] = seen
+
+    async def carried(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, SESSION: request.scope.get(SESSION)}, receive, send)
+
     caller = request.client
-    transport = httpx.ASGITransport(app=app, client=(caller.host, caller.port) if caller else ("", 0))
+    transport = httpx.ASGITransport(app=carried, client=(caller.host, caller.port) if caller else ("", 0))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as inner:
         return await inner.request(method, path.format(**call["path"]), headers=headers, json=call["body"])
 

@@ -17,6 +17,7 @@ BODIES: Final[Mapping[str, object]] = {
         "if_match": '"1"',
         "sentence": "The terms are complete; counsel can read them.",
     },
+    "confirm_proposal": {"version": '"3"'},
     "decline_proposal": {"because": "counsel asked for another price"},
     "open_offer": {
         "issuer": f"iss_{_ID}",

@@ -11,9 +11,11 @@ from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.credentials import ISSUER, digest, make_token, read_key, read_token
-from bookrunner.core.errors import NotAllowed, NotAuthenticated
+from bookrunner.core.errors import NotAllowed, NotAuthenticated, Refused
+from bookrunner.core.log import mark, tell, warn
+from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
-from bookrunner.pages.access import people
+from bookrunner.pages.access import people, proposals
 from bookrunner.pages.access.door import (
     WITHOUT_PASSKEYS,
     Door,
@@ -92,6 +94,7 @@ def install(app: FastAPI, shell: Shell, door: Door) -> None:
 
     @app.exception_handler(NotAuthenticated)
     def unknown(request: Request, refused: NotAuthenticated) -> Response:
+        _note(request, refused)
         if request.method != "GET" or request.headers.get("hx-request"):
             return shell.page(request, "access/sign_in.html", sheet_of("/", door, refused.rule), _UNKNOWN)
         back = urlencode({"next": request.url.path})
@@ -99,13 +102,15 @@ def install(app: FastAPI, shell: Shell, door: Door) -> None:
 
     @app.exception_handler(NotAllowed)
     def forbidden(request: Request, refused: NotAllowed) -> Response:
+        _note(request, refused)
         return shell.page(request, "access/forbidden.html", {"refused": refused}, _FORBIDDEN)
 
 
 def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
-    """Return the routes ``/sign-in`` and ``/sign-out``, and those of accounts."""
+    """Return the routes ``/sign-in`` and ``/sign-out``, and those of accounts and proposals."""
     router = APIRouter()
     router.include_router(people.routes(database, shell, door))
+    router.include_router(proposals.routes(shell))
     queries = load(__package__)
 
     @router.get("/sign-in")
@@ -119,6 +124,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
         try:
             token, ends_at = _opened(database, door, key.strip())
         except NotAuthenticated as refused:
+            warn("a sign-in is refused", means="key", rule=refused.rule)
             return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)
         home = "/issuer" if inside(after) == "/" and token.startswith(f"{ISSUER}.") else inside(after)
         return hand_over(RedirectResponse(home, status_code=_SEE_OTHER), request, token, ends_at)
@@ -133,6 +139,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
             else:
                 with database.transaction(keeper) as transaction:
                     queries.end_session(transaction, session=session)
+                tell("a person signed out", means="key", session=mark(session))
         return take_back(RedirectResponse("/sign-in", status_code=_SEE_OTHER), request)
 
     return router
@@ -146,4 +153,13 @@ def _opened(database: Database, door: Door, key: str) -> tuple[str, datetime]:
     token = make_token(keeper)
     with database.transaction(keeper) as transaction:
         ends_at: datetime = load(__package__).open_session(transaction, key=key_sha256, session=digest(token))
+    seen = {"keeper": keeper, "credential": mark(key_sha256), "session": mark(digest(token))}
+    tell("a person signed in", means="key", **seen)
     return token, ends_at
+
+
+def _note(request: Request, refused: Refused) -> None:
+    """Write down that a page was refused, to which session, where there is one (ASVS 5.0, V16.3.2)."""
+    visitor, token = signed_in(request), token_of(request)
+    seen = {} if visitor is None or token is None else {"session": mark(digest(token))}
+    tell("a page is refused", rule=refused.rule, status=int(status_of(refused)), **seen)

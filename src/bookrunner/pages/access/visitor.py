@@ -10,12 +10,13 @@ from fastapi import Request
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person at the pages: the actor, its keeper, when the session began and ends."""
+    """A person at the pages: the actor, its keeper, when the session began and ends, how it was shown."""
 
     actor: str
     keeper: str
     ends_at: datetime
     opened_at: datetime
+    has_two_factors: bool
 
     @property
     def name(self) -> str:

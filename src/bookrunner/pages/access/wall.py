@@ -58,7 +58,7 @@ RULES: Final[Mapping[str, Opens]] = {
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
     rf"{_OFFER}/(?:now|close)": Opens.STAFF,
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
-    rf"/(?:compliance|desk|treasury|registry){_BELOW}": Opens.CONSOLE,
+    rf"/(?:compliance|desk|treasury|registry|proposals){_BELOW}": Opens.CONSOLE,
 }
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), rule) for pattern, rule in RULES.items())
 _IN_A_SANDBOX: Final = frozenset({Opens.SHOWN, Opens.MEMBER, Opens.OWN, Opens.VISITOR, Opens.STAFF})
@@ -88,7 +88,9 @@ class Admission:
     def admit(self, request: Request) -> None:
         """Put who is signed in on the request; raises NotAuthenticated, NotAllowed and NotFound.
 
-        The rules are ``person_is_signed_in``, ``key_serves_this_keeper`` and ``investor_acts_for_itself``.
+        The rules are ``person_is_signed_in``, ``session_has_two_factors``, ``key_serves_this_keeper`` and
+        ``investor_acts_for_itself``. Where accounts alone sign in, a password without a code opens the
+        security page alone, where the second factor is set up (ASVS 5.0, V6.3.3).
         """
         rule, ids = rule_of(request.url.path)
         if rule is Opens.EVERYBODY:
@@ -97,6 +99,10 @@ class Admission:
         request.state.visitor = visitor
         if visitor is None:
             self._stranger(rule, ids)
+        elif self.door.is_for_accounts_alone and not visitor.has_two_factors and rule is not Opens.PERSON:
+            raise NotAllowed(
+                "session_has_two_factors", "a password alone opens your security page and no other"
+            )
         elif visitor.keeper == ISSUER:
             if rule not in _OF_ISSUERS:
                 raise NotFound("There is no such page")
@@ -119,7 +125,7 @@ class Admission:
                 row = load(__package__).session_of(transaction, session=session, is_act=_is_act(request))
         except NotAuthenticated:
             return None
-        visitor = SignedIn(row["actor"], keeper, row["ends_at"], row["opened_at"])
+        visitor = SignedIn(**row, keeper=keeper)
         return None if self.door.is_for_accounts_alone and not visitor.is_account else visitor
 
     def _stranger(self, rule: Opens, ids: Mapping[str, str]) -> None:

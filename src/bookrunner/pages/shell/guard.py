@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bookrunner.core.log import tell
+
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_NOT_MODIFIED, _MISDIRECTED = 304, 421
+_NOT_MODIFIED, _FORBIDDEN, _MISDIRECTED = 304, 403, 421
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
 _POLICY = (
@@ -76,11 +78,14 @@ class Guard:
 
         request = Request(scope)
         if not names_us(request, self.hosts):
-            refused = PlainTextResponse("refused: request_names_our_host\n", status_code=_MISDIRECTED)
-            await refused(scope, receive, send_guarded)
+            await _refused("request_names_our_host", _MISDIRECTED)(scope, receive, send_guarded)
             return
         if request.method not in _READS and not is_our_own(request):
-            refused = PlainTextResponse("refused: write_comes_from_our_own_page\n", status_code=403)
-            await refused(scope, receive, send_guarded)
+            await _refused("write_comes_from_our_own_page", _FORBIDDEN)(scope, receive, send_guarded)
             return
         await self.app(scope, receive, send_guarded)
+
+
+def _refused(rule: str, status: int) -> PlainTextResponse:
+    tell("a page is refused", rule=rule, status=status)
+    return PlainTextResponse(f"refused: {rule}\n", status_code=status)

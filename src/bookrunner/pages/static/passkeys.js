@@ -48,6 +48,11 @@
     return new FormData(form, submitter).get(name) === value;
   };
 
+  const confirm = (form) => {
+    const { confirm: act, offering } = form.dataset;
+    return ceremony("/confirm", { act, offering, subjects: subjects(form) }, false);
+  };
+
   const confirmed = new WeakSet();
 
   document.addEventListener("submit", async (event) => {
@@ -57,6 +62,7 @@
       event.preventDefault();
       try {
         const said = Object.fromEntries(new FormData(form, submitter));
+        if (form.dataset.confirm) await confirm(form);
         const done = await ceremony(form.dataset.passkey, said, form.dataset.ceremony === "new");
         window.location.assign(done.next);
       } catch (fault) {
@@ -65,8 +71,7 @@
     } else if (form.dataset.confirm && !confirmed.delete(form) && isAsked(form, submitter)) {
       event.preventDefault();
       try {
-        const { confirm: act, offering } = form.dataset;
-        await ceremony("/confirm", { act, offering, subjects: subjects(form) }, false);
+        await confirm(form);
         confirmed.add(form);
         form.requestSubmit(submitter);
       } catch (fault) {

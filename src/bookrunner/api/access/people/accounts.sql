@@ -130,8 +130,12 @@ call audit.append_only('api.used_recovery_code');
 create table api.challenge (
     challenge_sha256 bytea primary key check (octet_length(challenge_sha256) = 32),
     purpose text not null,
+    -- Who asked, by the keyed digest of its network.
+    network_sha256 bytea not null check (octet_length(network_sha256) = 32),
     ends_at timestamptz not null default clock_timestamp() + interval '5 minutes'
 );
+create index challenge_by_network on api.challenge (network_sha256, ends_at);
+create index challenge_by_end on api.challenge (ends_at);
 
 -- Wrong passwords and codes, by the digest of an account's name and of an address. Passkeys are not guessed and not counted.
 create table api.failed_try (

@@ -4,7 +4,14 @@
 from __future__ import annotations
 
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.proposals import Confirmed, Declined, NewProposal, Proposal, Proposals
+from bookrunner.client.generated.shapes.proposals import (
+    Confirmed,
+    Declined,
+    NewProposal,
+    Proposal,
+    Proposals,
+    Seen,
+)
 from bookrunner.client.generated.shapes.shared import OfferActed
 from bookrunner.client.records import ETag
 from bookrunner.client.transport import Call, Transport
@@ -31,7 +38,7 @@ class ProposalsCalls:
         return self._transport.record(Proposal, OPERATIONS["get_proposal"], Call(path={"proposal": proposal}))
 
     def confirm_proposal(
-        self, proposal: str, *, if_match: ETag, idempotency_key: str | None = None
+        self, proposal: str, body: Seen | None = None, *, if_match: ETag, idempotency_key: str | None = None
     ) -> Confirmed:
         """Confirm a proposal and make its call under your own key, once; a refusal of the call is returned.
 
@@ -40,7 +47,7 @@ class ProposalsCalls:
         return self._transport.record(
             Confirmed,
             OPERATIONS["confirm_proposal"],
-            Call(path={"proposal": proposal}, if_match=if_match, idempotency_key=idempotency_key),
+            Call(path={"proposal": proposal}, body=body, if_match=if_match, idempotency_key=idempotency_key),
         )
 
     def decline_proposal(

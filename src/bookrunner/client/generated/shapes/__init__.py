@@ -113,6 +113,7 @@ from bookrunner.client.generated.shapes.proposals import NewProposal as NewPropo
 from bookrunner.client.generated.shapes.proposals import Proposal as Proposal
 from bookrunner.client.generated.shapes.proposals import Proposals as Proposals
 from bookrunner.client.generated.shapes.proposals import ProposedCall as ProposedCall
+from bookrunner.client.generated.shapes.proposals import Seen as Seen
 from bookrunner.client.generated.shapes.shared import Acted as Acted
 from bookrunner.client.generated.shapes.shared import Condition as Condition
 from bookrunner.client.generated.shapes.shared import InvestmentActed as InvestmentActed

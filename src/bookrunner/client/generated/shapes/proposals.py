@@ -65,3 +65,11 @@ class Proposals(Record):
     """The proposals for the keeper of a key, the newest first, at most 200."""
 
     proposals: list[Proposal]
+
+
+class Seen(Sent):
+    """The version of the record that its person saw, for a call that names none; it then acts on no
+    other.
+    """
+
+    version: str | None = None

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from bookrunner.core.credentials import read_token
 from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Row
 from bookrunner.pages.access.door import Door, hand_over, inside, sheet_of, token_of
@@ -32,6 +33,7 @@ def told(work: Callable[[], Mapping[str, Any]]) -> JSONResponse:
     try:
         return JSONResponse(work(), headers={"Cache-Control": "no-store"})
     except Refused as fault:
+        warn("an answer of a passkey is refused", rule=fault.rule, status=int(status_of(fault)))
         said = {"rule": fault.rule, "sentence": fault.detail}
         return JSONResponse(said, status_of(fault), {"Cache-Control": "no-store"})
 
@@ -43,10 +45,10 @@ def site_of(found: Passkeys | None) -> Passkeys:
     return found
 
 
-def asked(people: People, purpose: str) -> bytes:
-    """Return a fresh challenge that is answered once, for this purpose."""
-    challenge = passkeys.fresh()
-    people.ask("ask", challenge=sha256(challenge).digest(), purpose=purpose)
+def asked(people: People, purpose: str, request: Request) -> bytes:
+    """Return a fresh challenge that is answered once, for this purpose and within five minutes."""
+    challenge, network = passkeys.fresh(), people.network("challenge", address_of(request))
+    people.ask("ask", challenge=sha256(challenge).digest(), purpose=purpose, network=network)
     return challenge
 
 
@@ -61,6 +63,11 @@ def taken(people: People, said: Mapping[str, Any], purpose: str) -> bytes:
     challenge = passkeys.challenge_in(answer_of(said))
     people.ask("answered", challenge=sha256(challenge).digest(), purpose=purpose)
     return challenge
+
+
+def address_of(request: Request) -> str:
+    """Return the address that a request comes from."""
+    return "" if request.client is None else request.client.host
 
 
 def home_of(keeper: str, after: str) -> str:
@@ -92,6 +99,7 @@ def invited(people: People, invitation: str) -> Row:
         digest = b""
     found: Row | None = people.ask("by_invitation", invitation=digest)
     if found is None:
+        warn("a sign-in is refused", means="invitation", rule="invitation_is_in_force")
         raise NotAuthenticated("invitation_is_in_force", "it is not known, was used or has run out")
     return found
 
@@ -101,8 +109,8 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
     router = APIRouter()
 
     @router.post("/sign-in/passkey/options")
-    def options() -> Response:
-        return told(lambda: site_of(asking).signing(asked(people, _SIGN_IN)))
+    def options(request: Request) -> Response:
+        return told(lambda: site_of(asking).signing(asked(people, _SIGN_IN, request)))
 
     @router.post("/sign-in/passkey")
     def enter(request: Request, said: Said) -> Response:
@@ -124,10 +132,10 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
         return _handed(told(work), request, entered)
 
     @router.post("/invitation/passkey/options")
-    def new(said: Said) -> Response:
+    def new(request: Request, said: Said) -> Response:
         def work() -> Mapping[str, Any]:
             account = invited(people, str(said.get("invitation", "")))
-            return site_of(asking).new(account, (), asked(people, account["account_id"]))
+            return site_of(asking).new(account, (), asked(people, account["account_id"], request))
 
         return told(work)
 
@@ -178,9 +186,8 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
         code: Annotated[str, Form(max_length=60)] = "",
         after: Annotated[str, Form(alias="next")] = "/",
     ) -> Response:
-        address = "" if request.client is None else request.client.host
         try:
-            account, how = people.by_password(name.strip(), password, code, address)
+            account, how = people.by_password(name.strip(), password, code, address_of(request))
             entered = people.enter(account, how, token_of(request))
         except NotAuthenticated as refused:
             return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)

@@ -77,7 +77,7 @@ select api.use_recovery_code(:account, :code);
 
 -- name: ask$
 -- Remembers what a browser was asked to sign.
-select api.ask(:challenge, :purpose);
+select api.ask(:challenge, :purpose, :network);
 
 -- name: answered$
 -- Takes the answer to a challenge, once.

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from bookrunner.core.errors import NotAuthenticated
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.db import Row
 from bookrunner.pages.access.people.entering import Said, answer_of, asked, site_of, taken, told
 from bookrunner.pages.access.people.passkeys import Passkeys
@@ -41,10 +42,10 @@ def routes(people: People, shell: Shell, asking: Passkeys | None) -> APIRouter:
             return sheet(request, {"fault": fault}, 401)
 
     @router.post("/passkey/options")
-    def options(said: Said) -> Response:
+    def options(request: Request, said: Said) -> Response:
         def work() -> Mapping[str, Any]:
             account = _recovered(people, str(said.get("recovery", "")))
-            return site_of(asking).new(account, (), asked(people, account["account_id"]))
+            return site_of(asking).new(account, (), asked(people, account["account_id"], request))
 
         return told(work)
 
@@ -71,6 +72,7 @@ def routes(people: People, shell: Shell, asking: Passkeys | None) -> APIRouter:
 def _recovered(people: People, recovery: str) -> Row:
     found: Row | None = people.ask("by_recovery", recovery=_digest(recovery))
     if found is None:
+        warn("a sign-in is refused", means="recovery", rule="recovery_is_in_force")
         raise NotAuthenticated("recovery_is_in_force", "it is not known, was used or has run out")
     return found
 

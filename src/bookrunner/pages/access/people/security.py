@@ -16,7 +16,7 @@ from bookrunner.core.status import status_of
 from bookrunner.db import Row
 from bookrunner.pages.access.door import token_of
 from bookrunner.pages.access.people import words
-from bookrunner.pages.access.people.entering import Said, answer_of, asked, site_of, taken, told
+from bookrunner.pages.access.people.entering import Said, address_of, answer_of, asked, site_of, taken, told
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell import Shell
@@ -84,8 +84,12 @@ class Security:
             return RedirectResponse("/security", status_code=_SEE_OTHER)
         return self.page(request, shown)
 
-    def keep_password(self, account: Row, password: str) -> None:
-        """Keep a password; a short one stands beside one-time codes and leaves with them."""
+    def keep_password(self, account: Row, password: str, *, present: str, address: str) -> None:
+        """Keep a password; a short one stands beside one-time codes and leaves with them.
+
+        Where one is in force it is said once more (ASVS 5.0, V6.2.3): Refused ``present_password_is_right``.
+        """
+        self.people.check_present(account, present, address)
         held = {each["kind"] for each in self.people.ask("credentials", account=account["account_id"])}
         words.check_password(password, (account["name"], account["keeper"]), with_code="totp" in held)
         label = "short" if len(password) < words.ALONE else ""
@@ -118,8 +122,16 @@ def routes(security: Security) -> APIRouter:
         return security.page(request)
 
     @router.post("/password")
-    def password(request: Request, password: Annotated[str, Form(max_length=1000)] = "") -> Response:
-        return security.done(request, lambda: security.keep_password(security.fresh(request), password))
+    def password(
+        request: Request,
+        password: Annotated[str, Form(max_length=1000)] = "",
+        present: Annotated[str, Form(max_length=1000)] = "",
+    ) -> Response:
+        def work() -> None:
+            account = security.fresh(request)
+            security.keep_password(account, password, present=present, address=address_of(request))
+
+        return security.done(request, work)
 
     @router.post("/codes/new")
     def set_up(request: Request) -> Response:
@@ -193,7 +205,7 @@ def script_routes(security: Security) -> APIRouter:
             account = security.fresh(request)
             held = people.ask("credentials", account=account["account_id"])
             known = [bytes(each["passkey_id"]) for each in held if each["kind"] == "passkey"]
-            return site_of(asking).new(account, known, asked(people, account["account_id"]))
+            return site_of(asking).new(account, known, asked(people, account["account_id"], request))
 
         return told(work)
 

@@ -14,6 +14,7 @@ from bookrunner.core.addresses import network_of
 from bookrunner.core.credentials import digest, make_token
 from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import mark, tell, warn
 from bookrunner.db import Database, Row, load
 from bookrunner.pages.access.people import words
 
@@ -45,8 +46,17 @@ class People:
             return getattr(self._queries, query)(transaction, **arguments)
 
     def act(self, verb: str, **arguments: object) -> Any:  # noqa: ANN401 - a value or nothing
-        """Run a verb under a request of its own."""
-        return self.ask(verb, request=new_id("req"), **arguments)
+        """Run a verb under a request of its own; that it was, or was refused, stands in the log."""
+        about = {
+            kind: each for kind in ("account", "credential") if isinstance(each := arguments.get(kind), str)
+        }
+        try:
+            done = self.ask(verb, request=new_id("req"), **arguments)
+        except Refused as refused:
+            warn("an act on an account is refused", act=verb, rule=refused.rule, **about)
+            raise
+        tell("an act on an account is done", act=verb, **about)
+        return done
 
     def propose(self, name: str, keeper: str, *, actor: str, issuer: str | None = None) -> str:
         """Name a person for an account and return its id; another person grants it with `invite`."""
@@ -81,8 +91,9 @@ class People:
     def enter(self, account: Row, how: str, before: str | None) -> Entered:
         """Open a session by a credential of the account; the one that the browser had is over."""
         token = make_token(account["keeper"])
-        ends_at = self.act(
+        ends_at = self.ask(
             "sign_in",
+            request=new_id("req"),
             account=account["account_id"],
             credential=account["credential_id"],
             id=new_id("ses"),
@@ -90,6 +101,8 @@ class People:
             how=how,
             before=_digest(before),
         )
+        seen = {"account": account["account_id"], "credential": account["credential_id"]}
+        tell("a person signed in", means=how, session=mark(digest(token)), keeper=account["keeper"], **seen)
         return Entered(token, ends_at)
 
     def recovery_of(self, name: str, *, actor: str) -> str:
@@ -120,18 +133,35 @@ class People:
         Unknown names, wrong passwords and wrong codes have one answer: NotAuthenticated
         ``name_password_and_code_are_right``; after several ``sign_in_waits_after_failures``.
         """
-        safe = Vault.of(self._database.endpoint.secrets)
-        tries = safe.blind("sign-in name", name), safe.blind("sign-in address", network_of(address))
-        self.ask("take_try", subjects=list(tries))
+        tries = self._tried(name, address)
         account = self.ask("by_name", name=name)
         held = {} if account is None else {each["kind"]: each for each in self._held(account)}
         kept = held.get("password")
         is_right = words.is_password(None if kept is None else bytes(kept["secret"]), password)
         how = self._second(account, held, code) if is_right and account is not None else None
         if how is None or account is None or account["status"] != "active":
-            raise NotAuthenticated("name_password_and_code_are_right", "name, password or code is wrong")
+            rule = "name_password_and_code_are_right"
+            self._warn(account, rule, tries[1])
+            raise NotAuthenticated(rule, "name, password or code is wrong")
         self.ask("forget_try", account=tries[0], address=tries[1])
         return {**account, "credential_id": held["password"]["credential_id"]}, how
+
+    def check_present(self, account: Row, password: str, address: str) -> None:
+        """Compare what is said to be the present password of a signed-in account; a guess counts as a try.
+
+        Raises NotAuthenticated ``sign_in_waits_after_failures`` and Refused ``present_password_is_right``. An
+        account without a password has none to say.
+        """
+        kept = next((each for each in self._held(account) if each["kind"] == "password"), None)
+        if kept is None:
+            return
+        tries = self._tried(account["name"], address)
+        if not words.is_password(bytes(kept["secret"]), password):
+            self._warn(account, "present_password_is_right", tries[1])
+            raise Refused(
+                "present_password_is_right", "say the password that you have now beside the new one"
+            )
+        self.ask("forget_try", account=tries[0], address=tries[1])
 
     def sealed_codes(self, account: str, secret: str) -> dict[str, str]:
         """Return a secret of one-time codes as it is kept: sealed for its account."""
@@ -158,6 +188,27 @@ class People:
         if found is None:
             raise NotAuthenticated("person_is_signed_in", "sign in with an account to see this page")
         return found
+
+    def network(self, purpose: str, address: str) -> bytes:
+        """Return the keyed digest of the network of an address, for one purpose."""
+        safe = Vault.of(self._database.endpoint.secrets)
+        return safe.blind(f"{purpose} address", network_of(address))
+
+    def _tried(self, name: str, address: str) -> tuple[bytes, bytes]:
+        """Count a try for a name and from an address, and return the digests that it is counted under."""
+        safe = Vault.of(self._database.endpoint.secrets)
+        tries = safe.blind("sign-in name", name), self.network("sign-in", address)
+        try:
+            self.ask("take_try", subjects=list(tries))
+        except NotAuthenticated as waits:
+            self._warn(self.ask("by_name", name=name), waits.rule, tries[1])
+            raise
+        return tries
+
+    def _warn(self, account: Row | None, rule: str, network: bytes) -> None:
+        """Write down a failed try: whose, if anybody's, and the keyed digest of where it came from."""
+        seen = {} if account is None else {"account": account["account_id"]}
+        warn("a sign-in is refused", means="password", rule=rule, network=mark(network), **seen)
 
     def _held(self, account: Row) -> Sequence[Row]:
         found: Sequence[Row] = self.ask("credentials", account=account["account_id"])

@@ -57,8 +57,8 @@ begin atomic
     select exists (select from api.account a where a.name = split_part(p_name, '~', 1) and a.status in ('locked', 'deactivated'));
 end;
 
--- The actor behind any key or verified token, for the login that asks. It is known, of this keeper, in force and not revoked,
--- or refused.
+-- The actor behind any key, verified token or open session of an account, for the login that asks. It is known, of this keeper, in
+-- force and not revoked, or refused. Pages alone call with a session, for the person in it; an investor's reaches no operation.
 create function api.holder(p_key_sha256 bytea) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -71,6 +71,11 @@ begin
         found_name := api.client_of(p_key_sha256);
         if found_name is not null then
             return 'client:' || found_name;
+        end if;
+        select a.name into found_name from api.open_account_session(p_key_sha256) s join api.account a using (account_id)
+        where a.keeper = session_user and not starts_with(a.name, 'ivr_');
+        if found_name is not null then
+            return found_name;
         end if;
         raise exception using errcode = 'BR401', constraint = 'credential_is_in_force',
             message = 'the key is not known, has expired or was revoked';

@@ -44,21 +44,26 @@ end $$;
 
 -- Who is behind a session, for the login that asks. It is known, of this keeper, in its time, not ended, and its key
 -- or its account is in force, or it is refused; also after half an hour in which nobody did anything (NIST SP 800-63B-4,
--- 2.2.3). The use is written down at most once a minute.
+-- 2.2.3). The use is written down at most once a minute. A session of an account says whether two factors were shown in it
+-- (ASVS 5.0, V6.3.3): a passkey that verified its person, or a password with a code; whoever turns codes on shows the first one.
 create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz,
-    out opened_at timestamptz)
+    out opened_at timestamptz, out has_two_factors boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     used timestamptz;
     own_id text;
 begin
+    has_two_factors := false;
     select 'key:' || k.name, s.ends_at, s.opened_at, u.used_at into actor, ends_at, opened_at, used
     from api.session s join api.key k on k.name = s.key_name left join api.session_use u using (session_sha256)
     where s.session_sha256 = p_session and s.ends_at > clock_timestamp() and k.keeper = session_user
         and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
         and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name);
     if actor is null then
-        select a.name, s.ends_at, s.opened_at, u.used_at, s.session_id into actor, ends_at, opened_at, used, own_id
+        select a.name, s.ends_at, s.opened_at, u.used_at, s.session_id, s.how in ('passkey', 'password_and_code',
+            'password_and_recovery_code') or exists (select from api.credential c where c.account_id = s.account_id
+                and c.status = 'in_force' and (c.kind = 'totp' or c.kind = 'passkey' and s.how = 'invitation'))
+        into actor, ends_at, opened_at, used, own_id, has_two_factors
         from api.account_session s join api.account a using (account_id) left join api.account_session_use u using (session_id)
         where s.session_sha256 = p_session and s.status = 'open' and s.ends_at > clock_timestamp()
             and a.status = 'active' and a.keeper = session_user;

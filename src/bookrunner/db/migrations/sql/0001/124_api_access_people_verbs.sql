@@ -106,6 +106,11 @@ begin
             message = 'nobody makes a credential for another';
     end if;
     perform api.require_way_in(p_account, p_session);
+    -- A session that is left open makes no second passkey: one that is in force answers for it anew.
+    if p_kept ->> 'kind' = 'passkey' and exists (select from api.credential c where c.account_id = p_account and c.kind = 'passkey'
+            and c.status = 'in_force') then
+        perform api.use_confirmation(a.name, 'passkey', '', p_account, a.version);
+    end if;
     perform api.keep_credential(p_actor, p_account, p_credential, p_kept, p_codes);
     if p_kept ->> 'kind' in ('password', 'totp') then
         perform api.end_other_sessions(p_actor, p_account, p_session);
@@ -187,11 +192,16 @@ begin
     return found;
 end $$;
 
-create function api.ask(p_challenge bytea, p_purpose text) returns void
+-- Remembers a challenge. A network has 32 at a time and all have 16,384: beyond, the oldest goes, so that whoever asks and never
+-- answers takes challenges from itself first.
+create function api.ask(p_challenge bytea, p_purpose text, p_network bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     delete from api.challenge where ends_at < clock_timestamp();
-    insert into api.challenge (challenge_sha256, purpose) values (p_challenge, p_purpose);
+    delete from api.challenge where challenge_sha256 in (select c.challenge_sha256 from api.challenge c
+        where c.network_sha256 = p_network order by c.ends_at desc offset 31);
+    delete from api.challenge where challenge_sha256 in (select c.challenge_sha256 from api.challenge c order by c.ends_at desc offset 16383);
+    insert into api.challenge (challenge_sha256, purpose, network_sha256) values (p_challenge, p_purpose, p_network);
 end $$;
 
 -- Takes the answer to a challenge, once.
@@ -240,5 +250,5 @@ grant select on api.revoked_key to access;
 grant execute on function api.propose_account(text, text, text, text, text, text), api.invite(text, text, text, bytea),
     api.move_account(text, text, text, text, text), api.enroll(text, text, text, text, text, jsonb, bytea[]),
     api.accept(text, bytea, text, jsonb), api.end_credential(text, text, text, text, text), api.use_passkey(text, bigint),
-    api.use_code(text, bigint), api.use_recovery_code(text, bytea), api.ask(bytea, text), api.answered(bytea, text),
+    api.use_code(text, bigint), api.use_recovery_code(text, bytea), api.ask(bytea, text, bytea), api.answered(bytea, text),
     api.take_try(bytea[]), api.forget_try(bytea, bytea) to access;

@@ -5,7 +5,7 @@ create table api.confirmation (
     account_id text not null references api.account,
     status text not null,
     act text not null constraint confirmed_act_is_known check (act in ('release', 'countersignature', 'wallet_approval',
-        'wallet_link', 'control_action')),
+        'wallet_link', 'control_action', 'closing', 'passkey')),
     items jsonb not null,
     decision_sha256 bytea not null constraint decision_is_confirmed_once unique check (octet_length(decision_sha256) = 32),
     assertion_sha256 bytea not null constraint assertion_confirms_one_decision unique check (octet_length(assertion_sha256) = 32),
@@ -36,7 +36,10 @@ begin atomic
         union all select a.agreement_id, a.version from subscription.agreement a where p_act = 'countersignature' and a.offering_id = p_offering
         union all select w.mapping_id, w.version from registry.wallet_mapping w
             where p_act in ('wallet_approval', 'wallet_link') and w.offering_id = p_offering
-        union all select c.action_id, c.version from registry.control_action c where p_act = 'control_action' and c.offering_id = p_offering) x
+        union all select c.action_id, c.version from registry.control_action c where p_act = 'control_action' and c.offering_id = p_offering
+        -- A closing begins with its freeze: the offer stands for it, by the version of its terms.
+        union all select o.offering_id, o.version from engine.offer o where p_act = 'closing' and o.offering_id = p_offering
+        union all select a.account_id, a.version from api.account a where p_act = 'passkey' and p_offering = '') x
     where x.subject = any (p_subjects);
 end;
 
@@ -84,29 +87,39 @@ begin
     return api.rotate_session(p_request, p_session, p_said ->> 'session', p_next);
 end $$;
 
--- The wall: a person who has an account decides with a passkey, by whatever key it comes. The confirmation is of this act,
--- subject and version, five minutes old at most, and serves once. Arguments: act, column of the subject.
-create function api.decision_is_confirmed() returns trigger
+-- Uses up what a person confirmed: this act, subject and version, five minutes old at most, and once.
+create function api.use_confirmation(p_person text, p_act text, p_offering text, p_subject text, p_version bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    person constant text := audit.person_of(current_setting('bookrunner.actor', true));
-    subject_id constant text := to_jsonb(new) ->> tg_argv[1];
     found_id text;
 begin
-    if not exists (select from api.account a where a.name = person and a.status in ('active', 'locked', 'deactivated')) then
-        return new;
-    end if;
     select c.confirmation_id into found_id from api.confirmation c join api.account a using (account_id)
-    where a.name = person and a.status = 'active' and c.act = tg_argv[0] and c.given_at > clock_timestamp() - interval '5 minutes'
-        and c.items @> jsonb_build_array(jsonb_build_object('offering', new.offering_id, 'subject', subject_id, 'version', old.version))
+    where a.name = p_person and a.status = 'active' and c.act = p_act and c.given_at > clock_timestamp() - interval '5 minutes'
+        and c.items @> jsonb_build_array(jsonb_build_object('offering', p_offering, 'subject', p_subject, 'version', p_version))
         and not exists (select from api.used_confirmation u where u.confirmation_id = c.confirmation_id
-            and u.offering_id = new.offering_id and u.subject = subject_id)
+            and u.offering_id = p_offering and u.subject = p_subject)
     order by c.given_at limit 1;
     if found_id is null then
         raise exception using errcode = 'BR010', constraint = 'decision_is_confirmed_by_passkey',
             message = 'a person with an account confirms this by a passkey, for this version of it';
     end if;
-    insert into api.used_confirmation (confirmation_id, offering_id, subject) values (found_id, new.offering_id, subject_id);
+    insert into api.used_confirmation (confirmation_id, offering_id, subject) values (found_id, p_offering, p_subject);
+end $$;
+
+-- The wall: a person who has an account decides with a passkey, by whatever key it comes. Arguments: act, column of the subject.
+create function api.decision_is_confirmed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    person constant text := audit.person_of(current_setting('bookrunner.actor', true));
+    seen bigint := old.version;
+begin
+    if not exists (select from api.account a where a.name = person and a.status in ('active', 'locked', 'deactivated')) then
+        return new;
+    end if;
+    if tg_argv[0] = 'closing' then
+        select o.version into seen from engine.offer o where o.offering_id = new.offering_id;
+    end if;
+    perform api.use_confirmation(person, tg_argv[0], new.offering_id, to_jsonb(new) ->> tg_argv[1], seen);
     return new;
 end $$;
 
@@ -120,7 +133,8 @@ begin
         ('registry.wallet_mapping', 'wallet_approval', 'mapping_id', $$new.status = 'issuer_approved' and old.status <> 'issuer_approved'$$),
         ('registry.wallet_mapping', 'wallet_link', 'mapping_id', $$new.status = 'linked' and old.status <> 'linked'
             or new.status = 'joined' and old.status = 'issuer_approved'$$),
-        ('registry.control_action', 'control_action', 'action_id', $$new.status = 'approved' and old.status = 'asked'$$)
+        ('registry.control_action', 'control_action', 'action_id', $$new.status = 'approved' and old.status = 'asked'$$),
+        ('engine.closing', 'closing', 'offering_id', $$new.status = 'frozen' and old.status <> 'frozen'$$)
     ) w (kept, act, id, when_it) loop
         execute format('create trigger %I before update on %s for each row when (%s) execute function api.decision_is_confirmed(%L, %L)',
             wall.act || '_is_confirmed', wall.kept, wall.when_it, wall.act, wall.id);

@@ -37,14 +37,15 @@ create function api.is_in_scope(k api.key, o api.operation) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
 return api.is_among(o, k.actions)
     and array_position(array['nothing', 'dealings', 'identity'], o.reveals)
-        <= array_position(array['nothing', 'dealings', 'identity'], k.reveals);
+        <= array_position(array['nothing', 'dealings', 'identity'], coalesce(k.reveals, 'identity'));
 
 -- A tool reads and proposes, whatever its role may.
 create function api.is_for_tools(p_actor text, o api.operation) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
 return not api.is_tool(p_actor) or o.kind = 'read' or o.operation = 'propose';
 
--- Who is behind a key, and what it may call, on which offers, from where. Refuses a key that is not in force.
+-- Who is behind a key, and what it may call, on which offers, from where. Refuses a key that is not in force. The session of a person
+-- has no scope: it may call what its keeper may.
 create function api.admit(p_key bytea, out actor text, out operations text[], out offers text[], out networks text[])
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -59,7 +60,7 @@ begin
             and api.is_for_tools(actor, o));
     offers := k.offers;
     networks := k.networks::text[];
-    insert into api.key_use as u (key_name) values (k.name)
+    insert into api.key_use as u (key_name) select k.name where k.name is not null
     on conflict (key_name) do update set used_at = excluded.used_at
     where u.used_at <= excluded.used_at - interval '1 minute';
 end $$;
@@ -100,7 +101,7 @@ begin
         detail := 'the key is used from the networks that it was issued for';
     end if;
     insert into audit.refusal (scope, subject, act, rule, missing, actor, request_id)
-    values ('api', k.name, p_operation, rule, '[]', actor, p_request);
+    values ('api', coalesce(k.name, actor), p_operation, rule, '[]', actor, p_request);
 end $$;
 
 -- The offer of an investment or an agreement, for a key that reaches some offers alone.
