@@ -42,7 +42,11 @@ def work(
             if not mine:
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
             sender = Sender(loopback=hooks_on_loopback(settings))
-            with nullcontext() if once else at_work(world.application.database, sender):
+            with (
+                nullcontext()
+                if once
+                else at_work(world.application.database, sender, keep_days=settings.webhooks.keep_days)
+            ):
                 _work(world.application, once=once)
     except BookrunnerError as fault:
         marked("stopped", str(fault))

@@ -179,7 +179,8 @@ grant execute on function api.register_webhook(text, text, bytea, text, jsonb, j
     api.switch_webhook(text, text, bytea, text, text, text), api.rotate_webhook(text, text, bytea, text, text, jsonb, timestamptz, integer),
     api.send_webhook(text, text, bytea, text, text, bigint, bigint), api.test_webhook(text, text, bytea, text, text),
     api.fan_out_webhooks(integer), api.take_webhooks(timestamptz, integer, integer),
-    api.record_webhook(text, text, timestamptz, text, jsonb) to engine;
+    api.record_webhook(text, text, timestamptz, timestamptz, text, integer, jsonb), api.end_webhooks(text, text),
+    api.purge_webhooks(timestamptz, integer), api.keys_in_force(bytea[]) to engine;
 grant select on engine.webhook_endpoint, api.webhook_kind, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
     to engine, audit, issuer;
 grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret

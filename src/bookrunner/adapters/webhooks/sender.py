@@ -61,8 +61,8 @@ def _ask_system(host: str, port: int) -> Places:
 class Names:
     """Resolves names, each on a thread of its own, once at a time however many ask.
 
-    The system's look-up cannot be called off. So a name that nobody answers for keeps the one thread that asks
-    for it, and what is asked again meanwhile waits for that answer: it takes nothing from any other name.
+    The system's look-up cannot be called off. So a name that nobody answers for keeps the one thread that
+    asks for it, and what is asked again meanwhile waits for that answer: no other name has to wait.
     """
 
     def __init__(self, ask: Ask = _ask_system) -> None:

@@ -180,7 +180,7 @@ def _stay(application: Application, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     sender = Sender(loopback=hooks_on_loopback(settings))
     try:
-        with at_work(application.database, sender):
+        with at_work(application.database, sender, keep_days=settings.webhooks.keep_days):
             while not stopped.wait(0.2):
                 application.tend()
     except KeyboardInterrupt:
