@@ -131,6 +131,7 @@ async def _admitted(request: Request) -> Caller:
     who = Caller(keeper, key_sha256)
     operation = request.scope.get("operation") or request.scope["route"].operation_id
     await door.admit(request, who, operation)
+    request.scope["keeper"] = keeper
     return who
 
 

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Webhooks()
     """Days that delivered webhook messages are kept, ``keep_days``, and ``loopback`` for a sandbox; JSON."""
 
+    traces_to: str | None = Field(default=None, pattern="^https?://")
+    """Address of an OpenTelemetry collector (OTLP over HTTP) that gets traces; without it there are none."""
+
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
 

@@ -17,6 +17,7 @@ from bookrunner.api.hooks.courier import at_work
 from bookrunner.app import Application
 from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
+from bookrunner.app.tracing import tracing
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
@@ -38,7 +39,11 @@ def work(
     settings = read_settings()
     code = 0
     try:
-        with opened(settings) as world, worker_seat(settings.state_dir) as mine:
+        with (
+            tracing(settings),
+            opened(settings) as world,
+            worker_seat(settings.state_dir) as mine,
+        ):
             if not mine:
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
             sender = Sender(loopback=hooks_on_loopback(settings))
