@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -63,6 +64,59 @@ def test_who_rotates_a_secret_holds_the_endpoint_and_the_old_key_may_end(hooks: 
     found = hooks.endpoint(made["id"])
     assert (found["status"], found["held_by"]) == ("enabled", "key:engine-one")
     assert found["registered_by"] == "key:engine-two"
+
+
+def person(hooks: Hooks) -> psycopg.Connection:
+    """Make the account engine.eve, active; return a session of the login that moves it."""
+    access = psycopg.connect(hooks.calls.endpoint.dsn("access"), autocommit=True)
+    passkey = {"kind": "passkey", "passkey_id": "657665", "public_key": "00", "sign_count": 0}
+    for call in (
+        "select api.propose_account('usr_one', 'req_1', 'acc_eve', 'engine.eve', 'engine', null)",
+        "select api.invite('usr_two', 'req_2', 'acc_eve', sha256('eve'))",
+    ):
+        access.execute(call)
+    access.execute("select api.accept('req_3', sha256('eve'), 'crd_eve', %s)", [json.dumps(passkey)])
+    return access
+
+
+MOVE = "select api.move_account('usr_two', %s, 'acc_eve', %s, 'so')"
+
+
+def test_who_is_locked_waits_and_who_is_deactivated_ends(hooks: Hooks) -> None:
+    with person(hooks) as access:
+        made = hooks.register(name="engine.eve~laptop", kinds=["investment.confirmed"])
+        hooks.happen()
+        access.execute(MOVE, ["req_4", "locked"])
+        assert hooks.send() == 0
+        told = hooks.endpoint(made["id"])
+        assert (told["status"], told["waiting"]) == ("enabled", 1)
+        access.execute("select api.move_account('usr_one', 'req_5', 'acc_eve', 'active', 'found')")
+        assert hooks.send() == 1
+        access.execute(MOVE, ["req_6", "deactivated"])
+        hooks.happen()
+        assert hooks.send() == 0
+        assert hooks.endpoint(made["id"])["status"] == "disabled"
+
+
+def test_a_stream_of_a_person_ends_with_the_account_and_opens_again_with_it(hooks: Hooks) -> None:
+    advance_feed(hooks.database)
+
+    async def run(access: psycopg.Connection) -> None:
+        async for line in lines(hooks, key):
+            if line.startswith("id: "):
+                await asyncio.to_thread(access.execute, MOVE, ["req_4", "locked"])
+        access.execute("select api.move_account('usr_one', 'req_5', 'acc_eve', 'active', 'found')")
+        async for line in lines(hooks, key):
+            if line.startswith("id: "):
+                await asyncio.to_thread(hooks.happen)
+                await asyncio.to_thread(advance_feed, hooks.database)
+            if line.startswith("data:"):
+                return
+        raise AssertionError("the second stream has ended")
+
+    with person(hooks) as access:
+        key = hooks.calls.key("engine", "engine.eve~laptop")
+        asyncio.run(run(access))
 
 
 def test_an_emergency_that_ends_the_keys_of_issuers_ends_their_endpoints(hooks: Hooks) -> None:

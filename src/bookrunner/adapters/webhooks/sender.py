@@ -72,18 +72,19 @@ class Names:
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         """Return every address of a name; raises OSError."""
-        found = await asyncio.shield(asyncio.wrap_future(self._under_way(host, port)))
+        found = await asyncio.wrap_future(self._under_way(host, port))
         return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
     def _under_way(self, host: str, port: int) -> Future[Places]:
         with self._guard:
             asked = self._asked.get((host, port))
             if asked is None:
-                asked = self._asked[host, port] = Future()
-                # Who waits may go away; the answer is for everybody.
+                asked = Future()
+                # What runs cannot be cancelled: who waits may go away, and the answer is for everybody.
                 asked.set_running_or_notify_cancel()
                 # A daemon: a process that stops waits for no name.
                 threading.Thread(target=self._look, args=(host, port), daemon=True, name="names").start()
+                self._asked[host, port] = asked
             return asked
 
     def _look(self, host: str, port: int) -> None:

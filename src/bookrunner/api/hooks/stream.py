@@ -54,6 +54,8 @@ class Reader:
         ``key`` is the digest of the key or token that follows; the stream ends with it.
         """
         self._open[key] += 1
+        # It was admitted a moment ago: it may be in force again since the reader looked.
+        self._ended -= {key}
         try:
             await self._start()
             place = min(self._end if after is None else after, self._end)
