@@ -18,9 +18,13 @@ import httpx
 import pytest
 import uvicorn
 from jsonschema import Draft202012Validator
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.types import ASGIApp
 
 from bookrunner.api import api, issue
+from bookrunner.core.log import traces
 from bookrunner.db import Database, Endpoint
 from tests.attack.world import Connect, World
 
@@ -85,6 +89,20 @@ def serving(app: ASGIApp) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+@contextmanager
+def following() -> Iterator[InMemorySpanExporter]:
+    """Keep every span of the block."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    traces.follow(provider)
+    try:
+        yield kept
+    finally:
+        traces.follow(None)
+        provider.shutdown()
 
 
 @pytest.fixture

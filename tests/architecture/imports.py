@@ -30,6 +30,7 @@ LIBRARY_HOMES: dict[str, tuple[str, ...]] = {
     "jsonschema": ("adapters.documents",),
     "mcp": ("cli.programs",),
     "mcp_types": ("cli.programs",),
+    "opentelemetry": ("core.log", "app"),
     "psycopg": ("db",),
     "psycopg_pool": ("db",),
     "pyhanko": ("adapters.signing",),

@@ -250,7 +250,7 @@ def test_a_receiver_that_says_nothing_is_left_after_its_seconds(receiver: Receiv
 
 
 def test_only_a_sandbox_may_send_to_its_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BOOKRUNNER_WEBHOOKS_LOOPBACK", "true")
+    monkeypatch.setenv("BOOKRUNNER_WEBHOOKS", '{"loopback": true}')
     assert hooks_on_loopback(Settings())
     for name, value in (("DATABASE_URL", "postgresql://db/x"), ("RPC_URL", "https://node.example.org")):
         with monkeypatch.context() as set_too:

@@ -232,3 +232,25 @@ def test_the_feed_is_told_up_to_its_end_however_long_it_is(hooks: Hooks) -> None
     assert steps > 3
     assert hooks.send() == 1
     assert hooks.deliveries(made["id"])[0]["status"] == "delivered"
+
+
+def test_what_waits_at_a_disabled_endpoint_goes_out_when_it_is_enabled_and_others_go_on(hooks: Hooks) -> None:
+    made = hooks.register(kinds=["investment.confirmed"])
+    other = hooks.register(url=hooks.receiver.url("/other"), kinds=["investment.confirmed"])
+    hooks.receiver.says = lambda m: (503 if m.path == "/in" else 204, {}, b"")
+    hooks.happen()
+    hooks.happen()
+    assert hooks.send() == 4
+    path = f"/v1/webhooks/endpoints/{made['id']}"
+    off = hooks.calls.post(f"{path}/disablements", {"because": "it moves"}, seen=f'"{made["version"]}"')
+    hooks.happen()
+    assert hooks.send(hours=1) == 1, "the other endpoint alone"
+    told = hooks.endpoint(made["id"])
+    assert (told["status"], told["waiting"]) == ("disabled", 2)
+    hooks.receiver.says = lambda _: (204, {}, b"")
+    hooks.calls.post(f"{path}/enablements", seen=off.headers["etag"])
+    assert hooks.send() == 2, "the two that wait, and not the one that it missed"
+    assert [each["status"] for each in hooks.deliveries(made["id"])] == ["delivered", "delivered"]
+    assert len(hooks.deliveries(other["id"])) == 3
+    ids = [m.headers["webhook-id"] for m in hooks.receiver.came if m.path == "/in"]
+    assert ids[:2] == ids[2:]

@@ -151,3 +151,19 @@ def test_a_reader_that_closes_ends_its_streams(hooks: Hooks) -> None:
 
     asyncio.run(run())
     assert ended == [True]
+
+
+def test_a_stream_tells_of_the_kinds_that_webhooks_tell_of_and_of_no_other(hooks: Hooks) -> None:
+    advance_feed(hooks.database)
+    owner = hooks.calls.world.login("owner")
+    rows = owner.execute(
+        "select f.seq, e.kind in (select k.kind from api.webhook_kind k) from audit.feed f"
+        " join audit.event e using (scope, subject, version) order by 1"
+    ).fetchall()
+    told, untold = ([seq for seq, is_told in rows if is_told is wanted] for wanted in (True, False))
+    assert untold, "the offering has events that nobody is told of"
+    hooks.happen()
+    advance_feed(hooks.database)
+    heard = followed(hooks, len(told) + 1, **{"Last-Event-ID": "0"})
+    assert [place for place, _ in heard[:-1]] == told
+    assert heard[-1][1]["kind"] == "investment.confirmed"

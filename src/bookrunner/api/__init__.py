@@ -19,6 +19,7 @@ from bookrunner.api.access.authority.emergency import Emergencies
 from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
+from bookrunner.api.access.traced import Traced
 from bookrunner.api.agent import transfers, wallets
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
@@ -42,6 +43,7 @@ from bookrunner.api.shapes.description import describe, offered
 from bookrunner.api.signing import Signing
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.log import traces
 from bookrunner.db import Database
 
 if TYPE_CHECKING:
@@ -85,7 +87,8 @@ class _Api(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what serves a call."""
-        return Edge(super().build_middleware_stack())
+        served = Edge(super().build_middleware_stack())
+        return Traced(served) if traces.is_on() else served
 
 
 def api(

@@ -137,6 +137,7 @@ async def _admitted(request: Request) -> Caller:
         keeper, key_sha256 = await door.keeper_of(request, credential)
     who = Caller(keeper, key_sha256)
     await door.admit(request, who, operation)
+    request.scope["keeper"] = keeper
     return who
 
 

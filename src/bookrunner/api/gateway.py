@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from bookrunner.api.caller import Caller, Write
 from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
+from bookrunner.core.log import traces
 from bookrunner.db import Contention, Database, Lanes, Within, load
 from bookrunner.db.pools.lanes import TextRow, Value
 from bookrunner.db.queries import Queries
@@ -168,6 +169,11 @@ class Gateway:
     ) -> TextRow:
         """Run one statement, again after Contention: it left nothing, and its key is still free."""
         sql: str = getattr(queries or self._queries, verb).sql
+        if (trace := traces.here()) is not None:
+            by = {"actor": arguments.get("actor"), "key": arguments.get("key")}
+            noted = {**by, "request": arguments["request"], "trace": trace}
+            note: str = getattr(self._queries, "note_trace").sql  # noqa: B009 - a query, which has its text
+            await self._lanes[keeper].run("note_trace", note, noted)
         for _ in range(ATTEMPTS - 1):
             try:
                 return await self._lanes[keeper].run(verb, sql, arguments)

@@ -66,6 +66,7 @@ class Direct:
         self._record, pattern = record
         self._plain = re.compile(rf"{re.escape(prefix)}/({pattern})/({'|'.join(acts)})", re.ASCII)
         self._acts = acts
+        self._told = {name: f"{prefix}/{{{record[0]}}}/{name}" for name in acts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
@@ -76,6 +77,7 @@ class Direct:
         act = self._acts[found[2]]
         # As a route would have said it.
         scope["operation"] = act.__name__
+        scope["template"] = self._told[found[2]]
         scope["path_params"] = {self._record: found[1]}
         request = Request(scope, receive)
         try:

@@ -51,7 +51,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
-from bookrunner.engine.process import Errand, prepare
+from bookrunner.engine.process import Errand, carrying, prepare
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -127,7 +127,8 @@ class Application:
 
     def run_closing(self, offering: str, closing: str, progress: Progress = lambda *_: None) -> int:
         """Carry a frozen closing to the register; may be repeated after any crash."""
-        issued = self._closings.run(offering, closing, progress)
+        with carrying(self.desk.engine, offering, closing):
+            issued = self._closings.run(offering, closing, progress)
         tell("a closing is issued", offering=offering, closing=closing, issued=issued)
         return issued
 

@@ -41,6 +41,15 @@ class CallLimits(BaseModel):
     visitor: int = Field(default=1200, ge=0, le=10_000_000)
 
 
+class Webhooks(BaseModel):
+    """Where webhooks may go, and for how many days a message that came through is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loopback: bool = False
+    keep_days: int = Field(default=30, ge=1, le=3650)
+
+
 class Settings(BaseSettings):
     """What differs between two deployments; every name is read with the prefix ``BOOKRUNNER_``."""
 
@@ -109,8 +118,11 @@ class Settings(BaseSettings):
     mail_sender: str = "notices@localhost"
     """Address that this mail comes from."""
 
-    webhooks_loopback: bool = False
-    """Let webhooks go to receivers on this machine; for a sandbox alone."""
+    webhooks: Webhooks = Webhooks()
+    """Days that delivered webhook messages are kept, ``keep_days``, and ``loopback`` for a sandbox; JSON."""
+
+    traces_to: str | None = Field(default=None, pattern="^https?://")
+    """Address of an OpenTelemetry collector (OTLP over HTTP) that gets traces; without it there are none."""
 
     log_json: bool = False
     """Log every act as a JSON line; otherwise only warnings are written, in words."""
@@ -149,11 +161,11 @@ def hooks_on_loopback(settings: Settings) -> bool:
 
     Raises ConfigurationError where database or node are somebody else's: then it is no sandbox.
     """
-    if settings.webhooks_loopback and (settings.database_url or settings.rpc_url):
+    if settings.webhooks.loopback and (settings.database_url or settings.rpc_url):
         raise ConfigurationError(
-            "BOOKRUNNER_WEBHOOKS_LOOPBACK is for a sandbox with its own database and node"
+            "loopback of BOOKRUNNER_WEBHOOKS is for a sandbox with its own database and node"
         )
-    return settings.webhooks_loopback
+    return settings.webhooks.loopback
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bookrunner.api.hooks.courier import at_work
 from bookrunner.app import Application
 from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
+from bookrunner.app.tracing import tracing
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
@@ -38,11 +39,19 @@ def work(
     settings = read_settings()
     code = 0
     try:
-        with opened(settings) as world, worker_seat(settings.state_dir) as mine:
+        with (
+            tracing(settings),
+            opened(settings) as world,
+            worker_seat(settings.state_dir) as mine,
+        ):
             if not mine:
                 raise ConfigurationError(f"another worker runs on {settings.state_dir}")
             sender = Sender(loopback=hooks_on_loopback(settings))
-            with nullcontext() if once else at_work(world.application.database, sender):
+            with (
+                nullcontext()
+                if once
+                else at_work(world.application.database, sender, keep_days=settings.webhooks.keep_days)
+            ):
                 _work(world.application, once=once)
     except BookrunnerError as fault:
         marked("stopped", str(fault))

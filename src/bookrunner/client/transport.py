@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, NamedTuple, Self, TypeVar
 from urllib.parse import quote
@@ -80,13 +81,24 @@ class Transport:
         answer_seconds: float = ANSWER_SECONDS,
         attempts: int = ATTEMPTS,
         pause: Callable[[float], None] = time.sleep,
+        in_the_clear_to: str | None = None,
+        trust_environment: bool = False,
     ) -> None:
-        """Call the server at ``url`` with an API key; ``pause`` is what waits before a repetition."""
+        """Call the server at ``url`` with an API key; ``pause`` is what waits before a repetition.
+
+        Without TLS a key goes to the loopback alone, or to the host that ``in_the_clear_to`` names; anything
+        else is refused: ``key_goes_over_tls``. Proxies and credentials of the environment are used only when
+        ``trust_environment`` says so.
+        """
+        if key is not None:
+            _require_cover(url, in_the_clear_to)
         headers = {"User-Agent": f"bookrunner-python/{__version__}"}
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         limits = httpx.Timeout(answer_seconds, connect=min(CONNECT_SECONDS, answer_seconds))
-        self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=limits)
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"), headers=headers, timeout=limits, trust_env=trust_environment
+        )
         self._attempts = attempts
         self._pause = pause
 
@@ -109,12 +121,12 @@ class Transport:
         answer = self.send(operation, call)
         try:
             found = shape.model_validate_json(answer.content)
-        except ValidationError as fault:
+            if "etag" in answer.headers:
+                # Whatever compresses an answer on its way calls its version weak; the version is the same.
+                strong = answer.headers["etag"].removeprefix("W/")
+                found._etag = ETag(strong)  # noqa: SLF001 - the record's own module reads it
+        except (ValidationError, Refused) as fault:
             raise _unreadable(answer) from fault
-        if "etag" in answer.headers:
-            # Whatever compresses an answer on its way calls its version weak; the version is the same.
-            strong = answer.headers["etag"].removeprefix("W/")
-            found._etag = ETag(strong)  # noqa: SLF001 - the record's own module reads it
         found._replayed = answer.headers.get("idempotent-replayed") == "true"  # noqa: SLF001 - as above
         return found
 
@@ -176,6 +188,21 @@ class Transport:
         return self._http.build_request(
             operation.method, operation.path.format(**parts), params=query, json=sent, headers=headers
         )
+
+
+def _require_cover(url: str, named: str | None) -> None:
+    """Refuse an address to which a key would go for everybody on the way to read."""
+    parts = httpx.URL(url)
+    if parts.scheme == "https" or parts.host == named or _is_loopback(parts.host):
+        return
+    raise Refused("key_goes_over_tls", "use https, or name the host by in_the_clear_to")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _unreadable(answer: httpx.Response) -> Unreachable:

@@ -14,7 +14,8 @@ begin
         end loop;
         execute format('grant usage on schema audit to %I', book);
         execute format('grant execute on function audit.react(text, text, text, bigint, text, text),
-            audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz) to %I', book);
+            audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz),
+            audit.note_traces(text[], text[], text) to %I', book);
         execute format('grant select on audit.event, audit.feed to %I', book);
     end loop;
 end $grants$;
@@ -22,7 +23,8 @@ end $grants$;
 grant usage on schema audit to audit;
 grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
-    audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb) to audit;
+    audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text) to audit;
+grant select on audit.trace to engine;
 grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
 
 do $views$
@@ -179,7 +181,8 @@ grant execute on function api.register_webhook(text, text, bytea, text, jsonb, j
     api.switch_webhook(text, text, bytea, text, text, text), api.rotate_webhook(text, text, bytea, text, text, jsonb, timestamptz, integer),
     api.send_webhook(text, text, bytea, text, text, bigint, bigint), api.test_webhook(text, text, bytea, text, text),
     api.fan_out_webhooks(integer), api.take_webhooks(timestamptz, integer, integer),
-    api.record_webhook(text, text, timestamptz, text, jsonb) to engine;
+    api.record_webhook(text, text, timestamptz, timestamptz, text, integer, jsonb), api.end_webhooks(text, text),
+    api.purge_webhooks(timestamptz, integer), api.keys_in_force(bytea[]) to engine;
 grant select on engine.webhook_endpoint, api.webhook_kind, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
     to engine, audit, issuer;
 grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret

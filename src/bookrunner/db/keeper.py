@@ -11,12 +11,18 @@ from typing import Any
 
 import psycopg
 
+from bookrunner.core.credentials import KEEPERS
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import traces
+from bookrunner.db import catalog
 from bookrunner.db.pools import Database
 from bookrunner.db.queries import Queries, load
 from bookrunner.db.refusals import translated
 
 BATCH = 500
+
+# The logins that write under a trace; an issuer writes nothing, and people's accounts are followed by nobody.
+_NOTING = frozenset({*KEEPERS, "reconciliation"})
 
 Arguments = dict[str, object]
 Step = tuple[str, Arguments]
@@ -123,7 +129,16 @@ class Within:
         given: Sequence[Arguments] = [_named(row) for row in rows]
         if given and self._prepare is not None:
             given = self._prepare(self, verb, given)
+        if (trace := traces.here()) is not None:
+            self._note(given, trace)
         return [{key: _as_json(value) for key, value in row.items()} for row in given]
+
+    def _note(self, rows: Sequence[Arguments], trace: str) -> None:
+        """Note under which trace these rows are written, beside what they write."""
+        named = [(row["actor"], row["request"]) for row in rows if "actor" in row and "request" in row]
+        if named and self.transaction.info.user in _NOTING:
+            actors, requests = (list(column) for column in zip(*named, strict=True))
+            catalog.note_traces(self.transaction, actors, requests, trace)
 
 
 class VerbWithin:

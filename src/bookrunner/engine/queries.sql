@@ -346,3 +346,14 @@ select c.case_id, c.investment_id, c.closing_id, c.status, c.opened_at, c.decide
 from engine.closing_case c join engine.stage s using (offering_id, investment_id)
 where c.offering_id = :offering
 order by c.status not in ('open', 'decided_by_counsel'), c.opened_at, c.case_id;
+
+-- name: traces_of
+-- The traces that led to these events, where somebody follows.
+select distinct t.traceparent from unnest(cast(:scopes as text[]), cast(:subjects as text[]), cast(:versions as bigint[]))
+    as w (scope, subject, version) join audit.event e using (scope, subject, version)
+    join audit.trace t using (keeper, actor, request_id) order by 1 limit 100;
+
+-- name: trace_of_closing
+-- The trace that froze a closing.
+select t.traceparent from audit.event e join audit.trace t using (keeper, actor, request_id)
+where e.scope = :offering and e.subject = :closing and e.kind = 'closing.frozen' order by e.version desc limit 1;

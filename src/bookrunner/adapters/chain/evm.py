@@ -19,7 +19,7 @@ from bookrunner.adapters.chain import (
 from bookrunner.adapters.chain.abi import Read
 from bookrunner.adapters.chain.node import EvmNode
 from bookrunner.adapters.chain.rpc import ChainAnswerInvalid, ChainError, ChainUnreachable
-from bookrunner.core.log import warn
+from bookrunner.core.log import traces, warn
 
 T = TypeVar("T")
 
@@ -73,7 +73,8 @@ class EvmChain:
     def send(self, raws: Sequence[bytes]) -> list[SendHint]:
         """Broadcast signed transactions in order; may be repeated with the same bytes for ever."""
         try:
-            return self._ask(lambda node: node.send(raws))
+            with traces.span("chain", transactions=len(raws)):
+                return self._ask(lambda node: node.send(raws))
         except (ChainUnreachable, ChainAnswerInvalid) as error:
             # The bytes may be out, so silence is an answer and not a failure.
             return [SendHint(SendOutcome.UNANSWERED, text=str(error))] * len(raws)

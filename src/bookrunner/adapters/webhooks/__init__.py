@@ -7,13 +7,14 @@ from bookrunner.adapters.webhooks.address import (
     check_address,
     parse_target,
 )
-from bookrunner.adapters.webhooks.sender import Answer, Outcome, Sender, resolve
+from bookrunner.adapters.webhooks.sender import Answer, Names, Outcome, Sender, resolve
 from bookrunner.adapters.webhooks.signature import SecretKeys, make_secret, public_text, sign
 
 __all__ = [
     "AddressRefused",
     "AddressRule",
     "Answer",
+    "Names",
     "Outcome",
     "SecretKeys",
     "Sender",

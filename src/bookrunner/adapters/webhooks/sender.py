@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from http import HTTPStatus
 from ipaddress import IPv6Address
 from typing import Final
@@ -28,9 +28,9 @@ from bookrunner.adapters.webhooks.address import (
 
 SECONDS: Final = 15
 ANSWER_BYTES_MAX: Final = 64 * 1024
-# Threads of their own: a name that nobody answers for holds up none of the caller's.
-_NAMES: Final = ThreadPoolExecutor(32, thread_name_prefix="names")
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+Places = Sequence[tuple[object, object, object, object, tuple[object, ...]]]
+Ask = Callable[[str, int], Places]
 
 
 class Outcome(StrEnum):
@@ -54,11 +54,55 @@ class Answer:
     answer_sha256: str | None = None
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return every address of a name, as the system resolves it; raises OSError."""
-    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    found = await asyncio.get_running_loop().run_in_executor(_NAMES, ask)
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+def _ask_system(host: str, port: int) -> Places:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+
+
+class Names:
+    """Resolves names, each on a thread of its own, once at a time however many ask.
+
+    The system's look-up cannot be called off. So a name that nobody answers for keeps the one thread that
+    asks for it, and what is asked again meanwhile waits for that answer: no other name has to wait.
+    """
+
+    def __init__(self, ask: Ask = _ask_system) -> None:
+        self._ask = ask
+        self._guard = threading.Lock()
+        self._asked: dict[tuple[str, int], Future[Places]] = {}
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """Return every address of a name; raises OSError."""
+        found = await asyncio.wrap_future(self._under_way(host, port))
+        return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+    def _under_way(self, host: str, port: int) -> Future[Places]:
+        with self._guard:
+            asked = self._asked.get((host, port))
+            if asked is None:
+                asked = Future()
+                # What runs cannot be cancelled: who waits may go away, and the answer is for everybody.
+                asked.set_running_or_notify_cancel()
+                # A daemon: a process that stops waits for no name.
+                threading.Thread(target=self._look, args=(host, port), daemon=True, name="names").start()
+                self._asked[host, port] = asked
+            return asked
+
+    def _look(self, host: str, port: int) -> None:
+        answer: Places | BaseException
+        try:
+            answer = self._ask(host, port)
+        except (OSError, UnicodeError) as fault:
+            answer = fault
+        with self._guard:
+            asked = self._asked.pop((host, port))
+        if isinstance(answer, BaseException):
+            asked.set_exception(answer)
+        else:
+            asked.set_result(answer)
+
+
+resolve: Final = Names()
+"""Resolves names as the system does, for every sender of the process."""
 
 
 class Sender:

@@ -8,14 +8,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bookrunner.adapters.vault import Vault
 from bookrunner.adapters.webhooks import SecretKeys, Sender, sign
 from bookrunner.api.hooks.messages import body_of
 from bookrunner.core import clock
-from bookrunner.core.errors import BookrunnerError
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Keeper, Row
 
@@ -23,6 +22,9 @@ ACTOR: Final = "webhooks"
 EVENTS_AT_ONCE: Final = 500
 MESSAGES_AT_ONCE: Final = 200
 OF_ONE_ENDPOINT: Final = 5
+KEEP_DAYS: Final = 30
+PURGED_AT_ONCE: Final = 1000
+PURGE_EVERY: Final = timedelta(hours=1)
 PAUSE_SECONDS: Final = 1
 STOP_SECONDS: Final = 2
 
@@ -34,15 +36,24 @@ class Courier:
     """
 
     def __init__(
-        self, database: Database, sender: Sender, *, now: Callable[[], datetime] = clock.now
+        self,
+        database: Database,
+        sender: Sender,
+        *,
+        now: Callable[[], datetime] = clock.now,
+        keep_days: int = KEEP_DAYS,
     ) -> None:
+        """Send by ``sender``; what came through is kept for ``keep_days``."""
         self._keeper = Keeper(database, "engine", "bookrunner.api.hooks")
         self._vault = Vault.of(database.endpoint.secrets)
         self._sender = sender
         self._now = now
+        self._kept = timedelta(days=keep_days)
+        self._purged_at: datetime | None = None
 
     def round(self) -> int:
         """Make the messages of the whole feed and send all that is due; return how many tries that were."""
+        self._purge()
         self._fan_out()
         tries = 0
         while due := self._take(MESSAGES_AT_ONCE):
@@ -62,6 +73,7 @@ class Courier:
         while not stopped.is_set():
             moved = False
             with _later():
+                await asyncio.to_thread(self._purge)
                 moved = await asyncio.to_thread(self._fan_out)
                 due = await asyncio.to_thread(self._take, MESSAGES_AT_ONCE - len(flying))
                 flying |= {asyncio.create_task(self._try(row)) for row in due}
@@ -77,8 +89,22 @@ class Courier:
             await self._deliver(row)
 
     def _fan_out(self) -> bool:
-        """Make the messages of one part of the feed; say whether there may be more."""
+        """Make the messages of one part of the feed; say whether there may be more.
+
+        What no key holds any more is disabled first, so that it is told nothing.
+        """
+        if ended := self._keeper.end_endpoints(actor=ACTOR):
+            warn("webhook endpoints ended with their key", rows=ended)
         return bool(self._keeper.fan_out(most=EVENTS_AT_ONCE))
+
+    def _purge(self) -> None:
+        """Forget what came through and has been kept for its days; what waits or is parked stays."""
+        now = self._now()
+        if self._purged_at is not None and now - self._purged_at < PURGE_EVERY:
+            return
+        while self._keeper.purge(before=now - self._kept, most=PURGED_AT_ONCE) == PURGED_AT_ONCE:
+            continue
+        self._purged_at = now
 
     def _take(self, most: int) -> Sequence[Row]:
         if most <= 0:
@@ -95,8 +121,10 @@ class Courier:
         stands = await asyncio.to_thread(
             self._keeper.record,
             actor=ACTOR,
-            now=now,
+            began=now,
+            ended=self._now(),
             delivery=row["delivery_id"],
+            asks=row["asks"],
             attempt=json.dumps(asdict(answer)),
         )
         if stands == "parked":
@@ -110,12 +138,11 @@ class Courier:
 
 
 @contextmanager
-def at_work(database: Database, sender: Sender) -> Iterator[None]:
+def at_work(database: Database, sender: Sender, *, keep_days: int = KEEP_DAYS) -> Iterator[None]:
     """Have a courier at work while the block runs, in a thread of its own that no round has to wait for."""
     stopped = threading.Event()
-    thread = threading.Thread(
-        target=Courier(database, sender).run, args=[stopped], daemon=True, name="webhooks"
-    )
+    courier = Courier(database, sender, keep_days=keep_days)
+    thread = threading.Thread(target=courier.run, args=[stopped], daemon=True, name="webhooks")
     thread.start()
     try:
         yield
@@ -129,5 +156,5 @@ def _later() -> Iterator[None]:
     """Leave what fails to a later turn: what was taken is free again after its minute."""
     try:
         yield
-    except BookrunnerError as fault:
+    except Exception as fault:  # noqa: BLE001 - the edge of a step: whatever it was, the courier goes on
         warn("webhook messages wait", kind=type(fault).__name__)

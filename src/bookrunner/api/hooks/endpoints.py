@@ -265,6 +265,7 @@ def _shown(row: Row, secrets: list[Row]) -> shapes.Endpoint:
         "form": row["form"],
         "issuer": row["issuer_id"],
         "registered_by": row["registered_by"],
+        "held_by": row["held_by"],
         "registered_at": instant(row["registered_at"]),
         "disabled_because": row["disabled_because"],
         "failing_since": _moment(row["failing_since"]),

@@ -10,6 +10,7 @@ create table engine.webhook_endpoint (
     offers text[] not null,
     form text not null constraint webhook_form_is_known check (form in ('thin', 'cloudevents')),
     registered_by text not null,
+    held_by text not null constraint webhook_endpoint_is_held_by_a_key check (held_by ~ '^(key|client):.'),
     registered_at timestamptz not null default clock_timestamp(),
     disabled_because text,
     version bigint not null,
@@ -55,6 +56,7 @@ create table api.webhook_delivery (
     occurred_at timestamptz not null,
     status text not null constraint webhook_delivery_is_in_a_known_state check (status in ('waiting', 'delivered', 'parked')),
     tries integer not null default 0 check (tries >= 0),
+    asks integer not null default 1 check (asks > 0),
     due_at timestamptz not null,
     taken_until timestamptz,
     created_at timestamptz not null default clock_timestamp()
@@ -65,10 +67,11 @@ create index webhook_deliveries_that_wait on api.webhook_delivery (endpoint_id, 
 create index webhook_deliveries_under_way on api.webhook_delivery (endpoint_id, taken_until)
     where status = 'waiting' and taken_until is not null;
 create index webhook_deliveries_that_are_parked on api.webhook_delivery (endpoint_id) where status = 'parked';
+create index webhook_deliveries_that_came_through on api.webhook_delivery (due_at) where status = 'delivered';
 
 -- Of an answer its status and digest are kept, never its text.
 create table api.webhook_attempt (
-    delivery_id text not null references api.webhook_delivery,
+    delivery_id text not null references api.webhook_delivery on delete cascade,
     attempt_no integer not null check (attempt_no > 0),
     started_at timestamptz not null,
     duration_ms integer not null check (duration_ms >= 0),
@@ -79,7 +82,36 @@ create table api.webhook_attempt (
     primary key (delivery_id, attempt_no),
     constraint accepted_webhook_has_its_status check ((outcome = 'accepted') = coalesce(status_code between 200 and 299, false))
 );
-call audit.append_only('api.webhook_attempt');
+
+-- What came through may be forgotten, with its tries. What waits or is parked is kept, and no try is changed or leaves alone.
+create function api.webhook_is_done() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if old.status <> 'delivered' then
+        raise exception using errcode = 'BR003', constraint = 'webhook_message_came_through_before_it_leaves',
+            message = format('%s is %s', old.delivery_id, old.status);
+    end if;
+    return old;
+end $$;
+create function api.webhook_try_stands() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from api.webhook_delivery d where d.delivery_id = old.delivery_id) then
+        raise exception using errcode = 'BR003', constraint = 'webhook_try_leaves_with_its_message',
+            message = format('a try of %s is kept as long as its message', old.delivery_id);
+    end if;
+    return old;
+end $$;
+create trigger aa_done before delete on api.webhook_delivery for each row execute function api.webhook_is_done();
+create trigger aa_stands before delete on api.webhook_attempt for each row execute function api.webhook_try_stands();
+create trigger aa_unchanged before update on api.webhook_attempt for each row execute function audit.history_stands();
+create trigger aa_untruncated before truncate on api.webhook_attempt for each statement execute function audit.history_stands();
+create trigger aa_untruncated before truncate on api.webhook_delivery for each statement execute function audit.history_stands();
+alter table api.webhook_delivery enable always trigger aa_done;
+alter table api.webhook_attempt enable always trigger aa_stands;
+alter table api.webhook_attempt enable always trigger aa_unchanged;
+alter table api.webhook_attempt enable always trigger aa_untruncated;
+alter table api.webhook_delivery enable always trigger aa_untruncated;
 
 -- How long a message waits after so many tries (Standard Webhooks 1.0): ten tries in 75 hours, then it is parked.
 create table api.webhook_pause (
@@ -116,7 +148,7 @@ insert into engine.notice_rule (kind, code, audience, is_required, citation, sen
 
 -- An endpoint with how far it was told and what has not come through; it asks for the rights of whoever reads it.
 create view api.webhook_standing with (security_invoker = true) as
-select e.endpoint_id, e.status, e.issuer_id, e.url, e.kinds, e.offers, e.form, e.registered_by, e.registered_at, e.disabled_because,
+select e.endpoint_id, e.status, e.issuer_id, e.url, e.kinds, e.offers, e.form, e.registered_by, e.held_by, e.registered_at, e.disabled_because,
     e.version, p.last_seq, p.failing_since,
     (select count(*) from api.webhook_delivery d where d.endpoint_id = e.endpoint_id and d.status = 'waiting') as waiting,
     (select count(*) from api.webhook_delivery d where d.endpoint_id = e.endpoint_id and d.status = 'parked') as parked

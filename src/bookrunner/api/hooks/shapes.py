@@ -110,6 +110,7 @@ class Endpoint(TypedDict):
     form: str
     issuer: str | None
     registered_by: str
+    held_by: str
     registered_at: str
     disabled_because: str | None
     failing_since: str | None

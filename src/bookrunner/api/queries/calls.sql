@@ -388,3 +388,8 @@ select answer, is_replay from api.act_for_holder(:actor, :request, :body_sha256,
 -- Claims the key, takes papers or a decision on a transfer, stores the answer.
 select answer, is_replay from api.act_on_transfer(:key, :request, :body_sha256, :offering, :transfer, :version, :act,
     cast(:papers as jsonb), cast(:until as timestamptz), cast(:reasons as text[]), :item, cast(:clock as jsonb));
+
+-- name: note_trace^
+-- Notes the trace of a request for the actor behind its key, or for the one that was found.
+select audit.note_traces(array[coalesce(cast(:actor as text), api.holder(cast(:key as bytea)))], array[cast(:request as text)],
+    cast(:trace as text)) as noted;

@@ -62,3 +62,7 @@ where f.seq > :after and e.kind in (select k.kind from api.webhook_kind k) order
 -- name: end_of_feed$
 -- The last number of the feed.
 select coalesce(max(seq), 0) from audit.feed;
+
+-- name: keys_in_force
+-- Which of these keys and tokens are in force.
+select k as digest from api.keys_in_force(:keys) k;

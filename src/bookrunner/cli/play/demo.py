@@ -20,6 +20,7 @@ from bookrunner.api.hooks.courier import at_work
 from bookrunner.app import Application
 from bookrunner.app.settings import Settings, hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
+from bookrunner.app.tracing import tracing
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
 from bookrunner.cli.site import serving
@@ -65,7 +66,12 @@ def demo(
         console.print(f"{settings.state_dir} is removed" if removed else f"{settings.state_dir} is not there")
         return
     began = time.monotonic()
-    with listening(settings) as bound, opened(settings) as world, worker_seat(settings.state_dir) as mine:
+    with (
+        tracing(settings),
+        listening(settings) as bound,
+        opened(settings) as world,
+        worker_seat(settings.state_dir) as mine,
+    ):
         if not mine:
             raise ConfigurationError(f"another process works off the closings of {settings.state_dir}")
         story = Story(world.application, investors=investors, packets=packets)
@@ -180,7 +186,7 @@ def _stay(application: Application, settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     sender = Sender(loopback=hooks_on_loopback(settings))
     try:
-        with at_work(application.database, sender):
+        with at_work(application.database, sender, keep_days=settings.webhooks.keep_days):
             while not stopped.wait(0.2):
                 application.tend()
     except KeyboardInterrupt:

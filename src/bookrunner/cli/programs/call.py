@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from bookrunner.cli.programs.serve import KEY, LOCAL, Url
+from bookrunner.cli.programs.serve import KEY, LOCAL, Clear, Url
 from bookrunner.cli.screen import app
 from bookrunner.client import Bookrunner, Call, ETag, Operation
 from bookrunner.client.generated import OPERATIONS
@@ -37,6 +37,7 @@ def call_operation(
     version: Annotated[str | None, typer.Option(help="The version of the record that was seen.")] = None,
     once: Annotated[str | None, typer.Option(help="The idempotency key of a write.")] = None,
     url: Url = LOCAL,
+    in_the_clear_to: Clear = None,
 ) -> None:
     """Call any operation of the API under the key in BOOKRUNNER_KEY, and print its answer as JSON."""
     known = OPERATIONS.get(operation)
@@ -44,7 +45,7 @@ def call_operation(
         raise typer.BadParameter(f"{operation} is no operation of the API", param_hint="OPERATION")
     filled = _filled(known, dict(map(_split, fields or ())), body, version)
     call = replace(filled, idempotency_key=once)
-    with Bookrunner(url, os.environ.get(KEY)) as api:
+    with Bookrunner(url, os.environ.get(KEY), in_the_clear_to=in_the_clear_to) as api:
         answer = api.content(known, call)
     try:
         print(json.dumps(_BODY.validate_json(answer), indent=2, ensure_ascii=False))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Url = Annotated[
     str, typer.Option(envvar="BOOKRUNNER_URL", show_envvar=False, help="Where the server of the API is.")
 ]
+Clear = Annotated[
+    str | None, typer.Option(help="A host to which the key may go without TLS; the loopback needs no naming.")
+]
 LOCAL = "http://127.0.0.1:8360"
 KEY = "BOOKRUNNER_KEY"
 
@@ -24,6 +27,7 @@ KEY = "BOOKRUNNER_KEY"
 def serve_tools(
     *,
     url: Url = LOCAL,
+    in_the_clear_to: Clear = None,
     http: Annotated[int, typer.Option(help="Serve streamable HTTP on this port of the loopback.")] = 0,
 ) -> None:
     """Serve tools to an agent on standard input and output, under the key in BOOKRUNNER_KEY.
@@ -33,11 +37,13 @@ def serve_tools(
     from bookrunner.cli.programs.tools import tools
 
     if http:
-        tools(lambda context: Bookrunner(url, _sent(context))).run(
+        tools(lambda context: Bookrunner(url, _sent(context), in_the_clear_to=in_the_clear_to)).run(
             transport="streamable-http", host="127.0.0.1", port=http, stateless_http=True
         )
     else:
-        tools(lambda _: Bookrunner(url, os.environ.get(KEY))).run(transport="stdio")
+        tools(lambda _: Bookrunner(url, os.environ.get(KEY), in_the_clear_to=in_the_clear_to)).run(
+            transport="stdio"
+        )
 
 
 def _sent(context: Context) -> str | None:

@@ -93,5 +93,12 @@ def migration_heads(dsn: str) -> list[str]:
         return [str(row["version_num"]) for row in _queries.migration_heads(connection)]
 
 
+def note_traces(
+    connection: psycopg.Connection, actors: list[object], requests: list[object], trace: str
+) -> None:
+    """Note the traceparent under which these requests of these actors write."""
+    _queries.note_traces(connection, actors=actors, requests=requests, trace=trace)
+
+
 def _order(connection: psycopg.Connection, statement: str) -> None:
     connection.execute(statement.encode())

@@ -42,3 +42,7 @@ revoke all on database template1 from public;
 -- name: lock_migrations()$
 -- Waits until no other deployment migrates this database; the lock ends with the session.
 select pg_advisory_lock(hashtext('bookrunner migrations'))::text;
+
+-- name: note_traces(actors, requests, trace)$
+-- Notes under which trace these requests write.
+select audit.note_traces(:actors::text[], :requests::text[], :trace::text);

@@ -2,6 +2,7 @@
 
 from bookrunner.engine.process.agreements import prepare
 from bookrunner.engine.process.answers import Process
+from bookrunner.engine.process.causes import carrying
 from bookrunner.engine.process.clocks import LAPSE_SECONDS, Clocks, Timed
 from bookrunner.engine.process.errands import Errand, Errands, Scopes
 from bookrunner.engine.process.transfers import TransferScreening
@@ -15,5 +16,6 @@ __all__ = [
     "Scopes",
     "Timed",
     "TransferScreening",
+    "carrying",
     "prepare",
 ]

@@ -25,6 +25,7 @@ from bookrunner.engine.desk import event_keys as _keys
 from bookrunner.engine.desk import event_name as _name
 from bookrunner.engine.life.reactions import Life
 from bookrunner.engine.process.agreements import PACKET, prepare
+from bookrunner.engine.process.causes import reacting
 from bookrunner.engine.process.wallets import Wallets
 
 Event = Row
@@ -157,14 +158,19 @@ class Process:
         return groups
 
     def _give(self, answer: Answer, events: Events) -> None:
+        """Answer events together, inside the trace that led to them."""
+        with reacting(self._desk.engine, events):
+            self._give_in_parts(answer, events)
+
+    def _give_in_parts(self, answer: Answer, events: Events) -> None:
         """Answer events together; when one is refused, in halves until it is alone and noted as refused."""
         try:
             retrying(lambda: answer(events))
         except Refused as refused:
             if len(events) > 1:
                 half = len(events) // 2
-                self._give(answer, events[:half])
-                self._give(answer, events[half:])
+                self._give_in_parts(answer, events[:half])
+                self._give_in_parts(answer, events[half:])
                 return
             (event,) = events
             warn("a reaction is refused", kind=event["kind"], subject=event["subject"], rule=refused.rule)

@@ -68,6 +68,7 @@ class Endpoint(Record):
     disabled_because: str | None
     failing_since: str | None
     form: str
+    held_by: str
     id: str
     issuer: str | None
     kinds: list[str]

@@ -122,3 +122,27 @@ begin
     end if;
     return false;
 end $$;
+
+-- Under which trace (W3C Trace Context) somebody asked for a write. It stands beside the events and not in them: a trace is no part of
+-- what happened, and is there only where somebody follows. A crash may lose it, and after a week nobody asks for it.
+create unlogged table audit.trace (
+    keeper text not null,
+    actor text not null,
+    request_id text not null,
+    traceparent text not null constraint traceparent_is_of_version_00 check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
+    noted_at timestamptz not null default clock_timestamp(),
+    primary key (keeper, actor, request_id)
+);
+create index trace_by_age on audit.trace (noted_at);
+
+-- Notes the trace of requests, each with its actor, for the login that writes; the first one stays. Old ones leave, a few at a time.
+create function audit.note_traces(p_actors text[], p_requests text[], p_traceparent text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    delete from audit.trace t where (t.keeper, t.actor, t.request_id) in (
+        select o.keeper, o.actor, o.request_id from audit.trace o where o.noted_at < clock_timestamp() - interval '7 days'
+        order by o.noted_at limit 20 for update skip locked);
+    insert into audit.trace (keeper, actor, request_id, traceparent)
+    select distinct session_user, w.actor, w.request_id, p_traceparent from unnest(p_actors, p_requests) w (actor, request_id)
+    on conflict do nothing;
+end;

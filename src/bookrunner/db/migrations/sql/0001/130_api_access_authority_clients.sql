@@ -77,3 +77,16 @@ begin atomic
         and k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name)
         and not api.is_shut(k.name);
 end;
+
+-- Which of these keys and tokens are in force, whichever keeper they serve.
+create function api.keys_in_force(p_keys bytea[]) returns setof bytea
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select c.digest from (
+        select k.key_sha256 as digest, k.name, k.expires_at from api.key k where k.key_sha256 = any (p_keys)
+        union all
+        select t.token_sha256, k.name, least(t.expires_at, k.expires_at) from api.token t join api.key k on k.name = t.key_name
+        where t.token_sha256 = any (p_keys)) c
+    where c.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = c.name)
+        and not api.is_shut(c.name);
+end;

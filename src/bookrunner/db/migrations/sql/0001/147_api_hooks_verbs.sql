@@ -105,8 +105,8 @@ begin
     end if;
     perform api.require_webhook_wishes(issuer, kinds, offers);
     perform audit.enter(p_actor, p_request);
-    insert into engine.webhook_endpoint (endpoint_id, status, issuer_id, url, kinds, offers, form, registered_by)
-    values (p_endpoint, 'enabled', issuer, p_said ->> 'url', kinds, offers, p_said ->> 'form', p_actor);
+    insert into engine.webhook_endpoint (endpoint_id, status, issuer_id, url, kinds, offers, form, registered_by, held_by)
+    values (p_endpoint, 'enabled', issuer, p_said ->> 'url', kinds, offers, p_said ->> 'form', p_actor, p_actor);
     insert into api.webhook_progress (endpoint_id, last_seq)
     select p_endpoint, least(coalesce((p_said ->> 'after')::bigint, r.last_seq), r.last_seq) from audit.relay r where r.relay = 'feed';
     perform api.add_webhook_secret(p_actor, p_endpoint, p_secret, clock_timestamp());
@@ -114,8 +114,8 @@ begin
     perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
 end $$;
 
--- Disabled, an endpoint is sent nothing. Enabled again, it is sent what still waits and goes on at the end of the feed; what it
--- missed can be sent again.
+-- Disabled, an endpoint is sent nothing. Enabled again, by a key that holds it from then on, it is sent what still waits and goes on
+-- at the end of the feed; what it missed can be sent again.
 create function api.switch_webhook(p_actor text, p_request text, p_body_sha256 bytea, p_endpoint text, p_version text,
     p_because text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -138,7 +138,8 @@ begin
     end if;
     perform audit.enter(p_actor, p_request);
     update engine.webhook_endpoint set status = case when p_because is null then 'enabled' else 'disabled' end,
-        disabled_because = p_because where endpoint_id = p_endpoint;
+        disabled_because = p_because, held_by = case when p_because is null then p_actor else held_by end
+    where endpoint_id = p_endpoint;
     if p_because is null then
         update api.webhook_progress set failing_since = null,
             last_seq = (select r.last_seq from audit.relay r where r.relay = 'feed') where endpoint_id = p_endpoint;
@@ -147,7 +148,8 @@ begin
     perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
 end $$;
 
--- A new secret signs from its beginning on; the earlier ones sign beside it until the overlap is over.
+-- A new secret signs from its beginning on; the earlier ones sign beside it until the overlap is over. The key that makes it holds
+-- the endpoint.
 create function api.rotate_webhook(p_actor text, p_request text, p_body_sha256 bytea, p_endpoint text, p_version text,
     p_secret jsonb, p_from timestamptz, p_overlap_hours integer, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -167,7 +169,7 @@ begin
             message = 'a secret waits to become active';
     end if;
     perform audit.enter(p_actor, p_request);
-    update engine.webhook_endpoint set status = status where endpoint_id = p_endpoint;
+    update engine.webhook_endpoint set status = status, held_by = p_actor where endpoint_id = p_endpoint;
     update api.webhook_secret set valid_until = least(valid_until, starts + make_interval(hours => p_overlap_hours))
     where endpoint_id = p_endpoint and (valid_until is null or valid_until > starts);
     perform api.add_webhook_secret(p_actor, p_endpoint, p_secret, starts);
@@ -175,7 +177,8 @@ begin
     perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
 end $$;
 
--- Sends again: one message, or every message of a part of the feed, also of events that an endpoint missed.
+-- Sends again: one message, or every message of a part of the feed, also of events that an endpoint missed. One that is on its way is
+-- sent once more when its try is over.
 create function api.send_webhook(p_actor text, p_request text, p_body_sha256 bytea, p_endpoint text, p_delivery text,
     p_first bigint, p_last bigint, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -198,9 +201,9 @@ begin
             'waiting', clock_timestamp()
         from api.heard_events(e, p_first, p_last) h order by h.seq
         on conflict (endpoint_id, seq) do update
-        set status = 'waiting', tries = 0, due_at = excluded.due_at, taken_until = null;
+        set status = 'waiting', tries = 0, due_at = excluded.due_at, asks = webhook_delivery.asks + 1;
     else
-        update api.webhook_delivery set status = 'waiting', tries = 0, due_at = clock_timestamp(), taken_until = null
+        update api.webhook_delivery set status = 'waiting', tries = 0, due_at = clock_timestamp(), asks = asks + 1
         where endpoint_id = p_endpoint and delivery_id = p_delivery;
     end if;
     get diagnostics sent = row_count;
