@@ -28,7 +28,7 @@ from bookrunner.cli.checks import (
     transfers,
 )
 from bookrunner.cli.offers import documents, issuers, life
-from bookrunner.cli.play import bank, demo, simulate
+from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, serve
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -53,6 +53,7 @@ _NOUNS = (
     keys,
     life,
     offers,
+    parts,
     proof,
     register,
     restart,
