@@ -38,8 +38,15 @@ READS = {
     "take_webhooks": {"engine"},
     "record_webhook": {"engine"},
 }
-# Acts that no one login's verb carries out: a link is a record, a proposal waits for any keeper.
-WITHOUT_VERB = {"link_agreement_file", "propose", "decline_proposal", "confirm_proposal"}
+# Acts that no one login's verb carries out: links and looks are records, a proposal waits for any keeper.
+WITHOUT_VERB = {
+    "link_agreement_file",
+    "look_at_profile",
+    "look_at_profile_change",
+    "propose",
+    "decline_proposal",
+    "confirm_proposal",
+}
 # Verbs of a book that a login beside its keeper's own may call.
 LENT = {"engine.decide_intake": {"compliance"}}
 

@@ -16,14 +16,18 @@ pytestmark = [pytest.mark.chain, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "first-hour.md").read_text(encoding="utf-8")
+LOOPBACK = '{"loopback": true}'
 START = "bookrunner demo --investors 6 --packets"
-KEYS = {"OTTO": "operator.otto", "ROSA": "desk.rosa", "IVAN": "issuer.ivan"}
+KEYS = {"OTTO": "operator.otto", "ANA": "officer.ana", "ROSA": "desk.rosa", "IVAN": "issuer.ivan"}
+MADE = re.compile(r"^export (\w+)=\$\(\.venv/bin/bookrunner (key [\w. ]+)\)", re.MULTILINE)
 
 
 @pytest.fixture
-def server(state_root: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
+def server(state_root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
     """Run the demo that the page starts, and return what its reader exports."""
-    assert START in PAGE
+    assert f"BOOKRUNNER_WEBHOOKS='{LOOPBACK}' SSL_CERT_FILE=localhost.pem\n.venv/bin/{START}" in PAGE
+    (certify,) = re.findall(r"^openssl .*$", PAGE, re.MULTILINE)
+    subprocess.run(certify.split(), cwd=tmp_path, check=True, capture_output=True)
     folder = state_root / f"hour-{request.node.callspec.id}"
     folder.mkdir(mode=0o711)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -31,6 +35,8 @@ def server(state_root: Path, request: pytest.FixtureRequest) -> Iterator[Mapping
     told = {
         "BOOKRUNNER_STATE_DIR": str(folder),
         "BOOKRUNNER_PORT": str(port),
+        "BOOKRUNNER_WEBHOOKS": LOOPBACK,
+        "SSL_CERT_FILE": str(tmp_path / "localhost.pem"),
         "PYTHONPATH": str(ROOT / "src"),
     }
     demo = subprocess.Popen(
@@ -47,6 +53,14 @@ def server(state_root: Path, request: pytest.FixtureRequest) -> Iterator[Mapping
             break
     keys = dict(re.findall(r"^  (\S+)  (bookrunner_\S+)$", "".join(shown), re.MULTILINE))
     said = {name: keys[holder] for name, holder in KEYS.items()}
+    for name, command in MADE.findall(PAGE):
+        said[name] = subprocess.run(
+            [sys.executable, "-m", "bookrunner.cli", *command.split()],
+            env=os.environ | told,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
     yield told | said | {"BOOKRUNNER_URL": f"http://127.0.0.1:{port}"}
     demo.terminate()
     demo.communicate(timeout=60)

@@ -30,13 +30,13 @@ from bookrunner.api.resources import (
     closings,
     events,
     health,
-    identity,
     investments,
     offers,
     statements,
     webhooks,
 )
 from bookrunner.api.resources.capital import escrow, institutions, intake
+from bookrunner.api.resources.onboarding import cases, decisions, identity, profiles
 from bookrunner.api.routing import Direct
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.api.shapes.description import describe, offered
@@ -78,7 +78,11 @@ PLAIN = (
     health,
     transfers,
     endpoints,
+    profiles,
+    cases,
+    decisions,
 )
+BESIDE = (statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -140,7 +144,7 @@ def api(
         record=("investment", INVESTMENT),
         acts=investments.plain_acts(gateway),
     )
-    for routes in (*(resource.routes for resource in PLAIN), statements.questionnaires, statements.ownership):
+    for routes in (*(resource.routes for resource in PLAIN), *BESIDE):
         app.include_router(routes(gateway))
     app.include_router(identity.routes(gateway, providers or {}))
     app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))

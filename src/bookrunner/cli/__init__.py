@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from typer.exceptions import TyperException
 
 from bookrunner.app.settings import read_settings
 from bookrunner.cli import (
     allocation,
+    machine,
     offers,
     proof,
     setup,
@@ -28,9 +29,9 @@ from bookrunner.cli.checks import (
     transfers,
 )
 from bookrunner.cli.offers import documents, issuers, life
-from bookrunner.cli.play import bank, demo, simulate
+from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, serve
-from bookrunner.cli.screen import app, console, marked
+from bookrunner.cli.screen import Told, app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
 
@@ -53,6 +54,7 @@ _NOUNS = (
     keys,
     life,
     offers,
+    parts,
     proof,
     register,
     restart,
@@ -65,28 +67,49 @@ _NOUNS = (
     work,
 )
 
+machine.offer_json(app)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a refusal is one line with its name and status 1, wrong usage one line and status 2.
 
-    ``arguments`` are those of the process when they are not given.
+    ``arguments`` are those of the process when they are not given. With ``--json`` among them the result is
+    one document on standard output, and a refusal one on standard error.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    told = Told() if machine.is_asked_for(given) else None
+    console.listen(told)
     try:
         configure(as_json=read_settings().log_json)
-        status = app(arguments, standalone_mode=False) or 0
+        status = app(given, standalone_mode=False) or 0
+        if told is not None:
+            machine.write_result(status, told)
     except TyperException as wrong:
-        marked("usage", _usage(wrong))
+        sentence = _usage(wrong)
+        _refuse(told, machine.wrong_usage(sentence), lambda: marked("usage", sentence))
         status = WRONG_USAGE
-    except GateClosed as refused:
-        marked("refused", f"{refused.rule}: {refused.act}")
-        for missing in refused.missing:
-            since = f"{missing.since:%Y-%m-%d %H:%M:%S} UTC"
-            console.print(f"  {missing.investment_id}  {missing.condition}  {missing.keeper}  since {since}")
-        status = 1
     except BookrunnerError as error:
-        marked("refused", str(error))
+        refused = error
+        _refuse(told, machine.problem_of(refused), lambda: _show(refused))
         status = 1
     sys.exit(status)
+
+
+def _refuse(told: Told | None, problem: dict[str, object], show: Callable[[], None]) -> None:
+    if told is None:
+        show()
+    else:
+        machine.write_problem(problem, told)
+
+
+def _show(error: BookrunnerError) -> None:
+    if not isinstance(error, GateClosed):
+        marked("refused", str(error))
+        return
+    marked("refused", f"{error.rule}: {error.act}")
+    for missing in error.missing:
+        since = f"{missing.since:%Y-%m-%d %H:%M:%S} UTC"
+        console.print(f"  {missing.investment_id}  {missing.condition}  {missing.keeper}  since {since}")
 
 
 def _usage(wrong: TyperException) -> str:

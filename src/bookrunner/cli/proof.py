@@ -18,7 +18,7 @@ from bookrunner.audit import (
     verify_history,
     write_verifier,
 )
-from bookrunner.cli.screen import app, console, marked
+from bookrunner.cli.screen import app, console, keep_facts, marked
 from bookrunner.sandbox.world import opened
 
 ROOT_BYTES = 32
@@ -38,6 +38,7 @@ def export(
         seal(world.application.database)
         summary = export_history(world.application.database, target)
     holds = f"{summary.events} events, {summary.seals} seals, {summary.size_bytes:,} bytes"
+    keep_facts(path=str(summary.path), sha256=summary.sha256, events=summary.events, seals=summary.seals)
     marked("written", f"{summary.path}: {holds}, sha256 {summary.sha256}", "green")
     if verifier:
         marked("written", f"{write_verifier(summary.path.parent)}", "green")
@@ -84,6 +85,8 @@ def _root(digits: str) -> bytes:
 def _judge(verdict: Verdict) -> None:
     for fault in verdict.faults[:20]:
         marked("fault", " ".join(filter(None, (fault.rule, fault.event))) + f": {fault.detail}")
+    found = [{"rule": one.rule, "event": one.event, "detail": one.detail} for one in verdict.faults]
+    keep_facts(events=verdict.events, seals=verdict.seals, faults=found)
     console.print(f"{verdict.events} events, {verdict.seals} seals, {len(verdict.faults)} faults")
     if not verdict.ok:
         raise typer.Exit(1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import typer
@@ -13,8 +16,59 @@ from rich.table import Table
 from rich.text import Text
 
 app = typer.Typer(no_args_is_help=True, help="Run a tokenized offering over five books.")
+
+
+@dataclass
+class Told:
+    """What a command told: lines, tables, and facts that only a program reads."""
+
+    lines: list[str] = field(default_factory=list)
+    tables: list[dict[str, object]] = field(default_factory=list)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def add(self, one: object) -> None:
+        """Take in a table by its rows, and anything else by its text."""
+        if isinstance(one, Table):
+            heads = [str(column.header) for column in one.columns]
+            cells = zip(*(map(str, column.cells) for column in one.columns), strict=True)
+            rows = [dict(zip(heads, row, strict=True)) for row in cells]
+            self.tables.append({"title": str(one.title or ""), "rows": rows})
+        else:
+            self.lines.append(str(one).strip())
+
+    def document(self) -> dict[str, object]:
+        """Return everything as one mapping."""
+        return {**self.facts, "lines": self.lines, "tables": self.tables}
+
+
+class Screen(Console):
+    """The terminal; a command that was asked for JSON is heard instead of shown."""
+
+    told: Told | None = None
+
+    def listen(self, told: Told | None) -> None:
+        """Keep what is printed from now on in ``told``, or show it where that is None."""
+        self.told = told
+        self.file = sys.stdout if told is None else StringIO()
+
+    def print(self, *objects: Any, **how: Any) -> None:  # noqa: ANN401 - as Rich has it
+        """Show objects, or keep them."""
+        if self.told is None:
+            super().print(*objects, **how)
+            return
+        for one in objects:
+            self.told.add(one)
+
+
 # Ids, paths and details are printed as they are: a bracket in one of them is no markup.
-console = Console(highlight=False, markup=False, width=max(Console().width, 110), soft_wrap=False)
+console = Screen(highlight=False, markup=False, width=max(Console().width, 110), soft_wrap=False)
+
+
+def keep_facts(**facts: object) -> None:
+    """Add facts to the document of a command that was asked for JSON; on a terminal they are not shown."""
+    if console.told is not None:
+        console.told.facts |= facts
+
 
 Report = Callable[[str, int, int], None]
 

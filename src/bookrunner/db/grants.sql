@@ -80,9 +80,16 @@ grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, te
     api.act_on_packet(bytea, text, bytea, text, text, text, jsonb, bytea) to subscription;
 grant execute on function api.accept_statement(bytea, text, bytea, text, text, text, text, text, text),
     api.withdraw_acceptance(bytea, text, bytea, text, text, text, text, text),
-    api.publish_questionnaire(bytea, text, bytea, text, jsonb, text) to compliance;
+    api.publish_questionnaire(bytea, text, bytea, text, jsonb, text),
+    api.act_on_case(bytea, text, bytea, text, text, text, jsonb), api.keep_file(bytea, text, bytea, text, text, bytea),
+    api.open_clearance(bytea, text, bytea, text, text, text), api.take_ownership(bytea, text, bytea, text, text, text),
+    api.decide_check(bytea, text, bytea, text, text, text, text, text, jsonb) to compliance;
 grant execute on function api.answer_suitability(bytea, text, bytea, text, text, text, integer, jsonb, boolean, text),
-    api.certify_ownership(bytea, text, bytea, text, text, text, jsonb, jsonb, boolean) to portal;
+    api.certify_ownership(bytea, text, bytea, text, text, text, jsonb, jsonb, boolean),
+    api.open_profile(bytea, text, bytea, text, text, text, jsonb, text, bytea),
+    api.amend_profile(bytea, text, bytea, text, text, jsonb),
+    api.request_profile_change(bytea, text, bytea, text, text, text, jsonb, text, text),
+    api.decide_profile_change(text, text, bytea, text, text, text, text, boolean, text) to portal;
 grant execute on function api.commitment_limit(text, text) to portal, compliance;
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),

@@ -127,6 +127,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "allocation.sql"),
     ("bookrunner.api.writes", "wallets.sql"),
     ("bookrunner.api.writes", "transfers.sql"),
+    ("bookrunner.api.writes", "checks.sql"),
+    ("bookrunner.api.writes", "profiles.sql"),
     ("bookrunner.engine.process", "turns.sql"),
     ("bookrunner.engine.life.issuer", "reach.sql"),
     *(("bookrunner.api.hooks", f"{part}.sql") for part in ("schema", "verbs", "deliveries")),

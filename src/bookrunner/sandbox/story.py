@@ -16,6 +16,7 @@ from bookrunner.db import Row
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.entering import Entering, enter, officer
+from bookrunner.sandbox.entering.offers import open_control_book, open_escrow, require_items
 from bookrunner.sandbox.entering.papers import ITEMS, Papers
 from bookrunner.sandbox.people import Person, ident, people
 from bookrunner.sandbox.props import Progress, Wires, as_asked, evidence, signing_key, silent, spread
@@ -90,48 +91,18 @@ class Story:
         engine.open_offer(actor="issuer.iris", offering=offering, terms=terms)
         for status in ("legal_review", "legal_accepted"):
             engine.move_offer(actor="counsel.carl", offering=offering, status=status)
-        self.desk.registry.open_control_book(
-            actor="agent.theo",
-            offering=offering,
-            control=ident("ctl", self.seed, offering),
-            authorised_units=self.units,
-            authority_sha256=hashlib.sha256(b"board resolution").digest(),
-        )
+        open_control_book(self.desk, offering, ident("ctl", self.seed, offering), self.units)
         deploy()
         if self.papers:
             self.papers.prepare()
-        for kind, code, sentence in ITEMS if self.papers else _ITEMS:
-            digest = self.desk.subscription.archive(
-                actor="desk.sam", content=f"{code}\n{sentence}\n{offering}".encode(), media_type="text/plain"
-            )
-            self.desk.subscription.require_item(
-                actor="desk.sam",
-                offering=offering,
-                kind=kind,
-                code=code,
-                version=1,
-                document_sha256=digest,
-                sentence=sentence,
-            )
+        require_items(self.desk, offering, ITEMS if self.papers else _ITEMS)
         self.open_escrow()
         engine.move_offer(actor="issuer.iris", offering=offering, status="published")
 
     def open_escrow(self) -> None:
         """Let two administrators put the account in force to which investors will pay."""
-        treasury = self.desk.treasury
-        escrow = {"offering": self.offering, "escrow": ident("esc", self.seed, self.offering)}
-        terms = {
-            "agent": "Meridian Trust Company",
-            "beneficiary": "Meridian Trust Company, escrow of Harbor Street Credit Fund I",
-            "bank": "First Harbor Bank",
-            "bank_code": "021000021",
-            "account": ESCROW_ACCOUNT,
-            "agreement_sha256": hashlib.sha256(b"escrow agreement").hexdigest(),
-            "agreed_on": clock.today().isoformat(),
-            "because": "the agreement was signed",
-        }
-        treasury.propose_escrow(actor="fundadmin.fay", **escrow, terms=terms)
-        treasury.decide_escrow(actor="fundadmin.finn", **escrow, is_agreed=True, seen=1)
+        where = ident("esc", self.seed, self.offering), ESCROW_ACCOUNT
+        open_escrow(self.desk.treasury, self.offering, where, "Harbor Street Credit Fund I")
 
     def enter(self, progress: Progress = lambda *_: None) -> None:
         """Every investor opens a profile, an investment, a wallet and the checks that compliance needs."""

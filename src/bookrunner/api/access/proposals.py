@@ -27,7 +27,9 @@ _CREATED, _REFUSED = 201, 300
 _JSON = "application/json"
 _TAG = "proposals"
 # A proposal is kept for good, so none carries what the erasure of a person has to empty.
-_NEVER_PROPOSED = frozenset({_TAG, "agreements", "institutions", "ownership", "suitability"})
+_NEVER_PROPOSED = frozenset(
+    {_TAG, "agreements", "compliance", "institutions", "ownership", "profiles", "suitability"}
+)
 QUERIES = load(__package__)
 ProposalId = Annotated[str, StringConstraints(pattern="^pps_[0-9A-Za-z_]{1,64}$")]
 _Part = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$")]

@@ -8,6 +8,18 @@ from typing import Final
 _ID = "01m7zaf8kjmsd9r30y5rz6jrp8"
 _SHA256 = "9f2c" * 16
 _PRICE = {"amount": "1000.00", "currency": "USD"}
+_UNDER: Final[Mapping[str, object]] = {
+    "programme": "prg_0123456789abcdef0123456789",
+    "because": "passport and account statement were seen, both in date",
+}
+_DETAIL: Final[Mapping[str, object]] = {
+    "legal_name": "Example Person",
+    "country": "US",
+    "address": "1 Sample Street, Springfield",
+    "tax_id": "900001234",
+    "birth_date": "1980-01-31",
+    "email": "person@example.test",
+}
 
 BODIES: Final[Mapping[str, object]] = {
     "propose": {
@@ -103,6 +115,38 @@ BODIES: Final[Mapping[str, object]] = {
         "shares": [{"owned": f"ivr_{_ID}", "owner": "first", "share_bp": 10_000}],
         "certified": True,
     },
+    "open_profile": {"account": "acc_portal_17", "kind": "individual", "detail": _DETAIL},
+    "amend_profile": {"detail": _DETAIL},
+    "look_at_profile": {"purpose": "to answer a letter of the investor"},
+    "request_profile_change": {
+        "detail": _DETAIL,
+        "because": "the investor moved",
+        "evidence_sha256": _SHA256,
+    },
+    "look_at_profile_change": {"purpose": "to decide on it"},
+    "decide_profile_change": {**_UNDER, "approved": True},
+    "open_identity_case": {"form": ""},
+    "keep_file": {"content": "JVBERi0xLjcKJeLjz9MK"},
+    "file_paper": {"code": "passport", "sha256": _SHA256, "valid_until": "2031-04-30T00:00:00Z"},
+    "add_accreditation_evidence": {"kind": "credit_report", "sha256": _SHA256},
+    "record_party": {"name": "Example Person", "role": "trustee"},
+    "take_ownership": {"because": "read with the register of the company"},
+    "open_clearance": {"investor": f"ivr_{_ID}"},
+    "decide_identity": {
+        **_UNDER,
+        "decision": "verified",
+        "elements": ["address", "birth_date", "identification_number", "name"],
+        "documents": [f"doc_{_ID}"],
+        "profile_sha256": _SHA256,
+    },
+    "reject_paper": _UNDER,
+    "verify_owner": _UNDER,
+    "verify_party": _UNDER,
+    "decide_discrepancy": {**_UNDER, "decision": "resolved"},
+    "decide_accreditation": {**_UNDER, "decision": "approved", "method": "net_worth"},
+    "decide_diligence": {**_UNDER, "decision": "completed"},
+    "complete_review": _UNDER,
+    "decide_hit": {**_UNDER, "decision": "no_match"},
     "request_transfer": {
         "kind": "sale",
         "route": "holder",

@@ -1,7 +1,14 @@
 """Compliance: identity, owners, screenings, accreditation, clearance."""
 
 from bookrunner.books.compliance.desk import office, record_with_paper, take_owners
-from bookrunner.books.compliance.privacy import MOST_BYTES, keep_file, keep_files, keep_paper, view_file
+from bookrunner.books.compliance.privacy import (
+    MOST_BYTES,
+    keep_file,
+    keep_files,
+    keep_paper,
+    sealed_paper,
+    view_file,
+)
 from bookrunner.books.compliance.screening import (
     WALLET,
     BirthDates,
@@ -29,6 +36,7 @@ __all__ = [
     "record_particulars",
     "record_with_paper",
     "refuse_list",
+    "sealed_paper",
     "take_list",
     "take_owners",
     "view_file",

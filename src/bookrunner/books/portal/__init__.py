@@ -1,9 +1,16 @@
 """The investor portal: what investors say and claim."""
 
-from bookrunner.books.portal.personal import front_door, reveal, reveal_change, reveal_profile
+from bookrunner.books.portal.personal import (
+    front_door,
+    reveal,
+    reveal_change,
+    reveal_profile,
+    sealed_anew,
+    sealed_for,
+)
 from bookrunner.db import Database, Keeper
 
-__all__ = ["keeper", "reveal", "reveal_change", "reveal_profile"]
+__all__ = ["keeper", "reveal", "reveal_change", "reveal_profile", "sealed_anew", "sealed_for"]
 
 
 def keeper(database: Database) -> Keeper:

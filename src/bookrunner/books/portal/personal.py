@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bookrunner.adapters.vault import Vault
 from bookrunner.core import clock, identity
@@ -60,6 +61,36 @@ def _sealed_row(safe: Vault, wrapped: bytes, row: Arguments) -> Arguments:
     if not isinstance(detail, Mapping):
         raise TypeError("the detail of a profile is a mapping")
     return row | {"detail": sealed_detail(safe, (str(row["investor"]), wrapped), detail)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The detail of a new investor as it is kept, with the id of its data key and that key, wrapped."""
+
+    detail: dict[str, object]
+    key: str
+    wrapped: bytes
+
+
+def sealed_anew(portal: Keeper, investor: str, detail: Mapping[str, object]) -> Sealed:
+    """Return the detail of an investor who is not known yet, sealed under a new key that nobody has kept.
+
+    Refuses what `front_door` refuses.
+    """
+    safe = Vault.of(portal.database.endpoint.secrets)
+    wrapped = safe.new_key(investor)
+    return Sealed(sealed_detail(safe, (investor, wrapped), detail), new_id("dek"), wrapped)
+
+
+def sealed_for(
+    portal: Keeper, investor: str, detail: Mapping[str, object], *, actor: str
+) -> dict[str, object]:
+    """Return the detail of a known investor, sealed under its key; refuses what `front_door` refuses."""
+    safe = Vault.of(portal.database.endpoint.secrets)
+    kept = portal.obtain_key(
+        actor=actor, investor=investor, key=new_id("dek"), wrapped=safe.new_key(investor)
+    )
+    return sealed_detail(safe, (investor, bytes(kept)), detail)
 
 
 def sealed_detail(safe: Vault, key: tuple[str, bytes], detail: Mapping[str, object]) -> dict[str, object]:

@@ -89,6 +89,9 @@ def close(
             else:
                 closing = application.close_offer(offer, actor=actor, ready=ready)
         except GateClosed as refused:
+            if console.told is not None:
+                # A program is told every condition in the problem.
+                raise
             marked("refused", f"{refused.rule}: nothing was frozen")
             show_refusal(refused)
             raise typer.Exit(1) from None

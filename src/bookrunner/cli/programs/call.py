@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bookrunner.cli.programs.serve import KEY, LOCAL, Clear, Url
-from bookrunner.cli.screen import app
+from bookrunner.cli.screen import app, console, keep_facts
 from bookrunner.client import Bookrunner, Call, ETag, Operation
 from bookrunner.client.generated import OPERATIONS
 
@@ -48,9 +49,20 @@ def call_operation(
     with Bookrunner(url, os.environ.get(KEY), in_the_clear_to=in_the_clear_to) as api:
         answer = api.content(known, call)
     try:
-        print(json.dumps(_BODY.validate_json(answer), indent=2, ensure_ascii=False))
+        read = _BODY.validate_json(answer)
     except ValidationError:
-        sys.stdout.buffer.write(answer)
+        _hand_over(answer)
+        return
+    if console.told is None:
+        print(json.dumps(read, indent=2, ensure_ascii=False))
+    keep_facts(answer=read)
+
+
+def _hand_over(file: bytes) -> None:
+    """Write a file as it came, or in base64 where the command answers in JSON."""
+    if console.told is None:
+        sys.stdout.buffer.write(file)
+    keep_facts(answer_base64=base64.b64encode(file).decode())
 
 
 def _filled(known: Operation, fields: dict[str, str], body: str | None, version: str | None) -> Call:

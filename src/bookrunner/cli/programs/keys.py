@@ -13,7 +13,7 @@ from bookrunner import api
 from bookrunner.api.access.keys import DAYS
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
-from bookrunner.cli.screen import app, console
+from bookrunner.cli.screen import app, console, keep_facts
 from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Row
@@ -47,6 +47,7 @@ def key(
     scope = _narrowed(only or (), reveals)
     with database_of(read_settings()) as endpoint:
         issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer, scope=scope)
+    keep_facts(key=issued)
     console.print(issued, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from bookrunner.client.generated.calls.agreements import AgreementsCalls
 from bookrunner.client.generated.calls.allocation import AllocationCalls
 from bookrunner.client.generated.calls.amendments import AmendmentsCalls
 from bookrunner.client.generated.calls.closings import ClosingsCalls
+from bookrunner.client.generated.calls.compliance import ComplianceCalls
 from bookrunner.client.generated.calls.endpoints import EndpointsCalls
 from bookrunner.client.generated.calls.events import EventsCalls
 from bookrunner.client.generated.calls.health import HealthCalls
@@ -17,6 +18,7 @@ from bookrunner.client.generated.calls.institutions import InstitutionsCalls
 from bookrunner.client.generated.calls.investments import InvestmentsCalls
 from bookrunner.client.generated.calls.offers import OffersCalls
 from bookrunner.client.generated.calls.ownership import OwnershipCalls
+from bookrunner.client.generated.calls.profiles import ProfilesCalls
 from bookrunner.client.generated.calls.proposals import ProposalsCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
@@ -56,6 +58,11 @@ class Bookrunner(Transport):
         return ClosingsCalls(self)
 
     @property
+    def compliance(self) -> ComplianceCalls:
+        """The operations of compliance."""
+        return ComplianceCalls(self)
+
+    @property
     def endpoints(self) -> EndpointsCalls:
         """The operations of endpoints."""
         return EndpointsCalls(self)
@@ -89,6 +96,11 @@ class Bookrunner(Transport):
     def ownership(self) -> OwnershipCalls:
         """The operations of ownership."""
         return OwnershipCalls(self)
+
+    @property
+    def profiles(self) -> ProfilesCalls:
+        """The operations of profiles."""
+        return ProfilesCalls(self)
 
     @property
     def proposals(self) -> ProposalsCalls:

@@ -11,6 +11,8 @@ from bookrunner.client.transport import Operation
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "accept_statement": Operation("POST", "/v1/investments/{investment}/acceptances", True),
     "acknowledge_item": Operation("POST", "/v1/investments/{investment}/acknowledgments", True),
+    "add_accreditation_evidence": Operation("POST", "/v1/investors/{investor}/accreditation/evidence", True),
+    "amend_profile": Operation("POST", "/v1/investors/{investor}/versions", True, True),
     "answer_deficiency": Operation("POST", "/v1/investments/{investment}/deficiency_answers", True),
     "answer_reconfirmation": Operation(
         "POST", "/v1/investments/{investment}/reconfirmations/{reconfirmation}/answer", True
@@ -24,18 +26,31 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "cancel_investment": Operation("POST", "/v1/investments/{investment}/cancellations", True, True),
     "certify_ownership": Operation("POST", "/v1/investors/{investor}/ownership", True),
     "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
+    "complete_review": Operation("POST", "/v1/investors/{investor}/reviews", True, True),
     "confirm_investment": Operation("POST", "/v1/investments/{investment}/confirm", True),
     "confirm_investment_legally": Operation(
         "POST", "/v1/investments/{investment}/confirm_legally", True, True
     ),
     "confirm_proposal": Operation("POST", "/v1/proposals/{proposal}/confirmations", True, True),
     "countersign_agreement": Operation("POST", "/v1/agreements/{agreement}/countersign", True, True),
+    "decide_accreditation": Operation("POST", "/v1/investors/{investor}/accreditation/decisions", True, True),
     "decide_allotment": Operation("POST", "/v1/offers/{offer}/allotments", True, True),
     "decide_amendment": Operation("POST", "/v1/offers/{offer}/amendments/{amendment}/decisions", True, True),
     "decide_cancellation": Operation(
         "POST", "/v1/investments/{investment}/cancellation_decisions", True, True
     ),
     "decide_closing_case": Operation("POST", "/v1/offers/{offer}/closing_cases/{case}/decisions", True, True),
+    "decide_diligence": Operation(
+        "POST", "/v1/investors/{investor}/diligences/{diligence}/decisions", True, True
+    ),
+    "decide_discrepancy": Operation(
+        "POST", "/v1/investors/{investor}/discrepancies/{discrepancy}/decisions", True, True
+    ),
+    "decide_hit": Operation("POST", "/v1/screenings/{subject}/hits/{hit}/decisions", True, True),
+    "decide_identity": Operation("POST", "/v1/investors/{investor}/case/decisions", True, True),
+    "decide_profile_change": Operation(
+        "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
+    ),
     "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
     "disable_webhook_endpoint": Operation(
         "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
@@ -44,15 +59,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
     "enable_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/enablements", True, True),
     "fail_offer": Operation("POST", "/v1/offers/{offer}/failures", True, True),
+    "file_paper": Operation("POST", "/v1/investors/{investor}/papers", True),
     "freeze_closing": Operation("POST", "/v1/offers/{offer}/closings", True, True),
     "get_agreement": Operation("GET", "/v1/agreements/{agreement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
     "get_document": Operation("GET", "/v1/documents/{digest}"),
+    "get_identity_case": Operation("GET", "/v1/investors/{investor}/case"),
     "get_intake": Operation("GET", "/v1/ai-intake/{offer}/{intake}"),
     "get_investment": Operation("GET", "/v1/investments/{investment}"),
     "get_metrics": Operation("GET", "/metrics"),
     "get_offer": Operation("GET", "/v1/offers/{offer}"),
+    "get_profile": Operation("GET", "/v1/investors/{investor}"),
     "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
     "get_resource_metadata": Operation("GET", "/.well-known/oauth-protected-resource"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
@@ -64,6 +82,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "is_ready": Operation("GET", "/readyz"),
     "issue_consent_sample": Operation("POST", "/v1/investments/{investment}/consent_samples", True),
     "join_waitlist": Operation("POST", "/v1/offers/{offer}/waitlist", True),
+    "keep_file": Operation("POST", "/v1/investors/{investor}/files", True),
     "leave_waitlist": Operation("POST", "/v1/offers/{offer}/waitlist/{entry}/withdraw", True),
     "link_agreement_file": Operation("POST", "/v1/agreements/{agreement}/links"),
     "list_allotments": Operation("GET", "/v1/offers/{offer}/allotments"),
@@ -85,13 +104,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets"),
     "list_webhook_deliveries": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries"),
     "list_webhook_endpoints": Operation("GET", "/v1/webhooks/endpoints"),
+    "look_at_profile": Operation("POST", "/v1/investors/{investor}/looks"),
+    "look_at_profile_change": Operation("POST", "/v1/investors/{investor}/changes/{change}/looks"),
     "move_institutional_allocation": Operation(
         "POST", "/v1/offers/{offer}/institutional_allocations/{allocation}/moves", True, True
     ),
     "move_offer": Operation("POST", "/v1/offers/{offer}/moves", True, True),
     "name_allocation_policy": Operation("POST", "/v1/offers/{offer}/allocation_policy", True),
+    "open_clearance": Operation("POST", "/v1/offers/{offer}/clearances", True),
+    "open_identity_case": Operation("POST", "/v1/investors/{investor}/case", True),
     "open_investment": Operation("POST", "/v1/investments", True),
     "open_offer": Operation("POST", "/v1/offers", True),
+    "open_profile": Operation("POST", "/v1/investors", True),
     "present_transfer_papers": Operation(
         "POST", "/v1/offers/{offer}/transfers/{transfer}/papers", True, True
     ),
@@ -103,13 +127,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}"),
     "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),
     "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),
+    "record_party": Operation("POST", "/v1/investors/{investor}/parties", True),
     "refuse_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/refuse", True, True),
     "register_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints", True),
+    "reject_paper": Operation("POST", "/v1/investors/{investor}/papers/{paper}/rejections", True, True),
     "release_agreement": Operation("POST", "/v1/agreements/{agreement}/release", True, True),
     "request_cancellation": Operation("POST", "/v1/investments/{investment}/cancellation_requests", True),
     "request_institutional_allocation": Operation(
         "POST", "/v1/offers/{offer}/institutional_allocations", True
     ),
+    "request_profile_change": Operation("POST", "/v1/investors/{investor}/changes", True, True),
     "request_transfer": Operation("POST", "/v1/offers/{offer}/transfers", True),
     "resend_webhook_deliveries": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/resends", True),
     "resend_webhook_delivery": Operation(
@@ -123,9 +150,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "show_questionnaire": Operation("GET", "/v1/offers/{offer}/questionnaire"),
     "sign_agreement": Operation("POST", "/v1/agreements/{agreement}/sign", True, True),
     "state_particular": Operation("POST", "/v1/investments/{investment}/particulars", True),
+    "submit_accreditation": Operation("POST", "/v1/investors/{investor}/accreditation", True),
     "submit_application": Operation("POST", "/v1/investments/{investment}/applications", True),
     "take_institution_in": Operation("POST", "/v1/ai-intake", True),
+    "take_ownership": Operation("POST", "/v1/investors/{investor}/ownership/{statement}/acceptances", True),
     "test_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/tests", True),
+    "verify_owner": Operation("POST", "/v1/investors/{investor}/owners/{owner}/verifications", True, True),
+    "verify_party": Operation("POST", "/v1/investors/{investor}/parties/{party}/verifications", True, True),
     "why_not_transfer": Operation("GET", "/v1/offers/{offer}/transfer-refusals"),
     "withdraw_acceptance": Operation(
         "POST", "/v1/investments/{investment}/acceptances/{acceptance}/withdrawals", True, True

@@ -6,7 +6,16 @@ from bookrunner.books.compliance.privacy.files import (
     keep_file,
     keep_files,
     keep_paper,
+    sealed_paper,
     view_file,
 )
 
-__all__ = ["MOST_BYTES", "checked_paper", "keep_file", "keep_files", "keep_paper", "view_file"]
+__all__ = [
+    "MOST_BYTES",
+    "checked_paper",
+    "keep_file",
+    "keep_files",
+    "keep_paper",
+    "sealed_paper",
+    "view_file",
+]

@@ -61,6 +61,21 @@ def keep_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str)
     return keep_file(compliance, investor, checked_paper(content), actor=actor)
 
 
+def sealed_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> tuple[bytes, bytes]:
+    """Return the digest of an uploaded paper and its sealed text, for a write that keeps it.
+
+    Refuses what `keep_paper` refuses.
+    """
+    paper = checked_paper(content)
+    if len(paper) > MOST_BYTES:
+        raise Refused("kept_file_fits_the_limit", f"{len(paper)} bytes")
+    safe, digest = Vault.of(compliance.database.endpoint.secrets), sha256(paper).digest()
+    key = compliance.obtain_key(
+        actor=actor, investor=investor, key=new_id("dek"), wrapped=safe.new_key(investor)
+    )
+    return digest, safe.seal(bytes(key), investor, digest.hex(), paper)
+
+
 def checked_paper(content: bytes) -> bytes:
     """Return an uploaded paper as it is kept; refuses what is no PDF, as `keep_paper` does."""
     if not content:

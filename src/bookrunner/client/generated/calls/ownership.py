@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.ownership import InvestorActed, StatedOwnership
+from bookrunner.client.generated.shapes.ownership import StatedOwnership
+from bookrunner.client.generated.shapes.shared import InvestorActed
 from bookrunner.client.transport import Call, Transport
 
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bookrunner.client.records import Record, Sent
-
-
-class InvestorActed(Record):
-    """A record of an investor after an act."""
-
-    id: str
-    investor: str
-    status: str
-    version: str
+from bookrunner.client.records import Sent
 
 
 class StatedOwner(Sent):

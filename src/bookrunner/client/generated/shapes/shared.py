@@ -33,6 +33,15 @@ class InvestmentActed(Record):
     version: str
 
 
+class InvestorActed(Record):
+    """A record of an investor after an act."""
+
+    id: str
+    investor: str
+    status: str
+    version: str
+
+
 class OfferActed(Record):
     """An offer after an act."""
 

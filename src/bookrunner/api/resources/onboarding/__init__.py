@@ -1,0 +1,1 @@
+"""Onboarding: profiles, messages of identity providers, the case of an investor and its decisions."""
