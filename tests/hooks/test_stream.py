@@ -12,6 +12,7 @@ import pytest
 
 from bookrunner.audit import advance_feed
 from tests.api.conftest import problem
+from tests.attack.world import digest
 from tests.hooks.conftest import Hooks, issuer_key
 
 PATH = "/v1/events/stream"
@@ -167,3 +168,34 @@ def test_a_stream_tells_of_the_kinds_that_webhooks_tell_of_and_of_no_other(hooks
     heard = followed(hooks, len(told) + 1, **{"Last-Event-ID": "0"})
     assert [place for place, _ in heard[:-1]] == told
     assert heard[-1][1]["kind"] == "investment.confirmed"
+
+
+def test_what_is_told_to_nobody_is_passed_over_and_not_asked_for_again(hooks: Hooks) -> None:
+    """Behind the last event that is told a stream waits for the next one, and does not turn in circles."""
+    hooks.calls.world.call(
+        "compliance.record_accreditation", "ivr_one1", "acr_late", "income", digest("late"), "infinity"
+    )
+    advance_feed(hooks.database)
+    (last, end) = hooks.calls.world.login("owner").execute(
+        "select max(f.seq) filter (where e.kind in (select k.kind from api.webhook_kind k)), max(f.seq)"
+        " from audit.feed f join audit.event e using (scope, subject, version)"
+    ).fetchone() or (0, 0)
+    assert 0 < last < end
+    heard: list[str] = []
+
+    async def run() -> None:
+        headers = {"Authorization": f"Bearer {hooks.calls.key('engine')}", "Last-Event-ID": str(last - 1)}
+        async with (
+            httpx.AsyncClient(timeout=60) as client,
+            client.stream("GET", hooks.calls.url + PATH, headers=headers) as answer,
+        ):
+            async for line in answer.aiter_lines():
+                heard.append(line)
+                if line == f"id: {last}":
+                    await asyncio.to_thread(hooks.happen)
+                    await asyncio.to_thread(advance_feed, hooks.database)
+                if "investment.confirmed" in line:
+                    return
+
+    asyncio.run(run())
+    assert heard.count(": still here") < 5, "no more than a slow machine needs to be kept alive"
