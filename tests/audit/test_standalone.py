@@ -63,11 +63,14 @@ def test_a_root_that_was_published_is_looked_for(folder: Path) -> None:
     records = [json.loads(raw) for raw in (folder / "history.jsonl").read_bytes().splitlines()]
     roots = [record["root"] for record in records if record["type"] == "seal"]
     assert [run("history.jsonl", root, cwd=folder).returncode for root in roots] == [0, 0]
+    assert run("history.jsonl", f"0x{roots[0].upper()}", cwd=folder).returncode == 0
     other = run("history.jsonl", "0" * 64, cwd=folder)
     assert (other.returncode, "root_is_published" in other.stdout) == (1, True)
 
 
-@pytest.mark.parametrize("arguments", [[], ["none.jsonl"], ["history.jsonl", "a", "b"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["none.jsonl"], ["history.jsonl", "a", "b"], ["history.jsonl", "12"]]
+)
 def test_wrong_arguments_are_no_verdict(folder: Path, arguments: list[str]) -> None:
     assert run(*arguments, cwd=folder).returncode == 2
 

@@ -2,8 +2,8 @@
 
     python3 verify_history.py history.jsonl [root]
 
-Run it where you trust the machine, after reading it: it is written to be read from top to bottom. It says
-nothing and ends with 0 when the history is intact; else it prints one line for each broken rule and ends
+Run it where you trust the machine, after reading it: it is written to be read from top to bottom. It
+prints one line for each broken rule, then what it has read, and ends with 0 when the history is intact, else
 with 1. With ``root``, the 64 hexadecimal digits that were published (on chain, say), a seal must have it.
 
 The file has one JSON record a line, in the canonical form of RFC 8785:
@@ -377,8 +377,12 @@ def main(arguments: list[str]) -> int:
     if len(arguments) not in {1, 2} or not Path(arguments[0]).is_file():
         sys.stderr.write("python3 verify_history.py history.jsonl [root]\n")
         return 2
+    root = "".join(arguments[1:]).lower().removeprefix("0x")
+    if root and not fits(root, HASH):
+        sys.stderr.write("a root is 64 hexadecimal digits\n")
+        return 2
     check = Check()
-    check.read(Path(arguments[0]), *arguments[1:])
+    check.read(Path(arguments[0]), root)
     for rule, event, detail in check.faults:
         sys.stdout.write(" ".join(filter(None, (rule, event))) + f": {detail}\n")
     sys.stdout.write(f"{check.events} events, {check.seals} seals, {len(check.faults)} faults\n")

@@ -55,6 +55,8 @@ def verify(
     ] = None,
 ) -> None:
     """Verify an exported history or a certificate offline, or the whole history in the database."""
+    if root is not None and export is None:
+        raise typer.BadParameter("a root is looked for in an export", param_hint="--root")
     if certificate is not None:
         faults = verify_certificate(certificate, export)
         for each in faults:

@@ -11,11 +11,12 @@ from typing import Final
 
 from fastapi import Request
 from fastapi.responses import PlainTextResponse
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bookrunner.api import problems
 from bookrunner.core.addresses import network_of
+from bookrunner.core.credentials import digest
 from bookrunner.core.errors import TooManyCalls
 from bookrunner.core.log import tell
 from bookrunner.core.status import status_of
@@ -33,6 +34,7 @@ KEYLESS: Final = (
 )
 """What no key opens: a header that looks like one leaves it with its address."""
 LIMITED: Final = "bookrunner.limited"
+_COUNTED: Final = "bookrunner.counted"
 
 
 @dataclass(slots=True)
@@ -52,11 +54,17 @@ class Limits:
     _busy_until: OrderedDict[tuple[str, bytes | str], float] = field(default_factory=OrderedDict)
 
     def meet_key(self, request: Request, key_sha256: bytes) -> None:
-        """Count a call of a key; raises TooManyCalls ``key_keeps_its_limit``."""
+        """Count a call of a key, which is remembered; raises TooManyCalls ``key_keeps_its_limit``."""
         self._meet(request.scope, "key", key_sha256, self.key)
 
     def meet_address(self, scope: Scope) -> None:
-        """Count a call that no credential stands for yet; raises TooManyCalls ``address_keeps_its_limit``."""
+        """Count a call that no credential stands for yet, once.
+
+        Raises TooManyCalls ``address_keeps_its_limit``.
+        """
+        if scope.get(_COUNTED):
+            return
+        scope[_COUNTED] = True
         peer = scope.get("client") or ("", 0)
         self._meet(scope, "address", network_of(peer[0]), self.address)
 
@@ -65,8 +73,14 @@ class Limits:
         peer = scope.get("client") or ("", 0)
         self._meet(scope, "visitor", network_of(peer[0]), self.visitor)
 
+    def remembers(self, bearer: str) -> bool:
+        """Say whether a credential has called and was found good."""
+        return bearer.isascii() and ("key", digest(bearer)) in self._busy_until
+
     def _meet(self, scope: Scope, kind: str, who: bytes | str, most: int) -> None:
         if not most:
+            if kind == "key":
+                self._keep(kind, who, self.clock())
             return
         now, each = self.clock(), WINDOW_SECONDS / most
         busy_until = max(self._busy_until.get((kind, who), now), now)
@@ -79,6 +93,9 @@ class Limits:
         busy_until += each
         left = int((WINDOW_SECONDS - (busy_until - now)) / each + 1e-6)
         told["RateLimit"] = f'"{kind}";r={left};t={ceil(busy_until - now)}'
+        self._keep(kind, who, busy_until)
+
+    def _keep(self, kind: str, who: bytes | str, busy_until: float) -> None:
         self._busy_until[kind, who] = busy_until
         self._busy_until.move_to_end((kind, who))
         while len(self._busy_until) > REMEMBERED:
@@ -120,8 +137,9 @@ class Limiting:
                 return
             await self._app(scope, receive, telling)
             return
-        has_key = any(name == b"authorization" for name, _ in scope["headers"])
-        if not has_key or scope["path"].startswith(KEYLESS):
+        # A header alone is no credential: until one was found good it stays with its address.
+        shown = Headers(scope=scope).get("authorization", "").rpartition(" ")[2]
+        if not self._limits.remembers(shown) or scope["path"].startswith(KEYLESS):
             try:
                 self._limits.meet_address(scope)
             except TooManyCalls as error:

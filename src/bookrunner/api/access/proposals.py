@@ -25,6 +25,8 @@ from bookrunner.db import Row, load
 
 _CREATED, _REFUSED = 201, 300
 _JSON = "application/json"
+# What a refusal says beside its body: when to come again, and how to show who one is.
+_TOLD = ("Retry-After", "WWW-Authenticate", "RateLimit", "RateLimit-Policy")
 _TAG = "proposals"
 # A proposal is kept for good, so none carries what the erasure of a person has to empty.
 _NEVER_PROPOSED = frozenset(
@@ -139,7 +141,8 @@ def routes(gateway: Gateway, app: FastAPI) -> APIRouter:
         decided = await _decide(gateway, write, proposal, because=None)
         made = await _carry(app, request, row, seen)
         if made.status_code >= _REFUSED:
-            return Response(made.content, made.status_code, media_type=made.headers["content-type"])
+            told = {name: made.headers[name] for name in _TOLD if name in made.headers}
+            return Response(made.content, made.status_code, told, made.headers["content-type"])
         whole = json.loads(bytes(decided.body)) | {"answered": made.status_code, "answer": made.json()}
         return Response(json.dumps(whole), headers={"ETag": decided.headers["etag"]}, media_type=_JSON)
 

@@ -115,7 +115,7 @@ class Courier:
     async def _deliver(self, row: Row) -> None:
         now = self._now()
         kind, body = body_of(row)
-        keys = [self._keys(row["endpoint_id"], each) for each in row["secrets"] or ()]
+        keys = [self._keys(row["endpoint_id"], each) for each in row["secrets"]]
         headers = {"content-type": kind, **sign(row["delivery_id"], body, now=now, keys=keys)}
         answer = await self._sender.post(row["url"], body, headers)
         stands = await asyncio.to_thread(

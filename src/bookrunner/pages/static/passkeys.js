@@ -1,6 +1,9 @@
 "use strict";
 // Passkeys: making one, signing in with one, and confirming one decision before its form is sent.
 (() => {
+  // Without scripts these buttons would send a form that nobody takes.
+  for (const button of document.querySelectorAll("form[data-passkey] button[hidden]")) button.hidden = false;
+
   const say = (form, sentence) => {
     let place = form.querySelector("[data-says]");
     if (!place) {

@@ -144,3 +144,4 @@ create table api.failed_try (
     tried_at timestamptz not null default clock_timestamp(),
     waits_until timestamptz not null default '-infinity'
 );
+create index failed_try_by_age on api.failed_try (tried_at);

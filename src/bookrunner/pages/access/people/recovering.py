@@ -78,4 +78,5 @@ def _recovered(people: People, recovery: str) -> Row:
 
 
 def _digest(recovery: str) -> bytes:
-    return sha256(recovery.encode()).digest()
+    # What was sent as JSON may hold half a character, which UTF-8 does not write: it is no recovery either.
+    return sha256(recovery.encode("utf-8", "replace")).digest()

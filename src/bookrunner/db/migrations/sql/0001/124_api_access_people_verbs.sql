@@ -222,6 +222,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     until_when timestamptz;
 begin
+    delete from api.failed_try where tried_at < clock_timestamp() - interval '1 day' and waits_until < clock_timestamp();
     insert into api.failed_try as f (subject_sha256) select s from unnest(p_subjects) s order by s
     on conflict (subject_sha256) do update set tried_at = clock_timestamp(),
         tries = case when f.tried_at < clock_timestamp() - interval '1 day' then 1 else f.tries + 1 end;

@@ -11,7 +11,8 @@ create table api.proposal (
     keeper text not null constraint proposal_waits_for_one_keeper check (keeper in
         ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit')),
     operation text not null check (operation ~ '^[a-z][a-z0-9_]{0,62}$'),
-    call jsonb not null check (jsonb_typeof(call) = 'object'),
+    call jsonb not null check (jsonb_typeof(call) = 'object')
+        constraint proposed_call_is_short check (octet_length(call::text) <= 65536),
     sentence text not null constraint proposal_says_why check (length(sentence) between 1 and 2000),
     proposed_by text not null check (proposed_by <> ''),
     proposed_at timestamptz not null default clock_timestamp(),
@@ -34,7 +35,7 @@ create table api.decided_proposal (
 call audit.append_only('api.proposal');
 call audit.append_only('api.decided_proposal');
 
--- Keeps a proposal for the login that asks.
+-- Keeps a proposal for the login that asks: of a call that its keys may make. It is kept for good, so none says who a person is.
 create function api.propose(p_key bytea, p_request text, p_body_sha256 bytea, p_proposal text, p_operation text, p_call jsonb,
     p_sentence text, p_hours integer, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -45,6 +46,11 @@ begin
     is_replay := answer is not null;
     if is_replay then
         return;
+    end if;
+    if not exists (select from api.operation o where o.operation = p_operation and o.kind = 'act' and o.reveals <> 'identity'
+            and session_user = any (o.roles)) then
+        raise exception using errcode = 'BR008', constraint = 'operation_may_be_proposed',
+            message = format('%s is not what a key of %s proposes', p_operation, session_user);
     end if;
     insert into api.proposal (proposal_id, keeper, operation, call, sentence, proposed_by, expires_at)
     values (p_proposal, session_user, p_operation, p_call, p_sentence, caller, clock_timestamp() + make_interval(hours => p_hours));
@@ -64,11 +70,13 @@ declare
 begin
     answer := audit.claim_request(caller, p_request, p_body_sha256);
     is_replay := answer is not null;
-    if is_replay then
-        return;
-    end if;
     perform pg_advisory_xact_lock(hashtextextended(p_proposal, 0));
     select * into stands from api.proposal p where p.proposal_id = p_proposal and p.keeper = session_user;
+    -- After its time a repetition is told what its call has answered, and makes none.
+    if is_replay and (stands.expires_at > clock_timestamp() or not p_is_confirmed or exists (select from audit.request r
+            where r.keeper = session_user and r.actor = caller and r.request_id = p_proposal)) then
+        return;
+    end if;
     if stands.proposal_id is null then
         perform api.refuse_unknown('proposal_exists', p_proposal);
     end if;

@@ -18,13 +18,3 @@ create table api.operation (
 );
 
 call audit.append_only('api.operation');
-
--- How far a role reaches in what it may call.
-create function api.reach(p_role text) returns text
-language sql immutable set search_path = pg_catalog, pg_temp
-return case p_role when 'issuer' then 'own offers' when 'investor' then 'itself' when 'client' then 'token'
-    when 'link' then 'one file' when 'signature' then 'one message' when 'anyone' then 'open' else 'all' end;
-
-create view api.authority as
-select r.role, o.operation, o.area, o.kind, o.reveals, api.reach(r.role) as reach, o.login, o.verbs, o.four_eyes
-from api.operation o cross join lateral unnest(o.roles) as r (role);

@@ -96,6 +96,9 @@ begin
     elsif p_rule = 'key_reaches_this_offer' then
         rule := p_rule;
         detail := 'the key is for ' || array_to_string(k.offers, ', ') || ', and the call names one of them';
+    elsif p_rule is null then
+        raise exception using errcode = 'BR008', constraint = 'refused_call_breaks_a_rule',
+            message = format('%s breaks no rule any more; call again', p_operation);
     else
         rule := 'key_calls_from_its_networks';
         detail := 'the key is used from the networks that it was issued for';

@@ -168,6 +168,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'webhook_secret_comes_after_the_next',
             message = 'a secret waits to become active';
     end if;
+    if starts > clock_timestamp() + interval '30 days' then
+        raise exception using errcode = 'BR008', constraint = 'webhook_secret_begins_within_a_month',
+            message = 'a secret that is to begin later stands in the way of one that is needed now';
+    end if;
     perform audit.enter(p_actor, p_request);
     update engine.webhook_endpoint set status = status, held_by = p_actor where endpoint_id = p_endpoint;
     update api.webhook_secret set valid_until = least(valid_until, starts + make_interval(hours => p_overlap_hours))
