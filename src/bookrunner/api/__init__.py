@@ -163,8 +163,7 @@ def api(
     _answer_unknown(app)
     describe(app)
     if beside is not None:
-        beside.state.api = app
-        app.mount("/", beside)
+        _stand_beside(app, beside)
     return app
 
 
@@ -173,6 +172,12 @@ def limited(app: FastAPI, limits: Limits) -> FastAPI:
     app.state.door.limits = limits
     app.add_middleware(Limiting, limits=limits)
     return app
+
+
+def _stand_beside(app: FastAPI, pages: FastAPI) -> None:
+    """Serve the pages on every other path, and let them call the API for whoever is signed in."""
+    pages.state.api = app
+    app.mount("/", pages)
 
 
 def _answer_unknown(app: FastAPI) -> None:
