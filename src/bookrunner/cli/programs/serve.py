@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,7 +38,7 @@ def serve_tools(
             transport="streamable-http", host="127.0.0.1", port=http, stateless_http=True
         )
     else:
-        tools(lambda _: Bookrunner(url, os.environ.get(KEY))).run(transport="stdio")
+        tools(lambda _: Bookrunner(url, os.environ.get(KEY)), Path.cwd()).run(transport="stdio")
 
 
 def _sent(context: Context) -> str | None:
