@@ -18,6 +18,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
+from bookrunner.audit import advance_feed, export_history, seal
+from bookrunner.db import Database
 from tests.api.conftest import Api
 
 SOURCES = str(Path(__file__).resolve().parents[2] / "src")
@@ -37,6 +39,8 @@ ASKED: dict[str, dict[str, object]] = {
         "sentence": "Everything that confirming waits for is there.",
     },
 }
+# What reads files is offered to the machine's own agent alone.
+LOCAL = {"verify"}
 Work = Callable[[Client], Awaitable[Any]]
 
 
@@ -63,10 +67,10 @@ def over_http(calls: Api) -> Iterator[str]:
     served.wait(30)
 
 
-def by_stdio(calls: Api, key: str, work: Work) -> Any:  # noqa: ANN401 - what the work returns
+def by_stdio(calls: Api, key: str, work: Work, folder: Path | None = None) -> Any:  # noqa: ANN401 - of the work
     async def run() -> Any:  # noqa: ANN401 - as above
         told = {"BOOKRUNNER_URL": calls.url, "BOOKRUNNER_KEY": key, "PYTHONPATH": SOURCES}
-        program = StdioServerParameters(command=PROGRAM[0], args=PROGRAM[1:], env=told)
+        program = StdioServerParameters(command=PROGRAM[0], args=PROGRAM[1:], env=told, cwd=folder)
         async with Client(program) as client:
             return await work(client)
 
@@ -86,7 +90,7 @@ def by_http(address: str, key: str, work: Work) -> Any:  # noqa: ANN401 - what t
 
 
 async def each(client: Client) -> dict[str, CallToolResult]:
-    assert {tool.name for tool in (await client.list_tools()).tools} == set(ASKED)
+    assert {tool.name for tool in (await client.list_tools()).tools} - LOCAL == set(ASKED)
     return {name: await client.call_tool(name, arguments) for name, arguments in ASKED.items()}
 
 
@@ -124,7 +128,36 @@ def test_every_tool_says_whether_it_only_reads(calls: Api) -> None:
         tools = (await client.list_tools()).tools
         return {tool.name: tool.annotations.read_only_hint if tool.annotations else None for tool in tools}
 
-    assert by_stdio(calls, calls.key("engine"), listed) == {name: name != "propose" for name in ASKED}
+    key = calls.key("engine")
+    assert by_stdio(calls, key, listed) == {name: name != "propose" for name in {*ASKED, *LOCAL}}
+
+
+def test_an_export_is_verified_where_the_server_was_started_and_nowhere_else(
+    calls: Api, database: Database, over_http: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    whole, changed = folder / "whole.jsonl", folder / "changed.jsonl"
+    advance_feed(database)
+    seal(database)
+    export_history(database, whole)
+    changed.write_bytes(whole.read_bytes().replace(b"ofr_one", b"ofr_two", 1))
+    (tmp_path / "outside.jsonl").write_bytes(whole.read_bytes())
+
+    async def ask(client: Client) -> list[CallToolResult]:
+        names = ("whole.jsonl", "changed.jsonl", "../outside.jsonl", "none.jsonl")
+        return [await client.call_tool("verify", {"export": name}) for name in names]
+
+    async def offered(client: Client) -> set[str]:
+        return {tool.name for tool in (await client.list_tools()).tools}
+
+    good, bad, outside, none = by_stdio(calls, calls.key("engine"), ask, folder)
+    assert (good.structured_content["ok"], good.structured_content["faults"]) == (True, [])
+    assert not bad.structured_content["ok"]
+    assert bad.structured_content["faults"][0]["rule"]
+    assert outside.is_error
+    assert none.is_error
+    assert "verify" not in by_http(over_http, calls.key("engine"), offered)
 
 
 def test_a_tool_reads_within_the_key_of_whoever_asks(calls: Api, over_http: str) -> None:

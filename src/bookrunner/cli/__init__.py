@@ -10,7 +10,6 @@ from typer.exceptions import TyperException
 from bookrunner.app.settings import read_settings
 from bookrunner.cli import (
     allocation,
-    machine,
     offers,
     proof,
     setup,
@@ -30,7 +29,7 @@ from bookrunner.cli.checks import (
 )
 from bookrunner.cli.offers import documents, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
-from bookrunner.cli.programs import call, keys, serve
+from bookrunner.cli.programs import call, keys, machine, serve
 from bookrunner.cli.screen import Told, app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from bookrunner.api.caller import caller, decision, repeatable, versioned, write
 from bookrunner.api.hooks.kinds import described, hint_schemas
 from bookrunner.api.problems import MEDIA_TYPE, Problem
+from bookrunner.api.shapes import reader
 from bookrunner.api.shapes.examples import BODIES
 
 _ABOUT = (
@@ -67,7 +68,10 @@ _SAID = {
 
 
 def describe(app: FastAPI) -> None:
-    """Have ``app`` describe its operations with what the calls read and answer beside their bodies."""
+    """Have ``app`` describe its operations with what the calls read and answer beside their bodies.
+
+    The same is a page to read at ``/docs``.
+    """
 
     def told() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -75,6 +79,7 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = told  # type: ignore[method-assign]
+    app.include_router(reader.routes(app))
 
 
 def offered(app: FastAPI, path: str) -> list[str]:

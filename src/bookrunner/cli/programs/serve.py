@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,9 +43,8 @@ def serve_tools(
             transport="streamable-http", host="127.0.0.1", port=http, stateless_http=True
         )
     else:
-        tools(lambda _: Bookrunner(url, os.environ.get(KEY), in_the_clear_to=in_the_clear_to)).run(
-            transport="stdio"
-        )
+        connect = partial(Bookrunner, url, os.environ.get(KEY), in_the_clear_to=in_the_clear_to)
+        tools(lambda _: connect(), Path.cwd()).run(transport="stdio")
 
 
 def _sent(context: Context) -> str | None:

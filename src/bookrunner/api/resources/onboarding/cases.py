@@ -183,6 +183,8 @@ def _people(router: APIRouter, gateway: Gateway) -> None:
         """Take certified owners into the record; each waits to be screened and verified."""
         actor = await gateway.admitted(write.caller, "compliance")
         desk = portal.keeper(gateway.database)
+        look = {"actor": actor, "investor": investor, "view": new_id("pvw"), "purpose": _TO_TAKE}
+        stated = await gateway.run(lambda: desk.view_ownership(**look)) or {}
         answer = await gateway.write(
             write,
             "compliance",
@@ -191,11 +193,10 @@ def _people(router: APIRouter, gateway: Gateway) -> None:
             statement=statement,
             because=body.because,
         )
-        look = {"actor": actor, "investor": investor, "view": new_id("pvw"), "purpose": _TO_TAKE}
-        stated = await gateway.run(lambda: desk.view_ownership(**look))
-        ids = json.loads(bytes(answer.body))["owners"]
-        people = [(ids[p["id"]], (_KINDS[p["kind"]], p["name"])) for p in stated["people"] if p["id"] in ids]
-        await gateway.run(partial(_name, gateway, people, actor=actor))
+        if stated.get("statement") == statement:
+            ids = json.loads(bytes(answer.body))["owners"]
+            people = [(ids[one["id"]], (_KINDS[one["kind"]], one["name"])) for one in stated["people"]]
+            await gateway.run(partial(_name, gateway, people, actor=actor))
         return answer
 
 
