@@ -66,10 +66,42 @@ def test_a_confirmed_call_is_made_once_however_often_it_is_confirmed(calls: Api)
 def test_a_refused_call_says_why_and_may_be_made_again(calls: Api) -> None:
     calls.world.revoke(1)
     path = proposed(calls)
-    refused = calls.post(f"{path}/confirmations", seen='"1"')
+    refused = calls.post(f"{path}/confirmations", seen='"1"', request="once")
     assert (refused.status_code, problem(refused)["code"]) == (409, "gate_is_closed")
     assert calls.get(path).json()["status"] == "confirmed"
     assert "investment.confirmed" not in calls.events("inv_one1")
+    again = calls.post(f"{path}/confirmations", seen='"1"', request="once")
+    assert problem(again)["code"] == "gate_is_closed"
+    # After its time even the repetition of a confirmation makes no call.
+    owner = calls.world.login("owner")
+    owner.execute("alter table api.proposal disable trigger user")
+    days = "proposed_at = now() - interval '2 days', expires_at = now() - interval '1 day'"
+    owner.execute(f"update api.proposal set {days}")  # type: ignore[arg-type]  # noqa: S608
+    owner.execute("alter table api.proposal enable trigger user")
+    owner.commit()
+    late = calls.post(f"{path}/confirmations", seen='"1"', request="once")
+    assert problem(late)["code"] == "proposal_is_in_its_time"
+
+
+@pytest.mark.parametrize(
+    ("keeper", "call", "rule"),
+    [
+        ("treasury", {"operation": "open_offer"}, "operation_may_be_proposed"),
+        (
+            "compliance",
+            {"operation": "accept_statement", "path": {"investment": "inv_one1"}},
+            "operation_may_be_proposed",
+        ),
+        ("engine", {"operation": "open_offer", "body": {"name": "x" * 70_000}}, "proposed_call_is_short"),
+    ],
+    ids=["of another keeper", "who somebody is", "a long one"],
+)
+def test_a_call_that_nobody_could_confirm_is_not_kept(
+    calls: Api, keeper: str, call: dict[str, object], rule: str
+) -> None:
+    answer = calls.post(PATH, {"sentence": "so", **call}, keeper=keeper, name=f"tool-{keeper}")
+    assert problem(answer)["code"] == rule
+    assert calls.get(PATH, keeper).json()["proposals"] == []
 
 
 def test_what_is_declined_or_late_is_never_made(calls: Api) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +26,15 @@ def _commands() -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", get_command(app).commands)  # type: ignore[attr-defined]
 
 
+def _leaves(commands: Mapping[str, Any], group: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each command that does something, by its whole name."""
+    for name, command in commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(command.commands, f"{group}{name} ")
+        else:
+            yield f"{group}{name}", command
+
+
 @pytest.mark.parametrize("name", GENERATED["pages"]())
 def test_a_generated_page_is_current(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8") == GENERATED["pages"]()[name], (
@@ -44,14 +53,14 @@ def test_every_row_of_the_machines_is_read() -> None:
 
 
 def test_every_command_and_option_is_explained() -> None:
-    missing = [name for name in _commands() if f"`bookrunner {name}" not in WORDS]
     page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
     # What every command has is explained once.
     assert "Every command takes `--json`" in page
-    for name, command in _commands().items():
+    missing = []
+    for name, command in _leaves(_commands()):
         told = "".join(re.findall(rf"`bookrunner {name}[^`]*`", page))
         flags = [p.opts[0] for p in command.params if p.opts[0].startswith("--") and p.opts[0] != "--json"]
-        missing += [f"{name} {flag}" for flag in flags if flag not in told]
+        missing += [f"{name} {flag}" for flag in flags if flag not in told] if told else [name]
     assert not missing
 
 

@@ -140,7 +140,7 @@ def test_a_method_that_nobody_offers_does_nothing(whole: str, method: str) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["/static/", "/static/..%2f..%2fapp", "/.git/config", "/static/%2e%2e/%2e%2e/pyproject.toml", "/docs"],
+    ["/static/", "/static/..%2f..%2fapp", "/.git/config", "/static/%2e%2e/%2e%2e/pyproject.toml", "/docs/"],
 )
 def test_no_folder_and_no_file_beside_the_pages_is_served(whole: str, path: str) -> None:
     assert httpx.get(whole + path).status_code in {404, 405}

@@ -190,7 +190,8 @@ grant execute on function api.register_webhook(text, text, bytea, text, jsonb, j
     api.fan_out_webhooks(integer), api.take_webhooks(timestamptz, integer, integer),
     api.record_webhook(text, text, timestamptz, timestamptz, text, integer, jsonb), api.end_webhooks(text, text),
     api.purge_webhooks(timestamptz, integer), api.keys_in_force(bytea[]) to engine;
-grant select on engine.webhook_endpoint, api.webhook_kind, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
+grant select on api.webhook_kind to engine;
+grant select on engine.webhook_endpoint, api.webhook_progress, api.webhook_delivery, api.webhook_attempt, api.webhook_standing
     to engine, audit, issuer;
 grant select (secret_id, endpoint_id, public_key, made_by, valid_from, valid_until, last_used_at) on api.webhook_secret
     to engine, audit, issuer;

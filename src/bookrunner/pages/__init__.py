@@ -47,11 +47,11 @@ def web(
 ) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
-    Whoever is not signed in sees published offers alone; a closing is asked for by a person of the engine.
-    ``operator``, for a sandbox that nobody else can reach, opens offers and investments to whoever is not
-    signed in and is the actor of closings then; ``is_sandbox`` puts the
-    mark on each page; ``hosts`` are names that the pages answer to beside those of the loopback;
-    ``door`` says what people sign in with.
+    Whoever is not signed in sees published offers alone, none under Rule 506(b); a closing is asked for by a
+    person of the engine. ``operator``, for a sandbox that nobody else can reach, opens offers and
+    investments to whoever is not signed in and is the actor of closings then; ``is_sandbox`` puts the mark
+    on each page; ``hosts`` are names that the pages answer to beside those of the loopback; ``door`` says
+    what people sign in with.
     A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
     shell = Shell(is_sandbox=is_sandbox, emergencies=Standing(application.database))

@@ -30,7 +30,10 @@ class Opens(StrEnum):
     ISSUER = "issuer"
     """Issuers; which offers, row security says."""
     SHOWN = "shown"
-    """Anybody for a published offer; an investor also for an offer that it invests in; staff for each."""
+    """Anybody for a published offer, save under Rule 506(b).
+
+    An investor also for an offer that it invests in, staff for each.
+    """
     MEMBER = "member"
     """An investor of the offer, and staff."""
     OWN = "own"
