@@ -58,7 +58,7 @@ def test_a_key_over_its_limit_does_nothing_and_others_go_on(few: Api) -> None:
 @pytest.mark.parametrize("kind", ["no key", "unknown keys", "no keys at all"])
 def test_an_address_that_nobody_vouches_for_is_limited(few: Api, kind: str) -> None:
     headers = {"Authorization": f"Bearer {few.key('engine')}"}
-    assert httpx.get(few.url + PATH, headers=headers).headers["ratelimit-policy"] == '"key";q=4;w=60'
+    assert httpx.get(few.url + PATH, headers=headers).headers["ratelimit-policy"] == '"key";q=3;w=60'
     for _ in range(3):
         shown = {"unknown keys": make_key("engine"), "no keys at all": "junk"}
         said = {"Authorization": f"Bearer {shown[kind]}"} if kind in shown else {}
