@@ -37,6 +37,9 @@ READS = {
     "fan_out_webhooks": {"engine"},
     "take_webhooks": {"engine"},
     "record_webhook": {"engine"},
+    "end_webhooks": {"engine"},
+    "purge_webhooks": {"engine"},
+    "keys_in_force": {"engine"},
 }
 # Acts that no one login's verb carries out: links and looks are records, a proposal waits for any keeper.
 WITHOUT_VERB = {
