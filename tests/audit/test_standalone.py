@@ -194,7 +194,7 @@ def compare(folder: Path, many: int) -> None:
 
 
 def test_both_verifiers_find_the_same_in_every_changed_file(tmp_path: Path) -> None:
-    compare(tmp_path, 1_000)
+    compare(tmp_path, 3_000)
 
 
 @pytest.mark.torture

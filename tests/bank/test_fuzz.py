@@ -61,7 +61,7 @@ def mutated(draw: st.DrawFn, kind: FileFormat) -> bytes:
 
 
 def survives(reader: BankFileReader, raw: bytes) -> None:
-    started = time.thread_time()
+    started = time.process_time()
     try:
         file = reader.read_file(raw)
     except StatementRefused as refusal:
@@ -72,7 +72,7 @@ def survives(reader: BankFileReader, raw: bytes) -> None:
         entries = [entry for statement in file.statements for entry in statement.entries]
         assert all(0 <= entry.amount_minor < 2**63 for entry in entries)
     assert named in {"", *StatementRule}
-    assert time.thread_time() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("kind", list(FileFormat))
@@ -99,10 +99,10 @@ def test_any_bytes_are_read_or_refused(kind: FileFormat) -> None:
 @pytest.mark.parametrize("kind", list(FileFormat))
 def test_a_file_over_the_limit_is_refused_at_once(kind: FileFormat) -> None:
     raw = bytes(256 * 1024 * 1024 + 1)
-    started = time.thread_time()
+    started = time.process_time()
     with pytest.raises(StatementRefused, match="file_fits_limit"):
         READERS[kind].read_file(raw)
-    assert time.thread_time() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def is_whole(kind: FileFormat, raw: bytes) -> bool:

@@ -226,6 +226,7 @@ def check(raised: Raise) -> None:
     assert raised.compare() == set()
 
 
+@pytest.mark.timeout(120)
 def test_issuance_survives_one_of_each_strike(endpoint: Endpoint, chain: Battered, tmp_path: Path) -> None:
     chance = random.Random(SEED)
     with frozen(endpoint, chain, tmp_path, (40, 3)) as raised:
@@ -255,6 +256,7 @@ def test_a_thousand_issuances_survive_sixty_strikes(
         assert all(raised.struck[what] for what in STRIKES), raised.struck
 
 
+@pytest.mark.timeout(120)
 def test_a_rival_on_the_treasury_key_costs_no_holding(
     endpoint: Endpoint, chain: Battered, tmp_path: Path
 ) -> None:
