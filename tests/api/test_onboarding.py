@@ -291,6 +291,19 @@ def test_a_verified_profile_changes_by_request_and_another_person(desk: Api, dat
     assert decided.json()["status"] == "applied", decided.text
 
 
+def test_a_person_without_a_name_and_a_day_of_no_calendar_leave_nothing(desk: Api) -> None:
+    investor = opened(desk)
+    party = {"name": "123", "role": "representative", "account": "acc_ana"}
+    path = f"/v1/investors/{investor}/parties"
+    answer = desk.post(path, party, keeper="compliance", name=ANA)
+    assert problem(answer)["code"] == "name_has_letters"
+    assert case_of(desk, investor)["parties"] == []
+    paper = {"code": "passport", "sha256": "0" * 64, "issued_on": "2026-02-31"}
+    refused = desk.post(f"/v1/investors/{investor}/papers", paper, keeper="compliance", name=ANA)
+    assert refused.status_code == 422
+    assert case_of(desk, investor)["papers"] == []
+
+
 def test_an_entity_waits_for_papers_people_and_owners(desk: Api) -> None:
     investor = opened(desk, "entity", legal_name="Harbor LLC", representative="Ana Quillfeather")
     required = {(one["what"], one["code"]) for one in case_of(desk, investor)["required"]}

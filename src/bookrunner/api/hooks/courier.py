@@ -73,10 +73,12 @@ class Courier:
         while not stopped.is_set():
             moved = False
             with _later():
-                await asyncio.to_thread(self._purge)
                 moved = await asyncio.to_thread(self._fan_out)
                 due = await asyncio.to_thread(self._take, MESSAGES_AT_ONCE - len(flying))
                 flying |= {asyncio.create_task(self._try(row)) for row in due}
+            # Apart from the sending, which a purge that fails holds up no longer than itself.
+            with _later():
+                await asyncio.to_thread(self._purge)
             if flying:
                 _, flying = await asyncio.wait(flying, timeout=PAUSE_SECONDS)
             elif not moved:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from bookrunner.api.shapes import (
@@ -26,7 +27,16 @@ StatementId = Annotated[str, StringConstraints(pattern=f"^ows_{_ID}$")]
 RecordId = Annotated[str, StringConstraints(pattern=f"^{_ID}$")]
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 _Code = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,59}$")]
-_Day = Annotated[str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+
+
+def _calendar_day(written: str) -> str:
+    """Return a day that the calendar has; raises ValueError for another."""
+    return date.fromisoformat(written).isoformat()
+
+
+_Day = Annotated[
+    str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_calendar_day)
+]
 _Reference = Annotated[str, StringConstraints(max_length=200, pattern=r"\S")]
 
 
@@ -141,7 +151,10 @@ class Decided(Shape):
 
 
 class IdentityDecision(Decided):
-    """Verified with everything that it rests on, or declined; ``because`` is sealed as the evidence.
+    """Verified with everything that it rests on, or declined.
+
+    ``because`` is sealed as the evidence of a verification; of a decline it stands on the record, which every
+    book reads: it then says nothing of the person.
 
     Documents are papers on file, sources what else was asked; ``profile_sha256`` names the version verified.
     """

@@ -31,6 +31,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     stands bigint;
 begin
+    -- An erasure that came between the sealing and this act has the last word.
+    perform portal.require_unerased(p_investor);
     select p.version into stands from portal.profile p where p.investor_id = p_investor for update;
     if not found then
         perform api.refuse_unknown('profile_exists', p_investor);

@@ -32,6 +32,7 @@ from bookrunner.api.shapes.onboarding import (
     StatementId,
 )
 from bookrunner.books import compliance, portal
+from bookrunner.core import identity
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
@@ -165,6 +166,8 @@ def _people(router: APIRouter, gateway: Gateway) -> None:
     async def party(write: Written, investor: InvestorId, body: NewParty) -> Response:
         """Name a person beside an investor, who is screened by that name and waits to be verified."""
         actor = await gateway.admitted(write.caller, "compliance")
+        # Refused before anything is kept: a person on record without a name could never be screened.
+        identity.name(body.name)
         said = body.model_dump(exclude_none=True, exclude={"name"}, mode="json")
         answer = await _put(gateway, write, (investor, "party", new_id("pty")), said)
         named = json.loads(bytes(answer.body))["id"], (EntryKind.PERSON, body.name)
@@ -185,6 +188,8 @@ def _people(router: APIRouter, gateway: Gateway) -> None:
         desk = portal.keeper(gateway.database)
         look = {"actor": actor, "investor": investor, "view": new_id("pvw"), "purpose": _TO_TAKE}
         stated = await gateway.run(lambda: desk.view_ownership(**look)) or {}
+        for one in stated.get("people", ()):
+            identity.name(one["name"])
         answer = await gateway.write(
             write,
             "compliance",

@@ -155,7 +155,10 @@ class HitDecision(Sent):
 
 
 class IdentityDecision(Sent):
-    """Verified with everything that it rests on, or declined; `because` is sealed as the evidence.
+    """Verified with everything that it rests on, or declined.
+
+    `because` is sealed as the evidence of a verification; of a decline it stands on the record, which
+    every book reads: it then says nothing of the person.
 
     Documents are papers on file, sources what else was asked; `profile_sha256` names the version
     verified.
