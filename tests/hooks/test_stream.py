@@ -17,6 +17,7 @@ from tests.hooks.conftest import Hooks, issuer_key
 
 PATH = "/v1/events/stream"
 STREAMS = 200
+WAITS = "select 1 from pg_locks where relation = 'audit.feed'::regclass and not granted"
 CONNECTIONS = "select count(*) from pg_stat_activity where datname = current_database()"
 
 
@@ -94,6 +95,7 @@ def test_two_hundred_streams_share_one_reader(hooks: Hooks) -> None:
     async def follow(client: httpx.AsyncClient) -> tuple[int, object]:
         nonlocal listening
         async with client.stream("GET", hooks.calls.url + PATH, headers=headers) as answer:
+            assert answer.status_code == 200
             listening += 1
             if listening == STREAMS:
                 everybody_listens.set()
@@ -102,20 +104,48 @@ def test_two_hundred_streams_share_one_reader(hooks: Hooks) -> None:
         raise AssertionError("the stream has ended")
 
     async def run() -> list[tuple[int, object]]:
-        async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=None)) as client:
-            streams = [asyncio.create_task(follow(client)) for _ in range(STREAMS)]
+        limits = httpx.Limits(max_connections=None)
+        # A stream that fails ends the group, so that nobody waits for it.
+        async with httpx.AsyncClient(timeout=120, limits=limits) as client, asyncio.TaskGroup() as group:
+            streams = [group.create_task(follow(client)) for _ in range(STREAMS)]
             await everybody_listens.wait()
             assert threads() - before <= 8
             (sessions,) = owner.execute(CONNECTIONS).fetchone() or (0,)
             assert sessions < 40
             hooks.happen()
             advance_feed(hooks.database)
-            return await asyncio.gather(*streams)
+        return [stream.result() for stream in streams]
 
     advance_feed(hooks.database)
     came = asyncio.run(run())
     assert len(set(came)) == 1
     assert len(came) == STREAMS
+
+
+def test_what_happens_after_the_answer_began_is_told(hooks: Hooks) -> None:
+    advance_feed(hooks.database)
+    owner = hooks.calls.world.login("owner")
+    headers = {"Authorization": f"Bearer {hooks.calls.key('engine')}"}
+
+    async def run() -> str:
+        async with httpx.AsyncClient(timeout=60) as client:
+            request = client.build_request("GET", hooks.calls.url + PATH, headers=headers)
+            with owner.transaction():
+                owner.execute("lock table audit.feed in access exclusive mode")
+                answering = asyncio.create_task(client.send(request, stream=True))
+                while owner.execute(WAITS).fetchone() is None:  # noqa: ASYNC110 - a lock has no event
+                    await asyncio.sleep(0.01)
+                begun, _ = await asyncio.wait([answering], timeout=1)
+                assert not begun, "the answer begins before the stream knows its place"
+            answer = await answering
+            hooks.happen()
+            advance_feed(hooks.database)
+            async for _, said in hints(answer):
+                await answer.aclose()
+                return str(said["kind"])
+        raise AssertionError("the stream has ended")
+
+    assert asyncio.run(run())
 
 
 def test_a_place_behind_the_end_is_the_end(hooks: Hooks) -> None:

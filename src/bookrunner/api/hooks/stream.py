@@ -48,8 +48,17 @@ class Reader:
         self._moved = asyncio.Condition()
         self._starting = asyncio.Lock()
 
-    async def follow(self, after: int | None, key: bytes) -> AsyncIterator[str]:
-        """Yield a hint for each event behind a place, the end of the feed when none is given.
+    async def place(self, after: int | None) -> int:
+        """Return where a stream begins: a place of the feed, its end when none is given.
+
+        It is known before the answer begins: whatever happens after that is told.
+        """
+        async with self._starting:
+            end = self._end if self._task is not None else await self._end_of_feed()
+        return end if after is None else min(after, end)
+
+    async def follow(self, place: int, key: bytes) -> AsyncIterator[str]:
+        """Yield a hint for each event behind a place.
 
         ``key`` is the digest of the key or token that follows; the stream ends with it.
         """
@@ -58,7 +67,6 @@ class Reader:
         self._ended -= {key}
         try:
             await self._start()
-            place = min(self._end if after is None else after, self._end)
             yield f"retry: 2000\nid: {place}\n\n"
             ends = asyncio.get_running_loop().time() + LIFE_SECONDS
             while self._serves(key) and asyncio.get_running_loop().time() < ends:
@@ -136,10 +144,12 @@ class Reader:
         """Have one task read on from the end of the feed, whoever comes first."""
         async with self._starting:
             if self._task is None:
-                found = await self._gateway.read_for("engine", lambda of: of.end_of_feed())
-                self._end = int(found)
+                self._end = await self._end_of_feed()
                 self._kept.clear()
                 self._task = asyncio.create_task(self._read_on())
+
+    async def _end_of_feed(self) -> int:
+        return int(await self._gateway.read_for("engine", lambda of: of.end_of_feed()))
 
     async def _read(
         self, place: int, followed: AbstractSet[bytes], *, always: bool = True
@@ -179,7 +189,7 @@ def routes(gateway: Gateway, reader: Reader) -> APIRouter:
         A hint may come twice and a stream ends by itself: what counts is the feed.
         """
         await gateway.admitted(caller, *KEEPERS)
-        place = after if last_event_id is None else int(last_event_id)
+        place = await reader.place(after if last_event_id is None else int(last_event_id))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         hints = reader.follow(place, caller.key_sha256)
         return StreamingResponse(hints, media_type="text/event-stream", headers=headers)
