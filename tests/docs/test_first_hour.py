@@ -1,4 +1,4 @@
-"""The page of the first hour is played on a server of its own, once by curl and once by the client."""
+"""The page of the first hour is played on a server of its own, by curl and by the client."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ KEYS = {"OTTO": "operator.otto", "ANA": "officer.ana", "ROSA": "desk.rosa", "IVA
 MADE = re.compile(r"^export (\w+)=\$\(\.venv/bin/bookrunner (key [\w. ]+)\)", re.MULTILINE)
 
 
-@pytest.fixture
-def server(state_root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
+@pytest.fixture(scope="module")
+def server(state_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """Run the demo that the page starts, and return what its reader exports."""
+    folder = tmp_path_factory.mktemp("receiver")
     assert f"BOOKRUNNER_WEBHOOKS='{LOOPBACK}' SSL_CERT_FILE=localhost.pem\n.venv/bin/{START}" in PAGE
     (certify,) = re.findall(r"^openssl .*$", PAGE, re.MULTILINE)
-    subprocess.run(certify.split(), cwd=tmp_path, check=True, capture_output=True)
-    folder = state_root / f"hour-{request.node.callspec.id}"
-    folder.mkdir(mode=0o711)
+    subprocess.run(certify.split(), cwd=folder, check=True, capture_output=True)
+    state = state_root / "hour"
+    state.mkdir(mode=0o711)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     told = {
-        "BOOKRUNNER_STATE_DIR": str(folder),
+        "BOOKRUNNER_STATE_DIR": str(state),
         "BOOKRUNNER_PORT": str(port),
         "BOOKRUNNER_WEBHOOKS": LOOPBACK,
-        "SSL_CERT_FILE": str(tmp_path / "localhost.pem"),
+        "SSL_CERT_FILE": str(folder / "localhost.pem"),
         "PYTHONPATH": str(ROOT / "src"),
     }
     demo = subprocess.Popen(
@@ -46,24 +47,26 @@ def server(state_root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> 
         text=True,
     )
     assert demo.stdout is not None
-    shown: list[str] = []
-    for line in demo.stdout:
-        shown.append(line)
-        if line.startswith("Press Ctrl-C"):
-            break
-    keys = dict(re.findall(r"^  (\S+)  (bookrunner_\S+)$", "".join(shown), re.MULTILINE))
-    said = {name: keys[holder] for name, holder in KEYS.items()}
-    for name, command in MADE.findall(PAGE):
-        said[name] = subprocess.run(
-            [sys.executable, "-m", "bookrunner.cli", *command.split()],
-            env=os.environ | told,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    yield told | said | {"BOOKRUNNER_URL": f"http://127.0.0.1:{port}"}
-    demo.terminate()
-    demo.communicate(timeout=60)
+    try:
+        shown: list[str] = []
+        for line in demo.stdout:
+            shown.append(line)
+            if line.startswith("Press Ctrl-C"):
+                break
+        keys = dict(re.findall(r"^  (\S+)  (bookrunner_\S+)$", "".join(shown), re.MULTILINE))
+        said = {name: keys[holder] for name, holder in KEYS.items()}
+        for name, command in MADE.findall(PAGE):
+            said[name] = subprocess.run(
+                [sys.executable, "-m", "bookrunner.cli", *command.split()],
+                env=os.environ | told,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+        yield told | said | {"BOOKRUNNER_URL": f"http://127.0.0.1:{port}"}
+    finally:
+        demo.terminate()
+        demo.communicate(timeout=60)
 
 
 def blocks(language: str) -> list[str]:
@@ -82,6 +85,8 @@ def expected() -> str:
 )
 def test_the_page_is_played(server: Mapping[str, str], tmp_path: Path, language: str, last: str) -> None:
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    for file in Path(server["SSL_CERT_FILE"]).parent.iterdir():
+        (tmp_path / file.name).symlink_to(file)
     script = tmp_path / "hour"
     script.write_text("\n".join(blocks(language)), encoding="utf-8")
     program = ["bash", "-eu"] if language == "sh" else [sys.executable]
