@@ -164,11 +164,14 @@ def _pages(operation: Operation, place: str, listed: tuple[str, str]) -> str:
         f"{name}: str" if told[name].get("required") else f"{name}: str | None = None" for name in others
     ]
     signature += [f"{place}: {kind} | None = None", "limit: int | None = None"]
-    passed = ", ".join([*(f"{name}={name}" for name in others), f"{place}=at or {place}", "limit=limit"])
+    within = operation.named("path")
+    taken = ", ".join(["self", *(f"{name}: str" for name in within), "*", *signature])
+    given = (*within, *(f"{name}={name}" for name in others), f"{place}=at or {place}", "limit=limit")
+    passed = ", ".join(given)
     return "\n" + "\n".join(
         [
             "",
-            f"    def each_of_{items}(self, *, {', '.join(signature)}) -> Iterator[{record}]:",
+            f"    def each_of_{items}({taken}) -> Iterator[{record}]:",
             f'        """Yield every record of :meth:`{operation.name}`, page by page."""',
             "",
             f"        def page(at: {kind} | None) -> tuple[list[{record}], {kind} | None]:",

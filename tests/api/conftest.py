@@ -28,6 +28,8 @@ from bookrunner.core.log import traces
 from bookrunner.db import Database, Endpoint
 from tests.attack.world import Connect, World
 
+# No test is about how fast a busy machine answers.
+PATIENCE_SECONDS = 60
 DESCRIPTION = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 
 
@@ -50,7 +52,8 @@ class Api:
 
     def get(self, path: str, keeper: str = "engine") -> httpx.Response:
         """Read under the key of a keeper."""
-        return as_told(httpx.get(self.url + path, headers={"Authorization": f"Bearer {self.key(keeper)}"}))
+        headers = {"Authorization": f"Bearer {self.key(keeper)}"}
+        return as_told(httpx.get(self.url + path, headers=headers, timeout=PATIENCE_SECONDS))
 
     def post(self, path: str, body: object = None, **said: str) -> httpx.Response:
         """Write under a key; ``keeper``, ``name``, ``request`` and ``seen`` say how."""
@@ -61,7 +64,7 @@ class Api:
         }
         if "seen" in said:
             headers["If-Match"] = said["seen"]
-        return as_told(httpx.post(self.url + path, json=body, headers=headers))
+        return as_told(httpx.post(self.url + path, json=body, headers=headers, timeout=PATIENCE_SECONDS))
 
     def events(self, subject: str) -> list[str]:
         """Return the kinds of the events of one subject, in order."""

@@ -20,7 +20,7 @@ from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.access.traced import Traced
-from bookrunner.api.agent import transfers, wallets
+from bookrunner.api.desks import receipts, register, transfers, wallets
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -81,6 +81,8 @@ PLAIN = (
     profiles,
     cases,
     decisions,
+    receipts,
+    register,
 )
 BESIDE = (statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

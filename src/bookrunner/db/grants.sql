@@ -98,6 +98,9 @@ grant execute on function api.request_transfer(bytea, text, bytea, text, text, j
     api.take_transfer(text, text, bytea, text, text, jsonb, jsonb, text, jsonb),
     api.act_for_holder(text, text, bytea, text, text, text, text, jsonb, text, jsonb),
     api.act_on_transfer(bytea, text, bytea, text, text, text, text, jsonb, timestamptz, text[], text, jsonb) to registry;
+grant execute on function api.propose_on_receipt(bytea, text, bytea, text, text, text, text, text, text, text),
+    api.decide_on_receipt(bytea, text, bytea, text, text, text, text, boolean, text),
+    api.clear_receipt(bytea, text, bytea, text, text, text) to treasury;
 -- Who states and who verified both see where the two differ.
 grant usage on schema subscription to compliance;
 grant execute on function subscription.read_contradictions(text) to subscription, compliance;

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -34,8 +32,9 @@ from bookrunner.api.shapes.answers import (
     InvestorNotice,
     InvestorNotices,
 )
+from bookrunner.api.shapes.cursors import Cursor, cursor_of, place_of
 from bookrunner.api.shapes.moments import instant
-from bookrunner.core.errors import Malformed, UnknownRecord
+from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.engine.gates import STAGES, stage_reached
@@ -69,18 +68,17 @@ def _lookups(router: APIRouter, gateway: Gateway) -> None:
         *,
         offer: OfferId,
         status: Annotated[str | None, Query(pattern="^[a-z_]{1,40}$")] = None,
-        cursor: Annotated[str | None, Query(max_length=200)] = None,
+        cursor: Cursor = None,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = 50,
     ) -> Investments:
         """List the investments of an offer by id; ``next`` is the cursor that continues, null at the end."""
-        after = None if cursor is None else _place(cursor)
+        after = place_of(cursor)
         rows: list[Row] = await gateway.read(
             caller, lambda of: of.investments(offering=offer, after=after, status=status, most=limit)
         )
-        is_full = len(rows) == limit
         return {
             "investments": [_shown(row) for row in rows],
-            "next": _cursor(rows[-1]["investment_id"]) if is_full else None,
+            "next": cursor_of(rows, "investment_id", limit),
         }
 
     @router.get("/{investment}", operation_id="get_investment")
@@ -293,14 +291,3 @@ def _shown(row: Row) -> Investment:
         "closing": row["closing_id"],
         "version": version_of(row),
     }
-
-
-def _cursor(place: str) -> str:
-    return base64.urlsafe_b64encode(place.encode("ascii")).decode("ascii")
-
-
-def _place(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise Malformed("cursor_is_one_of_ours", "send next as it came") from None

@@ -147,6 +147,12 @@ BODIES: Final[Mapping[str, object]] = {
     "decide_diligence": {**_UNDER, "decision": "completed"},
     "complete_review": _UNDER,
     "decide_hit": {**_UNDER, "decision": "no_match"},
+    "propose_on_receipt": {
+        "act": "match",
+        "investment": f"inv_{_ID}",
+        "because": "the investor's letter names this wire",
+    },
+    "decide_on_receipt": {"approved": True},
     "request_transfer": {
         "kind": "sale",
         "route": "holder",

@@ -14,12 +14,17 @@ from bookrunner.client.generated.calls.compliance import ComplianceCalls
 from bookrunner.client.generated.calls.endpoints import EndpointsCalls
 from bookrunner.client.generated.calls.events import EventsCalls
 from bookrunner.client.generated.calls.health import HealthCalls
+from bookrunner.client.generated.calls.holdings import HoldingsCalls
 from bookrunner.client.generated.calls.institutions import InstitutionsCalls
+from bookrunner.client.generated.calls.instructions import InstructionsCalls
 from bookrunner.client.generated.calls.investments import InvestmentsCalls
 from bookrunner.client.generated.calls.offers import OffersCalls
 from bookrunner.client.generated.calls.ownership import OwnershipCalls
+from bookrunner.client.generated.calls.payments import PaymentsCalls
 from bookrunner.client.generated.calls.profiles import ProfilesCalls
 from bookrunner.client.generated.calls.proposals import ProposalsCalls
+from bookrunner.client.generated.calls.receipts import ReceiptsCalls
+from bookrunner.client.generated.calls.refunds import RefundsCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
 from bookrunner.client.generated.calls.transfers import TransfersCalls
@@ -78,9 +83,19 @@ class Bookrunner(Transport):
         return HealthCalls(self)
 
     @property
+    def holdings(self) -> HoldingsCalls:
+        """The operations of holdings."""
+        return HoldingsCalls(self)
+
+    @property
     def institutions(self) -> InstitutionsCalls:
         """The operations of institutions."""
         return InstitutionsCalls(self)
+
+    @property
+    def instructions(self) -> InstructionsCalls:
+        """The operations of instructions."""
+        return InstructionsCalls(self)
 
     @property
     def investments(self) -> InvestmentsCalls:
@@ -98,6 +113,11 @@ class Bookrunner(Transport):
         return OwnershipCalls(self)
 
     @property
+    def payments(self) -> PaymentsCalls:
+        """The operations of payments."""
+        return PaymentsCalls(self)
+
+    @property
     def profiles(self) -> ProfilesCalls:
         """The operations of profiles."""
         return ProfilesCalls(self)
@@ -106,6 +126,16 @@ class Bookrunner(Transport):
     def proposals(self) -> ProposalsCalls:
         """The operations of proposals."""
         return ProposalsCalls(self)
+
+    @property
+    def receipts(self) -> ReceiptsCalls:
+        """The operations of receipts."""
+        return ReceiptsCalls(self)
+
+    @property
+    def refunds(self) -> RefundsCalls:
+        """The operations of refunds."""
+        return RefundsCalls(self)
 
     @property
     def statements(self) -> StatementsCalls:

@@ -26,6 +26,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "cancel_investment": Operation("POST", "/v1/investments/{investment}/cancellations", True, True),
     "certify_ownership": Operation("POST", "/v1/investors/{investor}/ownership", True),
     "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
+    "clear_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/clear", True, True),
     "complete_review": Operation("POST", "/v1/investors/{investor}/reviews", True, True),
     "confirm_investment": Operation("POST", "/v1/investments/{investment}/confirm", True),
     "confirm_investment_legally": Operation(
@@ -48,6 +49,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "decide_hit": Operation("POST", "/v1/screenings/{subject}/hits/{hit}/decisions", True, True),
     "decide_identity": Operation("POST", "/v1/investors/{investor}/case/decisions", True, True),
+    "decide_on_receipt": Operation(
+        "POST", "/v1/offers/{offer}/receipts/{receipt}/proposals/{proposal}/decisions", True, True
+    ),
     "decide_profile_change": Operation(
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
     ),
@@ -72,6 +76,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_offer": Operation("GET", "/v1/offers/{offer}"),
     "get_profile": Operation("GET", "/v1/investors/{investor}"),
     "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
+    "get_receipt": Operation("GET", "/v1/offers/{offer}/receipts/{receipt}"),
     "get_resource_metadata": Operation("GET", "/.well-known/oauth-protected-resource"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
     "get_version": Operation("GET", "/version"),
@@ -93,12 +98,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
     "list_events": Operation("GET", "/v1/events"),
+    "list_holdings": Operation("GET", "/v1/offers/{offer}/holdings"),
     "list_institutional_allocations": Operation("GET", "/v1/offers/{offer}/institutional_allocations"),
+    "list_instructions": Operation("GET", "/v1/offers/{offer}/instructions"),
     "list_investments": Operation("GET", "/v1/investments"),
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
     "list_offers": Operation("GET", "/v1/offers"),
+    "list_payments": Operation("GET", "/v1/offers/{offer}/payments"),
     "list_proposals": Operation("GET", "/v1/proposals"),
+    "list_receipts": Operation("GET", "/v1/offers/{offer}/receipts"),
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
+    "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds"),
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers"),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
     "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets"),
@@ -123,6 +133,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose": Operation("POST", "/v1/proposals", True),
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
+    "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}"),
     "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),

@@ -97,6 +97,9 @@ from bookrunner.client.generated.shapes.health import Alive as Alive
 from bookrunner.client.generated.shapes.health import Ready as Ready
 from bookrunner.client.generated.shapes.health import Release as Release
 from bookrunner.client.generated.shapes.health import Resource as Resource
+from bookrunner.client.generated.shapes.holdings import Holding as Holding
+from bookrunner.client.generated.shapes.holdings import Holdings as Holdings
+from bookrunner.client.generated.shapes.holdings import Lot as Lot
 from bookrunner.client.generated.shapes.institutions import AllocationMove as AllocationMove
 from bookrunner.client.generated.shapes.institutions import EscrowOpened as EscrowOpened
 from bookrunner.client.generated.shapes.institutions import InstitutionalAllocation as InstitutionalAllocation
@@ -108,6 +111,8 @@ from bookrunner.client.generated.shapes.institutions import NewEscrow as NewEscr
 from bookrunner.client.generated.shapes.institutions import NewInstitutional as NewInstitutional
 from bookrunner.client.generated.shapes.institutions import NewIntake as NewIntake
 from bookrunner.client.generated.shapes.institutions import Score as Score
+from bookrunner.client.generated.shapes.instructions import Instruction as Instruction
+from bookrunner.client.generated.shapes.instructions import Instructions as Instructions
 from bookrunner.client.generated.shapes.investments import CancellationRight as CancellationRight
 from bookrunner.client.generated.shapes.investments import Decision as Decision
 from bookrunner.client.generated.shapes.investments import Investment as Investment
@@ -129,6 +134,8 @@ from bookrunner.client.generated.shapes.offers import Review as Review
 from bookrunner.client.generated.shapes.ownership import StatedOwner as StatedOwner
 from bookrunner.client.generated.shapes.ownership import StatedOwnership as StatedOwnership
 from bookrunner.client.generated.shapes.ownership import StatedShare as StatedShare
+from bookrunner.client.generated.shapes.payments import Payment as Payment
+from bookrunner.client.generated.shapes.payments import Payments as Payments
 from bookrunner.client.generated.shapes.profiles import ChangeDecision as ChangeDecision
 from bookrunner.client.generated.shapes.profiles import ChangedField as ChangedField
 from bookrunner.client.generated.shapes.profiles import ChangeSeen as ChangeSeen
@@ -148,6 +155,15 @@ from bookrunner.client.generated.shapes.proposals import Proposal as Proposal
 from bookrunner.client.generated.shapes.proposals import Proposals as Proposals
 from bookrunner.client.generated.shapes.proposals import ProposedCall as ProposedCall
 from bookrunner.client.generated.shapes.proposals import Seen as Seen
+from bookrunner.client.generated.shapes.receipts import NewReceiptAct as NewReceiptAct
+from bookrunner.client.generated.shapes.receipts import Receipt as Receipt
+from bookrunner.client.generated.shapes.receipts import ReceiptActed as ReceiptActed
+from bookrunner.client.generated.shapes.receipts import ReceiptCleared as ReceiptCleared
+from bookrunner.client.generated.shapes.receipts import ReceiptDecision as ReceiptDecision
+from bookrunner.client.generated.shapes.receipts import ReceiptProposal as ReceiptProposal
+from bookrunner.client.generated.shapes.receipts import Receipts as Receipts
+from bookrunner.client.generated.shapes.refunds import Refund as Refund
+from bookrunner.client.generated.shapes.refunds import Refunds as Refunds
 from bookrunner.client.generated.shapes.shared import Acted as Acted
 from bookrunner.client.generated.shapes.shared import Condition as Condition
 from bookrunner.client.generated.shapes.shared import InvestmentActed as InvestmentActed

@@ -1,1 +1,0 @@
-"""What the transfer agent keeps, over the API: wallets and transfers."""
