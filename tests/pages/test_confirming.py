@@ -250,6 +250,36 @@ def test_another_passkey_is_made_when_one_in_force_answers_anew(connect: Connect
     assert refused(third) == wall
 
 
+END = b"select api.end_credential('tess', 'req_6', 'acc_tess', %s, %s)"
+WITH_WORD = b"""select api.enroll('tess', 'req_6', 'acc_tess', %s, 'crd_word', '{"kind": "password",
+    "secret": "246172676f6e32696424"}', '{}')"""
+WITH_CODES = b"""select api.enroll('tess', 'req_6', 'acc_tess', %s, 'crd_codes',
+    '{"kind": "recovery_codes"}', '{}')"""
+
+
+def test_a_session_that_is_left_open_changes_nothing_that_signs_in(connect: Connect) -> None:
+    access = enter(connect, "tess")
+    wall = "decision_is_confirmed_by_passkey"
+    for change in (WITH_WORD, WITH_CODES):
+        assert refused(partial(access.execute, change, ["ses_tess"])) == wall
+    assert refused(partial(access.execute, END, ["ses_tess", "crd_tess"])) == wall
+    confirm_as(access, "passkey", "", "acc_tess")
+    access.execute(WITH_WORD, ["ses_next1"])
+    # Neither is ended to make room for another: each end is asked for anew.
+    for held in ("crd_word", "crd_tess"):
+        assert refused(partial(access.execute, END, ["ses_next1", held])) == wall
+    confirm_as(access, "passkey", "", "acc_tess", number=2)
+    access.execute(END, ["ses_next2", "crd_word"])
+    confirm_as(access, "passkey", "", "acc_tess", number=3)
+    assert refused(partial(access.execute, END, ["ses_next3", "crd_tess"])) == "account_keeps_a_way_in"
+
+
+def test_nobody_ends_a_credential_of_another(connect: Connect) -> None:
+    access = enter(connect, "tess")
+    call = partial(access.execute, END.replace(b"'tess'", b"'theo'"), ["ses_tess", "crd_tess"])
+    assert refused(call) == "credential_is_kept_by_its_own_person"
+
+
 FREEZE = b"select engine.freeze_closing(%s, 'req_1', 'ofr_two', 'cls_two', null)"
 
 
