@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -30,7 +29,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: its caller, the idempotency key, the digest of method, path, version and body."""
+    """One write: its caller, the idempotency key, the keyed digest of method, path, version and body."""
 
     caller: Caller
     request: str
@@ -57,7 +56,11 @@ async def caller(request: Request) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class Repeatable:
-    """What makes a write repeatable, whoever calls: key, digest of what is asked, version seen."""
+    """What makes a write repeatable, whoever calls: key, keyed digest of what is asked, version seen.
+
+    A body holds tax numbers and birth dates, which a plain digest would let anybody try out, also after an
+    erasure: the digest is an HMAC-SHA256 under a key of the installation.
+    """
 
     request: str
     body_sha256: bytes
@@ -97,7 +100,7 @@ async def repeatable(request: Request) -> Repeatable:
         version = strong[1]
     path = request.scope["path"].encode()
     said = b"\n".join((request.method.encode(), path, (version or "").encode(), await request.body()))
-    return Repeatable(key, hashlib.sha256(said).digest(), version)
+    return Repeatable(key, request.app.state.digest(said), version)
 
 
 Called = Annotated[Caller, Depends(caller)]
