@@ -69,7 +69,10 @@ class ProposedCall(TypedDict):
 
 
 class Proposal(TypedDict):
-    """A proposal: the call, why, by whom, until when, and what was decided. Its words are the proposer's."""
+    """A proposal: the call, why, by whom, until when, and what was decided. Its words are the proposer's.
+
+    ``is_made`` says that its call was made and answered; a confirmed one that is not may be confirmed again.
+    """
 
     id: str
     status: str
@@ -81,6 +84,7 @@ class Proposal(TypedDict):
     expires_at: str
     decided_by: str | None
     because: str | None
+    is_made: bool
     version: str
 
 
@@ -243,5 +247,6 @@ def shown(row: Row) -> Proposal:
         "expires_at": instant(row["expires_at"]),
         "decided_by": row["decided_by"],
         "because": row["because"],
+        "is_made": row["is_made"],
         "version": row["version"],
     }
