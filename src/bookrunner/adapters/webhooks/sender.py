@@ -93,6 +93,8 @@ class Names:
             answer = self._ask(host, port)
         except (OSError, UnicodeError) as fault:
             answer = fault
+        except Exception as fault:  # noqa: BLE001 - the end of a thread: whoever waits for the name is told
+            answer = OSError(f"a look-up ended by {type(fault).__name__}")
         with self._guard:
             asked = self._asked.pop((host, port))
         if isinstance(answer, BaseException):
