@@ -251,8 +251,6 @@ end $$;
 
 grant select on api.account, api.credential, api.passkey_use, api.account_session, api.account_session_use, api.recovery_code,
     api.used_recovery_code to access;
-grant select (name, account_name, keeper, issued_at, expires_at) on api.key to access;
-grant select on api.revoked_key to access;
 grant execute on function api.propose_account(text, text, text, text, text, text), api.invite(text, text, text, bytea),
     api.move_account(text, text, text, text, text), api.enroll(text, text, text, text, text, jsonb, bytea[]),
     api.accept(text, bytea, text, jsonb), api.end_credential(text, text, text, text, text), api.use_passkey(text, bigint),

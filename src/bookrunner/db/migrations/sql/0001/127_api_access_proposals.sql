@@ -47,9 +47,9 @@ begin
     if is_replay then
         return;
     end if;
-    if not exists (select from api.operation o where o.operation = p_operation and o.kind = 'act' and o.reveals <> 'identity'
+    if not exists (select from api.operation o where o.operation = p_operation and o.may_be_proposed
             and session_user = any (o.roles)) then
-        raise exception using errcode = 'BR008', constraint = 'operation_may_be_proposed',
+        raise exception using errcode = 'BR422', constraint = 'operation_may_be_proposed',
             message = format('%s is not what a key of %s proposes', p_operation, session_user);
     end if;
     insert into api.proposal (proposal_id, keeper, operation, call, sentence, proposed_by, expires_at)
