@@ -8,13 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bookrunner.core.credentials import read_key
+from bookrunner.core.credentials import is_token, read_key
 from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
 
 SESSION = "bookrunner.session"
 """Where a page of ours puts keeper and digest of the session that it calls for; no header can."""
 _READ = (b"authorization", b"idempotency-key", b"if-match")
-_DOTS_OF_A_TOKEN = 2
 _REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _STRONG = re.compile(r'"([0-9a-f.]{1,64})"', re.ASCII)
 
@@ -129,14 +128,13 @@ async def _admitted(request: Request) -> Caller:
         return person
     try:
         credential = _bearer(_headers(request))
-        is_token = credential.count(".") == _DOTS_OF_A_TOKEN
-        keeper, key_sha256 = ("", b"") if is_token else read_key(credential)
+        keeper, key_sha256 = ("", b"") if is_token(credential) else read_key(credential)
     except NotAuthenticated:
         # What nobody could have issued is asked of no database, and counted all the same.
         if "authorization" in request.headers:
             door.limits.meet_address(request.scope)
         raise
-    if is_token:
+    if is_token(credential):
         keeper, key_sha256 = await door.keeper_of(request, credential)
     who = Caller(keeper, key_sha256)
     await door.admit(request, who, operation)
