@@ -37,6 +37,8 @@ call audit.append_only('api.revoked_key');
 create function api.name_serves_one_keeper() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    -- Whoever takes the same name at this moment waits, and then sees who has it.
+    perform pg_advisory_xact_lock(hashtextextended('api.name/' || split_part(new.name, '~', 1), 0));
     if exists (select from api.account a where a.name = split_part(new.name, '~', 1) and a.keeper <> new.keeper)
         or exists (select from api.key_in_force k where split_part(k.name, '~', 1) = split_part(new.name, '~', 1)
             and k.keeper <> new.keeper) then
