@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
 
 import psycopg
 import pytest
 
 from bookrunner.adapters.chain.keys import LocalKey
-from tests.attack.world import CHAIN, Connect, World, digest
+from tests.attack.world import CHAIN, PRICE, Connect, World, digest, proof
 
 pytestmark = pytest.mark.usefixtures("register")
 
@@ -177,6 +179,79 @@ def test_escrow_is_released_by_a_passkey_alone(connect: Connect) -> None:
     raw = connect("treasury")
     for actor in ("tess", "key:tess", "key:tess~program"):
         assert refused(partial(raw.execute, release, [actor])) == "decision_is_confirmed_by_passkey"
+
+
+@dataclass(frozen=True)
+class Weighty:
+    """A decision that waits: act and subject, login and statement that make it, what comes of it."""
+
+    act: str
+    subject: str
+    login: str
+    statement: str
+    arguments: tuple[object, ...]
+    outcome: str
+
+
+def a_release(world: World) -> Weighty:
+    """Propose the release of a closing."""
+    world.build("registered")
+    payee = hashlib.sha256(b"payee").digest()
+    world.call("treasury.propose_release", world.offering, "rel_two", world.closing, payee)
+    release = "select treasury.approve_release(%s, 'req_1', 'ofr_two', 'rel_two', %s, 300000)"
+    told = "select status <> 'proposed' from treasury.release where release_id = 'rel_two'"
+    return Weighty("release", "rel_two", "treasury", release, (payee,), told)
+
+
+def a_countersignature(world: World) -> Weighty:
+    """Let an investor sign."""
+    world.build("acknowledged")
+    agreement = world.id("agr", 1)
+    on = [world.offering, agreement]
+    world.call("subscription.send_agreement", *on, world.id("inv", 1), 1, PRICE, world.document)
+    world.call("subscription.sign", *on, proof(world.document))
+    signed = json.dumps(proof(hashlib.sha256(world.document + b"\x22" * 64).digest()))
+    countersign = "select subscription.countersign(%s, 'req_1', 'ofr_two', %s, %s)"
+    told = "select status = 'countersigned' from subscription.agreement where offering_id = 'ofr_two'"
+    return Weighty("countersignature", agreement, "subscription", countersign, (agreement, signed), told)
+
+
+def a_control_action(world: World) -> Weighty:
+    """Ask for a pause of the token."""
+    world.build("registered")
+    asked = {"kind": "pause", "because": "the order says so"}
+    world.call("registry.ask_control", world.offering, "cta_two", asked)
+    decide = "select registry.decide_control(%s, 'req_1', 'ofr_two', 'cta_two', true, '')"
+    told = "select status = 'approved' from registry.control_action"
+    return Weighty("control_action", "cta_two", "registry", decide, (), told)
+
+
+def a_wallet_link(world: World) -> Weighty:
+    """Have the issuer agree to a wallet."""
+    world.build("funded")
+    mapping, address = world.id("wmp", 1), world.address(1)
+    named = [world.id("ivr", 1), CHAIN, address, f"{world.id('wlc', 1)}@1", "key"]
+    world.call("registry.open_mapping", world.offering, mapping, *named)
+    world.call("registry.mark_screened", world.offering, mapping, f"{world.id('scr', 1)}@1")
+    world.call("registry.approve_wallet", world.offering, mapping)
+    link = "select registry.link_wallet(%s, 'req_1', 'ofr_two', %s)"
+    told = "select status = 'linked' from registry.wallet_mapping where offering_id = 'ofr_two'"
+    return Weighty("wallet_link", mapping, "registry", link, (mapping,), told)
+
+
+@pytest.mark.parametrize("waiting", [a_release, a_countersignature, a_control_action, a_wallet_link])
+def test_a_weighty_decision_is_made_when_its_passkey_has_signed_it(
+    connect: Connect, waiting: Callable[[World], Weighty]
+) -> None:
+    one = waiting(World(connect, "two"))
+    access, raw = enter(connect, "tess"), connect(one.login)
+    decide = partial(raw.execute, one.statement.encode(), ["tess", *one.arguments])
+    assert refused(decide) == "decision_is_confirmed_by_passkey"
+    confirm_as(access, one.act, "ofr_two", one.subject)
+    decide()
+    assert connect("owner").execute(one.outcome.encode()).fetchall() == [(True,)]
+    used = connect("owner").execute(b"select offering_id, subject from api.used_confirmation").fetchall()
+    assert used == [("ofr_two", one.subject)]
 
 
 WALLS = b"""
