@@ -332,7 +332,9 @@ def test_a_person_without_a_name_and_a_day_of_no_calendar_leave_nothing(desk: Ap
     assert case_of(desk, investor)["papers"] == []
 
 
-def test_an_entity_waits_for_papers_people_and_owners(desk: Api) -> None:
+def test_an_entity_waits_for_papers_people_and_owners(
+    desk: Api, database: Database, connect: Connect
+) -> None:
     investor = opened(desk, "entity", legal_name="Harbor LLC", representative="Ana Quillfeather")
     required = {(one["what"], one["code"]) for one in case_of(desk, investor)["required"]}
     assert required == {("document", "formation"), ("party", "representative")}
@@ -360,9 +362,21 @@ def test_an_entity_waits_for_papers_people_and_owners(desk: Api) -> None:
     assert taken.json() == again.json()
     (owner,) = case_of(desk, investor)["owners"]
     assert {owner["id"]} == {*taken.json()["owners"].values()}
+    rename(database, owner["id"])
+    assert put(desk, investor, part, {"because": "read with the register"}, request="take-1").is_success
+    names = b"select count(*) from compliance.particulars where subject_id = %s"
+    assert connect("owner").execute(names, [owner["id"]]).fetchone() == (2,)
     verified = put(desk, investor, f"owners/{owner['id']}/verifications", told, seen=f'"{owner["version"]}"')
     assert verified.json()["status"] == "verified", verified.text
     assert owner["id"] in case_of(desk, investor)["unscreened"]
+
+
+def rename(database: Database, person: str) -> None:
+    """Let somebody be screened by another name from now on."""
+    safe = Vault.of(database.endpoint.secrets)
+    with compliance.keeper(database).together() as within:
+        renamed = compliance.Particulars(EntryKind.PERSON, ("Ana Marchbanks",))
+        compliance.record_particulars(within, safe, [(person, renamed)], actor=ANA)
 
 
 def test_a_repeated_call_names_nobody_anew(desk: Api, database: Database, connect: Connect) -> None:
@@ -371,10 +385,7 @@ def test_a_repeated_call_names_nobody_anew(desk: Api, database: Database, connec
     party |= {"scope": ["certify"], "document_sha256": kept(desk, investor)}
     first = put(desk, investor, "parties", party, request="party-1")
     named = first.json()["id"]
-    book, safe = compliance.keeper(database), Vault.of(database.endpoint.secrets)
-    with book.together() as within:
-        renamed = compliance.Particulars(EntryKind.PERSON, ("Ana Marchbanks",))
-        compliance.record_particulars(within, safe, [(named, renamed)], actor=ANA)
+    rename(database, named)
     question = b"select digest from compliance.particulars order by particulars_no"
     before = connect("owner").execute(question).fetchall()
     assert put(desk, investor, "parties", party, request="party-1").json() == first.json()
