@@ -220,7 +220,11 @@ def operations_module(description: Description) -> str:
         flags = [operation.is_keyed, bool(operation.version)]
         while flags and not flags[-1]:
             flags.pop()
-        values = ", ".join([json.dumps(operation.method), json.dumps(operation.path), *map(str, flags)])
+        query = operation.named("query")
+        one = "," if len(query) == 1 else ""
+        asks = [f"query=({', '.join(map(json.dumps, query))}{one})"] if query else []
+        told = [json.dumps(operation.method), json.dumps(operation.path), *map(str, flags), *asks]
+        values = ", ".join(told)
         rows.append(f"    {json.dumps(operation.name)}: Operation({values}),")
     imports = [
         "from __future__ import annotations",

@@ -60,6 +60,8 @@ def test_a_closed_gate_is_printed_with_its_conditions(run: Run) -> None:
         (["no_such_operation"], "is no operation"),
         (["get_offer"], "it needs offer"),
         (["get_offer", "ofr_one"], "is not NAME=VALUE"),
+        (["list_investments", "ofer=ofr_one"], "there is no ofer: it takes "),
+        (["get_offer", "offer=ofr_one", "limit=1"], "there is no limit: it takes offer"),
         (["open_offer", "--body", "{"], "it is no JSON"),
     ],
 )

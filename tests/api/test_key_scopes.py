@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import httpx
 import psycopg
 import pytest
@@ -180,3 +182,38 @@ def test_a_name_serves_one_keeper(calls: Api) -> None:
         with pytest.raises(Refused) as refused:
             issue(calls.endpoint, name, "treasury", actor="usr_admin")
         assert refused.value.rule == "name_serves_one_keeper"
+
+
+KEY = b"""insert into api.key (name, key_sha256, keeper, issued_by, expires_at)
+    values ('officer.new', sha256('key'), 'treasury', 'usr_one', now() + interval '1 day')"""
+ACCOUNT = b"""select api.propose_account('usr_one', 'req_1', 'acc_new', 'officer.new', 'compliance', null)"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("owner", KEY), ("access", ACCOUNT)),
+        (("access", ACCOUNT), ("owner", KEY)),
+        (("owner", KEY.replace(b"treasury", b"registry")), ("owner", KEY.replace(b"new'", b"new~x'"))),
+    ],
+    ids=["key before account", "account before key", "two keys"],
+)
+def test_of_two_who_take_a_name_at_once_one_has_it(
+    connect: Connect, first: tuple[str, bytes], second: tuple[str, bytes]
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with connect(first[0]).transaction() as taking:
+            taking.connection.execute(first[1])
+            other = pool.submit(connect(second[0]).execute, second[1])
+            while not connect("admin").execute(b"select from pg_locks where not granted").fetchall():
+                wait([other], timeout=0.02)
+                assert not other.done(), "the second does not wait for the first"
+        with pytest.raises(psycopg.Error) as refused:
+            other.result(30)
+    assert refused.value.diag.constraint_name == "name_serves_one_keeper"
+
+
+def test_no_person_has_the_name_of_a_tool(connect: Connect) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        connect("access").execute(ACCOUNT.replace(b"officer.new", b"tool-ada"))
+    assert refused.value.diag.constraint_name == "account_is_of_a_person"

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 
+from bookrunner.adapters.screening import EntryKind
+from bookrunner.adapters.vault import Vault
 from bookrunner.api import api
 from bookrunner.audit import advance_feed, verify_history
+from bookrunner.books import compliance
+from bookrunner.core.credentials import read_key
 from bookrunner.db import Database, Endpoint
 from tests.api.conftest import Api, problem, serving
 from tests.attack.world import Connect, World, digest
@@ -220,6 +226,9 @@ def test_a_decision_names_version_programme_elements_papers_and_profile(
     stranger = verify(desk, investor, documents=["doc_stranger"])
     assert problem(stranger)["code"] == "verifying_documents_are_on_file"
     assert case_of(desk, investor)["version"] == case["version"]
+    # What was written for a decision that was refused is kept nowhere.
+    files = desk.world.login("owner").execute("select encode(sha256, 'hex') from compliance.sealed_file")
+    assert files.fetchall() == [(sha256,)]
     assert verify(desk, investor, decision="declined").json()["status"] == "declined"
     reviewed = put(desk, investor, "papers", {"code": "passport", "sha256": "00" * 32})
     assert problem(reviewed)["code"] == "named_file_is_kept"
@@ -291,6 +300,25 @@ def test_a_verified_profile_changes_by_request_and_another_person(desk: Api, dat
     assert decided.json()["status"] == "applied", decided.text
 
 
+def test_a_digest_of_a_request_tells_nothing_of_its_body(
+    desk: Api, database: Database, connect: Connect
+) -> None:
+    body = {"account": "acc_1", "kind": "individual", "detail": DETAIL}
+    answer = desk.post("/v1/investors", body, keeper="portal", request="open-1")
+    said = b"\n".join((b"POST", b"/v1/investors", b"", answer.request.content))
+    question = b"select body_sha256 from audit.request where request_id = 'open-1'"
+    assert connect("owner").execute(question).fetchall() == [
+        (Vault.of(desk.endpoint.secrets).blind("request", said),)
+    ]
+    elsewhere = api(database)
+    elsewhere.state.digest = partial(Vault(b"another master key of an installation").blind, "request")
+    with serving(elsewhere) as url:
+        other = Api(url, desk.endpoint, desk.world, desk.keys)
+        again = other.post("/v1/investors", body, keeper="portal", request="open-1")
+    assert problem(again)["code"] == "request_key_has_one_body"
+    assert connect("owner").execute(b"select count(*) from portal.profile").fetchone() == (1,)
+
+
 def test_a_person_without_a_name_and_a_day_of_no_calendar_leave_nothing(desk: Api) -> None:
     investor = opened(desk)
     party = {"name": "123", "role": "representative", "account": "acc_ana"}
@@ -304,7 +332,9 @@ def test_a_person_without_a_name_and_a_day_of_no_calendar_leave_nothing(desk: Ap
     assert case_of(desk, investor)["papers"] == []
 
 
-def test_an_entity_waits_for_papers_people_and_owners(desk: Api) -> None:
+def test_an_entity_waits_for_papers_people_and_owners(
+    desk: Api, database: Database, connect: Connect
+) -> None:
     investor = opened(desk, "entity", legal_name="Harbor LLC", representative="Ana Quillfeather")
     required = {(one["what"], one["code"]) for one in case_of(desk, investor)["required"]}
     assert required == {("document", "formation"), ("party", "representative")}
@@ -332,9 +362,79 @@ def test_an_entity_waits_for_papers_people_and_owners(desk: Api) -> None:
     assert taken.json() == again.json()
     (owner,) = case_of(desk, investor)["owners"]
     assert {owner["id"]} == {*taken.json()["owners"].values()}
+    rename(database, owner["id"])
+    assert put(desk, investor, part, {"because": "read with the register"}, request="take-1").is_success
+    names = b"select count(*) from compliance.particulars where subject_id = %s"
+    assert connect("owner").execute(names, [owner["id"]]).fetchone() == (2,)
     verified = put(desk, investor, f"owners/{owner['id']}/verifications", told, seen=f'"{owner["version"]}"')
     assert verified.json()["status"] == "verified", verified.text
     assert owner["id"] in case_of(desk, investor)["unscreened"]
+
+
+def rename(database: Database, person: str) -> None:
+    """Let somebody be screened by another name from now on."""
+    safe = Vault.of(database.endpoint.secrets)
+    with compliance.keeper(database).together() as within:
+        renamed = compliance.Particulars(EntryKind.PERSON, ("Ana Marchbanks",))
+        compliance.record_particulars(within, safe, [(person, renamed)], actor=ANA)
+
+
+def test_a_repeated_call_names_nobody_anew(desk: Api, database: Database, connect: Connect) -> None:
+    investor = opened(desk)
+    party = {"name": "Ana Quillfeather", "role": "representative", "account": "acc_ana"}
+    party |= {"scope": ["certify"], "document_sha256": kept(desk, investor)}
+    first = put(desk, investor, "parties", party, request="party-1")
+    named = first.json()["id"]
+    rename(database, named)
+    question = b"select digest from compliance.particulars order by particulars_no"
+    before = connect("owner").execute(question).fetchall()
+    assert put(desk, investor, "parties", party, request="party-1").json() == first.json()
+    assert connect("owner").execute(question).fetchall() == before
+    assert len(before) == 2
+
+
+def test_nobody_is_on_record_without_a_name(desk: Api, connect: Connect) -> None:
+    investor = opened(desk)
+    connect("owner").execute(
+        b"alter table compliance.particulars add constraint nobody_is_named check (false) not valid"
+    )
+    party = {"name": "Ana Quillfeather", "role": "representative", "account": "acc_ana"}
+    party |= {"scope": ["certify"], "document_sha256": kept(desk, investor)}
+    refused = put(desk, investor, "parties", party, request="party-1")
+    assert problem(refused)["code"] == "nobody_is_named"
+    assert case_of(desk, investor)["parties"] == []
+    connect("owner").execute(b"alter table compliance.particulars drop constraint nobody_is_named")
+    again = put(desk, investor, "parties", party, request="party-1")
+    assert (again.status_code, "idempotent-replayed" in again.headers) == (201, False)
+
+
+AMEND = (
+    """select api.amend_profile(%(key)s, 'late', '\\x00', %(investor)s, %(version)s, '{"legal_name": "Q"}')"""
+)
+CHANGE = """select api.request_profile_change(%(key)s, 'late', '\\x00', %(investor)s, %(version)s, 'chg_x',
+    '{"legal_name": "Q"}', 'moved', null)"""
+ERASE = "select portal.erase_personal('officer.ana', 'r', %(investor)s, 'asked for')"
+
+
+@pytest.mark.parametrize("late", [AMEND, CHANGE])
+def test_what_was_sealed_before_an_erasure_is_not_kept_after_it(
+    desk: Api, connect: Connect, late: str
+) -> None:
+    investor = opened(desk)
+    version = desk.get(f"/v1/investors/{investor}", "portal").headers["etag"].strip('"')
+    said = {"key": read_key(desk.key("portal"))[1], "investor": investor, "version": version}
+    with ThreadPoolExecutor(1) as pool:
+        with connect("portal").transaction() as erasing:
+            erasing.connection.execute(ERASE, said)
+            asked = pool.submit(connect("portal").execute, late, said)
+            while not connect("admin").execute(b"select from pg_locks where not granted").fetchall():
+                wait([asked], timeout=0.02)
+                assert not asked.done(), "what comes late does not wait for the erasure"
+        with pytest.raises(psycopg.Error) as refused:
+            asked.result(30)
+    assert refused.value.diag.constraint_name == "personal_data_is_not_erased"
+    left = b"select count(*) from portal.profile_detail where erased_at is null"
+    assert connect("owner").execute(left).fetchone() == (0,)
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_the_tables_refuse_even_their_owner(
     ("change", "rule"),
     [
         ({"operation": "get_offer"}, "operation_may_be_proposed"),
-        ({"operation": "confirm_proposal"}, "operation_may_be_proposed"),
+        ({"operation": "confirm_proposal", "path": {"proposal": "pps_one"}}, "operation_may_be_proposed"),
         ({"operation": "certify_ownership", "path": {"investor": "ivr_one1"}}, "operation_may_be_proposed"),
         ({"operation": "no_such_thing"}, "operation_may_be_proposed"),
         ({"path": {}}, "proposed_call_fills_its_path"),

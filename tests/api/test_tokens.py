@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey
 from bookrunner.adapters.identity.tokens import TokenIssuer
 from bookrunner.api import Scope, Subject, api, approve_client, issue, propose_client, revoke
 from bookrunner.app.capital import Around, Capital
-from bookrunner.core.credentials import digest
+from bookrunner.core.credentials import digest, digest_of_token
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk
@@ -256,10 +256,16 @@ def test_a_login_takes_no_token_for_a_client_of_another(
     with pytest.raises(psycopg.Error) as refused:
         connect(login).execute(accepted, [digest("t")])
     assert refused.value.diag.constraint_name == "token_names_a_client"
-    connect(keeper).execute(accepted, [digest("t")])
-    assert connect(keeper).execute("select api.caller(%s)", [digest("t")]).fetchone() == ("client:pays",)
+    # What stands for a key is never taken for a token, whoever says so.
+    for key_shaped in (digest("t"), b"\x00" + digest("t"), b""):
+        with pytest.raises(psycopg.Error) as refused:
+            connect(keeper).execute(accepted, [key_shaped])
+        assert refused.value.diag.constraint_name == "token_is_no_key"
+    token = digest_of_token("a.b.c")
+    connect(keeper).execute(accepted, [token])
+    assert connect(keeper).execute("select api.caller(%s)", [token]).fetchone() == ("client:pays",)
     with pytest.raises(psycopg.Error) as refused:
-        connect(login).execute("select api.caller(%s)", [digest("t")])
+        connect(login).execute("select api.caller(%s)", [token])
     assert refused.value.diag.constraint_name == "credential_is_in_force"
     for table in (b"api.token", b"api.client", b"api.client_approval"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

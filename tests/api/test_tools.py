@@ -123,6 +123,23 @@ def test_no_tool_has_an_effect_before_a_person_confirms(calls: Api, over_http: s
     assert calls.events("inv_one1").count("investment.confirmed") == 1
 
 
+def test_what_was_declined_is_proposed_anew(calls: Api) -> None:
+    key = calls.key("engine", "tool-planner")
+
+    async def proposed(client: Client) -> str:
+        made = await client.call_tool("propose", ASKED["propose"])
+        assert made.structured_content is not None, made.content
+        return str(made.structured_content["id"])
+
+    first, again = (by_stdio(calls, key, proposed) for _ in range(2))
+    assert first == again
+    declined = calls.post(f"/v1/proposals/{first}/refusals", {"because": "not yet"}, seen='"1"')
+    assert declined.status_code == 200, declined.text
+    second, again = (by_stdio(calls, key, proposed) for _ in range(2))
+    assert second == again != first
+    assert calls.get(f"/v1/proposals/{second}").json()["status"] == "open"
+
+
 def test_every_tool_says_whether_it_only_reads(calls: Api) -> None:
     async def listed(client: Client) -> dict[str, bool | None]:
         tools = (await client.list_tools()).tools

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from io import StringIO
@@ -10,7 +11,9 @@ from io import StringIO
 import pytest
 import structlog
 
-from bookrunner.core.log import FIELDS, configure, tell, warn
+from bookrunner.core.errors import Refused
+from bookrunner.core.identity import name
+from bookrunner.core.log import FIELDS, configure, place_of, tell, warn
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +73,10 @@ def test_it_writes_to_standard_error_as_it_is_now() -> None:
     with redirect_stderr(StringIO()) as now:
         warn("a reaction is refused", rule="gate_is_closed")
     assert "gate_is_closed" in now.getvalue()
+
+
+def test_the_place_of_a_fault_is_its_innermost_frame_of_ours() -> None:
+    with pytest.raises(Refused) as caught:
+        name("123")
+    assert re.fullmatch(r"bookrunner\.core\.identity:[0-9]+", place_of(caught.value))
+    assert place_of(ValueError("Ada Example")) == "elsewhere"

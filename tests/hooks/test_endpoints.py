@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import psycopg
@@ -164,6 +165,30 @@ def test_endpoints_are_listed_in_pages_and_are_at_most_twenty(hooks: Hooks) -> N
     hooks.register()
     again = hooks.calls.post(f"{PATH}/{off.json()['id']}/enablements", seen=off.headers["etag"])
     assert (again.status_code, again.json()["code"]) == (409, "webhook_endpoints_are_at_most_twenty")
+
+
+def test_of_two_at_once_one_is_the_twentieth_endpoint(hooks: Hooks, connect: Connect) -> None:
+    for _ in range(19):
+        hooks.register()
+    said = json.dumps({"url": hooks.receiver.url(), "kinds": [], "offers": [], "form": "thin"})
+    secret = {"wrapped": "00" * 41, "sealed": "00" * 65, "public_key": "00" * 32}
+
+    def registered(login: psycopg.Connection, number: int) -> None:
+        login.execute(
+            "select api.register_webhook('key:engine-one', %s, '\\x00', %s, %s, %s)",
+            [f"req_{number}", f"whe_{number}", said, json.dumps({**secret, "id": f"whs_{number}"})],
+        )
+
+    with ThreadPoolExecutor(1) as pool:
+        with connect("engine").transaction() as first:
+            registered(first.connection, 1)
+            second = pool.submit(registered, connect("engine"), 2)
+            while not connect("admin").execute(b"select from pg_locks where not granted").fetchall():
+                wait([second], timeout=0.02)
+                assert not second.done(), "the second does not wait for the first"
+        with pytest.raises(psycopg.Error) as refused:
+            second.result(30)
+    assert refused.value.diag.constraint_name == "webhook_endpoints_are_at_most_twenty"
 
 
 def test_an_issuer_hears_of_its_own_offers_alone(others: Hooks) -> None:

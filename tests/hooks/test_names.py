@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import pytest
 
@@ -91,6 +92,16 @@ def test_a_name_is_asked_anew_when_it_was_answered(resolver: Resolver) -> None:
     names = Names(resolver)
     assert asyncio.run(names(NAME, 443)) == asyncio.run(names(NAME, 443)) == ["127.0.0.1"]
     assert resolver.asked[NAME] == 2
+
+
+def test_a_look_up_that_fails_in_its_own_way_is_answered() -> None:
+    def broken(_host: str, _port: int) -> NoReturn:
+        raise KeyError(NAME)
+
+    names = Names(broken)
+    for _ in range(2):
+        with pytest.raises(OSError, match="a look-up ended by KeyError"):
+            asyncio.run(names(NAME, 443))
 
 
 def test_no_try_of_another_endpoint_is_spent_on_a_silent_name(hooks: Hooks, resolver: Resolver) -> None:

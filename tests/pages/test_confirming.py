@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
 
 import psycopg
 import pytest
 
 from bookrunner.adapters.chain.keys import LocalKey
-from tests.attack.world import CHAIN, Connect, World, digest
+from tests.attack.world import CHAIN, PRICE, Connect, World, digest, proof
 
 pytestmark = pytest.mark.usefixtures("register")
 
@@ -179,6 +181,79 @@ def test_escrow_is_released_by_a_passkey_alone(connect: Connect) -> None:
         assert refused(partial(raw.execute, release, [actor])) == "decision_is_confirmed_by_passkey"
 
 
+@dataclass(frozen=True)
+class Weighty:
+    """A decision that waits: act and subject, login and statement that make it, what comes of it."""
+
+    act: str
+    subject: str
+    login: str
+    statement: str
+    arguments: tuple[object, ...]
+    outcome: str
+
+
+def a_release(world: World) -> Weighty:
+    """Propose the release of a closing."""
+    world.build("registered")
+    payee = hashlib.sha256(b"payee").digest()
+    world.call("treasury.propose_release", world.offering, "rel_two", world.closing, payee)
+    release = "select treasury.approve_release(%s, 'req_1', 'ofr_two', 'rel_two', %s, 300000)"
+    told = "select status <> 'proposed' from treasury.release where release_id = 'rel_two'"
+    return Weighty("release", "rel_two", "treasury", release, (payee,), told)
+
+
+def a_countersignature(world: World) -> Weighty:
+    """Let an investor sign."""
+    world.build("acknowledged")
+    agreement = world.id("agr", 1)
+    on = [world.offering, agreement]
+    world.call("subscription.send_agreement", *on, world.id("inv", 1), 1, PRICE, world.document)
+    world.call("subscription.sign", *on, proof(world.document))
+    signed = json.dumps(proof(hashlib.sha256(world.document + b"\x22" * 64).digest()))
+    countersign = "select subscription.countersign(%s, 'req_1', 'ofr_two', %s, %s)"
+    told = "select status = 'countersigned' from subscription.agreement where offering_id = 'ofr_two'"
+    return Weighty("countersignature", agreement, "subscription", countersign, (agreement, signed), told)
+
+
+def a_control_action(world: World) -> Weighty:
+    """Ask for a pause of the token."""
+    world.build("registered")
+    asked = {"kind": "pause", "because": "the order says so"}
+    world.call("registry.ask_control", world.offering, "cta_two", asked)
+    decide = "select registry.decide_control(%s, 'req_1', 'ofr_two', 'cta_two', true, '')"
+    told = "select status = 'approved' from registry.control_action"
+    return Weighty("control_action", "cta_two", "registry", decide, (), told)
+
+
+def a_wallet_link(world: World) -> Weighty:
+    """Have the issuer agree to a wallet."""
+    world.build("funded")
+    mapping, address = world.id("wmp", 1), world.address(1)
+    named = [world.id("ivr", 1), CHAIN, address, f"{world.id('wlc', 1)}@1", "key"]
+    world.call("registry.open_mapping", world.offering, mapping, *named)
+    world.call("registry.mark_screened", world.offering, mapping, f"{world.id('scr', 1)}@1")
+    world.call("registry.approve_wallet", world.offering, mapping)
+    link = "select registry.link_wallet(%s, 'req_1', 'ofr_two', %s)"
+    told = "select status = 'linked' from registry.wallet_mapping where offering_id = 'ofr_two'"
+    return Weighty("wallet_link", mapping, "registry", link, (mapping,), told)
+
+
+@pytest.mark.parametrize("waiting", [a_release, a_countersignature, a_control_action, a_wallet_link])
+def test_a_weighty_decision_is_made_when_its_passkey_has_signed_it(
+    connect: Connect, waiting: Callable[[World], Weighty]
+) -> None:
+    one = waiting(World(connect, "two"))
+    access, raw = enter(connect, "tess"), connect(one.login)
+    decide = partial(raw.execute, one.statement.encode(), ["tess", *one.arguments])
+    assert refused(decide) == "decision_is_confirmed_by_passkey"
+    confirm_as(access, one.act, "ofr_two", one.subject)
+    decide()
+    assert connect("owner").execute(one.outcome.encode()).fetchall() == [(True,)]
+    used = connect("owner").execute(b"select offering_id, subject from api.used_confirmation").fetchall()
+    assert used == [("ofr_two", one.subject)]
+
+
 WALLS = b"""
 select tgrelid::regclass::text, tgname from pg_trigger
 where tgfoid = 'api.decision_is_confirmed'::regproc and tgenabled = 'A' order by 2
@@ -248,6 +323,36 @@ def test_another_passkey_is_made_when_one_in_force_answers_anew(connect: Connect
     access.execute(ANOTHER, ["ses_next2", "crd_more"])
     third = partial(access.execute, ANOTHER.replace(b"aa", b"bb"), ["ses_next2", "crd_third"])
     assert refused(third) == wall
+
+
+END = b"select api.end_credential('tess', 'req_6', 'acc_tess', %s, %s)"
+WITH_WORD = b"""select api.enroll('tess', 'req_6', 'acc_tess', %s, 'crd_word', '{"kind": "password",
+    "secret": "246172676f6e32696424"}', '{}')"""
+WITH_CODES = b"""select api.enroll('tess', 'req_6', 'acc_tess', %s, 'crd_codes',
+    '{"kind": "recovery_codes"}', '{}')"""
+
+
+def test_a_session_that_is_left_open_changes_nothing_that_signs_in(connect: Connect) -> None:
+    access = enter(connect, "tess")
+    wall = "decision_is_confirmed_by_passkey"
+    for change in (WITH_WORD, WITH_CODES):
+        assert refused(partial(access.execute, change, ["ses_tess"])) == wall
+    assert refused(partial(access.execute, END, ["ses_tess", "crd_tess"])) == wall
+    confirm_as(access, "passkey", "", "acc_tess")
+    access.execute(WITH_WORD, ["ses_next1"])
+    # Neither is ended to make room for another: each end is asked for anew.
+    for held in ("crd_word", "crd_tess"):
+        assert refused(partial(access.execute, END, ["ses_next1", held])) == wall
+    confirm_as(access, "passkey", "", "acc_tess", number=2)
+    access.execute(END, ["ses_next2", "crd_word"])
+    confirm_as(access, "passkey", "", "acc_tess", number=3)
+    assert refused(partial(access.execute, END, ["ses_next3", "crd_tess"])) == "account_keeps_a_way_in"
+
+
+def test_nobody_ends_a_credential_of_another(connect: Connect) -> None:
+    access = enter(connect, "tess")
+    call = partial(access.execute, END.replace(b"'tess'", b"'theo'"), ["ses_tess", "crd_tess"])
+    assert refused(call) == "credential_is_kept_by_its_own_person"
 
 
 FREEZE = b"select engine.freeze_closing(%s, 'req_1', 'ofr_two', 'cls_two', null)"

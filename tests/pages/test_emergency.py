@@ -1,4 +1,4 @@
-"""The banner of an emergency on every page, for everybody, without its reason."""
+"""The banner of an emergency on every page of whoever is signed in, without its reason."""
 
 from __future__ import annotations
 
@@ -6,35 +6,51 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bookrunner.api import Emergencies
+from bookrunner.api import Emergencies, issue
 from bookrunner.app import Application
 from bookrunner.pages import web
 from bookrunner.pages.access.people.store import People
 from tests.api.conftest import serving
+from tests.attack.world import Connect
 from tests.pages.conftest import Site
 from tests.pages.test_browser import keep
 from tests.pages.test_officer import axe_is_content
 from tests.pages.test_people import entered
+from tests.pages.test_wall import exempt
 from tests.pages.world import OFFERING, World
 
 
 @pytest.mark.browser
-def test_an_emergency_stands_on_every_page(application: Application, browser: Browser, axe: str) -> None:
+def test_an_emergency_stands_on_every_page_of_whoever_is_signed_in(
+    application: Application, browser: Browser, axe: str, connect: Connect
+) -> None:
     World(application).build()
+    exempt(connect, "506(c)")
+    key = issue(application.endpoint, "auditor.ed", "audit", actor="usr_admin")
     desk = Emergencies(application.database)
     emergency = desk.ask("portal", "somebody has a key of ours", 60, actor="key:ria")
     with serving(web(application)) as url:
         assert "Emergency" not in httpx.get(f"{url}/sign-in").text
     desk.grant(emergency, actor="key:sam")
     with serving(web(application)) as url:
+        with httpx.Client(base_url=url, headers={"Origin": url}) as client:
+            client.post("/sign-in", data={"key": key})
+            for path, status in ((f"/offers/{OFFERING}", 200), ("/offers/ofr_nobody", 404)):
+                told = client.get(path)
+                assert told.status_code == status
+                assert "ria and sam may end the keys of portal" in " ".join(told.text.split())
+                assert "somebody" not in told.text
+        # It names two people, and is not for strangers.
         for path in (f"/offers/{OFFERING}", "/sign-in", "/nothing"):
-            told = httpx.get(url + path).text
-            assert "ria and sam may end the keys of portal" in " ".join(told.split())
-            assert "somebody" not in told
+            assert "Emergency" not in httpx.get(url + path).text
+        assert httpx.get(f"{url}/offers/{OFFERING}").status_code == 200
         for scheme, width in (("light", 1280), ("dark", 390)):
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()
-            page.goto(f"{url}/offers/{OFFERING}")
+            page.goto(f"{url}/sign-in?next=/offers/{OFFERING}")
+            page.get_by_label("Your key").fill(key)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(f"**/offers/{OFFERING}")
             expect(page.get_by_role("alert")).to_contain_text("Emergency until")
             keep(page, f"emergency-{width}")
             axe_is_content(page, axe)

@@ -11,8 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.api import issue
+from bookrunner.books import compliance
+from bookrunner.core.errors import VersionChanged
 from bookrunner.db import Endpoint
 from bookrunner.engine import Desk, Process
+from bookrunner.pages.compliance.deciding.forms import Decision
+from bookrunner.pages.compliance.deciding.officer import Officer
+from tests.attack.world import Connect
 from tests.pages.conftest import Site
 from tests.pages.officers import ENTITY, PERSON, Work, blank_paper
 from tests.pages.test_browser import RULES, keep
@@ -158,6 +163,16 @@ def test_a_decision_on_a_stale_version_loses_nothing(office: Office, browser: Br
         expect(ana.get_by_label("No match", exact=True)).to_be_checked()
         ana.get_by_role("button", name="Record the decision").click()
         expect(ana.locator("[role=status]")).to_contain_text("decided by officer.ana")
+
+
+def test_evidence_of_a_decision_on_a_stale_version_is_not_kept(office: Office, connect: Connect) -> None:
+    officer = Officer(office.site.world.database, "officer.ana")
+    in_force = compliance.keeper(office.site.world.database).programme_in_force()
+    for seen, programme in (99, in_force), (1, "prg_other"):
+        said = Decision(seen, programme, "verified", "the passport was seen")
+        with pytest.raises(VersionChanged):
+            officer.decide("identity", PERSON, "", said)
+    assert connect("owner").execute(b"select count(*) from compliance.sealed_file").fetchone() == (0,)
 
 
 def test_a_decision_under_a_superseded_programme_is_refused(office: Office, browser: Browser) -> None:

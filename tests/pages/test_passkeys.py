@@ -107,6 +107,7 @@ def test_a_passkey_opens_the_account_and_signs_in_again(
         take_up(house, page, "agent.tess", "registry")
         expect(page.get_by_role("row", name="laptop")).to_contain_text("in force")
         page.get_by_role("button", name="Make recovery codes").click()
+        expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
             keep(page, f"security-{scheme}-{width}")
@@ -179,8 +180,12 @@ def test_another_passkey_is_made_after_one_in_force_has_answered(
         assert given.value.status == 200
         expect(page.get_by_role("row", name="key ring")).to_contain_text("in force")
         keep(page, "two-passkeys-1280")
+        with page.expect_response("**/confirm") as given:
+            page.get_by_role("button", name="End the passkey laptop").click()
+        assert given.value.status == 200
+        expect(page.get_by_role("row", name="laptop")).to_have_count(0)
     kept = connect("owner").execute(b"select act, count(*) from api.confirmation group by act").fetchall()
-    assert kept == [("passkey", 1)]
+    assert kept == [("passkey", 2)]
 
 
 def test_a_closing_is_frozen_by_a_passkey(house: House, browser: Browser, connect: Connect) -> None:

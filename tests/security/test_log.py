@@ -162,6 +162,25 @@ def test_each_refusal_of_pages_and_api_stands_in_the_log(whole: str, application
     assert "Ada Example" not in told.getvalue()
 
 
+def test_what_a_form_refuses_on_its_page_stands_in_the_log(whole: str, application: Application) -> None:
+    with browsing(whole) as client:
+        said = {"invitation": account(People(application.database)), "password": WORDS}
+        client.post("/invitation/password", data=said)
+        session = session_of(client)
+        with logged() as told:
+            refused = client.post("/security/password", data={"present": OTHER, "password": OTHER})
+            short = client.post("/security/password", data={"present": WORDS, "password": "vexed"})
+        assert (refused.status_code, short.status_code) == (409, 409)
+    said = [line for line in lines(told) if line["event"] == "a form is refused"]
+    assert [(line["rule"], line["status"], line["session"]) for line in said] == [
+        ("present_password_is_right", 409, session),
+        ("password_is_long_enough", 409, session),
+    ]
+    assert not SECRETS.search(told.getvalue())
+    for hidden in (WORDS, OTHER, "officer.ada"):
+        assert hidden not in told.getvalue()
+
+
 def test_lockouts_and_recoveries_stand_in_the_log(whole: str, application: Application) -> None:
     people = People(application.database)
     with browsing(whole) as client, logged() as told:

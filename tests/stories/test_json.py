@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from typer.main import get_command
 
+from bookrunner.adapters.chain import ChainError
+from bookrunner.audit.errors import FileUnusable
 from bookrunner.cli import app, main
+from bookrunner.cli.programs import machine
+from bookrunner.core.errors import BookrunnerError, ConfigurationError, UnknownRecord
+from bookrunner.db import DatabaseUnavailable
 from bookrunner.sandbox.story import Story
 from tests.api.conftest import description
 
@@ -81,6 +89,40 @@ def test_a_refusal_is_a_problem_on_the_other_stream(run: Run) -> None:
     is_problem(problem)
     status, result, problem = run("verify", "missing.jsonl")
     assert (status, result) == (1, None), problem
+
+
+@pytest.mark.parametrize("given", [("--once",), ()])
+def test_a_worker_that_stops_says_so_in_one_document(tmp_path: Path, given: Sequence[str]) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:9/none"
+    settings = {"BOOKRUNNER_DATABASE_URL": nowhere, "BOOKRUNNER_STATE_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "bookrunner.cli", "work", *given, "--json"],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    problem = json.loads(ended.stderr)
+    assert (problem["code"], problem["fault"]) == ("server_can_answer", "DatabaseUnavailable")
+    is_problem(problem)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (DatabaseUnavailable("gone"), "server_can_answer"),
+        (ChainError("silent"), "server_can_answer"),
+        (ConfigurationError("no site"), "installation_is_ready"),
+        (UnknownRecord("offer_exists", "ofr_x"), "offer_exists"),
+        (FileUnusable("torn"), "command_meets_no_fault"),
+    ],
+)
+def test_each_kind_of_fault_has_its_code(fault: BookrunnerError, code: str) -> None:
+    problem = machine.problem_of(fault)
+    is_problem(problem)
+    assert problem["code"] == code
 
 
 def test_what_stands_behind_two_hyphens_is_no_option(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,7 +139,7 @@ def api(
     )
     problems.install(app)
     app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
-    app.state.door = Door(gateway)
+    app.state.door, app.state.digest = Door(gateway), gateway.digest
     app.add_middleware(
         Direct,
         prefix=investments.PREFIX,

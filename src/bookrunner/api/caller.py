@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from bookrunner.core.credentials import read_key
+from bookrunner.core.credentials import is_token, read_key
 from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
 
 SESSION = "bookrunner.session"
 """Where a page of ours puts keeper and digest of the session that it calls for; no header can."""
 _READ = (b"authorization", b"idempotency-key", b"if-match")
-_DOTS_OF_A_TOKEN = 2
 _REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _STRONG = re.compile(r'"([0-9a-f.]{1,64})"', re.ASCII)
 
@@ -30,7 +28,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: its caller, the idempotency key, the digest of method, path, version and body."""
+    """One write: its caller, the idempotency key, the keyed digest of method, path, version and body."""
 
     caller: Caller
     request: str
@@ -57,7 +55,11 @@ async def caller(request: Request) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class Repeatable:
-    """What makes a write repeatable, whoever calls: key, digest of what is asked, version seen."""
+    """What makes a write repeatable, whoever calls: key, keyed digest of what is asked, version seen.
+
+    A body holds tax numbers and birth dates, which a plain digest would let anybody try out, also after an
+    erasure: the digest is an HMAC-SHA256 under a key of the installation.
+    """
 
     request: str
     body_sha256: bytes
@@ -97,7 +99,7 @@ async def repeatable(request: Request) -> Repeatable:
         version = strong[1]
     path = request.scope["path"].encode()
     said = b"\n".join((request.method.encode(), path, (version or "").encode(), await request.body()))
-    return Repeatable(key, hashlib.sha256(said).digest(), version)
+    return Repeatable(key, request.app.state.digest(said), version)
 
 
 Called = Annotated[Caller, Depends(caller)]
@@ -126,14 +128,13 @@ async def _admitted(request: Request) -> Caller:
         return person
     try:
         credential = _bearer(_headers(request))
-        is_token = credential.count(".") == _DOTS_OF_A_TOKEN
-        keeper, key_sha256 = ("", b"") if is_token else read_key(credential)
+        keeper, key_sha256 = ("", b"") if is_token(credential) else read_key(credential)
     except NotAuthenticated:
         # What nobody could have issued is asked of no database, and counted all the same.
         if "authorization" in request.headers:
             door.limits.meet_address(request.scope)
         raise
-    if is_token:
+    if is_token(credential):
         keeper, key_sha256 = await door.keeper_of(request, credential)
     who = Caller(keeper, key_sha256)
     await door.admit(request, who, operation)

@@ -7,20 +7,24 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TypeVar
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from fastapi.responses import Response
 
+from bookrunner.adapters.vault import Vault
 from bookrunner.api.caller import Caller, Write
 from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import GateClosed, NotAllowed
 from bookrunner.core.log import traces
-from bookrunner.db import Contention, Database, Lanes, Within, load
+from bookrunner.db import Contention, Database, Keeper, Lanes, Within, load
 from bookrunner.db.pools.lanes import TextRow, Value
 from bookrunner.db.queries import Queries
 
 T = TypeVar("T")
+Also = Callable[[Within, Mapping[str, Any]], object]
+"""What a write does beside its own verb, in the same transaction: over the book's verbs, with the answer."""
 
 # As many as a pool has connections: more threads would only wait for one.
 THREADS = 8
@@ -44,6 +48,14 @@ class Gateway:
         self._threads.shutdown()
         for lanes in self._lanes.values():
             lanes.close()
+
+    @cached_property
+    def _safe(self) -> Vault:
+        return Vault.of(self.database.endpoint.secrets)
+
+    def digest(self, said: bytes) -> bytes:
+        """Return 32 bytes that are equal for equal requests and tell nothing of what was said."""
+        return self._safe.blind("request", said)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run ``work`` on a thread of the gateway."""
@@ -121,6 +133,22 @@ class Gateway:
         claim: dict[str, Value] = {**asked.claim}
         return _answered(await self._once(asked.caller.keeper, verb, claim | arguments, queries))
 
+    async def write_with(
+        self, asked: Write, keeper: Keeper, verb: str, also: Also, **arguments: Value
+    ) -> Response:
+        """Carry out a write of a book once, and ``also`` in its transaction: both happen or neither.
+
+        ``also`` gets the book's verbs and the answer, and is left out when the answer is a stored one. Raises
+        as :meth:`write`.
+        """
+        if asked.caller.keeper != keeper.login:
+            await self.admitted(asked.caller, keeper.login)
+        given: dict[str, Value] = {**asked.claim, **arguments}
+        for _ in range(ATTEMPTS - 1):
+            with suppress(Contention):
+                return _answered(await self.run(partial(self._together, keeper, verb, also, given)))
+        return _answered(await self.run(partial(self._together, keeper, verb, also, given)))
+
     async def write_for(
         self, asked: Write, actor: str, keeper: str, verb: str, **arguments: Value
     ) -> Response:
@@ -151,6 +179,18 @@ class Gateway:
     def _look(self, keeper: str, work: Callable[[Within], T]) -> T:
         with self.database.transaction(keeper) as transaction:
             return work(Within(transaction, self._queries))
+
+    def _together(
+        self, keeper: Keeper, verb: str, also: Also, given: Mapping[str, Value]
+    ) -> Mapping[str, str]:
+        with keeper.together() as within:
+            of = within.using(self._queries)
+            if (trace := traces.here()) is not None:
+                of.note_trace(actor=None, key=given["key"], request=given["request"], trace=trace)
+            row = getattr(of, verb)(**given)
+            if not row["is_replay"]:
+                also(within, json.loads(row["answer"]))
+        return {"answer": row["answer"], "is_replay": "t" if row["is_replay"] else "f"}
 
     async def _keep(self, closed: GateClosed, asked: Write, arguments: Mapping[str, Value]) -> None:
         refused: dict[str, Value] = {
@@ -183,7 +223,7 @@ class Gateway:
         return await self._lanes[keeper].run(verb, sql, arguments)
 
 
-def _answered(row: TextRow) -> Response:
+def _answered(row: Mapping[str, str]) -> Response:
     answer = row["answer"]
     headers = {"ETag": f'"{json.loads(answer)["version"]}"'}
     if row["is_replay"] == "t":

@@ -21,6 +21,8 @@ from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import default_state, diagnose, diagnose_server, from_url
 from bookrunner.engine.intake import Watched
 
+SANDBOX_CHAIN: Final = 31337
+
 
 class SigningService(BaseModel):
     """Where a key signs by JSON-RPC, and its address."""
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
     rpc_url: SecretStr | None = None
     """JSON-RPC endpoints of EVM nodes, with commas between; without it the sandbox's own node serves."""
 
-    chain_id: int = 31337
+    chain_id: int = SANDBOX_CHAIN
     """The chain that the node must be on (EIP-155)."""
 
     signers: dict[str, SigningService] = Field(default_factory=dict)
@@ -143,6 +145,11 @@ class Settings(BaseSettings):
             raise ConfigurationError("BOOKRUNNER_RPC_URL names no endpoint")
         return urls
 
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether database, node and chain are the sandbox's own, and none of them anybody else's."""
+        return self.chain_id == SANDBOX_CHAIN and not self.database_url and not self.rpc_urls
+
 
 def read_settings() -> Settings:
     """Return the settings of the environment.
@@ -161,9 +168,9 @@ def hooks_on_loopback(settings: Settings) -> bool:
 
     Raises ConfigurationError where database or node are somebody else's: then it is no sandbox.
     """
-    if settings.webhooks.loopback and (settings.database_url or settings.rpc_url):
+    if settings.webhooks.loopback and not settings.is_sandbox:
         raise ConfigurationError(
-            "loopback of BOOKRUNNER_WEBHOOKS is for a sandbox with its own database and node"
+            "loopback of BOOKRUNNER_WEBHOOKS is for a sandbox with its own database and chain"
         )
     return settings.webhooks.loopback
 

@@ -94,7 +94,8 @@ create table audit.answering (
     primary key (consumer, kind)
 );
 
--- An idempotency key of one actor and its answer, written in the transaction of the effect.
+-- An idempotency key of one actor and its answer, written in the transaction of the effect. The digest of the body is keyed, so
+-- that it tells nothing of what a body said.
 create table audit.request (
     keeper text not null,
     actor text not null,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,6 +19,7 @@ from bookrunner.app import Application
 from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.app.tracing import tracing
+from bookrunner.cli.programs import machine
 from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
@@ -37,7 +39,7 @@ def work(
 ) -> None:
     """Finish open closings, answer events and seal, until stopped; ends with 1 when a server is gone."""
     settings = read_settings()
-    code = 0
+    stopped: BookrunnerError | None = None
     try:
         with (
             tracing(settings),
@@ -54,10 +56,25 @@ def work(
             ):
                 _work(world.application, once=once)
     except BookrunnerError as fault:
-        marked("stopped", str(fault))
-        code = 1
-    # Threads that wait for a server that is gone cannot be told to stop; what they did is in the database.
-    os._exit(code)
+        stopped = fault
+    _leave(stopped)
+
+
+def _leave(stopped: BookrunnerError | None) -> NoReturn:
+    """Say how it ended and end the process, with 1 where something stopped it.
+
+    Threads that wait for a server that is gone cannot be told to stop; what they did is in the database.
+    """
+    told = console.told
+    if told is None and stopped is not None:
+        marked("stopped", str(stopped))
+    elif told is not None and stopped is not None:
+        machine.write_problem(machine.problem_of(stopped), told)
+    elif told is not None:
+        machine.write_result(0, told)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0 if stopped is None else 1)
 
 
 def _work(application: Application, *, once: bool) -> None:

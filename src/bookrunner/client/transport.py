@@ -41,12 +41,13 @@ _JSON: Final[TypeAdapter[JsonValue]] = TypeAdapter(JsonValue)
 
 
 class Operation(NamedTuple):
-    """One operation of the description: its method, its path, and the headers that its calls carry."""
+    """One operation of the description: its method, its path, what its calls carry in headers and query."""
 
     method: str
     path: str
     is_keyed: bool = False
     names_version: bool = False
+    query: tuple[str, ...] = ()
 
     @property
     def is_repeatable(self) -> bool:

@@ -16,6 +16,8 @@ ISSUER = "issuer"
 
 _KEEPER = "|".join((*KEEPERS, ISSUER))
 _KEY = re.compile(rf"(bookrunner_({_KEEPER})_[0-9a-z]{{52}})_([0-9a-f]{{8}})", re.ASCII)
+_DOTS_OF_A_TOKEN = 2
+_OF_A_TOKEN = b"\x01"
 _TOKEN = re.compile(rf"({_KEEPER})\.[0-9a-z]{{52}}", re.ASCII)
 
 
@@ -55,6 +57,21 @@ def read_token(token: str) -> tuple[str, bytes]:
 def digest(credential: str) -> bytes:
     """Return the SHA-256 under which a credential is kept."""
     return hashlib.sha256(credential.encode("ascii")).digest()
+
+
+def digest_of_token(token: str) -> bytes:
+    """Return what stands for a token of an OpenID provider: one byte longer than what stands for a key."""
+    return _OF_A_TOKEN + digest(token)
+
+
+def digest_shown(credential: str) -> bytes:
+    """Return what stands for a credential of a call, a key or a token; it is ASCII."""
+    return digest_of_token(credential) if is_token(credential) else digest(credential)
+
+
+def is_token(credential: str) -> bool:
+    """Say whether a credential has the form of a signed token: three parts with dots between (RFC 7515)."""
+    return credential.count(".") == _DOTS_OF_A_TOKEN
 
 
 def _secret() -> str:

@@ -14,13 +14,12 @@ from pathlib import Path
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
 from bookrunner.app import Application, open_keys, remote_keys
-from bookrunner.app.settings import Outside, Settings, refuse_other_chain
+from bookrunner.app.settings import SANDBOX_CHAIN, Outside, Settings, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
 from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
 
-SANDBOX_CHAIN = 31337
 _FUNDS_WEI = 10**24
 _NODE_FILE = "node.url"
 _NODE_LOCK = "node.lock"

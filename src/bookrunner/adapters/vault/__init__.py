@@ -56,9 +56,10 @@ class Vault:
         """Return what was sealed under the same key, owner and context."""
         return _opened(self._key(wrapped, owner), f"{owner}/{context}", sealed)
 
-    def blind(self, field: str, value: str) -> bytes:
+    def blind(self, field: str, value: str | bytes) -> bytes:
         """Return 32 bytes that are equal for equal values of one field and tell nothing else."""
-        return hmac.digest(self._blinding, f"{field}\0{value}".encode(), sha256)
+        said = value.encode() if isinstance(value, str) else value
+        return hmac.digest(self._blinding, field.encode() + b"\0" + said, sha256)
 
     def _key(self, wrapped: bytes, owner: str) -> AESGCM:
         return AESGCM(_opened(self._wrapping, f"key/{owner}", wrapped))

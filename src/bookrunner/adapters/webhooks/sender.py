@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from ipaddress import IPv6Address
-from typing import Final
+from typing import Final, Literal, Self
 
 import httpx
 
@@ -88,17 +88,38 @@ class Names:
             return asked
 
     def _look(self, host: str, port: int) -> None:
-        answer: Places | BaseException
-        try:
-            answer = self._ask(host, port)
-        except (OSError, UnicodeError) as fault:
-            answer = fault
+        with _LookUp(self._taken_off, (host, port)) as look_up:
+            look_up.found = self._ask(host, port)
+
+    def _taken_off(self, name: tuple[str, int]) -> Future[Places]:
         with self._guard:
-            asked = self._asked.pop((host, port))
-        if isinstance(answer, BaseException):
-            asked.set_exception(answer)
+            return self._asked.pop(name)
+
+
+class _LookUp:
+    """One look-up on its thread: however it ends, whoever waits for the name is told."""
+
+    def __init__(self, take_off: Callable[[tuple[str, int]], Future[Places]], name: tuple[str, int]) -> None:
+        self.found: Places = []
+        self._take_off = take_off
+        self._name = name
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, fault: BaseException | None, __: object
+    ) -> Literal[True]:
+        """Hand the answer over; what is neither of the system nor of the name comes as an OSError."""
+        asked = self._take_off(self._name)
+        if fault is None:
+            asked.set_result(self.found)
+        elif isinstance(fault, OSError | UnicodeError):
+            asked.set_exception(fault)
         else:
-            asked.set_result(answer)
+            asked.set_exception(OSError(f"a look-up ended by {type(fault).__name__}"))
+        return True
 
 
 resolve: Final = Names()

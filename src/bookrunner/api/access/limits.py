@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bookrunner.api import problems
 from bookrunner.core.addresses import network_of
-from bookrunner.core.credentials import digest
+from bookrunner.core.credentials import digest_shown
 from bookrunner.core.errors import TooManyCalls
 from bookrunner.core.log import tell
 from bookrunner.core.status import status_of
@@ -75,7 +75,7 @@ class Limits:
 
     def remembers(self, bearer: str) -> bool:
         """Say whether a credential has called and was found good."""
-        return bearer.isascii() and ("key", digest(bearer)) in self._busy_until
+        return bearer.isascii() and ("key", digest_shown(bearer)) in self._busy_until
 
     def _meet(self, scope: Scope, kind: str, who: bytes | str, most: int) -> None:
         if not most:

@@ -27,11 +27,6 @@ _CREATED, _REFUSED = 201, 300
 _JSON = "application/json"
 # What a refusal says beside its body: when to come again, and how to show who one is.
 _TOLD = ("Retry-After", "WWW-Authenticate", "RateLimit", "RateLimit-Policy")
-_TAG = "proposals"
-# A proposal is kept for good, so none carries what the erasure of a person has to empty.
-_NEVER_PROPOSED = frozenset(
-    {_TAG, "agreements", "compliance", "institutions", "ownership", "profiles", "suitability"}
-)
 QUERIES = load(__package__)
 ProposalId = Annotated[str, StringConstraints(pattern="^pps_[0-9A-Za-z_]{1,64}$")]
 _Part = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$")]
@@ -69,7 +64,10 @@ class ProposedCall(TypedDict):
 
 
 class Proposal(TypedDict):
-    """A proposal: the call, why, by whom, until when, and what was decided. Its words are the proposer's."""
+    """A proposal: the call, why, by whom, until when, and what was decided. Its words are the proposer's.
+
+    ``is_made`` says that its call was made and answered; a confirmed one that is not may be confirmed again.
+    """
 
     id: str
     status: str
@@ -81,6 +79,7 @@ class Proposal(TypedDict):
     expires_at: str
     decided_by: str | None
     because: str | None
+    is_made: bool
     version: str
 
 
@@ -102,7 +101,7 @@ class Confirmed(TypedDict):
 
 def routes(gateway: Gateway, app: FastAPI) -> APIRouter:
     """Return the routes of proposals; ``app`` is what a confirmed call is made to."""
-    router = Router(prefix="/v1/proposals", tags=[_TAG])
+    router = Router(prefix="/v1/proposals", tags=["proposals"])
     _readings(router, gateway)
 
     @router.post("", operation_id="propose", response_model=OfferActed, status_code=_CREATED)
@@ -203,18 +202,16 @@ async def _decide(gateway: Gateway, write: Write, proposal: str, *, because: str
 
 
 def _required(app: FastAPI, body: NewProposal) -> None:
-    """Refuse a call that no confirmation could make."""
-    offered = writes(app, but=_NEVER_PROPOSED).get(body.operation)
-    if offered is None:
-        raise Malformed("operation_may_be_proposed", f"{body.operation} is no write that may wait")
-    if set(re.findall(r"{(\w+)}", offered[1])) != set(body.path):
+    """Refuse a call whose path is not filled; which operation may be proposed is the matrix's to say."""
+    offered = writes(app).get(body.operation)
+    if offered is not None and set(re.findall(r"{(\w+)}", offered[1])) != set(body.path):
         raise Malformed("proposed_call_fills_its_path", f"the path is {offered[1]}")
 
 
 async def _carry(app: FastAPI, request: Request, row: Row, seen: str | None) -> httpx.Response:
     """Make the call of a proposal under the key that confirms it; the proposal is its idempotency key."""
     call = row["call"]
-    method, path = writes(app, but=_NEVER_PROPOSED)[row["operation"]]
+    method, path = writes(app)[row["operation"]]
     headers = {"Idempotency-Key": row["proposal_id"]}
     if "authorization" in request.headers:
         headers["Authorization"] = request.headers["authorization"]
@@ -243,5 +240,6 @@ def shown(row: Row) -> Proposal:
         "expires_at": instant(row["expires_at"]),
         "decided_by": row["decided_by"],
         "because": row["because"],
+        "is_made": row["is_made"],
         "version": row["version"],
     }

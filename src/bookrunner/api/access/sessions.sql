@@ -55,10 +55,10 @@ declare
 begin
     has_two_factors := false;
     select 'key:' || k.name, s.ends_at, s.opened_at, u.used_at into actor, ends_at, opened_at, used
-    from api.session s join api.key k on k.name = s.key_name left join api.session_use u using (session_sha256)
+    from api.session s join api.key_in_force k on k.name = s.key_name left join api.session_use u using (session_sha256)
     where s.session_sha256 = p_session and s.ends_at > clock_timestamp() and k.keeper = session_user
         and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
-        and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name);
+        and not k.is_shut;
     if actor is null then
         select a.name, s.ends_at, s.opened_at, u.used_at, s.session_id, s.how in ('passkey', 'password_and_code',
             'password_and_recovery_code') or exists (select from api.credential c where c.account_id = s.account_id

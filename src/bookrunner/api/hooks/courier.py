@@ -15,7 +15,7 @@ from bookrunner.adapters.vault import Vault
 from bookrunner.adapters.webhooks import SecretKeys, Sender, sign
 from bookrunner.api.hooks.messages import body_of
 from bookrunner.core import clock
-from bookrunner.core.log import tell, warn
+from bookrunner.core.log import place_of, tell, warn
 from bookrunner.db import Database, Keeper, Row
 
 ACTOR: Final = "webhooks"
@@ -159,4 +159,4 @@ def _later() -> Iterator[None]:
     try:
         yield
     except Exception as fault:  # noqa: BLE001 - the edge of a step: whatever it was, the courier goes on
-        warn("webhook messages wait", kind=type(fault).__name__)
+        warn("webhook messages wait", kind=type(fault).__name__, place=place_of(fault))

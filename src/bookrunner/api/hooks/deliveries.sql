@@ -29,8 +29,7 @@ end $$;
 create function api.holder_has_ended(p_holder text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select not exists (select from api.key k where k.name = split_part(p_holder, ':', 2) and k.expires_at > clock_timestamp()
-        and not exists (select from api.revoked_key r where r.name = k.name)
+    select not exists (select from api.key_in_force k where k.name = split_part(p_holder, ':', 2)
         and not exists (select from api.account a where a.name = split_part(k.name, '~', 1) and a.status = 'deactivated'));
 end;
 

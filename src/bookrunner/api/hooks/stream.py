@@ -16,7 +16,7 @@ from bookrunner.api.caller import Called
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
 from bookrunner.core.credentials import KEEPERS
-from bookrunner.core.log import warn
+from bookrunner.core.log import place_of, warn
 from bookrunner.db import Row, Within
 
 POLL_SECONDS: Final = 0.5
@@ -117,7 +117,7 @@ class Reader:
                 try:
                     await self._step()
                 except Exception as fault:  # noqa: BLE001 - the edge of a step: the reader goes on
-                    warn("the stream of events waits", kind=type(fault).__name__)
+                    warn("the stream of events waits", kind=type(fault).__name__, place=place_of(fault))
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             # Whatever ended it: streams end too, and the next one starts another reader.

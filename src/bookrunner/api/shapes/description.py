@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -91,12 +91,12 @@ def offered(app: FastAPI, path: str) -> list[str]:
     return sorted(found)
 
 
-def writes(app: FastAPI, *, but: Collection[str]) -> Mapping[str, tuple[str, str]]:
-    """Return method and path of each write that a key makes, by its operation; ``but`` are tags left out."""
+def writes(app: FastAPI) -> Mapping[str, tuple[str, str]]:
+    """Return method and path of each write that a key makes, by its operation."""
     return {
         str(route.operation_id): (method, str(route.path_format))
         for route in _operations(app)
-        if set(_calls(route.dependant)) & _WRITES and not set(but) & set(route.tags or ())
+        if set(_calls(route.dependant)) & _WRITES
         for method in sorted(route.methods or ())
     }
 

@@ -152,7 +152,7 @@ begin
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 
--- An officer's decision on one check. A file that it names has been kept for this investor.
+-- An officer's decision on one check. Its evidence is kept with it, sealed: a decision that is refused leaves none.
 create function api.decide_check(p_key bytea, p_request text, p_body_sha256 bytea, p_scope text, p_act text, p_item text,
     p_version text, p_programme text, p_said jsonb, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -168,16 +168,16 @@ begin
     if is_replay then
         return;
     end if;
-    if evidence is not null then
-        perform api.require_file(p_scope, p_said ->> 'evidence_sha256');
-    end if;
     perform compliance.decide_under(caller, p_request, p_programme);
+    if evidence is not null then
+        perform compliance.keep_file(caller, p_request, p_scope, evidence, decode(p_said ->> 'evidence_sealed', 'hex'));
+    end if;
     case p_act
         when 'case' then
             if decision = 'declined' then
                 perform compliance.decline_case(caller, p_request, p_scope, seen, because);
             else
-                perform compliance.verify_identity(caller, p_request, p_scope, seen, p_said);
+                perform compliance.verify_identity(caller, p_request, p_scope, seen, p_said - 'evidence_sealed');
             end if;
         when 'paper' then perform compliance.reject_document(caller, p_request, p_scope, p_item, because, seen);
         when 'party' then perform compliance.verify_party(caller, p_request, p_scope, p_item, evidence, seen);

@@ -3,9 +3,11 @@
 from bookrunner.books.compliance.desk import office, record_with_paper, take_owners
 from bookrunner.books.compliance.privacy import (
     MOST_BYTES,
+    checked_paper,
     keep_file,
     keep_files,
     keep_paper,
+    sealed_file,
     sealed_paper,
     view_file,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "Particulars",
     "ScreeningDesk",
     "Update",
+    "checked_paper",
     "keep_file",
     "keep_files",
     "keep_paper",
@@ -36,6 +39,7 @@ __all__ = [
     "record_particulars",
     "record_with_paper",
     "refuse_list",
+    "sealed_file",
     "sealed_paper",
     "take_list",
     "take_owners",

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from bookrunner.app.custody import embed_wallet, export_wallet
-from bookrunner.app.settings import read_settings
+from bookrunner.app.settings import SANDBOX_CHAIN, read_settings
 from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console
-from bookrunner.sandbox.world import SANDBOX_CHAIN, opened
+from bookrunner.sandbox.world import opened
 
 wallet = typer.Typer(no_args_is_help=True, help="Wallets whose key the platform holds.")
 app.add_typer(wallet, name="wallet")

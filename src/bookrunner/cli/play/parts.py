@@ -12,7 +12,7 @@ from bookrunner.cli.offers import Id
 from bookrunner.cli.screen import app, console
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.sandbox.entering import offers
-from bookrunner.sandbox.world import SANDBOX_CHAIN, World, opened
+from bookrunner.sandbox.world import World, opened
 
 parts = typer.Typer(no_args_is_help=True, help="Play other people's parts in an offer of the sandbox.")
 app.add_typer(parts, name="sandbox")
@@ -50,7 +50,7 @@ def pay(offer: Id) -> None:
 def _sandbox() -> Iterator[World]:
     """Lend the installation; raises ConfigurationError for one that is not the sandbox's own."""
     settings = read_settings()
-    if settings.chain_id != SANDBOX_CHAIN or settings.database_url is not None or settings.rpc_urls:
+    if not settings.is_sandbox:
         raise ConfigurationError("parts are played in the sandbox alone: its own database and its own chain")
     with opened(settings) as world:
         yield world

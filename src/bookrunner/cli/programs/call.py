@@ -69,6 +69,11 @@ def _filled(known: Operation, fields: dict[str, str], body: str | None, version:
     needed = re.findall(r"{(\w+)}", known.path)
     if missing := [name for name in needed if name not in fields]:
         raise typer.BadParameter(f"it needs {', '.join(missing)}", param_hint="NAME=VALUE")
+    if unknown := [name for name in fields if name not in {*needed, *known.query}]:
+        takes = ", ".join((*needed, *known.query)) or "nothing of this kind"
+        raise typer.BadParameter(
+            f"there is no {', '.join(unknown)}: it takes {takes}", param_hint="NAME=VALUE"
+        )
     sent = sys.stdin.read() if body == "-" else body
     try:
         whole = None if sent is None else _BODY.validate_json(sent)

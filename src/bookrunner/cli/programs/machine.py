@@ -12,10 +12,18 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from bookrunner.adapters.chain import ChainError
 from bookrunner.api.problems import gate
 from bookrunner.cli.screen import Told
 from bookrunner.client import ApiRefused
-from bookrunner.core.errors import BookrunnerError, GateClosed, NotFound, Refused
+from bookrunner.core.errors import (
+    BookrunnerError,
+    ConfigurationError,
+    GateClosed,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 from bookrunner.core.status import status_of
 
 FLAG: Final = "--json"
@@ -59,8 +67,16 @@ def problem_of(error: BookrunnerError) -> dict[str, object]:
         return _problem(status_of(error), error.rule, error.detail) | (
             {"gate": gate(error)} if isinstance(error, GateClosed) else {}
         )
-    code = "record_exists" if isinstance(error, NotFound) else "installation_is_ready"
-    return _problem(status_of(error), code, str(error))
+    return _problem(status_of(error), _code_of(error), str(error)) | {"fault": type(error).__name__}
+
+
+def _code_of(error: BookrunnerError) -> str:
+    """Name what a fault that is no refusal leaves undone; ``fault`` beside it is the kind."""
+    if isinstance(error, NotFound):
+        return "record_exists"
+    if isinstance(error, ConfigurationError):
+        return "installation_is_ready"
+    return "server_can_answer" if isinstance(error, Unavailable | ChainError) else "command_meets_no_fault"
 
 
 def wrong_usage(sentence: str) -> dict[str, object]:

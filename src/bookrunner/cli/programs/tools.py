@@ -32,6 +32,7 @@ ABOUT: Final = (
 )
 MOST_FAULTS: Final = 20
 READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+_ENDED: Final = frozenset({"declined", "expired"})
 PROPOSES: Final = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
 
 
@@ -139,13 +140,29 @@ def _proposals(server: MCPServer, connect: Connect) -> None:
     ) -> Answer:
         """Propose a call of the API to a person; nothing happens before somebody confirms it.
 
-        Proposing the same call with the same sentence again makes no second proposal.
+        Proposing the same call with the same sentence again makes no second proposal, until the first was
+        declined or its time is over.
         """
         seen = None if version is None else ETag.of(version).text
         asked = NewProposal(operation=operation, path=path, body=body, if_match=seen, sentence=sentence)
-        digest = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
         with reading(connect, ctx) as api:
+            said = f"{asked.model_dump_json()}{_ended_before(api, asked)}"
+            digest = hashlib.sha256(said.encode()).hexdigest()
             return told(api.proposals.propose(asked, idempotency_key=f"tool-{digest}"))
+
+
+def _ended_before(api: Bookrunner, asked: NewProposal) -> str:
+    """Return the newest proposal of the same call and sentence that was declined or is over, or nothing."""
+    call = (asked.operation, asked.sentence, asked.path or {}, asked.body, asked.if_match)
+    return next(
+        (
+            one.id
+            for one in api.proposals.list_proposals().proposals
+            if one.status in _ENDED
+            and call == (one.operation, one.sentence, one.call.path, one.call.body, one.call.if_match)
+        ),
+        "",
+    )
 
 
 @contextmanager

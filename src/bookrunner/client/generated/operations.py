@@ -68,7 +68,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_agreement": Operation("GET", "/v1/agreements/{agreement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
-    "get_document": Operation("GET", "/v1/documents/{digest}"),
+    "get_document": Operation("GET", "/v1/documents/{digest}", query=("reader", "until", "token")),
     "get_identity_case": Operation("GET", "/v1/investors/{investor}/case"),
     "get_intake": Operation("GET", "/v1/ai-intake/{offer}/{intake}"),
     "get_investment": Operation("GET", "/v1/investments/{investment}"),
@@ -97,23 +97,31 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
-    "list_events": Operation("GET", "/v1/events"),
-    "list_holdings": Operation("GET", "/v1/offers/{offer}/holdings"),
+    "list_events": Operation("GET", "/v1/events", query=("after", "limit")),
+    "list_holdings": Operation("GET", "/v1/offers/{offer}/holdings", query=("investor", "cursor", "limit")),
     "list_institutional_allocations": Operation("GET", "/v1/offers/{offer}/institutional_allocations"),
-    "list_instructions": Operation("GET", "/v1/offers/{offer}/instructions"),
-    "list_investments": Operation("GET", "/v1/investments"),
+    "list_instructions": Operation(
+        "GET", "/v1/offers/{offer}/instructions", query=("status", "cursor", "limit")
+    ),
+    "list_investments": Operation("GET", "/v1/investments", query=("offer", "status", "cursor", "limit")),
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
-    "list_offers": Operation("GET", "/v1/offers"),
-    "list_payments": Operation("GET", "/v1/offers/{offer}/payments"),
+    "list_offers": Operation("GET", "/v1/offers", query=("after", "limit")),
+    "list_payments": Operation(
+        "GET", "/v1/offers/{offer}/payments", query=("status", "investment", "cursor", "limit")
+    ),
     "list_proposals": Operation("GET", "/v1/proposals"),
-    "list_receipts": Operation("GET", "/v1/offers/{offer}/receipts"),
+    "list_receipts": Operation(
+        "GET", "/v1/offers/{offer}/receipts", query=("status", "investment", "cursor", "limit")
+    ),
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
-    "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds"),
-    "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers"),
+    "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds", query=("status", "cursor", "limit")),
+    "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers", query=("investor",)),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
-    "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets"),
-    "list_webhook_deliveries": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries"),
-    "list_webhook_endpoints": Operation("GET", "/v1/webhooks/endpoints"),
+    "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets", query=("address", "investor")),
+    "list_webhook_deliveries": Operation(
+        "GET", "/v1/webhooks/endpoints/{endpoint}/deliveries", query=("before", "status", "limit")
+    ),
+    "list_webhook_endpoints": Operation("GET", "/v1/webhooks/endpoints", query=("after", "limit")),
     "look_at_profile": Operation("POST", "/v1/investors/{investor}/looks"),
     "look_at_profile_change": Operation("POST", "/v1/investors/{investor}/changes/{change}/looks"),
     "move_institutional_allocation": Operation(
@@ -135,7 +143,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
-    "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}"),
+    "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}", query=("investor",)),
     "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),
     "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),
     "record_party": Operation("POST", "/v1/investors/{investor}/parties", True),
@@ -157,7 +165,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "review_offer": Operation("POST", "/v1/offers/{offer}/reviews", True, True),
     "rotate_webhook_secret": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/rotations", True, True),
     "scale_back": Operation("POST", "/v1/investments/{investment}/cuts", True, True),
-    "show_limit": Operation("GET", "/v1/offers/{offer}/limit"),
+    "show_limit": Operation("GET", "/v1/offers/{offer}/limit", query=("investor",)),
     "show_questionnaire": Operation("GET", "/v1/offers/{offer}/questionnaire"),
     "sign_agreement": Operation("POST", "/v1/agreements/{agreement}/sign", True, True),
     "state_particular": Operation("POST", "/v1/investments/{investment}/particulars", True),
@@ -168,7 +176,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "test_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/tests", True),
     "verify_owner": Operation("POST", "/v1/investors/{investor}/owners/{owner}/verifications", True, True),
     "verify_party": Operation("POST", "/v1/investors/{investor}/parties/{party}/verifications", True, True),
-    "why_not_transfer": Operation("GET", "/v1/offers/{offer}/transfer-refusals"),
+    "why_not_transfer": Operation(
+        "GET", "/v1/offers/{offer}/transfer-refusals", query=("seller", "buyer", "units")
+    ),
     "withdraw_acceptance": Operation(
         "POST", "/v1/investments/{investment}/acceptances/{acceptance}/withdrawals", True, True
     ),

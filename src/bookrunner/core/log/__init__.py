@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -37,6 +38,7 @@ FIELDS = frozenset(
         "network",
         "offering",
         "operation",
+        "place",
         "recorded_at",
         "request",
         "rows",
@@ -55,6 +57,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@+-]{1,120}")
 _MARK_DIGITS = 16
 _FRAMES = 20
 _SERVERS = ("uvicorn", "asyncio")
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def _recorded(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
@@ -126,6 +129,16 @@ def _module(file: str) -> str:
 def mark(digest: bytes) -> str:
     """Return how a line names a key or a session: the first 64 bits of the digest that is kept of it."""
     return digest.hex()[:_MARK_DIGITS]
+
+
+def place_of(fault: BaseException) -> str:
+    """Return module and line of the innermost frame of ours that a fault went through, and no word of it."""
+    frames = reversed(traceback.extract_tb(fault.__traceback__))
+    for frame in frames:
+        file = Path(frame.filename)
+        if file.is_relative_to(_PACKAGE):
+            return f"{'.'.join(file.relative_to(_PACKAGE.parent).with_suffix('').parts)}:{frame.lineno}"
+    return "elsewhere"
 
 
 def tell(event: str, **fields: str | int) -> None:

@@ -128,6 +128,7 @@ class Admission:
                 row = load(__package__).session_of(transaction, session=session, is_act=_is_act(request))
         except NotAuthenticated:
             return None
+        request.state.session = session
         visitor = SignedIn(**row, keeper=keeper)
         return None if self.door.is_for_accounts_alone and not visitor.is_account else visitor
 

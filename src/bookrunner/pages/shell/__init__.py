@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bookrunner.core import clock
-from bookrunner.core.errors import Refused
+from bookrunner.core.errors import NotAuthenticated, Refused
+from bookrunner.core.log import mark, tell
 from bookrunner.core.money import grouped
 from bookrunner.db import Row
 from bookrunner.pages.shell.assets import Asset, assets
@@ -63,6 +64,21 @@ def told(fault: Refused, sentences: Mapping[str, str]) -> dict[str, str]:
     return {"rule": fault.rule, "detail": sentences.get(fault.rule, detail)}
 
 
+def _note(request: Request, facts: Mapping[str, object], status: int) -> None:
+    """Write down what a page refuses in its own place; a refused sign-in is written where it is judged."""
+    refusal = facts.get("refusal") or facts.get("fault")
+    if refusal is None or isinstance(refusal, NotAuthenticated):
+        return
+    rule = (
+        refusal.get("rule") or refusal.get("code")
+        if isinstance(refusal, Mapping)
+        else getattr(refusal, "rule", None)
+    )
+    session = getattr(request.state, "session", None)
+    seen = {} if session is None else {"session": mark(session)}
+    tell("a form is refused", rule=str(rule), status=int(status), **seen)
+
+
 def words(name: str) -> str:
     """Write a stable name as words: ``funds_are_cleared`` as ``funds are cleared``."""
     return name.replace("_", " ").replace(".", ", ", 1)
@@ -73,7 +89,10 @@ def _moment(moment: datetime | str) -> datetime:
 
 
 class Shell:
-    """Renders pages and fragments; ``is_sandbox`` puts the mark on each page, an emergency its banner."""
+    """Renders pages and fragments; ``is_sandbox`` puts the mark on each page.
+
+    An emergency puts its banner on those of whoever is signed in: it names two people.
+    """
 
     def __init__(self, *, is_sandbox: bool, emergencies: Callable[[], Sequence[Row]] = tuple) -> None:
         self._emergencies = emergencies
@@ -94,7 +113,11 @@ class Shell:
     def page(
         self, request: Request, template: str, facts: Mapping[str, object], status: int = 200
     ) -> Response:
-        """Return a whole page or a fragment; nothing of it is kept by the browser."""
+        """Return a whole page or a fragment; nothing of it is kept by the browser.
+
+        What it refuses, as ``refusal`` or ``fault`` among the facts, stands in the log (ASVS 5.0, V16.3.3).
+        """
+        _note(request, facts, status)
         text = self._environment.get_template(template).render(
             **facts,
             nonce=request.state.nonce,

@@ -1,4 +1,4 @@
-"""The emergencies that stand now, for the banner of every page."""
+"""The emergencies that stand now, for the banner on every page of whoever is signed in."""
 
 from __future__ import annotations
 

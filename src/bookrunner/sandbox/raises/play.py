@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.app import Application, open_keys
-from bookrunner.app.settings import Settings
+from bookrunner.app.settings import SANDBOX_CHAIN, Settings
 from bookrunner.core import clock
 from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.ids import new_id
@@ -24,7 +24,7 @@ from bookrunner.sandbox.raises.crowd import Crowd
 from bookrunner.sandbox.raises.killed import NO_NODE, kill_amid
 from bookrunner.sandbox.raises.misfortune import FAULTS
 from bookrunner.sandbox.story import PRICE_MINOR
-from bookrunner.sandbox.world import SANDBOX_CHAIN, database_of
+from bookrunner.sandbox.world import database_of
 
 _FAULT_ODDS = 0.55
 _MOST_ROUNDS = 3

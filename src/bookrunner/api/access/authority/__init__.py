@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from fastapi import Request
 
 from bookrunner.api.access.limits import Limits
-from bookrunner.core.credentials import digest
+from bookrunner.core.credentials import digest_of_token
 from bookrunner.core.errors import NotAllowed, NotAuthenticated
 from bookrunner.core.ids import new_id
 from bookrunner.db import Endpoint, Row, load
@@ -65,16 +65,16 @@ class Door:
             raise NotAuthenticated("credential_is_in_force", "no OpenID provider is set up for tokens")
         if not token.isascii():
             raise NotAuthenticated("credential_is_in_force", "it is no signed token")
-        token_sha256 = digest(token)
-        keeper, until = self._vouched.get(token_sha256, ("", 0.0))
+        token_digest = digest_of_token(token)
+        keeper, until = self._vouched.get(token_digest, ("", 0.0))
         if until <= time.monotonic():
             self.limits.meet_address(request.scope)
             claims = await self.tokens.vouch(token)
-            keeper = await self._gateway.run(partial(self._accepted, claims, token_sha256))
-            _remember(self._vouched, token_sha256, (keeper, time.monotonic() + STANDS_SECONDS))
-        return keeper, token_sha256
+            keeper = await self._gateway.run(partial(self._accepted, claims, token_digest))
+            _remember(self._vouched, token_digest, (keeper, time.monotonic() + STANDS_SECONDS))
+        return keeper, token_digest
 
-    def _accepted(self, claims: Claims, token_sha256: bytes) -> str:
+    def _accepted(self, claims: Claims, token_digest: bytes) -> str:
         named = {"issuer": claims.issuer, "subject": claims.subject}
         with self._gateway.database.transaction("engine") as transaction:
             keeper: str | None = self._queries.client_keeper(transaction, **named)
@@ -83,7 +83,7 @@ class Door:
         actions = [scope.removeprefix(SCOPE) for scope in claims.scopes if scope.startswith(SCOPE)]
         with self._gateway.database.transaction(keeper) as transaction:
             self._queries.accept_token(
-                transaction, token=token_sha256, actions=actions, ends=claims.ends_at, **named
+                transaction, token=token_digest, actions=actions, ends=claims.ends_at, **named
             )
         return keeper
 

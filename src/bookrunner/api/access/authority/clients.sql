@@ -15,9 +15,10 @@ create table api.client_approval (
     approved_at timestamptz not null default clock_timestamp()
 );
 
--- A token that was verified, until its end, with the actions that its scopes name.
+-- A token that was verified, until its end, with the actions that its scopes name. Its digest is longer than that of a key, so that
+-- what a login of a keeper takes for a token is never the key of anybody.
 create table api.token (
-    token_sha256 bytea primary key check (octet_length(token_sha256) = 32),
+    token_digest bytea primary key constraint token_is_no_key check (octet_length(token_digest) = 33 and substring(token_digest for 1) = '\x01'),
     key_name text not null references api.client,
     actions text[] not null,
     expires_at timestamptz not null
@@ -64,7 +65,7 @@ begin
             message = 'no client of this keeper is bound to the subject of the token';
     end if;
     delete from api.token t where t.key_name = client and t.expires_at < clock_timestamp();
-    insert into api.token (token_sha256, key_name, actions, expires_at) values (p_token, client, p_actions, p_ends)
+    insert into api.token (token_digest, key_name, actions, expires_at) values (p_token, client, p_actions, p_ends)
     on conflict do nothing;
 end $$;
 
@@ -72,21 +73,16 @@ end $$;
 create function api.client_of(p_token bytea) returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select k.name from api.token t join api.key k on k.name = t.key_name
-    where t.token_sha256 = p_token and t.expires_at > clock_timestamp() and k.keeper = session_user
-        and k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name)
-        and not api.is_shut(k.name);
+    select k.name from api.token t join api.key_in_force k on k.name = t.key_name
+    where t.token_digest = p_token and t.expires_at > clock_timestamp() and k.keeper = session_user and not k.is_shut;
 end;
 
 -- Which of these keys and tokens are in force, whichever keeper they serve.
 create function api.keys_in_force(p_keys bytea[]) returns setof bytea
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select c.digest from (
-        select k.key_sha256 as digest, k.name, k.expires_at from api.key k where k.key_sha256 = any (p_keys)
-        union all
-        select t.token_sha256, k.name, least(t.expires_at, k.expires_at) from api.token t join api.key k on k.name = t.key_name
-        where t.token_sha256 = any (p_keys)) c
-    where c.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = c.name)
-        and not api.is_shut(c.name);
+    select k.key_sha256 from api.key_in_force k where k.key_sha256 = any (p_keys) and not k.is_shut
+    union all
+    select t.token_digest from api.token t join api.key_in_force k on k.name = t.key_name
+    where t.token_digest = any (p_keys) and t.expires_at > clock_timestamp() and not k.is_shut;
 end;

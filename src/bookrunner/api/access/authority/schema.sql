@@ -14,7 +14,10 @@ create table api.operation (
     verbs text[] not null default '{}',
     login text constraint verbs_belong_to_a_login check ((verbs <> '{}') = (login is not null)),
     -- The rule that asks for a second person.
-    four_eyes text
+    four_eyes text,
+    -- Whether a tool may propose it. A proposal is kept for good, so none carries what the erasure of a person has to empty.
+    may_be_proposed boolean not null generated always as (kind = 'act' and reveals <> 'identity' and area not in
+        ('agreements', 'compliance', 'institutions', 'ownership', 'profiles', 'proposals', 'suitability')) stored
 );
 
 call audit.append_only('api.operation');

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -162,16 +164,28 @@ def _papers(router: APIRouter, gateway: Gateway) -> None:
 
 
 def _people(router: APIRouter, gateway: Gateway) -> None:
+    keeper = compliance.keeper(gateway.database)
+
     @router.post("/parties", operation_id="record_party", response_model=InvestorActed, status_code=_CREATED)
     async def party(write: Written, investor: InvestorId, body: NewParty) -> Response:
         """Name a person beside an investor, who is screened by that name and waits to be verified."""
         actor = await gateway.admitted(write.caller, "compliance")
-        # Refused before anything is kept: a person on record without a name could never be screened.
         identity.name(body.name)
-        said = body.model_dump(exclude_none=True, exclude={"name"}, mode="json")
-        answer = await _put(gateway, write, (investor, "party", new_id("pty")), said)
-        named = json.loads(bytes(answer.body))["id"], (EntryKind.PERSON, body.name)
-        await gateway.run(partial(_name, gateway, [named], actor=actor))
+
+        def named(within: Within, answer: Mapping[str, Any]) -> None:
+            _name(gateway, within, {answer["id"]: (EntryKind.PERSON, body.name)}, actor=actor)
+
+        answer = await gateway.write_with(
+            write,
+            keeper,
+            "act_on_case",
+            named,
+            investor=investor,
+            act="party",
+            item=new_id("pty"),
+            said=body.model_dump_json(exclude_none=True, exclude={"name"}),
+        )
+        answer.status_code = _CREATED
         return answer
 
     @router.post(
@@ -190,19 +204,24 @@ def _people(router: APIRouter, gateway: Gateway) -> None:
         stated = await gateway.run(lambda: desk.view_ownership(**look)) or {}
         for one in stated.get("people", ()):
             identity.name(one["name"])
-        answer = await gateway.write(
+
+        def named(within: Within, answer: Mapping[str, Any]) -> None:
+            if stated.get("statement") != statement:
+                raise Refused("ownership_statement_is_in_force", "another statement came in force meanwhile")
+            people = {
+                answer["owners"][one["id"]]: (_KINDS[one["kind"]], one["name"]) for one in stated["people"]
+            }
+            _name(gateway, within, people, actor=actor)
+
+        return await gateway.write_with(
             write,
-            "compliance",
+            keeper,
             "take_ownership",
+            named,
             investor=investor,
             statement=statement,
             because=body.because,
         )
-        if stated.get("statement") == statement:
-            ids = json.loads(bytes(answer.body))["owners"]
-            people = [(ids[one["id"]], (_KINDS[one["kind"]], one["name"])) for one in stated["people"]]
-            await gateway.run(partial(_name, gateway, people, actor=actor))
-        return answer
 
 
 async def _known(gateway: Gateway, write: Write, investor: str) -> None:
@@ -210,12 +229,10 @@ async def _known(gateway: Gateway, write: Write, investor: str) -> None:
         raise UnknownRecord("identity_case_exists", f"there is no case of {investor}")
 
 
-def _name(gateway: Gateway, people: list[tuple[str, tuple[EntryKind, str]]], *, actor: str) -> None:
-    """Say by which names people are screened; a repeated call says the same again, which changes nothing.
-
-    Until it is said nobody is screened by it, so that a call cut off here leaves the clearance closed.
-    """
+def _name(
+    gateway: Gateway, within: Within, people: Mapping[str, tuple[EntryKind, str]], *, actor: str
+) -> None:
+    """Say by which names people are screened, in the transaction that puts them on record."""
     safe = Vault.of(gateway.database.endpoint.secrets)
-    given = [(one, compliance.Particulars(kind, (name,))) for one, (kind, name) in people]
-    with compliance.keeper(gateway.database).together() as within:
-        compliance.record_particulars(within, safe, given, actor=actor)
+    given = [(one, compliance.Particulars(kind, (name,))) for one, (kind, name) in people.items()]
+    compliance.record_particulars(within, safe, given, actor=actor)

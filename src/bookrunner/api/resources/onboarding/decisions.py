@@ -137,13 +137,14 @@ def _hits(router: APIRouter, gateway: Gateway) -> None:
 
 
 async def _sealed(gateway: Gateway, write: Write, on: On, body: Decided) -> dict[str, str]:
-    """Seal what was checked as the evidence of a decision, as the officer's console does."""
+    """Seal what was checked as the evidence of a decision, which keeps it when its version is that of now."""
     actor = await gateway.admitted(write.caller, "compliance")
     if await gateway.read(write.caller, lambda of: of.case(investor=on[0])) is None:
         raise UnknownRecord("identity_case_exists", f"there is no case of {on[0]}")
     keeper = compliance.keeper(gateway.database)
-    seal = partial(compliance.keep_file, keeper, on[0], body.because.encode(), actor=actor)
-    return {"evidence_sha256": (await gateway.run(seal)).hex()}
+    seal = partial(compliance.sealed_file, keeper, on[0], body.because.encode(), actor=actor)
+    digest, sealed = await gateway.run(seal)
+    return {"evidence_sha256": digest.hex(), "evidence_sealed": sealed.hex()}
 
 
 async def _decide(gateway: Gateway, write: Write, on: On, body: Decided, **more: str) -> Response:

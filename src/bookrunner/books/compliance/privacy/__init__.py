@@ -6,6 +6,7 @@ from bookrunner.books.compliance.privacy.files import (
     keep_file,
     keep_files,
     keep_paper,
+    sealed_file,
     sealed_paper,
     view_file,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "keep_file",
     "keep_files",
     "keep_paper",
+    "sealed_file",
     "sealed_paper",
     "view_file",
 ]

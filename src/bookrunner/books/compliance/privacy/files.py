@@ -32,10 +32,7 @@ def keep_files(within: Within, safe: Vault, files: Sequence[tuple[str, bytes]], 
     Refuses what `keep_file` refuses; one that is refused undoes all.
     """
     for _, content in files:
-        if not content:
-            raise Refused("kept_file_has_content", "the file is empty")
-        if len(content) > MOST_BYTES:
-            raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")
+        _check_size(content)
     digests = [sha256(content).digest() for _, content in files]
     keys = within.obtain_key.each(
         {"actor": actor, "investor": investor, "key": new_id("dek"), "wrapped": safe.new_key(investor)}
@@ -61,17 +58,25 @@ def keep_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str)
     return keep_file(compliance, investor, checked_paper(content), actor=actor)
 
 
+def sealed_file(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> tuple[bytes, bytes]:
+    """Return the digest of a file and its sealed text, for a write that keeps it.
+
+    Refuses what `keep_file` refuses.
+    """
+    _check_size(content)
+    safe, digest = Vault.of(compliance.database.endpoint.secrets), sha256(content).digest()
+    key = compliance.obtain_key(
+        actor=actor, investor=investor, key=new_id("dek"), wrapped=safe.new_key(investor)
+    )
+    return digest, safe.seal(bytes(key), investor, digest.hex(), content)
+
+
 def sealed_paper(compliance: Keeper, investor: str, content: bytes, *, actor: str) -> tuple[bytes, bytes]:
     """Return the digest of an uploaded paper and its sealed text, for a write that keeps it.
 
     Refuses what `keep_paper` refuses.
     """
-    paper = checked_paper(content)
-    safe, digest = Vault.of(compliance.database.endpoint.secrets), sha256(paper).digest()
-    key = compliance.obtain_key(
-        actor=actor, investor=investor, key=new_id("dek"), wrapped=safe.new_key(investor)
-    )
-    return digest, safe.seal(bytes(key), investor, digest.hex(), paper)
+    return sealed_file(compliance, investor, checked_paper(content), actor=actor)
 
 
 def checked_paper(content: bytes) -> bytes:
@@ -95,3 +100,10 @@ def view_file(compliance: Keeper, investor: str, digest: bytes, *, actor: str, p
     return Vault.of(compliance.database.endpoint.secrets).open(
         bytes(row["wrapped"]), investor, digest.hex(), bytes(row["sealed"])
     )
+
+
+def _check_size(content: bytes) -> None:
+    if not content:
+        raise Refused("kept_file_has_content", "the file is empty")
+    if len(content) > MOST_BYTES:
+        raise Refused("kept_file_fits_the_limit", f"{len(content)} bytes")

@@ -46,6 +46,9 @@ class ProposedCall(Record):
 class Proposal(Record):
     """A proposal: the call, why, by whom, until when, and what was decided. Its words are the
     proposer's.
+
+    `is_made` says that its call was made and answered; a confirmed one that is not may be confirmed
+    again.
     """
 
     because: str | None
@@ -53,6 +56,7 @@ class Proposal(Record):
     decided_by: str | None
     expires_at: str
     id: str
+    is_made: bool
     operation: str
     proposed_at: str
     proposed_by: str

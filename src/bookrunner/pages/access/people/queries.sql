@@ -109,9 +109,8 @@ select api.confirm(:request, :session, cast(:said as jsonb), :signed, :assertion
 
 -- name: own_keys
 -- The keys in force that count as a person's own.
-select k.name, k.issued_at, k.expires_at from api.key k
-where (k.name = :name or k.account_name = :name) and k.expires_at > clock_timestamp()
-    and not exists (select from api.revoked_key r where r.name = k.name)
+select k.name, k.issued_at, k.expires_at from api.key_in_force k
+where k.name = :name or k.account_name = :name
 order by k.name;
 
 -- name: by_recovery^

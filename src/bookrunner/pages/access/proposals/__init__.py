@@ -16,7 +16,7 @@ from bookrunner.pages.shell import Shell
 
 __all__ = ["routes"]
 
-_OK, _PRECONDITION_FAILED, _REFUSED, _SEE_OTHER = 200, 412, 300, 303
+_OK, _NOT_FOUND, _PRECONDITION_FAILED, _REFUSED, _SEE_OTHER = 200, 404, 412, 300, 303
 _Version = Annotated[str, Form(pattern="^[0-9]{1,18}$")]
 _Seen = Annotated[str, Form(pattern='^("[0-9a-f.]{1,64}")?$')]
 _Because = Annotated[str, Form(max_length=2000)]
@@ -38,7 +38,10 @@ class Proposals:
         """Return the list of what is proposed to the keeper of whoever is signed in."""
         rows = ()
         if _visitor(request).is_account:
-            rows = (await Calls(request).get("/v1/proposals")).body["proposals"]
+            found = await Calls(request).get("/v1/proposals")
+            if found.status != _OK:
+                raise NotAllowed(found.body["code"], found.body["detail"])
+            rows = found.body["proposals"]
         return self._shell.page(request, "access/proposals/list.html", {"rows": rows})
 
     async def one(
@@ -116,6 +119,8 @@ def _calls(request: Request) -> Calls:
 
 async def _shown(calls: Calls, proposal: str) -> Proposed:
     found = await calls.get(f"/v1/proposals/{proposal}")
-    if found.status != _OK:
+    if found.status == _NOT_FOUND:
         raise NotFound(f"there is no proposal {proposal}")
+    if found.status != _OK:
+        raise NotAllowed(found.body["code"], found.body["detail"])
     return await proposed(calls, found.body)

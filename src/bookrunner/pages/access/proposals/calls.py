@@ -12,11 +12,13 @@ from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
 from bookrunner.core.credentials import read_token
-from bookrunner.core.errors import NotAuthenticated, NotFound
+from bookrunner.core.errors import NotAuthenticated, NotFound, NotReady
 from bookrunner.core.ids import new_id
 from bookrunner.pages.access.door import token_of
 
 _SESSION = "bookrunner.session"
+_FAILED = frozenset({401, 408, 429})
+_FAULT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,12 @@ class Calls:
         }
 
     async def get(self, path: str) -> Answer:
-        """Read a record."""
-        return await self._call("GET", path, {}, None)
+        """Read a record; raises NotReady ``api_answers_what_a_page_reads``."""
+        return _read(await self._call("GET", path, {}, None))
 
     async def ask(self, path: str, body: object) -> Answer:
-        """Send what changes nothing, such as a dry run."""
-        return await self._call("POST", path, {}, body)
+        """Send what changes nothing, such as a dry run; raises as :meth:`get`."""
+        return _read(await self._call("POST", path, {}, body))
 
     async def post(self, path: str, body: object, version: str) -> Answer:
         """Decide on a version."""
@@ -75,3 +77,12 @@ class Calls:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as inner:
             answer = await inner.request(method, path, headers=dict(headers), json=body)
         return Answer(answer.status_code, answer.headers.get("etag", ""), answer.json())
+
+
+def _read(answer: Answer) -> Answer:
+    """Return what was read, or that it is refused to this person: what failed says nothing of a record."""
+    if answer.status in _FAILED or answer.status >= _FAULT:
+        raise NotReady(
+            "api_answers_what_a_page_reads", f"the API answered {answer.status}; look again in a moment"
+        )
+    return answer

@@ -60,9 +60,9 @@ class Proposed:
         return bool(named and self.seen and named != self.seen)
 
     def is_for(self, name: str) -> bool:
-        """Whether a person may decide still; whoever confirmed may ask for a refused call again."""
-        status, by = self.row["status"], self.row["decided_by"]
-        return bool(status == "open" or (status == "confirmed" and by == name))
+        """Whether a person may decide still; whoever confirmed may ask again for a call that was not made."""
+        status, by, is_made = self.row["status"], self.row["decided_by"], self.row["is_made"]
+        return bool(status == "open" or (status == "confirmed" and by == name and not is_made))
 
 
 async def proposed(calls: Calls, row: Mapping[str, Any]) -> Proposed:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bookrunner.adapters.vault import Vault
 from bookrunner.books import compliance, portal
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -109,16 +110,15 @@ class Officer:
         ``stated`` has offering, basis, representative, until, reason and the programme seen. Refuses what
         `keep_paper` refuses and each rule of such a statement.
         """
-        keeper = compliance.keeper(self.database)
         until = _end_of(stated["until"])
-        evidence = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
-        statement = {
-            "basis": stated["basis"],
-            "representative": stated["representative"] or None,
-            "evidence_sha256": evidence.hex(),
-            "valid_until": until,
-        }
+        content = compliance.checked_paper(paper)
         with self._deciding(stated["programme"]) as within:
+            statement = {
+                "basis": stated["basis"],
+                "representative": stated["representative"] or None,
+                "evidence_sha256": self._sealed(within, scope, content).hex(),
+                "valid_until": until,
+            }
             within.record_sophistication(
                 actor=self.actor,
                 offering=stated["offering"],
@@ -135,15 +135,14 @@ class Officer:
         if f"{stated['regime']}:{stated['category']}" not in dict(CATEGORIES):
             raise Refused("category_is_one_of_those_listed", "choose a category")
         until = _end_of(stated["until"])
-        keeper = compliance.keeper(self.database)
-        evidence = compliance.keep_paper(keeper, scope, paper, actor=self.actor)
+        content = compliance.checked_paper(paper)
         with self._deciding(stated["programme"]) as within:
             within.record_category(
                 actor=self.actor,
                 investor=scope,
                 regime=stated["regime"],
                 category=stated["category"],
-                evidence_sha256=evidence,
+                evidence_sha256=self._sealed(within, scope, content),
                 valid_until=until,
             )
 
@@ -171,12 +170,11 @@ class Officer:
 
     def _hit(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "subject": scope, "hit": item, "because": said.reason, "seen": said.seen}
-        paper = self._paper(scope, said) if said.choice == "release" else None
         with self._deciding(said.programme) as within:
             if said.choice in {"agreed", "sent_back"}:
                 within.second_hit(**on, is_agreed=said.choice == "agreed")
             elif said.choice == "release":
-                within.propose_release(**on, evidence_sha256=paper)
+                within.propose_release(**on, evidence_sha256=self._paper(within, scope, said))
             else:
                 within.decide_hit(**on, decision=said.choice)
 
@@ -197,30 +195,29 @@ class Officer:
             with self._deciding(said.programme) as within:
                 within.decline_case(**on, because=said.reason)
             return
-        evidence = self._kept(scope, said, "what was checked is the evidence")
         verification = {
             "method": said.method,
             "elements": list(said.checked.elements),
             "documents": list(said.checked.documents),
             "sources": [line.strip() for line in said.checked.sources.splitlines() if line.strip()],
-            "evidence_sha256": evidence.hex(),
             "verified_digest": said.checked.digest,
             "valid_until": _end_of(said.valid_until),
         }
         with self._deciding(said.programme) as within:
-            within.verify_identity(**on, verification=verification)
+            evidence = self._kept(within, scope, said, "what was checked is the evidence")
+            within.verify_identity(**on, verification=verification | {"evidence_sha256": evidence.hex()})
 
     def _owner(self, scope: str, item: str, said: Decision) -> None:
-        evidence = self._kept(scope, said, "what was checked is the evidence")
         with self._deciding(said.programme) as within:
+            evidence = self._kept(within, scope, said, "what was checked is the evidence")
             within.verify_owner(
                 actor=self.actor, investor=scope, owner=item, evidence_sha256=evidence, seen=said.seen
             )
 
     def _report(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "report": item, "seen": said.seen}
-        proof = self._paper(scope, said)
         with self._deciding(said.programme) as within:
+            proof = self._paper(within, scope, said)
             subject = within.report_subject(investor=scope, report=item)
             within.file_report(**on, subject=subject, filed_sha256=proof)
 
@@ -236,18 +233,23 @@ class Officer:
         with self._deciding(said.programme) as within:
             within.complete_review(**on)
 
-    def _paper(self, scope: str, said: Decision) -> bytes | None:
+    def _paper(self, within: Within, scope: str, said: Decision) -> bytes | None:
         """Seal the paper that came with a decision and return its digest; None where none came."""
         if not said.paper:
             return None
-        return compliance.keep_paper(compliance.keeper(self.database), scope, said.paper, actor=self.actor)
+        return self._sealed(within, scope, compliance.checked_paper(said.paper))
 
-    def _kept(self, scope: str, said: Decision, why: str) -> bytes:
+    def _kept(self, within: Within, scope: str, said: Decision, why: str) -> bytes:
         """Seal what was written and return its digest."""
         if not said.reason.strip():
             raise Refused("decision_has_its_reason", why)
-        keeper = compliance.keeper(self.database)
-        return compliance.keep_file(keeper, scope, said.reason.encode(), actor=self.actor)
+        return self._sealed(within, scope, said.reason.encode())
+
+    def _sealed(self, within: Within, scope: str, content: bytes) -> bytes:
+        """Seal evidence in the transaction of its decision: one that is refused leaves none."""
+        safe = Vault.of(self.database.endpoint.secrets)
+        (digest,) = compliance.keep_files(within, safe, [(scope, content)], actor=self.actor)
+        return digest
 
     def _accreditation(self, scope: str, _: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "because": said.reason, "seen": said.seen}
@@ -272,8 +274,8 @@ class Officer:
     def _diligence(self, scope: str, item: str, said: Decision) -> None:
         on = {"actor": self.actor, "investor": scope, "diligence": item, "seen": said.seen}
         if said.choice == "completed":
-            findings = self._kept(scope, said, "the findings say what was found")
             with self._deciding(said.programme) as within:
+                findings = self._kept(within, scope, said, "the findings say what was found")
                 within.complete_diligence(**on, findings_sha256=findings)
             return
         with self._deciding(said.programme) as within:

@@ -6,7 +6,9 @@ create schema api;
 create table api.account (
     account_id text primary key,
     name text not null constraint account_name_is_one_persons unique
-        constraint account_name_is_plain check (name ~ '^[a-z0-9][a-zA-Z0-9._-]{1,62}$'),
+        constraint account_name_is_plain check (name ~ '^[a-z0-9][a-zA-Z0-9._-]{1,62}$')
+        -- The keys of an account are its person's: of such a name they would be those of a tool, which decides nothing.
+        constraint account_is_of_a_person check (not starts_with(name, 'tool-')),
     status text not null,
     keeper text not null constraint account_serves_one_keeper check (keeper in
         ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine', 'audit', 'issuer')),

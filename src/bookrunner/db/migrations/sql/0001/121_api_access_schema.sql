@@ -37,9 +37,11 @@ call audit.append_only('api.revoked_key');
 create function api.name_serves_one_keeper() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    -- Whoever takes the same name at this moment waits, and then sees who has it.
+    perform pg_advisory_xact_lock(hashtextextended('api.name/' || split_part(new.name, '~', 1), 0));
     if exists (select from api.account a where a.name = split_part(new.name, '~', 1) and a.keeper <> new.keeper)
-        or exists (select from api.key k where split_part(k.name, '~', 1) = split_part(new.name, '~', 1) and k.keeper <> new.keeper
-            and k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name)) then
+        or exists (select from api.key_in_force k where split_part(k.name, '~', 1) = split_part(new.name, '~', 1)
+            and k.keeper <> new.keeper) then
         raise exception using errcode = 'BR008', constraint = 'name_serves_one_keeper',
             message = format('%s serves another keeper already', split_part(new.name, '~', 1));
     end if;
@@ -57,6 +59,11 @@ begin atomic
     select exists (select from api.account a where a.name = split_part(p_name, '~', 1) and a.status in ('locked', 'deactivated'));
 end;
 
+-- The keys in their time that nobody has revoked, each with whether its person is shut out.
+create view api.key_in_force as
+select k.*, api.is_shut(k.name) as is_shut from api.key k
+where k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name);
+
 -- The actor behind any key, verified token or open session of an account, for the login that asks. It is known, of this keeper, in
 -- force and not revoked, or refused. Pages alone call with a session, for the person in it; an investor's reaches no operation.
 create function api.holder(p_key_sha256 bytea) returns text
@@ -64,9 +71,8 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 declare
     found_name text;
 begin
-    select k.name into found_name from api.key k
-    where k.key_sha256 = p_key_sha256 and k.keeper = session_user and k.expires_at > clock_timestamp()
-        and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name);
+    select k.name into found_name from api.key_in_force k
+    where k.key_sha256 = p_key_sha256 and k.keeper = session_user and not k.is_shut;
     if found_name is null then
         found_name := api.client_of(p_key_sha256);
         if found_name is not null then
@@ -96,3 +102,5 @@ begin
     end if;
     return actor;
 end $$;
+
+grant select (name, account_name, issued_at, expires_at) on api.key_in_force to access;

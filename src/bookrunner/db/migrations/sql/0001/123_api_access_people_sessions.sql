@@ -36,11 +36,11 @@ end;
 create function api.behind_session(p_session bytea) returns table (name text, keeper text, issuer_id text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
-    select k.name, k.keeper, k.issuer_id from api.session s join api.key k on k.name = s.key_name
+    select k.name, k.keeper, k.issuer_id from api.session s join api.key_in_force k on k.name = s.key_name
         join api.session_use u on u.session_sha256 = s.session_sha256 and u.used_at > clock_timestamp() - interval '30 minutes'
     where s.session_sha256 = p_session and s.ends_at > clock_timestamp()
         and not exists (select from api.ended_session e where e.session_sha256 = s.session_sha256)
-        and not exists (select from api.revoked_key r where r.name = k.name) and not api.is_shut(k.name)
+        and not k.is_shut
     union all
     select a.name, a.keeper, a.issuer_id from api.open_account_session(p_session) o join api.account a using (account_id);
 end;

@@ -66,23 +66,27 @@ begin
     insert into api.recovery_code (code_sha256, credential_id) select c, p_credential from unnest(p_codes) c;
 end $$;
 
--- Refuses a session that may not change what its account signs in with. Where a passkey is in force it was opened by one: else
--- a password alone would make or end what decisions are confirmed with.
-create function api.require_way_in(p_account text, p_session text) returns void
+-- Refuses a session that may not change what its account signs in with. Where a passkey is in force it was opened by one, and one
+-- answers for this change anew: else a password alone, or a session that is left open, would make or end what decisions are
+-- confirmed with.
+create function api.require_way_in(a api.account, p_session text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     opened_by text;
 begin
-    select s.how into opened_by from api.account_session s where s.session_id = p_session and s.account_id = p_account
+    select s.how into opened_by from api.account_session s where s.session_id = p_session and s.account_id = a.account_id
         and s.status = 'open' and s.ends_at > clock_timestamp();
     if opened_by is null then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force', message = 'sign in again';
     end if;
-    if opened_by not in ('passkey', 'invitation') and exists (select from api.credential c where c.account_id = p_account
-            and c.kind = 'passkey' and c.status = 'in_force') then
+    if not exists (select from api.credential c where c.account_id = a.account_id and c.kind = 'passkey' and c.status = 'in_force') then
+        return;
+    end if;
+    if opened_by not in ('passkey', 'invitation') then
         raise exception using errcode = 'BR401', constraint = 'passkey_changes_what_signs_in',
             message = 'sign in with a passkey to change what you sign in with; who has lost it comes back by a recovery';
     end if;
+    perform api.use_confirmation(a.name, 'passkey', '', a.account_id, a.version);
 end $$;
 
 -- Ends the sessions of an account but one: what they were opened with has changed.
@@ -105,12 +109,7 @@ begin
         raise exception using errcode = 'BR403', constraint = 'credential_is_kept_by_its_own_person',
             message = 'nobody makes a credential for another';
     end if;
-    perform api.require_way_in(p_account, p_session);
-    -- A session that is left open makes no second passkey: one that is in force answers for it anew.
-    if p_kept ->> 'kind' = 'passkey' and exists (select from api.credential c where c.account_id = p_account and c.kind = 'passkey'
-            and c.status = 'in_force') then
-        perform api.use_confirmation(a.name, 'passkey', '', p_account, a.version);
-    end if;
+    perform api.require_way_in(a, p_session);
     perform api.keep_credential(p_actor, p_account, p_credential, p_kept, p_codes);
     if p_kept ->> 'kind' in ('password', 'totp') then
         perform api.end_other_sessions(p_actor, p_account, p_session);
@@ -138,13 +137,19 @@ end $$;
 -- Ends a credential; a password that is short for want of codes ends with them, and the last way in stays.
 create function api.end_credential(p_actor text, p_request text, p_account text, p_session text, p_credential text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a api.account;
 begin
     perform audit.enter(p_actor, p_request);
-    perform api.account_of(p_account, array['active']);
+    a := api.account_of(p_account, array['active']);
+    if p_actor <> a.name then
+        raise exception using errcode = 'BR403', constraint = 'credential_is_kept_by_its_own_person',
+            message = 'nobody ends a credential of another';
+    end if;
     -- Any way in stops a recovery that waits.
     if not exists (select from api.credential c where c.credential_id = p_credential and c.account_id = p_account
             and c.status = 'waiting') then
-        perform api.require_way_in(p_account, p_session);
+        perform api.require_way_in(a, p_session);
         perform api.end_other_sessions(p_actor, p_account, p_session);
     end if;
     update api.credential set status = 'ended', ended_by = p_actor
@@ -246,8 +251,6 @@ end $$;
 
 grant select on api.account, api.credential, api.passkey_use, api.account_session, api.account_session_use, api.recovery_code,
     api.used_recovery_code to access;
-grant select (name, account_name, keeper, issued_at, expires_at) on api.key to access;
-grant select on api.revoked_key to access;
 grant execute on function api.propose_account(text, text, text, text, text, text), api.invite(text, text, text, bytea),
     api.move_account(text, text, text, text, text), api.enroll(text, text, text, text, text, jsonb, bytea[]),
     api.accept(text, bytea, text, jsonb), api.end_credential(text, text, text, text, text), api.use_passkey(text, bigint),

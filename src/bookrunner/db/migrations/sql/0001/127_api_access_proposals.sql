@@ -47,9 +47,9 @@ begin
     if is_replay then
         return;
     end if;
-    if not exists (select from api.operation o where o.operation = p_operation and o.kind = 'act' and o.reveals <> 'identity'
+    if not exists (select from api.operation o where o.operation = p_operation and o.may_be_proposed
             and session_user = any (o.roles)) then
-        raise exception using errcode = 'BR008', constraint = 'operation_may_be_proposed',
+        raise exception using errcode = 'BR422', constraint = 'operation_may_be_proposed',
             message = format('%s is not what a key of %s proposes', p_operation, session_user);
     end if;
     insert into api.proposal (proposal_id, keeper, operation, call, sentence, proposed_by, expires_at)
@@ -57,6 +57,12 @@ begin
     answer := json_build_object('id', p_proposal, 'status', 'open', 'version', '1');
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
+
+-- Whether the call of a proposal was made by an actor and has its answer, under whichever login it was carried out.
+create function api.is_made(p_proposal text, p_actor text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from audit.request r where r.keeper in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine',
+    'audit') and r.actor = p_actor and r.request_id = p_proposal);
 
 -- Decides a proposal once. Whoever confirmed it may confirm again in its time, which decides nothing: the call of it can then
 -- be carried out again, under the same idempotency key.
@@ -73,8 +79,8 @@ begin
     perform pg_advisory_xact_lock(hashtextextended(p_proposal, 0));
     select * into stands from api.proposal p where p.proposal_id = p_proposal and p.keeper = session_user;
     -- After its time a repetition is told what its call has answered, and makes none.
-    if is_replay and (stands.expires_at > clock_timestamp() or not p_is_confirmed or exists (select from audit.request r
-            where r.keeper = session_user and r.actor = caller and r.request_id = p_proposal)) then
+    if is_replay and (stands.expires_at > clock_timestamp() or not p_is_confirmed
+            or api.is_made(p_proposal, caller)) then
         return;
     end if;
     if stands.proposal_id is null then
@@ -100,12 +106,13 @@ end $$;
 
 -- The proposals that wait for the login that asks, or waited: the newest first, one of them where it is named.
 create function api.proposals(p_proposal text) returns table (proposal_id text, status text, operation text, call jsonb,
-    sentence text, proposed_by text, proposed_at timestamptz, expires_at timestamptz, decided_by text, because text, version text)
+    sentence text, proposed_by text, proposed_at timestamptz, expires_at timestamptz, decided_by text, because text, is_made boolean,
+    version text)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select p.proposal_id, case when d.is_confirmed then 'confirmed' when not d.is_confirmed then 'declined'
             when p.expires_at <= clock_timestamp() then 'expired' else 'open' end,
         p.operation, p.call, p.sentence, p.proposed_by, p.proposed_at, p.expires_at, d.decided_by, d.because,
-        case when d.proposal_id is null then '1' else '2' end
+        d.is_confirmed is true and api.is_made(p.proposal_id, d.decided_by), case when d.proposal_id is null then '1' else '2' end
     from api.proposal p left join api.decided_proposal d using (proposal_id)
     where p.keeper = session_user and (p_proposal is null or p.proposal_id = p_proposal)
     order by p.proposed_at desc limit 200;

@@ -54,7 +54,7 @@ declare
 begin
     actor := api.holder(p_key);
     select x.* into k from api.key x where x.name = split_part(actor, ':', 2);
-    said := (select t.actions from api.token t where t.token_sha256 = p_key);
+    said := (select t.actions from api.token t where t.token_digest = p_key);
     operations := array(select o.operation from api.operation o
         where api.role_of(k.name) = any (o.roles) and api.is_in_scope(k, o) and api.is_among(o, said)
             and api.is_for_tools(actor, o));
@@ -83,7 +83,7 @@ begin
     elsif not api.is_for_tools(actor, o) then
         rule := case when o.area = 'proposals' then 'a_tool_decides_nothing' else 'a_tool_changes_no_record' end;
         detail := 'a tool reads, and proposes what a person confirms';
-    elsif exists (select from api.token t where t.token_sha256 = p_key and not api.is_among(o, t.actions)) then
+    elsif exists (select from api.token t where t.token_digest = p_key and not api.is_among(o, t.actions)) then
         rule := 'token_has_the_scope';
         detail := format('this takes a token with the scope bookrunner:%s, bookrunner:%s or bookrunner:%s', p_operation,
             o.area, o.kind);

@@ -61,10 +61,11 @@ begin atomic
         decode(p_secret ->> 'public_key', 'hex'), p_actor, p_from);
 end;
 
--- Refuses one endpoint more than an issuer, or the engine, may have enabled.
+-- Refuses one endpoint more than an issuer, or the engine, may have enabled; whoever enables one at this moment waits.
 create function api.require_webhook_room(p_issuer text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    perform pg_advisory_xact_lock(hashtextextended('api.webhook_room/' || coalesce(p_issuer, ''), 0));
     if (select count(*) from engine.webhook_endpoint e where e.issuer_id is not distinct from p_issuer and e.status <> 'disabled') >= 20 then
         raise exception using errcode = 'BR008', constraint = 'webhook_endpoints_are_at_most_twenty',
             message = 'disable one of the twenty endpoints first';
@@ -87,7 +88,6 @@ begin
     if unknown is not null then
         perform api.refuse_unknown('offer_exists', unknown);
     end if;
-    perform api.require_webhook_room(p_issuer);
 end $$;
 
 create function api.register_webhook(p_actor text, p_request text, p_body_sha256 bytea, p_endpoint text, p_said jsonb,
@@ -104,6 +104,7 @@ begin
         return;
     end if;
     perform api.require_webhook_wishes(issuer, kinds, offers);
+    perform api.require_webhook_room(issuer);
     perform audit.enter(p_actor, p_request);
     insert into engine.webhook_endpoint (endpoint_id, status, issuer_id, url, kinds, offers, form, registered_by, held_by)
     values (p_endpoint, 'enabled', issuer, p_said ->> 'url', kinds, offers, p_said ->> 'form', p_actor, p_actor);
