@@ -82,7 +82,7 @@ PLAIN = (
     cases,
     decisions,
 )
-BESIDE = (statements.questionnaires, statements.ownership, cases.clearances)
+BESIDE = (events.records, statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 

@@ -132,6 +132,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.process", "turns.sql"),
     ("bookrunner.engine.life.issuer", "reach.sql"),
     *(("bookrunner.api.hooks", f"{part}.sql") for part in ("schema", "verbs", "deliveries")),
+    ("bookrunner.engine.machines", "proof.sql"),
+    ("bookrunner.audit.record", "schema.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

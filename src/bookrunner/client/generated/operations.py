@@ -124,6 +124,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
+    "read_record": Operation("GET", "/v1/records/{record}"),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}"),
     "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),
     "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),

@@ -117,6 +117,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('control_action', 'registry', 'One order over an account or a security: freeze, thaw, forced transfer, recovery, pause.'),
     ('account_restraint', 'registry', 'What one holder''s account is under.'),
     ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
+    ('record_view', 'audit', 'One look at what a record says outside of its events.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.'),
     ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
     ('credential', 'access', 'One thing that a person signs in with.'),

@@ -391,6 +391,7 @@ insert into engine.state (machine, state, sentence) values
     ('observed_transfer', 'over_issued', 'Units that came into being without an instruction.'),
     ('observed_transfer', 'explained', 'One person has said how it ends; waits for a second.'),
     ('observed_transfer', 'resolved', 'Ended by two people.'),
+    ('record_view', 'viewed', 'Who looked, at which record, for what.'),
     ('break', 'open', 'The records differ.'),
     ('break', 'resolved', 'A later run found them equal.'),
     ('break', 'accepted', 'Two people accepted it with a reason.');

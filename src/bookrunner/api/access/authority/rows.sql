@@ -115,6 +115,7 @@ from (values
     ('approve_transfer', 'transfers', 'act', 'dealings', '{registry}', '{act_on_transfer}', 'registry', 'transfer_is_approved_by_another_person'),
     ('refuse_transfer', 'transfers', 'act', 'dealings', '{registry,portal,investor}', '{act_on_transfer,act_for_holder}', 'registry', ''),
     ('list_events', 'events', 'read', 'dealings', '{portal,compliance,subscription,treasury,registry,engine,audit}', '{}', '', ''),
+    ('read_record', 'events', 'read', 'dealings', '{portal,compliance,subscription,treasury,registry,engine,audit}', '{}', '', ''),
     ('follow_events', 'events', 'read', 'dealings', '{portal,compliance,subscription,treasury,registry,engine,audit}', '{}', '', ''),
     ('list_webhook_endpoints', 'endpoints', 'read', 'nothing', '{engine,issuer,audit}', '{}', '', ''),
     ('read_webhook_endpoint', 'endpoints', 'read', 'nothing', '{engine,issuer,audit}', '{}', '', ''),

@@ -1,0 +1,25 @@
+-- name: chains_of
+-- Where a record is: the scopes that have a chain of its name. The scopes are stepped through, for events are kept by scope.
+with recursive scopes as (
+    (select e.scope from audit.event e order by e.scope limit 1)
+    union all
+    select (select e.scope from audit.event e where e.scope > s.scope order by e.scope limit 1) from scopes s where s.scope is not null
+)
+select s.scope from scopes s
+where s.scope is not null and (cast(:scope as text) is null or s.scope = :scope)
+    and exists (select from audit.event e where e.scope = s.scope and e.subject = :subject and e.version = 1)
+order by s.scope;
+
+-- name: versions_of
+-- Every event of a chain in its order.
+select e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by, e.occurred_at, e.recorded_at, e.hash,
+    cast(e.canonical as json) -> 'payload' as payload
+from audit.event e where e.scope = :scope and e.subject = :subject order by e.version;
+
+-- name: withheld_of$
+-- The columns of a machine's records that stay out of their events.
+select k.withheld from audit.kept_table k where k.machine = :machine;
+
+-- name: look_at_record
+-- Hands out what a record says and said outside of its events; the look is recorded first.
+select name, until_version, said, is_erased from audit.look_at_record(:actor, :request, :scope, :subject, :view, :purpose);

@@ -1,0 +1,4 @@
+-- The moves of what auditors and examiners did: machine, from, to, trigger, login.
+
+insert into engine.transition (machine, from_state, to_state, trigger, role) values
+    ('record_view', '', 'viewed', 'viewed', 'audit');
