@@ -1,8 +1,11 @@
-"""The auditor's pages: any record at any moment, and what events leave out by a look that is on record."""
+"""The auditor's pages: any record at any moment, looks on record, the access log, bundles for examiners."""
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from collections.abc import Callable, Iterator
+from io import BytesIO
 
 import httpx
 import psycopg
@@ -91,4 +94,53 @@ def test_an_auditor_finds_a_version(audited: Office, browser: Browser, axe: str,
         keep(page, f"record-{width}")
         page.get_by_role("link", name="Version 1", exact=True).click()
         expect(page.get_by_role("heading", name="Version 1 of")).to_be_visible()
+        axe_is_content(page, axe)
+
+
+def test_a_bundle_is_taken_from_the_page_and_listed(auditor: httpx.Client) -> None:
+    said = {"first": "2020-01-01", "last": "2999-01-01", "purpose": "examination 7"}
+    taken = auditor.post("/proof/examinations", data=said)
+    assert (taken.status_code, taken.headers["content-type"]) == (200, "application/zip")
+    with zipfile.ZipFile(BytesIO(taken.content)) as packed:
+        manifest = packed.read("manifest.json")
+    page = auditor.get("/proof/examinations").text
+    assert hashlib.sha256(manifest).hexdigest() in page
+    assert "auditor.ada" in page
+    for wrong in ({"purpose": " "}, {"last": "2019-01-01"}):
+        refused = auditor.post("/proof/examinations", data=said | wrong)
+        assert (refused.status_code, 'role="alert"' in refused.text) == (409, True)
+    assert auditor.get("/proof/examinations").text.count("examination 7") == 1
+    log = auditor.get(f"/proof/access?person={PERSON}").text
+    assert "everybody" in log
+    assert f"/proof/access?person={PERSON}" in log
+
+
+def test_only_auditors_take_a_bundle_or_read_the_access_log(site: Site, endpoint: Endpoint) -> None:
+    said = {"first": "2020-01-01", "last": "2030-01-01", "purpose": "x"}
+    with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as other:
+        assert other.post("/proof/examinations", data=said).status_code == 403
+        assert other.get("/proof/examinations").status_code == 403
+        assert other.get("/proof/access").status_code == 403
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_auditor_takes_a_bundle_and_reads_the_log(
+    audited: Office, browser: Browser, axe: str, width: int
+) -> None:
+    with at(audited, browser, "auditor.ada", width=width) as page:
+        page.goto(f"{audited.site.url}/proof/examinations")
+        page.get_by_label("First day").fill("2026-01-01")
+        page.get_by_label("Last day").fill("2026-12-31")
+        page.get_by_label("What it is taken for").fill("examination 7")
+        with page.expect_download() as sent:
+            page.get_by_role("button", name="Take it, on record").click()
+        assert sent.value.suggested_filename.startswith("exm_")
+        page.reload()
+        expect(page.get_by_role("cell", name="SHA-256")).to_be_visible()
+        keep(page, f"examinations-{width}")
+        axe_is_content(page, axe)
+        page.goto(f"{audited.site.url}/proof/access?person={PERSON}")
+        expect(page.get_by_role("cell", name="everybody")).to_be_visible()
+        keep(page, f"access-{width}")
         axe_is_content(page, axe)

@@ -30,7 +30,7 @@ from bookrunner.cli.checks import (
 from bookrunner.cli.offers import documents, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, machine, serve
-from bookrunner.cli.proof import records
+from bookrunner.cli.proof import examination, records
 from bookrunner.cli.screen import Told, app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
@@ -49,6 +49,7 @@ _NOUNS = (
     demo,
     documents,
     erasure,
+    examination,
     identity,
     issuers,
     keys,

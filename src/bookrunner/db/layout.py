@@ -134,6 +134,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.api.hooks", f"{part}.sql") for part in ("schema", "verbs", "deliveries")),
     ("bookrunner.engine.machines", "proof.sql"),
     ("bookrunner.audit.record", "schema.sql"),
+    ("bookrunner.audit.record", "access.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -81,7 +81,7 @@ def web(
     if is_sandbox:
         app.include_router(investment.mailbox_routes(application.database, shell))
     app.include_router(officer.routes(application.database, shell))
-    app.include_router(auditor.routes(application.database, shell))
+    app.include_router(auditor.routes(application.database, application, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))
     app.include_router(institution.routes(application.database, application.capital, shell))

@@ -23,3 +23,24 @@ select k.withheld from audit.kept_table k where k.machine = :machine;
 -- name: look_at_record
 -- Hands out what a record says and said outside of its events; the look is recorded first.
 select name, until_version, said, is_erased from audit.look_at_record(:actor, :request, :scope, :subject, :view, :purpose);
+
+-- name: accesses
+-- Who viewed whose data in a period, the latest first; of one person also what concerned everybody.
+select viewed_at, viewed_by, purpose, person_id, kind, about, view_id from audit.access_entry
+where (cast(:person as text) is null or person_id = :person or person_id is null)
+    and viewed_at >= coalesce(cast(:since as timestamptz), '-infinity') and viewed_at < coalesce(cast(:until as timestamptz), 'infinity')
+order by viewed_at desc, view_id limit cast(:most as bigint);
+
+-- name: begin_examination$
+-- Puts on record who takes which period and why, before anything is read.
+select audit.begin_examination(:actor, :request, :examination, cast(:since as timestamptz), cast(:until as timestamptz), :purpose);
+
+-- name: end_examination$
+-- Puts on record which bundle was taken, by the digest of its manifest.
+select audit.end_examination(:actor, :request, :examination, :manifest_sha256, :files);
+
+-- name: examinations
+-- What was taken or begun, the latest first.
+select x.examination_id, x.status, x.period_from, x.period_until, x.taken_by, x.purpose, x.manifest_sha256, x.files, e.recorded_at
+from audit.examination x join audit.event e on e.scope = x.examination_id and e.subject = x.examination_id and e.version = 1
+order by e.recorded_at desc limit 50;

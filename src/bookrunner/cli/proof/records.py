@@ -20,13 +20,13 @@ from bookrunner.db import Database, Within, load
 from bookrunner.sandbox.world import database_of
 
 
-def moment_of(written: str) -> datetime:
-    """Read a day or a moment of RFC 3339; a day is its end in UTC, a moment without a zone is in UTC."""
+def moment_of(written: str, *, is_begin: bool = False) -> datetime:
+    """Read a day or a moment; a day is its end in UTC, or its begin, and one without a zone is in UTC."""
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
         raise typer.BadParameter("write a day or a moment, such as 2026-03-31 or 2026-03-31T17:00Z") from None
-    if "T" not in written.upper() and " " not in written:
+    if "T" not in written.upper() and " " not in written and not is_begin:
         moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -70,7 +70,7 @@ def _erased() -> str:
 def _at(found: History, moment: datetime) -> Version:
     seen = found.at(moment)
     if seen is None:
-        raise UnknownRecord("record_exists", f"there was no record {found.record} at {_told(moment)}")
+        raise UnknownRecord("record_exists", f"there was no record {found.record} at {told(moment)}")
     return seen
 
 
@@ -79,7 +79,7 @@ def _show(found: History, seen: Version, moment: datetime, said: dict[str, Any])
         record=found.record, scope=found.scope, version=seen.version, fields=dict(seen.fields), said=said
     )
     console.print(
-        f"{found.record} in {found.scope}: version {seen.version} of {len(found.versions)}, {_told(moment)}"
+        f"{found.record} in {found.scope}: version {seen.version} of {len(found.versions)}, {told(moment)}"
     )
     fields = Table("field", "says", title="As the books had it")
     for name, value in (*seen.fields.items(), *said.items()):
@@ -96,14 +96,15 @@ def _show(found: History, seen: Version, moment: datetime, said: dict[str, Any])
             str(each.version),
             each.kind,
             each.actor,
-            _told(each.occurred_at),
-            _told(each.recorded_at) + mark,
+            told(each.occurred_at),
+            told(each.recorded_at) + mark,
             ", ".join(f"{name}: {_text(was)} to {_text(now)}" for name, (was, now) in each.changed.items()),
         )
     console.print(table)
 
 
-def _told(moment: datetime) -> str:
+def told(moment: datetime) -> str:
+    """Write a moment as a person reads it, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -118,6 +118,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('account_restraint', 'registry', 'What one holder''s account is under.'),
     ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
     ('record_view', 'audit', 'One look at what a record says outside of its events.'),
+    ('examination', 'audit', 'One bundle of records that was taken for an examination.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.'),
     ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
     ('credential', 'access', 'One thing that a person signs in with.'),

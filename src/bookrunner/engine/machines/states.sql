@@ -392,6 +392,8 @@ insert into engine.state (machine, state, sentence) values
     ('observed_transfer', 'explained', 'One person has said how it ends; waits for a second.'),
     ('observed_transfer', 'resolved', 'Ended by two people.'),
     ('record_view', 'viewed', 'Who looked, at which record, for what.'),
+    ('examination', 'begun', 'Who takes which period, and why, before anything is read.'),
+    ('examination', 'taken', 'The bundle is written; the digest of its manifest names it.'),
     ('break', 'open', 'The records differ.'),
     ('break', 'resolved', 'A later run found them equal.'),
     ('break', 'accepted', 'Two people accepted it with a reason.');

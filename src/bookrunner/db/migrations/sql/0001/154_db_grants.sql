@@ -24,7 +24,8 @@ grant usage on schema audit to audit;
 grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
     audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text),
-    audit.look_at_record(text, text, text, text, text, text) to audit;
+    audit.look_at_record(text, text, text, text, text, text), audit.end_examination(text, text, text, bytea, integer),
+    audit.begin_examination(text, text, text, timestamptz, timestamptz, text) to audit;
 grant select on audit.trace to engine;
 grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
 
