@@ -68,3 +68,21 @@ def test_a_bundle_is_taken(here: Run, tmp_path: Path) -> None:
     assert list((target / "documents").glob("*.pdf")) or list((target / "documents").glob("*.json"))
     again = here("examine", *period, "--out", str(target), "--because", "exam")
     assert (again[0], "is there already" in again[1]) == (1, True)
+
+
+def test_a_seal_is_anchored_and_an_event_says_its_anchor(here: Run, raised: Story, tmp_path: Path) -> None:
+    event = f"{raised.offering}@1"
+    status, before = here("verify", "--event", event)
+    assert (status, "not yet" in before) == (0, True)
+    status, made = here("anchor", "--json")
+    assert status == 0, made
+    assert "proves nothing to a stranger" in made
+    status, after = here("verify", "--event", event)
+    assert (status, json.loads(made)["transaction"] in after) == (0, True)
+    (row,) = json.loads(here("anchors", "--json")[1])["tables"][0]["rows"]
+    export = str(tmp_path / "history.jsonl")
+    assert here("export", export)[0] == 0
+    assert here("verify", export, "--root", row["data"])[0] == 0
+    assert here("verify", export, "--root", row["data"][:-2] + "00")[0] == 1
+    assert here("verify", "--event", "ofr_none@1")[0] == 1
+    assert here("verify", "--event", "ofr_none")[0] == 2

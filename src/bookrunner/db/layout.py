@@ -135,6 +135,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "proof.sql"),
     ("bookrunner.audit.record", "schema.sql"),
     ("bookrunner.audit.record", "access.sql"),
+    ("bookrunner.audit.record", "anchors.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -32,7 +32,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update audit.examination set status = 'taken', manifest_sha256 = p_manifest_sha256, files = p_files
-    where examination_id = p_examination and taken_by = p_actor;
+    where examination_id = p_examination and audit.person_of(taken_by) = audit.person_of(p_actor);
     if not found then
         raise exception using errcode = 'BR404', constraint = 'examination_is_begun_by_its_taker',
             message = format('%s began no examination %s', p_actor, p_examination);

@@ -119,6 +119,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
     ('record_view', 'audit', 'One look at what a record says outside of its events.'),
     ('examination', 'audit', 'One bundle of records that was taken for an examination.'),
+    ('anchoring', 'audit', 'One transaction that carries the root of a seal.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.'),
     ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
     ('credential', 'access', 'One thing that a person signs in with.'),
