@@ -15,7 +15,6 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.proof.records import moment_of, told
 from bookrunner.cli.screen import app, console, keep_facts, marked, one_name
-from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper
 from bookrunner.sandbox.world import database_of
 
@@ -52,8 +51,6 @@ def access_log(
     until: Annotated[str, typer.Option("--until", help="The last day or moment.")] = "",
 ) -> None:
     """List who viewed a person's data, when and why, the latest first; without a person, everybody's."""
-    if person and not person.isascii():
-        raise Refused("record_exists", "an id is ASCII")
     with database_of(read_settings()) as endpoint:
         database = Database(endpoint)
         try:
