@@ -192,6 +192,8 @@ def calls_module(tag: str, description: Description) -> str:
         imports += ["from collections.abc import Iterator", ""]
     if "Literal[" in body:
         imports += ["from typing import Literal", ""]
+    if "AwareDatetime" in body:
+        imports += ["from pydantic import AwareDatetime", ""]
     imports.append("from bookrunner.client.generated.operations import OPERATIONS")
     for home in (tag, SHARED):
         names = [name for name, place in description.homes.items() if place == home]

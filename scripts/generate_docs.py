@@ -84,7 +84,7 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
-MOVES = ("transitions.sql", "treasury.sql", "register.sql", "people.sql")
+MOVES = ("transitions.sql", "treasury.sql", "register.sql", "people.sql", "proof.sql")
 
 
 def engine_file(name: str, root: Path = ROOT) -> Path:

@@ -84,7 +84,7 @@ PLAIN = (
     receipts,
     register,
 )
-BESIDE = (statements.questionnaires, statements.ownership, cases.clearances)
+BESIDE = (events.records, statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 

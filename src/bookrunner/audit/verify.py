@@ -85,6 +85,7 @@ def verify_history(database: Database) -> Verdict:
         "engine": queries.broken_heads_of_engine,
         "reconciliation": queries.broken_heads_of_reconciliation,
         "access": queries.broken_heads_of_api,
+        "audit": queries.broken_heads_of_audit,
     }
     for login, broken_heads in heads.items():
         with database.transaction(login) as transaction:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from ipaddress import ip_address
 from types import TracebackType
@@ -60,7 +61,7 @@ class Call:
     """What fills an operation: parts of the path, the query, the body and the headers of a write."""
 
     path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str | int | None] = field(default_factory=dict)
+    query: Mapping[str, str | int | datetime | None] = field(default_factory=dict)
     body: Sent | JsonValue = None
     if_match: ETag | None = None
     idempotency_key: str | None = None
@@ -185,7 +186,11 @@ class Transport:
             if isinstance(body, Sent)
             else body
         )
-        query = {name: value for name, value in call.query.items() if value is not None}
+        query = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in call.query.items()
+            if value is not None
+        }
         return self._http.build_request(
             operation.method, operation.path.format(**parts), params=query, json=sent, headers=headers
         )

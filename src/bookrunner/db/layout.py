@@ -133,6 +133,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.issuer", "reach.sql"),
     *(("bookrunner.api.hooks", f"{part}.sql") for part in ("schema", "verbs", "deliveries")),
     ("bookrunner.api.desks", "receipts.sql"),
+    ("bookrunner.engine.machines", "proof.sql"),
+    ("bookrunner.audit.record", "schema.sql"),
+    ("bookrunner.audit.record", "access.sql"),
+    ("bookrunner.audit.record", "anchors.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

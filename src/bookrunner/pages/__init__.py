@@ -21,6 +21,7 @@ from bookrunner.pages.desk.capital import institution
 from bookrunner.pages.offers import Desk
 from bookrunner.pages.offers import issuer as issuers
 from bookrunner.pages.offers.documents import document_routes
+from bookrunner.pages.officer import auditor
 from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.emergencies import Standing
 from bookrunner.pages.shell.live import Hints
@@ -80,6 +81,7 @@ def web(
     if is_sandbox:
         app.include_router(investment.mailbox_routes(application.database, shell))
     app.include_router(officer.routes(application.database, shell))
+    app.include_router(auditor.routes(application.database, application, shell))
     app.include_router(applying.routes(application, shell, operator))
     app.include_router(desk.routes(application, shell))
     app.include_router(institution.routes(application.database, application.capital, shell))

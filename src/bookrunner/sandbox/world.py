@@ -14,6 +14,7 @@ from pathlib import Path
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.chain.rpc import ChainError, Rpc
 from bookrunner.app import Application, open_keys, remote_keys
+from bookrunner.app.anchors import open_anchor_key
 from bookrunner.app.settings import SANDBOX_CHAIN, Outside, Settings, refuse_other_chain
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Endpoint, Keeper, embedded_runs, from_url, migrate, start_embedded
@@ -36,6 +37,7 @@ class World:
     endpoint: Endpoint
     tools: toolchain.Tools
     node_url: str
+    pause: Callable[[], None]
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def opened(settings: Settings) -> Iterator[World]:
             outside=Outside.of(settings, state / "keys", embedded=embedded),
         )
         stack.callback(application.close)
-        yield World(application, endpoint, tools, urls[0])
+        yield World(application, endpoint, tools, urls[0], pulse)
 
 
 def wipe(settings: Settings) -> bool:
@@ -141,7 +143,8 @@ def _started_node(
     known = state / _NODE_FILE
     node = stack.enter_context(Node.start(tools, chain_id=settings.chain_id))
     keys = open_keys(state / "keys", settings.chain_id, embedded=True)
-    for key in (keys.agent, keys.treasury):
+    anchor = open_anchor_key(state / "keys", settings.chain_id, embedded=True)
+    for key in (keys.agent, keys.treasury, anchor):
         node.fund(key.address, _FUNDS_WEI)
     _replay(endpoint, node, settings.chain_id)
     with EvmChain(node.url) as chain:
@@ -211,7 +214,8 @@ def _replay(endpoint: Endpoint, node: Node, chain_id: int) -> None:
     database = Database(endpoint, max_size=1)
     try:
         registry = Keeper(database, "registry", "bookrunner.books.registry")
-        rows = registry.all_signed(chain_id=chain_id)
+        audit = Keeper(database, "audit", "bookrunner.audit.record")
+        rows = [*registry.all_signed(chain_id=chain_id), *audit.all_anchors(chain_id=chain_id)]
     finally:
         database.close()
     if rows:

@@ -12,7 +12,7 @@ from bookrunner.adapters.documents.terms import AgreementTerms, Document, render
 from bookrunner.adapters.documents.words import amount_in_words
 
 if TYPE_CHECKING:
-    from bookrunner.adapters.documents.certificate import render_certificate, render_statement
+    from bookrunner.adapters.documents.certificate import render_certificate, render_index, render_statement
     from bookrunner.adapters.documents.packet import (
         ISSUER,
         consent_statement,
@@ -44,6 +44,7 @@ __all__ = [
     "render_agreement",
     "render_certificate",
     "render_consent_sample",
+    "render_index",
     "render_packet",
     "render_statement",
     "signer_fields",
@@ -64,6 +65,7 @@ _HOMES: Final = {
     "load_template": "template",
     "render_certificate": "certificate",
     "render_consent_sample": "packet",
+    "render_index": "certificate",
     "render_packet": "packet",
     "render_statement": "certificate",
     "signer_fields": "packet",

@@ -73,6 +73,33 @@ def render_statement(template: Template, data: Snapshot, typesetter: Typesetter)
     return render(template, data, typesetter, packet=packet, summary=summary)
 
 
+def render_index(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
+    """Return the index of an examination as PDF/A-2b: its parts with their files and their SHA-256.
+
+    ``data`` has the shape in the template's ``schema.json``. Refuses what :func:`check_letters`,
+    :func:`check_shape` and :func:`render` refuse.
+    """
+    check_letters(data)
+    check_shape(template, data)
+    summary = [
+        ("Examination", data["examination"]),
+        ("From", data["from"]),
+        ("Until", data["until"]),
+        ("Taken by", data["taken_by"]),
+        ("Purpose", data["purpose"]),
+        ("Taken at", data["as_of"]),
+        ("Events in the history", data["events"]),
+        ("Newest root", data["root"]),
+    ]
+    packet = {
+        "title": template.about["title"],
+        "summary": summary,
+        "statement": read_clause(template.clause("statement"), {}),
+        "parts": data["parts"],
+    }
+    return render(template, data, typesetter, packet=packet, summary=summary)
+
+
 def render_closing(template: Template, data: Snapshot, typesetter: Typesetter) -> Rendered:
     """Return the certificate of a closing as PDF/A-2b, with a box for the platform's seal.
 

@@ -327,6 +327,41 @@ class Events(TypedDict):
     next: int
 
 
+class Change(TypedDict):
+    """What a field said before a change and after it; null where it said nothing."""
+
+    before: Any
+    after: Any
+
+
+class RecordVersion(TypedDict):
+    """One version of a record: who made it, why, when it happened and when it was recorded."""
+
+    version: int
+    kind: str
+    keeper: str
+    actor: str
+    request: str
+    caused_by: str | None
+    occurred_at: str
+    recorded_at: str
+    changed: dict[str, Change]
+    hash: str
+
+
+class Recorded(TypedDict):
+    """A record at a version, and every version of it; ``withheld`` names what its events leave out."""
+
+    id: str
+    scope: str
+    machine: str
+    version: int
+    fields: dict[str, Any]
+    withheld: list[str]
+    late: list[int]
+    versions: list[RecordVersion]
+
+
 class Resource(TypedDict):
     """The API as a resource of an OAuth authorization server (RFC 9728, 2)."""
 

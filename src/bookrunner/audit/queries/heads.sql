@@ -372,3 +372,25 @@ where e.version = 1
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
+
+-- name: broken_heads_of_audit
+-- Looks and examinations whose head is not their last event, and their chains without a record.
+with kept (machine, scope, subject, version, head) as (
+    select 'record_view', scope, view_id, version, chain_head from audit.record_view
+    union all
+    select 'examination', examination_id, examination_id, version, chain_head from audit.examination
+    union all
+    select 'anchoring', anchoring_id, anchoring_id, version, chain_head from audit.anchoring
+)
+select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
+from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
+where e.hash is distinct from k.head or exists (
+    select from audit.event n where n.scope = k.scope and n.subject = k.subject and n.version > k.version)
+union all
+select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
+from audit.event e
+where e.version = 1
+    and split_part(e.kind, '.', 1) in ('record_view', 'examination', 'anchoring')
+    and not exists (
+        select from kept k
+        where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

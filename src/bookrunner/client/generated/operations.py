@@ -143,6 +143,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
+    "read_record": Operation("GET", "/v1/records/{record}", query=("scope", "at", "version")),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}", query=("investor",)),
     "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),
     "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),

@@ -61,7 +61,7 @@ RULES: Final[Mapping[str, Opens]] = {
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
     rf"{_OFFER}/(?:now|close)": Opens.STAFF,
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
-    rf"/(?:compliance|desk|treasury|registry|proposals){_BELOW}": Opens.CONSOLE,
+    rf"/(?:compliance|desk|treasury|registry|proposals|proof){_BELOW}": Opens.CONSOLE,
 }
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), rule) for pattern, rule in RULES.items())
 _IN_A_SANDBOX: Final = frozenset({Opens.SHOWN, Opens.MEMBER, Opens.OWN, Opens.VISITOR, Opens.STAFF})

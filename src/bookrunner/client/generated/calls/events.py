@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import AwareDatetime
+
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.events import Event, Events
+from bookrunner.client.generated.shapes.events import Event, Events, Recorded
 from bookrunner.client.transport import Call, Transport, every
 
 
@@ -33,3 +35,22 @@ class EventsCalls:
             return found.events, found.next
 
         return every(page)
+
+    def read_record(
+        self,
+        record: str,
+        *,
+        scope: str | None = None,
+        at: AwareDatetime | None = None,
+        version: int | None = None,
+    ) -> Recorded:
+        """Return a record as the books had it at a moment, or one of its versions, and every change of it.
+
+        Without either it is as it stands now. `late` are versions that had happened by then and were
+        recorded later. What events leave out is named in `withheld` and shown by a look that is on record.
+        """
+        return self._transport.record(
+            Recorded,
+            OPERATIONS["read_record"],
+            Call(path={"record": record}, query={"scope": scope, "at": at, "version": version}),
+        )

@@ -91,8 +91,11 @@ from bookrunner.client.generated.shapes.endpoints import SecretStanding as Secre
 from bookrunner.client.generated.shapes.endpoints import Span as Span
 from bookrunner.client.generated.shapes.endpoints import Switched as Switched
 from bookrunner.client.generated.shapes.endpoints import Tested as Tested
+from bookrunner.client.generated.shapes.events import Change as Change
 from bookrunner.client.generated.shapes.events import Event as Event
 from bookrunner.client.generated.shapes.events import Events as Events
+from bookrunner.client.generated.shapes.events import Recorded as Recorded
+from bookrunner.client.generated.shapes.events import RecordVersion as RecordVersion
 from bookrunner.client.generated.shapes.health import Alive as Alive
 from bookrunner.client.generated.shapes.health import Ready as Ready
 from bookrunner.client.generated.shapes.health import Release as Release

@@ -8,6 +8,13 @@ from pydantic import JsonValue
 from bookrunner.client.records import Record
 
 
+class Change(Record):
+    """What a field said before a change and after it; null where it said nothing."""
+
+    after: JsonValue
+    before: JsonValue
+
+
 class Event(Record):
     """One change of state: who made it, why, when it happened and when it was recorded."""
 
@@ -31,3 +38,31 @@ class Events(Record):
 
     events: list[Event]
     next: int
+
+
+class RecordVersion(Record):
+    """One version of a record: who made it, why, when it happened and when it was recorded."""
+
+    actor: str
+    caused_by: str | None
+    changed: dict[str, Change]
+    hash: str
+    keeper: str
+    kind: str
+    occurred_at: str
+    recorded_at: str
+    request: str
+    version: int
+
+
+class Recorded(Record):
+    """A record at a version, and every version of it; `withheld` names what its events leave out."""
+
+    fields: dict[str, JsonValue]
+    id: str
+    late: list[int]
+    machine: str
+    scope: str
+    version: int
+    versions: list[RecordVersion]
+    withheld: list[str]

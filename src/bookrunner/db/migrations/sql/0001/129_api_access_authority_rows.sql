@@ -124,6 +124,7 @@ from (values
     ('list_payments', 'payments', 'read', 'dealings', '{treasury}', '{}', '', ''),
     ('list_refunds', 'refunds', 'read', 'dealings', '{treasury}', '{}', '', ''),
     ('list_events', 'events', 'read', 'dealings', '{portal,compliance,subscription,treasury,registry,engine,audit}', '{}', '', ''),
+    ('read_record', 'events', 'read', 'dealings', '{portal,compliance,subscription,treasury,registry,engine,audit}', '{}', '', ''),
     ('follow_events', 'events', 'read', 'dealings', '{portal,compliance,subscription,treasury,registry,engine,audit}', '{}', '', ''),
     ('list_webhook_endpoints', 'endpoints', 'read', 'nothing', '{engine,issuer,audit}', '{}', '', ''),
     ('read_webhook_endpoint', 'endpoints', 'read', 'nothing', '{engine,issuer,audit}', '{}', '', ''),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bookrunner.app.anchors import MARK, root_of
 from bookrunner.app.settings import read_settings
 from bookrunner.audit import (
     Verdict,
@@ -18,6 +19,7 @@ from bookrunner.audit import (
     verify_history,
     write_verifier,
 )
+from bookrunner.cli.proof import anchors
 from bookrunner.cli.screen import app, console, keep_facts, marked
 from bookrunner.sandbox.world import opened
 
@@ -51,10 +53,24 @@ def verify(
         Path | None, typer.Option(help="The certificate of a closing; with an export, against its history.")
     ] = None,
     root: Annotated[
-        str | None, typer.Option(help="The newest root that was published: a seal of the export has it.")
+        str | None,
+        typer.Option(
+            help="A root that was published, or the data of an anchor: a seal of the export has it."
+        ),
+    ] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(help="SUBJECT@VERSION; says the anchor of this event, or that it has none yet."),
     ] = None,
 ) -> None:
     """Verify an exported history or a certificate offline, or the whole history in the database."""
+    if event is not None:
+        if export is not None or certificate is not None:
+            raise typer.BadParameter(
+                "the anchor of an event is looked for in the database", param_hint="--event"
+            )
+        anchors.show_anchor(event)
+        return
     if root is not None and export is None:
         raise typer.BadParameter("a root is looked for in an export", param_hint="--root")
     if certificate is not None:
@@ -74,11 +90,13 @@ def verify(
 
 
 def _root(digits: str) -> bytes:
-    """Return the 32 bytes of 64 hexadecimal digits, with or without 0x."""
+    """Return the 32 bytes of 64 hexadecimal digits, or those in the data of an anchor, with or without 0x."""
     try:
         root = bytes.fromhex(digits.removeprefix("0x"))
     except ValueError:
         root = b""
+    if root.startswith(MARK) and len(root) > ROOT_BYTES:
+        root = root_of(root)
     if len(root) != ROOT_BYTES:
         raise typer.BadParameter("a root is 64 hexadecimal digits", param_hint="--root")
     return root

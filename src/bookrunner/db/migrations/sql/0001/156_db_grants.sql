@@ -16,14 +16,18 @@ begin
         execute format('grant execute on function audit.react(text, text, text, bigint, text, text),
             audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz),
             audit.note_traces(text[], text[], text) to %I', book);
-        execute format('grant select on audit.event, audit.feed to %I', book);
+        execute format('grant select on audit.event, audit.feed, audit.kept_table to %I', book);
     end loop;
 end $grants$;
 
 grant usage on schema audit to audit;
 grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
-    audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text) to audit;
+    audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text),
+    audit.look_at_record(text, text, text, text, text, text), audit.end_examination(text, text, text, bytea, integer),
+    audit.sign_anchor(text, text, text, bigint, bigint, bytea, bigint, bytea, bytea),
+    audit.note_anchor(text, text, text, text, bigint, bytea, bytea),
+    audit.begin_examination(text, text, text, timestamptz, timestamptz, text) to audit;
 grant select on audit.trace to engine;
 grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
 

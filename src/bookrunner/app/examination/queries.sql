@@ -1,0 +1,32 @@
+-- name: postings
+-- What was posted to the register in a period.
+select offering_id, posting_id, holding_id, instruction_id, movement_id, units, chain_id,
+    '0x' || encode(transaction_hash, 'hex') as transaction_hash, ordinal, posted_at
+from registry.posting where posted_at >= :since and posted_at < :until order by posted_at, offering_id, posting_id;
+
+-- name: control_entries
+-- Each version of the control books that was entered before the end of a period.
+select offering_id, entry_no, authorised_units, issued_units, encode(authority_sha256, 'hex') as authority_sha256, entered_by, entered_at
+from registry.control_entry where entered_at >= :since and entered_at < :until order by offering_id, entry_no;
+
+-- name: movements
+-- What moved between holdings in a period.
+select offering_id, movement_id, kind, from_holding_id, to_holding_id, '0x' || encode(from_address, 'hex') as from_address,
+    '0x' || encode(to_address, 'hex') as to_address, units, reference, is_tacked, chain_id,
+    '0x' || encode(transaction_hash, 'hex') as transaction_hash, ordinal, moved_at
+from registry.movement where moved_at >= :since and moved_at < :until order by moved_at, offering_id, movement_id;
+
+-- name: clearance_records
+-- Each opening and closing of a clearance in a period, with the programme and the evidence.
+select offering_id, clearance_id, record_no, investor_id, status, lacks, programme_version, purpose, evidence, decided_by, request, decided_at
+from compliance.clearance_record where decided_at >= :since and decided_at < :until order by offering_id, clearance_id, record_no;
+
+-- name: decisions
+-- Each decision of an officer in a period, with the programme that it was made under.
+select scope_id, decision_no, item_id, programme_version, request, decided_by, decided_at
+from compliance.decision where decided_at >= :since and decided_at < :until order by decided_at, scope_id, decision_no;
+
+-- name: runs
+-- Each run of the comparisons in a period.
+select offering_id, run_id, started_at, compared, found, resolved
+from reconciliation.run where started_at >= :since and started_at < :until order by started_at, run_id;

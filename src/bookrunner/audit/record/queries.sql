@@ -1,0 +1,83 @@
+-- name: chains_of
+-- Where a record is: the scopes that have a chain of its name. The scopes are stepped through, for events are kept by scope.
+with recursive scopes as (
+    (select e.scope from audit.event e order by e.scope limit 1)
+    union all
+    select (select e.scope from audit.event e where e.scope > s.scope order by e.scope limit 1) from scopes s where s.scope is not null
+)
+select s.scope from scopes s
+where s.scope is not null and (cast(:scope as text) is null or s.scope = :scope)
+    and exists (select from audit.event e where e.scope = s.scope and e.subject = :subject and e.version = 1)
+order by s.scope;
+
+-- name: versions_of
+-- Every event of a chain in its order.
+select e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by, e.occurred_at, e.recorded_at, e.hash,
+    cast(e.canonical as json) -> 'payload' as payload
+from audit.event e where e.scope = :scope and e.subject = :subject order by e.version;
+
+-- name: withheld_of$
+-- The columns of a machine's records that stay out of their events.
+select k.withheld from audit.kept_table k where k.machine = :machine;
+
+-- name: look_at_record
+-- Hands out what a record says and said outside of its events; the look is recorded first.
+select name, until_version, said, is_erased from audit.look_at_record(:actor, :request, :scope, :subject, :view, :purpose);
+
+-- name: accesses
+-- Who viewed whose data in a period, the latest first; of one person also what concerned everybody.
+select viewed_at, viewed_by, purpose, person_id, kind, about, view_id from audit.access_entry
+where (cast(:person as text) is null or person_id = :person or person_id is null)
+    and viewed_at >= coalesce(cast(:since as timestamptz), '-infinity') and viewed_at < coalesce(cast(:until as timestamptz), 'infinity')
+order by viewed_at desc, view_id limit cast(:most as bigint);
+
+-- name: begin_examination$
+-- Puts on record who takes which period and why, before anything is read.
+select audit.begin_examination(:actor, :request, :examination, cast(:since as timestamptz), cast(:until as timestamptz), :purpose);
+
+-- name: end_examination$
+-- Puts on record which bundle was taken, by the digest of its manifest.
+select audit.end_examination(:actor, :request, :examination, :manifest_sha256, :files);
+
+-- name: examinations
+-- What was taken or begun, the latest first.
+select x.examination_id, x.status, x.period_from, x.period_until, x.taken_by, x.purpose, x.manifest_sha256, x.files, e.recorded_at
+from audit.examination x join audit.event e on e.scope = x.examination_id and e.subject = x.examination_id and e.version = 1
+order by e.recorded_at desc limit 50;
+
+-- name: next_anchor^
+-- The newest seal that a chain has no anchor of, and the next nonce of a key there.
+select s.seal_no, s.root, (select coalesce(max(a.nonce) + 1, 0) from audit.anchoring a
+    where a.chain_id = :chain_id and a.sender = :sender) as nonce
+from audit.seal s where s.seal_no = (select max(x.seal_no) from audit.seal x)
+    and not exists (select from audit.anchoring a where a.chain_id = :chain_id and a.seal_no = s.seal_no);
+
+-- name: sign_anchor$
+-- Keeps the signed bytes of an anchor before they are sent.
+select audit.sign_anchor(:actor, :request, :anchoring, :seal_no, :chain_id, :sender, :nonce, :hash, :raw);
+
+-- name: note_anchor$
+-- Notes what the chain shows of an anchor.
+select audit.note_anchor(:actor, :request, :anchoring, :status, cast(:block_number as bigint), cast(:block_hash as bytea),
+    cast(:incarnation as bytea));
+
+-- name: anchors_under_way
+-- Anchors that are not final, in the order of their nonces.
+select anchoring_id, seal_no, sender, nonce, hash, raw, status, block_hash from audit.anchoring
+where chain_id = :chain_id and status <> 'final' order by sender, nonce;
+
+-- name: all_anchors
+-- The signed bytes of every anchor of a chain in the order of signing, for the embedded chain's replay.
+select sender, raw from audit.anchoring where chain_id = :chain_id order by sender, nonce;
+
+-- name: anchor_of^
+-- The seal of an event, and the first anchored seal that covers it.
+select f.seq, s.seal_no, (select a.seal_no from audit.anchor a where a.seal_no >= s.seal_no order by a.seal_no limit 1) as anchored_by
+from audit.feed f left join audit.seal s on f.seq between s.first_seq and s.last_seq
+where f.subject = :subject and f.version = :version order by f.seq limit 1;
+
+-- name: anchors
+-- Every anchor that is final, the newest first, with the root that the chain holds.
+select a.seal_no, a.chain_id, a.transaction_hash, a.anchored_at, s.root, s.sealed_at, g.block_number
+from audit.anchor a join audit.seal s using (seal_no) join audit.anchoring g using (seal_no, chain_id)
+order by a.seal_no desc, a.chain_id limit 100;

@@ -1,0 +1,68 @@
+-- Who viewed whose data, when and why; and what was taken for an examination.
+
+-- One bundle of records for a period. It is on record before anything is read for it, and again with the digest of its manifest.
+create table audit.examination (
+    examination_id text primary key,
+    status text not null,
+    period_from timestamptz not null,
+    period_until timestamptz not null,
+    taken_by text not null,
+    purpose text not null constraint examination_says_its_purpose check (purpose ~ '\S'),
+    manifest_sha256 bytea constraint manifest_is_named_by_its_hash check (octet_length(manifest_sha256) = 32),
+    files integer,
+    version bigint not null,
+    chain_head bytea not null,
+    constraint examined_period_ends_after_its_begin check (period_from < period_until),
+    constraint taken_examination_names_its_files check ((status = 'taken') = (manifest_sha256 is not null and files is not null))
+);
+call audit.keep('audit.examination', 'examination', 'examination_id', 'examination_id');
+
+create function audit.begin_examination(p_actor text, p_request text, p_examination text, p_from timestamptz, p_until timestamptz,
+    p_purpose text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into audit.examination (examination_id, status, period_from, period_until, taken_by, purpose)
+    values (p_examination, 'begun', p_from, p_until, p_actor, p_purpose);
+end $$;
+
+create function audit.end_examination(p_actor text, p_request text, p_examination text, p_manifest_sha256 bytea, p_files integer)
+returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    update audit.examination set status = 'taken', manifest_sha256 = p_manifest_sha256, files = p_files
+    where examination_id = p_examination and audit.person_of(taken_by) = audit.person_of(p_actor);
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'examination_is_begun_by_its_taker',
+            message = format('%s began no examination %s', p_actor, p_examination);
+    end if;
+end $$;
+
+-- Each look at personal data: at whose, by whom, when, what for. What was taken for an examination concerns everybody.
+create view audit.access_entry as
+select e.recorded_at as viewed_at, v.viewed_by, v.purpose, v.person_id, v.kind, v.about, v.view_id
+from (
+    select 'profile' as kind, investor_id as scope, view_id, viewed_by, purpose, investor_id as person_id, 'version ' || detail_version as about
+    from portal.personal_view
+    union all
+    select 'file', investor_id, view_id, viewed_by, purpose, investor_id, encode(sha256, 'hex') from compliance.file_view
+    union all
+    select 'hit', subject_id, view_id, viewed_by, purpose, subject_id, hit_id from compliance.hit_view
+    union all
+    select 'payer', v.offering_id, v.view_id, v.viewed_by, v.purpose, i.investor_id, v.receipt_id
+    from treasury.payer_view v join treasury.receipt r using (offering_id, receipt_id)
+    left join engine.investment i on i.offering_id = r.offering_id and i.investment_id = r.investment_id
+    union all
+    select 'payment order', v.offering_id, v.view_id, v.viewed_by, v.purpose, i.investor_id, v.payout_id
+    from treasury.order_view v left join treasury.refund f on f.offering_id = v.offering_id and f.payout_id = v.payout_id
+    left join treasury.receipt r on r.offering_id = f.offering_id and r.receipt_id = f.receipt_id
+    left join engine.investment i on i.offering_id = r.offering_id and i.investment_id = r.investment_id
+    union all
+    select 'record', v.scope, v.view_id, v.viewed_by, v.purpose, coalesce(i.investor_id, v.scope), v.record
+    from audit.record_view v left join engine.investment i on i.offering_id = v.scope and i.investment_id = v.record
+    union all
+    select 'examination', examination_id, examination_id, taken_by, purpose, null,
+        audit.instant(period_from) || ' to ' || audit.instant(period_until)
+    from audit.examination
+) v join audit.event e on e.scope = v.scope and e.subject = v.view_id and e.version = 1;

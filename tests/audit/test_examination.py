@@ -1,0 +1,207 @@
+"""A bundle for examiners: each file against the manifest, the verifier alone, the record of taking it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pypdf import PdfReader
+
+from bookrunner.app import Application
+from bookrunner.app.examination import Asked, Bundle, examine
+from bookrunner.app.examination.tables import as_csv, as_json
+from bookrunner.audit import FileUnusable, verify_history
+from bookrunner.core import clock
+from bookrunner.core.errors import Refused
+from bookrunner.db import Keeper
+from tests.attack.world import Connect
+from tests.pages.officers import PERSON, Work
+from tests.pages.world import World
+
+TABLES = ("register/holding", "control_book/control_book", "screening/screening", "compliance/clearance")
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def asked(purpose: str = "examination 7", *, until: datetime | None = None) -> Asked:
+    """Ask for everything up to a moment."""
+    return Asked(LONG_AGO, until or clock.now() + timedelta(days=1), "usr_aud", purpose)
+
+
+@pytest.fixture
+def worked(application: Application) -> Application:
+    """Return the application over investors at each stage, with an officer's work."""
+    World(application).build()
+    Work(application.database).all()
+    return application
+
+
+def taken(application: Application, target: Path, **how: Any) -> Bundle:  # noqa: ANN401
+    """Take a bundle."""
+    return examine(application.database, application.press, asked(**how), target)
+
+
+def test_every_file_is_in_the_manifest_and_the_verifier_runs_alone(
+    worked: Application, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bundle"
+    made = taken(worked, folder)
+    raw = (folder / "manifest.json").read_bytes()
+    assert hashlib.sha256(raw).hexdigest() == made.manifest_sha256
+    manifest = json.loads(raw)
+    listed = {one["path"]: one for one in manifest["files"]}
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert there - {"manifest.json", "SHA256SUMS"} == set(listed)
+    for path, one in listed.items():
+        content = (folder / path).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (one["sha256"], one["bytes"])
+    checked = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=folder, check=False)  # noqa: S607
+    assert checked.returncode == 0
+    alone = [sys.executable, "-I", "verify_history.py", "history.jsonl", manifest["root"]]
+    verified = subprocess.run(alone, cwd=folder, check=False, capture_output=True, text=True, env={})
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    for name in TABLES:
+        rows = json.loads((folder / f"{name}.json").read_bytes())
+        with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) == len(rows) == listed[f"{name}.csv"]["rows"], name
+    assert json.loads((folder / "screening/screening.json").read_bytes())[0]["list_version"]
+    people = {row["investor"]: row for row in json.loads((folder / "people/profiles.json").read_bytes())}
+    assert people[PERSON]["legal_name"]
+    assert "tax_id" not in people[PERSON]
+    files = json.loads((folder / "documents/agreements.json").read_bytes())
+    assert files
+    assert all(row["lacks"] or (folder / row["path"]).is_file() for row in files)
+
+
+def test_one_altered_byte_is_found(worked: Application, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    taken(worked, folder)
+    table = folder / "compliance/clearance.csv"
+    table.write_bytes(table.read_bytes()[:-2] + b"X\n")
+    checked = subprocess.run(
+        ["sha256sum", "-c", "SHA256SUMS"],  # noqa: S607
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 1
+    assert "compliance/clearance.csv: FAILED" in checked.stdout
+
+
+def test_the_index_is_for_people_and_names_each_file(worked: Application, tmp_path: Path) -> None:
+    target = tmp_path / "bundle.zip"
+    made = taken(worked, target)
+    with zipfile.ZipFile(target) as packed:
+        manifest = json.loads(packed.read("manifest.json"))
+        text = " ".join(page.extract_text() for page in PdfReader(BytesIO(packed.read("index.pdf"))).pages)
+    squeezed = "".join(text.split())
+    for one in manifest["files"]:
+        if one["path"] != "index.pdf":
+            assert one["path"].replace(" ", "") in squeezed, one["path"]
+            assert one["sha256"] in squeezed
+    assert made.examination in squeezed
+    with pytest.raises(FileUnusable):
+        taken(worked, target)
+
+
+def test_taking_it_is_on_record_and_in_the_access_log_of_everybody(
+    worked: Application, tmp_path: Path, connect: Connect
+) -> None:
+    made = taken(worked, tmp_path / "bundle.zip")
+    kinds = connect("owner").execute(
+        "select kind, actor from audit.event where subject = %s order by version", [made.examination]
+    )
+    assert kinds.fetchall() == [("examination.begun", "usr_aud"), ("examination.taken", "usr_aud")]
+    keeper = Keeper(worked.database, "audit", "bookrunner.audit.record")
+    log = keeper.accesses(person=PERSON, since=None, until=None, most=100)
+    assert {(row["kind"], row["viewed_by"], row["purpose"]) for row in log} >= {
+        ("examination", "usr_aud", "examination 7"),
+        ("profile", "usr_aud", "examination 7"),
+    }
+    assert {row["person_id"] for row in log} == {PERSON, None}
+    (row,) = keeper.examinations()
+    assert (row["status"], row["files"], row["manifest_sha256"].hex()) == (
+        "taken",
+        made.files,
+        made.manifest_sha256,
+    )
+    assert verify_history(worked.database).ok
+
+
+def test_a_bundle_of_a_past_moment_says_what_was_known_then(worked: Application, tmp_path: Path) -> None:
+    now = clock.now()
+    offer = World(worked, ())
+    offer.engine.move_offer(actor="usr_x", offering="ofr_pages", status="legally_closed")
+    for name, until, status in (("then", now, "published"), ("now", None, "legally_closed")):
+        folder = tmp_path / name
+        taken(worked, folder, until=until)
+        told = [json.loads(line) for line in (folder / "history.jsonl").read_text("utf-8").splitlines()]
+        assert told[-1]["type"] == "manifest"
+        (row,) = json.loads((folder / "offers/offer.json").read_bytes())
+        assert (row["record"], row["status"]) == ("ofr_pages", status)
+        begun = json.loads((folder / "access/examination.json").read_bytes())
+        assert (begun == []) == (name == "then")
+
+
+def test_what_is_asked_wrongly_is_refused_and_nothing_is_read(
+    worked: Application, tmp_path: Path, connect: Connect
+) -> None:
+    with pytest.raises(Refused, match="examination_says_its_purpose"):
+        taken(worked, tmp_path / "a.zip", purpose=" ")
+    with pytest.raises(Refused, match="examined_period_ends_after_its_begin"):
+        taken(worked, tmp_path / "a.zip", until=LONG_AGO)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "there").touch()
+    with pytest.raises(FileUnusable):
+        taken(worked, tmp_path / "full")
+    assert list(tmp_path.glob("*.zip")) == []
+    assert connect("owner").execute("select count(*) from audit.examination").fetchone() == (0,)
+    assert connect("owner").execute("select count(*) from portal.personal_view").fetchone() == (0,)
+
+
+ATTACKS = [
+    (
+        "engine",
+        "select audit.begin_examination('u', 'r', 'x', now() - interval '1 day', now(), 'p')",
+        "42501",
+    ),
+    ("audit", "insert into audit.examination values ('x')", "42501"),
+    ("audit", "select audit.begin_examination('u', '', 'x', now() - interval '1 day', now(), 'p')", "BR001"),
+    ("audit", "select audit.end_examination('other', 'r', 'exm_1', sha256(''), 1)", "BR404"),
+    ("audit", "select audit.end_examination('u', 'r', 'exm_1', '\\x00', 1)", "23514"),
+    ("owner", "delete from audit.examination", "BR003"),
+    ("portal", "select * from audit.access_entry", "42501"),
+]
+
+
+@pytest.mark.parametrize(("login", "attack", "code"), ATTACKS)
+def test_examinations_stand(connect: Connect, login: str, attack: str, code: str) -> None:
+    begun = "select audit.begin_examination('u', 'r', 'exm_1', now() - interval '1 day', now(), 'p')"
+    connect("audit").execute(begun.encode())
+    with pytest.raises(psycopg.Error) as caught:
+        connect(login).execute(attack.encode())
+    assert caught.value.sqlstate == code
+
+
+def test_no_cell_is_a_formula_and_numbers_stay_numbers() -> None:
+    lines = [
+        {"a": "=1+1", "b": "-5", "c": "@SUM(A1)"},
+        {"a": "+cmd|' /C calc'!A0", "b": -7, "c": "-2+3", "d": ["x"]},
+        {"a": "\tx", "b": 12345678901234567890, "c": None},
+    ]
+    rows = list(csv.reader(as_csv(lines).decode().splitlines()))
+    assert rows[0] == ["a", "b", "c", "d"]
+    assert rows[1] == ["'=1+1", "-5", "'@SUM(A1)", ""]
+    assert rows[2] == ["'+cmd|' /C calc'!A0", "-7", "'-2+3", '["x"]']
+    assert rows[3] == ["'\tx", "12345678901234567890", "", ""]
+    assert json.loads(as_json(lines))[0]["a"] == "=1+1"
