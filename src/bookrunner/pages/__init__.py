@@ -77,6 +77,7 @@ def web(
     app.include_router(document_routes(application.database, shell))
     app.include_router(investment.routes(application.database, shell, operator))
     app.include_router(investment.transfer_routes(application.database, shell, operator))
+    app.include_router(investment.own_routes(application, shell, operator))
     if is_sandbox:
         app.include_router(investment.mailbox_routes(application.database, shell))
     app.include_router(officer.routes(application.database, shell))
