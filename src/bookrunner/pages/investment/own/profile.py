@@ -36,7 +36,12 @@ FIELDS: Final = (
     ("address", "Address", "Street, town and postal code.", "street-address"),
     ("email", "E-mail", "Where notices are pointed to; nothing secret is ever sent there.", "email"),
     ("tax_id", "Tax number", "Nine digits. It is sealed under a key of your own.", "off"),
-    ("birth_date", "Birth date, of a person", "Year, month and day, as in 1975-12-24. It is sealed too.", "bday"),
+    (
+        "birth_date",
+        "Birth date, of a person",
+        "Year, month and day, as in 1975-12-24. It is sealed too.",
+        "bday",
+    ),
     ("representative", "Who acts for it, of an entity, trust or nominee", "The full name.", "off"),
     ("lei", "Legal entity identifier, if there is one", "Twenty letters and digits.", "off"),
 )
