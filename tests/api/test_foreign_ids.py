@@ -72,7 +72,8 @@ def test_the_pages_tell_an_investor_nothing_of_another(walk: Walk) -> None:
             for method in sorted(methods - {"HEAD"}):
                 asked += 1
                 answer = client.request(method, address)
-                told = answer.text.replace(address, "")
+                # A refusal repeats what was asked for, which is no news.
+                told = re.sub("|".join(map(re.escape, address.split("/")[1:])), "", answer.text)
                 assert not FOREIGN.search(told), (method, address, FOREIGN.findall(told))
                 if "{investment}" in path or "{investor}" in path:
                     assert answer.status_code in {403, 404}, (method, address, answer.status_code)
