@@ -210,6 +210,23 @@ def test_the_pages_fit_and_are_accessible(
             keep(page, f"own{path.replace('/', '-')}-{scheme}-{width}")
             axe_is_content(page, axe)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        page.goto(f"{office.site.url}/investments/inv_0003/wallets")
+        page.get_by_label("Address").fill(checksum(LocalKey(digest("mine"), chain_id=CHAIN).address))
+        page.get_by_role("button", name="Go on to the proof").click()
+        keep(page, f"own-challenge-{scheme}-{width}")
+        axe_is_content(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto(f"{office.site.url}/profile")
+        page.get_by_label("Legal name").fill("Married Name")
+        page.get_by_label("Why it changes").fill("married")
+        page.get_by_label("The paper that shows it").set_input_files(
+            {"name": "deed.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 a deed"}
+        )
+        page.get_by_role("button", name="Ask for the change").click()
+        expect(page.get_by_role("status").first).to_contain_text("waits for compliance")
+        keep(page, f"own-asked-{scheme}-{width}")
+        axe_is_content(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     with at(office, browser, NEW, width=width, scheme=scheme, scripts=False) as page:
         page.goto(f"{office.site.url}/profile")
         keep(page, f"own-new-profile-{scheme}-{width}")
