@@ -10,7 +10,7 @@ PROCESSES ?= 2
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
 	require-concurrent-index-creation
 
-.PHONY: help setup demo check lint test bench torture docs lock clean
+.PHONY: help setup demo check lint test screens bench torture docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -36,6 +36,10 @@ lint: setup ## Check style, types and imports
 
 test: setup ## Run the tests, for example ARGS="tests/treasury -x"
 	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
+
+screens: setup ## Save a picture of every page into build/screens
+	@mkdir -p build/screens
+	@BOOKRUNNER_TEST_SHOTS=build/screens $(BIN)/python -m pytest -q -m browser tests/pages tests/capital tests/subscription $(ARGS)
 
 bench: setup ## Measure, for example ONLY=transitions
 	@$(BIN)/python -m bench $(ONLY)

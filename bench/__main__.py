@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import api, http, ledger, receipts, transitions, verify
+from bench import api, http, ledger, pages, receipts, transitions, verify
 
 
 def close(full: bool) -> dict[str, object]:
@@ -50,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "http": http.run,
     "issuance": issuance,
     "packet": packet,
+    "pages": pages.run,
     "raises": raises,
     "screening": screening,
     "ledger": ledger.run,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -102,22 +102,6 @@ class Serving:
     pid: int
 
 
-@contextmanager
-def serving(endpoint: Endpoint) -> Iterator[Serving]:
-    """Serve the API in a process of its own."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(endpoint, port))
-    process.start()
-    try:
-        _wait_for(port)
-        yield Serving(port, process.pid or 0)
-    finally:
-        process.terminate()
-        process.join(10)
-
-
 def _serve(endpoint: Endpoint, port: int) -> None:
     app = api(Database(endpoint))
     uvicorn.run(
@@ -129,6 +113,22 @@ def _serve(endpoint: Endpoint, port: int) -> None:
         log_level="warning",
         access_log=False,
     )
+
+
+@contextmanager
+def serving(endpoint: Endpoint, serve: Callable[[Endpoint, int], None] = _serve) -> Iterator[Serving]:
+    """Serve the API, or what ``serve`` serves at a port, in a process of its own."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(endpoint, port))
+    process.start()
+    try:
+        _wait_for(port)
+        yield Serving(port, process.pid or 0)
+    finally:
+        process.terminate()
+        process.join(10)
 
 
 def _wait_for(port: int) -> None:

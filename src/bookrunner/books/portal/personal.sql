@@ -133,6 +133,13 @@ begin
     insert into portal.change_detail (investor_id, change_id, detail) values (p_investor, p_change, p_detail);
 end $$;
 
+-- Whether the version of a profile that counts is verified, so that it changes by request alone.
+create function portal.is_locked(p_investor text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select engine.profile_is_verified(p.investor_id, p.detail_version) from portal.profile p where p.investor_id = p_investor);
+end $$;
+
 -- A second person decides on the version seen, under the programme seen; applied, the change is a new version and its checks run again.
 create function portal.decide_change(p_actor text, p_request text, p_investor text, p_change text,
     p_is_approved boolean, p_because text, p_seen bigint, p_programme text) returns void

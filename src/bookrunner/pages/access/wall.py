@@ -38,6 +38,8 @@ class Opens(StrEnum):
     """An investor of the offer, and staff."""
     OWN = "own"
     """The investor of the investment, and staff."""
+    ITSELF = "itself"
+    """An investor, about itself; nobody else, and nobody in its place."""
     VISITOR = "visitor"
     """Investors and staff; the page shows each what is its own."""
     STAFF = "staff"
@@ -56,10 +58,11 @@ RULES: Final[Mapping[str, Opens]] = {
     rf"{_OFFER}/documents{_BELOW}": Opens.SHOWN,
     r"/live/(?P<offering>[^/]+)": Opens.MEMBER,
     rf"/investments/(?P<investment>[^/]+){_BELOW}": Opens.OWN,
+    rf"/(?:profile|holdings|notices|privacy){_BELOW}": Opens.ITSELF,
     r"/": Opens.VISITOR,
     r"/mailbox": Opens.VISITOR,
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
-    rf"{_OFFER}/(?:now|close)": Opens.STAFF,
+    rf"{_OFFER}/(?:now|close|pictures)": Opens.STAFF,
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
     rf"/(?:compliance|desk|treasury|registry|proposals|proof){_BELOW}": Opens.CONSOLE,
 }
@@ -111,6 +114,8 @@ class Admission:
                 raise NotFound("There is no such page")
         elif rule is Opens.ISSUER:
             raise NotAllowed("key_serves_this_keeper", f"{ISSUER} decides this")
+        elif rule is Opens.ITSELF and not visitor.is_investor:
+            raise NotAllowed("investor_acts_for_itself", "an investor reads this about itself")
         elif visitor.is_investor:
             self._investor(visitor.name, rule, ids)
 

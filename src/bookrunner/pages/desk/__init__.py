@@ -182,6 +182,16 @@ def _contradictions(papers: Papers, visitor: SignedIn, offering: str, page: int)
     }
 
 
+def _allocations(papers: Papers, visitor: SignedIn, offering: str, _: int) -> Facts:
+    with papers.database.transaction(visitor.keeper) as transaction:
+        found = list(load(__package__).allocations(transaction, offering=offering, most=_MOST))
+    return {
+        "proposed": [row for row in found if row["status"] == "proposed"],
+        "decided": [row for row in found if row["status"] != "proposed"],
+        "me": visitor.actor,
+    }
+
+
 def _parts(total: int, most: int) -> int:
     return max(1, -(-total // most))
 
@@ -226,7 +236,7 @@ def _life(papers: Papers, _: SignedIn, offering: str, __: int) -> Facts:
 
 _VIEWS: Final[Mapping[str, View]] = {
     "life": View(
-        "desk/life.html",
+        "desk/life/life.html",
         "Terms and changes",
         ("engine",),
         _life,
@@ -238,6 +248,13 @@ _VIEWS: Final[Mapping[str, View]] = {
         ("subscription",),
         _agreements,
         lambda c, t: c.handle(t.form),
+    ),
+    "allocations": View(
+        "desk/units.html",
+        "Units to approve",
+        ("subscription",),
+        _allocations,
+        lambda c, t: c.approve(t.form),
     ),
     "cases": View(
         "desk/cases.html",

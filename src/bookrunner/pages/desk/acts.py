@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Final
 
+from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, SigningEvidence, packets_of
 from bookrunner.core.errors import Malformed, Refused, VersionChanged
 from bookrunner.core.ids import new_id
@@ -70,6 +71,12 @@ class Clerk:
             because=form.get("reason", ""),
             evidence_sha256=digest,
             seen=seen,
+        )
+
+    def approve(self, form: Form) -> None:
+        """Approve the units that the desk proposed for an investment; refuses what the book refuses."""
+        subscription.keeper(self.database).approve_allocation(
+            actor=self.actor, offering=self.offering, approval=form.get("approval", "")
         )
 
     def decide_statement(self, form: Form) -> None:

@@ -84,3 +84,11 @@ select i.investment_id, i.investor_id, i.units, i.amount_minor, i.currency, i.as
         and e.kind = 'investment.cancellation_requested') as asked_at
 from engine.investment i where i.offering_id = :offering and i.status = 'cancellation_requested'
 order by asked_at, i.investment_id limit :most;
+
+-- name: allocations
+-- The units that were proposed for investments, those that wait for a second person first.
+select al.approval_id, al.investment_id, al.status, al.units, al.proposed_by, al.decided_by, s.amount_minor, s.currency,
+    s.units as subscribed_units,
+    (select min(e.occurred_at) from audit.event e where e.scope = al.offering_id and e.subject = al.approval_id) as since
+from subscription.allocation_approval al join engine.stage s using (offering_id, investment_id)
+where al.offering_id = :offering order by al.status <> 'proposed', since desc, al.approval_id limit cast(:most as integer);

@@ -16,11 +16,12 @@ from bookrunner.db import Database, load
 from bookrunner.pages.access import acting_for, may_act_for, signed_in
 from bookrunner.pages.investment.cancellation import cancel, cancelling
 from bookrunner.pages.investment.mailbox import mailbox_routes
+from bookrunner.pages.investment.own import own_routes
 from bookrunner.pages.investment.tracker import ENDED, sentence, stages, task
 from bookrunner.pages.investment.transfers import transfer_routes
 from bookrunner.pages.shell import Shell, mask
 
-__all__ = ["facts", "mailbox_routes", "routes", "transfer_routes"]
+__all__ = ["facts", "mailbox_routes", "own_routes", "routes", "transfer_routes"]
 
 _SEE_OTHER = 303
 _CONFLICT = 409

@@ -98,6 +98,14 @@ class Desk(Protocol):
         """Compare the records of the agent with the chain; return how many pairs differ."""
         ...
 
+    def wallet_challenge(self, offering: str, investor: str, written: str, *, domain: str) -> tuple[str, str]:
+        """Keep what a wallet has to sign; return id and text."""
+        ...
+
+    def claim_wallet(self, offering: str, investor: str, challenge: str, signature: bytes) -> str:
+        """Record a wallet that signed its challenge; return the claim's id."""
+        ...
+
     def link_wallet(self, offering: str, mapping: str, *, actor: str) -> None:
         """Make an approved wallet effective."""
         ...

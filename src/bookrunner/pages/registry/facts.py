@@ -12,6 +12,7 @@ from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database, Row, load
 from bookrunner.pages import shell
+from bookrunner.pages.offers.pictures import turned
 
 PAGE_ROWS: Final = 50
 MOST: Final = 200
@@ -176,7 +177,8 @@ def issuance(database: Database, offering: str) -> dict[str, Any]:
 def turnaround(database: Database, offering: str) -> dict[str, Any]:
     """Return the turnaround log of an offer and the figures of this month over all offers."""
     figures = registry.month_figures(registry.keeper(database), clock.today())
-    return {**_lists(database, offering, ("items",), most=MOST), "figures": figures}
+    lists = _lists(database, offering, ("items",), most=MOST)
+    return {**lists, "figures": figures, "chart": turned(lists["items"], clock.today())}
 
 
 def told(fault: Refused) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Form
 
 from bookrunner.books import treasury
-from bookrunner.core.errors import BookrunnerError, Refused
+from bookrunner.core.errors import BookrunnerError, Refused, VersionChanged
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import parse
 from bookrunner.db import Database, Row, load
@@ -107,7 +107,7 @@ class Administrator:
             chosen = self._concerned(within, receipt, form)
             before = queries.gates(within.transaction, **on, investments=chosen)
             proposal = self._act(within, receipt, form, (_FIRST, _SECOND))
-            if not form.proposal:
+            if proposal and not form.proposal:
                 within.decide_act(
                     actor=_SECOND, **on, proposal=proposal, is_approved=True, because="", seen=1
                 )
@@ -186,6 +186,9 @@ class Administrator:
                 seen=form.seen,
             )
             return form.proposal
+        if form.choice == "clear":
+            self._clear(within, receipt, form.seen)
+            return ""
         if form.choice not in _OFFERED:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
         proposal = new_id("prp")
@@ -200,6 +203,15 @@ class Administrator:
             seen=form.seen,
         )
         return proposal
+
+    def _clear(self, within: Within, receipt: str, seen: int) -> None:
+        """Confirm a matched receipt as final on the version seen; refuses what keeps money from clearing."""
+        on = {"offering": self.offering, "receipt": receipt}
+        row: Row | None = load(__package__).receipt(within.transaction, **on)
+        if row is None or row["version"] != seen:
+            raise VersionChanged("decision_is_on_the_version_seen", f"{receipt} has moved on")
+        if not within.clear(actor=self.actor, offering=self.offering, receipts=[receipt]):
+            raise Refused("confirmed_receipt_is_matched", "only matched money is confirmed as final")
 
     def _concerned(self, within: Within, receipt: str, form: Said) -> list[str]:
         """Return the investments that a receipt belongs to, is proposed for, or names by its reference."""

@@ -18,16 +18,18 @@ IDENTITY_PAPERS = ("passport", "driving_licence", "identity_card", "proof_of_add
 
 _AGAIN = ("sent_back", "Send back", "It waits for a first decision again.")
 _VERIFIED = ("verified", "Verified", "Who this is stands; the screening is a check of its own.")
+_IDENTITY = (
+    ("verified", "Verified", "The profile as it stands now is locked as verified."),
+    ("declined", "Declined", "The clearance stays closed; only an officer takes it up again."),
+)
 CHOICES: Mapping[tuple[str, str], Sequence[Choice]] = {
     ("discrepancy", "open"): (
         ("resolved", "Resolved", "The difference is explained and no longer stands in the way."),
         ("upheld", "Upheld", "It stays in the way of the clearance until it is resolved."),
     ),
     ("discrepancy", "upheld"): (("resolved", "Resolved", "The difference is explained after all."),),
-    ("identity", "in_review"): (
-        ("verified", "Verified", "The profile as it stands now is locked as verified."),
-        ("declined", "Declined", "The clearance stays closed; only an officer takes it up again."),
-    ),
+    ("identity", "in_review"): _IDENTITY,
+    ("identity", "pending"): _IDENTITY,
     ("owner", "unidentified"): (_VERIFIED,),
     ("owner", "identified"): (_VERIFIED,),
     ("accreditation", "pending"): (

@@ -1,0 +1,261 @@
+"""What an investor reads and asks about itself, with and without scripts, and nobody in its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bookrunner.adapters.chain import checksum
+from bookrunner.adapters.chain.keys import LocalKey
+from bookrunner.api import issue
+from bookrunner.db import Endpoint
+from tests.attack.world import Connect
+from tests.pages.conftest import Site
+from tests.pages.test_access import visitor
+from tests.pages.test_administrator import Office, at
+from tests.pages.test_browser import keep
+from tests.pages.test_officer import axe_is_content
+from tests.pages.world import CHAIN, digest
+
+pytestmark = pytest.mark.timeout(240)
+
+NEW, OWN = "ivr_fresh", "ivr_0003"
+PAGES = ("/profile", "/holdings", "/notices", "/privacy")
+DETAIL = {
+    "legal_name": "Ada Example",
+    "country": "US",
+    "address": "1 Sample Street, Springfield",
+    "email": "ada@example.test",
+    "tax_id": "900001234",
+    "birth_date": "1980-01-31",
+}
+PAPER = {"paper": ("deed.pdf", b"%PDF-1.7 a deed")}
+
+
+@pytest.fixture
+def office(site: Site, endpoint: Endpoint) -> Office:
+    """Return the site with the keys of three investors and of an officer."""
+    names = {NEW: "portal", OWN: "portal", "ivr_0006": "portal", "officer.ana": "compliance"}
+    keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in names.items()}
+    return Office(site, keys)
+
+
+@pytest.fixture
+def fresh(office: Office) -> Iterator[httpx.Client]:
+    """Lend a client of an investor without a profile."""
+    with visitor(office.site, office.keys[NEW]) as client:
+        yield client
+
+
+@pytest.fixture
+def own(office: Office) -> Iterator[httpx.Client]:
+    """Lend a client of an investor who is verified and lacks a wallet."""
+    with visitor(office.site, office.keys[OWN]) as client:
+        yield client
+
+
+def test_a_profile_is_stated_once_and_masked(fresh: httpx.Client) -> None:
+    assert "Who invests" in fresh.get("/profile").text
+    assert fresh.post("/profile", data={"kind": "individual", **DETAIL}).status_code == 303
+    page = fresh.get("/profile?done=1").text
+    assert "compliance has not verified it yet" in page
+    assert not any(value in page for value in ("Ada", "Springfield", "900001234", "1980"))
+    again = fresh.post("/profile", data={"kind": "individual", **DETAIL})
+    assert again.status_code == 409
+    shown = fresh.post("/profile/look").text
+    assert all(value in shown for value in ("Ada Example", "900001234", "1980-01-31"))
+    assert "to read one&#39;s own profile" in fresh.get("/privacy").text
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"kind": "alien"}, "choose who invests"),
+        ({"tax_id": "12"}, "nine digits"),
+        ({"country": "ZZ"}, "country"),
+        ({"address": "x"}, "between 5 and 400"),
+        ({"email": "none"}, "an e-mail address"),
+        ({"legal_name": ""}, "Refused"),
+        ({"kind": "trust"}, "names the person who acts"),
+        ({"birth_date": "2999-01-01"}, "Refused"),
+    ],
+)
+def test_a_field_that_cannot_be_is_refused_in_words(
+    fresh: httpx.Client, change: dict[str, str], says: str
+) -> None:
+    refused = fresh.post("/profile", data={"kind": "individual", **DETAIL, **change})
+    assert (refused.status_code, says in refused.text) == (409, True), refused.text
+    assert "900001234" not in refused.text
+    assert "Who invests" in fresh.get("/profile").text
+
+
+def test_an_unverified_profile_is_written_anew(fresh: httpx.Client) -> None:
+    fresh.post("/profile", data={"kind": "individual", **DETAIL})
+    assert fresh.post("/profile/changes", data={"address": "2 Other Street, Salem"}).status_code == 303
+    shown = fresh.post("/profile/look").text
+    assert "2 Other Street, Salem" in shown
+    assert "Ada Example" in shown
+    assert "version 2" in shown
+    assert "write at least one field" in fresh.post("/profile/changes", data={}).text
+
+
+def test_what_is_verified_changes_by_request_alone(own: httpx.Client, connect: Connect) -> None:
+    assert "Compliance has verified this version" in own.get("/profile").text
+    bare = own.post("/profile/changes", data={"legal_name": "Married Name", "because": "married"})
+    assert (bare.status_code, "attach the paper" in bare.text) == (409, True)
+    silent = own.post("/profile/changes", data={"legal_name": "Married Name"}, files=PAPER)
+    assert (silent.status_code, "say why it changes" in silent.text) == (409, True)
+    said = {"legal_name": "Married Name", "because": "married"}
+    assert own.post("/profile/changes", data=said, files=PAPER).status_code == 303
+    page = own.get("/profile?done=1").text
+    assert "waits for compliance" in page
+    assert "One request is open" in page
+    twice = own.post("/profile/changes", data=said, files=PAPER)
+    assert (twice.status_code, "one request is open already" in twice.text) == (409, True)
+    ((version,),) = connect("owner").execute(
+        b"select detail_version from portal.profile where investor_id = 'ivr_0003'"
+    )
+    assert version == 1
+    assert own.post("/profile/changes", data={"email": "new@example.org"}).status_code == 303
+
+
+def test_a_wallet_is_claimed_by_its_own_signature(own: httpx.Client, office: Office) -> None:
+    home = "/investments/inv_0003/wallets"
+    key = LocalKey(digest("my wallet"), chain_id=CHAIN)
+    assert "No wallet is on record" in own.get(home).text
+    bad = own.post(f"{home}/challenges", data={"address": "0x12"})
+    assert bad.status_code == 409
+    asked = own.post(f"{home}/challenges", data={"address": checksum(key.address)})
+    assert asked.status_code == 303
+    page = own.get(asked.headers["location"]).text
+    text = re.findall(r"readonly>(.*?)</textarea>", page, re.DOTALL)[0]
+    unread = own.post(asked.headers["location"], data={"signature": "zz"})
+    assert (unread.status_code, "signature is hexadecimal" in unread.text) == (409, True)
+    with visitor(office.site, office.keys["ivr_0006"]) as other:
+        assert other.get(asked.headers["location"]).status_code == 403
+        stolen = asked.headers["location"].replace("inv_0003", "inv_0006")
+        assert other.get(stolen).status_code == 404
+        assert other.post(stolen, data={"signature": "0x00"}).status_code == 404
+    signed = own.post(asked.headers["location"], data={"signature": "0x" + key.sign_text(text).hex()})
+    assert signed.status_code == 303
+    office.site.world.application.answer()
+    shown = own.get(home).text
+    assert checksum(key.address) in shown
+    assert "waiting for" in shown
+
+
+def test_the_export_holds_ones_own_data_and_is_on_record(own: httpx.Client) -> None:
+    assert own.post("/privacy/export").status_code == 409
+    answer = own.post("/privacy/export", data={"agree": "yes"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    told = json.loads(answer.text)
+    assert told["profile"]["legal_name"] == "Investor 0003"
+    assert told["profile"]["tax_id"] == "900000003"
+    assert [row["investment_id"] for row in told["investments"]] == ["inv_0003"]
+    assert not re.search(r"ivr_000[124-6]|inv_000[124-6]", answer.text)
+    assert "to hand over one&#39;s own data" in own.get("/privacy").text
+
+
+def test_an_erasure_is_refused_by_rules_and_done_without(own: httpx.Client, fresh: httpx.Client) -> None:
+    assert "type the word erase" in own.post("/privacy/erase", data={"word": "yes"}).text
+    kept = own.post("/privacy/erase", data={"word": "erase"})
+    assert (kept.status_code, "an investment is not ended" in kept.text) == (409, True)
+    fresh.post("/profile", data={"kind": "individual", **DETAIL})
+    assert fresh.post("/privacy/erase", data={"word": "Erase"}).status_code == 303
+    assert "Your personal data was erased" in fresh.get("/privacy").text
+    assert fresh.post("/profile/look").status_code == 409
+    assert fresh.post("/privacy/export", data={"agree": "yes"}).status_code == 409
+    assert "Your personal data was erased" in fresh.get("/profile").text
+
+
+def test_it_is_for_investors_alone(office: Office) -> None:
+    for path in PAGES:
+        assert httpx.get(office.site.url + path).status_code == 303
+        with visitor(office.site, office.keys["officer.ana"]) as officer:
+            assert officer.get(path).status_code == 403
+
+
+def test_a_statement_is_of_ones_own_holding_alone(own: httpx.Client) -> None:
+    answer = own.post("/holdings/ofr_pages/hld_x/statement.pdf", data={"on": "2026-03-02"})
+    assert answer.status_code == 404
+
+
+def fill(page: Page, site: Site) -> None:
+    """State a profile in the page."""
+    page.goto(f"{site.url}/profile")
+    page.get_by_label("A person", exact=True).check()
+    for label, name in (("Legal name", "legal_name"), ("Country", "country"), ("Address", "address")):
+        page.get_by_label(label).fill(DETAIL[name])
+    page.get_by_label("E-mail").fill(DETAIL["email"])
+    page.get_by_label("Tax number").fill(DETAIL["tax_id"])
+    page.get_by_label("Birth date").fill(DETAIL["birth_date"])
+    page.get_by_role("button", name="Keep my profile").click()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_pages_fit_and_are_accessible(
+    office: Office, browser: Browser, axe: str, *, scheme: Literal["light", "dark"], width: int
+) -> None:
+    paths = [*PAGES, "/investments/inv_0003/wallets", "/investments/inv_0003"]
+    with at(office, browser, OWN, width=width, scheme=scheme) as page:
+        for path in paths:
+            page.goto(office.site.url + path)
+            keep(page, f"own{path.replace('/', '-')}-{scheme}-{width}")
+            axe_is_content(page, axe)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        page.goto(f"{office.site.url}/investments/inv_0003/wallets")
+        page.get_by_label("Address").fill(checksum(LocalKey(digest("mine"), chain_id=CHAIN).address))
+        page.get_by_role("button", name="Go on to the proof").click()
+        keep(page, f"own-challenge-{scheme}-{width}")
+        axe_is_content(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto(f"{office.site.url}/profile")
+        page.get_by_label("Legal name").fill("Married Name")
+        page.get_by_label("Why it changes").fill("married")
+        page.get_by_label("The paper that shows it").set_input_files(
+            {"name": "deed.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 a deed"}
+        )
+        page.get_by_role("button", name="Ask for the change").click()
+        expect(page.get_by_role("status").first).to_contain_text("waits for compliance")
+        keep(page, f"own-asked-{scheme}-{width}")
+        axe_is_content(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    with at(office, browser, NEW, width=width, scheme=scheme, scripts=False) as page:
+        page.goto(f"{office.site.url}/profile")
+        keep(page, f"own-new-profile-{scheme}-{width}")
+        fill(page, office.site)
+        expect(page.get_by_role("status").first).to_contain_text("Your profile is complete")
+        keep(page, f"own-kept-profile-{scheme}-{width}")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_an_officer_begins_the_checks_of_a_new_investor(
+    office: Office, browser: Browser, axe: str, *, scheme: Literal["light", "dark"], width: int
+) -> None:
+    with at(office, browser, "officer.ana", width=width, scheme=scheme, scripts=False) as page:
+        page.goto(f"{office.site.url}/compliance/intake")
+        keep(page, f"intake-{scheme}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("button", name="Begin the checks of ivr_0006").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Case ivr_0006")
+        page.get_by_role("link", name="Decide on the identity").click()
+        expect(page.get_by_role("button", name="Record the decision")).to_be_visible()
+        page.goto(f"{office.site.url}/compliance/intake")
+        expect(page.get_by_role("status")).to_contain_text("has a case and a clearance")
+        answer = page.request.post(
+            f"{office.site.url}/compliance/intake",
+            form={"investor": "ivr_fresh", "offering": "ofr_pages"},
+            headers={"Origin": office.site.url},
+        )
+        assert answer.status == 404
+    with at(office, browser, "officer.ana", width=width, scheme=scheme) as page:
+        page.goto(f"{office.site.url}/compliance/intake")
+        axe_is_content(page, axe)
