@@ -59,7 +59,7 @@ RULES: Final[Mapping[str, Opens]] = {
     r"/": Opens.VISITOR,
     r"/mailbox": Opens.VISITOR,
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
-    rf"{_OFFER}/(?:now|close)": Opens.STAFF,
+    rf"{_OFFER}/(?:now|close|breaks)": Opens.STAFF,
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
     rf"/(?:compliance|desk|treasury|registry|proposals){_BELOW}": Opens.CONSOLE,
 }

@@ -118,6 +118,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('account_restraint', 'registry', 'What one holder''s account is under.'),
     ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.'),
+    ('break_reminder', 'reconciliation', 'A word that a break has not been answered in its time.'),
     ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
     ('credential', 'access', 'One thing that a person signs in with.'),
     ('account_session', 'access', 'One session of a person, under one token.'),
