@@ -115,7 +115,7 @@ def test_raw_sql_closes_no_break(books: Books, rule: str, statement: str) -> Non
     with undone(books.login("admin")) as admin:
         break_it(admin, books, OTHER)
         look(admin, books)
-        admin.execute("grant all on all tables in schema reconciliation to reconciliation")
+        admin.execute("grant all on all tables in schema reconciliation, engine, audit to reconciliation")
         admin.execute("grant execute on all functions in schema audit, engine to reconciliation")
         admin.execute(
             "select set_config('bookrunner.actor', 'a', true), set_config('bookrunner.request', 'r', true)"

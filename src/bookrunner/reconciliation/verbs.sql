@@ -23,14 +23,14 @@ begin
     end loop;
 end $$;
 
--- Everything that differs in an offer. Whole books are hashed: before their first statistics the planner takes them for a few
+-- What differs in a whole offer, by all comparisons or the chosen ones. Whole books are hashed: before their first statistics the planner takes them for a few
 -- rows and walks one for each row of the other.
-create function reconciliation.differences(p_offering text, p_chain jsonb) returns table (comparison text,
+create function reconciliation.differences(p_offering text, p_chain jsonb, p_chosen text[] default null) returns table (comparison text,
     subject_id text, kind text, about text, left_value text, right_value text, owner text)
 language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select d.comparison, d.subject_id, d.kind, d.about, d.left_value, d.right_value, d.owner
-    from reconciliation.compared(p_offering, null, p_chain, null) d;
+    from reconciliation.compared(p_offering, null, p_chain, p_chosen) d;
 end;
 
 -- The last events of what a break is of, up to five, by name.
@@ -60,9 +60,9 @@ begin
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     end if;
     perform pg_advisory_xact_lock(hashtextextended('reconciliation/' || p_offering, 0));
-    if p_only is null and p_chosen is null then
+    if p_only is null then
         select coalesce(jsonb_agg(to_jsonb(d)), '[]') into seen from (
-            select distinct on (x.comparison, x.subject_id, x.kind) x.* from reconciliation.differences(p_offering, p_chain) x
+            select distinct on (x.comparison, x.subject_id, x.kind) x.* from reconciliation.differences(p_offering, p_chain, p_chosen) x
             order by x.comparison, x.subject_id, x.kind, x.left_value) d;
     else
         select coalesce(jsonb_agg(to_jsonb(d)), '[]') into seen from (

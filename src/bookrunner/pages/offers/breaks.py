@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.core.credentials import KEEPERS
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, Keeper, load
-from bookrunner.pages.access import SignedIn, requiring, signed_in
+from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell
 
 _CONFLICT, _SEE_OTHER, _MOST = 409, 303, 500
@@ -46,7 +46,7 @@ class Breaks:
             runs = list(queries.runs(transaction, offering=offering))
             due = queries.due_run(transaction, offering=offering)
         shown: dict[str, Any] = {"offer": offer, "rows": rows, "runs": runs, "due": due, "states": STATES}
-        shown |= {"tones": _TONES, "is_verified": verified, "visitor": signed_in(request)}
+        shown |= {"tones": _TONES, "is_verified": verified}
         shown["refusal"] = None if refusal is None else {"rule": refusal.rule, "detail": refusal.detail}
         status = 200 if refusal is None else _CONFLICT
         return self._shell.page(request, "offers/breaks.html", shown, status)
