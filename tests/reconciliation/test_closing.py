@@ -56,7 +56,9 @@ def test_a_worker_compares_what_events_touch(connect: Connect, application: Appl
     application.tend()
     rows = world.login("owner").execute(BREAKS).fetchall()
     assert ("units_are_not_the_approved_ones", "subscription", "open") in rows
-    seen = world.login("owner").execute("select is_whole, compared from reconciliation.run order by started_at")
+    seen = world.login("owner").execute(
+        "select is_whole, compared from reconciliation.run order by started_at"
+    )
     assert seen.fetchall()[runs[0] :] == [(False, 2)], "one investment and its investor, and no whole run"
     spoilt(world, 3, 3)
     world.call("portal.require_correction", world.id("ivr", 3))

@@ -14,6 +14,7 @@ from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine import Desk
 from bookrunner.engine.desk import PROCESS
+from bookrunner.reconciliation.outside import Outside, compare, read_export, read_mapping
 
 EVENTS_AT_ONCE: Final = 2_000
 _SILENT: Final = (ChainError, Unavailable)
@@ -78,6 +79,21 @@ class Comparing:
         if reminded := self._desk.reconciliation.remind(actor=PROCESS):
             warn("breaks are older than they should be", break_count=reminded)
         return ran
+
+    def against(self, offering: str, export: bytes, mapping: bytes) -> Outside:
+        """Compare our books with the export of a system that is not ours; writes nothing.
+
+        Raises Malformed as `read_mapping` and `read_export` do.
+        """
+        mapped, ask = read_mapping(mapping), self._desk.reconciliation
+        ours = {
+            "investments": ask.our_investments,
+            "payments": ask.our_payments,
+            "wallets": ask.our_wallets,
+            "holdings": ask.our_holdings,
+        }
+        theirs = read_export(export, mapped, str(self._desk.offer(offering)["currency"]))
+        return compare(list(ours[mapped.book](offering=offering)), theirs, mapped)
 
     def _touch(self, row: Row) -> None:
         offering, only = row["offering_id"], list(row["only_these"])

@@ -44,3 +44,23 @@ select f.offering_id from subscription.damage_fact f
 left join reconciliation.break b on b.offering_id = f.offering_id and b.comparison = 'archive' and b.subject_id = f.sha256
 where f.status = 'found' and coalesce(b.status, 'verified') = 'verified' or f.status = 'repaired' and b.status <> 'verified'
 group by f.offering_id order by f.offering_id;
+
+-- name: our_investments
+-- The portal's list of investments; amounts in minor units.
+select i.investment_id, i.investor_id, i.units, i.amount_minor as amount, i.status from engine.investment i where i.offering_id = :offering;
+
+-- name: our_payments
+-- What was received for each investment under its last reference; amounts in minor units.
+select f.investment_id, f.reference, f.received_minor as amount from treasury.funding f
+where f.offering_id = :offering and f.received_minor > 0;
+
+-- name: our_wallets
+-- The wallets that the agent linked.
+select w.investor_id, encode(w.address, 'hex') as address from registry.wallet_fact w
+where w.offering_id = :offering and w.status = 'linked';
+
+-- name: our_holdings
+-- The holders of the register with the wallet that is linked.
+select h.investor_id, encode(w.address, 'hex') as address, h.units from registry.holding_fact h
+left join registry.wallet_fact w on w.offering_id = h.offering_id and w.investor_id = h.investor_id and w.status = 'linked'
+where h.offering_id = :offering and h.units > 0;

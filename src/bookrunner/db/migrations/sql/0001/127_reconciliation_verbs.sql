@@ -27,7 +27,7 @@ end $$;
 -- rows and walks one for each row of the other.
 create function reconciliation.differences(p_offering text, p_chain jsonb, p_chosen text[] default null) returns table (comparison text,
     subject_id text, kind text, about text, left_value text, right_value text, owner text)
-language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off set work_mem = '64MB'
 begin atomic
     select d.comparison, d.subject_id, d.kind, d.about, d.left_value, d.right_value, d.owner
     from reconciliation.compared(p_offering, null, p_chain, p_chosen) d;
