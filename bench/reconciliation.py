@@ -14,8 +14,8 @@ from bookrunner.db.catalog import session
 SMALL, LARGE = 50_000, 1_000_000
 EVERY = 1_000
 ROUNDS = 3
-# Each spoilt agreement differs in its units. Each spoilt holding is not its postings and not its lots; with any
-# of them the register differs from control book, postings and lots as a whole.
+# Each spoilt agreement differs in its units. Each spoilt holding is not its postings and not its lots; with
+# any of them the register differs from control book, postings and lots as a whole.
 KINDS_A_SPOILT, KINDS_OF_ALL = 3, 3
 
 

@@ -1,7 +1,8 @@
 """A system that is not ours against our books: its export, a mapping of its columns, and what differs.
 
 A mapping is TOML: ``book`` names one of `BOOKS`, and ``[columns]`` says which column of the export
-is which of ours, an identifier first. So a portal, an administrator or an agent can be compared before anything of it is replaced.
+is which of ours, an identifier first. So a portal, an administrator or an agent can be compared before
+anything of it is replaced.
 """
 
 from __future__ import annotations
