@@ -12,7 +12,7 @@ from bookrunner.core.credentials import KEEPERS
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, told
 
 _CONFLICT, _SEE_OTHER, _MOST = 409, 303, 500
 STATES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -47,7 +47,7 @@ class Breaks:
             due = queries.due_run(transaction, offering=offering)
         shown: dict[str, Any] = {"offer": offer, "rows": rows, "runs": runs, "due": due, "states": STATES}
         shown |= {"tones": _TONES, "is_verified": verified}
-        shown["refusal"] = None if refusal is None else {"rule": refusal.rule, "detail": refusal.detail}
+        shown["refusal"] = None if refusal is None else told(refusal, {})
         status = 200 if refusal is None else _CONFLICT
         return self._shell.page(request, "offers/breaks.html", shown, status)
 

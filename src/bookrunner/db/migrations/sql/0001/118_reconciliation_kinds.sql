@@ -55,7 +55,7 @@ insert into reconciliation.kind (kind, comparison, owner, severity, is_blocking,
     ('escrow_is_not_initiated', 'payments', 'treasury', 'medium', false, 'The engine shows an escrow that the treasury did not initiate.', 'The worker has not answered the allocation yet.'),
 
     ('claimed_is_not_linked', 'wallets', 'registry', 'low', false, 'The investor claims another wallet than the agent linked.', 'A new claim waits for screening, consent and link.'),
-    ('linked_is_not_claimed', 'wallets', 'registry', 'high', true, 'The agent linked a wallet that its investor never claimed.', 'A mapping was entered by hand, or its claim was lost.'),
+    ('linked_is_not_claimed', 'wallets', 'registry', 'medium', false, 'The agent linked a wallet that its investor never claimed.', 'A mapping was entered by hand, or its claim was lost.'),
     ('position_shows_another_wallet', 'wallets', 'engine', 'high', true, 'The position says otherwise of the wallet than the agent.', 'A write past the verbs of the agent.'),
     ('units_went_to_another_wallet', 'wallets', 'registry', 'high', true, 'Units were instructed to a wallet that was never its holder''s.', 'An instruction past the wall: freeze the wallet and look.'),
 
