@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bookrunner.adapters.chain import Chain, ChainError
+from bookrunner.adapters.chain import Chain, ChainAnswerInvalid, ChainError
 from bookrunner.app.witness import seen_balances, seen_supply
 from bookrunner.core.errors import Unavailable
 from bookrunner.core.ids import new_id
@@ -113,8 +113,12 @@ class Comparing:
     def _shown(self, offer: Row, holders: Sequence[str]) -> str | None:
         """Return what the chain holds of an offer as JSON, None without a token."""
         lines = seen_balances(self._chain, offer, holders)
-        supply = seen_supply(self._chain, offer)
-        if lines is None or supply is None:
+        try:
+            supply = seen_supply(self._chain, offer)
+        except ChainAnswerInvalid:
+            # An address without a contract has no supply; where the register has units of it, balances fail too.
+            supply = None
+        if lines is None:
             return None
-        delivered = int(str(supply["minted"])) - int(str(supply["undelivered"]))
+        delivered = None if supply is None else int(str(supply["minted"])) - int(str(supply["undelivered"]))
         return json.dumps({"lines": lines, "delivered": delivered})
