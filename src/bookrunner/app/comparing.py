@@ -116,7 +116,7 @@ class Comparing:
         try:
             supply = seen_supply(self._chain, offer)
         except ChainAnswerInvalid:
-            # An address without a contract has no supply; where the register has units of it, balances fail too.
+            # An address without a contract has no supply; where the register has units, balances fail too.
             supply = None
         if lines is None:
             return None
