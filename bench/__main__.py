@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import api, http, ledger, pages, receipts, transitions, verify
+from bench import api, http, ledger, pages, receipts, reconciliation, transitions, verify
 
 
 def close(full: bool) -> dict[str, object]:
@@ -55,6 +55,7 @@ BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "screening": screening,
     "ledger": ledger.run,
     "receipts": receipts.run,
+    "reconciliation": reconciliation.run,
     "transitions": transitions.run,
     "verify": verify.run,
 }

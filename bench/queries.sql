@@ -110,3 +110,117 @@ select (select count(*) - 1 from treasury.journal) as journals,
 -- name: answers_given$
 -- How many answers events have been given.
 select count(*) from audit.reaction;
+
+
+-- name: open_books#
+-- Only to fill the tables of the five books at once, in a database that is thrown away.
+do $$
+declare
+    t regclass;
+begin
+    foreach t in array '{engine.offer, engine.investment, engine.position, portal.profile, portal.wallet_claim, compliance.kyc_case,
+        compliance.clearance, subscription.document, subscription.agreement, subscription.allocation_approval, treasury.payment_attempt,
+        treasury.receipt, treasury.account, treasury.balance, treasury.entry, registry.wallet_mapping,
+        registry.issuance_instruction, registry.holding, registry.posting, registry.lot, registry.control_book}'::regclass[] loop
+        execute 'alter table ' || t || ' disable trigger all';
+    end loop;
+end $$;
+
+-- name: add_people(count)!
+-- What portal and compliance have of so many investors.
+with numbered as (select n, 'ivr_' || n as ivr, sha256(convert_to(n::text, 'UTF8')) as d from generate_series(1, :count) n),
+profiles as (
+    insert into portal.profile (investor_id, account_id, kind, status, detail_version, detail_digest, version, chain_head)
+    select ivr, 'acc_' || n, 'individual', 'complete', 1, d, 3, d from numbered),
+cases as (
+    insert into compliance.kyc_case (investor_id, case_id, kind, status, verified_digest, evidence_sha256, version, chain_head)
+    select ivr, 'kyc_' || n, 'individual', 'approved', d, d, 3, d from numbered),
+claims as (
+    insert into portal.wallet_claim (offering_id, claim_id, investor_id, status, challenge_id, chain_id, address, signature, proof_kind,
+        version, chain_head)
+    select 'ofr_bench', 'wlc_' || n, ivr, 'claimed', 'wch_' || n, 1, substr(d, 1, 20), decode(repeat('01', 65), 'hex'), 'key', 1, d
+    from numbered)
+insert into compliance.clearance (offering_id, clearance_id, investor_id, status, exemption, needs_accreditation, lacks, programme_version,
+    purpose, verified_digest, version, chain_head)
+select 'ofr_bench', 'clr_' || n, ivr, 'clear', '506(c)', true, '{}', 'first', 'issuance', d, 5, d from numbered;
+
+-- name: add_papers(count)!
+-- Their agreements, executed by one archived file, their approvals, and their money.
+with numbered as (select n, 'inv_' || n as inv, 'ivr_' || n as ivr, sha256(convert_to(n::text, 'UTF8')) as d from generate_series(1, :count) n),
+file as (
+    insert into subscription.document (sha256, media_type, content) values (sha256('paper'), 'text/plain', 'paper')),
+agreements as (
+    insert into subscription.agreement (offering_id, agreement_id, investment_id, ordinal, status, units, amount_minor, profile_digest,
+        document_sha256, executed_sha256, version, chain_head)
+    select 'ofr_bench', 'agr_' || n, inv, 1, 'countersigned', 10, 1000000, d, sha256('paper'), sha256('paper'), 4, d from numbered),
+approvals as (
+    insert into subscription.allocation_approval (offering_id, approval_id, investment_id, status, units, proposed_by, decided_by, capacity,
+        version, chain_head)
+    select 'ofr_bench', 'alc_' || n, inv, 'approved', 10, 'one', 'two', 'issuer', 2, d from numbered),
+attempts as (
+    insert into treasury.payment_attempt (offering_id, attempt_id, investment_id, investor_id, attempt_no, status, reference, due_minor,
+        currency, received_minor, version, chain_head)
+    select 'ofr_bench', 'pay_' || n, inv, ivr, 1, 'cleared', 'RF' || lpad(n::text, 14, '0'), 1000000, 'USD', 1000000, 3, d from numbered)
+insert into treasury.receipt (offering_id, receipt_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, rail, line_sha256,
+    investment_id, attempt_id, version, chain_head)
+select 'ofr_bench', 'rcp_' || n, 'key_' || n, 'cleared', 1000000, 'USD', '2026-03-30', '2026-03-30', 'cheque', d, inv, 'pay_' || n, 3, d
+from numbered;
+
+-- name: add_holders(count)!
+-- Their linked wallets, instructions, holdings, postings and lots, and the control book.
+with numbered as (select n, 'inv_' || n as inv, 'ivr_' || n as ivr, 'iss_' || n as iss, 'hld_' || n as hld,
+    sha256(convert_to(n::text, 'UTF8')) as d from generate_series(1, :count) n),
+book as (
+    insert into registry.control_book (offering_id, control_id, status, authorised_units, issued_units, authority_sha256, version, chain_head)
+    select 'ofr_bench', 'ctl_bench', 'open', 100000000, 10 * count(*), sha256('paper'), 2, sha256('paper') from numbered),
+mappings as (
+    insert into registry.wallet_mapping (offering_id, mapping_id, investor_id, status, chain_id, address, claim_fact, screening_fact,
+        approved_by, proof_kind, linked_by, version, chain_head)
+    select 'ofr_bench', 'wmp_' || n, ivr, 'linked', 1, substr(d, 1, 20), 'wlc_' || n || '@1', 'scr@1', 'one', 'key', 'two', 4, d
+    from numbered),
+instructions as (
+    insert into registry.issuance_instruction (offering_id, instruction_id, investment_id, investor_id, closing_id, status, units, address,
+        authorised_by, transaction_id, version, chain_head)
+    select 'ofr_bench', iss, inv, ivr, 'cls_bench', 'posted', 10, substr(d, 1, 20), 'one', 'txn_bench', 3, d from numbered),
+holdings as (
+    insert into registry.holding (offering_id, holding_id, investor_id, status, units, registration_fact, registration_digest, version,
+        chain_head)
+    select 'ofr_bench', hld, ivr, 'registered', 10, ivr || '@3', d, 1, d from numbered),
+postings as (
+    insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal)
+    select 'ofr_bench', 'pst_' || n, hld, iss, 10, 1, d, 0 from numbered)
+insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, acquired_on, period_from)
+select 'ofr_bench', 'lot_' || n, hld, iss, 10, '2026-03-31', '2026-03-31' from numbered;
+
+-- name: close_compared#
+-- Every investment is closed, and its position shows all of it.
+update engine.investment set status = 'closed_successfully';
+update engine.position set agreement_is_countersigned = true, allocation_is_approved = true, funds_are_received = true,
+    funds_are_cleared = true, received_minor = 1000000, cleared_minor = 1000000, wallet_is_linked = true, holding_is_registered = true,
+    issuance = 'registered', cleared_until = null, standing = b'111111111111'::integer;
+
+-- name: shown_by_the_chain$
+-- What the chain shows where it agrees with the register, as the application hands it over.
+select cast(jsonb_build_object('delivered', sum(i.units), 'lines',
+    jsonb_agg(jsonb_build_object('address', encode(i.address, 'hex'), 'units', i.units))) as text)
+from registry.issuance_instruction i;
+
+-- name: compare_five(run, chain)$
+-- The five comparisons; how many rows differ.
+select jsonb_array_length(reconciliation.run('bench', 'req_' || cast(:run as text), 'ofr_bench', cast(:run as text), cast(:chain as jsonb),
+    null, (select array_agg(c.comparison) from reconciliation.comparison c where c.is_of_the_five)));
+
+-- name: read_compared$
+-- Every row that the comparisons read, read once and no more.
+select (select count(version) from engine.investment) + (select count(version) from engine.position)
+    + (select count(version) from portal.profile) + (select count(version) from portal.wallet_claim)
+    + (select count(version) from compliance.kyc_case) + (select count(version) from compliance.clearance)
+    + (select count(version) from subscription.agreement) + (select count(version) from subscription.allocation_approval)
+    + (select count(version) from treasury.payment_attempt) + (select count(version) from treasury.receipt)
+    + (select count(version) from registry.wallet_mapping) + (select count(version) from registry.issuance_instruction)
+    + (select count(version) from registry.holding) + (select count(units) from registry.posting) + (select count(units) from registry.lot);
+
+-- name: spoil_compared(every)!
+-- Each so many-th agreement is over other units, and each so many-th holding too.
+with papers as (update subscription.agreement set units = 11 where mod(substr(agreement_id, 5)::bigint, :every) = 0)
+update registry.holding set units = 11 where mod(substr(holding_id, 5)::bigint, :every) = 0;

@@ -50,6 +50,7 @@ NAVIGATION: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] = (
             ("Agents", "agents.md"),
             ("Services", "services.md"),
             ("Webhooks", "webhooks.md"),
+            ("Reconciliation", "reconciliation.md"),
             ("Who may call what", "authority.md"),
         ),
     ),

@@ -33,6 +33,7 @@ COMPARED = re.compile(
 )
 # An actor's own: its idempotency key, what it claimed for five minutes, what it stated in this transaction.
 OF_ONE = {
+    ("api.is_made", "r.actor"),
     ("audit.claim_request", "r.actor"),
     ("compliance.claimed_subjects", "r.claimed_by"),
     ("compliance.record_decision", "s.stated_by"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,11 @@ from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.rates import read_reference_rates
 from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.capital import Capital
+from bookrunner.app.comparing import Comparing
 from bookrunner.app.custody import BY_THE_HOLDER, Held
 from bookrunner.app.settings import NOTHING, Outside, SigningService
 from bookrunner.app.tending import Tending
-from bookrunner.app.witness import seen_balances, seen_supply
+from bookrunner.app.witness import seen_supply
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
 from bookrunner.books.treasury import send_refunds, send_return
@@ -97,6 +97,7 @@ class Application:
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
+        self.comparing = Comparing(self.desk, chain)
         books = endpoint.secrets.folder / "accounts"
         to = outside.orders_to
         self._tending = Tending(self, None if to is None else Dispatch(books, to, fingerprint))
@@ -120,7 +121,12 @@ class Application:
         return subscription.PacketDesk(self.desk.packets, self.room)
 
     def close_offer(self, offering: str, *, actor: str, ready: bool) -> str:
-        """Freeze a closing of everybody, or of those who are ready; its workflow is enqueued with it."""
+        """Compare the books, then freeze a closing of everybody, or of those who are ready.
+
+        Its workflow is enqueued with it. Refuses ``closing_set_has_no_blocking_break`` and what
+        `Desk.freeze` refuses.
+        """
+        self.comparing.before_closing(offering, actor=actor)
         closing = self.desk.freeze(offering, actor=actor, ready_only=ready)
         tell("a closing is frozen", offering=offering, closing=closing)
         return closing
@@ -152,9 +158,7 @@ class Application:
         self.archive.check()
         for row in self.desk.reconciliation.unbroken_damage():
             warn("the archive has other bytes than were archived", offering=row["offering_id"])
-            self.desk.reconciliation.run(
-                actor=PROCESS, offering=row["offering_id"], run=new_id("run"), chain=None
-            )
+            self.comparing.without_chain(row["offering_id"], actor=PROCESS)
 
     def answer(self) -> None:
         """Answer every event, screen whoever waits, certify what is executed, until nothing waits."""
@@ -332,18 +336,8 @@ class Application:
         return deploy_token(self.desk, signing, (artifacts, offering, units))
 
     def reconcile(self, offering: str, *, actor: str) -> Sequence[dict[str, Any]]:
-        """Compare the five books and the chain; return every open break."""
-        holders = [row["address"] for row in self.desk.engine.holders_on_chain(offering=offering)]
-        lines = seen_balances(self.chain, self.desk.offer(offering), holders)
-        self.desk.reconciliation.run(
-            actor=actor,
-            offering=offering,
-            run=new_id("run"),
-            chain=None if lines is None else json.dumps(lines),
-        )
-        breaks: Sequence[dict[str, Any]] = self.desk.engine.breaks(offering=offering)
-        tell("the books are compared", offering=offering, break_count=len(breaks))
-        return breaks
+        """Compare the five books and the chain; return every break that nothing has verified."""
+        return self.comparing.run(offering, actor=actor)
 
     def totals(self, offering: str) -> dict[str, int]:
         """Return the units in register, control book and display, and those the chain has delivered."""

@@ -60,6 +60,7 @@ class Tending:
         self._clocks = Clocks(app.desk, [*self._looks(), *self._timed()])
         self._answered: int | None = None
         self._sealed: int | None = None
+        self._compared = 0
 
     def watch_token(self, offering: str) -> int:
         """Read the final transfers of an offer's token on; return how many were none of ours."""
@@ -73,6 +74,9 @@ class Tending:
         end = self._follow()
         if self._clocks.look(look_seconds):
             end = self._follow()
+        if end > self._compared:
+            # Another worker may have followed the feed already.
+            self._compared = self._app.comparing.follow() or end
         if end != self._sealed:
             seal(self._app.database)
             self._sealed = end
@@ -158,6 +162,7 @@ class Tending:
                 "unowned money", 60, "sends back what nobody owned in its time", _daily(return_due, treasury)
             ),
             Timed("archive", 60, "compares the next part of the archive with its hashes", app.check_archive),
+            Timed("cadence", 60, "compares books whose day has come", self._app.comparing.keep_cadence),
             Timed("left over", 60, "takes up what a worker heard of and left when it died", self._take_up),
         ]
 

@@ -19,6 +19,7 @@ _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
+_COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -105,7 +106,9 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.issuance", "closing.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
-    ("bookrunner.reconciliation", "verbs.sql"),
+    ("bookrunner.reconciliation", "kinds.sql"),
+    *(("bookrunner.reconciliation.comparisons", f"{name}.sql") for name in _COMPARISONS),
+    *(("bookrunner.reconciliation", f"{part}.sql") for part in ("cadence", "verbs", "breaks", "touched")),
     ("bookrunner.engine.machines", "people.sql"),
     ("bookrunner.api.access.people", "accounts.sql"),
     ("bookrunner.api.access", "schema.sql"),

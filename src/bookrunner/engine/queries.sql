@@ -189,9 +189,9 @@ where offering_id = :offering and closing_id = :closing order by release_id desc
 select canonical, sha256 from engine.certificate where offering_id = :offering and closing_id = :closing;
 
 -- name: breaks
--- The open breaks of an offer, the oldest first.
-select break_id, comparison, subject_id, kind, left_value, right_value, owner, since
-from reconciliation.break where offering_id = :offering and status = 'open' order by since, break_id;
+-- The breaks of an offer that nothing has verified, the oldest first.
+select break_id, comparison, subject_id, kind, left_value, right_value, owner, since, status, severity
+from reconciliation.break_fact where offering_id = :offering and status <> 'verified' order by since, break_id;
 
 -- name: totals^
 -- Units in the register and in the control book, and holdings displayed.

@@ -20,6 +20,7 @@ from bookrunner.pages.access import WITHOUT_PASSKEYS, Door
 from bookrunner.pages.desk.capital import institution
 from bookrunner.pages.offers import Desk, pictures
 from bookrunner.pages.offers import issuer as issuers
+from bookrunner.pages.offers.breaks import break_routes
 from bookrunner.pages.offers.documents import document_routes
 from bookrunner.pages.officer import auditor
 from bookrunner.pages.shell import Guard, Shell, live
@@ -77,6 +78,7 @@ def web(
     app.include_router(issuers.routes(application.database, shell))
     app.include_router(pictures.routes(application.database, shell))
     app.include_router(document_routes(application.database, shell))
+    app.include_router(break_routes(application.database, shell))
     app.include_router(investment.routes(application.database, shell, operator))
     app.include_router(investment.transfer_routes(application.database, shell, operator))
     app.include_router(investment.own_routes(application, shell, operator))

@@ -110,7 +110,26 @@ select f.canonical from engine.certificate f where f.offering_id = :offering and
 -- name: breaks
 -- The open breaks of an offer, oldest first.
 select b.break_id, b.comparison, b.subject_id, b.kind, b.left_value, b.right_value, b.owner, b.since
-from reconciliation.break b where b.offering_id = :offering and b.status = 'open' order by b.since, b.break_id;
+from reconciliation.break b where b.offering_id = :offering and b.status <> 'verified' order by b.since, b.break_id;
+
+-- name: worked_breaks
+-- The breaks of an offer that stand, or those that are verified, oldest first.
+select f.break_id, f.comparison, f.subject_id, f.kind, f.left_value, f.right_value, f.owner, f.since, f.severity, f.is_blocking,
+    f.sentence, f.suggestion, f.evidence, f.status, f.assigned_to, f.answered_by, f.answer, f.accepted_by, f.accepted_because,
+    f.verified_in, f.version
+from reconciliation.break_fact f
+where f.offering_id = :offering and (f.status = 'verified') = cast(:verified as boolean)
+order by f.since, f.break_id limit :most;
+
+-- name: runs
+-- The last runs of the comparisons, newest first.
+select r.run_id, r.started_at, r.is_whole, r.saw_the_chain, r.found, r.resolved
+from reconciliation.run r where r.offering_id = :offering order by r.started_at desc limit 10;
+
+-- name: due_run^
+-- When everything is compared the next time, and how often.
+select d.phase, cast(extract(epoch from d.every) / 86400 as integer) as every_days, d.due_at, d.is_due, d.is_missed
+from reconciliation.due d where d.offering_id = :offering;
 
 -- name: reached$
 -- The feed sequence of the latest event of an offer or of one of its investors, from a known one on.

@@ -128,9 +128,23 @@ update engine.transition set role = 'portal';
 update portal.profile set status = 'draft'
     where investor_id = 'ivr_full1';
 
--- reconciliation | transition_is_listed_for_the_keeper | a break resolved at birth
-insert into reconciliation.break (offering_id, break_id, comparison, subject_id, kind, left_value, right_value, owner, status)
-    values ('ofr_full', 'brk_x', 'wallets', 's', 'k', 'l', 'r', 'o', 'resolved');
+-- reconciliation | transition_is_listed_for_the_keeper | a break verified at birth
+insert into reconciliation.break (offering_id, break_id, comparison, subject_id, kind, left_value, right_value, owner, status, verified_in)
+    values ('ofr_full', 'brk_x', 'wallets', 's', 'claimed_is_not_linked', 'l', 'r', 'o', 'verified', 'run_x');
+
+-- reconciliation | history_is_append_only | a weight of a kind that is changed
+update reconciliation.kind set is_blocking = false;
+
+-- reconciliation | history_is_append_only | a cadence that is changed in place
+update reconciliation.cadence set every = '1 day';
+
+-- reconciliation | cadence_is_at_least_the_least | a cadence that is too slow
+insert into reconciliation.cadence (phase, valid_from, every, sentence, proposed_by, approved_by)
+    values ('closing', '2027-01-01', '2 days', 'Slower.', 'usr_1', 'usr_2');
+
+-- reconciliation | cadence_needs_two_people | a cadence by one person
+insert into reconciliation.cadence (phase, valid_from, every, sentence, proposed_by, approved_by)
+    values ('closing', '2027-01-01', '1 day', 'Daily.', 'usr_1', 'key:usr_1');
 
 -- audit | event_is_told_by_its_row | an event without a row
 insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at, canonical, prev_hash, hash)

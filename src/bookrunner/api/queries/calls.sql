@@ -114,7 +114,7 @@ from engine.closing where offering_id = :offering order by ordinal;
 -- name: breaks
 -- The open breaks of an offer, the oldest first.
 select break_id, comparison, subject_id, kind, left_value, right_value, owner, since
-from reconciliation.break where offering_id = :offering and status = 'open' order by since, break_id;
+from reconciliation.break where offering_id = :offering and status <> 'verified' order by since, break_id;
 
 -- name: events
 -- Committed events after a place in the feed.
@@ -137,9 +137,9 @@ select 'gates_denied_total' as name, jsonb_build_object('act', r.act, 'condition
 from audit.refusal r cross join lateral jsonb_to_recordset(r.missing) as m (condition text) group by r.act, m.condition
 union all
 select 'breaks_open', jsonb_build_object('owner', b.owner, 'comparison', b.comparison), count(*)
-from reconciliation.break b where b.status = 'open' group by b.owner, b.comparison
+from reconciliation.break b where b.status <> 'verified' group by b.owner, b.comparison
 union all
-select 'oldest_break_days', '{}', coalesce(max(current_date - b.since::date), 0) from reconciliation.break b where b.status = 'open'
+select 'oldest_break_days', '{}', coalesce(max(current_date - b.since::date), 0) from reconciliation.break b where b.status <> 'verified'
 union all
 select 'receipts_waiting', jsonb_build_object('status', r.status), count(*)
 from treasury.receipt_fact r where r.status in ('unmatched', 'held') group by r.status

@@ -335,6 +335,8 @@ where e.version = 1
 -- The records of this book whose head is not their last event, and the chains of this book without a record.
 with kept (machine, scope, subject, version, head) as (
     select 'break', offering_id, break_id, version, chain_head from reconciliation.break
+    union all
+    select 'break_reminder', offering_id, reminder_id, version, chain_head from reconciliation.reminder
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -344,7 +346,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('break')
+    and split_part(e.kind, '.', 1) in ('break', 'break_reminder')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -177,6 +177,18 @@ from registry.balance b, lateral (values
     as d (kind, left_units, right_units)
 where d.left_units is not null;
 
+-- Each holding beside what was posted to it and what is left of its lots.
+create view registry.holding_parts as
+select h.offering_id, h.holding_id, h.investor_id, h.units, coalesce(p.units, 0) as posted_units,
+    coalesce(l.units, 0) - coalesce(u.units, 0) as lot_units
+from registry.holding h
+left join (select x.offering_id, x.holding_id, sum(x.units) as units from registry.posting x group by 1, 2) p
+    on p.offering_id = h.offering_id and p.holding_id = h.holding_id
+left join (select x.offering_id, x.holding_id, sum(x.units) as units from registry.lot x group by 1, 2) l
+    on l.offering_id = h.offering_id and l.holding_id = h.holding_id
+left join (select o.offering_id, o.holding_id, sum(x.units) as units from registry.lot_use x
+    join registry.lot o using (offering_id, lot_id) group by 1, 2) u on u.offering_id = h.offering_id and u.holding_id = h.holding_id;
+
 -- Compares the records, with what the chain shows when it is given as {block_number, block_hash, minted, undelivered}.
 -- A new difference is named, a known one measured again; returns how many differ now.
 create function registry.compare_records(p_actor text, p_request text, p_offering text, p_chain jsonb) returns integer

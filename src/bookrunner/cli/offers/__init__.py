@@ -17,6 +17,7 @@ from bookrunner.core.money import grouped
 from bookrunner.db import Row
 from bookrunner.engine.gates import STAGES
 from bookrunner.engine.intake import fingerprint
+from bookrunner.reconciliation.outside import Outside
 from bookrunner.sandbox.world import opened, worker_seat
 
 Actor = Annotated[str, typer.Option("--actor", help="The person who acts.", callback=one_name)]
@@ -177,17 +178,41 @@ def _place(folder: Path | None, bank: str | None) -> Path | str:
 
 
 @app.command()
-def reconcile(offer: Id) -> None:
-    """Compare the five books and the chain, and list every open break."""
+def reconcile(
+    offer: Id,
+    *,
+    against: Annotated[Path | None, typer.Option(help="An export of another system, CSV.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="Which of its columns is which, TOML.")] = None,
+) -> None:
+    """Compare the five books and the chain, and list every break; or another system against our books."""
+    if (against is None) != (mapping is None):
+        raise typer.BadParameter("an export is compared by its mapping")
     with opened(read_settings()) as world:
         require_offer(world.application, offer)
+        if against is not None and mapping is not None:
+            read = against.read_bytes(), mapping.read_bytes()
+            if not _show_outside(world.application.comparing.against(offer, *read)):
+                raise typer.Exit(1)
+            return
         breaks = world.application.reconcile(offer, actor=OPERATOR)
         show_counts(world.application.desk.engine.five_counts(offering=offer))
         for one in breaks:
             values = f"({one['left_value']} against {one['right_value']})"
             told = f"{one['comparison']}: {one['subject_id']} {one['kind']} {values}, owner {one['owner']}"
-            marked("break", told, "yellow")
+            marked("break", f"{told}, {one['status']}, {one['severity']}", "yellow")
         console.print(f"{len(breaks)} open breaks")
+
+
+def _show_outside(found: Outside) -> bool:
+    for name in found.only_ours:
+        marked("missing", f"{name}: in our books alone", "yellow")
+    for name in found.only_theirs:
+        marked("missing", f"{name}: in the export alone", "yellow")
+    for name, column, ours, theirs in found.different:
+        marked("differs", f"{name}: {column} is {ours} in our books and {theirs} in the export", "yellow")
+    console.print(f"{found.equal} equal, {len(found.only_ours)} in our books alone,", end=" ")
+    console.print(f"{len(found.only_theirs)} in the export alone, {len(found.different)} values differ")
+    return found.agrees
 
 
 def require_offer(application: Application, offer: str) -> Row:

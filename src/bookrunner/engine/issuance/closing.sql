@@ -115,6 +115,7 @@ begin
                 from engine.investment i join engine.position pos using (offering_id, investment_id)
                 where i.offering_id = p_offering and i.investment_id = any (chosen) and pos.cleared_minor <> i.amount_minor));
     end if;
+    perform reconciliation.require_no_break(p_offering, chosen);
     insert into engine.closing (offering_id, closing_id, ordinal, status, proposed_by)
     select p_offering, p_closing, 1 + count(*), 'proposed', p_actor from engine.closing where offering_id = p_offering
     having not coalesce(bool_or(closing_id = p_closing), false);

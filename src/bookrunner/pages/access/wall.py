@@ -62,7 +62,7 @@ RULES: Final[Mapping[str, Opens]] = {
     r"/": Opens.VISITOR,
     r"/mailbox": Opens.VISITOR,
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
-    rf"{_OFFER}/(?:now|close|pictures)": Opens.STAFF,
+    rf"{_OFFER}/(?:now|close|pictures|breaks)": Opens.STAFF,
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
     rf"/(?:compliance|desk|treasury|registry|proposals|proof){_BELOW}": Opens.CONSOLE,
 }

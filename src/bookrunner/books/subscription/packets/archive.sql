@@ -366,3 +366,25 @@ begin
     perform subscription.note_soundness(d.sha256, sha256(d.content)) from subscription.document d
     where d.sha256 = p_sha256 and d.content is not null;
 end $$;
+
+-- What a countersigned agreement is executed by: an archived file, or the hash of its document with the investor's signature.
+create view subscription.execution_fact as
+select a.offering_id, a.agreement_id, a.investment_id, a.executed_sha256, d.sha256 is not null as is_archived,
+    sha256(a.document_sha256 || i.signature) as computed_sha256, (i.signature is not null)::int + (m.signature is not null)::int as signatures
+from subscription.agreement a
+left join subscription.document d on d.sha256 = a.executed_sha256
+left join subscription.signature i on i.offering_id = a.offering_id and i.agreement_id = a.agreement_id and i.party = 'investor'
+left join subscription.signature m on m.offering_id = a.offering_id and m.agreement_id = a.agreement_id and m.party = 'issuer'
+where a.status = 'countersigned';
+
+-- The agreements in force of which a file, read again, has another hash than it was archived under.
+create view subscription.damaged_reading as
+select a.offering_id, a.agreement_id, a.investment_id, d.sha256, sha256(d.content) as found_sha256
+from subscription.document d join subscription.agreement a
+    on a.document_sha256 = d.sha256 and a.status in ('investor_signed', 'countersigned')
+where sha256(d.content) <> d.sha256
+union all
+select a.offering_id, a.agreement_id, a.investment_id, d.sha256, sha256(d.content)
+from subscription.document d join subscription.agreement a on a.executed_sha256 = d.sha256 and a.status = 'countersigned'
+    and a.executed_sha256 <> a.document_sha256
+where sha256(d.content) <> d.sha256;

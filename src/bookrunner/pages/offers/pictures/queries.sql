@@ -55,6 +55,6 @@ select d.day::date as day, c.comparison, count(b.break_id) as breaks
 from generate_series(current_date - 13, current_date, interval '1 day') as d (day)
 cross join unnest(array['identity', 'subscriptions', 'payments', 'wallets', 'holdings']) with ordinality as c (comparison, place)
 left join reconciliation.break b on b.offering_id = :offering and b.comparison = c.comparison and b.since < d.day + interval '1 day'
-    and (b.status = 'open' or d.day + interval '1 day' <= (select max(e.occurred_at) from audit.event e
+    and (b.status <> 'verified' or d.day + interval '1 day' <= (select max(e.occurred_at) from audit.event e
         where e.scope = b.offering_id and e.subject = b.break_id))
 group by d.day, c.comparison, c.place order by c.place, d.day;

@@ -121,6 +121,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('examination', 'audit', 'One bundle of records that was taken for an examination.'),
     ('anchoring', 'audit', 'One transaction that carries the root of a seal.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.'),
+    ('break_reminder', 'reconciliation', 'A word that a break has not been answered in its time.'),
     ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
     ('credential', 'access', 'One thing that a person signs in with.'),
     ('account_session', 'access', 'One session of a person, under one token.'),

@@ -377,6 +377,15 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('control_book', 'open', 'open', 'posted', 'registry'),
     ('break', '', 'open', 'found', 'reconciliation'),
     ('break', 'open', 'open', 'changed', 'reconciliation'),
-    ('break', 'open', 'resolved', 'resolved', 'reconciliation'),
-    ('break', 'open', 'accepted', 'accepted', 'reconciliation'),
-    ('break', 'resolved', 'open', 'found_again', 'reconciliation');
+    ('break', 'open', 'assigned', 'assigned', 'reconciliation'),
+    ('break', 'assigned', 'assigned', 'changed', 'reconciliation'),
+    ('break', 'assigned', 'explained', 'explained', 'reconciliation'),
+    ('break', 'assigned', 'corrected', 'corrected', 'reconciliation'),
+    ('break', 'explained', 'assigned', 'changed', 'reconciliation'),
+    ('break', 'corrected', 'assigned', 'still_differs', 'reconciliation'),
+    ('break', 'open', 'verified', 'verified', 'reconciliation'),
+    ('break', 'assigned', 'verified', 'verified', 'reconciliation'),
+    ('break', 'explained', 'verified', 'verified', 'reconciliation'),
+    ('break', 'corrected', 'verified', 'verified', 'reconciliation'),
+    ('break', 'verified', 'open', 'found_again', 'reconciliation'),
+    ('break_reminder', '', 'told', 'told', 'reconciliation');

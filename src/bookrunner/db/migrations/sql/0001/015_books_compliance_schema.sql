@@ -155,7 +155,7 @@ select offering_id, clearance_id, investor_id, status, lacks, verified_digest, v
 from compliance.clearance;
 
 create view compliance.identity_fact as
-select investor_id, status, verified_digest, version, chain_head from compliance.kyc_case;
+select investor_id, case_id, status, verified_digest, version, chain_head from compliance.kyc_case;
 
 create view compliance.wallet_screening as
 select subject_id, screening_id, status, source, list_version, matcher_version, screened_at, valid_until, version, chain_head

@@ -117,7 +117,7 @@ grant execute on function engine.decide_intake(text, text, text, text, boolean, 
 grant select on engine.waiting_work to compliance;
 grant select on engine.stage, engine.condition, engine.gate, engine.offer, engine.unit_standing, engine.allotment_list,
     engine.reservation_end to portal, registry, treasury, subscription, compliance;
-grant select on reconciliation.break to audit;
+grant select on reconciliation.break, reconciliation.reminder to audit;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text), portal.is_locked(text) to portal;
 grant select on engine.investor_notice to portal;
@@ -147,6 +147,7 @@ grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_
 grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
+grant execute on function reconciliation.touched(integer), reconciliation.addresses_of(text, text[]) to reconciliation;
 grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.

@@ -1,0 +1,48 @@
+-- Identity and compliance: the portal's profile, the verified identity and the clearance of each investor agree, and the
+-- position shows what they say. With p_only, of these investments alone. First what differs, then both values of what does.
+create function reconciliation.identity(p_offering text, p_only text[]) returns setof reconciliation.difference
+language sql stable
+begin atomic
+    with known as (
+        select i.investment_id, i.investor_id, i.status in ('confirmed', 'legally_confirmed', 'closed_successfully') as is_bound,
+            coalesce(f.status = 'complete', false) as is_complete, f.detail_digest, f.chain_head as profile_head,
+            k.status as identity_status, k.verified_digest, coalesce(c.status = 'clear', false) as is_clear,
+            c.verified_digest as cleared_digest, c.valid_until, c.chain_head as clearance_head, pos.profile_is_complete,
+            pos.profile_digest, pos.profile_hash, pos.investor_is_cleared, pos.verified_digest as shown_digest, pos.cleared_until,
+            pos.clearance_hash
+        from engine.investment i
+        join engine.position pos using (offering_id, investment_id)
+        left join portal.profile_fact f on f.investor_id = i.investor_id
+        left join compliance.identity_fact k on k.investor_id = i.investor_id
+        left join compliance.clearance_fact c on c.offering_id = p_offering and c.investor_id = i.investor_id
+        where i.offering_id = p_offering and (p_only is null or i.investment_id = any (p_only))),
+    judged as (
+        select n.*, array_remove(array[
+            case when n.is_bound and n.detail_digest is null then 'investor_has_no_profile' end,
+            case when n.is_bound and n.detail_digest <> n.verified_digest or n.is_bound and n.detail_digest is not null
+                and n.verified_digest is null then 'claimed_is_not_verified' end,
+            case when n.is_clear and n.identity_status is distinct from 'approved' then 'cleared_without_identity' end,
+            case when n.is_clear and n.identity_status = 'approved' and n.cleared_digest is distinct from n.verified_digest
+                then 'cleared_as_another_person' end,
+            case when n.profile_hash is distinct from n.profile_head then 'position_is_not_the_books' end,
+            case when n.profile_is_complete <> n.is_complete or n.profile_digest is distinct from n.detail_digest
+                then 'position_shows_another_profile' end,
+            case when n.clearance_hash is distinct from n.clearance_head then 'position_is_not_the_clearance' end,
+            case when n.investor_is_cleared <> n.is_clear or n.shown_digest is distinct from n.cleared_digest
+                or n.cleared_until is distinct from n.valid_until then 'position_shows_another_clearance' end], null) as differs
+        from known n)
+    select d.kind, j.investment_id, j.investment_id, v.left_value, v.right_value, cast(null as text)
+    from judged j cross join lateral unnest(j.differs) d (kind) join lateral (values
+        ('investor_has_no_profile', j.investor_id, null),
+        ('claimed_is_not_verified', encode(j.detail_digest, 'hex'), encode(j.verified_digest, 'hex')),
+        ('cleared_without_identity', 'clear', j.identity_status),
+        ('cleared_as_another_person', encode(j.cleared_digest, 'hex'), encode(j.verified_digest, 'hex')),
+        ('position_is_not_the_books', encode(j.profile_hash, 'hex'), encode(j.profile_head, 'hex')),
+        ('position_shows_another_profile', concat_ws(' ', j.profile_is_complete, encode(j.profile_digest, 'hex')),
+            concat_ws(' ', j.is_complete, encode(j.detail_digest, 'hex'))),
+        ('position_is_not_the_clearance', encode(j.clearance_hash, 'hex'), encode(j.clearance_head, 'hex')),
+        ('position_shows_another_clearance', concat_ws(' ', j.investor_is_cleared, encode(j.shown_digest, 'hex'), audit.instant(j.cleared_until)),
+            concat_ws(' ', j.is_clear, encode(j.cleared_digest, 'hex'), audit.instant(j.valid_until))))
+        as v (kind, left_value, right_value) on v.kind = d.kind
+    where j.differs <> '{}';
+end;

@@ -1,0 +1,88 @@
+"""A closing waits for the breaks of its set, and the worker compares what events touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from bookrunner.app import Application
+from bookrunner.core.errors import Refused
+from tests.attack.world import Connect, World
+from tests.reconciliation.conftest import Books
+
+BREAKS = "select kind, owner, status from reconciliation.break order by kind"
+
+
+def spoilt(world: World, number: int, units: int) -> None:
+    """Change an approval past every verb."""
+    admin = world.login("admin")
+    with admin.transaction():
+        admin.execute("alter table subscription.allocation_approval disable trigger all")
+        admin.execute(
+            "update subscription.allocation_approval set units = %s where approval_id = %s",
+            [units, world.id("alc", number)],
+        )
+        admin.execute("alter table subscription.allocation_approval enable trigger all")
+        for trigger in ("zz_guard", "aa_never_deleted", "aa_never_truncated"):
+            admin.execute(
+                f"alter table subscription.allocation_approval enable always trigger {trigger}".encode()
+            )
+
+
+def test_a_closing_waits_for_a_break_of_its_set_alone(connect: Connect, application: Application) -> None:
+    world = Books(connect).build("linked")
+    spoilt(world, 1, 2)
+    application.comparing.without_chain(world.offering, actor="recon.rita")
+    rows = world.login("owner").execute(BREAKS).fetchall()
+    assert ("units_are_not_the_approved_ones", "subscription", "open") in rows
+    closing = (world.offering, world.closing)
+    freeze = application.desk.engine.freeze_closing
+    ask = {"actor": "usr_1", "offering": closing[0], "closing": closing[1]}
+    spoilt(world, 1, 1)
+    with pytest.raises(Refused) as refused:
+        freeze(**ask, investments=[world.id("inv", 1), world.id("inv", 2)])
+    assert refused.value.rule == "closing_set_has_no_blocking_break"
+    assert freeze(**ask, investments=[world.id("inv", 2)]) == 1
+
+
+def test_a_worker_compares_what_events_touch(connect: Connect, application: Application) -> None:
+    world = Books(connect).build("received")
+    application.tend()
+    assert world.login("owner").execute(BREAKS).fetchall() == []
+    spoilt(world, 3, 2)
+    application.tend()
+    assert world.login("owner").execute(BREAKS).fetchall() == [], "no event touched it"
+    runs = world.login("owner").execute("select count(*) from reconciliation.run").fetchone()
+    world.revoke(3)
+    application.tend()
+    rows = world.login("owner").execute(BREAKS).fetchall()
+    assert ("units_are_not_the_approved_ones", "subscription", "open") in rows
+    seen = world.login("owner").execute(
+        "select is_whole, compared from reconciliation.run order by started_at"
+    )
+    assert seen.fetchall()[runs[0] :] == [(False, 2)], "one investment and its investor, and no whole run"
+    spoilt(world, 3, 3)
+    world.call("portal.require_correction", world.id("ivr", 3))
+    application.tend()
+    rows = world.login("owner").execute(BREAKS).fetchall()
+    assert ("units_are_not_the_approved_ones", "subscription", "verified") in rows
+
+
+def test_the_cadence_follows_the_phase(connect: Connect, application: Application) -> None:
+    world = Books(connect).build("published")
+    owner = world.login("owner")
+    due = "select phase, every, is_due, is_missed from reconciliation.due"
+
+    def age(days: int) -> None:
+        with owner.transaction():
+            owner.execute("alter table engine.offer disable trigger user")
+            owner.execute(
+                "update engine.offer set published_at = clock_timestamp() - make_interval(days => %s)", [days]
+            )
+
+    assert [str(row[0]) for row in owner.execute(due).fetchall()] == ["raising"]
+    for days, is_due, is_missed in ((6, False, False), (8, True, False), (9, True, True)):
+        age(days)
+        ((phase, every, *told),) = owner.execute(due).fetchall()
+        assert (phase, every.days, *told) == ("raising", 7, is_due, is_missed)
+    assert application.comparing.keep_cadence() == 1
+    assert owner.execute(BREAKS).fetchall() == [("run_was_missed", "reconciliation", "open")]
