@@ -96,7 +96,7 @@ def engine_file(name: str, root: Path = ROOT) -> Path:
 def machines(root: Path = ROOT) -> Machines:
     """Read the machines from their rows in the engine."""
     rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for name in ("machines.sql", "states.sql", *MOVES):
+    for name in ("machines.sql", "states.sql", "states_of_proof.sql", *MOVES):
         text = engine_file(name, root).read_text(encoding="utf-8")
         for table, columns, body in _INSERT.findall(text):
             for found in _ROW.finditer(f"{body})"):

@@ -28,6 +28,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.allocation", "schema.sql"),
     ("bookrunner.engine.machines", "machines.sql"),
     ("bookrunner.engine.machines", "states.sql"),
+    ("bookrunner.engine.machines", "states_of_proof.sql"),
     ("bookrunner.engine.machines", "transitions.sql"),
     ("bookrunner.engine.machines", "treasury.sql"),
     ("bookrunner.engine.machines", "register.sql"),

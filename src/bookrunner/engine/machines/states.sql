@@ -390,10 +390,4 @@ insert into engine.state (machine, state, sentence) values
     ('observed_transfer', 'unmapped', 'A wallet that the register does not know.'),
     ('observed_transfer', 'over_issued', 'Units that came into being without an instruction.'),
     ('observed_transfer', 'explained', 'One person has said how it ends; waits for a second.'),
-    ('observed_transfer', 'resolved', 'Ended by two people.'),
-    ('break', 'open', 'The records differ, and nobody has taken it on.'),
-    ('break', 'assigned', 'A person of its owner has it.'),
-    ('break', 'explained', 'That person says why it is; a second one may accept it.'),
-    ('break', 'corrected', 'That person says what was put right; the next run looks.'),
-    ('break', 'verified', 'A later run found the records equal, or a second person accepted the reason.'),
-    ('break_reminder', 'told', 'A break is older than it should be.');
+    ('observed_transfer', 'resolved', 'Ended by two people.');

@@ -49,7 +49,7 @@ class Breaks:
         shown |= {"tones": _TONES, "is_verified": verified}
         shown["refusal"] = None if refusal is None else told(refusal, {})
         status = 200 if refusal is None else _CONFLICT
-        return self._shell.page(request, "offers/breaks.html", shown, status)
+        return self._shell.page(request, "offers/breaks/list.html", shown, status)
 
     def act(self, who: SignedIn, offering: str, said: Mapping[str, str]) -> None:
         """Do what a form asks for.
