@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ KEEPERS: Final = {
     "operator.otto": "engine",
     "ivr_0003": "portal",
     "issuer.ivan": "issuer",
+    "auditor.ada": "audit",
 }
 _OFFER, _MINE = f"/offers/{OFFERING}", "/investments/inv_0003"
 _ESCROW, _REGISTER, _DESK = f"/treasury/{OFFERING}", f"/registry/{REGISTER}", f"/desk/{OFFERING}"
@@ -108,8 +110,14 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             f"{_DESK}/{name}" for name in ("agreements", "allocations", "contradictions", "paper")
         ),
     },
+    "auditor.ada": {
+        "/proof": ("/proof?record=inv_0003",),
+        "/proof/access": ("/proof/access",),
+        "/proof/examinations": ("/proof/examinations",),
+    },
     "operator.otto": {
         "/offers/{offering}": (_OFFER,),
+        "/offers/{offering}/breaks": (f"{_OFFER}/breaks",),
         "/desk/{offering}/{name}": tuple(
             f"{_DESK}/{name}" for name in ("life", "cases", "institutions", "requests")
         ),
@@ -213,7 +221,8 @@ def test_every_page_is_accessible_fits_and_is_silent(
                 answer = page.goto(site.url + path)
                 assert answer is not None
                 assert answer.status == 200, (name, path)
-                keep(page, f"screen-{name or 'nobody'}{path.replace('/', '-')}-{scheme}-{width}")
+                told = re.sub(r"\W", "-", path)
+                keep(page, f"screen-{name or 'nobody'}{told}-{scheme}-{width}")
                 page.evaluate(axe + "\n;0")
                 found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
                 faults += [(name, path, v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]

@@ -117,9 +117,12 @@ def test_units_move_between_own_wallets_and_stay_with_their_holder(
     balance = keeper.balance(offering=desk.offering)
     assert (balance["issued_units"], balance["register_units"], balance["posted_units"]) == (6, 6, 6)
     chain = [(desk.world.address(1), 1), (desk.world.address(2), 2), (first, 2), (second, 1)]
-    shown = [{"address": address.hex(), "units": held} for address, held in chain]
+    lines = [{"address": address.hex(), "units": held} for address, held in chain]
+    shown = {"lines": lines, "delivered": 6}
     seen = desk.world.call("reconciliation.run", desk.offering, "run_1", shown)
-    assert [each for each in seen if each["comparison"] in {"holdings", "transfers", "wallets"}] == []
+    # The wallets of this world were linked without a claim.
+    found = {each["kind"] for each in seen if each["comparison"] in {"holdings", "transfers", "wallets"}}
+    assert found == {"linked_is_not_claimed"}
 
 
 def test_a_claimed_wallet_beside_the_linked_one_is_no_break(desk: Transferring, keeper: Keeper) -> None:
@@ -127,7 +130,7 @@ def test_a_claimed_wallet_beside_the_linked_one_is_no_break(desk: Transferring, 
 
     def of_wallets(run: str) -> list[str]:
         seen = desk.world.call("reconciliation.run", desk.offering, run, None)
-        return [each["subject_id"] for each in seen if each["comparison"] == "wallets"]
+        return [each["subject_id"] for each in seen if each["kind"] == "claimed_is_not_linked"]
 
     before = of_wallets("run_1")
     joined(desk, keeper)

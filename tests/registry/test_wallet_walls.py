@@ -105,7 +105,7 @@ def test_deliveries_move_away_from_a_custodian_whose_agreement_ended(
 def of_wallets(desk: Transferring, run: str) -> list[str]:
     """Reconcile, and return whose claimed wallet is a break."""
     seen = desk.world.call("reconciliation.run", desk.offering, run, None)
-    return [each["subject_id"] for each in seen if each["comparison"] == "wallets"]
+    return [each["subject_id"] for each in seen if each["kind"] == "claimed_is_not_linked"]
 
 
 def test_a_further_wallet_given_up_or_rejected_is_no_break(desk: Transferring, keeper: Keeper) -> None:

@@ -239,7 +239,9 @@ def strike_on_chain(
     if kept and rng.random() < _CHAIN_FAULT_ODDS:
         lucky = LocalKey(story.people[3].wallet_secret, chain_id=chain.chain_id()).address
         _send_one_unit(story, story.app.keys.treasury, lucky)
-        found["transfer_from_the_treasury"] = {_differs(lucky)}
+        book = ident("ctl", story.seed, story.offering)
+        supply = Finding("holdings", "supply_is_not_the_control_book", book)
+        found["transfer_from_the_treasury"] = {_differs(lucky), supply}
     for _ in range(_BLOCKS_TO_FINAL):
         pulse()
     return found
