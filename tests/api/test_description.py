@@ -36,6 +36,8 @@ PLACES = KNOWN | {
     "paper": "doc_one",
     "party": "pty_one",
     "proposal": "pps_one",
+    "receipt": "rcp_one1",
+    "receipt_proposal": "prp_one",
     "reconfirmation": "rcf_one",
     "statement": "ows_one",
     "subject": "ivr_one1",

@@ -215,7 +215,8 @@ def finish(raised: Raise) -> None:
 
 def check(raised: Raise) -> None:
     """Compare register, chain and control book holder by holder, and every event with its chain."""
-    world = World(raised.app, raised.app.endpoint, toolchain.ensure(), raised.battered.node.url)
+    tools, node = toolchain.ensure(), raised.battered.node
+    world = World(raised.app, raised.app.endpoint, tools, node.url, lambda: None)
     ready = {p.investment for p in raised.story.people[3:] if p is not raised.story.people[4]}
     assert members(world, raised.work.closing, "left") == set()
     assert members(world, raised.work.closing, "issued") == ready

@@ -163,13 +163,18 @@ def _decides(router: APIRouter, gateway: Gateway) -> None:
         return answer
 
     @router.post(
-        "/receipts/{receipt}/proposals/{proposal}/decisions",
+        "/receipts/{receipt}/proposals/{receipt_proposal}/decisions",
         operation_id="decide_on_receipt",
         tags=["receipts"],
         response_model=ReceiptActed,
     )
     async def decided(
-        write: Decided, offer: OfferId, receipt: _ReceiptId, *, proposal: _ProposalId, body: ReceiptDecision
+        write: Decided,
+        offer: OfferId,
+        receipt: _ReceiptId,
+        *,
+        receipt_proposal: _ProposalId,
+        body: ReceiptDecision,
     ) -> Response:
         """Carry a proposal out, or decline it, on its version; whoever proposed it may only decline."""
         return await gateway.write(
@@ -179,7 +184,7 @@ def _decides(router: APIRouter, gateway: Gateway) -> None:
             offering=offer,
             receipt=receipt,
             version=write.decided_on,
-            proposal=proposal,
+            proposal=receipt_proposal,
             is_approved=body.approved,
             because=body.because or "",
         )

@@ -50,7 +50,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_hit": Operation("POST", "/v1/screenings/{subject}/hits/{hit}/decisions", True, True),
     "decide_identity": Operation("POST", "/v1/investors/{investor}/case/decisions", True, True),
     "decide_on_receipt": Operation(
-        "POST", "/v1/offers/{offer}/receipts/{receipt}/proposals/{proposal}/decisions", True, True
+        "POST", "/v1/offers/{offer}/receipts/{receipt}/proposals/{receipt_proposal}/decisions", True, True
     ),
     "decide_profile_change": Operation(
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True

@@ -1,5 +1,6 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
--- the same units. Units on their way are on neither side. p_chain is {"lines": [{"address", "units"}], "delivered"}, null where
+-- the same units. A whole run names what is final on the chain and not posted yet; units on their way are on neither side of
+-- the supply, nor where events are followed. p_chain is {"lines": [{"address", "units"}], "delivered"}, null where
 -- nobody looked; with p_only, of these investments, investors and addresses alone.
 create function reconciliation.holdings(p_offering text, p_only text[], p_chain jsonb) returns setof reconciliation.difference
 language sql stable
@@ -13,7 +14,8 @@ begin atomic
         where p_only is null or l.address = any (p_only)) x
         on x.address = h.address
     left join (select encode(i.address, 'hex') as address, sum(i.units) as units from registry.instruction_fact i
-        where i.offering_id = p_offering and i.status = 'submitted' group by i.address) f on f.address = coalesce(h.address, x.address)
+        where p_only is not null and i.offering_id = p_offering and i.status = 'submitted' group by i.address) f
+        on f.address = coalesce(h.address, x.address)
     where p_chain is not null
         and not coalesce(x.units, 0) between coalesce(h.units, 0) and coalesce(h.units, 0) + coalesce(f.units, 0)
     union all

@@ -105,7 +105,7 @@ class ReceiptsCalls:
         self,
         offer: str,
         receipt: str,
-        proposal: str,
+        receipt_proposal: str,
         body: ReceiptDecision,
         *,
         if_match: ETag,
@@ -116,7 +116,7 @@ class ReceiptsCalls:
             ReceiptActed,
             OPERATIONS["decide_on_receipt"],
             Call(
-                path={"offer": offer, "receipt": receipt, "proposal": proposal},
+                path={"offer": offer, "receipt": receipt, "receipt_proposal": receipt_proposal},
                 body=body,
                 if_match=if_match,
                 idempotency_key=idempotency_key,
