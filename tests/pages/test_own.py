@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from bookrunner.adapters.chain import checksum
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.api import issue
+from bookrunner.books import portal
 from bookrunner.db import Endpoint
 from tests.attack.world import Connect
 from tests.pages.conftest import Site
@@ -160,6 +161,17 @@ def test_the_export_holds_ones_own_data_and_is_on_record(own: httpx.Client) -> N
     assert [row["investment_id"] for row in told["investments"]] == ["inv_0003"]
     assert not re.search(r"ivr_000[124-6]|inv_000[124-6]", answer.text)
     assert "to hand over one&#39;s own data" in own.get("/privacy").text
+
+
+def test_a_look_of_staff_tells_its_subject_neither_who_nor_why(office: Office, own: httpx.Client) -> None:
+    books = portal.keeper(office.site.world.database)
+    portal.reveal_profile(
+        books, "ivr_0003", 1, actor="officer.ana", purpose="a report of suspicious activity"
+    )
+    for shown in (own.get("/privacy").text, own.post("/privacy/export", data={"agree": "yes"}).text):
+        assert "staff" in shown or '"is_own": false' in shown
+        assert "suspicious" not in shown
+        assert "officer.ana" not in shown
 
 
 def test_an_erasure_is_refused_by_rules_and_done_without(own: httpx.Client, fresh: httpx.Client) -> None:

@@ -13,8 +13,10 @@ from portal.profile_change c join audit.event e on e.scope = c.investor_id and e
 where c.investor_id = :investor group by c.investor_id, c.change_id order by asked_at desc limit 50;
 
 -- name: views_of
--- Who looked at the personal data of an investor and for what, the newest first.
-select v.viewed_by, v.purpose, v.detail_version, e.occurred_at as viewed_at
+-- When somebody looked at the personal data of an investor, the newest first, and for what where it looked itself: what an officer
+-- writes down may be about a report that its subject must not learn of (31 U.S.C. 5318(g)(2)).
+select audit.person_of(v.viewed_by) = v.investor_id as is_own,
+    case when audit.person_of(v.viewed_by) = v.investor_id then v.purpose end as purpose, v.detail_version, e.occurred_at as viewed_at
 from portal.personal_view v join audit.event e on e.scope = v.investor_id and e.subject = v.view_id and e.version = 1
 where v.investor_id = :investor order by e.occurred_at desc limit 100;
 

@@ -119,7 +119,8 @@ grant select on engine.stage, engine.condition, engine.gate, engine.offer, engin
     engine.reservation_end to portal, registry, treasury, subscription, compliance;
 grant select on reconciliation.break, reconciliation.reminder to audit;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
-grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text), portal.is_locked(text) to portal;
+grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text), portal.is_locked(text),
+    audit.person_of(text) to portal;
 grant select on engine.investor_notice to portal;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
