@@ -74,6 +74,11 @@ def test_what_events_leave_out_takes_a_purpose_on_record(auditor: httpx.Client, 
         assert rows == [("key:auditor.ada", "examination 7")]
 
 
+def test_a_moment_that_no_calendar_has_is_refused(auditor: httpx.Client) -> None:
+    answer = auditor.get("/proof", params={"record": "inv_0003", "at": "2026-02-30T10:00"})
+    assert (answer.status_code, "no moment of the calendar" in answer.text) == (422, True), answer.text
+
+
 def test_only_auditors_open_it(site: Site, endpoint: Endpoint) -> None:
     with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as other:
         assert other.get("/proof").status_code == 403

@@ -280,3 +280,6 @@ update audit.event set kind = 'investment.invented' where subject = '{inv}' and 
 
 -- move_is_not_listed | registry | inv | move by another keeper
 update audit.event set keeper = 'portal' where subject = '{iss}' and version = 1;
+
+-- event_is_not_its_hash | subscription | inv | event whose text is cut off
+update audit.event set canonical = left(canonical, 20) where subject = '{agr}' and version = 1;

@@ -74,6 +74,32 @@ def test_two_people_accept_while_both_sides_say_the_same(books: Books) -> None:
         break_it(admin, books, OTHER.replace("units = 2", "units = 3"))
         look(admin, books)
         assert found(admin, books)[2:] == ("open", None, False, "1", "3")
+        # The row forgets why it was accepted; its history does not.
+        kept = "select said #>> '{}' from audit.replaced where subject = %s and name = 'accepted_because'"
+        assert "the paper is right" in [said for (said,) in admin.execute(kept, [name]).fetchall()]
+
+
+def test_an_acceptance_ends_when_both_sides_agree_again(books: Books) -> None:
+    with undone(books.login("admin")) as admin:
+        name = answered(admin, books, is_corrected=False)
+        act(
+            admin,
+            "accept_break",
+            "usr_lead",
+            "req_3",
+            books.offering,
+            name,
+            "subscription",
+            "the paper is right",
+            3,
+        )
+        before = found(admin, books)[5:]
+        break_it(admin, books, BACK)
+        look(admin, books)
+        assert found(admin, books)[2:5] == ("verified", None, True)
+        break_it(admin, books, OTHER)
+        look(admin, books)
+        assert found(admin, books)[2:] == ("open", None, False, *before)
 
 
 @pytest.mark.parametrize(

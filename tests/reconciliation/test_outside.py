@@ -49,6 +49,7 @@ def test_exports_of_an_agent_and_an_administrator(connect: Connect, application:
         ("export_names_each_record_once", b"Holder,Shares\na,1\na,1\n", HOLDINGS),
         ("export_names_each_record_once", b"Holder,Shares\n,1\n", HOLDINGS),
         ("export_value_is_exact", b"Holder,Shares\na,1.5\n", HOLDINGS),
+        ("export_value_is_exact", b'Holder,Shares\na,"1,5"\n', HOLDINGS),
         ("export_is_readable", b"Holder,Shares\na,\xff\n", HOLDINGS),
     ],
 )

@@ -148,7 +148,8 @@ grant select on treasury.funding_card, treasury.escrow_agent, treasury.declared_
 grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
-grant execute on function reconciliation.touched(integer), reconciliation.addresses_of(text, text[]) to reconciliation;
+grant execute on function reconciliation.touched(integer), reconciliation.addresses_of(text, text[]),
+    reconciliation.payload_of(text) to reconciliation;
 grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.

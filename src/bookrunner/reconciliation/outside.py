@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ BOOKS: Final[Mapping[str, frozenset[str]]] = {
     "wallets": frozenset({"investor_id", "address"}),
     "holdings": frozenset({"investor_id", "address", "units"}),
 }
+# A comma groups thousands and nothing else: 1234,56 is no amount that is read a hundred times too large.
+_GROUPED: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _MOST_ROWS, _LEAST_COLUMNS = 1_000_000, 2
 
 
@@ -109,14 +112,16 @@ def _records(
 
 def _spelled(column: str, value: str | None, currency: str) -> str:
     text = (value or "").strip()
+    if column in {"units", "amount"} and _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
     if column == "address":
         return text.lower().removeprefix("0x")
     if column == "units":
-        if not (plain := text.replace(",", "")).isascii() or not plain.isdigit():
+        if not text.isascii() or not text.isdigit():
             raise Malformed("export_value_is_exact", "units are whole numbers")
-        return str(int(plain))
+        return str(int(text))
     if column == "amount":
-        return str(parse(text.replace(",", ""), currency).minor)
+        return str(parse(text, currency).minor)
     return text
 
 

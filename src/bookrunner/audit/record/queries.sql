@@ -71,9 +71,11 @@ where chain_id = :chain_id and status <> 'final' order by sender, nonce;
 select sender, raw from audit.anchoring where chain_id = :chain_id order by sender, nonce;
 
 -- name: anchor_of^
--- The seal of an event, and the first anchored seal that covers it.
-select f.seq, s.seal_no, (select a.seal_no from audit.anchor a where a.seal_no >= s.seal_no order by a.seal_no limit 1) as anchored_by
+-- The seal of an event, and the first anchored seal that covers it, with its transaction.
+select f.seq, s.seal_no, a.seal_no as anchored_by, a.chain_id, a.transaction_hash
 from audit.feed f left join audit.seal s on f.seq between s.first_seq and s.last_seq
+left join lateral (select x.seal_no, x.chain_id, x.transaction_hash from audit.anchor x where x.seal_no >= s.seal_no
+    order by x.seal_no, x.chain_id limit 1) a on true
 where f.subject = :subject and f.version = :version order by f.seq limit 1;
 
 -- name: anchors

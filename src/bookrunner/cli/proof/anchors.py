@@ -58,20 +58,20 @@ def show_anchor(event: str) -> None:
         try:
             keeper = Keeper(database, "audit", "bookrunner.audit.record")
             found: Row | None = keeper.anchor_of(subject=subject, version=int(version))
-            held = {row["seal_no"]: row for row in keeper.anchors()}
         finally:
             database.close()
     if found is None:
         raise UnknownRecord("event_is_in_the_feed", f"there is no {event} in the feed")
-    row = held.get(found["anchored_by"])
     keep_facts(event=event, seal=found["seal_no"], anchored_by=found["anchored_by"])
     if found["seal_no"] is None:
         console.print(f"{event}: not yet sealed")
-    elif row is None:
+    elif found["anchored_by"] is None:
         console.print(f"{event}: in seal {found['seal_no']}, not yet anchored")
     else:
-        where = f"chain {row['chain_id']}, transaction 0x{bytes(row['transaction_hash']).hex()}"
-        console.print(f"{event}: in seal {found['seal_no']}, anchored with seal {row['seal_no']}, {where}")
+        where = f"chain {found['chain_id']}, transaction 0x{bytes(found['transaction_hash']).hex()}"
+        console.print(
+            f"{event}: in seal {found['seal_no']}, anchored with seal {found['anchored_by']}, {where}"
+        )
 
 
 def _rows() -> list[Row]:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from bookrunner.app.records import look
 from bookrunner.audit.record import History, Version, history_of
 from bookrunner.core import clock
-from bookrunner.core.errors import NotFound, Refused
+from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, Within, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
@@ -88,7 +88,10 @@ def _seen(found: History, seen: Version | None, moment: datetime) -> dict[str, A
 
 
 def _moment(at: str) -> datetime:
-    return datetime.fromisoformat(at).replace(tzinfo=UTC) if at else clock.now()
+    try:
+        return datetime.fromisoformat(at).replace(tzinfo=UTC) if at else clock.now()
+    except ValueError:
+        raise Malformed("moment_is_one_of_the_calendar", f"{at} is no moment of the calendar") from None
 
 
 def routes(database: Database, shell: Shell) -> APIRouter:

@@ -387,5 +387,6 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('break', 'assigned', 'verified', 'verified', 'reconciliation'),
     ('break', 'explained', 'verified', 'verified', 'reconciliation'),
     ('break', 'corrected', 'verified', 'verified', 'reconciliation'),
+    ('break', 'verified', 'verified', 'agreed', 'reconciliation'),
     ('break', 'verified', 'open', 'found_again', 'reconciliation'),
     ('break_reminder', '', 'told', 'told', 'reconciliation');

@@ -71,11 +71,12 @@ begin
     end if;
     with verified as (
         update reconciliation.break b set status = 'verified', verified_in = p_run, accepted_by = null, accepted_because = null
-        where b.offering_id = p_offering and b.status <> 'verified'
+        where b.offering_id = p_offering and (b.status <> 'verified' or b.accepted_by is not null)
             and (p_chosen is null or b.comparison = any (p_chosen))
             and (p_only is null or b.about is null or b.about = any (p_only))
             and (p_chain is not null or b.kind not in ('registered_not_on_chain', 'on_chain_not_registered', 'units_differ',
                 'supply_is_not_the_control_book'))
+            and (p_chain ->> 'delivered' is not null or b.kind <> 'supply_is_not_the_control_book')
             and not exists (select from jsonb_to_recordset(seen) as d (comparison text, subject_id text, kind text)
                 where (d.comparison, d.subject_id, d.kind) = (b.comparison, b.subject_id, b.kind))
         returning 1)

@@ -21,7 +21,7 @@ begin atomic
         select t.machine, t.scope, t.subject, n.investment_id, n.investor_id
         from told t cross join lateral (
             select max(p.says ->> 'investment_id') as investment_id, max(p.says ->> 'investor_id') as investor_id
-            from audit.event x cross join lateral (select cast(x.canonical as jsonb) -> 'payload' as says offset 0) p
+            from audit.event x cross join lateral (select reconciliation.payload_of(x.canonical) as says offset 0) p
             where x.scope = t.scope and x.subject = t.subject and x.version <= t.version) n
         where t.machine not in ('break', 'break_reminder', 'offer', 'terms', 'notice')),
     hit as (

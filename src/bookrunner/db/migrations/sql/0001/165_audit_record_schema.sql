@@ -67,6 +67,7 @@ call audit.keep_words('engine.intake', 'erased', 'statement', 'reasons');
 call audit.keep_words('compliance.statement_acceptance', 'kept', 'because', 'withdrawn_because');
 call audit.keep_words('subscription.deficiency', 'kept', 'words', 'answer');
 call audit.keep_words('subscription.paper_delivery', 'kept', 'sent_how');
+call audit.keep_words('reconciliation.break', 'kept', 'answer', 'accepted_because');
 call audit.keep_words('portal.ownership_statement', 'erased', 'people', 'shares');
 call audit.keep_words('portal.suitability', 'erased', 'answers');
 
@@ -89,8 +90,8 @@ create function audit.look_at_record(p_actor text, p_request text, p_scope text,
 returns table (name text, until_version bigint, said jsonb, is_erased boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    words constant text[] := '{answer,answers,because,cancelled_because,candidates,decided_because,imported_in,lines,logo,marks,people,
-        reason,reasons,sender,sent_how,shares,statement,withdrawn_because,words}';
+    words constant text[] := '{accepted_because,answer,answers,because,cancelled_because,candidates,decided_because,imported_in,lines,logo,marks,
+        people,reason,reasons,sender,sent_how,shares,statement,withdrawn_because,words}';
     k audit.kept_table;
     stands jsonb;
 begin
