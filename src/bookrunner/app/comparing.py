@@ -48,7 +48,8 @@ class Comparing:
         """Compare everything before a set is frozen; a node that is silent keeps no book from being read."""
         try:
             self.run(offering, actor=actor)
-        except _SILENT:
+        except _SILENT as fault:
+            warn("books are compared without the chain", offering=offering, kind=type(fault).__name__)
             self.without_chain(offering, actor=actor)
 
     def follow(self) -> int:
@@ -103,7 +104,8 @@ class Comparing:
             addresses = [each["address"] for each in named]
             try:
                 shown = self._shown(self._desk.offer(offering), addresses)
-            except _SILENT:
+            except _SILENT as fault:
+                warn("books are compared without the chain", offering=offering, kind=type(fault).__name__)
                 shown = None
             only += addresses
         self._desk.reconciliation.run_of(
