@@ -35,7 +35,7 @@ lint: setup ## Check style, types and imports
 	@$(BIN)/squawk --assume-in-transaction --exclude=$(MIGRATIONS) src/bookrunner/db/migrations/sql/*/*.sql
 
 test: setup ## Run the tests, for example ARGS="tests/treasury -x"
-	@$(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 screens: setup ## Save a picture of every page into build/screens
 	@mkdir -p build/screens

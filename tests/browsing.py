@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.sandbox.toolchain import npm
@@ -26,6 +26,10 @@ FLAGS = [
     "--disable-sync",
 ]
 AXE = "axe-core@4.14.1"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Only the broken rules leave the browser: all others with their nodes take it longer to send than to find.
+_ASKED = """rules => axe.run(document, {runOnly: rules, resultTypes: ["violations"]})
+    .then(found => found.violations)"""
 
 
 def lacking(what: str) -> NoReturn:
@@ -69,3 +73,16 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         lacking("the accessibility checker cannot be fetched")
     shutil.unpack_archive(folder / packed.stdout.strip(), folder)
     return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page: Page, axe: str) -> list[dict[str, Any]]:
+    """Return every rule of accessibility that the page breaks, with the nodes that break it."""
+    page.evaluate(axe + "\n;0")
+    found: list[dict[str, Any]] = page.evaluate(_ASKED, RULES)
+    return found
+
+
+def axe_is_content(page: Page, axe: str) -> None:
+    """Fail with the broken rules and their first nodes."""
+    told = [(rule["id"], [node["html"] for node in rule["nodes"][:2]]) for rule in violations(page, axe)]
+    assert told == [], page.url

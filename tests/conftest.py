@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pwd
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -21,16 +20,17 @@ from bookrunner.db import (
     Endpoint,
     Server,
     install,
-    make_roles,
     make_workflow_tables,
     set_passwords,
     start_embedded,
 )
-from bookrunner.db.catalog import clone_database, drop_database, ensure_database
+from bookrunner.db.catalog import ensure_database
 from bookrunner.db.embedded.binaries import Kind
 from tests.browsing import axe, browser
+from tests.copies import Copies, fresh, opening
+from tests.stages import STAGES, built, worked
 
-__all__ = ["axe", "browser"]
+__all__ = ["axe", "browser", "built", "worked"]
 
 TEMPLATE = "template_of_tests"
 DISK = Path("/tmp")  # noqa: S108 - a directory of our own is made in it
@@ -38,6 +38,12 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - as above
 ROOM_BYTES = 4 * 2**30
 
 Connect = Callable[[str], psycopg.Connection]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what was collected: it lives as long as the session."""
+    gc.collect()
+    gc.freeze()
 
 
 def server_account() -> str:
@@ -91,15 +97,18 @@ def template(server: Server) -> Endpoint:
     return endpoint
 
 
+@pytest.fixture(scope="session")
+def copies() -> Copies:
+    """Return the stages that the session's databases may start from."""
+    return Copies()
+
+
 @pytest.fixture
-def endpoint(template: Endpoint) -> Iterator[Endpoint]:
-    """Return the endpoint of a fresh copy of the template, dropped afterwards."""
-    maintenance = template.of("postgres").admin_dsn()
-    name = f"test_{secrets.token_hex(6)}"
-    clone_database(maintenance, name, template.database)
-    make_roles(template.of(name).admin_dsn())
-    yield template.of(name)
-    drop_database(maintenance, name)
+def endpoint(template: Endpoint, request: pytest.FixtureRequest) -> Iterator[Endpoint]:
+    """Return the endpoint of a fresh copy: of a stage where the test asks for one, else of the template."""
+    asked = [stage for stage in STAGES if stage in request.fixturenames]
+    with fresh(request.getfixturevalue(asked[0]).endpoint if asked else template) as made:
+        yield made
 
 
 @pytest.fixture
@@ -121,15 +130,7 @@ def application(endpoint: Endpoint, tmp_path: Path) -> Iterator[Application]:
 
 
 @pytest.fixture
-def connect(endpoint: Endpoint) -> Iterator[Connect]:
+def connect(endpoint: Endpoint, copies: Copies) -> Iterator[Connect]:
     """Return a function that opens a raw autocommit connection as a login, ``owner`` or ``admin``."""
-    with ExitStack() as opened:
-
-        def open_as(login: str) -> psycopg.Connection:
-            ways = {"admin": endpoint.admin_dsn, "owner": endpoint.owner_dsn}
-            dsn = ways[login]() if login in ways else endpoint.dsn(login)
-            connection = psycopg.connect(dsn, autocommit=True)
-            opened.callback(connection.close)
-            return connection
-
-        yield open_as
+    with opening(endpoint, copies) as opener:
+        yield opener

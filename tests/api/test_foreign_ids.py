@@ -15,7 +15,8 @@ from bookrunner.pages import web
 from tests.api.conftest import description, serving
 from tests.pages.test_access import visitor
 from tests.pages.test_wall import Walk
-from tests.pages.world import OFFERING, World
+from tests.pages.world import OFFERING
+from tests.stages import Built
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -40,10 +41,12 @@ ANOTHER = {
 
 
 @pytest.fixture
-def walk(application: Application, endpoint: Endpoint) -> Iterator[Walk]:
+def walk(
+    application: Application,
+    endpoint: Endpoint,
+    built: Built,  # noqa: ARG001 - what the copy is of
+) -> Iterator[Walk]:
     """Serve pages and API at one address over an offer of six investors."""
-    world = World(application)
-    world.build()
     with serving(api(application.database, beside=web(application))) as url:
         yield Walk(application, endpoint, url)
 

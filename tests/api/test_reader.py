@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Request
 
 from tests.api.conftest import Api, description
+from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 
 
 def test_the_page_has_every_operation_and_every_link_leads_somewhere(calls: Api) -> None:

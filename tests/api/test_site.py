@@ -12,11 +12,10 @@ from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import problem, serving
 from tests.pages.world import OFFERING
-from tests.pages.world import World as Pages
 
 
+@pytest.mark.usefixtures("built")
 def test_the_pages_stand_beside_the_api(endpoint: Endpoint, application: Application) -> None:
-    Pages(application).build()
     key = issue(endpoint, "beside", "engine", actor="usr_admin")
     with serving(api(application.database, beside=web(application))) as url:
         page = httpx.get(f"{url}/offers/{OFFERING}")

@@ -16,11 +16,12 @@ from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import serving
 from tests.attack.world import Connect
+from tests.browsing import axe_is_content
 from tests.capital.conftest import Around, rated, set_up
 from tests.capital.institution import DUE, Institutions
 from tests.capital.servers import completion, verdict
 from tests.pages.test_browser import keep
-from tests.pages.test_desk_work import at_desk, check
+from tests.pages.test_desk_work import at_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -60,7 +61,7 @@ def both(page: Page, axe: str, name: str) -> Iterator[None]:
     """Check and keep a page at both widths; nothing of it may stick out sideways."""
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        check(page, axe)
+        axe_is_content(page, axe)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         keep(page, f"{name}-{width}")
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -107,7 +108,7 @@ def test_without_a_scorer_the_intake_is_closed(door: Door, browser: Browser, axe
     ):
         expect(page.get_by_role("status")).to_contain_text("The intake is closed: no scorer is set up")
         expect(page.get_by_role("button", name="Ask")).to_have_count(0)
-        check(page, axe)
+        axe_is_content(page, axe)
         keep(page, "institution-closed")
 
 

@@ -17,9 +17,9 @@ from bookrunner.db import Endpoint
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from tests.attack.world import Connect
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.pages.world import OFFERING, PRICE, UNITS
 from tests.treasury.escrow import Escrow
 

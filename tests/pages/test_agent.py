@@ -15,9 +15,9 @@ from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from tests.attack.world import CHAIN, Connect, digest
 from tests.attack.world import World as Register
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

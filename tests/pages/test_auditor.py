@@ -14,11 +14,12 @@ from playwright.sync_api import Browser, expect
 
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.officers import PERSON
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import Office, at, axe_is_content, office
+from tests.pages.test_officer import Office, at, office
 
 __all__ = ["office"]
 

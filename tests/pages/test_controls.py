@@ -7,9 +7,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import axe_is_content
 from tests.pages.test_agent import Agency, agency, at, visit
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.pages.world import OFFERING
 
 __all__ = ["agency"]

@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.officers import blank_paper
 from tests.pages.test_access import visitor
-from tests.pages.test_browser import RULES, keep
+from tests.pages.test_browser import keep
 from tests.pages.world import OFFERING
 
 Connect = Callable[[str], psycopg.Connection]
@@ -34,12 +35,6 @@ def at_desk(browser: Browser, url: str, key: str, path: str, *, width: int = 120
     context.close()
 
 
-def check(page: Page, axe: str) -> None:
-    page.evaluate(axe + "\n;0")
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    assert [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found["violations"]] == []
-
-
 def test_a_case_is_decided_by_counsel_and_then_included(
     site: Site, endpoint: Endpoint, browser: Browser, axe: str
 ) -> None:
@@ -51,7 +46,7 @@ def test_a_case_is_decided_by_counsel_and_then_included(
         expect(page.get_by_role("main")).to_contain_text("left out of")
         for choice in ("Include in the next closing", "Refund", "Counsel has decided"):
             expect(page.get_by_label(choice, exact=True)).not_to_be_checked()
-        check(page, axe)
+        axe_is_content(page, axe)
         keep(page, "desk-cases")
         page.get_by_label("Counsel has decided").check()
         page.get_by_label("Reason").fill("An opinion of 2026-03-01.")

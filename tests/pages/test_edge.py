@@ -15,7 +15,8 @@ from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
-from tests.pages.world import OFFERING, World
+from tests.pages.world import OFFERING
+from tests.stages import Built
 
 Connect = Callable[[str], psycopg.Connection]
 INVESTMENT = "inv_0003"
@@ -34,9 +35,11 @@ READS = (
 
 
 @pytest.fixture
-def elsewhere(application: Application) -> Iterator[TestClient]:
+def elsewhere(
+    application: Application,
+    built: Built,  # noqa: ARG001 - what the copy is of
+) -> Iterator[TestClient]:
     """Lend a client of pages that others can reach, under a name of theirs."""
-    World(application).build()
     with TestClient(web(application, hosts=("books.example",)), base_url=HERE) as client:
         yield client
 

@@ -12,19 +12,19 @@ from bookrunner.pages import web
 from bookrunner.pages.access.people.store import People
 from tests.api.conftest import serving
 from tests.attack.world import Connect
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.pages.test_people import entered
 from tests.pages.test_wall import exempt
-from tests.pages.world import OFFERING, World
+from tests.pages.world import OFFERING
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("built")
 def test_an_emergency_stands_on_every_page_of_whoever_is_signed_in(
     application: Application, browser: Browser, axe: str, connect: Connect
 ) -> None:
-    World(application).build()
     exempt(connect, "506(c)")
     key = issue(application.endpoint, "auditor.ed", "audit", actor="usr_admin")
     desk = Emergencies(application.database)

@@ -17,10 +17,10 @@ from bookrunner.db import Database, Endpoint
 from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect, World
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.pages.world import OFFERING
 
 pytestmark = pytest.mark.timeout(240)

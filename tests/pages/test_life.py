@@ -11,10 +11,11 @@ from pypdf import PdfWriter
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from tests.attack.world import Connect
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
-from tests.pages.test_desk_work import at_desk, check
+from tests.pages.test_desk_work import at_desk
 from tests.pages.world import OFFERING
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -57,7 +58,7 @@ def test_locked_terms_change_by_two_people(
         expect(page.get_by_role("alert")).to_contain_text("moment is written in full")
         ask(page, "name", "Example Fund II", "The fund was renamed.")
         expect(page.get_by_role("main")).to_contain_text("waits for another person")
-        check(page, axe)
+        axe_is_content(page, axe)
         archived = documents(connect)
         ask(page, "target_minor", "2,000.00", "A second wish.")
         expect(page.get_by_role("alert")).to_contain_text("one change waits per offer")
@@ -71,7 +72,7 @@ def test_locked_terms_change_by_two_people(
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_role("main")).to_contain_text("material: investors are asked again")
         expect(page.get_by_role("navigation", name="Trail")).to_contain_text("Example Fund II")
-        check(page, axe)
+        axe_is_content(page, axe)
         page.set_viewport_size({"width": 1200, "height": 900})
         keep(page, "desk-life")
 
@@ -87,7 +88,7 @@ def test_a_cancellation_is_decided_and_a_raise_ends(
     with at_desk(browser, site.url, one, PATH) as page:
         expect(page.get_by_role("heading", name="Asked cancellations: 1")).to_be_visible()
         expect(page.get_by_role("main")).to_contain_text("I need the money.")
-        check(page, axe)
+        axe_is_content(page, axe)
         page.get_by_label("Reason").fill("The cut-off has passed.")
         page.get_by_role("button", name="Deny").click()
         expect(page.get_by_role("main")).to_contain_text("No investor asks to leave.")
@@ -100,7 +101,7 @@ def test_a_cancellation_is_decided_and_a_raise_ends(
         page.get_by_role("button", name="A regulator halted it").click()
         expect(page.get_by_role("status")).to_contain_text("Closed unsuccessfully, halted")
         expect(page.get_by_role("button", name="Ask for it")).to_have_count(0)
-        check(page, axe)
+        axe_is_content(page, axe)
 
 
 def test_the_page_is_of_the_engine_alone(site: Site, endpoint: Endpoint) -> None:

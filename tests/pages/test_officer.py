@@ -18,9 +18,11 @@ from bookrunner.engine import Desk, Process
 from bookrunner.pages.compliance.deciding.forms import Decision
 from bookrunner.pages.compliance.deciding.officer import Officer
 from tests.attack.world import Connect
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.officers import ENTITY, PERSON, Work, blank_paper
-from tests.pages.test_browser import RULES, keep
+from tests.pages.test_browser import keep
+from tests.stages import Built
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -35,9 +37,8 @@ class Office:
 
 
 @pytest.fixture
-def office(site: Site, endpoint: Endpoint) -> Office:
+def office(site: Site, endpoint: Endpoint, worked: Built) -> Office:  # noqa: ARG001 - what the copy is of
     work = Work(site.world.database)
-    work.all()
     names = {"officer.ana": "compliance", "officer.ben": "compliance", "fund.flo": "treasury"}
     keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in names.items()}
     return Office(site, work, keys)
@@ -77,12 +78,6 @@ def decide(page: Page, choice: str, reason: str) -> None:
 def open_hit(page: Page, office: Office, subject: str) -> None:
     page.goto(f"{office.site.url}/compliance?kind=hit")
     page.locator("tr", has_text=subject).get_by_role("link", name="Screening hit").click()
-
-
-def axe_is_content(page: Page, axe: str) -> None:
-    page.evaluate(axe + "\n;0")
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    assert [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found["violations"]] == [], page.url
 
 
 def pages_of(page: Page, office: Office) -> Iterator[str]:

@@ -17,11 +17,11 @@ from bookrunner.api import issue
 from bookrunner.books import portal
 from bookrunner.db import Endpoint
 from tests.attack.world import Connect
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_administrator import Office, at
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.pages.world import CHAIN, digest
 
 pytestmark = pytest.mark.timeout(240)

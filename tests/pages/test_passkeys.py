@@ -27,7 +27,8 @@ from bookrunner.pages import Door, web
 from bookrunner.pages.access.people.store import People
 from tests.attack.world import CHAIN, Connect, digest
 from tests.attack.world import World as Register
-from tests.pages.test_browser import RULES, keep
+from tests.browsing import axe_is_content
+from tests.pages.test_browser import keep
 from tests.pages.test_people import WORDS, account, turn_codes_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -112,12 +113,12 @@ def test_a_passkey_opens_the_account_and_signs_in_again(
             page.set_viewport_size({"width": width, "height": 900})
             keep(page, f"security-{scheme}-{width}")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        accessible(page, axe)
+        axe_is_content(page, axe)
         page.get_by_role("button", name="Sign out").click()
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
             keep(page, f"sign-in-{scheme}-{width}")
-        accessible(page, axe)
+        axe_is_content(page, axe)
         assert page.get_by_label("Your key").count() == 0
         page.goto(f"{house.url}/sign-in?next=/registry")
         page.get_by_role("button", name="Use a passkey").click()
@@ -127,14 +128,7 @@ def test_a_passkey_opens_the_account_and_signs_in_again(
         page.get_by_role("button", name="Set up one-time codes").click()
         page.set_viewport_size({"width": 390, "height": 900})
         keep(page, f"codes-{scheme}-390")
-        accessible(page, axe)
-
-
-def accessible(page: Page, axe: str) -> None:
-    """Hold a page to the accessibility rules."""
-    page.evaluate(axe + "\n;0")
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    assert [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found["violations"]] == []
+        axe_is_content(page, axe)
 
 
 def test_tries_of_a_stranger_shut_no_passkey_out(house: House, browser: Browser) -> None:

@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, expect
 from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from bookrunner.pages.offers.pictures import drawing, lanes, pictures
+from tests.browsing import axe_is_content
 from tests.pages import test_agent
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_agent import Agency, agency
 from tests.pages.test_browser import keep, opened
-from tests.pages.test_officer import axe_is_content
 from tests.pages.world import OFFERING
 
 __all__ = ["agency"]

@@ -17,8 +17,9 @@ from bookrunner.pages import Door, web
 from bookrunner.pages.access.people.store import People
 from tests.api.conftest import Api, serving
 from tests.attack.world import Connect, World
+from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
-from tests.pages.test_passkeys import House, accessible, device, take_up
+from tests.pages.test_passkeys import House, device, take_up
 from tests.pages.test_people import WORDS, account
 
 pytestmark = pytest.mark.timeout(240)
@@ -229,14 +230,14 @@ def test_the_pages_of_proposals_are_accessible(
                 page.set_viewport_size({"width": width, "height": 900})
                 keep(page, f"{name}-{scheme}-{width}")
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            accessible(page, axe)
+            axe_is_content(page, axe)
         office.calls.world.revoke(1)
         page.get_by_role("button", name="Confirm").click()
         expect(page.get_by_role("alert")).to_contain_text("version is the one that was seen")
         page.get_by_role("button", name="Confirm").click()
         expect(page.get_by_role("alert")).to_contain_text("gate is closed")
         keep(page, f"proposal-refused-{scheme}-390")
-        accessible(page, axe)
+        axe_is_content(page, axe)
         page.goto(f"{office.url}/proposals")
         page.set_viewport_size({"width": 1280, "height": 900})
         page.get_by_role("link", name="Confirm investment").first.click()

@@ -11,9 +11,9 @@ from bookrunner.api import issue
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Endpoint, load
 from bookrunner.engine.intake import fingerprint
+from tests.browsing import axe_is_content
 from tests.pages.test_administrator import DAY, DUE, HOME, OWN, Office, at, bring, office, paid, statement
 from tests.pages.test_browser import keep
-from tests.pages.test_desk_work import check
 from tests.pages.world import OFFERING
 from tests.treasury.test_rates import YESTERDAY, ecb_file
 
@@ -32,7 +32,7 @@ def take(page: Page, office: Office, day: date, rate: str) -> None:
 
 def fits(page: Page, name: str, axe: str) -> None:
     """Check and keep a page at both widths; nothing of it sticks out sideways."""
-    check(page, axe)
+    axe_is_content(page, axe)
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width

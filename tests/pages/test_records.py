@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browsing import axe_is_content
 from tests.pages.test_agent import Agency, agency, at, visit
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.registry.test_registration import renamed
 
 __all__ = ["agency"]

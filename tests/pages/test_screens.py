@@ -18,12 +18,13 @@ from bookrunner.pages import web
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect
 from tests.attack.world import World as Register
+from tests.browsing import axe_is_content, violations
 from tests.pages.conftest import Site
-from tests.pages.officers import ENTITY, PERSON, Work
-from tests.pages.test_browser import RULES, keep, opened
-from tests.pages.test_officer import axe_is_content
+from tests.pages.officers import ENTITY, PERSON
+from tests.pages.test_browser import keep, opened
 from tests.pages.test_wall import routed
 from tests.pages.world import OFFERING
+from tests.stages import Built
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -167,9 +168,13 @@ NO_PAGE: Final = frozenset(
 
 
 @pytest.fixture
-def keys(site: Site, endpoint: Endpoint, connect: Connect) -> dict[str, str]:
+def keys(
+    site: Site,
+    endpoint: Endpoint,
+    connect: Connect,
+    worked: Built,  # noqa: ARG001 - what the copy is of
+) -> dict[str, str]:
     """Return the keys of everybody who looks, over a world with work in every console."""
-    Work(site.world.database).all()
     Register(connect).build("registered")
     site.world.desk.life.name_issuer(actor="usr_operator", issuer="iss_1", profile=PROFILE, logo=None)
     return {
@@ -223,9 +228,8 @@ def test_every_page_is_accessible_fits_and_is_silent(
                 assert answer.status == 200, (name, path)
                 told = re.sub(r"\W", "-", path)
                 keep(page, f"screen-{name or 'nobody'}{told}-{scheme}-{width}")
-                page.evaluate(axe + "\n;0")
-                found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-                faults += [(name, path, v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]
+                found = violations(page, axe)
+                faults += [(name, path, v["id"], v["nodes"][0]["html"][:200]) for v in found]
                 if page.evaluate("document.documentElement.scrollWidth") > width:
                     faults.append((name, path, "is wider than the screen", ""))
     assert faults == []

@@ -15,11 +15,12 @@ from bookrunner.db import Endpoint
 from bookrunner.pages.officer.programme import PARTS
 from bookrunner.pages.officer.suitability import SAYS
 from bookrunner.pages.officer.suspicions import KINDS
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.officers import PERSON
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import Office, at, axe_is_content, office
+from tests.pages.test_officer import Office, at, office
 
 __all__ = ["office"]
 

@@ -12,10 +12,10 @@ from bookrunner.api import issue
 from bookrunner.db import Endpoint
 from tests.attack.world import CHAIN, Connect
 from tests.attack.world import World as Register
+from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_agent import HOME, Agency, at, visit
 from tests.pages.test_browser import keep
-from tests.pages.test_officer import axe_is_content
 from tests.registry.transferring import Transferring
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]

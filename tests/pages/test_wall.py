@@ -22,11 +22,12 @@ from bookrunner.pages.access.wall import RULES, Opens, rule_of
 from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect
+from tests.browsing import violations
 from tests.pages.test_access import visitor
-from tests.pages.test_browser import RULES as ACCESSIBLE
 from tests.pages.test_browser import keep, opened
 from tests.pages.world import OFFERING, World
 from tests.security.test_edge import said
+from tests.stages import Built
 
 KEEPERS = ("audit", "compliance", "engine", "portal", "registry", "subscription", "treasury")
 CONSOLES = {
@@ -83,10 +84,14 @@ def exempt(connect: Connect, rule: str) -> None:
 
 
 @pytest.fixture
-def walk(application: Application, endpoint: Endpoint, connect: Connect) -> Iterator[Walk]:
+def walk(
+    application: Application,
+    endpoint: Endpoint,
+    connect: Connect,
+    built: Built,  # noqa: ARG001 - what the copy is of
+) -> Iterator[Walk]:
     """Serve a world with a published offer and a draft to others."""
     world = World(application)
-    world.build()
     exempt(connect, "506(c)")
     terms = {
         "issuer_id": "iss_1",
@@ -156,9 +161,8 @@ def test_what_a_stranger_is_shown_is_accessible_and_fits(
         for name, path in shown.items():
             page.goto(walk.url + path)
             keep(page, f"stranger-{name}-{scheme}-{width}")
-            page.evaluate(axe + "\n;0")
-            found = page.evaluate("rules => axe.run(document, {runOnly: rules})", ACCESSIBLE)
-            assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == [], name
+            found = violations(page, axe)
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found] == [], name
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 

@@ -22,7 +22,7 @@ from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import problem, serving
 from tests.pages.world import OFFERING
-from tests.pages.world import World as Pages
+from tests.stages import Built
 
 PIECE = b"x" * 65_536
 PATHS = (
@@ -39,9 +39,11 @@ PATHS = (
 
 
 @pytest.fixture
-def whole(application: Application) -> Iterator[str]:
+def whole(
+    application: Application,
+    built: Built,  # noqa: ARG001 - what the copy is of
+) -> Iterator[str]:
     """Serve the API and the pages beside it, as a program of ours does."""
-    Pages(application).build()
     with serving(api(application.database, beside=web(application))) as url:
         yield url
 

@@ -18,8 +18,9 @@ from bookrunner.sandbox.entering.papers import ITEMS
 from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
+from tests.browsing import violations
 from tests.pages.test_access import visitor
-from tests.pages.test_browser import RULES, keep
+from tests.pages.test_browser import keep
 from tests.subscription.conftest import Tell, agreement, withdraw
 from tests.subscription.test_api import printed_code
 from tests.subscription.test_packets import papers, revoke, state
@@ -244,9 +245,8 @@ def test_each_step_is_accessible(door: Door, browser: Browser, tell: Tell, axe: 
         for step in ("amount", "profile", "consent", "documents", "statements", "review", "sign"):
             page.goto(f"{door.url}{home(story)}/{step}")
             expect(page).to_have_url(f"{door.url}{home(story)}/{step}")
-            page.evaluate(axe + "\n;0")
-            found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-            broken = [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found["violations"]]
+            found = violations(page, axe)
+            broken = [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found]
             assert broken == [], step
 
 
