@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bookrunner.api import issue
-from bookrunner.db import Endpoint
+from bookrunner.db import Database, Endpoint
 from bookrunner.pages.offers.pictures import drawing, lanes, pictures
+from tests.attack.world import Connect
 from tests.browsing import axe_is_content
 from tests.pages import test_agent
 from tests.pages.conftest import Site
@@ -18,6 +19,7 @@ from tests.pages.test_access import visitor
 from tests.pages.test_agent import Agency, agency
 from tests.pages.test_browser import keep, opened
 from tests.pages.world import OFFERING
+from tests.treasury.escrow import PRICE, Escrow
 
 __all__ = ["agency"]
 
@@ -96,6 +98,17 @@ def test_the_pictures_agree_with_the_console(site: Site) -> None:
     assert len(found["heat"]["cells"]) == 5 * 14
     drawn = lanes(site.world.database, "inv_0003")["drawn"]
     assert [bar["condition"] for bar in drawn["bars"]] == ["wallet_is_linked"]
+
+
+def test_only_what_a_release_pays_out_is_released(database: Database, connect: Connect) -> None:
+    world = Escrow(connect).build("registered")
+    world.call("treasury.record_return", world.offering, "rcp_one3")
+    world.release()
+    found = pictures(database, world.offering)
+    stands, money = found["stack"]["days"][-1]["stands"], found["money"]
+    assert money["released"] == stands["released"] == (1 + 2) * PRICE
+    assert money["total"] - money["released"] == 3 * PRICE == money["committed"] + money["instructed"]
+    assert stands == {"committed": 3 * PRICE, "matched": 0, "cleared": 0, "released": 3 * PRICE}
 
 
 @pytest.mark.browser

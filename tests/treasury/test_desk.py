@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
 from bookrunner.books import treasury
 from bookrunner.db import Database
 from tests.attack.world import Connect
-from tests.treasury.escrow import PRICE, Escrow, digest, refused
+from tests.treasury.escrow import DAY, PRICE, Escrow, digest, refused
 
 SECOND = "usr_second"
 AGREED = True
@@ -205,3 +207,45 @@ def test_every_journal_stands_in_the_beancount_file(connect: Connect, database: 
     assert text.count(' * "') == world.ask("select count(*) from treasury.journal")[0][0]
     assert "Assets:Escrow-bank  500.00 USD" in text
     assert "Liabilities:Unmatched  -500.00 USD" in text
+
+
+def _clear(world: Escrow, seen: int) -> None:
+    world.call("treasury.clear_receipt", world.offering, "rcp_one1", seen)
+
+
+def test_one_receipt_is_final_on_the_version_seen_and_under_no_proposal(connect: Connect) -> None:
+    world = _waiting(connect)
+    assert world.receipt("rcp_one1") == "matched"
+    with refused("decided_record_exists"):
+        world.call("treasury.clear_receipt", world.offering, "rcp_none", 1)
+    with refused("decision_is_on_the_version_seen"):
+        _clear(world, _version(world) - 1)
+    _propose(world, "refund")
+    with refused("confirmed_receipt_has_no_open_proposal"):
+        _clear(world, _version(world))
+    _decide(world, agreed=False, because="it is the right sender")
+    _clear(world, _version(world))
+    assert (world.receipt("rcp_one1"), world.gates(1)) == ("cleared", (True, True))
+    with refused("confirmed_receipt_is_matched"):
+        _clear(world, _version(world))
+    world.check()
+
+
+def test_a_receipt_that_moves_while_it_is_confirmed_stays_as_it_moved(connect: Connect) -> None:
+    world = _waiting(connect)
+    seen = _version(world)
+    with connect("treasury") as first, connect("admin") as seeing, ThreadPoolExecutor(1) as beside:
+        with first.transaction():
+            first.execute(
+                "select treasury.record_return('usr_bank', 'req_bank', %s, 'rcp_one1', 'R02', %s)",
+                [world.offering, DAY],
+            )
+            confirmed = beside.submit(_clear, world, seen)
+            waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query like %s"
+            while not seeing.execute(waiting, ["%clear_receipt%"]).fetchall() and not confirmed.done():
+                pass
+            assert not confirmed.done()
+        with refused("decision_is_on_the_version_seen"):
+            confirmed.result()
+    assert world.receipt("rcp_one1") == "returned"
+    world.check()

@@ -41,8 +41,9 @@ order by s.investment_id limit :most offset :skip;
 -- The committed money in exclusive buckets that sum to the committed total, and what stands beside it.
 with line as (
     select s.amount_minor,
-        coalesce(exists (select from treasury.release_fact r where r.offering_id = s.offering_id
-            and r.closing_id = s.closing_id and r.status in ('sent', 'settled')), false) as is_released,
+        exists (select from treasury.release_line_fact l join treasury.release_fact r using (offering_id, release_id)
+            where l.offering_id = s.offering_id and l.investment_id = s.investment_id
+            and r.status in ('sent', 'settled')) as is_released,
         exists (select from treasury.attempt_fact a where a.offering_id = s.offering_id
             and a.investment_id = s.investment_id
             and a.status in ('initialized', 'in_progress', 'received', 'cleared')) as is_instructed,

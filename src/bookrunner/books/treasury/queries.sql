@@ -32,6 +32,10 @@ select treasury.match(:actor, :request, :offering);
 -- Confirms matched receipts as final; all of the offer's, or those named.
 select treasury.clear(:actor, :request, :offering, cast(:receipts as text[]));
 
+-- name: clear_receipt$
+-- Confirms one matched receipt as final, on the version seen.
+select treasury.clear_receipt(:actor, :request, :offering, :receipt, :seen);
+
 -- name: propose_release$
 -- Propose release.
 select treasury.propose_release(:actor, :request, :offering, :release, :closing, :payee_fingerprint);

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Form
 
 from bookrunner.books import treasury
-from bookrunner.core.errors import BookrunnerError, Refused, VersionChanged
+from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import parse
 from bookrunner.db import Database, Row, load
@@ -187,7 +187,7 @@ class Administrator:
             )
             return form.proposal
         if form.choice == "clear":
-            self._clear(within, receipt, form.seen)
+            within.clear_receipt(actor=self.actor, offering=self.offering, receipt=receipt, seen=form.seen)
             return ""
         if form.choice not in _OFFERED:
             raise Refused("decision_is_one_of_those_offered", "choose one of the decisions")
@@ -203,15 +203,6 @@ class Administrator:
             seen=form.seen,
         )
         return proposal
-
-    def _clear(self, within: Within, receipt: str, seen: int) -> None:
-        """Confirm a matched receipt as final on the version seen; refuses what keeps money from clearing."""
-        on = {"offering": self.offering, "receipt": receipt}
-        row: Row | None = load(__package__).receipt(within.transaction, **on)
-        if row is None or row["version"] != seen:
-            raise VersionChanged("decision_is_on_the_version_seen", f"{receipt} has moved on")
-        if not within.clear(actor=self.actor, offering=self.offering, receipts=[receipt]):
-            raise Refused("confirmed_receipt_is_matched", "only matched money is confirmed as final")
 
     def _concerned(self, within: Within, receipt: str, form: Said) -> list[str]:
         """Return the investments that a receipt belongs to, is proposed for, or names by its reference."""

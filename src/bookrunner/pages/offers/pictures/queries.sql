@@ -1,7 +1,7 @@
 -- name: moved_by_day
 -- What moved between the exclusive states of committed money on each day: bucket and signed amount.
 with live as (
-    select s.offering_id, s.investment_id, s.closing_id, s.amount_minor from engine.stage s
+    select s.offering_id, s.investment_id, s.amount_minor from engine.stage s
     where s.offering_id = :offering and s.status not in ('cancelled_by_investor', 'cancelled_by_manager', 'closed_unsuccessfully')
 ), paid as (
     select r.investment_id, r.amount_minor, r.status,
@@ -11,9 +11,10 @@ with live as (
             and e.kind = 'receipt.cleared') as cleared_at
     from treasury.receipt_fact r join live using (offering_id, investment_id) where r.status in ('matched', 'cleared')
 ), sent as (
-    select r.closing_id, (select min(e.occurred_at) from audit.event e where e.scope = r.offering_id
+    select l.amount_minor, (select min(e.occurred_at) from audit.event e where e.scope = r.offering_id
         and e.subject = r.release_id and e.kind = 'release.sent') as sent_at
-    from treasury.release_fact r where r.offering_id = :offering and r.status in ('sent', 'settled')
+    from treasury.release_fact r join treasury.release_line_fact l using (offering_id, release_id)
+    join live using (offering_id, investment_id) where r.status in ('sent', 'settled')
 ), moved as (
     select min(e.occurred_at) as at, 'committed' as bucket, l.amount_minor as amount_minor from live l
     join audit.event e on e.scope = l.offering_id and e.subject = l.investment_id group by l.investment_id, l.amount_minor
@@ -21,7 +22,7 @@ with live as (
         cross join (values ('committed', -1), ('matched', 1)) as m (bucket, sign)
     union all select p.cleared_at, m.bucket, m.sign * p.amount_minor from paid p
         cross join (values ('matched', -1), ('cleared', 1)) as m (bucket, sign) where p.status = 'cleared'
-    union all select t.sent_at, m.bucket, m.sign * l.amount_minor from sent t join live l using (closing_id)
+    union all select t.sent_at, m.bucket, m.sign * t.amount_minor from sent t
         cross join (values ('cleared', -1), ('released', 1)) as m (bucket, sign) where t.sent_at is not null
 )
 select cast(at at time zone 'UTC' as date) as day, bucket, cast(sum(amount_minor) as bigint) as amount_minor

@@ -27,6 +27,25 @@ begin
     return r;
 end $$;
 
+-- Confirms matched money as final before the policy of its rail does, on the version seen; a waiting proposal is decided first.
+create function treasury.clear_receipt(p_actor text, p_request text, p_offering text, p_receipt text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt;
+begin
+    perform audit.enter(p_actor, p_request);
+    r := treasury.lock_receipt(p_offering, p_receipt, null);
+    perform treasury.on_version(r.version, p_seen);
+    if exists (select from treasury.proposal p where p.offering_id = p_offering and p.receipt_id = p_receipt and p.status = 'proposed') then
+        raise exception using errcode = 'BR008', constraint = 'confirmed_receipt_has_no_open_proposal',
+            message = format('somebody proposed an act on %s that nobody has decided', p_receipt);
+    end if;
+    if treasury.settle_clearing(p_offering, array[p_receipt], p_request) = 0 then
+        raise exception using errcode = 'BR008', constraint = 'confirmed_receipt_is_matched',
+            message = format('%s is %s; only matched money is confirmed as final', p_receipt, r.status);
+    end if;
+end $$;
+
 -- Stores what an administrator wants done with a receipt until another one decides.
 create function treasury.propose_act(p_actor text, p_request text, p_offering text, p_proposal text, p_act text,
     p_receipt text, p_investment text, p_because text, p_seen bigint, p_amount_minor bigint default null,

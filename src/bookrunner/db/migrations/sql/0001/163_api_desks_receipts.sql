@@ -83,10 +83,7 @@ begin
     end if;
     r := api.held_receipt(p_offering, p_receipt);
     perform api.require_version(p_version, r.version::text);
-    if treasury.clear(caller, p_request, p_offering, array[p_receipt]) = 0 then
-        raise exception using errcode = 'BR008', constraint = 'confirmed_receipt_is_matched',
-            message = format('%s is %s', p_receipt, r.status);
-    end if;
+    perform treasury.clear_receipt(caller, p_request, p_offering, p_receipt, r.version);
     answer := (select json_build_object('id', x.receipt_id, 'offer', x.offering_id, 'status', x.status, 'version', x.version::text)::text
         from treasury.receipt x where x.offering_id = p_offering and x.receipt_id = p_receipt);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
