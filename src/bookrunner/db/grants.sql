@@ -149,7 +149,7 @@ grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
 grant execute on function reconciliation.touched(integer), reconciliation.addresses_of(text, text[]),
-    reconciliation.payload_of(text) to reconciliation;
+    reconciliation.payload_of(text), reconciliation.units_apart(text, text[], jsonb) to reconciliation;
 grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.
