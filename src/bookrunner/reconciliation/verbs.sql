@@ -42,7 +42,7 @@ return array(select e.subject || '@' || e.version from audit.event e
 
 -- Runs the chosen comparisons, all of them when none is chosen, over these investments and what hangs on them, over everything
 -- when none is named. p_chain is what the chain showed, null where nobody looked. One run of an offer at a time. A new difference is
--- a break, one whose values changed is told again, one that was verified opens again, and a break that the run looked at and did not
+-- a break, one whose values changed is told again, one that was verified opens again for whoever takes it now, and a break that the run looked at and did not
 -- find is verified by it. What two people accepted stands while both sides say the same. Nothing is repaired, nothing deleted.
 create function reconciliation.run(p_actor text, p_request text, p_offering text, p_run text, p_chain jsonb,
     p_only text[] default null, p_chosen text[] default null) returns jsonb
@@ -87,7 +87,9 @@ begin
     update reconciliation.break b set left_value = d.left_value, right_value = d.right_value, verified_in = null, accepted_by = null,
         accepted_because = null, since = case b.status when 'verified' then clock_timestamp() else b.since end,
         evidence = reconciliation.evidence_of(p_offering, b.subject_id, b.about),
-        status = case b.status when 'verified' then 'open' when 'open' then 'open' else 'assigned' end
+        status = case b.status when 'verified' then 'open' when 'open' then 'open' else 'assigned' end,
+        assigned_to = case when b.status <> 'verified' then b.assigned_to end, assigned_by = case when b.status <> 'verified' then b.assigned_by end,
+        answered_by = case when b.status <> 'verified' then b.answered_by end, answer = case when b.status <> 'verified' then b.answer end
     from jsonb_to_recordset(borne_out) as d (comparison text, subject_id text, kind text, left_value text, right_value text)
     where b.offering_id = p_offering and (d.comparison, d.subject_id, d.kind) = (b.comparison, b.subject_id, b.kind)
         and (b.verified_in is not null or b.status = 'corrected'
