@@ -113,6 +113,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "auditor.ada": {
         "/proof": ("/proof?record=inv_0003",),
         "/proof/access": ("/proof/access",),
+        "/proof/anchors": ("/proof/anchors",),
         "/proof/examinations": ("/proof/examinations",),
     },
     "operator.otto": {

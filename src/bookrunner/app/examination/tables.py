@@ -14,6 +14,17 @@ from typing import Any, Final
 Line = Mapping[str, Any]
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_HEAD: Final = frozenset(
+    {
+        "machine",
+        "record",
+        "scope",
+        "first_recorded_at",
+        "record_version",
+        "last_recorded_at",
+        "last_actor",
+    }
+)
 _NUMBER: Final = frozenset("0123456789-.")
 
 
@@ -76,7 +87,8 @@ class Past:
             "last_recorded_at": event["recorded_at"],
             "last_actor": event["actor"],
         }
-        found |= event["payload"]
+        # What a record says never takes the place of what the history says of it.
+        found |= {f"said_{name}" if name in _HEAD else name: said for name, said in event["payload"].items()}
         if is_change:
             names = ("scope", "subject", "version", "kind", "keeper", "actor", "request_id", "caused_by")
             times = ("occurred_at", "recorded_at", "payload")
