@@ -187,3 +187,35 @@ def test_an_auditor_sees_which_roots_the_chain_holds(
 def test_the_anchors_are_the_auditors(site: Site, endpoint: Endpoint) -> None:
     with visitor(site, issue(endpoint, "desk.sam", "subscription", actor="usr_admin")) as client:
         assert client.get("/proof/anchors").status_code == 403
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_auditor_takes_a_list_as_it_is_filtered(
+    audited: Office, browser: Browser, axe: str, width: int
+) -> None:
+    with at(audited, browser, "auditor.ada", width=width) as page:
+        page.goto(f"{audited.site.url}/proof/lists")
+        page.get_by_label("List").select_option("timeline")
+        page.get_by_role("button", name="Show it").click()
+        expect(page.get_by_role("alert")).to_contain_text("name the investor")
+        page.get_by_label("Person").fill(PERSON)
+        page.get_by_role("button", name="Show it").click()
+        expect(page.get_by_text("No version of a record is missing.")).to_be_visible()
+        keep(page, f"lists-{width}")
+        axe_is_content(page, axe)
+        with page.expect_download() as sent:
+            page.get_by_role("button", name="CSV and XLSX").click()
+        assert sent.value.suggested_filename == "timeline.zip"
+
+
+def test_a_list_is_the_auditors_and_its_filter_is_read(
+    auditor: httpx.Client, site: Site, endpoint: Endpoint
+) -> None:
+    answer = auditor.get("/proof/lists", params={"name": "events", "offer": "ofr_pages", "take": "files"})
+    with zipfile.ZipFile(BytesIO(answer.content)) as packed:
+        assert sorted(packed.namelist()) == ["events.csv", "events.xlsx", "manifest.json"]
+    assert auditor.get("/proof/lists", params={"name": "events", "first": "2026-02-30"}).status_code == 409
+    assert auditor.get("/proof/lists", params={"name": "nothing"}).status_code == 404
+    with visitor(site, issue(endpoint, "desk.sam", "subscription", actor="usr_admin")) as client:
+        assert client.get("/proof/lists?name=events&take=files").status_code == 403

@@ -115,6 +115,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/proof/access": ("/proof/access",),
         "/proof/anchors": ("/proof/anchors",),
         "/proof/examinations": ("/proof/examinations",),
+        "/proof/lists": ("/proof/lists?name=timeline&person=ivr_0003",),
     },
     "operator.otto": {
         "/offers/{offering}": (_OFFER,),

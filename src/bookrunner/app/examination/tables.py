@@ -34,7 +34,8 @@ def as_csv(lines: Sequence[Line]) -> bytes:
     A text that a spreadsheet would run begins with an apostrophe; a plain number stays one.
     """
     written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\n")
+    # With both signs in the end of a line, a text that has either is quoted and begins no line of its own.
+    table = csv.writer(written, lineterminator="\r\n")
     names = list(dict.fromkeys(name for line in lines for name in line))
     table.writerow(names)
     for line in lines:
