@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import structlog
 
 from bookrunner.adapters.chain.control import transfer
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.app.comparing import Comparing
 from bookrunner.audit import advance_feed
+from bookrunner.core.log import configure
 from bookrunner.db import Database
 from tests.chain.sides import TREASURY, Sides
 
@@ -122,8 +124,16 @@ def test_units_that_moved_before_a_silent_node_wait_for_it(held: Sides, database
     assert waits == (0,)
 
 
-def test_an_offer_whose_node_is_silent_is_compared_without_it_once(held: Sides) -> None:
+def test_an_offer_whose_node_is_silent_is_compared_without_it_once(
+    held: Sides, capsys: pytest.CaptureFixture[str]
+) -> None:
     changed(held, "published_at = clock_timestamp() - interval '8 days'")
+    configure(as_json=False)
     with EvmChain("http://127.0.0.1:1") as gone:
         assert [Comparing(held.desk, gone).keep_cadence() for _ in range(3)] == [1, 0, 0]
+    told = capsys.readouterr().err
+    assert "books are compared without the chain" in told
+    assert held.offering in told
     assert Comparing(held.desk, held.chain).keep_cadence() == 1
+    assert "without the chain" not in capsys.readouterr().err
+    structlog.reset_defaults()

@@ -75,6 +75,39 @@ def test_a_break_that_comes_again_is_nobodys(books: Books) -> None:
         assert "the paper says two" in [said for (said,) in admin.execute(kept, [name]).fetchall()]
 
 
+def test_a_supply_that_was_not_read_verifies_no_break(books: Books) -> None:
+    supply = "select status from reconciliation.break where kind = 'supply_is_not_the_control_book'"
+    with undone(books.login("admin")) as admin:
+        for delivered, status in ((99, "open"), (None, "open"), (sum(books.numbers), "verified")):
+            look(admin, books, books.shown() | {"delivered": delivered})
+            assert admin.execute(supply.encode()).fetchall() == [(status,)], delivered
+
+
+def test_what_no_second_look_bears_out_is_no_break_and_verifies_none(books: Books) -> None:
+    other, wallet = books.shown(**{books.address(1).hex(): 9}), books.address(1).hex()
+    with undone(books.login("admin")) as admin:
+        assert look(admin, books, other | {"standing": []}) == []
+        (row,) = look(admin, books, other | {"standing": [["units_differ", wallet]]})
+        assert row[1:3] == ("units_differ", wallet)
+        assert look(admin, books, other | {"standing": []}) == [row]
+        assert look(admin, books, books.shown() | {"standing": []}) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from reconciliation.unseen",
+        "insert into reconciliation.unseen (offering_id, about) values ('ofr_x', 'ivr_x')",
+        "select reconciliation.differences('ofr_x', null)",
+    ],
+)
+def test_what_waits_for_the_node_is_kept_by_verbs_alone(books: Books, statement: str) -> None:
+    with undone(books.login("admin")) as admin:
+        admin.execute("set local session authorization reconciliation")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), undone(admin):
+            admin.execute(statement.encode())
+
+
 def test_damage_that_two_people_accepted_is_compared_no_more(books: Books) -> None:
     found = next(case for case in TABLE if case.name == "file that the round found damaged")
     with undone(books.login("admin")) as admin:
