@@ -18,8 +18,8 @@ order by r.offering_id, r.booked_on, r.receipt_id;
 -- name: refunds
 -- Money on its way back; amounts in minor units.
 select f.offering_id, f.refund_id, f.receipt_id, f.status, f.amount_minor, f.currency, f.reason, f.try_no, f.payout_id
-from treasury.refund_fact f join treasury.receipt_fact r using (offering_id, receipt_id)
-left join engine.investment i on i.offering_id = r.offering_id and i.investment_id = r.investment_id
+from treasury.refund_fact f left join treasury.receipt_fact r using (offering_id, receipt_id)
+left join engine.investment i on i.offering_id = f.offering_id and i.investment_id = r.investment_id
 where f.offering_id = coalesce(:offering, f.offering_id) and f.status = coalesce(:status, f.status)
     and (cast(:person as text) is null or i.investor_id = :person)
 order by f.offering_id, f.refund_id;
