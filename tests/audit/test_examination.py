@@ -17,10 +17,14 @@ import psycopg
 import pytest
 from pypdf import PdfReader
 
+from bookrunner.adapters.documents import Typesetter
+from bookrunner.adapters.documents.typesetter import Printed, Sheet
 from bookrunner.app import Application
 from bookrunner.app.examination import Asked, Bundle, examine
-from bookrunner.app.examination.tables import as_csv, as_json
+from bookrunner.app.examination.tables import Past, as_csv, as_json
+from bookrunner.app.records import look
 from bookrunner.audit import FileUnusable, verify_history
+from bookrunner.cli.proof.records import moment_of
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.db import Keeper
@@ -58,6 +62,7 @@ def test_every_file_is_in_the_manifest_and_the_verifier_runs_alone(
     raw = (folder / "manifest.json").read_bytes()
     assert hashlib.sha256(raw).hexdigest() == made.manifest_sha256
     manifest = json.loads(raw)
+    assert manifest["as_of"] <= manifest["made_at"] < manifest["until"]
     listed = {one["path"]: one for one in manifest["files"]}
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert there - {"manifest.json", "SHA256SUMS"} == set(listed)
@@ -136,6 +141,84 @@ def test_taking_it_is_on_record_and_in_the_access_log_of_everybody(
         made.manifest_sha256,
     )
     assert verify_history(worked.database).ok
+
+
+def test_the_ledger_is_in_it_with_each_leg(worked: Application, tmp_path: Path, connect: Connect) -> None:
+    taken(worked, tmp_path / "bundle")
+    lines = json.loads((tmp_path / "bundle/treasury/ledger_entries.json").read_bytes())
+    (count,) = connect("owner").execute("select count(*) from treasury.entry").fetchone() or (0,)
+    assert len(lines) == count > 0
+    sums = {"debit": 0, "credit": 0}
+    for line in lines:
+        sums[line["side"]] += int(line["amount_minor"])
+    assert sums["debit"] == sums["credit"]
+
+
+class Torn(Typesetter):
+    """A press that fails when everything else was written."""
+
+    def typeset(self, sheet: Sheet) -> Printed:
+        """Fail as a press does whose process is gone."""
+        raise OSError(5, "the press is gone", str(sheet))
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_a_bundle_that_fails_leaves_nothing_in_clear(worked: Application, tmp_path: Path, name: str) -> None:
+    press = Torn()
+    with pytest.raises(FileUnusable):
+        examine(worked.database, press, asked(), tmp_path / "out" / name)
+    press.close()
+    assert [each.name for each in (tmp_path / "out").iterdir()] == []
+    (row,) = Keeper(worked.database, "audit", "bookrunner.audit.record").examinations()
+    assert row["status"] == "begun"
+
+
+def test_what_a_record_says_is_no_head_of_its_line(tmp_path: Path) -> None:
+    payload = {"machine": "payment", "record": "x", "last_actor": "y", "units": 3}
+    event = {
+        "scope": "ofr_1",
+        "subject": "inv_1",
+        "version": 1,
+        "kind": "investment.opened",
+        "keeper": "engine",
+        "actor": "usr_1",
+        "request_id": "req_1",
+        "caused_by": None,
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "recorded_at": "2026-01-01T00:00:00Z",
+        "payload": payload,
+    }
+    history = tmp_path / "history.jsonl"
+    history.write_text(json.dumps({"type": "event", "canonical": json.dumps(event)}) + "\n", encoding="utf-8")
+    past = Past(history, LONG_AGO, clock.now())
+    (line,) = past.records["investment"]
+    assert (line["record"], line["last_actor"], line["units"]) == ("inv_1", "usr_1", 3)
+    assert (line["said_machine"], line["said_record"], line["said_last_actor"]) == ("payment", "x", "y")
+
+
+def test_a_look_at_a_record_of_an_offer_concerns_its_investor_or_nobody(
+    worked: Application, connect: Connect
+) -> None:
+    (investment,) = connect("owner").execute(
+        "select investment_id from engine.investment where investor_id = %s", [PERSON]
+    ).fetchone() or ("",)
+    for record in ("ofr_pages", investment, PERSON):
+        look(worked.database, record, clock.now(), actor="usr_aud", purpose="a question")
+    log = Keeper(worked.database, "audit", "bookrunner.audit.record").accesses(
+        person=None, since=None, until=None, most=100
+    )
+    whose = {
+        row["about"]: (row["person_id"], row["is_of_everybody"]) for row in log if row["kind"] == "record"
+    }
+    assert whose["ofr_pages"] == (None, False)
+    assert whose[investment] == (PERSON, False)
+    assert {person for person, _ in whose.values()} == {None, PERSON}
+
+
+def test_a_period_of_days_ends_as_on_the_page() -> None:
+    assert moment_of("2026-03-31") == datetime(2026, 4, 1, tzinfo=UTC)
+    assert moment_of("2026-03-31", is_begin=True) == datetime(2026, 3, 31, tzinfo=UTC)
+    assert moment_of("2026-03-31T17:00") == datetime(2026, 3, 31, 17, tzinfo=UTC)
 
 
 def test_a_bundle_of_a_past_moment_says_what_was_known_then(worked: Application, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Seeded raises with faults between any two steps keep every invariant; a failure names its seed."""
+"""Seeded raises with faults between any two steps keep every invariant and name no false break."""
 
 from __future__ import annotations
 
@@ -25,6 +25,24 @@ def test_raises_with_faults_keep_every_invariant(application: Application) -> No
     assert {report.end for report in reports} <= ENDS
     assert len(struck) > len(FAULTS) // 2
     assert sum(report.issued for report in reports) > 0
+    assert all(report.compared > 3 for report in reports), "the books were compared whole on the way"
+
+
+def test_a_break_that_no_fault_explains_ends_the_raise(application: Application, connect: Connect) -> None:
+    course = Raise(application, 4, 5)
+    course.crowd.open()
+    course.crowd.enter()
+    course._compare()
+    assert course.report.found == {}
+    admin = connect("admin")
+    for statement in (
+        "alter table engine.position disable trigger user",
+        "update engine.position set profile_is_complete = not profile_is_complete",
+        "alter table engine.position enable trigger user",
+    ):
+        admin.execute(statement.encode())
+    with pytest.raises(InvariantBroken, match=r"seed 4, step 0 \(comparison\): false breaks position_shows"):
+        course._compare()
 
 
 def test_a_broken_invariant_names_its_seed(application: Application, connect: Connect) -> None:
@@ -122,7 +140,7 @@ def test_a_killed_worker_is_followed_by_another(application: Application) -> Non
 
 @pytest.mark.torture
 @pytest.mark.timeout(14_400)
-def test_a_thousand_raises_keep_every_invariant(application: Application) -> None:
+def test_a_thousand_raises_keep_every_invariant_without_a_false_break(application: Application) -> None:
     reports = play_raises(application, 1_000, seed=1)
     struck: Counter[str] = sum((report.struck for report in reports), Counter())
     assert set(struck) == {fault.name for fault in FAULTS}

@@ -24,6 +24,18 @@ from tests.pages.test_officer import Office, at, office
 __all__ = ["office"]
 
 Connect = Callable[[str], psycopg.Connection]
+ANCHORED = b"""
+select audit.enter('process', 'req_anchor');
+insert into audit.seal (seal_no, first_seq, last_seq, leaf_count, prev_root, root)
+select coalesce(max(seal_no), 0) + 1, 1, 1000000, 1, sha256('before'), sha256('root') from audit.seal;
+alter table audit.anchoring disable trigger zz_guard;
+insert into audit.anchoring (anchoring_id, status, seal_no, chain_id, sender, nonce, hash, raw, max_fee_wei,
+    priority_fee_wei, landed_hash, block_number, block_hash, version, chain_head)
+select 'anc_1', 'final', max(seal_no), 880330, decode(repeat('01', 20), 'hex'), 0, sha256('sent'), '', 2, 1,
+    sha256('sent'), 7, sha256('block'), 1, sha256('head') from audit.seal;
+insert into audit.anchor (seal_no, chain_id, transaction_hash)
+select seal_no, chain_id, hash from audit.anchoring
+"""
 NAME = b"select legal_name from portal.profile_detail where investor_id = %s"
 
 
@@ -53,6 +65,7 @@ def test_a_record_is_shown_at_a_moment_with_every_version(auditor: httpx.Client,
     assert now.status_code == 200
     then = auditor.get(f"/proof?record=ofr_pages&at={first[0]}").text
     assert "Version 1 of" in then
+    assert f'value="{first[0]}"' in then, "a moment is asked for again as it was"
     assert "<dt>status</dt><dd>new</dd>" in then
     assert "<dt>status</dt><dd>new</dd>" not in now.text
     assert auditor.get("/proof?record=ofr_none").status_code == 409
@@ -150,3 +163,60 @@ def test_an_auditor_takes_a_bundle_and_reads_the_log(
         expect(page.get_by_role("cell", name="everybody")).to_be_visible()
         keep(page, f"access-{width}")
         axe_is_content(page, axe)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_auditor_sees_which_roots_the_chain_holds(
+    audited: Office, browser: Browser, axe: str, *, width: int, connect: Connect
+) -> None:
+    owner = connect("owner")
+    owner.execute(ANCHORED)
+    with at(audited, browser, "auditor.ada", width=width) as page:
+        page.goto(f"{audited.site.url}/proof/anchors")
+        expect(page.get_by_text("Daily: whoever holds yesterday's root")).to_be_visible()
+        expect(page.get_by_role("cell", name="0x424b524e31")).to_be_visible()
+        page.get_by_label("Event").fill("ofr_pages@1")
+        page.get_by_role("button", name="Show its anchor").click()
+        expect(page.get_by_role("heading", name="What covers ofr_pages@1")).to_be_visible()
+        keep(page, f"anchors-{width}")
+        axe_is_content(page, axe)
+        page.goto(f"{audited.site.url}/proof/anchors?event=nothing")
+        expect(page.get_by_role("alert")).to_contain_text("an at sign and the version")
+
+
+def test_the_anchors_are_the_auditors(site: Site, endpoint: Endpoint) -> None:
+    with visitor(site, issue(endpoint, "desk.sam", "subscription", actor="usr_admin")) as client:
+        assert client.get("/proof/anchors").status_code == 403
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_auditor_takes_a_list_as_it_is_filtered(
+    audited: Office, browser: Browser, axe: str, width: int
+) -> None:
+    with at(audited, browser, "auditor.ada", width=width) as page:
+        page.goto(f"{audited.site.url}/proof/lists")
+        page.get_by_label("List").select_option("timeline")
+        page.get_by_role("button", name="Show it").click()
+        expect(page.get_by_role("alert")).to_contain_text("name the investor")
+        page.get_by_label("Person").fill(PERSON)
+        page.get_by_role("button", name="Show it").click()
+        expect(page.get_by_text("No version of a record is missing.")).to_be_visible()
+        keep(page, f"lists-{width}")
+        axe_is_content(page, axe)
+        with page.expect_download() as sent:
+            page.get_by_role("button", name="CSV and XLSX").click()
+        assert sent.value.suggested_filename == "timeline.zip"
+
+
+def test_a_list_is_the_auditors_and_its_filter_is_read(
+    auditor: httpx.Client, site: Site, endpoint: Endpoint
+) -> None:
+    answer = auditor.get("/proof/lists", params={"name": "events", "offer": "ofr_pages", "take": "files"})
+    with zipfile.ZipFile(BytesIO(answer.content)) as packed:
+        assert sorted(packed.namelist()) == ["events.csv", "events.xlsx", "manifest.json"]
+    assert auditor.get("/proof/lists", params={"name": "events", "first": "2026-02-30"}).status_code == 409
+    assert auditor.get("/proof/lists", params={"name": "nothing"}).status_code == 404
+    with visitor(site, issue(endpoint, "desk.sam", "subscription", actor="usr_admin")) as client:
+        assert client.get("/proof/lists?name=events&take=files").status_code == 403

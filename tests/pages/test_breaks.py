@@ -70,6 +70,7 @@ def test_a_break_is_answered_and_accepted(
         row.get_by_role("button", name="Accept").click()
         page.get_by_role("link", name="Verified breaks").click()
         expect(page.get_by_role("main")).to_contain_text("accepted by desk.sue")
+        expect(page.locator("tbody tr").first).to_contain_text("accepted by desk.sue")
         axe_is_content(page, axe)
 
 
@@ -79,5 +80,7 @@ def test_the_page_is_of_staff(site: Site, endpoint: Endpoint) -> None:
     with visitor(site, issue(endpoint, "desk.sam", "subscription", actor="usr_admin")) as client:
         assert client.get(PATH).status_code == 200
         assert client.get("/offers/ofr_none/breaks").status_code == 404
+        form = {"act": "assign", "break": "brk_1", "seen": "9" * 400}
+        assert client.post(PATH, data=form).status_code == 422
         refused = client.post(PATH, data={"act": "assign", "break": "brk_none", "seen": "one"})
         assert refused.status_code == 409

@@ -163,6 +163,15 @@ def test_the_export_holds_ones_own_data_and_is_on_record(own: httpx.Client) -> N
     assert "to hand over one&#39;s own data" in own.get("/privacy").text
 
 
+def test_the_export_is_whole_however_much_it_is(office: Office, own: httpx.Client) -> None:
+    books = portal.keeper(office.site.world.database)
+    for _ in range(101):
+        portal.reveal_profile(books, OWN, 1, actor="officer.ana", purpose="a review")
+    told = json.loads(own.post("/privacy/export", data={"agree": "yes"}).text)
+    assert len(told["views"]) == 102
+    assert own.get("/privacy").text.count("<time") < 102
+
+
 def test_a_look_of_staff_tells_its_subject_neither_who_nor_why(office: Office, own: httpx.Client) -> None:
     books = portal.keeper(office.site.world.database)
     portal.reveal_profile(

@@ -114,7 +114,9 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "auditor.ada": {
         "/proof": ("/proof?record=inv_0003",),
         "/proof/access": ("/proof/access",),
+        "/proof/anchors": ("/proof/anchors",),
         "/proof/examinations": ("/proof/examinations",),
+        "/proof/lists": ("/proof/lists?name=timeline&person=ivr_0003",),
     },
     "operator.otto": {
         "/offers/{offering}": (_OFFER,),

@@ -283,3 +283,32 @@ update audit.event set keeper = 'portal' where subject = '{iss}' and version = 1
 
 -- event_is_not_its_hash | subscription | inv | event whose text is cut off
 update audit.event set canonical = left(canonical, 20) where subject = '{agr}' and version = 1;
+
+-- issue_without_an_instruction | registry | offer | units from nowhere
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at,
+    from_address, to_address, units, owner, version, chain_head)
+values ('{ofr}', 'obs_1', 'unauthorised', 1, {x}, 0, 1, now(), decode(repeat('00', 20), 'hex'), decode(repeat('02', 20), 'hex'), 5, 'registry', 1, {x});
+
+-- transfer_waits_for_a_second_person | registry | offer | transfer that one person explained
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at,
+    from_address, to_address, units, seller_id, buyer_id, owner, version, chain_head)
+values ('{ofr}', 'obs_1', 'explained', 1, {x}, 0, 1, now(), decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 5, '{ivr}', 'ivr_other', 'registry', 1, {x});
+
+-- transfer_without_authority | registry | offer | transfer that nobody asked for
+insert into registry.observed_transfer (offering_id, observed_id, status, chain_id, transaction_hash, ordinal, block_number, mined_at,
+    from_address, to_address, units, seller_id, buyer_id, owner, version, chain_head)
+values ('{ofr}', 'obs_1', 'unauthorised', 1, {x}, 0, 1, now(), decode(repeat('01', 20), 'hex'), decode(repeat('02', 20), 'hex'), 5, '{ivr}', 'ivr_other', 'registry', 1, {x});
+
+-- archived_bytes_are_not_their_hash | subscription | offer | file that the round found damaged
+insert into subscription.damage (damage_id, sha256, found_sha256, status, version, chain_head)
+select 'dmg_1', a.executed_sha256, {x}, 'found', 1, {x} from subscription.agreement a where a.agreement_id = '{agr}';
+
+-- escrow_is_not_initiated | treasury | offer | escrow that the treasury does not know
+insert into engine.allocation (offering_id, allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id,
+    requested_by, version, chain_head)
+values ('{ofr}', 'ica_1', 'a', 'ent_1', 'escrow_initiated', 10000000, 'USD', now() + interval '9 days', '{inv}', 'usr_1', 1, {x});
+
+-- settlement_is_overdue | treasury | offer | settlement past its day
+insert into engine.allocation (offering_id, allocation_id, tranche, entity_id, status, amount_minor, currency, settlement_due_at, investment_id,
+    requested_by, version, chain_head)
+values ('{ofr}', 'ica_1', 'a', 'ent_1', 'escrow_initiated', 10000000, 'USD', now() - interval '9 days', '{inv}', 'usr_1', 1, {x});

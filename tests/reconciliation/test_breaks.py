@@ -5,7 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from bookrunner.db import load
 from tests.reconciliation.conftest import Books, look, undone
+from tests.reconciliation.injectors import TABLE
 from tests.reconciliation.test_injection import break_it
 
 OTHER = "update subscription.agreement set units = 2 where agreement_id = '{agr}'"
@@ -55,6 +57,88 @@ def test_a_break_is_verified_by_a_later_run_alone(books: Books) -> None:
         break_it(admin, books, OTHER)
         look(admin, books)
         assert found(admin, books)[2] == "open"
+
+
+def test_a_break_that_comes_again_is_nobodys(books: Books) -> None:
+    held = "select assigned_to, assigned_by, answered_by, answer from reconciliation.break where kind = %s"
+    with undone(books.login("admin")) as admin:
+        name = answered(admin, books, is_corrected=True)
+        break_it(admin, books, BACK)
+        look(admin, books)
+        assert admin.execute(held, [KIND]).fetchall() == [
+            ("desk.sam", "usr_lead", "desk.sam", "the paper says two")
+        ]
+        break_it(admin, books, OTHER)
+        look(admin, books)
+        assert admin.execute(held, [KIND]).fetchall() == [(None, None, None, None)]
+        kept = "select said #>> '{}' from audit.replaced where subject = %s and name = 'answer'"
+        assert "the paper says two" in [said for (said,) in admin.execute(kept, [name]).fetchall()]
+
+
+def test_a_supply_that_was_not_read_verifies_no_break(books: Books) -> None:
+    supply = "select status from reconciliation.break where kind = 'supply_is_not_the_control_book'"
+    with undone(books.login("admin")) as admin:
+        for delivered, status in ((99, "open"), (None, "open"), (sum(books.numbers), "verified")):
+            look(admin, books, books.shown() | {"delivered": delivered})
+            assert admin.execute(supply.encode()).fetchall() == [(status,)], delivered
+
+
+def test_what_no_second_look_bears_out_is_no_break_and_verifies_none(books: Books) -> None:
+    other, wallet = books.shown(**{books.address(1).hex(): 9}), books.address(1).hex()
+    with undone(books.login("admin")) as admin:
+        assert look(admin, books, other | {"standing": []}) == []
+        (row,) = look(admin, books, other | {"standing": [["units_differ", wallet]]})
+        assert row[1:3] == ("units_differ", wallet)
+        assert look(admin, books, other | {"standing": []}) == [row]
+        assert look(admin, books, books.shown() | {"standing": []}) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from reconciliation.unseen",
+        "insert into reconciliation.unseen (offering_id, about) values ('ofr_x', 'ivr_x')",
+        "select reconciliation.differences('ofr_x', null)",
+    ],
+)
+def test_what_waits_for_the_node_is_kept_by_verbs_alone(books: Books, statement: str) -> None:
+    with undone(books.login("admin")) as admin:
+        admin.execute("set local session authorization reconciliation")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), undone(admin):
+            admin.execute(statement.encode())
+
+
+def test_damage_that_two_people_accepted_is_compared_no_more(books: Books) -> None:
+    found = next(case for case in TABLE if case.name == "file that the round found damaged")
+    with undone(books.login("admin")) as admin:
+        waits = load("bookrunner.reconciliation").unbroken_damage
+        break_it(admin, books, found.statement)
+        assert [row["offering_id"] for row in waits(admin)] == [books.offering]
+        look(admin, books)
+        assert list(waits(admin)) == []
+        ((name,),) = admin.execute(
+            "select break_id from reconciliation.break where kind = %s", [found.kind]
+        ).fetchall()
+        desk = (books.offering, name, "subscription")
+        act(admin, "assign_break", "usr_lead", "req_1", *desk, "desk.sam", 1)
+        is_corrected = False
+        act(admin, "answer_break", "desk.sam", "req_2", *desk, is_corrected, "the paper is in the safe", 2)
+        act(admin, "accept_break", "usr_lead", "req_3", *desk, "the paper was seen", 3)
+        assert list(waits(admin)) == []
+
+
+@pytest.mark.parametrize(("hours", "days"), [(23, 0), (36, 1), (47, 1), (49, 2)])
+def test_the_age_of_a_break_is_in_whole_days(books: Books, hours: int, days: int) -> None:
+    with undone(books.login("admin")) as admin:
+        break_it(admin, books, OTHER)
+        look(admin, books)
+        admin.execute("set constraints all immediate")
+        admin.execute("alter table reconciliation.break disable trigger all")
+        admin.execute(
+            "update reconciliation.break set since = clock_timestamp() - make_interval(hours => %s)", [hours]
+        )
+        ages = admin.execute("select distinct age_days from reconciliation.break_fact where status = 'open'")
+        assert ages.fetchall() == [(days,)]
 
 
 def test_two_people_accept_while_both_sides_say_the_same(books: Books) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bookrunner.app import Application
 from bookrunner.core.errors import Refused
+from bookrunner.reconciliation.outside import compare, read_mapping
 from tests.attack.world import Connect
 from tests.reconciliation.conftest import Books
 
@@ -36,6 +37,22 @@ def test_exports_of_an_agent_and_an_administrator(connect: Connect, application:
     state = f"Deal,State\n{books.id('inv', 1)},legally_confirmed\n".encode()
     found = against(books.offering, state, listed)
     assert (found.equal, len(found.only_ours)) == (1, 2)
+
+
+def test_our_own_records_that_repeat_an_id_or_have_none_are_named() -> None:
+    mapped = read_mapping(b'book = "holdings"\n[columns]\naddress = "Wallet"\nunits = "Shares"\n')
+    ours = [
+        {"address": "aa", "units": 5, "investor_id": "ivr_1"},
+        {"address": "aa", "units": 7, "investor_id": "ivr_2"},
+        {"address": None, "units": 9, "investor_id": "ivr_3"},
+        {"address": "bb", "units": 1, "investor_id": "ivr_4"},
+    ]
+    theirs = {"aa": {"address": "aa", "units": "7"}, "bb": {"address": "bb", "units": "1"}}
+    found = compare(ours, theirs, mapped)
+    assert (found.equal, found.repeated, found.without_id) == (1, ["aa"], ["units 9, investor_id ivr_3"])
+    assert found.different == [("aa", "units", "5", "7")]
+    assert not found.agrees
+    assert not compare(ours[1:3], {"aa": theirs["aa"]}, mapped).agrees
 
 
 @pytest.mark.parametrize(

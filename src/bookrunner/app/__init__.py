@@ -18,6 +18,7 @@ from bookrunner.adapters.payments.notices import active_secrets, parse_payment_n
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.rates import read_reference_rates
 from bookrunner.adapters.payments.returns import read_original, write_return
+from bookrunner.app.anchors import Anchors
 from bookrunner.app.capital import Capital
 from bookrunner.app.comparing import Comparing
 from bookrunner.app.custody import BY_THE_HOLDER, Held
@@ -98,6 +99,8 @@ class Application:
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
+        key = outside.anchoring
+        self.anchors = None if key is None else Anchors(self.database, chain, key, pause=pause)
         books = endpoint.secrets.folder / "accounts"
         to = outside.orders_to
         self._tending = Tending(self, None if to is None else Dispatch(books, to, fingerprint))

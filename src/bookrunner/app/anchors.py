@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bookrunner.adapters.chain import Chain, Receipt, Signer, Transaction
+from bookrunner.adapters.chain import Chain, Fees, Receipt, Signer, Transaction
 from bookrunner.audit import advance_feed, seal
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
 from bookrunner.db import Database, Keeper, Row
-from bookrunner.engine.issuance.submission import FEE_CEILING_WEI, ChainStalled
+from bookrunner.engine.issuance.submission import FEE_CEILING_WEI, PATIENCE_SECONDS, ChainStalled, raised
 
 if TYPE_CHECKING:
     from bookrunner.adapters.chain.keys import LocalKey
@@ -55,12 +56,23 @@ def root_of(data: bytes) -> bytes:
 
 
 class Anchors:
-    """Signs for the newest seal and carries what is signed until it is final; both may be repeated."""
+    """Signs for the newest seal and carries what is signed until it is final; both may be repeated.
+
+    What no block takes for ``patience_seconds`` is offered again with higher fees, up to the ceiling of fees.
+    """
 
     def __init__(
-        self, database: Database, chain: Chain, signer: Signer, *, pause: Callable[[], None]
+        self,
+        database: Database,
+        chain: Chain,
+        signer: Signer,
+        *,
+        pause: Callable[[], None],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._database, self._chain, self._signer, self._pause = database, chain, signer, pause
+        self._patience = patience_seconds
+        self._waiting: dict[tuple[str, int], float] = {}
         self._keeper = Keeper(database, "audit", "bookrunner.audit.record")
 
     def anchor(self, *, timeout_seconds: float = 120.0) -> Anchored | None:
@@ -76,6 +88,16 @@ class Anchors:
         signed = self.sign()
         self.finish(timeout_seconds=timeout_seconds)
         return signed
+
+    def keep_cadence(self) -> int:
+        """Look at what is under way, or sign for the newest seal when the cadence says so; waits for nothing.
+
+        Returns how many anchors are not final.
+        """
+        if left := self.look():
+            return left
+        due: Row = self._keeper.anchor_due(chain_id=self._chain.chain_id())
+        return self.look() if due["is_due"] and self.sign() is not None else 0
 
     def sign(self) -> Anchored | None:
         """Sign for the newest seal and commit the bytes; nothing is sent here."""
@@ -99,6 +121,7 @@ class Anchors:
                 nonce=due["nonce"],
                 hash=signed.hash,
                 raw=signed.raw,
+                fees=list(fees),
             )
         return Anchored(due["seal_no"], signed.hash)
 
@@ -116,10 +139,10 @@ class Anchors:
         if not rows:
             return 0
         final = self._chain.block_numbers().finalized
-        found = self._standing([bytes(row["hash"]) for row in rows])
+        found = self._standing([bytes(one) for row in rows for one in row["hashes"]])
         left = 0
         for row in rows:
-            receipt = found.get(bytes(row["hash"]))
+            receipt = next((found[each] for each in map(bytes, row["hashes"]) if each in found), None)
             if receipt is None:
                 self._bring_back(row, final)
             elif receipt.block_number <= final:
@@ -141,13 +164,30 @@ class Anchors:
             self._note(row, "signed", None)
         if self._chain.nonce(bytes(row["sender"]), final) > row["nonce"]:
             raise Refused("anchor_key_signs_for_us_alone", f"nonce {row['nonce']} went to somebody else")
-        self._chain.send([bytes(row["raw"])])
+        raw, tried = bytes(row["raw"]), (row["anchoring_id"], row["attempts"])
+        since = self._waiting.setdefault(tried, time.monotonic())
+        if time.monotonic() - since >= self._patience:
+            raw = self._raise(row)
+        self._chain.send([raw])
+
+    def _raise(self, row: Row) -> bytes:
+        """Sign the same with higher fees and store it; the bytes of before where the ceiling is reached."""
+        fees = raised(Fees(row["max_fee_wei"], row["priority_fee_wei"]), self._chain.fees())
+        if max(fees) > FEE_CEILING_WEI or bytes(row["sender"]) != self._signer.address:
+            warn("an anchor waits for lower fees or for its key", subject=row["anchoring_id"])
+            return bytes(row["raw"])
+        signed = self._signer.sign_again(bytes(row["raw"]), fees)
+        self._keeper.raise_anchor(
+            actor=_ACTOR, anchoring=row["anchoring_id"], hash=signed.hash, raw=signed.raw, fees=list(fees)
+        )
+        return signed.raw
 
     def _note(self, row: Row, status: str, receipt: Receipt | None) -> None:
         self._keeper.note_anchor(
             actor=_ACTOR,
             anchoring=row["anchoring_id"],
             status=status,
+            hash=receipt.hash if receipt else None,
             block_number=receipt.block_number if receipt else None,
             block_hash=receipt.block_hash if receipt else None,
             incarnation=self._chain.genesis() if receipt else None,

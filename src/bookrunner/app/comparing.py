@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from bookrunner.adapters.chain import Chain, ChainAnswerInvalid, ChainError
-from bookrunner.app.witness import seen_balances, seen_supply
+from bookrunner.adapters.chain import Chain, ChainError
+from bookrunner.app.witness import Witness, seen_units
 from bookrunner.core.errors import Unavailable
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
@@ -17,7 +17,19 @@ from bookrunner.engine.desk import PROCESS
 from bookrunner.reconciliation.outside import Outside, compare, read_export, read_mapping
 
 EVENTS_AT_ONCE: Final = 2_000
+LOOKS: Final = 4
 _SILENT: Final = (ChainError, Unavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the chain showed as JSON, None where nobody looked, and the addresses that were asked for."""
+
+    chain: str | None = None
+    addresses: Sequence[str] = ()
+
+
+NOTHING_SEEN: Final = Seen()
 
 
 class Comparing:
@@ -33,35 +45,34 @@ class Comparing:
         Raises ChainError or Unavailable when the node gives no answer: without the chain holdings
         are not compared.
         """
-        holders = [row["address"] for row in self._desk.engine.holders_on_chain(offering=offering)]
-        shown = self._shown(self._desk.offer(offering), holders)
-        self._desk.reconciliation.run(actor=actor, offering=offering, run=new_id("run"), chain=shown)
+        self._whole(offering, self._look(offering), actor=actor)
         breaks: Sequence[dict[str, Any]] = self._desk.engine.breaks(offering=offering)
         tell("the books are compared", offering=offering, break_count=len(breaks))
         return breaks
 
     def without_chain(self, offering: str, *, actor: str) -> None:
         """Compare everything but the chain."""
-        self._desk.reconciliation.run(actor=actor, offering=offering, run=new_id("run"), chain=None)
+        self._whole(offering, NOTHING_SEEN, actor=actor)
 
     def before_closing(self, offering: str, *, actor: str) -> None:
         """Compare everything before a set is frozen; a node that is silent keeps no book from being read."""
-        try:
-            self.run(offering, actor=actor)
-        except _SILENT as fault:
-            warn("books are compared without the chain", offering=offering, kind=type(fault).__name__)
-            self.without_chain(offering, actor=actor)
+        seen = self._if_it_answers(offering) or NOTHING_SEEN
+        self._whole(offering, seen, actor=actor)
 
     def follow(self) -> int:
         """Compare what the events touched that were not followed yet; return up to where they were followed.
 
         One call follows so many events and no more: others may write on and on. An event that is followed
-        twice is compared twice, which changes nothing. Returns 0 where there was nothing to follow.
+        twice is compared twice, which changes nothing; what needs a silent node waits for the cadence.
+        Returns 0 where there was nothing to follow.
         """
         touched = self._desk.reconciliation.touched(most=EVENTS_AT_ONCE)
         for row in touched:
-            if row["offering_id"] is not None:
-                self._touch(row)
+            if row["offering_id"] is None:
+                continue
+            named = {"offering": row["offering_id"], "only": list(row["only_these"])}
+            if not self._touch(**named, is_about_units=row["is_about_units"]):
+                self._desk.reconciliation.leave_unseen(actor=PROCESS, **named)
         if not touched:
             return 0
         last = int(touched[0]["last_seq"])
@@ -69,14 +80,15 @@ class Comparing:
         return last
 
     def keep_cadence(self) -> int:
-        """Run what is due, and remind of breaks that are too old; return how many offers were compared.
+        """Run what is due or waits for the chain, remind of old breaks; return how many offers were compared.
 
-        An offer whose node is silent is compared without its chain, and stays due.
+        An offer whose node is silent is compared without its chain once, and stays due.
         """
-        ran = 0
-        for row in self._desk.reconciliation.due_runs():
-            self.before_closing(row["offering_id"], actor=PROCESS)
-            ran += 1
+        for row in self._desk.reconciliation.unseen():
+            if self._touch(row["offering_id"], list(row["only_these"]), is_about_units=True):
+                named = {"offering": row["offering_id"], "only": row["only_these"], "until": row["until"]}
+                self._desk.reconciliation.see(actor=PROCESS, **named)
+        ran = sum(map(self._keep, self._desk.reconciliation.due_runs()))
         if reminded := self._desk.reconciliation.remind(actor=PROCESS):
             warn("breaks are older than they should be", break_count=reminded)
         return ran
@@ -96,31 +108,64 @@ class Comparing:
         theirs = read_export(export, mapped, str(self._desk.offer(offering)["currency"]))
         return compare(list(ours[mapped.book](offering=offering)), theirs, mapped)
 
-    def _touch(self, row: Row) -> None:
-        offering, only = row["offering_id"], list(row["only_these"])
-        shown = None
-        if row["is_about_units"]:
-            named = self._desk.reconciliation.addresses_of(offering=offering, only=only)
-            addresses = [each["address"] for each in named]
-            try:
-                shown = self._shown(self._desk.offer(offering), addresses)
-            except _SILENT as fault:
-                warn("books are compared without the chain", offering=offering, kind=type(fault).__name__)
-                shown = None
-            only += addresses
-        self._desk.reconciliation.run_of(
-            actor=PROCESS, offering=offering, run=new_id("run"), chain=shown, only=only
-        )
+    def _keep(self, row: Row) -> bool:
+        seen = self._if_it_answers(row["offering_id"]) or NOTHING_SEEN
+        if seen.chain is None and row["was_compared_without_chain"]:
+            return False
+        self._whole(row["offering_id"], seen, actor=PROCESS)
+        return True
 
-    def _shown(self, offer: Row, holders: Sequence[str]) -> str | None:
-        """Return what the chain holds of an offer as JSON, None without a token."""
-        lines = seen_balances(self._chain, offer, holders)
+    def _whole(self, offering: str, seen: Seen, *, actor: str) -> None:
+        self._desk.reconciliation.run(actor=actor, offering=offering, run=new_id("run"), chain=seen.chain)
+
+    def _touch(self, offering: str, only: list[str], *, is_about_units: bool) -> bool:
+        """Compare these; return whether the node answered where it was asked."""
+        answer = self._if_it_answers(offering, only) if is_about_units else NOTHING_SEEN
+        seen = answer or NOTHING_SEEN
+        self._desk.reconciliation.run_of(
+            actor=PROCESS,
+            offering=offering,
+            run=new_id("run"),
+            chain=seen.chain,
+            only=[*only, *seen.addresses],
+        )
+        return answer is not None
+
+    def _if_it_answers(self, offering: str, only: Sequence[str] | None = None) -> Seen | None:
         try:
-            supply = seen_supply(self._chain, offer)
-        except ChainAnswerInvalid:
-            # An address without a contract has no supply; where the register has units, balances fail too.
-            supply = None
-        if lines is None:
+            return self._look(offering, only)
+        except _SILENT as fault:
+            warn("books are compared without the chain", offering=offering, kind=type(fault).__name__)
             return None
-        delivered = None if supply is None else int(str(supply["minted"])) - int(str(supply["undelivered"]))
-        return json.dumps({"lines": lines, "delivered": delivered})
+
+    def _look(self, offering: str, only: Sequence[str] | None = None) -> Seen:
+        """Look at the chain, and once more where the books have other units than it showed.
+
+        The books go on while the chain is read: a posting in between is no difference. What the books had
+        stands as one only where neither look, before it was read and after, nor anything between shows it;
+        where the chain moves meanwhile, it is looked at again, a few times.
+        """
+        seen, addresses = self._witness(offering, only)
+        standing: list[tuple[str, str]] = []
+        for _ in range(LOOKS):
+            if seen is None:
+                return NOTHING_SEEN
+            among = None if only is None else [*only, *addresses]
+            apart = self._desk.reconciliation.units_apart(offering=offering, only=among, chain=seen.says())
+            again, addresses = (seen, addresses) if not apart else self._witness(offering, only)
+            if again is None:
+                return NOTHING_SEEN
+            said = [(row["kind"], row["subject_id"], row["units"]) for row in apart]
+            standing = [(kind, at) for kind, at, units in said if again.bears_out(seen, kind, at, units)]
+            seen = again
+            if len(standing) == len(said):
+                break
+        return NOTHING_SEEN if seen is None else Seen(seen.says(standing), addresses)
+
+    def _witness(self, offering: str, only: Sequence[str] | None) -> tuple[Witness | None, list[str]]:
+        if only is None:
+            named = self._desk.engine.holders_on_chain(offering=offering)
+        else:
+            named = self._desk.reconciliation.addresses_of(offering=offering, only=list(only))
+        addresses = [each["address"] for each in named]
+        return seen_units(self._chain, self._desk.offer(offering), addresses), addresses

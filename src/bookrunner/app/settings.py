@@ -9,13 +9,14 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bookrunner.adapters.chain import MAX_LINES, Chain
+from bookrunner.adapters.chain import MAX_LINES, Chain, Signer
 from bookrunner.adapters.chain.deposits import DepositKeys, DepositTree
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.adapters.identity import IdentityProvider
 from bookrunner.adapters.identity.providers import Answering, Inquiry, answering, posting
 from bookrunner.adapters.mail import Post
 from bookrunner.adapters.mail.smtp import SmtpPost
+from bookrunner.app.anchors import open_anchor_key
 from bookrunner.app.capital import Around, ScoringService, TokenService, around
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import default_state, diagnose, diagnose_server, from_url
@@ -185,6 +186,7 @@ class Outside:
     orders_to: str | None = None
     post: Post | None = None
     capital: Around = field(default_factory=Around)
+    anchoring: Signer | None = None
 
     @classmethod
     def of(cls, settings: Settings, keys: Path, *, embedded: bool) -> Self:
@@ -196,6 +198,7 @@ class Outside:
             deposits=open_deposits(keys, settings, embedded=embedded),
             orders_to=settings.orders_to,
             capital=around(settings.scorer, settings.tokens, settings.settlement_secrets),
+            anchoring=open_anchor_key(keys, settings.chain_id, embedded=True) if embedded else None,
         )
 
 

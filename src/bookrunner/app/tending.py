@@ -163,8 +163,14 @@ class Tending:
             ),
             Timed("archive", 60, "compares the next part of the archive with its hashes", app.check_archive),
             Timed("cadence", 60, "compares books whose day has come", self._app.comparing.keep_cadence),
+            *self._anchoring(),
             Timed("left over", 60, "takes up what a worker heard of and left when it died", self._take_up),
         ]
+
+    def _anchoring(self) -> list[Timed]:
+        anchors = self._app.anchors
+        says = "writes the root of the newest seal to the chain when its day has come"
+        return [] if anchors is None else [Timed("anchors", 60, says, anchors.keep_cadence)]
 
     def _age(self) -> None:
         # No event tells of a screening that is opened anew; the drain asks the book for it.

@@ -30,7 +30,7 @@ from bookrunner.cli.checks import (
 from bookrunner.cli.offers import documents, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, machine, serve
-from bookrunner.cli.proof import examination, records
+from bookrunner.cli.proof import examination, lists, records
 from bookrunner.cli.screen import Told, app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
@@ -54,6 +54,7 @@ _NOUNS = (
     issuers,
     keys,
     life,
+    lists,
     offers,
     parts,
     proof,

@@ -109,7 +109,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),
     *(("bookrunner.reconciliation.comparisons", f"{name}.sql") for name in _COMPARISONS),
-    *(("bookrunner.reconciliation", f"{part}.sql") for part in ("cadence", "verbs", "breaks", "touched")),
+    *(
+        ("bookrunner.reconciliation", f"{part}.sql")
+        for part in ("cadence", "looks", "verbs", "breaks", "touched")
+    ),
     ("bookrunner.engine.machines", "people.sql"),
     ("bookrunner.api.access.people", "accounts.sql"),
     ("bookrunner.api.access", "schema.sql"),

@@ -114,13 +114,14 @@ select b.break_id, b.comparison, b.subject_id, b.kind, b.left_value, b.right_val
 from reconciliation.break b where b.offering_id = :offering and b.status <> 'verified' order by b.since, b.break_id;
 
 -- name: worked_breaks
--- The breaks of an offer that stand, or those that are verified, oldest first.
+-- The breaks of an offer that stand, the oldest first, or those that are verified, the last one first.
 select f.break_id, f.comparison, f.subject_id, f.kind, f.left_value, f.right_value, f.owner, f.since, f.severity, f.is_blocking,
     f.sentence, f.suggestion, f.evidence, f.status, f.assigned_to, f.answered_by, f.answer, f.accepted_by, f.accepted_because,
-    f.verified_in, f.version
+    f.verified_in, f.version, e.recorded_at as changed_at
 from reconciliation.break_fact f
+join audit.event e on e.scope = f.offering_id and e.subject = f.break_id and e.version = f.version
 where f.offering_id = :offering and (f.status = 'verified') = cast(:verified as boolean)
-order by f.since, f.break_id limit :most;
+order by case when f.status = 'verified' then e.recorded_at end desc, f.since, f.break_id limit :most;
 
 -- name: runs
 -- The last runs of the comparisons, newest first.

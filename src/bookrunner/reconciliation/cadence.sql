@@ -38,6 +38,7 @@ create view reconciliation.due as
 select p.offering_id, p.phase, k.every, r.started_at as last_run_at, r.run_id as last_run_id,
     coalesce(r.started_at, p.published_at) + k.every as due_at,
     coalesce(r.started_at, p.published_at) + k.every <= clock_timestamp() as is_due,
+    coalesce(r.started_at, p.published_at) + k.every * 1.25 as missed_at,
     coalesce(r.started_at, p.published_at) + k.every * 1.25 <= clock_timestamp() as is_missed
 from reconciliation.phase p
 join lateral (select c.every from reconciliation.cadence c where c.phase = p.phase and c.valid_from <= current_date

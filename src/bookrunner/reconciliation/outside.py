@@ -43,18 +43,22 @@ class Mapped:
 class Outside:
     """What a comparison found: how many records are equal, the rest by id.
 
-    ``different`` holds (id, column, ours, theirs); amounts are in minor units.
+    ``different`` holds (id, column, ours, theirs); amounts are in minor units. ``repeated`` are ids that
+    several of our records have, each of which is compared; ``without_id`` says of our records that have none
+    what else they say.
     """
 
     equal: int
     only_ours: Sequence[str]
     only_theirs: Sequence[str]
     different: Sequence[tuple[str, str, str, str]]
+    repeated: Sequence[str]
+    without_id: Sequence[str]
 
     @property
     def agrees(self) -> bool:
         """Whether every record is on both sides and says the same."""
-        return not (self.only_ours or self.only_theirs or self.different)
+        return not any((self.only_ours, self.only_theirs, self.different, self.repeated, self.without_id))
 
 
 def read_mapping(raw: bytes) -> Mapped:
@@ -129,18 +133,27 @@ def compare(
     ours: Sequence[Mapping[str, object]], theirs: Mapping[str, Mapping[str, str]], mapped: Mapped
 ) -> Outside:
     """Compare our records with those of an export, by the key of the mapping."""
-    here = {str(row[mapped.key]): row for row in ours if row[mapped.key] is not None}
+    here: dict[str, list[Mapping[str, object]]] = {}
+    for row in ours:
+        if row[mapped.key] is not None:
+            here.setdefault(str(row[mapped.key]), []).append(row)
     different = [
-        (name, column, str(here[name][column]), said[column])
+        (name, column, str(row[column]), said[column])
         for name, said in theirs.items()
-        if name in here
+        for row in here.get(name, ())
         for column in mapped.columns
-        if column != mapped.key and str(here[name][column]) != said[column]
+        if column != mapped.key and str(row[column]) != said[column]
     ]
-    both = here.keys() & theirs.keys()
+    both, repeated = here.keys() & theirs.keys(), [name for name, rows in here.items() if len(rows) > 1]
     return Outside(
-        equal=len(both) - len({name for name, *_ in different}),
+        equal=len(both - {name for name, *_ in different} - set(repeated)),
         only_ours=sorted(here.keys() - both),
         only_theirs=sorted(theirs.keys() - both),
         different=different,
+        repeated=sorted(repeated),
+        without_id=sorted(
+            ", ".join(f"{column} {value}" for column, value in row.items() if value is not None)
+            for row in ours
+            if row[mapped.key] is None
+        ),
     )

@@ -19,8 +19,27 @@ select a.address from reconciliation.addresses_of(:offering, cast(:only as text[
 select reconciliation.follow(:actor, :request, cast(:seq as bigint));
 
 -- name: due_runs
--- The offers whose whole run is due, the longest waiting first.
-select offering_id, phase, due_at from reconciliation.due where is_due order by due_at, offering_id;
+-- The offers whose whole run is due, the longest waiting first, and whether the books were compared without the chain since.
+select d.offering_id, d.phase, d.due_at, exists (select from reconciliation.run x where x.offering_id = d.offering_id and x.is_whole
+        and not x.saw_the_chain and x.started_at >= case when d.is_missed then d.missed_at else d.due_at end) as was_compared_without_chain
+from reconciliation.due d where d.is_due order by d.due_at, d.offering_id;
+
+-- name: units_apart
+-- Where the books have other units than the chain showed; writes nothing.
+select a.kind, a.subject_id, a.units from reconciliation.units_apart(:offering, cast(:only as text[]), cast(:chain as jsonb)) a;
+
+-- name: leave_unseen$
+-- Keeps what events about units touched while the node was silent.
+select reconciliation.leave_unseen(:actor, :request, :offering, cast(:only as text[]));
+
+-- name: unseen
+-- What waits for a look at the chain, by offer, and until when it was read.
+select u.offering_id, array_agg(u.about order by u.about) as only_these, max(u.since) as until from reconciliation.unseen u
+group by u.offering_id order by u.offering_id;
+
+-- name: see$
+-- Says that these were compared with the chain.
+select reconciliation.see(:actor, :request, :offering, cast(:only as text[]), :until);
 
 -- name: remind$
 -- Reminds of breaks that are older than they should be; returns of how many.
@@ -42,7 +61,7 @@ select reconciliation.accept_break(:actor, :request, :offering, :break_id, :keep
 -- Offers with damage in the archive that no break names yet, or with such a break of what is repaired.
 select f.offering_id from subscription.damage_fact f
 left join reconciliation.break b on b.offering_id = f.offering_id and b.comparison = 'archive' and b.subject_id = f.sha256
-where f.status = 'found' and coalesce(b.status, 'verified') = 'verified' or f.status = 'repaired' and b.status <> 'verified'
+where f.status = 'found' and coalesce(b.status, 'verified') = 'verified' and b.accepted_by is null or f.status = 'repaired' and b.status <> 'verified'
 group by f.offering_id order by f.offering_id;
 
 -- name: our_investments

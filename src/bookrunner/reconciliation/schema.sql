@@ -143,6 +143,6 @@ call audit.append_only('reconciliation.ageing');
 -- A break as people read it: with its age in whole days, and what its kind means.
 create view reconciliation.break_fact as
 select b.offering_id, b.break_id, b.comparison, b.subject_id, b.kind, b.about, b.left_value, b.right_value, b.owner, b.since,
-    (extract(epoch from clock_timestamp() - b.since) / 86400)::integer as age_days, k.severity, k.is_blocking, k.sentence, k.suggestion,
+    floor(extract(epoch from clock_timestamp() - b.since) / 86400)::integer as age_days, k.severity, k.is_blocking, k.sentence, k.suggestion,
     b.evidence, b.status, b.assigned_to, b.answered_by, b.answer, b.accepted_by, b.accepted_because, b.verified_in, b.version, b.chain_head
 from reconciliation.break b join reconciliation.kind k using (kind);

@@ -7,8 +7,9 @@ create table reconciliation.followed (
 insert into reconciliation.followed (follower, last_seq) values ('feed', 0);
 
 -- What the events behind the place that was reached touch, up to p_most of them: per offer its investments with their investors
--- and wallets, and whether units may have moved. An event is of an investment that an event of its record has named, or of all
--- investments of its investor. Breaks touch nothing, and neither do terms and notices.
+-- and wallets, and whether units may have moved. An event is of each investment that an event of its record has named, or of all
+-- investments of its investor; one who holds without an investment is touched alone. Breaks touch nothing, and neither do terms and
+-- notices.
 create function reconciliation.touched(p_most integer) returns table (last_seq bigint, offering_id text, is_about_units boolean, only_these text[])
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
@@ -17,20 +18,23 @@ begin atomic
         from audit.feed f join audit.event e using (scope, subject, version)
         where f.seq > (select w.last_seq from reconciliation.followed w where w.follower = 'feed')
         order by f.seq limit p_most),
+    records as (
+        select t.machine, t.scope, t.subject, max(t.version) as version from told t
+        where t.machine not in ('break', 'break_reminder', 'offer', 'terms', 'notice') group by t.machine, t.scope, t.subject),
     named as (
-        select t.machine, t.scope, t.subject, n.investment_id, n.investor_id
-        from told t cross join lateral (
-            select max(p.says ->> 'investment_id') as investment_id, max(p.says ->> 'investor_id') as investor_id
-            from audit.event x cross join lateral (select reconciliation.payload_of(x.canonical) as says offset 0) p
-            where x.scope = t.scope and x.subject = t.subject and x.version <= t.version) n
-        where t.machine not in ('break', 'break_reminder', 'offer', 'terms', 'notice')),
+        select distinct r.machine, r.scope, r.subject, p.says ->> 'investment_id' as investment_id, p.says ->> 'investor_id' as investor_id
+        from records r join audit.event x on x.scope = r.scope and x.subject = r.subject and x.version <= r.version
+        cross join lateral (select reconciliation.payload_of(x.canonical) as says offset 0) p),
     hit as (
-        select distinct i.offering_id, i.investment_id, i.investor_id
+        select i.offering_id, i.investment_id, i.investor_id
         from named n join engine.investment i on i.offering_id = n.scope and i.investment_id in (n.subject, n.investment_id)
         union
         select i.offering_id, i.investment_id, i.investor_id
         from named n join engine.investment i on i.investor_id in (n.scope, n.investor_id)
-        where i.investor_id = n.scope or i.offering_id = n.scope),
+        where i.investor_id = n.scope or i.offering_id = n.scope
+        union
+        select o.offering_id, n.investor_id, n.investor_id
+        from named n join engine.offer o on o.offering_id = n.scope where n.investor_id is not null),
     offers as (
         select h.offering_id from hit h union select o.offering_id from named n join engine.offer o on o.offering_id = n.scope)
     select (select max(t.seq) from told t), o.offering_id,

@@ -42,13 +42,14 @@ return array(select e.subject || '@' || e.version from audit.event e
 
 -- Runs the chosen comparisons, all of them when none is chosen, over these investments and what hangs on them, over everything
 -- when none is named. p_chain is what the chain showed, null where nobody looked. One run of an offer at a time. A new difference is
--- a break, one whose values changed is told again, one that was verified opens again, and a break that the run looked at and did not
+-- a break, one whose values changed is told again, one that was verified opens again for whoever takes it now, and a break that the run looked at and did not
 -- find is verified by it. What two people accepted stands while both sides say the same. Nothing is repaired, nothing deleted.
 create function reconciliation.run(p_actor text, p_request text, p_offering text, p_run text, p_chain jsonb,
     p_only text[] default null, p_chosen text[] default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     seen jsonb;
+    borne_out jsonb;
     found_now integer;
     reopened integer;
     resolved_now integer;
@@ -69,13 +70,15 @@ begin
             select distinct on (x.comparison, x.subject_id, x.kind) x.* from reconciliation.compared(p_offering, p_only, p_chain, p_chosen) x
             order by x.comparison, x.subject_id, x.kind, x.left_value) d;
     end if;
+    select coalesce(jsonb_agg(d), '[]') into borne_out from jsonb_array_elements(seen) as d
+    where p_chain -> 'standing' is null or not reconciliation.is_of_the_chain(d ->> 'kind')
+        or p_chain -> 'standing' @> jsonb_build_array(jsonb_build_array(d ->> 'kind', d ->> 'subject_id'));
     with verified as (
         update reconciliation.break b set status = 'verified', verified_in = p_run, accepted_by = null, accepted_because = null
         where b.offering_id = p_offering and (b.status <> 'verified' or b.accepted_by is not null)
             and (p_chosen is null or b.comparison = any (p_chosen))
             and (p_only is null or b.about is null or b.about = any (p_only))
-            and (p_chain is not null or b.kind not in ('registered_not_on_chain', 'on_chain_not_registered', 'units_differ',
-                'supply_is_not_the_control_book'))
+            and (p_chain is not null or not reconciliation.is_of_the_chain(b.kind))
             and (p_chain ->> 'delivered' is not null or b.kind <> 'supply_is_not_the_control_book')
             and not exists (select from jsonb_to_recordset(seen) as d (comparison text, subject_id text, kind text)
                 where (d.comparison, d.subject_id, d.kind) = (b.comparison, b.subject_id, b.kind))
@@ -84,8 +87,10 @@ begin
     update reconciliation.break b set left_value = d.left_value, right_value = d.right_value, verified_in = null, accepted_by = null,
         accepted_because = null, since = case b.status when 'verified' then clock_timestamp() else b.since end,
         evidence = reconciliation.evidence_of(p_offering, b.subject_id, b.about),
-        status = case b.status when 'verified' then 'open' when 'open' then 'open' else 'assigned' end
-    from jsonb_to_recordset(seen) as d (comparison text, subject_id text, kind text, left_value text, right_value text)
+        status = case b.status when 'verified' then 'open' when 'open' then 'open' else 'assigned' end,
+        assigned_to = case when b.status <> 'verified' then b.assigned_to end, assigned_by = case when b.status <> 'verified' then b.assigned_by end,
+        answered_by = case when b.status <> 'verified' then b.answered_by end, answer = case when b.status <> 'verified' then b.answer end
+    from jsonb_to_recordset(borne_out) as d (comparison text, subject_id text, kind text, left_value text, right_value text)
     where b.offering_id = p_offering and (d.comparison, d.subject_id, d.kind) = (b.comparison, b.subject_id, b.kind)
         and (b.verified_in is not null or b.status = 'corrected'
             or (b.left_value, b.right_value) is distinct from (d.left_value, d.right_value));
@@ -95,7 +100,7 @@ begin
     select p_offering, 'brk_' || substr(p_run, 5) || '_' || row_number() over (order by d.comparison, d.subject_id, d.kind),
         d.comparison, d.subject_id, d.kind, d.about, d.left_value, d.right_value, d.owner,
         reconciliation.evidence_of(p_offering, d.subject_id, d.about), 'open'
-    from jsonb_to_recordset(seen) as d (comparison text, subject_id text, kind text, about text, left_value text, right_value text, owner text)
+    from jsonb_to_recordset(borne_out) as d (comparison text, subject_id text, kind text, about text, left_value text, right_value text, owner text)
     where not exists (select from reconciliation.break b where b.offering_id = p_offering
         and (d.comparison, d.subject_id, d.kind) = (b.comparison, b.subject_id, b.kind));
     get diagnostics found_now = row_count;
@@ -103,5 +108,5 @@ begin
     select p_offering, p_run, is_whole, coalesce((select f.phase from reconciliation.phase f where f.offering_id = p_offering), 'none'),
         p_chain is not null, coalesce(cardinality(p_only), (select count(*) from engine.investment where offering_id = p_offering)),
         found_now + reopened, resolved_now;
-    return seen;
+    return borne_out;
 end $$;

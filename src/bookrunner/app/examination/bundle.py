@@ -97,20 +97,22 @@ def examine(database: Database, press: Typesetter, asked: Asked, target: Path) -
         purpose=asked.purpose,
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="bkr-examination-") as room:
-            folder = _Folder(Path(room) if is_zip else target)
-            folder.root.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Nothing stands at the target before all of it is there; what fails on the way is removed.
+        with tempfile.TemporaryDirectory(prefix=".bkr-examination-", dir=target.parent) as room:
+            folder = _Folder(Path(room) / "bundle")
+            folder.root.mkdir()
             manifest = _fill(database, press, (examination, asked), folder)
-            if is_zip:
-                _pack(folder.root, target)
+            whole = _packed(folder.root, Path(room) / "bundle.zip") if is_zip else folder.root
+            keeper.end_examination(
+                actor=asked.actor,
+                examination=examination,
+                manifest_sha256=bytes.fromhex(manifest),
+                files=len(folder.files),
+            )
+            whole.replace(target)
     except OSError as fault:
         raise FileUnusable(f"{target} cannot be written: {fault.strerror}") from None
-    keeper.end_examination(
-        actor=asked.actor,
-        examination=examination,
-        manifest_sha256=bytes.fromhex(manifest),
-        files=len(folder.files),
-    )
     return Bundle(examination, target, len(folder.files), manifest)
 
 
@@ -130,7 +132,7 @@ def _fill(database: Database, press: Typesetter, taken: tuple[str, Asked], folde
     head = _head((examination, asked), past, summary.events)
     folder.write("index.pdf", _index(press, head, parts | {"proof": folder.files[-2:]}))
     files = sorted(folder.files, key=lambda one: str(one["path"]))
-    manifest = {"format": FORMAT, **head, "files": files}
+    manifest = {"format": FORMAT, "made_at": _instant(clock.now()), **head, "files": files}
     raw = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     sums = "".join(f"{one['sha256']}  {one['path']}\n" for one in files)
     (folder.root / "manifest.json").write_bytes(raw)
@@ -217,7 +219,7 @@ _FURTHER: Final = {
 def _head(taken: tuple[str, Asked], past: Past, events: int) -> dict[str, str]:
     examination, asked = taken
     return {
-        "as_of": _instant(clock.now()),
+        "as_of": _instant(min(asked.until, clock.now())),
         "examination": examination,
         "from": _instant(asked.since),
         "until": _instant(asked.until),
@@ -248,10 +250,11 @@ def _index(
     return documents.render_index(template, {**head, "parts": told}, press).content
 
 
-def _pack(root: Path, target: Path) -> None:
+def _packed(root: Path, target: Path) -> Path:
     with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(each for each in root.rglob("*") if each.is_file()):
             packed.write(path, path.relative_to(root).as_posix())
+    return target
 
 
 def _instant(moment: datetime) -> str:

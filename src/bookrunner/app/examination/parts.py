@@ -60,6 +60,12 @@ PARTS: Final[Mapping[str, Part]] = {
             "paper_delivery",
         ),
     ),
+    "treasury": Part(
+        "Escrow ledger",
+        "Receipts, refunds and releases, and each entry of the ledger in the period.",
+        ("receipt", "payment_attempt", "refund", "release"),
+        {"ledger_entries": "treasury"},
+    ),
     "compliance": Part(
         "Identity and money laundering",
         "Cases, papers, owners, accreditations, clearances with their decisions, risk and due diligence.",

@@ -16,6 +16,12 @@ select offering_id, movement_id, kind, from_holding_id, to_holding_id, '0x' || e
     '0x' || encode(transaction_hash, 'hex') as transaction_hash, ordinal, moved_at
 from registry.movement where moved_at >= :since and moved_at < :until order by moved_at, offering_id, movement_id;
 
+-- name: ledger_entries
+-- Each leg of each journal that was posted to the escrow ledger in a period; amounts in minor units.
+select j.offering_id, j.journal_id, j.kind, j.occurred_at, j.reverses, e.leg, e.account, e.side, e.amount_minor, e.currency
+from treasury.journal j join treasury.entry e using (offering_id, journal_id)
+where j.occurred_at >= :since and j.occurred_at < :until order by j.occurred_at, j.offering_id, j.journal_id, e.leg;
+
 -- name: clearance_records
 -- Each opening and closing of a clearance in a period, with the programme and the evidence.
 select offering_id, clearance_id, record_no, investor_id, status, lacks, programme_version, purpose, evidence, decided_by, request, decided_at

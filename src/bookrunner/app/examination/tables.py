@@ -14,6 +14,17 @@ from typing import Any, Final
 Line = Mapping[str, Any]
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_HEAD: Final = frozenset(
+    {
+        "machine",
+        "record",
+        "scope",
+        "first_recorded_at",
+        "record_version",
+        "last_recorded_at",
+        "last_actor",
+    }
+)
 _NUMBER: Final = frozenset("0123456789-.")
 
 
@@ -23,7 +34,8 @@ def as_csv(lines: Sequence[Line]) -> bytes:
     A text that a spreadsheet would run begins with an apostrophe; a plain number stays one.
     """
     written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\n")
+    # With both signs in the end of a line, a text that has either is quoted and begins no line of its own.
+    table = csv.writer(written, lineterminator="\r\n")
     names = list(dict.fromkeys(name for line in lines for name in line))
     table.writerow(names)
     for line in lines:
@@ -76,7 +88,8 @@ class Past:
             "last_recorded_at": event["recorded_at"],
             "last_actor": event["actor"],
         }
-        found |= event["payload"]
+        # What a record says never takes the place of what the history says of it.
+        found |= {f"said_{name}" if name in _HEAD else name: said for name, said in event["payload"].items()}
         if is_change:
             names = ("scope", "subject", "version", "kind", "keeper", "actor", "request_id", "caused_by")
             times = ("occurred_at", "recorded_at", "payload")

@@ -208,6 +208,10 @@ def _show_outside(found: Outside) -> bool:
         marked("missing", f"{name}: in our books alone", "yellow")
     for name in found.only_theirs:
         marked("missing", f"{name}: in the export alone", "yellow")
+    for name in found.repeated:
+        marked("repeated", f"{name}: several records of our books", "yellow")
+    for said in found.without_id:
+        marked("without id", f"{said}: in our books without the id of the mapping", "yellow")
     for name, column, ours, theirs in found.different:
         marked("differs", f"{name}: {column} is {ours} in our books and {theirs} in the export", "yellow")
     console.print(f"{found.equal} equal, {len(found.only_ours)} in our books alone,", end=" ")

@@ -60,7 +60,7 @@ def verify(
     ] = None,
     event: Annotated[
         str | None,
-        typer.Option(help="SUBJECT@VERSION; says the anchor of this event, or that it has none yet."),
+        typer.Option(help="[SCOPE/]SUBJECT@VERSION; says the anchor of this event, or that it has none yet."),
     ] = None,
 ) -> None:
     """Verify an exported history or a certificate offline, or the whole history in the database."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
-from bookrunner.app.anchors import MARK, Anchors, open_anchor_key
-from bookrunner.app.settings import SANDBOX_CHAIN, read_settings
+from bookrunner.app.anchors import MARK
+from bookrunner.app.settings import read_settings
 from bookrunner.cli.proof.records import told
 from bookrunner.cli.screen import app, console, keep_facts, marked
-from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
 from bookrunner.db import Database, Keeper, Row
 from bookrunner.sandbox.world import database_of, opened
 
@@ -21,10 +21,9 @@ def anchor() -> None:
     """Write the root of the newest seal to the chain, and wait until its block is final."""
     settings = read_settings()
     with opened(settings) as world:
-        one = world.application
-        embedded = settings.chain_id == SANDBOX_CHAIN
-        key = open_anchor_key(settings.state_dir.resolve() / "keys", settings.chain_id, embedded=embedded)
-        made = Anchors(one.database, one.chain, key, pause=world.pause).anchor()
+        if world.application.anchors is None:
+            raise ConfigurationError("anchors are signed by the key of the embedded chain alone")
+        made = world.application.anchors.anchor()
     if made is None:
         console.print("the newest seal is anchored already")
         return
@@ -49,19 +48,29 @@ def anchors() -> None:
 
 
 def show_anchor(event: str) -> None:
-    """Say which anchor covers ``SUBJECT@VERSION``; raises UnknownRecord ``event_is_in_the_feed``."""
-    subject, _, version = event.rpartition("@")
+    """Say which anchor covers ``SUBJECT@VERSION``, or ``SCOPE/SUBJECT@VERSION`` where several scopes have it.
+
+    Raises UnknownRecord ``event_is_in_the_feed`` and Refused ``event_is_named_with_its_scope``.
+    """
+    record, _, version = event.rpartition("@")
+    scope, _, subject = record.rpartition("/")
     if not subject or not version.isdecimal():
         raise typer.BadParameter("write SUBJECT@VERSION", param_hint="--event")
     with database_of(read_settings()) as endpoint:
         database = Database(endpoint)
         try:
             keeper = Keeper(database, "audit", "bookrunner.audit.record")
-            found: Row | None = keeper.anchor_of(subject=subject, version=int(version))
+            rows: list[Row] = list(
+                keeper.anchor_of(subject=subject, version=int(version), scope=scope or None)
+            )
         finally:
             database.close()
-    if found is None:
+    if not rows:
         raise UnknownRecord("event_is_in_the_feed", f"there is no {event} in the feed")
+    if len(rows) > 1:
+        scopes = ", ".join(row["scope"] for row in rows)
+        raise Refused("event_is_named_with_its_scope", f"{event} is in {scopes}; write SCOPE/{event}")
+    (found,) = rows
     keep_facts(event=event, seal=found["seal_no"], anchored_by=found["anchored_by"])
     if found["seal_no"] is None:
         console.print(f"{event}: not yet sealed")

@@ -65,8 +65,7 @@ def access_log(
     table = Table("when", "who", "whose", "what", "why", title="Views")
     for row in rows:
         about = f"{row['kind']} {row['about']}"
-        table.add_row(
-            told(row["viewed_at"]), row["viewed_by"], row["person_id"] or "everybody", about, row["purpose"]
-        )
+        whose = row["person_id"] or ("everybody" if row["is_of_everybody"] else "nobody who is named")
+        table.add_row(told(row["viewed_at"]), row["viewed_by"], whose, about, row["purpose"])
     console.print(table)
     keep_facts(views=len(rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -21,14 +21,21 @@ from bookrunner.sandbox.world import database_of
 
 
 def moment_of(written: str, *, is_begin: bool = False) -> datetime:
-    """Read a day or a moment; a day is its end in UTC, or its begin, and one without a zone is in UTC."""
+    """Read a day or a moment; a day is the begin of the next one in UTC, or its own begin.
+
+    What ends before that moment is of the day. A moment without a zone is in UTC.
+    """
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
         raise typer.BadParameter("write a day or a moment, such as 2026-03-31 or 2026-03-31T17:00Z") from None
-    if "T" not in written.upper() and " " not in written and not is_begin:
-        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    if _is_day(written) and not is_begin:
+        moment += timedelta(days=1)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_day(written: str) -> bool:
+    return "T" not in written.upper() and " " not in written
 
 
 @app.command("as-of")
@@ -43,6 +50,9 @@ def as_of(
 ) -> None:
     """Show a record as the books had it at a moment, and each version with its maker and both times."""
     moment = moment_of(at) if at else clock.now()
+    if at and _is_day(at):
+        # A version that was recorded as the next day began is not of this one.
+        moment -= timedelta.resolution
     with database_of(read_settings()) as endpoint:
         database = Database(endpoint)
         try:

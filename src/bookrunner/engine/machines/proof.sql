@@ -5,6 +5,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('examination', '', 'begun', 'begun', 'audit'),
     ('examination', 'begun', 'taken', 'taken', 'audit'),
     ('anchoring', '', 'signed', 'signed', 'audit'),
+    ('anchoring', 'signed', 'signed', 'raised', 'audit'),
     ('anchoring', 'signed', 'mined', 'mined', 'audit'),
     ('anchoring', 'mined', 'mined', 'moved', 'audit'),
     ('anchoring', 'mined', 'signed', 'lost', 'audit'),

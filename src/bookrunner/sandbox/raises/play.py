@@ -34,6 +34,15 @@ _LATE_ODDS = 0.1
 _RAISES_WITH_KILLS = 8
 _LIFE_SECONDS = 0.12
 _TARGET_SHARES = (0, 20, 60, 95)
+# The crowd claims its wallets on paper. What stands in no statement of the bank yet differs from it.
+_TRUE_ON_PAPER = frozenset({"linked_is_not_claimed"})
+_ENDINGS = frozenset({"cancellation_is_asked", "manager_cancels", "deadline", "deadline_in_an_outage"})
+_TRUE_AFTER = {
+    "statement_is_not_the_ledger": frozenset({"returned_payment", "refunds_go_out"}),
+    "cleared_is_not_the_committed_amount": frozenset({"returned_payment"}),
+    "investment_has_ended": _ENDINGS,
+    "attempt_is_not_open": _ENDINGS,
+}
 
 
 class InvariantBroken(BookrunnerError):
@@ -49,6 +58,8 @@ class RaiseReport:
     steps: int = 0
     issued: int = 0
     killed: int = 0
+    compared: int = 0
+    found: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
 
@@ -110,6 +121,7 @@ class Raise:
             self.step(fault.name, lambda fault=fault: fault.strikes(self))  # type: ignore[misc]
             if self.chance.random() < _FAULT_ODDS:
                 self.step("answers", self.app.answer)
+        self._compare()
 
     def let_a_worker_die(self, closing: str | None = None) -> None:
         """Where workers die in this raise, end one in the middle of its work; this process takes over."""
@@ -177,6 +189,7 @@ class Raise:
             self.step("halt", self._halt)
         self.app.answer()
         self._check("the end", is_over=True)
+        self._compare()
         self.report.end = self.status
 
     def _halt(self) -> None:
@@ -192,6 +205,19 @@ class Raise:
         for status in ("legally_closed", "closed_successfully"):
             if self.status != status:
                 engine.move_offer(actor="issuer.iris", **where, status=status)
+
+    def _compare(self) -> None:
+        """Compare the books whole; what they name without a fault that explains it is a false break."""
+        offering, report = self.crowd.offering, self.report
+        self.app.comparing.without_chain(offering, actor="recon.rita")
+        report.compared += 1
+        rows = [row["kind"] for row in self.app.desk.engine.breaks(offering=offering)]
+        report.found.update(rows)
+        told = {kind for kind, faults in _TRUE_AFTER.items() if faults & report.struck.keys()}
+        if false := sorted(set(rows) - _TRUE_ON_PAPER - told):
+            raise InvariantBroken(
+                f"seed {report.seed}, step {report.steps} (comparison): false breaks {', '.join(false[:5])}"
+            )
 
     def _check(self, step: str, *, is_over: bool = False) -> None:
         found = self._sight.broken(offering=self.crowd.offering, is_over=is_over)

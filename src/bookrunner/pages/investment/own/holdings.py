@@ -38,7 +38,7 @@ def facts_of(database: Database, investor: str) -> dict[str, object]:
     queries, keeper = load(__package__), registry.transfers_of(database)
     with database.transaction("registry") as transaction:
         held = list(queries.own_holdings(transaction, investor=investor))
-        statements = list(queries.statements_of(transaction, investor=investor))
+        statements = list(queries.statements_of(transaction, investor=investor, most=100))
     with database.transaction("subscription") as transaction:
         papers = list(queries.papers_of(transaction, investor=investor))
     return {
@@ -96,7 +96,7 @@ def routes(application: Printing, shell: Shell) -> APIRouter:
     @router.get("/notices")
     def notices(request: Request, investor: Itself) -> Response:
         with database.transaction("portal") as transaction:
-            rows = list(load(__package__).own_notices(transaction, investor=investor.name))
+            rows = list(load(__package__).own_notices(transaction, investor=investor.name, most=200))
         return shell.page(request, "investment/own/notices.html", {"notices": rows})
 
     return router

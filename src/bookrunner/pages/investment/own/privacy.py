@@ -18,7 +18,7 @@ from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.investment.own.profile import FIELDS, profile_of
 from bookrunner.pages.shell import Shell, told
 
-_CONFLICT, _SEE_OTHER = 409, 303
+_CONFLICT, _SEE_OTHER, _VIEWS = 409, 303, 100
 _EXPORTED: Final = "to hand over one's own data"
 _ERASE: Final = "erase"
 _UNSAFE: Final = {"rule": "export_is_agreed_to", "detail": "tick that you will keep the file safe"}
@@ -35,7 +35,7 @@ def given(found: Row | None) -> list[str]:
 
 
 def export(database: Database, investor: SignedIn) -> str:
-    """Return what the books keep about an investor as JSON; the look at its profile is recorded first.
+    """Return all that the books keep about an investor as JSON; the look at its profile is recorded first.
 
     Money is in minor units with its currency, moments are UTC. Refuses as `portal.reveal_profile` does.
     """
@@ -53,13 +53,13 @@ def export(database: Database, investor: SignedIn) -> str:
     with database.transaction("portal") as transaction:
         rows = {
             "investments": list(shared.own_investments(transaction, offering=None, **mine)),
-            "changes": list(own.own_changes(transaction, **mine)),
-            "notices": list(own.own_notices(transaction, **mine)),
-            "views": list(own.views_of(transaction, **mine)),
+            "changes": list(own.own_changes(transaction, **mine, most=None)),
+            "notices": list(own.own_notices(transaction, **mine, most=None)),
+            "views": list(own.views_of(transaction, **mine, most=None)),
         }
     with database.transaction("registry") as transaction:
         rows["holdings"] = list(own.own_holdings(transaction, **mine))
-        rows["statements"] = list(own.statements_of(transaction, **mine))
+        rows["statements"] = list(own.statements_of(transaction, **mine, most=None))
     keeper = registry.keeper(database)
     rows["wallets"] = [
         {name: row[name] for name in ("offering_id", "status", "claimed_at", "linked_at")}
@@ -84,7 +84,7 @@ def routes(database: Database, shell: Shell) -> APIRouter:
     def page(request: Request, investor: SignedIn, refusal: dict[str, str] | None = None) -> Response:
         found = profile_of(database, investor.name)
         with database.transaction("portal") as transaction:
-            views = list(load(__package__).views_of(transaction, investor=investor.name))
+            views = list(load(__package__).views_of(transaction, investor=investor.name, most=_VIEWS))
         facts = {
             "profile": found,
             "given": given(found),

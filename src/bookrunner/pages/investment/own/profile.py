@@ -114,7 +114,7 @@ class Profiles:
         """Return the form of a new profile, or the profile and its requests; 409 with a refusal."""
         found = profile_of(self.database, investor)
         with self.database.transaction("portal") as transaction:
-            changes = list(load(__package__).own_changes(transaction, investor=investor))
+            changes = list(load(__package__).own_changes(transaction, investor=investor, most=50))
         facts = {
             "profile": found,
             "masked": {} if found is None else masked(found),

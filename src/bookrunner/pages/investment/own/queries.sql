@@ -10,7 +10,7 @@ from portal.profile p join portal.profile_detail d using (investor_id, detail_ve
 select c.change_id, c.status, c.touched, c.because, c.decided_by, c.decided_because, encode(c.evidence_sha256, 'hex') as paper,
     min(e.occurred_at) as asked_at, max(e.occurred_at) as moved_at
 from portal.profile_change c join audit.event e on e.scope = c.investor_id and e.subject = c.change_id
-where c.investor_id = :investor group by c.investor_id, c.change_id order by asked_at desc limit 50;
+where c.investor_id = :investor group by c.investor_id, c.change_id order by asked_at desc limit cast(:most as bigint);
 
 -- name: views_of
 -- When somebody looked at the personal data of an investor, the newest first, and for what where it looked itself: what an officer
@@ -18,13 +18,13 @@ where c.investor_id = :investor group by c.investor_id, c.change_id order by ask
 select audit.person_of(v.viewed_by) = v.investor_id as is_own,
     case when audit.person_of(v.viewed_by) = v.investor_id then v.purpose end as purpose, v.detail_version, e.occurred_at as viewed_at
 from portal.personal_view v join audit.event e on e.scope = v.investor_id and e.subject = v.view_id and e.version = 1
-where v.investor_id = :investor order by e.occurred_at desc limit 100;
+where v.investor_id = :investor order by e.occurred_at desc limit cast(:most as bigint);
 
 -- name: own_notices
 -- What was told to an investor of any offer, the newest first, and how the mail that points to it fared.
 select n.offering_id, o.name, n.notice_id, n.sentence, n.citation, n.is_required, n.status, n.written_at, n.sent_at
 from engine.investor_notice n join engine.offer o using (offering_id)
-where n.investor_id = :investor order by n.written_at desc, n.notice_id limit 200;
+where n.investor_id = :investor order by n.written_at desc, n.notice_id limit cast(:most as bigint);
 
 -- name: own_holdings
 -- The holdings of an investor in the master securityholder file.
@@ -35,7 +35,7 @@ from registry.holding h join engine.offer o using (offering_id) where h.investor
 -- The statements that were made of the holdings of an investor, the newest day first.
 select s.offering_id, s.holding_id, s.as_of, s.units, encode(s.file_sha256, 'hex') as file_sha256
 from registry.holder_statement s join registry.holding h using (offering_id, holding_id)
-where h.investor_id = :investor order by s.as_of desc, s.statement_id limit 100;
+where h.investor_id = :investor order by s.as_of desc, s.statement_id limit cast(:most as bigint);
 
 -- name: papers_of
 -- The agreements of an investor and which files of each there are.

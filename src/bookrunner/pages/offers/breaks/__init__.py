@@ -24,6 +24,7 @@ STATES: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 _TONES: Final = {"high": "bad", "medium": "wait", "low": "grey"}
 _Text = Annotated[str, Form(max_length=2000)]
+_Version = Annotated[str, Form(max_length=18)]
 
 
 class Breaks:
@@ -89,7 +90,7 @@ def break_routes(database: Database, shell: Shell) -> APIRouter:
         *,
         chosen: Annotated[str, Form(alias="act")],
         break_id: Annotated[str, Form(alias="break")],
-        seen: Annotated[str, Form()],
+        seen: _Version,
         words: _Text = "",
     ) -> Response:
         who = requiring(KEEPERS)(request)

@@ -25,8 +25,9 @@ grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
     audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text),
     audit.look_at_record(text, text, text, text, text, text), audit.end_examination(text, text, text, bytea, integer),
-    audit.sign_anchor(text, text, text, bigint, bigint, bytea, bigint, bytea, bytea),
-    audit.note_anchor(text, text, text, text, bigint, bytea, bytea),
+    audit.sign_anchor(text, text, text, bigint, bigint, bytea, bigint, bytea, bytea, bigint[]),
+    audit.raise_anchor(text, text, text, bytea, bytea, bigint[]),
+    audit.note_anchor(text, text, text, text, bytea, bigint, bytea, bytea),
     audit.begin_examination(text, text, text, timestamptz, timestamptz, text) to audit;
 grant select on audit.trace to engine;
 grant select on audit.reaction, audit.refusal, audit.seal to engine, reconciliation;
@@ -149,7 +150,7 @@ grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
 grant execute on function reconciliation.touched(integer), reconciliation.addresses_of(text, text[]),
-    reconciliation.payload_of(text) to reconciliation;
+    reconciliation.payload_of(text), reconciliation.units_apart(text, text[], jsonb) to reconciliation;
 grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.

@@ -1,0 +1,125 @@
+"""Lists as files: what the filter shows, no formula, a manifest, and a timeline that names its gaps."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+
+from bookrunner.app import Application
+from bookrunner.app.examination.tables import as_csv
+from bookrunner.app.lists import LISTS, Filter, listed, packed
+from bookrunner.app.lists.sheets import as_xlsx
+from bookrunner.audit import advance_feed
+from bookrunner.core.errors import Refused, UnknownRecord
+from tests.attack.world import Connect
+from tests.reconciliation.conftest import Books
+
+NOW = datetime(2026, 3, 31, 17, tzinfo=UTC)
+EVIL = ("=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x.test")')
+
+
+@pytest.fixture
+def books(application: Application, connect: Connect) -> Books:
+    made = Books(connect)
+    made.build("registered")
+    application.comparing.without_chain(made.offering, actor="recon.rita")
+    advance_feed(application.database)
+    return made
+
+
+def opened(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+        return {name: zipped.read(name) for name in zipped.namelist()}
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_every_list_comes_with_both_files_and_a_manifest(
+    books: Books, application: Application, name: str
+) -> None:
+    by = Filter(offering=books.offering, person=books.id("ivr", 1) if name == "timeline" else None)
+    found = listed(application.database, name, by)
+    files = opened(packed(found, actor="auditor.ada"))
+    manifest = json.loads(files.pop("manifest.json"))
+    assert manifest["filter"]["offering"] == books.offering
+    assert (manifest["rows"], manifest["taken_by"]) == (len(found.rows), "auditor.ada")
+    for one in manifest["files"]:
+        content = files.pop(one["path"])
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (one["sha256"], one["bytes"])
+        if one["path"].endswith(".csv"):
+            assert len(list(csv.DictReader(io.StringIO(content.decode(), newline="")))) == len(found.rows)
+    assert files == {}
+
+
+def test_a_filter_leaves_out_what_it_does_not_name(books: Books, application: Application) -> None:
+    def ids(name: str, column: str, **by: str | datetime) -> list[str]:
+        return [row[column] for row in listed(application.database, name, Filter(**by)).rows]  # type: ignore[arg-type]
+
+    one, mine = books.id("ivr", 1), books.id("inv", 1)
+    assert ids("investments", "investment_id", person=one) == [mine]
+    assert ids("investments", "investment_id", status="new") == []
+    assert len(ids("holdings", "holding_id", offering=books.offering)) == 3
+    assert ids("holdings", "investor_id", person=one) == [one]
+    assert ids("receipts", "investor_id", person=one) == [one]
+    assert ids("holdings", "holding_id", offering="ofr_none") == []
+    assert ids("events", "seq", until=NOW.replace(year=2001)) == []
+    assert set(ids("events", "scope", offering=books.offering)) == {books.offering}
+    assert set(ids("events", "kind", offering=books.offering, status="published")) == {"offer.published"}
+
+
+def test_a_text_is_never_a_formula() -> None:
+    rows = [{"name": text, "units": -5, "big": 10**18, "at": NOW, "is_so": True} for text in EVIL]
+    for cell in (row["name"] for row in csv.DictReader(io.StringIO(as_csv(rows).decode(), newline=""))):
+        assert cell.startswith("'")
+    files = opened(as_xlsx(rows, NOW))
+    sheet = files["xl/worksheets/sheet1.xml"].decode()
+    assert "<f>" not in sheet
+    assert not re.search(r"hyperlink", sheet)
+    assert sheet.count("<v>-5</v>") == len(EVIL)
+    assert "1E+18" not in sheet
+    assert "1000000000000000000" in files["xl/sharedStrings.xml"].decode()
+    assert as_xlsx(rows, NOW) == as_xlsx(rows, NOW)
+
+
+def test_what_fits_no_sheet_is_refused() -> None:
+    with pytest.raises(Refused, match="list_fits_a_sheet"):
+        as_xlsx([{"name": "x" * 40_000}], NOW)
+
+
+def test_a_list_that_is_unknown_or_of_nobody_is_refused(application: Application) -> None:
+    with pytest.raises(UnknownRecord, match="list_is_known"):
+        listed(application.database, "packed", Filter())
+    with pytest.raises(Refused, match="timeline_is_of_a_person"):
+        listed(application.database, "timeline", Filter())
+
+
+def test_a_timeline_has_the_five_books_and_names_a_gap(
+    books: Books, application: Application, connect: Connect
+) -> None:
+    one, two = books.id("ivr", 1), books.id("ivr", 2)
+    found = listed(application.database, "timeline", Filter(person=one))
+    assert {"portal", "compliance", "subscription", "treasury", "registry"} <= {
+        row["keeper"] for row in found.rows
+    }
+    seqs = [row["seq"] for row in found.rows]
+    assert seqs == sorted(seqs)
+    assert found.gaps == []
+    others = {row["subject"] for row in listed(application.database, "timeline", Filter(person=two)).rows}
+    assert books.id("inv", 1) not in others
+    admin, mine = connect("admin"), books.id("inv", 1)
+    with admin.transaction():
+        admin.execute("alter table audit.event disable trigger user")
+        admin.execute("alter table audit.feed disable trigger user")
+        for table in ("feed", "event"):
+            admin.execute(f"delete from audit.{table} where subject = %s and version = 2".encode(), [mine])  # noqa: S608
+    broken = listed(application.database, "timeline", Filter(person=one))
+    assert broken.gaps == [f"{mine}: 2 to 2"]
+    assert len(broken.rows) == len(found.rows) - 1
+    manifest = json.loads(opened(packed(broken, actor="auditor.ada"))["manifest.json"])
+    assert manifest["gaps"] == [f"{mine}: 2 to 2"]
