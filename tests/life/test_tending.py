@@ -319,7 +319,12 @@ def test_a_refused_closing_is_tried_when_an_event_says_that_it_may_pass(
 ) -> None:
     book = Book(connect).build("frozen")
     tries: list[str] = []
+    hints: list[int] = []
     is_right, done = threading.Event(), threading.Event()
+
+    def hasten() -> None:
+        hints.append(len(tries))
+        workflows.try_now()
 
     def carry(offering: str, closing: str) -> int:
         tries.append(closing)
@@ -332,18 +337,19 @@ def test_a_refused_closing_is_tried_when_an_event_says_that_it_may_pass(
     workflows.start([(book.offering, book.closing)])
     workflows.keep_trying(lambda: [(book.offering, book.closing)], seconds=3600)
     app = start(Outside())
-    app.after("closings", PUT_RIGHT, workflows.try_now)
+    app.after("closings", PUT_RIGHT, hasten)
     app.tend()
-    # The first round lets it be tried once more, whatever was heard before.
+    # The first round lets it be tried once more, or more often where it heard of its events in parts.
     assert not done.wait(3)
-    before = len(tries)
-    assert before in {1, 2}
+    before, heard = len(tries), len(hints)
+    assert 1 <= before <= 1 + heard
     is_right.set()
     book.call("compliance.confirm_list", LIST[0])
     app.tend()
     assert done.wait(30)
     workflows.stop()
-    assert len(tries) == before + 1
+    assert heard < len(hints)
+    assert before < len(tries) <= 1 + len(hints)
 
 
 @pytest.mark.timeout(120)
