@@ -287,7 +287,7 @@ end $$;
 
 -- Guards one row of a state machine: the move is listed for this login, the keys stand, the chain grows by one event.
 -- Arguments: machine, id column, scope column, columns that stay out of events; audit.tell has written the last three into
--- functions. What a row needs is expressions, which stay prepared through a transaction; each of the two queries starts anew
+-- functions. What a row needs is expressions, which stay prepared through a transaction; each of the three queries starts anew
 -- for it. An expression is prepared when it first runs, so that the long ones are kept out of the way of a plain move, in which
 -- the row is but for its status the same, byte for byte.
 create function audit.guard() returns trigger
@@ -306,6 +306,8 @@ declare
     written text := audit.instant(recorded);
     occurred timestamptz := coalesce(nullif(current_setting('bookrunner.occurred_at', true), '')::timestamptz, recorded);
     told text;
+    event_kind text;
+    canon text;
 begin
     if coalesce(actor, '') = '' or coalesce(request, '') = '' then
         raise exception using errcode = 'BR001', constraint = 'write_names_actor_and_request',
@@ -335,24 +337,22 @@ begin
         end if;
         new.version := old.version + 1;
     end if;
-    -- A move that is not listed finds no row to tell of.
-    insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
-        caused_by, canonical, prev_hash, hash)
-    select scope_id, subject_id, new.version, s.kind, session_user, actor, request, occurred, recorded,
-        cause, s.canonical, previous, sha256(previous || convert_to(s.canonical, 'UTF8'))
-    from (select t.machine || '.' || t.trigger as kind,
-            format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s.%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
-            '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
-            to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), t.machine, t.trigger,
-            case when occurred = recorded then written else audit.instant(occurred) end, told, written, to_json(request),
-            to_json(scope_id), to_json(subject_id), new.version) as canonical
-        from engine.transition t
-        where t.machine = tg_argv[0] and t.from_state = was and t.to_state = moved and t.role = session_user offset 0) s
-    returning hash into new.chain_head;
+    select t.machine || '.' || t.trigger into event_kind from engine.transition t
+    where t.machine = tg_argv[0] and t.from_state = was and t.to_state = moved and t.role = session_user;
     if not found then
         raise exception using errcode = 'BR002', constraint = 'transition_is_listed_for_the_keeper',
             message = format('%s: %s may not move %s from "%s" to "%s"', tg_argv[0], session_user, subject_id, was, moved);
     end if;
+    canon := format('{"actor":%s,"caused_by":%s,"keeper":%s,"kind":"%s","occurred_at":"%s","payload":%s,"recorded_at":"%s",'
+        '"request_id":%s,"scope":%s,"subject":%s,"version":%s}',
+        to_json(actor), coalesce(to_json(cause), 'null'), to_json(session_user::text), event_kind,
+        case when occurred = recorded then written else audit.instant(occurred) end, told, written, to_json(request), to_json(scope_id),
+        to_json(subject_id), new.version);
+    new.chain_head := sha256(previous || convert_to(canon, 'UTF8'));
+    insert into audit.event (scope, subject, version, kind, keeper, actor, request_id, occurred_at, recorded_at,
+        caused_by, canonical, prev_hash, hash)
+    values (scope_id, subject_id, new.version, event_kind, session_user, actor, request, occurred, recorded,
+        cause, canon, previous, new.chain_head);
     insert into audit.outbox (scope, subject, version) values (scope_id, subject_id, new.version);
     return new;
 end $$;
