@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import product
 
@@ -109,24 +110,57 @@ def test_every_column_of_a_kept_table_is_told_or_private(connect: Connect) -> No
         assert told == set(columns) - private, table
 
 
+GUARDED = """
+insert into engine.machine (machine, keeper, sentence) values ('sample', session_user, 'A row of a test.');
+insert into engine.state (machine, state, sentence)
+values ('sample', 'new', 'Born.'), ('sample', 'old', 'Moved.');
+insert into engine.transition (machine, from_state, to_state, trigger, role)
+values ('sample', 'new', 'old', 'aged', session_user), ('sample', 'new', 'new', 'kept', session_user);
+update audit.sample set version = 1, chain_head = audit.genesis(id);
+call audit.keep('audit.sample', 'sample', 'id', 'scope', '{hidden}');
+select set_config('bookrunner.actor', 'usr_1', false), set_config('bookrunner.request', 'req_1', false);
+"""
+
+
 @pytest.mark.parametrize(
-    ("change", "alone"),
+    ("change", "told"),
     [
-        ("status = 'old'", True),
-        ("status = 'old', hidden = 'x', version = 2", True),
-        ("hidden = 'x'", False),
-        *((f"status = 'old', \"{name}\" = null", False) for name in KINDS),
-        ("status = 'old', scope = 't'", False),
+        ("status = 'old'", {"status": "old"}),
+        ("status = 'old', hidden = 'x', version = 7", {"status": "old"}),
+        ("hidden = 'x'", {}),
+        ("status = 'new'", {}),
+        *((f"status = 'old', \"{name}\" = null", {name: None, "status": "old"}) for name in KINDS),
     ],
 )
-def test_a_move_is_plain_when_nothing_else_differs(
-    sample: psycopg.Connection, change: str, alone: bool
+def test_an_event_tells_what_differs_and_no_more(
+    sample: psycopg.Connection, change: str, told: dict[str, object]
 ) -> None:
-    sample.execute("create table audit.before as table audit.sample")
+    sample.execute(GUARDED)
     place = f"audit.sample set {change} where id = 'r1'"
     sample.execute(f"update {place}".encode())
-    told = sample.execute(
-        "select audit.status_alone(jsonb_populate_record(null::audit.sample, to_jsonb(o)), n)"
-        " from audit.before o join audit.sample n using (id) where id = 'r1'"
-    )
-    assert told.fetchone() == (alone,)
+    event = sample.execute(
+        "select version, kind, canonical,"
+        " hash = sha256(audit.genesis('r1') || convert_to(canonical, 'UTF8')),"
+        " hash = (select chain_head from audit.sample where id = 'r1') from audit.event where subject = 'r1'"
+    ).fetchall()
+    kind = "sample.aged" if "old" in change else "sample.kept"
+    ((version, said, canonical, *hashes),) = event
+    assert (version, said, hashes) == (2, kind, [True, True])
+    assert json.loads(canonical)["payload"] == told
+
+
+@pytest.mark.parametrize("change", ["id = 'r9'", "scope = 't'"])
+def test_a_plain_move_takes_no_key_along(sample: psycopg.Connection, change: str) -> None:
+    sample.execute(GUARDED)
+    place = f"audit.sample set status = 'old', {change} where id = 'r1'"
+    with pytest.raises(psycopg.Error) as refusal:
+        sample.execute(f"update {place}".encode())
+    assert refusal.value.diag.constraint_name == "keys_never_change"
+
+
+def test_an_unlisted_move_leaves_no_event(sample: psycopg.Connection) -> None:
+    sample.execute(GUARDED)
+    with pytest.raises(psycopg.Error) as refusal:
+        sample.execute("update audit.sample set status = 'gone' where id = 'r1'")
+    assert refusal.value.diag.constraint_name == "transition_is_listed_for_the_keeper"
+    assert sample.execute("select from audit.event where subject = 'r1'").fetchall() == []

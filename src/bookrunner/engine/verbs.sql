@@ -91,13 +91,19 @@ end $$;
 -- the offer must still take commitments.
 create function engine.confirm(p_actor text, p_request text, p_offering text, p_investment text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    done text;
+    names_currency boolean;
 begin
-    perform audit.enter(p_actor, p_request);
-    perform engine.require_open(p_offering);
-    perform engine.require_gate(p_offering, p_investment, 'confirm');
-    update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
+    -- Assigned and not performed: an assignment starts no query.
+    done := audit.enter(p_actor, p_request);
+    done := engine.require_open(p_offering);
+    done := engine.require_gate(p_offering, p_investment, 'confirm', engine.act_mask('confirm'));
     -- A plain look first: nearly nobody names a currency, and the join is started for everybody.
-    if exists (select from portal.currency_fact c where c.offering_id = p_offering and c.investment_id = p_investment) then
+    update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment
+    returning exists (select from portal.currency_fact c where c.offering_id = p_offering and c.investment_id = p_investment)
+    into names_currency;
+    if names_currency then
         perform treasury.keep_commitment_rate(i.offering_id, i.investment_id, c.currency, i.amount_minor)
         from engine.investment i join portal.pay_currency c using (offering_id, investment_id)
         where i.offering_id = p_offering and i.investment_id = p_investment and c.currency <> i.currency;
@@ -112,7 +118,7 @@ begin
         raise exception using errcode = 'BR002', constraint = 'failed_offer_confirms_nobody',
             message = format('%s has failed', p_offering);
     end if;
-    perform engine.require_gate(p_offering, p_investment, 'confirm_legally');
+    perform engine.require_gate(p_offering, p_investment, 'confirm_legally', engine.act_mask('confirm_legally'));
     update engine.investment set status = 'legally_confirmed' where offering_id = p_offering and investment_id = p_investment;
 end $$;
 

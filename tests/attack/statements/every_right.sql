@@ -101,6 +101,17 @@ update engine.investment set amount_minor = 1, status = 'closed_successfully'
 insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
     values ('ofr_full', 'inv_x', 'ivr_full1', 1, 1, 'USD', 'legally_confirmed');
 
+-- engine | committed_units_and_amount_are_positive | an investment of no units
+insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
+    values ('ofr_full', 'inv_x', 'ivr_full1', 0, 1, 'USD', 'new');
+
+-- engine | committed_units_and_amount_are_positive | an investment of no money
+insert into engine.investment (offering_id, investment_id, investor_id, units, amount_minor, currency, status)
+    values ('ofr_full', 'inv_x', 'ivr_full1', 1, -1, 'USD', 'new');
+
+-- engine | committed_amount_is_locked | an investment that is cut to nothing
+update engine.investment set units = 0, amount_minor = 0 where investment_id = 'inv_full1';
+
 -- engine | transition_is_listed_for_the_keeper | an offer born published
 insert into engine.offer (offering_id, issuer_id, name, exemption, currency, unit_price_minor, units_total, minimum_units, status)
     values ('ofr_x', 'i', 'n', '506(b)', 'USD', 1, 1, 1, 'published');

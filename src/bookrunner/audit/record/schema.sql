@@ -48,12 +48,13 @@ begin
     return null;
 end $$;
 
--- Lets a table keep what columns outside of its events said; what erasures empty is noted as erased.
+-- Lets a table keep what columns outside of its events said; what erasures empty is noted as erased. No other trigger writes these
+-- columns, so that a statement which does not name them loses nothing.
 create procedure audit.keep_words(target regclass, how text, variadic names text[])
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    execute format('create trigger zz_replaced_%s after update on %s for each row when (%s) execute function audit.keep_replaced(%L, %s)',
-        how, target, (select string_agg(format('old.%1$I is distinct from new.%1$I', n), ' or ') from unnest(names) n), how,
+    execute format('create trigger zz_replaced_%s after update of %s on %s for each row when (%s) execute function audit.keep_replaced(%L, %s)',
+        how, (select string_agg(quote_ident(n), ', ') from unnest(names) n), target, (select string_agg(format('old.%1$I is distinct from new.%1$I', n), ' or ') from unnest(names) n), how,
         (select string_agg(format('%L', n), ', ') from unnest(names) n));
     execute format('alter table %s enable always trigger zz_replaced_%s', target, how);
 end $$;

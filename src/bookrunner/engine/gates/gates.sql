@@ -64,21 +64,23 @@ return case when p_mask & ~engine.holds(p) = 0 then '[]' else (
     where (p_mask >> c.bit) & 1 = 1 and (engine.holds(p) >> c.bit) & 1 = 0) end;
 
 -- Locks the position in one statement, which reads what it stands at once it is locked; computes the gate in the next, and
--- refuses by name.
-create function engine.require_gate(p_offering text, p_investment text, p_act text) returns void
+-- refuses by name. A verb that gives the mask of its act gives it as the number that its plan holds; else it is looked up.
+create function engine.require_gate(p_offering text, p_investment text, p_act text, p_mask integer default null) returns void
 language plpgsql volatile as $$
 declare
-    needed integer;
+    needed integer := p_mask;
     standing integer;
     lapses timestamptz;
 begin
-    select g.mask, x.standing, least(x.cleared_until, x.rescreen_by) into needed, standing, lapses
-    from engine.position x cross join engine.gate g
-    where g.act = p_act and x.offering_id = p_offering and x.investment_id = p_investment for update of x;
+    if needed is null then
+        needed := engine.act_mask(p_act);
+    end if;
+    select x.standing, least(x.cleared_until, x.rescreen_by) into standing, lapses
+    from engine.position x where x.offering_id = p_offering and x.investment_id = p_investment for update of x;
     if needed & ~engine.holds_at(standing, lapses) = 0 then
         return;
     end if;
-    if needed is null then
+    if standing is null then
         raise exception using errcode = 'BR404', constraint = 'investment_exists',
             message = format('there is no investment %s in %s', p_investment, p_offering);
     end if;

@@ -17,32 +17,31 @@ begin atomic
         left join compliance.clearance_fact c on c.offering_id = p_offering and c.investor_id = i.investor_id
         where i.offering_id = p_offering and (p_only is null or i.investment_id = any (p_only))),
     judged as (
-        select n.*, array_remove(array[
-            case when n.is_bound and n.detail_digest is null then 'investor_has_no_profile' end,
-            case when n.is_bound and n.detail_digest <> n.verified_digest or n.is_bound and n.detail_digest is not null
-                and n.verified_digest is null then 'claimed_is_not_verified' end,
-            case when n.is_clear and n.identity_status is distinct from 'approved' then 'cleared_without_identity' end,
-            case when n.is_clear and n.identity_status = 'approved' and n.cleared_digest is distinct from n.verified_digest
-                then 'cleared_as_another_person' end,
-            case when n.profile_hash is distinct from n.profile_head then 'position_is_not_the_books' end,
-            case when n.profile_is_complete <> n.is_complete or n.profile_digest is distinct from n.detail_digest
-                then 'position_shows_another_profile' end,
-            case when n.clearance_hash is distinct from n.clearance_head then 'position_is_not_the_clearance' end,
-            case when n.investor_is_cleared <> n.is_clear or n.shown_digest is distinct from n.cleared_digest
-                or n.cleared_until is distinct from n.valid_until then 'position_shows_another_clearance' end], null) as differs
+        select n.*, n.is_bound and n.detail_digest is null as is_unknown,
+            n.is_bound and n.detail_digest is not null and n.detail_digest is distinct from n.verified_digest as is_unverified,
+            n.is_clear and n.identity_status is distinct from 'approved' as is_unidentified,
+            n.is_clear and n.identity_status = 'approved' and n.cleared_digest is distinct from n.verified_digest as is_another,
+            n.profile_hash is distinct from n.profile_head as shows_another_version,
+            n.profile_is_complete <> n.is_complete or n.profile_digest is distinct from n.detail_digest as shows_another_profile,
+            n.clearance_hash is distinct from n.clearance_head as shows_an_old_clearance,
+            n.investor_is_cleared <> n.is_clear or n.shown_digest is distinct from n.cleared_digest
+                or n.cleared_until is distinct from n.valid_until as shows_another_clearance
         from known n)
-    select d.kind, j.investment_id, j.investment_id, v.left_value, v.right_value, cast(null as text)
-    from judged j cross join lateral unnest(j.differs) d (kind) join lateral (values
-        ('investor_has_no_profile', j.investor_id, null),
-        ('claimed_is_not_verified', encode(j.detail_digest, 'hex'), encode(j.verified_digest, 'hex')),
-        ('cleared_without_identity', 'clear', j.identity_status),
-        ('cleared_as_another_person', encode(j.cleared_digest, 'hex'), encode(j.verified_digest, 'hex')),
-        ('position_is_not_the_books', encode(j.profile_hash, 'hex'), encode(j.profile_head, 'hex')),
-        ('position_shows_another_profile', concat_ws(' ', j.profile_is_complete, encode(j.profile_digest, 'hex')),
+    select d.kind, j.investment_id, j.investment_id, d.left_value, d.right_value, cast(null as text)
+    from judged j cross join lateral (values
+        ('investor_has_no_profile', j.is_unknown, j.investor_id, null),
+        ('claimed_is_not_verified', j.is_unverified, encode(j.detail_digest, 'hex'), encode(j.verified_digest, 'hex')),
+        ('cleared_without_identity', j.is_unidentified, 'clear', j.identity_status),
+        ('cleared_as_another_person', j.is_another, encode(j.cleared_digest, 'hex'), encode(j.verified_digest, 'hex')),
+        ('position_is_not_the_books', j.shows_another_version, encode(j.profile_hash, 'hex'), encode(j.profile_head, 'hex')),
+        ('position_shows_another_profile', j.shows_another_profile,
+            concat_ws(' ', j.profile_is_complete, encode(j.profile_digest, 'hex')),
             concat_ws(' ', j.is_complete, encode(j.detail_digest, 'hex'))),
-        ('position_is_not_the_clearance', encode(j.clearance_hash, 'hex'), encode(j.clearance_head, 'hex')),
-        ('position_shows_another_clearance', concat_ws(' ', j.investor_is_cleared, encode(j.shown_digest, 'hex'), audit.instant(j.cleared_until)),
+        ('position_is_not_the_clearance', j.shows_an_old_clearance, encode(j.clearance_hash, 'hex'), encode(j.clearance_head, 'hex')),
+        ('position_shows_another_clearance', j.shows_another_clearance,
+            concat_ws(' ', j.investor_is_cleared, encode(j.shown_digest, 'hex'), audit.instant(j.cleared_until)),
             concat_ws(' ', j.is_clear, encode(j.cleared_digest, 'hex'), audit.instant(j.valid_until))))
-        as v (kind, left_value, right_value) on v.kind = d.kind
-    where j.differs <> '{}';
+        as d (kind, differs, left_value, right_value)
+    where (j.is_unknown or j.is_unverified or j.is_unidentified or j.is_another or j.shows_another_version or j.shows_another_profile
+            or j.shows_an_old_clearance or j.shows_another_clearance) and d.differs;
 end;

@@ -15,25 +15,23 @@ begin atomic
         left join treasury.release_line_fact l on l.offering_id = p_offering and l.investment_id = i.investment_id
         where i.offering_id = p_offering and (p_only is null or i.investment_id = any (p_only))),
     judged as (
-        select n.*, array_remove(array[
-            case when n.is_closed and n.cleared_minor <> n.amount_minor then 'cleared_is_not_the_committed_amount' end,
-            case when n.shown_received <> n.received_minor or n.shown_cleared <> n.cleared_minor
+        select n.*, n.is_closed and n.cleared_minor <> n.amount_minor as is_uncleared,
+            n.shown_received <> n.received_minor or n.shown_cleared <> n.cleared_minor
                 or n.received_minor > 0 and (n.funds_are_received <> (n.received_minor >= n.amount_minor)
-                    or n.funds_are_cleared <> (n.cleared_minor >= n.amount_minor)) then 'position_shows_other_money' end,
-            case when n.currencies <> '{}' and n.currencies <> array[n.currency] then 'receipt_is_in_another_currency' end,
-            case when n.tried_minor <> n.received_minor then 'attempt_shows_other_money' end,
-            case when n.released_minor <> n.amount_minor then 'released_is_not_the_committed_amount' end], null) as differs
+                    or n.funds_are_cleared <> (n.cleared_minor >= n.amount_minor)) as shows_other_money,
+            n.currencies <> '{}' and n.currencies <> array[n.currency] as is_in_another,
+            n.tried_minor <> n.received_minor as is_tried_otherwise, n.released_minor <> n.amount_minor as is_released_otherwise
         from known n)
-    select d.kind, j.investment_id, j.investment_id, v.left_value, v.right_value, cast(null as text)
-    from judged j cross join lateral unnest(j.differs) d (kind) join lateral (values
-        ('cleared_is_not_the_committed_amount', j.cleared_minor::text, j.amount_minor::text),
-        ('position_shows_other_money', concat_ws(' ', j.shown_received, j.shown_cleared, j.funds_are_received, j.funds_are_cleared),
+    select d.kind, j.investment_id, j.investment_id, d.left_value, d.right_value, cast(null as text)
+    from judged j cross join lateral (values
+        ('cleared_is_not_the_committed_amount', j.is_uncleared, j.cleared_minor::text, j.amount_minor::text),
+        ('position_shows_other_money', j.shows_other_money, concat_ws(' ', j.shown_received, j.shown_cleared, j.funds_are_received, j.funds_are_cleared),
             concat_ws(' ', j.received_minor, j.cleared_minor, j.received_minor >= j.amount_minor, j.cleared_minor >= j.amount_minor)),
-        ('receipt_is_in_another_currency', array_to_string(j.currencies, ' '), j.currency),
-        ('attempt_shows_other_money', j.tried_minor::text, j.received_minor::text),
-        ('released_is_not_the_committed_amount', j.released_minor::text, j.amount_minor::text))
-        as v (kind, left_value, right_value) on v.kind = d.kind
-    where j.differs <> '{}'
+        ('receipt_is_in_another_currency', j.is_in_another, array_to_string(j.currencies, ' '), j.currency),
+        ('attempt_shows_other_money', j.is_tried_otherwise, j.tried_minor::text, j.received_minor::text),
+        ('released_is_not_the_committed_amount', j.is_released_otherwise, j.released_minor::text, j.amount_minor::text))
+        as d (kind, differs, left_value, right_value)
+    where (j.is_uncleared or j.shows_other_money or j.is_in_another or j.is_tried_otherwise or j.is_released_otherwise) and d.differs
     union all
     select coalesce(r.exception, 'waits_for_matching'), r.receipt_id, null, r.amount_minor::text, null, null
     from treasury.receipt_fact r where r.offering_id = p_offering and r.status in ('unmatched', 'held')

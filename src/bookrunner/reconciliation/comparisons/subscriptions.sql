@@ -18,32 +18,33 @@ begin atomic
             and l.status = 'approved'
         where i.offering_id = p_offering and (p_only is null or i.investment_id = any (p_only))),
     judged as (
-        select n.*, array_remove(array[
-            case when n.is_bound and (not n.is_signed or n.agreed_minor <> n.amount_minor) then 'amount_is_not_the_agreed_one' end,
-            case when n.is_bound and n.is_signed and n.agreed_units <> n.units then 'units_are_not_the_agreed_ones' end,
-            case when n.is_bound and n.approved_units is distinct from n.units then 'units_are_not_the_approved_ones' end,
-            case when n.agreement_is_signed <> n.is_signed or n.agreement_is_countersigned <> n.is_countersigned
-                or n.agreed_digest is distinct from n.profile_digest and n.is_signed then 'position_shows_another_agreement' end,
-            case when n.allocation_is_approved <> n.is_approved then 'position_shows_another_approval' end], null) as differs
+        select n.*, n.is_bound and (not n.is_signed or n.agreed_minor <> n.amount_minor) as is_of_another_amount,
+            n.is_bound and n.is_signed and n.agreed_units <> n.units as is_of_other_units,
+            n.is_bound and n.approved_units is distinct from n.units as is_approved_otherwise,
+            n.agreement_is_signed <> n.is_signed or n.agreement_is_countersigned <> n.is_countersigned
+                or n.agreed_digest is distinct from n.profile_digest and n.is_signed as shows_another_agreement,
+            n.allocation_is_approved <> n.is_approved as shows_another_approval
         from known n)
-    select d.kind, j.investment_id, j.investment_id, v.left_value, v.right_value, cast(null as text)
-    from judged j cross join lateral unnest(j.differs) d (kind) join lateral (values
-        ('amount_is_not_the_agreed_one', j.amount_minor::text, case when j.is_signed then j.agreed_minor::text end),
-        ('units_are_not_the_agreed_ones', j.units::text, j.agreed_units::text),
-        ('units_are_not_the_approved_ones', j.units::text, j.approved_units::text),
-        ('position_shows_another_agreement', concat_ws(' ', j.agreement_is_signed, j.agreement_is_countersigned, encode(j.agreed_digest, 'hex')),
+    select d.kind, j.investment_id, j.investment_id, d.left_value, d.right_value, cast(null as text)
+    from judged j cross join lateral (values
+        ('amount_is_not_the_agreed_one', j.is_of_another_amount, j.amount_minor::text, case when j.is_signed then j.agreed_minor::text end),
+        ('units_are_not_the_agreed_ones', j.is_of_other_units, j.units::text, j.agreed_units::text),
+        ('units_are_not_the_approved_ones', j.is_approved_otherwise, j.units::text, j.approved_units::text),
+        ('position_shows_another_agreement', j.shows_another_agreement,
+            concat_ws(' ', j.agreement_is_signed, j.agreement_is_countersigned, encode(j.agreed_digest, 'hex')),
             concat_ws(' ', j.is_signed, j.is_countersigned, encode(j.profile_digest, 'hex'))),
-        ('position_shows_another_approval', j.allocation_is_approved::text, j.is_approved::text))
-        as v (kind, left_value, right_value) on v.kind = d.kind
-    where j.differs <> '{}'
+        ('position_shows_another_approval', j.shows_another_approval, j.allocation_is_approved::text, j.is_approved::text))
+        as d (kind, differs, left_value, right_value)
+    where (j.is_of_another_amount or j.is_of_other_units or j.is_approved_otherwise or j.shows_another_agreement
+            or j.shows_another_approval) and d.differs
     union all
     select d.kind, x.agreement_id, x.investment_id, d.left_value, d.right_value, null
     from subscription.execution_fact x cross join lateral (values
-        ('signatures_are_missing', x.signatures < 2 and not x.is_archived, x.signatures::text, '2'),
-        ('executed_file_is_not_archived', not x.is_archived and x.executed_sha256 is distinct from x.computed_sha256,
+        ('signatures_are_missing', x.signatures < 2, x.signatures::text, '2'),
+        ('executed_file_is_not_archived', x.executed_sha256 is distinct from x.computed_sha256,
             encode(x.executed_sha256, 'hex'), encode(x.computed_sha256, 'hex')))
         as d (kind, differs, left_value, right_value)
-    where x.offering_id = p_offering and (p_only is null or x.investment_id = any (p_only))
+    where x.offering_id = p_offering and (p_only is null or x.investment_id = any (p_only)) and not x.is_archived
         and (x.signatures < 2 or x.executed_sha256 is distinct from x.computed_sha256) and d.differs
     union all
     select 'agreement_bytes_are_not_their_hash', b.agreement_id, b.investment_id, encode(b.sha256, 'hex'), encode(b.found_sha256, 'hex'), null

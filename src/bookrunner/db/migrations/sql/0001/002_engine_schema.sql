@@ -84,8 +84,7 @@ create table engine.investment (
     closing_id text,
     version bigint not null,
     chain_head bytea not null,
-    primary key (offering_id, investment_id),
-    constraint committed_units_and_amount_are_positive check (units > 0 and amount_minor > 0)
+    primary key (offering_id, investment_id)
 ) with (fillfactor = 50);
 
 create index investment_of_investor on engine.investment (investor_id);
@@ -247,8 +246,9 @@ end $$;
 
 create trigger investment_stands before update of units, amount_minor, currency, investor_id on engine.investment
     for each row execute function engine.investment_stands();
+alter table engine.investment enable always trigger investment_stands;
 
--- What a move of an investment owes beside its row: a pending cancellation, and it alone, remembers the status and who asked;
+-- What a move of an investment owes beside its row: it is born with units and an amount, of which a cut leaves some; a pending cancellation, and it alone, remembers the status and who asked;
 -- denied it returns to where it came from; nobody asks to end, or ends, out of a running set; a cancelled one gives its units
 -- back; a status stays only where units are cut. One trigger without a condition, and no check of the table: PostgreSQL reads
 -- and plans the condition of each trigger and each check anew for each statement.
@@ -259,6 +259,9 @@ declare
 begin
     if tg_op = 'UPDATE' then
         was := old.status;
+    elsif new.units <= 0 or new.amount_minor <= 0 then
+        raise exception using errcode = 'check_violation', constraint = 'committed_units_and_amount_are_positive',
+            message = format('%s is of no units or no amount', new.investment_id);
     end if;
     if new.remembered_status is null and was <> new.status and was <> 'cancellation_requested'
         and new.status in ('new', 'confirmed', 'legally_confirmed', 'closed_successfully') then

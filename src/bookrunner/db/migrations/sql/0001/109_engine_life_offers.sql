@@ -109,7 +109,7 @@ begin
         or stands = 'draft' and t.status = 'locked');
 end $$;
 -- Refuses an order or its confirmation where the offer takes none: by its status, outside its window whatever the status
--- still says, or while a material change waits. Not locked: who read the open offer stands before the close that overlapped.
+-- still says, or while a material change waits. Whether it is open is one plain look; why not is read apart. Not locked: who read the open offer stands before the close that overlapped.
 create function engine.require_open(p_offering text) returns void
 language plpgsql stable as $$
 declare
@@ -117,16 +117,21 @@ declare
     opens timestamptz;
     closes timestamptz;
     changes boolean;
+    is_open boolean;
 begin
+    select o.status = 'published'
+        and not exists (select from engine.terms t where t.offering_id = p_offering and t.status <> 'superseded'
+            and (clock_timestamp() < t.opens_at or clock_timestamp() >= t.closes_at))
+        and not exists (select from engine.amendment a where a.offering_id = p_offering and a.status = 'announced')
+    into is_open from engine.offer o where o.offering_id = p_offering;
+    if is_open then
+        return;
+    end if;
     select o.status, t.opens_at, t.closes_at,
         exists (select from engine.amendment a where a.offering_id = p_offering and a.status = 'announced')
     into stands, opens, closes, changes
     from engine.offer o left join engine.terms t on t.offering_id = p_offering and t.status <> 'superseded'
     where o.offering_id = p_offering;
-    if stands = 'published' and not changes and coalesce(clock_timestamp() >= opens, true)
-        and coalesce(clock_timestamp() < closes, true) then
-        return;
-    end if;
     if stands is null then
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     elsif stands <> 'published' then
