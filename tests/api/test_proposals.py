@@ -63,6 +63,18 @@ def test_a_confirmed_call_is_made_once_however_often_it_is_confirmed(calls: Api)
     assert problem(rival)["code"] == "proposal_is_decided_once"
 
 
+def test_another_call_under_the_id_of_a_proposal_is_refused(calls: Api) -> None:
+    path = proposed(calls)
+    for name in ("engine-one", "engine-two"):
+        other = calls.post(
+            "/v1/investments/inv_one2/confirm", seen='"1.1"', request=path.rpartition("/")[2], name=name
+        )
+        assert (other.status_code, problem(other)["code"]) == (422, "idempotency_key_is_no_proposals")
+    assert calls.get(path).json()["is_made"] is False
+    assert calls.post(f"{path}/confirmations", seen='"1"').json()["answered"] == 200
+    assert calls.get(path).json()["is_made"] is True
+
+
 def test_a_refused_call_says_why_and_may_be_made_again(calls: Api) -> None:
     calls.world.revoke(1)
     path = proposed(calls)

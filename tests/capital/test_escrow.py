@@ -11,7 +11,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from bookrunner.adapters.identity.tokens import TokenIssuer, _signing_keys
+from bookrunner.adapters.identity.published import signing_keys
+from bookrunner.adapters.identity.tokens import TokenIssuer
 from bookrunner.api.resources.capital.escrow import SCOPE
 from bookrunner.core.errors import ConfigurationError, NotAuthenticated, NotReady
 from tests.capital.conftest import Capitals
@@ -152,7 +153,7 @@ STRANGE_KEYS = (
 @pytest.mark.parametrize("strange", STRANGE_KEYS)
 def test_a_key_that_cannot_be_read_leaves_the_others_in_force(strange: dict[str, object]) -> None:
     good = ECKey.generate_key("P-256", {"kid": "a", "use": "sig"}).as_dict(private=False)
-    assert [key.kid for key in _signing_keys([strange, good]).keys] == ["a"]
+    assert [key.kid for key in signing_keys([strange, good]).keys] == ["a"]
 
 
 def test_without_an_issuer_nobody_opens_escrow(unset: Capitals) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bookrunner.core.errors import ConfigurationError
-from bookrunner.db import LOGINS, Endpoint, Secrets, from_url
+from bookrunner.db import LOGINS, Endpoint, Secrets, catalog, from_url
 
 
 def test_url_of_another_server_keeps_its_place_and_swaps_the_person(tmp_path: Path) -> None:
@@ -69,3 +69,21 @@ def test_owner_string_acts_as_the_owner_under_limits(endpoint: Endpoint) -> None
         with psycopg.connect(way) as connection:
             row = connection.execute("select current_user, current_setting('lock_timeout')").fetchone()
         assert row == ("bookrunner_owner", "5s")
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("", []),
+        ("-c log_error_verbosity=default", ["log_error_verbosity"]),
+        ("-c log_parameter_max_length_on_error=-1", ["log_parameter_max_length_on_error"]),
+        ("-c log_statement=mod", ["log_parameter_max_length"]),
+        ("-c log_min_duration_statement=5", ["log_parameter_max_length"]),
+        ("-c log_min_duration_statement=5 -c log_parameter_max_length=0", []),
+    ],
+)
+def test_settings_by_which_a_log_quotes_rows_are_named(
+    endpoint: Endpoint, said: str, named: list[str]
+) -> None:
+    dsn = make_conninfo(endpoint.admin_dsn(), options=said) if said else endpoint.admin_dsn()
+    assert [sentence.partition(" ")[0] for sentence in catalog.telling_settings(dsn)] == named

@@ -143,6 +143,7 @@ ELSEWHERE: Final = {
     "/proposals/{proposal}": "pages/test_proposals.py",
     "/recovery": "pages/test_passkeys.py",
     "/security": "pages/test_passkeys.py",
+    "/sign-in/with/{name}": "pages/test_providers.py",
 }
 # What is answered with no page: files, streams, fragments of a page, a way to another address.
 NO_PAGE: Final = frozenset(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bookrunner.api import api
 from bookrunner.app import Application
 from bookrunner.core.errors import Refused
+from bookrunner.db import Endpoint
+from tests.api.conftest import Api, problem, serving
 from tests.attack.world import Connect, World
 from tests.reconciliation.conftest import Books
 
@@ -42,6 +45,32 @@ def test_a_closing_waits_for_a_break_of_its_set_alone(connect: Connect, applicat
         freeze(**ask, investments=[world.id("inv", 1), world.id("inv", 2)])
     assert refused.value.rule == "closing_set_has_no_blocking_break"
     assert freeze(**ask, investments=[world.id("inv", 2)]) == 1
+
+
+def test_a_closing_over_the_api_is_compared_first(
+    connect: Connect, application: Application, endpoint: Endpoint
+) -> None:
+    world = Books(connect).build("linked")
+    spoilt(world, 1, 2)
+    app = api(application.database)
+    app.state.compare = application.comparing.before_closing
+    with serving(app) as url:
+        calls, path = Api(url, endpoint, world), f"/v1/offers/{world.offering}/closings"
+        seen = calls.post(f"{path}/dry_run").headers["etag"]
+        body = {"members": [world.id("inv", 1), world.id("inv", 2)]}
+        foreign = calls.post(path, body, keeper="treasury", seen=seen)
+        assert foreign.status_code == 403
+        assert world.login("owner").execute(BREAKS).fetchall() == [], "nobody who may not close compares"
+        refused = calls.post(path, body, seen=seen)
+        assert refused.status_code == 409
+        found = ("units_are_not_the_approved_ones", "subscription")
+        assert (*found, "open") in world.login("owner").execute(BREAKS).fetchall()
+        unknown = calls.post("/v1/offers/ofr_none/closings", body, seen=seen)
+        assert problem(unknown)["code"] == "offer_exists"
+        spoilt(world, 1, 1)
+        frozen = calls.post(path, body, seen=seen)
+        assert (frozen.status_code, frozen.json()["members"]) == (201, 2), frozen.text
+        assert (*found, "verified") in world.login("owner").execute(BREAKS).fetchall()
 
 
 def test_a_worker_compares_what_events_touch(connect: Connect, application: Application) -> None:

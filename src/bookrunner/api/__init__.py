@@ -20,7 +20,7 @@ from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.access.traced import Traced
-from bookrunner.api.desks import receipts, register, transfers, wallets
+from bookrunner.api.desks import bank_files, breaks, receipts, register, releases, transfers, wallets
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -83,6 +83,9 @@ PLAIN = (
     decisions,
     receipts,
     register,
+    releases,
+    bank_files,
+    breaks,
 )
 BESIDE = (events.records, statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -114,7 +117,8 @@ def api(
     providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
     payment and e-sign providers; without it their path does not exist. ``chain`` answers for contract
     wallets. ``capital`` takes institutions in, opens their escrow and hears settlements. Of the result,
-    ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine.
+    ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine, and ``state.compare``
+    compares the books before a closing is frozen, ``state.bank_files`` reads bank files.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -138,8 +142,7 @@ def api(
         lifespan=lifespan,
     )
     problems.install(app)
-    app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
-    app.state.door, app.state.digest = Door(gateway), gateway.digest
+    _lend(app, gateway)
     app.add_middleware(
         Direct,
         prefix=investments.PREFIX,
@@ -167,6 +170,13 @@ def api(
     if beside is not None:
         _stand_beside(app, beside)
     return app
+
+
+def _lend(app: FastAPI, gateway: Gateway) -> None:
+    """Put on the application what its operations share, and what an installation may add."""
+    app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
+    app.state.door, app.state.digest = Door(gateway), gateway.digest
+    app.state.compare = app.state.bank_files = None
 
 
 def limited(app: FastAPI, limits: Limits) -> FastAPI:

@@ -9,12 +9,15 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bookrunner.core.credentials import is_token, read_key
-from bookrunner.core.errors import HeaderMissing, NotAuthenticated, VersionNotNamed
+from bookrunner.core.errors import HeaderMissing, Malformed, NotAuthenticated, VersionNotNamed
 
 SESSION = "bookrunner.session"
 """Where a page of ours puts keeper and digest of the session that it calls for; no header can."""
+PROPOSAL = "bookrunner.proposal"
+"""Where the call of a confirmed proposal says which one it is; no header can."""
 _READ = (b"authorization", b"idempotency-key", b"if-match")
 _REPEATABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_OF_PROPOSALS = "pps_"
 _STRONG = re.compile(r'"([0-9a-f.]{1,64})"', re.ASCII)
 
 
@@ -90,6 +93,8 @@ async def repeatable(request: Request) -> Repeatable:
     key = found.get(b"idempotency-key", "")
     if not _REPEATABLE.fullmatch(key):
         raise HeaderMissing("write_carries_an_idempotency_key", "1 to 128 of A-Z a-z 0-9 . _ : -")
+    if key.startswith(_OF_PROPOSALS) and key != request.scope.get(PROPOSAL):
+        raise Malformed("idempotency_key_is_no_proposals", "what has the id of a proposal is its own call")
     seen = found.get(b"if-match")
     version = None
     if seen is not None:

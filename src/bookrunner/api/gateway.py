@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -32,6 +31,7 @@ ATTEMPTS = 5
 _LONGEST_PAUSE_SECONDS = 0.02
 _JSON = "application/json"
 _INVESTOR = "ivr_"
+_RECONCILIATION = "reconciliation"
 
 
 class Gateway:
@@ -41,7 +41,7 @@ class Gateway:
         self.database = database
         self._queries = load(__package__)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
-        self._lanes = {keeper: Lanes(database.endpoint, keeper) for keeper in KEEPERS}
+        self._lanes = {keeper: Lanes(database.endpoint, keeper) for keeper in (*KEEPERS, _RECONCILIATION)}
 
     def close(self) -> None:
         """Wait for the calls that run, and give threads and connections back."""
@@ -128,7 +128,7 @@ class Gateway:
 
         Raises as :meth:`write`; the key of an issuer serves no keeper.
         """
-        if asked.caller.keeper not in self._lanes:
+        if asked.caller.keeper not in KEEPERS:
             await self.admitted(asked.caller, *KEEPERS)
         claim: dict[str, Value] = {**asked.claim}
         return _answered(await self._once(asked.caller.keeper, verb, claim | arguments, queries))
@@ -144,10 +144,12 @@ class Gateway:
         if asked.caller.keeper != keeper.login:
             await self.admitted(asked.caller, keeper.login)
         given: dict[str, Value] = {**asked.claim, **arguments}
-        for _ in range(ATTEMPTS - 1):
-            with suppress(Contention):
-                return _answered(await self.run(partial(self._together, keeper, verb, also, given)))
-        return _answered(await self.run(partial(self._together, keeper, verb, also, given)))
+        work = partial(self._together, keeper, verb, also, given)
+        try:
+            return _answered(await _again(lambda: self.run(work)))
+        except GateClosed as closed:
+            await self._keep(closed, asked, arguments)
+            raise
 
     async def write_for(
         self, asked: Write, actor: str, keeper: str, verb: str, **arguments: Value
@@ -214,13 +216,18 @@ class Gateway:
             noted = {**by, "request": arguments["request"], "trace": trace}
             note: str = getattr(self._queries, "note_trace").sql  # noqa: B009 - a query, which has its text
             await self._lanes[keeper].run("note_trace", note, noted)
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return await self._lanes[keeper].run(verb, sql, arguments)
-            except Contention:
-                # Jitter only spreads the rivals; nothing secret depends on it.
-                await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
-        return await self._lanes[keeper].run(verb, sql, arguments)
+        return await _again(lambda: self._lanes[keeper].run(verb, sql, arguments))
+
+
+async def _again(work: Callable[[], Awaitable[T]]) -> T:
+    """Do some work, and again after Contention, which left nothing; rivals pause before they meet again."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await work()
+        except Contention:
+            # Jitter only spreads the rivals; nothing secret depends on it.
+            await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
+    return await work()
 
 
 def _answered(row: Mapping[str, str]) -> Response:

@@ -40,6 +40,8 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         providers=identity_providers(settings),
     )
     served.state.hooks_on_loopback = hooks_on_loopback(settings)
+    served.state.compare = application.comparing.before_closing
+    served.state.bank_files = application.bank_files
     return limited(served, Limits(settings.limits.key, settings.limits.address, settings.limits.visitor))
 
 

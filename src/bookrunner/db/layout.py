@@ -144,6 +144,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit.record", "schema.sql"),
     ("bookrunner.audit.record", "access.sql"),
     ("bookrunner.audit.record", "anchors.sql"),
+    ("bookrunner.api.access.people", "providers.sql"),
+    ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -94,6 +94,7 @@ def diagnose_server(endpoint: Endpoint) -> list[str]:
     findings: list[str] = []
     try:
         findings += catalog.unsafe_settings(endpoint.admin_dsn(), embedded=endpoint.embedded)
+        findings += catalog.telling_settings(endpoint.admin_dsn())
         refuse_unmigrated(endpoint)
     except ConfigurationError as fault:
         return [*findings, str(fault)]

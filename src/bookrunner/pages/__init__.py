@@ -102,7 +102,7 @@ def web(
     app.include_router(registry.routes(application, shell))
     app.include_router(access.routes(application.database, shell, door))
     app.include_router(live.routes(hints))
-    access.install(app, shell, door)
+    access.install(app, shell, door, application.database)
     _serve_static(app, shell)
     _explain_errors(app, shell)
     return app

@@ -8,19 +8,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from bookrunner.adapters.identity.openid import Answer, Flow, Registration, Vouched
 from bookrunner.core.errors import Refused
 
 __all__ = [
     "BODY_BYTES_MAX",
+    "Answer",
     "AskedProvider",
     "Claims",
+    "Flow",
     "IdentityEvent",
     "IdentityProvider",
     "InquiryScheme",
     "Outcome",
     "Question",
+    "Registration",
     "TokenVerifier",
     "VerifiedMessage",
+    "Vouched",
     "WebhookRefused",
     "WebhookRule",
 ]

@@ -7,29 +7,30 @@ import math
 import re
 import time
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any, Final
 
-import httpx
-from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet
+from joserfc.jwk import KeySet
 
 from bookrunner.adapters.identity import Claims
-from bookrunner.adapters.identity.address import is_safe
-from bookrunner.core.errors import ConfigurationError, NotAllowed, NotAuthenticated, NotReady
+from bookrunner.adapters.identity.published import (
+    ALGORITHMS,
+    asking,
+    configuration_of,
+    keys_of,
+    require_safe,
+    silent,
+    unknown,
+)
+from bookrunner.core.errors import ConfigurationError, NotAllowed
 
-ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
-"""Only what is signed with a private key: a public key can then never serve as a shared secret."""
-SECONDS: Final = 5.0
 LEEWAY_SECONDS: Final = 60
 LIFETIME_SECONDS_MAX: Final = 24 * 3600
 KEYS_STAND_SECONDS: Final = 600.0
 """After this a key that the provider has withdrawn counts no longer."""
 LOOK_AGAIN_SECONDS: Final = 5.0
 """An unknown key id makes us look again, at most this often."""
-DOCUMENT_BYTES_MAX: Final = 256 * 1024
 TOKEN_CHARACTERS_MAX: Final = 8192
 _ACCESS_TOKENS: Final = ("at+jwt", "application/at+jwt")
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9_.:@|-]{1,120}", re.ASCII)
@@ -48,7 +49,7 @@ class TokenIssuer:
         look_again_seconds: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         """Raise ConfigurationError for an issuer that is not at ``https``, or ``http`` on the loopback."""
-        _require_safe(issuer)
+        require_safe(issuer)
         if not audience.strip():
             raise ConfigurationError("the tokens of an OpenID provider name an audience")
         self.issuer = issuer
@@ -78,11 +79,11 @@ class TokenIssuer:
         the token enters an error.
         """
         if len(token) > TOKEN_CHARACTERS_MAX or _TOKEN.fullmatch(token) is None:
-            raise _unknown("it is no signed token")
+            raise unknown("it is no signed token")
         claims = await self._claims(token)
         subject = claims.get("sub")
         if not isinstance(subject, str) or _SUBJECT.fullmatch(subject) is None:
-            raise _unknown("it names no subject")
+            raise unknown("it names no subject")
         said = claims.get("scope", "")
         scopes = frozenset(said.split()) if isinstance(said, str) else frozenset()
         return Claims(subject, scopes, self.issuer, datetime.fromtimestamp(claims["exp"], UTC))
@@ -92,20 +93,20 @@ class TokenIssuer:
             header = jws.extract_compact(token.encode()).headers()
             kid, kind = header.get("kid"), str(header.get("typ", "")).lower()
         except (JoseError, ValueError, TypeError, AttributeError):
-            raise _unknown("it is no signed token") from None
+            raise unknown("it is no signed token") from None
         if not isinstance(kid, str):
-            raise _unknown("it names no key")
+            raise unknown("it names no key")
         if kind not in _ACCESS_TOKENS:
-            raise _unknown("it is no access token")
+            raise unknown("it is no access token")
         keys = await self._current(kid)
         try:
             read = jwt.decode(token, keys, algorithms=list(ALGORITHMS))
             _registry(self.issuer, self.audience).validate(read.claims)
         except (JoseError, ValueError, TypeError, OverflowError):
-            raise _unknown("signature, issuer, audience or time do not hold") from None
+            raise unknown("signature, issuer, audience or time do not hold") from None
         lives = read.claims["exp"] - read.claims["iat"]
         if not 0 < lives <= LIFETIME_SECONDS_MAX:
-            raise _unknown("it lives longer than a day")
+            raise unknown("it lives longer than a day")
         return dict(read.claims)
 
     async def _current(self, kid: str) -> KeySet:
@@ -116,64 +117,18 @@ class TokenIssuer:
             is_known = keys is not None and any(key.kid == kid for key in keys.keys)
             if keys is None or age > self._keys_stand or (not is_known and age > self._look_again):
                 if time.monotonic() - self._failed_at <= self._look_again:
-                    raise _silent("it gave no keys a moment ago")
+                    raise silent("it gave no keys a moment ago")
                 self._failed_at = time.monotonic()
                 keys = await self._read()
                 self._failed_at = -math.inf
                 self._keys, self._read_at = keys, time.monotonic()
         if not any(key.kid == kid for key in keys.keys):
-            raise _unknown("its key is none of the issuer's")
+            raise unknown("its key is none of the issuer's")
         return keys
 
     async def _read(self) -> KeySet:
-        try:
-            async with (
-                asyncio.timeout(SECONDS),
-                httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client,
-            ):
-                about = await _document(client, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-                if about.get("issuer") != self.issuer:
-                    raise _silent("its configuration names another issuer")
-                address = about.get("jwks_uri")
-                if not isinstance(address, str):
-                    raise _silent("its configuration names no keys")
-                _require_safe(address)
-                listed = (await _document(client, address)).get("keys")
-            return _signing_keys(listed)
-        except TimeoutError:
-            raise _silent(f"no answer within {SECONDS:g} seconds") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as fault:
-            raise _silent(type(fault).__name__) from None
-        except ConfigurationError:
-            raise _silent("its keys are at an unsafe address") from None
-        except (JoseError, ValueError, TypeError, KeyError):
-            raise _silent("its keys cannot be read") from None
-
-
-def _signing_keys(listed: object) -> KeySet:
-    """Return the public keys that sign; a shared secret among them is left out."""
-    if not isinstance(listed, list):
-        raise _silent("it names no keys")
-    ours = [
-        each
-        for each in listed
-        if isinstance(each, dict)
-        and each.get("kty") in {"RSA", "EC", "OKP"}
-        and each.get("use", "sig") == "sig"
-        and isinstance(each.get("kid"), str)
-    ]
-    return KeySet([key for each in ours if (key := _key(each)) is not None])
-
-
-def _key(said: dict[str, Any]) -> Key | None:
-    """Return a key, or None for one that we do not know how to read: the others stay in force."""
-    try:
-        key = JWKRegistry.import_key(said)
-        # Some kinds are read only when they are needed.
-        key.as_dict(private=False)
-    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
-        return None
-    return key
+        async with asking() as client:
+            return await keys_of(client, await configuration_of(client, self.issuer))
 
 
 def _registry(issuer: str, audience: str) -> jwt.JWTClaimsRegistry:
@@ -186,31 +141,3 @@ def _registry(issuer: str, audience: str) -> jwt.JWTClaimsRegistry:
         iat=essential,
         sub=essential,
     )
-
-
-async def _document(client: httpx.AsyncClient, address: str) -> dict[str, Any]:
-    async with client.stream("GET", address, headers={"Accept-Encoding": "identity"}) as answer:
-        if answer.status_code != HTTPStatus.OK:
-            raise _silent(f"it answered {answer.status_code}")
-        body = bytearray()
-        async for piece in answer.aiter_raw():
-            body += piece
-            if len(body) > DOCUMENT_BYTES_MAX:
-                raise _silent("its answer is longer than 256 KiB")
-    read = httpx.Response(HTTPStatus.OK, content=bytes(body)).json()
-    if not isinstance(read, dict):
-        raise _silent("its answer is no object")
-    return read
-
-
-def _require_safe(address: str) -> None:
-    if not is_safe(address):
-        raise ConfigurationError("an OpenID provider is asked at an https address, or on the loopback")
-
-
-def _unknown(why: str) -> NotAuthenticated:
-    return NotAuthenticated("credential_is_in_force", why)
-
-
-def _silent(why: str) -> NotReady:
-    return NotReady("token_issuer_answers", f"the OpenID provider can be asked again later: {why}")

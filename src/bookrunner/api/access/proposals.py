@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
-from bookrunner.api.caller import SESSION, Called, Caller, Decided, Write, Written
+from bookrunner.api.caller import PROPOSAL, SESSION, Called, Caller, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import Because, Shape
@@ -219,7 +219,8 @@ async def _carry(app: FastAPI, request: Request, row: Row, seen: str | None) -> 
         headers["If-Match"] = seen
 
     async def carried(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, SESSION: request.scope.get(SESSION)}, receive, send)
+        lent = {SESSION: request.scope.get(SESSION), PROPOSAL: row["proposal_id"]}
+        await app({**scope, **lent}, receive, send)
 
     caller = request.client
     transport = httpx.ASGITransport(app=carried, client=(caller.host, caller.port) if caller else ("", 0))

@@ -45,7 +45,8 @@ end $$;
 -- Who is behind a session, for the login that asks. It is known, of this keeper, in its time, not ended, and its key
 -- or its account is in force, or it is refused; also after half an hour in which nobody did anything (NIST SP 800-63B-4,
 -- 2.2.3). The use is written down at most once a minute. A session of an account says whether two factors were shown in it
--- (ASVS 5.0, V6.3.3): a passkey that verified its person, or a password with a code; whoever turns codes on shows the first one.
+-- (ASVS 5.0, V6.3.3): a passkey that verified its person, a password with a code, or a provider that says so; whoever turns codes on
+-- shows the first one.
 create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz,
     out opened_at timestamptz, out has_two_factors boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -61,7 +62,7 @@ begin
         and not k.is_shut;
     if actor is null then
         select a.name, s.ends_at, s.opened_at, u.used_at, s.session_id, s.how in ('passkey', 'password_and_code',
-            'password_and_recovery_code') or exists (select from api.credential c where c.account_id = s.account_id
+            'password_and_recovery_code', 'provider_with_factors') or s.how <> 'provider' and exists (select from api.credential c where c.account_id = s.account_id
                 and c.status = 'in_force' and (c.kind = 'totp' or c.kind = 'passkey' and s.how = 'invitation'))
         into actor, ends_at, opened_at, used, own_id, has_two_factors
         from api.account_session s join api.account a using (account_id) left join api.account_session_use u using (session_id)

@@ -11,7 +11,7 @@ from bookrunner.api.caller import Called, Decided
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
-from bookrunner.api.shapes import PAGE, Because, InvestmentId, Nothing, OfferId, Shape, money
+from bookrunner.api.shapes import PAGE, BankStatementId, Because, InvestmentId, Nothing, OfferId, Shape, money
 from bookrunner.api.shapes.cursors import Cursor, cursor_of, place_of
 from bookrunner.api.shapes.funds import (
     Payment,
@@ -68,6 +68,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
         *,
         status: _Status = None,
         investment: InvestmentId | None = None,
+        bank_statement: BankStatementId | None = None,
         cursor: Cursor = None,
         limit: _Limit = 50,
     ) -> Receipts:
@@ -76,7 +77,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
 
         def work(of: Within) -> list[Row]:
             required(of, offer)
-            where = {"status": status, "investment": investment, "receipt": None}
+            where = {"status": status, "investment": investment, "receipt": None, "statement": bank_statement}
             return list(of.receipts(offering=offer, after=place_of(cursor), most=limit, **where))
 
         rows = await gateway.read(caller, work)
@@ -86,7 +87,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
     async def one(caller: Called, offer: OfferId, receipt: _ReceiptId, response: Response) -> Receipt:
         """Return one receipt; its ETag is the version that a proposal or a confirmation is made on."""
         await gateway.admitted(caller, _KEEPER)
-        named = {"receipt": receipt, "status": None, "investment": None}
+        named = {"receipt": receipt, "status": None, "investment": None, "statement": None}
         rows = await gateway.read(
             caller, lambda of: list(of.receipts(offering=offer, after=None, most=1, **named))
         )

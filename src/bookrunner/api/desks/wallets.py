@@ -9,17 +9,20 @@ from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 
 from bookrunner.adapters.chain import Chain, parse_address
-from bookrunner.api.caller import Called, Written
+from bookrunner.api.caller import Called, Decided, Write, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
-from bookrunner.api.shapes import InvestorId, OfferId, Shape
+from bookrunner.api.shapes import Because, InvestorId, Nothing, OfferId, Shape
 from bookrunner.api.shapes.acts import ChallengeIssued, WalletClaimed
+from bookrunner.api.shapes.decided import WalletMoved
 from bookrunner.api.shapes.papers import Wallets
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.engine.intake import challenge_facts, wallet_challenge, wallet_proof
+from bookrunner.engine import Desk
+from bookrunner.engine.intake import asked_again, challenge_facts, wallet_challenge, wallet_proof
 
 _CREATED = 201
+_MappingId = Annotated[str, StringConstraints(pattern="^[a-z]{3}_[0-9A-Za-z_]{1,64}$")]
 
 
 class Asked(Shape):
@@ -41,6 +44,18 @@ class Signed(Shape):
     signature: Annotated[str, StringConstraints(pattern="^0x([0-9a-fA-F]{2}){1,4096}$")]
     controller: Literal["holder", "custodian"] = "holder"
     custodian: Annotated[str | None, StringConstraints(pattern="^cst_[0-9A-Za-z_]{1,64}$")] = None
+
+
+class WalletRefusal(Shape):
+    """Why a wallet is not taken."""
+
+    because: Because
+
+
+class WalletLink(Shape):
+    """Whether a wallet becomes effective beside the linked one, in place of superseding it."""
+
+    beside: bool = False
 
 
 def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
@@ -110,4 +125,34 @@ def routes(gateway: Gateway, chain: Chain | None) -> APIRouter:
         )
         return {"wallets": [dict(row) for row in rows]}
 
+    _steps(router, gateway, chain)
     return router
+
+
+def _steps(router: APIRouter, gateway: Gateway, chain: Chain | None) -> None:
+    """Add what the transfer agent does with a claimed wallet, on the version that was seen."""
+    desk = Desk(gateway.database)
+
+    async def step(write: Write, offer: str, mapping: str, **said: str | None) -> Response:
+        on = {"offering": offer, "mapping": mapping, "version": write.decided_on, "because": None}
+        return await gateway.write(write, "registry", "move_wallet", **{**on, "witness": None, **said})
+
+    @router.post("/wallets/{mapping}/approvals", operation_id="approve_wallet", response_model=WalletMoved)
+    async def approved(
+        write: Decided, offer: OfferId, mapping: _MappingId, _: Nothing | None = None
+    ) -> Response:
+        """Record the issuer's consent to a screened wallet; another person links it."""
+        return await step(write, offer, mapping, act="approve")
+
+    @router.post("/wallets/{mapping}/refusals", operation_id="reject_wallet", response_model=WalletMoved)
+    async def rejected(write: Decided, offer: OfferId, mapping: _MappingId, body: WalletRefusal) -> Response:
+        """Refuse a wallet before it is linked, with the reason."""
+        return await step(write, offer, mapping, act="reject", because=body.because)
+
+    @router.post("/wallets/{mapping}/links", operation_id="link_wallet", response_model=WalletMoved)
+    async def linked(write: Decided, offer: OfferId, mapping: _MappingId, body: WalletLink) -> Response:
+        """Make an approved wallet effective; its proof is computed again, and a contract is asked again."""
+        await gateway.admitted(write.caller, "registry")
+        witness = await gateway.run(lambda: asked_again(desk, chain, offer, mapping))
+        said = None if witness is None else json.dumps(witness)
+        return await step(write, offer, mapping, act="join" if body.beside else "link", witness=said)

@@ -113,7 +113,7 @@ from engine.closing where offering_id = :offering order by ordinal;
 
 -- name: breaks
 -- The open breaks of an offer, the oldest first.
-select break_id, comparison, subject_id, kind, left_value, right_value, owner, since
+select break_id, comparison, subject_id, kind, left_value, right_value, owner, since, status, assigned_to, answer, version
 from reconciliation.break where offering_id = :offering and status <> 'verified' order by since, break_id;
 
 -- name: events
@@ -346,7 +346,7 @@ where offering_id = :offering and challenge_id = :challenge;
 -- name: wallet_claims
 -- Whose an address was and is, and which addresses a holder had, with dates and states.
 select mapping_id, investor_id, '0x' || encode(address, 'hex') as address, chain_id, status, controller, custodian_id, is_effective,
-    missing_step,
+    missing_step, cast(version as text) as version,
     claimed_at, screened_at, approved_by, approved_at, linked_by, linked_at, superseded_by, ended_at, refused_because
 from registry.wallet_standing where offering_id = :offering
     and (cast(:address as bytea) is null or address = :address) and (cast(:investor as text) is null or investor_id = :investor)

@@ -8,6 +8,7 @@ left join treasury.proposal p on p.offering_id = r.offering_id and p.receipt_id 
 where r.offering_id = :offering and (cast(:after as text) is null or r.receipt_id > :after)
     and (cast(:receipt as text) is null or r.receipt_id = :receipt) and (cast(:status as text) is null or r.status = :status)
     and (cast(:investment as text) is null or r.investment_id = :investment)
+    and (cast(:statement as text) is null or r.statement_id = :statement)
 order by r.receipt_id limit cast(:most as integer);
 
 -- name: payments

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Protocol
+
+from fastapi import APIRouter, Request, Response
 
 from bookrunner.api.caller import Called, Decided
 from bookrunner.api.gateway import Gateway
@@ -24,6 +26,14 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 
 _CREATED = 201
+
+
+class Compare(Protocol):
+    """Compares the books of an offer, and the chain where it answers."""
+
+    def __call__(self, offering: str, *, actor: str) -> None:
+        """Find, verify and open breaks."""
+        ...
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -66,11 +76,17 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post(
         "/closings", operation_id="freeze_closing", response_model=ClosingFrozen, status_code=_CREATED
     )
-    async def frozen(write: Decided, offer: OfferId, body: NewClosing) -> Response:
+    async def frozen(write: Decided, request: Request, offer: OfferId, body: NewClosing) -> Response:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
-        Every member passes the gate in this transaction; otherwise nothing is frozen.
+        The books and the chain are compared first. Every member passes the gate in this transaction;
+        otherwise nothing is frozen.
         """
+        compare: Compare | None = request.app.state.compare
+        if compare is not None:
+            actor = await gateway.admitted(write.caller, "engine")
+            await gateway.read(write.caller, lambda of: required(of, offer))
+            await gateway.run(lambda: compare(offer, actor=actor))
         chosen, named = (
             (body.members, None) if isinstance(body.members, str) else ("named", list(body.members))
         )

@@ -13,9 +13,10 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import PAGE, Because, Move, NewOffer, OfferId, Shape, money
 from bookrunner.api.shapes.acts import OfferActed
-from bookrunner.api.shapes.answers import Break, Breaks, Offer, Offers
+from bookrunner.api.shapes.answers import Offer, Offers
+from bookrunner.api.shapes.decided import Break, Breaks
 from bookrunner.api.shapes.moments import instant
-from bookrunner.core.credentials import ISSUER
+from bookrunner.core.credentials import ISSUER, KEEPERS
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.identity import isin
 from bookrunner.core.ids import new_id
@@ -86,8 +87,8 @@ def routes(gateway: Gateway) -> APIRouter:
             found: list[Row] = of.breaks(offering=offer)
             return found
 
-        rows = await gateway.read(caller, work)
-        return {"breaks": [_break(row) for row in rows]}
+        await gateway.admitted(caller, *KEEPERS)
+        return {"breaks": [_break(row) for row in await gateway.read_for("engine", work)]}
 
     _decisions(router, gateway)
     return router
@@ -174,4 +175,8 @@ def _break(row: Row) -> Break:
         "right": row["right_value"],
         "owner": row["owner"],
         "since": instant(row["since"]),
+        "status": row["status"],
+        "assigned_to": row["assigned_to"],
+        "answer": row["answer"],
+        "version": str(row["version"]),
     }

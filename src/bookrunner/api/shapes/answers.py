@@ -40,25 +40,6 @@ class Offers(TypedDict):
     next: str | None
 
 
-class Break(TypedDict):
-    """What two books say differently, since when, and whose it is to solve."""
-
-    id: str
-    comparison: str
-    subject: str
-    kind: str
-    left: str | None
-    right: str | None
-    owner: str
-    since: str
-
-
-class Breaks(TypedDict):
-    """Open breaks, the oldest first."""
-
-    breaks: list[Break]
-
-
 class Condition(TypedDict):
     """A condition that does not hold, whose it is, since when."""
 

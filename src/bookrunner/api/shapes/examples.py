@@ -103,6 +103,30 @@ BODIES: Final[Mapping[str, object]] = {
         "knowledge_from": 1,
         "because": "first version",
     },
+    "propose_release": {
+        "closing": f"cls_{_ID}",
+        "account": "DE89 3704 0044 0532 0130 00",
+        "deductions": [
+            {
+                "kind": "platform_fee",
+                "payee": "platform",
+                "account": "DE02 1203 0000 0000 2020 51",
+                "amount": {"amount": "1200.00", "currency": "USD"},
+            }
+        ],
+    },
+    "decide_release": {
+        "decision": "approved",
+        "account": "DE89 3704 0044 0532 0130 00",
+        "amount": {"amount": "250000.00", "currency": "USD"},
+        "net": {"amount": "248800.00", "currency": "USD"},
+    },
+    "post_bank_statement": {"content": "OjIwOlNUTVQtMQo6MjU6RVNDUk9XLTEK"},
+    "reject_wallet": {"because": "the holder asked for another one"},
+    "link_wallet": {"beside": False},
+    "assign_break": {"person": "fund.flo"},
+    "answer_break": {"kind": "corrected", "answer": "the receipt was matched to its investment"},
+    "accept_break": {"because": "both sides were told; the bank corrects it by Friday"},
     "answer_suitability": {
         "investor": f"ivr_{_ID}",
         "account": "acc_portal_17",

@@ -361,6 +361,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'account_session', account_id, session_id, version, chain_head from api.account_session
     union all
     select 'confirmation', account_id, confirmation_id, version, chain_head from api.confirmation
+    union all
+    select 'sign_in_provider', provider_id, provider_id, version, chain_head from api.sign_in_provider
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -370,7 +372,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('account', 'credential', 'account_session', 'confirmation')
+    and split_part(e.kind, '.', 1) in ('account', 'credential', 'account_session', 'confirmation', 'sign_in_provider')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

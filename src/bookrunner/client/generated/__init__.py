@@ -9,6 +9,8 @@ from bookrunner.client.generated import shapes
 from bookrunner.client.generated.calls.agreements import AgreementsCalls
 from bookrunner.client.generated.calls.allocation import AllocationCalls
 from bookrunner.client.generated.calls.amendments import AmendmentsCalls
+from bookrunner.client.generated.calls.banking import BankingCalls
+from bookrunner.client.generated.calls.breaks import BreaksCalls
 from bookrunner.client.generated.calls.closings import ClosingsCalls
 from bookrunner.client.generated.calls.compliance import ComplianceCalls
 from bookrunner.client.generated.calls.endpoints import EndpointsCalls
@@ -25,6 +27,7 @@ from bookrunner.client.generated.calls.profiles import ProfilesCalls
 from bookrunner.client.generated.calls.proposals import ProposalsCalls
 from bookrunner.client.generated.calls.receipts import ReceiptsCalls
 from bookrunner.client.generated.calls.refunds import RefundsCalls
+from bookrunner.client.generated.calls.releases import ReleasesCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
 from bookrunner.client.generated.calls.transfers import TransfersCalls
@@ -56,6 +59,16 @@ class Bookrunner(Transport):
     def amendments(self) -> AmendmentsCalls:
         """The operations of amendments."""
         return AmendmentsCalls(self)
+
+    @property
+    def banking(self) -> BankingCalls:
+        """The operations of banking."""
+        return BankingCalls(self)
+
+    @property
+    def breaks(self) -> BreaksCalls:
+        """The operations of breaks."""
+        return BreaksCalls(self)
 
     @property
     def closings(self) -> ClosingsCalls:
@@ -136,6 +149,11 @@ class Bookrunner(Transport):
     def refunds(self) -> RefundsCalls:
         """The operations of refunds."""
         return RefundsCalls(self)
+
+    @property
+    def releases(self) -> ReleasesCalls:
+        """The operations of releases."""
+        return ReleasesCalls(self)
 
     @property
     def statements(self) -> StatementsCalls:

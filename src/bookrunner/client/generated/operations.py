@@ -9,10 +9,12 @@ from typing import Final
 from bookrunner.client.transport import Operation
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
+    "accept_break": Operation("POST", "/v1/offers/{offer}/breaks/{break_id}/acceptances", True, True),
     "accept_statement": Operation("POST", "/v1/investments/{investment}/acceptances", True),
     "acknowledge_item": Operation("POST", "/v1/investments/{investment}/acknowledgments", True),
     "add_accreditation_evidence": Operation("POST", "/v1/investors/{investor}/accreditation/evidence", True),
     "amend_profile": Operation("POST", "/v1/investors/{investor}/versions", True, True),
+    "answer_break": Operation("POST", "/v1/offers/{offer}/breaks/{break_id}/answers", True, True),
     "answer_deficiency": Operation("POST", "/v1/investments/{investment}/deficiency_answers", True),
     "answer_reconfirmation": Operation(
         "POST", "/v1/investments/{investment}/reconfirmations/{reconfirmation}/answer", True
@@ -22,7 +24,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "POST", "/v1/investments/{investment}/allocations/{allocation}/approve", True, True
     ),
     "approve_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/approve", True, True),
+    "approve_wallet": Operation("POST", "/v1/offers/{offer}/wallets/{mapping}/approvals", True, True),
     "ask_wallet": Operation("POST", "/v1/offers/{offer}/wallet-challenges", True),
+    "assign_break": Operation("POST", "/v1/offers/{offer}/breaks/{break_id}/assignments", True, True),
     "cancel_investment": Operation("POST", "/v1/investments/{investment}/cancellations", True, True),
     "certify_ownership": Operation("POST", "/v1/investors/{investor}/ownership", True),
     "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
@@ -55,6 +59,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_profile_change": Operation(
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
     ),
+    "decide_release": Operation("POST", "/v1/offers/{offer}/releases/{release}/decisions", True, True),
     "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
     "disable_webhook_endpoint": Operation(
         "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
@@ -66,6 +71,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "file_paper": Operation("POST", "/v1/investors/{investor}/papers", True),
     "freeze_closing": Operation("POST", "/v1/offers/{offer}/closings", True, True),
     "get_agreement": Operation("GET", "/v1/agreements/{agreement}"),
+    "get_bank_statement": Operation("GET", "/v1/offers/{offer}/bank_statements/{bank_statement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
     "get_document": Operation("GET", "/v1/documents/{digest}", query=("reader", "until", "token")),
@@ -77,6 +83,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_profile": Operation("GET", "/v1/investors/{investor}"),
     "get_proposal": Operation("GET", "/v1/proposals/{proposal}"),
     "get_receipt": Operation("GET", "/v1/offers/{offer}/receipts/{receipt}"),
+    "get_release": Operation("GET", "/v1/offers/{offer}/releases/{release}"),
     "get_resource_metadata": Operation("GET", "/.well-known/oauth-protected-resource"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
     "get_version": Operation("GET", "/version"),
@@ -90,8 +97,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "keep_file": Operation("POST", "/v1/investors/{investor}/files", True),
     "leave_waitlist": Operation("POST", "/v1/offers/{offer}/waitlist/{entry}/withdraw", True),
     "link_agreement_file": Operation("POST", "/v1/agreements/{agreement}/links"),
+    "link_wallet": Operation("POST", "/v1/offers/{offer}/wallets/{mapping}/links", True, True),
     "list_allotments": Operation("GET", "/v1/offers/{offer}/allotments"),
     "list_amendments": Operation("GET", "/v1/offers/{offer}/amendments"),
+    "list_bank_statements": Operation("GET", "/v1/offers/{offer}/bank_statements", query=("cursor", "limit")),
     "list_breaks": Operation("GET", "/v1/offers/{offer}/breaks"),
     "list_closing_cases": Operation("GET", "/v1/offers/{offer}/closing_cases"),
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
@@ -111,10 +120,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "list_proposals": Operation("GET", "/v1/proposals"),
     "list_receipts": Operation(
-        "GET", "/v1/offers/{offer}/receipts", query=("status", "investment", "cursor", "limit")
+        "GET",
+        "/v1/offers/{offer}/receipts",
+        query=("status", "investment", "bank_statement", "cursor", "limit"),
     ),
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
     "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds", query=("status", "cursor", "limit")),
+    "list_releases": Operation("GET", "/v1/offers/{offer}/releases", query=("cursor", "limit")),
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers", query=("investor",)),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
     "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets", query=("address", "investor")),
@@ -134,6 +146,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "open_investment": Operation("POST", "/v1/investments", True),
     "open_offer": Operation("POST", "/v1/offers", True),
     "open_profile": Operation("POST", "/v1/investors", True),
+    "post_bank_statement": Operation("POST", "/v1/offers/{offer}/bank_statements", True),
     "present_transfer_papers": Operation(
         "POST", "/v1/offers/{offer}/transfers/{transfer}/papers", True, True
     ),
@@ -142,6 +155,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
+    "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
     "read_record": Operation("GET", "/v1/records/{record}", query=("scope", "at", "version")),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}", query=("investor",)),
@@ -151,6 +165,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "refuse_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/refuse", True, True),
     "register_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints", True),
     "reject_paper": Operation("POST", "/v1/investors/{investor}/papers/{paper}/rejections", True, True),
+    "reject_wallet": Operation("POST", "/v1/offers/{offer}/wallets/{mapping}/refusals", True, True),
     "release_agreement": Operation("POST", "/v1/agreements/{agreement}/release", True, True),
     "request_cancellation": Operation("POST", "/v1/investments/{investment}/cancellation_requests", True),
     "request_institutional_allocation": Operation(

@@ -5,7 +5,7 @@ from bookrunner.engine.intake.identity import ask_identity, receive_identity, re
 from bookrunner.engine.intake.lists import ListFolder, Word, update_lists
 from bookrunner.engine.intake.outgoing import import_returns
 from bookrunner.engine.intake.payments import hear_payment
-from bookrunner.engine.intake.receipts import fingerprint, import_statement
+from bookrunner.engine.intake.receipts import fingerprint, import_statement, post_statement
 from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.signatures import hear_signature, look_at_envelopes
 from bookrunner.engine.intake.transfers import TokenWatch
@@ -35,6 +35,7 @@ __all__ = [
     "import_returns",
     "import_statement",
     "look_at_envelopes",
+    "post_statement",
     "prove_again",
     "receive_identity",
     "record_identities",

@@ -48,31 +48,41 @@ def import_statement(desk: Desk, reader: StatementReader, offering: str, raw: by
     entry twice, when its account has another currency than the offer.
     """
     statement = reader.read(raw)
-    closed_on = _closed_on(statement)
     with desk.treasury.together() as within:
-        fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
-        others = note_refunds(within, offering, fresh, actor=actor)
-        receipts = [entry for entry in others if _is_receipt(entry)]
-        name = new_id("stm")
-        head = {
-            "id": name,
-            "account": statement.account,
-            "bank_id": statement.statement_id,
-            "currency": statement.currency,
-            "file_sha256": hashlib.sha256(raw).hexdigest(),
-            "opening_minor": statement.opening_minor,
-            "closing_minor": statement.closing_minor,
-            "closed_on": closed_on.isoformat(),
-            "entries": len(receipts),
-        }
-        within.import_statement(actor=actor, offering=offering, statement=head, entries="[]")
-        added = _take_in(within, (offering, actor), name, _told(within, offering, others, receipts))
-        # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
-        note_returns(within, offering, others, actor=actor)
-        within.remember_keys(actor=actor, offering=offering, keys=keys)
-        # Each call matches a part of a long statement, within the time that a statement may take.
-        while within.match(actor=actor, offering=offering):
-            pass
+        return post_statement(
+            within, statement, (offering, actor), (new_id("stm"), hashlib.sha256(raw).hexdigest())
+        )
+
+
+def post_statement(within: Within, statement: Statement, on: tuple[str, str], file: tuple[str, str]) -> int:
+    """Post a statement for (offering, actor) in a transaction that is open; return how many are new.
+
+    ``file`` is the id that the statement gets and the SHA-256 of its bytes. Refuses as `import_statement`.
+    """
+    (offering, actor), (name, file_sha256) = on, file
+    closed_on = _closed_on(statement)
+    fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
+    others = note_refunds(within, offering, fresh, actor=actor)
+    receipts = [entry for entry in others if _is_receipt(entry)]
+    head = {
+        "id": name,
+        "account": statement.account,
+        "bank_id": statement.statement_id,
+        "currency": statement.currency,
+        "file_sha256": file_sha256,
+        "opening_minor": statement.opening_minor,
+        "closing_minor": statement.closing_minor,
+        "closed_on": closed_on.isoformat(),
+        "entries": len(receipts),
+    }
+    within.import_statement(actor=actor, offering=offering, statement=head, entries="[]")
+    added = _take_in(within, (offering, actor), name, _told(within, offering, others, receipts))
+    # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
+    note_returns(within, offering, others, actor=actor)
+    within.remember_keys(actor=actor, offering=offering, keys=keys)
+    # Each call matches a part of a long statement, within the time that a statement may take.
+    while within.match(actor=actor, offering=offering):
+        pass
     return added
 
 

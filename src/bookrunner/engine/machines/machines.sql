@@ -125,6 +125,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('account', 'access', 'A person who signs in, and the keeper, issuer or investor that it serves.'),
     ('credential', 'access', 'One thing that a person signs in with.'),
     ('account_session', 'access', 'One session of a person, under one token.'),
+    ('sign_in_provider', 'access', 'An OpenID provider that people sign in with.'),
     ('confirmation', 'access', 'A passkey''s signature over one decision.');
 
 -- The states of what people sign in with.
@@ -140,4 +141,7 @@ insert into engine.state (machine, state, sentence) values
     ('credential', 'ended', 'It signs in no more.'),
     ('account_session', 'open', 'It acts until its end or until nothing was done for half an hour.'),
     ('account_session', 'ended', 'Signed out, ended from elsewhere, or gone on under another token.'),
+    ('sign_in_provider', 'proposed', 'Waits for another person.'),
+    ('sign_in_provider', 'in_force', 'Whoever has linked an account of it signs in with it.'),
+    ('sign_in_provider', 'ended', 'Nobody signs in with it; what was linked and its sessions ended too.'),
     ('confirmation', 'given', 'Signed for one act on named versions; it serves once within five minutes.');

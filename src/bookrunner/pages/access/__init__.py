@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotAllowed, NotAuthenticated, Refused
 from bookrunner.core.log import mark, tell, warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
-from bookrunner.pages.access import people, proposals
+from bookrunner.pages.access import people, proposals, providers
 from bookrunner.pages.access.door import (
     WITHOUT_PASSKEYS,
     Door,
@@ -89,14 +89,20 @@ def may_act_for(request: Request, investor: str, operator: str | None) -> bool:
     return True
 
 
-def install(app: FastAPI, shell: Shell, door: Door) -> None:
+def install(app: FastAPI, shell: Shell, door: Door, database: Database) -> None:
     """Answer who is not signed in with the sign-in page, and who is of another keeper with 403."""
+    known = people.People(database)
 
     @app.exception_handler(NotAuthenticated)
     def unknown(request: Request, refused: NotAuthenticated) -> Response:
         _note(request, refused)
         if request.method != "GET" or request.headers.get("hx-request"):
-            return shell.page(request, "access/sign_in.html", sheet_of("/", door, refused.rule), _UNKNOWN)
+            return shell.page(
+                request,
+                "access/sign_in.html",
+                sheet_of("/", door, known.ask("providers_in_force"), rule=refused.rule),
+                _UNKNOWN,
+            )
         back = urlencode({"next": request.url.path})
         return RedirectResponse(f"/sign-in?{back}", status_code=_SEE_OTHER)
 
@@ -111,11 +117,14 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
     router = APIRouter()
     router.include_router(people.routes(database, shell, door))
     router.include_router(proposals.routes(shell))
-    queries = load(__package__)
+    router.include_router(providers.routes(database, shell, door))
+    queries, known = load(__package__), people.People(database)
 
     @router.get("/sign-in")
     def form(request: Request, after: Annotated[str, Query(alias="next")] = "/") -> Response:
-        return shell.page(request, "access/sign_in.html", sheet_of(after, door))
+        return shell.page(
+            request, "access/sign_in.html", sheet_of(after, door, known.ask("providers_in_force"))
+        )
 
     @router.post("/sign-in")
     def enter(
@@ -125,7 +134,12 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
             token, ends_at = _opened(database, door, key.strip())
         except NotAuthenticated as refused:
             warn("a sign-in is refused", means="key", rule=refused.rule)
-            return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)
+            return shell.page(
+                request,
+                "access/sign_in.html",
+                sheet_of(after, door, known.ask("providers_in_force"), rule=refused.rule),
+                _UNKNOWN,
+            )
         home = "/issuer" if inside(after) == "/" and token.startswith(f"{ISSUER}.") else inside(after)
         return hand_over(RedirectResponse(home, status_code=_SEE_OTHER), request, token, ends_at)
 

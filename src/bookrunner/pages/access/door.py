@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.core import clock
+from bookrunner.db import Row
 
 COOKIE = "bookrunner_session"
 _BOUND: Final = "__Host-"
@@ -61,8 +63,31 @@ def take_back(answer: Response, request: Request) -> Response:
     return answer
 
 
+def bind(answer: Response, request: Request, name: str, *, value: str = "", seconds: int = 0) -> Response:
+    """Give the browser a secret of this host that it shows when another site leads here too; none ends it."""
+    answer.set_cookie(
+        _bound(name, request),
+        value,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=_is_over_tls(request),
+    )
+    return answer
+
+
+def unbind(request: Request, name: str) -> str:
+    """Return the secret that the browser was bound by, or nothing."""
+    return request.cookies.get(_bound(name, request), "")
+
+
 def _cookie_of(request: Request) -> str:
-    return f"{_BOUND}{COOKIE}" if _is_over_tls(request) else COOKIE
+    return _bound(COOKIE, request)
+
+
+def _bound(name: str, request: Request) -> str:
+    return f"{_BOUND}{name}" if _is_over_tls(request) else name
 
 
 def _is_over_tls(request: Request) -> bool:
@@ -78,11 +103,15 @@ def inside(path: str) -> str:
     return path if is_plain and path.startswith("/") and not path.startswith("//") else "/"
 
 
-def sheet_of(after: str, door: Door, rule: str = "") -> dict[str, object]:
+def sheet_of(
+    after: str, door: Door, providers: Sequence[Row], *, rule: str = "", detail: str = ""
+) -> dict[str, object]:
     """Return what the page for signing in shows: the ways in, and the rule that the last try broke."""
     return {
         "next": inside(after),
         "rule": rule,
+        "detail": detail,
+        "providers": providers,
         "has_passkeys": door.site is not None,
         "takes_keys": not door.is_for_accounts_alone,
     }

@@ -53,7 +53,8 @@ class ClosingsCalls:
     ) -> ClosingFrozen:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
-        Every member passes the gate in this transaction; otherwise nothing is frozen.
+        The books and the chain are compared first. Every member passes the gate in this transaction;
+        otherwise nothing is frozen.
         """
         return self._transport.record(
             ClosingFrozen,

@@ -30,6 +30,7 @@ class ReceiptsCalls:
         *,
         status: str | None = None,
         investment: str | None = None,
+        bank_statement: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
     ) -> Receipts:
@@ -39,7 +40,13 @@ class ReceiptsCalls:
             OPERATIONS["list_receipts"],
             Call(
                 path={"offer": offer},
-                query={"status": status, "investment": investment, "cursor": cursor, "limit": limit},
+                query={
+                    "status": status,
+                    "investment": investment,
+                    "bank_statement": bank_statement,
+                    "cursor": cursor,
+                    "limit": limit,
+                },
             ),
         )
 
@@ -49,6 +56,7 @@ class ReceiptsCalls:
         *,
         status: str | None = None,
         investment: str | None = None,
+        bank_statement: str | None = None,
         cursor: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Receipt]:
@@ -56,7 +64,12 @@ class ReceiptsCalls:
 
         def page(at: str | None) -> tuple[list[Receipt], str | None]:
             found = self.list_receipts(
-                offer, status=status, investment=investment, cursor=at or cursor, limit=limit
+                offer,
+                status=status,
+                investment=investment,
+                bank_statement=bank_statement,
+                cursor=at or cursor,
+                limit=limit,
             )
             return found.receipts, found.next
 

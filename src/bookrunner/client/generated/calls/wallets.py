@@ -4,7 +4,17 @@
 from __future__ import annotations
 
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.wallets import Asked, ChallengeIssued, Signed, WalletClaimed, Wallets
+from bookrunner.client.generated.shapes.wallets import (
+    Asked,
+    ChallengeIssued,
+    Signed,
+    WalletClaimed,
+    WalletLink,
+    WalletMoved,
+    WalletRefusal,
+    Wallets,
+)
+from bookrunner.client.records import ETag
 from bookrunner.client.transport import Call, Transport
 
 
@@ -36,4 +46,58 @@ class WalletsCalls:
             WalletClaimed,
             OPERATIONS["claim_wallet"],
             Call(path={"offer": offer}, body=body, idempotency_key=idempotency_key),
+        )
+
+    def approve_wallet(
+        self, offer: str, mapping: str, *, if_match: ETag, idempotency_key: str | None = None
+    ) -> WalletMoved:
+        """Record the issuer's consent to a screened wallet; another person links it."""
+        return self._transport.record(
+            WalletMoved,
+            OPERATIONS["approve_wallet"],
+            Call(
+                path={"offer": offer, "mapping": mapping}, if_match=if_match, idempotency_key=idempotency_key
+            ),
+        )
+
+    def link_wallet(
+        self,
+        offer: str,
+        mapping: str,
+        body: WalletLink,
+        *,
+        if_match: ETag,
+        idempotency_key: str | None = None,
+    ) -> WalletMoved:
+        """Make an approved wallet effective; its proof is computed again, and a contract is asked again."""
+        return self._transport.record(
+            WalletMoved,
+            OPERATIONS["link_wallet"],
+            Call(
+                path={"offer": offer, "mapping": mapping},
+                body=body,
+                if_match=if_match,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def reject_wallet(
+        self,
+        offer: str,
+        mapping: str,
+        body: WalletRefusal,
+        *,
+        if_match: ETag,
+        idempotency_key: str | None = None,
+    ) -> WalletMoved:
+        """Refuse a wallet before it is linked, with the reason."""
+        return self._transport.record(
+            WalletMoved,
+            OPERATIONS["reject_wallet"],
+            Call(
+                path={"offer": offer, "mapping": mapping},
+                body=body,
+                if_match=if_match,
+                idempotency_key=idempotency_key,
+            ),
         )

@@ -45,6 +45,14 @@ from bookrunner.client.generated.shapes.amendments import Answer as Answer
 from bookrunner.client.generated.shapes.amendments import NewAmendment as NewAmendment
 from bookrunner.client.generated.shapes.amendments import Reconfirmation as Reconfirmation
 from bookrunner.client.generated.shapes.amendments import Reconfirmations as Reconfirmations
+from bookrunner.client.generated.shapes.banking import BankStatement as BankStatement
+from bookrunner.client.generated.shapes.banking import BankStatements as BankStatements
+from bookrunner.client.generated.shapes.banking import NewBankFile as NewBankFile
+from bookrunner.client.generated.shapes.banking import StatementPosted as StatementPosted
+from bookrunner.client.generated.shapes.breaks import Assignment as Assignment
+from bookrunner.client.generated.shapes.breaks import BreakAcceptance as BreakAcceptance
+from bookrunner.client.generated.shapes.breaks import BreakActed as BreakActed
+from bookrunner.client.generated.shapes.breaks import BreakAnswer as BreakAnswer
 from bookrunner.client.generated.shapes.closings import Candidate as Candidate
 from bookrunner.client.generated.shapes.closings import CaseDecision as CaseDecision
 from bookrunner.client.generated.shapes.closings import Closing as Closing
@@ -167,6 +175,12 @@ from bookrunner.client.generated.shapes.receipts import ReceiptProposal as Recei
 from bookrunner.client.generated.shapes.receipts import Receipts as Receipts
 from bookrunner.client.generated.shapes.refunds import Refund as Refund
 from bookrunner.client.generated.shapes.refunds import Refunds as Refunds
+from bookrunner.client.generated.shapes.releases import Deduction as Deduction
+from bookrunner.client.generated.shapes.releases import EscrowRelease as EscrowRelease
+from bookrunner.client.generated.shapes.releases import NewRelease as NewRelease
+from bookrunner.client.generated.shapes.releases import ReleaseActed as ReleaseActed
+from bookrunner.client.generated.shapes.releases import ReleaseDecision as ReleaseDecision
+from bookrunner.client.generated.shapes.releases import Releases as Releases
 from bookrunner.client.generated.shapes.shared import Acted as Acted
 from bookrunner.client.generated.shapes.shared import Condition as Condition
 from bookrunner.client.generated.shapes.shared import InvestmentActed as InvestmentActed
@@ -198,4 +212,7 @@ from bookrunner.client.generated.shapes.wallets import Asked as Asked
 from bookrunner.client.generated.shapes.wallets import ChallengeIssued as ChallengeIssued
 from bookrunner.client.generated.shapes.wallets import Signed as Signed
 from bookrunner.client.generated.shapes.wallets import WalletClaimed as WalletClaimed
+from bookrunner.client.generated.shapes.wallets import WalletLink as WalletLink
+from bookrunner.client.generated.shapes.wallets import WalletMoved as WalletMoved
+from bookrunner.client.generated.shapes.wallets import WalletRefusal as WalletRefusal
 from bookrunner.client.generated.shapes.wallets import Wallets as Wallets

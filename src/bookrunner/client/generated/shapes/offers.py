@@ -13,6 +13,8 @@ from bookrunner.client.records import Exact, Record, Sent
 class Break(Record):
     """What two books say differently, since when, and whose it is to solve."""
 
+    answer: str | None
+    assigned_to: str | None
     comparison: str
     id: str
     kind: str
@@ -20,7 +22,9 @@ class Break(Record):
     owner: str
     right: str | None
     since: str
+    status: str
     subject: str
+    version: str
 
 
 class Breaks(Record):

@@ -55,6 +55,28 @@ class WalletClaimed(Record):
     version: str
 
 
+class WalletLink(Sent):
+    """Whether a wallet becomes effective beside the linked one, in place of superseding it."""
+
+    beside: bool | None = None
+
+
+class WalletMoved(Record):
+    """A wallet of the register after a step."""
+
+    id: str
+    investor: str
+    offer: str
+    status: str
+    version: str
+
+
+class WalletRefusal(Sent):
+    """Why a wallet is not taken."""
+
+    because: str
+
+
 class Wallets(Record):
     """Wallets with the dates of their steps."""
 

@@ -77,9 +77,9 @@ def home_of(keeper: str, after: str) -> str:
 
 
 def accept(
-    people: People, invitation: str, kept: Mapping[str, Any], before: str | None
+    people: People, invitation: str, kept: Mapping[str, Any], before: str | None, *, how: str = "invitation"
 ) -> tuple[Row, Entered]:
-    """Take an invitation up with its first credential and sign its person in."""
+    """Take an invitation up with its first credential and sign its person in, as having come so."""
     account = invited(people, invitation)
     account = {**account, "credential_id": new_id("crd")}
     people.act(
@@ -88,7 +88,7 @@ def accept(
         credential=account["credential_id"],
         kept=json.dumps(kept),
     )
-    return account, people.enter(account, "invitation", before)
+    return account, people.enter(account, how, before)
 
 
 def invited(people: People, invitation: str) -> Row:
@@ -173,6 +173,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
             "fault": fault,
             "has_passkeys": door.site is not None,
             "least": words.ALONE,
+            "providers": () if account is None else people.ask("providers_in_force"),
         }
         status = 200 if fault is None else status_of(fault)
         return shell.page(request, "access/people/invitation.html", facts, status)
@@ -190,7 +191,12 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
             account, how = people.by_password(name.strip(), password, code, address_of(request))
             entered = people.enter(account, how, token_of(request))
         except NotAuthenticated as refused:
-            return shell.page(request, "access/sign_in.html", sheet_of(after, door, refused.rule), _UNKNOWN)
+            return shell.page(
+                request,
+                "access/sign_in.html",
+                sheet_of(after, door, people.ask("providers_in_force"), rule=refused.rule),
+                _UNKNOWN,
+            )
         home = people.warned(account) or home_of(account["keeper"], after)
         answer = RedirectResponse(home, status_code=_SEE_OTHER)
         return hand_over(answer, request, entered.token, entered.ends_at)

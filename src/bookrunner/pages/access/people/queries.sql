@@ -27,6 +27,10 @@ select c.credential_id, c.account_id, c.status, c.public_key, u.sign_count, a.ke
 from api.credential c join api.passkey_use u using (credential_id) join api.account a using (account_id)
 where c.passkey_id = :passkey and c.status <> 'ended' and a.status = 'active';
 
+-- name: providers_in_force
+-- The OpenID providers that people sign in with.
+select name, title, token_issuer from api.sign_in_provider where status = 'in_force' order by title, name;
+
 -- name: sessions
 -- The open sessions of an account; one token each.
 select s.session_id, s.how, s.opened_at, s.ends_at, u.used_at, s.session_sha256

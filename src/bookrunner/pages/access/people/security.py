@@ -60,6 +60,8 @@ class Security:
         facts = {
             "account": account,
             "passkeys": [each for each in held if each["kind"] == "passkey"],
+            "linked": next((each for each in held if each["kind"] == "provider"), None),
+            "providers": self.people.ask("providers_in_force"),
             "others": {kind: next((each for each in held if each["kind"] == kind), None) for kind in _OTHERS},
             "sessions": self.people.ask("sessions", account=account["account_id"]),
             "own": digest(token),

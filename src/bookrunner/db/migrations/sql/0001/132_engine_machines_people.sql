@@ -19,4 +19,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('account_session', '', 'open', 'opened', 'access'),
     ('account_session', 'open', 'ended', 'ended', 'access'),
     ('account_session', 'open', 'ended', 'ended_in_emergency', 'engine'),
+    ('sign_in_provider', '', 'proposed', 'proposed', 'access'),
+    ('sign_in_provider', 'proposed', 'in_force', 'granted', 'access'),
+    ('sign_in_provider', 'proposed', 'ended', 'declined', 'access'),
+    ('sign_in_provider', 'in_force', 'ended', 'ended', 'access'),
     ('confirmation', '', 'given', 'given', 'access');

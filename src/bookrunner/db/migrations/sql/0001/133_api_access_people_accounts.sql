@@ -55,6 +55,32 @@ end $$;
 create trigger account_stands before update on api.account for each row execute function api.account_stands();
 alter table api.account enable always trigger account_stands;
 
+-- An OpenID provider that people sign in with, as two people granted it. What of its acr and amr values says that two factors were
+-- shown is a part of it (OpenID Connect Core, 2; RFC 8176); a session of any other value counts as one factor.
+create table api.sign_in_provider (
+    provider_id text primary key,
+    name text not null constraint provider_name_is_plain check (name ~ '^[a-z0-9][a-z0-9-]{1,30}$'),
+    status text not null,
+    title text not null constraint provider_has_a_title check (title ~ '\S' and length(title) <= 60),
+    token_issuer text not null check (token_issuer <> ''),
+    client_id text not null check (client_id <> ''),
+    secret bytea not null,
+    wrapped bytea not null,
+    strong_acr text[] not null,
+    strong_amr text[] not null,
+    proposed_by text not null,
+    approved_by text,
+    ended_by text,
+    because text,
+    version bigint not null,
+    chain_head bytea not null,
+    constraint provider_needs_two_people check (status <> 'in_force'
+        or coalesce(audit.person_of(approved_by) <> audit.person_of(proposed_by), false)),
+    constraint ended_provider_says_why check (status <> 'ended' or coalesce(because ~ '\S', false) and ended_by is not null)
+);
+create unique index provider_name_is_one_providers on api.sign_in_provider (name) where status <> 'ended';
+call audit.keep('api.sign_in_provider', 'sign_in_provider', 'provider_id', 'provider_id', array['secret', 'wrapped']);
+
 -- A way back in that another person asked for; taken up once, by a passkey that then waits.
 create table api.recovery (
     recovery_sha256 bytea primary key check (octet_length(recovery_sha256) = 32),
@@ -69,7 +95,7 @@ create table api.credential (
     credential_id text primary key,
     account_id text not null references api.account,
     status text not null,
-    kind text not null constraint credential_kind_is_known check (kind in ('passkey', 'password', 'totp', 'recovery_codes')),
+    kind text not null constraint credential_kind_is_known check (kind in ('passkey', 'password', 'totp', 'recovery_codes', 'provider')),
     passkey_id bytea constraint passkey_belongs_to_one_account unique,
     public_key bytea,
     transports text[] not null default '{}',
@@ -79,6 +105,9 @@ create table api.credential (
     opens_at timestamptz,
     asked_by text,
     admitted_by text,
+    provider_id text constraint credential_names_a_provider_on_record references api.sign_in_provider,
+    -- The keyed digest of who the person is at the provider.
+    subject_sha256 bytea check (octet_length(subject_sha256) = 32),
     recovery_sha256 bytea constraint recovery_is_taken_up_once unique
         constraint credential_recovers_what_was_asked references api.recovery,
     ended_by text,
@@ -89,16 +118,19 @@ create table api.credential (
     constraint passkey_has_its_public_key check ((kind = 'passkey') = (passkey_id is not null and public_key is not null)),
     constraint credential_has_its_secret check ((kind in ('password', 'totp')) = (secret is not null)),
     constraint secret_of_codes_is_sealed check ((kind = 'totp') = (wrapped is not null)),
+    constraint credential_of_a_provider_names_its_subject check ((kind = 'provider') = (provider_id is not null and subject_sha256 is not null)),
     constraint password_is_kept_as_argon2id check (kind <> 'password' or starts_with(convert_from(secret, 'UTF8'), '$argon2id$')),
     constraint waiting_credential_is_a_passkey check (status <> 'waiting' or kind = 'passkey' and opens_at is not null
         and asked_by is not null and recovery_sha256 is not null)
 );
 create unique index one_credential_of_its_kind_is_in_force on api.credential (account_id, kind)
     where status = 'in_force' and kind <> 'passkey';
+-- Who somebody is at a provider opens one account.
+create unique index subject_is_one_account on api.credential (provider_id, subject_sha256) where status = 'in_force';
 create unique index one_recovery_waits_per_account on api.credential (account_id) where status = 'waiting';
 create index credential_by_account on api.credential (account_id);
 call audit.keep('api.credential', 'credential', 'credential_id', 'account_id',
-    array['passkey_id', 'public_key', 'transports', 'label', 'secret', 'wrapped', 'recovery_sha256']);
+    array['passkey_id', 'public_key', 'transports', 'label', 'secret', 'wrapped', 'subject_sha256', 'recovery_sha256']);
 
 -- How often a passkey has signed and when it did last (Web Authentication, 6.1.1).
 create table api.passkey_use (

@@ -6,7 +6,7 @@ create table api.account_session (
     status text not null,
     session_sha256 bytea not null unique check (octet_length(session_sha256) = 32),
     how text not null constraint session_says_how_it_was_opened check (how in ('passkey', 'password', 'password_and_code',
-        'password_and_recovery_code', 'invitation')),
+        'password_and_recovery_code', 'invitation', 'provider', 'provider_with_factors')),
     opened_at timestamptz not null default clock_timestamp(),
     ends_at timestamptz not null,
     follows text constraint session_is_followed_once unique references api.account_session,
@@ -71,7 +71,7 @@ begin
         raise exception using errcode = 'BR401', constraint = 'account_is_active', message = 'the account does not sign in';
     end if;
     if not exists (select from api.credential c where c.credential_id = p_credential and c.account_id = p_account
-            and c.status = 'in_force') then
+            and c.status = 'in_force' and (c.kind = 'provider') = (p_how in ('provider', 'provider_with_factors')) for share) then
         raise exception using errcode = 'BR401', constraint = 'credential_is_in_force',
             message = 'what was shown has ended meanwhile';
     end if;

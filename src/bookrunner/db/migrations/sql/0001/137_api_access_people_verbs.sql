@@ -49,17 +49,23 @@ begin
     end if;
 end $$;
 
--- Keeps a credential of an account; a second password, secret or set of codes takes the place of the first.
+-- Keeps a credential of an account; a second password, secret, set of codes or link to a provider takes the place of the first.
 create function api.keep_credential(p_actor text, p_account text, p_credential text, p_kept jsonb, p_codes bytea[]) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    if p_kept ->> 'kind' = 'provider' and not exists (select from api.sign_in_provider p
+            where p.provider_id = p_kept ->> 'provider_id' and p.status = 'in_force' for share) then
+        raise exception using errcode = 'BR401', constraint = 'provider_is_in_force', message = 'nobody signs in with this provider';
+    end if;
     update api.credential set status = 'ended', ended_by = p_actor
     where account_id = p_account and status = 'in_force' and kind = p_kept ->> 'kind' and kind <> 'passkey';
-    insert into api.credential (credential_id, account_id, status, kind, passkey_id, public_key, transports, label, secret, wrapped)
+    insert into api.credential (credential_id, account_id, status, kind, passkey_id, public_key, transports, label, secret, wrapped,
+        provider_id, subject_sha256)
     values (p_credential, p_account, 'in_force', p_kept ->> 'kind', decode(p_kept ->> 'passkey_id', 'hex'),
         decode(p_kept ->> 'public_key', 'hex'),
         array(select jsonb_array_elements_text(coalesce(p_kept -> 'transports', '[]'))), coalesce(p_kept ->> 'label', ''),
-        decode(p_kept ->> 'secret', 'hex'), decode(p_kept ->> 'wrapped', 'hex'));
+        decode(p_kept ->> 'secret', 'hex'), decode(p_kept ->> 'wrapped', 'hex'), p_kept ->> 'provider_id',
+        decode(p_kept ->> 'subject', 'hex'));
     if p_kept ->> 'kind' = 'passkey' then
         insert into api.passkey_use (credential_id, sign_count) values (p_credential, (p_kept ->> 'sign_count')::bigint);
     end if;
@@ -68,7 +74,7 @@ end $$;
 
 -- Refuses a session that may not change what its account signs in with. Where a passkey is in force it was opened by one, and one
 -- answers for this change anew: else a password alone, or a session that is left open, would make or end what decisions are
--- confirmed with.
+-- confirmed with. One factor of a provider changes nothing where a code, or the provider itself, would show two.
 create function api.require_way_in(a api.account, p_session text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -78,6 +84,12 @@ begin
         and s.status = 'open' and s.ends_at > clock_timestamp();
     if opened_by is null then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force', message = 'sign in again';
+    end if;
+    if opened_by = 'provider' and exists (select from api.credential c left join api.sign_in_provider p using (provider_id)
+            where c.account_id = a.account_id and c.status = 'in_force'
+                and (c.kind = 'totp' or cardinality(p.strong_acr || p.strong_amr) > 0)) then
+        raise exception using errcode = 'BR401', constraint = 'two_factors_change_what_signs_in',
+            message = 'sign in with two factors, here or at the provider, to change what you sign in with';
     end if;
     if not exists (select from api.credential c where c.account_id = a.account_id and c.kind = 'passkey' and c.status = 'in_force') then
         return;
@@ -158,9 +170,9 @@ begin
     where account_id = p_account and status = 'in_force' and kind = 'password' and label = 'short'
         and not exists (select from api.credential c where c.account_id = p_account and c.kind = 'totp' and c.status = 'in_force');
     if not exists (select from api.credential c where c.account_id = p_account and c.status = 'in_force'
-        and c.kind in ('passkey', 'password')) then
+        and c.kind in ('passkey', 'password', 'provider')) then
         raise exception using errcode = 'BR008', constraint = 'account_keeps_a_way_in',
-            message = 'this is the last passkey or password; add another one first';
+            message = 'this is the last that you sign in with; add another one first';
     end if;
 end $$;
 

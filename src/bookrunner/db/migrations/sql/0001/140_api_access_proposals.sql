@@ -62,7 +62,7 @@ end $$;
 create function api.is_made(p_proposal text, p_actor text) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
 return exists (select from audit.request r where r.keeper in ('portal', 'compliance', 'subscription', 'treasury', 'registry', 'engine',
-    'audit') and r.actor = p_actor and r.request_id = p_proposal);
+    'audit', 'reconciliation') and r.actor = p_actor and r.request_id = p_proposal);
 
 -- Decides a proposal once. Whoever confirmed it may confirm again in its time, which decides nothing: the call of it can then
 -- be carried out again, under the same idempotency key.

@@ -1,0 +1,133 @@
+"""What an OpenID provider publishes: its configuration and its keys, read at safe addresses and bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+from cryptography.exceptions import UnsupportedAlgorithm
+from joserfc.errors import JoseError
+from joserfc.jwk import JWKRegistry, Key, KeySet
+
+from bookrunner.adapters.identity.address import is_safe
+from bookrunner.core.errors import ConfigurationError, NotAuthenticated, NotReady
+
+ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
+"""Only what is signed with a private key: a public key can then never serve as a shared secret."""
+SECONDS: Final = 5.0
+DOCUMENT_BYTES_MAX: Final = 256 * 1024
+
+
+@asynccontextmanager
+async def asking() -> AsyncIterator[httpx.AsyncClient]:
+    """Lend a client for a few questions to a provider, none of which takes long.
+
+    It follows no redirect and no proxy of the environment. Raises NotReady ``token_issuer_answers``.
+    """
+    try:
+        async with asyncio.timeout(SECONDS), httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+            yield client
+    except TimeoutError:
+        raise silent(f"no answer within {SECONDS:g} seconds") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as fault:
+        raise silent(type(fault).__name__) from None
+    except ConfigurationError:
+        raise silent("it publishes an unsafe address") from None
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise silent("what it publishes cannot be read") from None
+
+
+async def configuration_of(client: httpx.AsyncClient, issuer: str) -> dict[str, Any]:
+    """Return what a provider says of itself, which names this very issuer (OpenID Connect Discovery, 4.3)."""
+    about = await _document(client, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    if about.get("issuer") != issuer:
+        raise silent("its configuration names another issuer")
+    return about
+
+
+async def keys_of(client: httpx.AsyncClient, about: dict[str, Any]) -> KeySet:
+    """Return the keys that a provider signs with now."""
+    return signing_keys((await _document(client, address_in(about, "jwks_uri"))).get("keys"))
+
+
+def address_in(about: dict[str, Any], name: str) -> str:
+    """Return an address of the configuration; raises NotReady, or ConfigurationError for an unsafe one."""
+    address = about.get(name)
+    if not isinstance(address, str):
+        raise silent(f"its configuration names no {name}")
+    require_safe(address)
+    return address
+
+
+async def read(client: httpx.AsyncClient, asked: httpx.Request) -> tuple[int, dict[str, Any]]:
+    """Return status and object of an answer, of at most 256 KiB."""
+    answer = await client.send(asked, stream=True)
+    try:
+        body = bytearray()
+        async for piece in answer.aiter_raw():
+            body += piece
+            if len(body) > DOCUMENT_BYTES_MAX:
+                raise silent("its answer is longer than 256 KiB")
+    finally:
+        await answer.aclose()
+    if answer.is_redirect or answer.is_server_error:
+        raise silent(f"it answered {answer.status_code}")
+    found = httpx.Response(HTTPStatus.OK, content=bytes(body)).json()
+    if not isinstance(found, dict):
+        raise silent("its answer is no object")
+    return answer.status_code, found
+
+
+def require_safe(address: str) -> None:
+    """Raise ConfigurationError for an address that is not at ``https``, or ``http`` on the loopback."""
+    if not is_safe(address):
+        raise ConfigurationError("an OpenID provider is asked at an https address, or on the loopback")
+
+
+def unknown(why: str) -> NotAuthenticated:
+    """Return the refusal of a token."""
+    return NotAuthenticated("credential_is_in_force", why)
+
+
+def silent(why: str) -> NotReady:
+    """Return what is said of a provider that gives no answer to work with."""
+    return NotReady("token_issuer_answers", f"the OpenID provider can be asked again later: {why}")
+
+
+async def _document(client: httpx.AsyncClient, address: str) -> dict[str, Any]:
+    status, found = await read(
+        client, client.build_request("GET", address, headers={"Accept-Encoding": "identity"})
+    )
+    if status != HTTPStatus.OK:
+        raise silent(f"it answered {status}")
+    return found
+
+
+def signing_keys(listed: object) -> KeySet:
+    """Return the public keys that sign; a shared secret among them is left out."""
+    if not isinstance(listed, list):
+        raise silent("it names no keys")
+    ours = [
+        each
+        for each in listed
+        if isinstance(each, dict)
+        and each.get("kty") in {"RSA", "EC", "OKP"}
+        and each.get("use", "sig") == "sig"
+        and isinstance(each.get("kid"), str)
+    ]
+    return KeySet([key for each in ours if (key := _key(each)) is not None])
+
+
+def _key(said: dict[str, Any]) -> Key | None:
+    """Return a key, or None for one that we do not know how to read: the others stay in force."""
+    try:
+        key = JWKRegistry.import_key(said)
+        # Some kinds are read only when they are needed.
+        key.as_dict(private=False)
+    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError):
+        return None
+    return key

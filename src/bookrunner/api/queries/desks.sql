@@ -1,0 +1,43 @@
+-- name: releases
+-- Releases of an offer after a place in the order of their ids, or the one that is named.
+select r.release_id, r.closing_id, r.status, r.amount_minor, r.deducted_minor, r.currency, r.proposed_by, r.approved_by, r.fees_differ,
+    r.version
+from treasury.release r
+where r.offering_id = :offering and (cast(:after as text) is null or r.release_id > :after)
+    and (cast(:release as text) is null or r.release_id = :release)
+order by r.release_id limit cast(:most as integer);
+
+-- name: propose_release^
+-- Claims the key, proposes to release the escrow of a closing, stores the answer.
+select answer, is_replay from api.propose_release(:key, :request, :body_sha256, :offering, :release, :closing, :payee_fingerprint,
+    cast(:deductions as jsonb));
+
+-- name: decide_release^
+-- Claims the key, approves or declines a release as another person, stores the answer.
+select answer, is_replay from api.decide_release(:key, :request, :body_sha256, :offering, :release, :version, :is_approved,
+    :payee_fingerprint, :amount_minor, :net_minor, :because);
+
+-- name: move_wallet^
+-- Claims the key, takes one step with a wallet, stores the answer.
+select answer, is_replay from api.move_wallet(:key, :request, :body_sha256, :offering, :mapping, :version, :act, :because,
+    cast(:witness as jsonb));
+
+-- name: act_on_break^
+-- Claims the key, acts on a break, stores the answer.
+select answer, is_replay from api.act_on_break(:actor, :request, :body_sha256, :offering, :break_id, :version, :serving, :act, :words);
+
+-- name: bank_statements
+-- Statements of an offer's account after a place in the order of their ids, or the one that is named, and how far their entries are.
+select s.statement_id, s.status, s.account, s.bank_statement_id, encode(s.file_sha256, 'hex') as file_sha256, s.opening_minor,
+    s.closing_minor, s.closed_on, s.entries, s.version, o.currency,
+    (select coalesce(jsonb_object_agg(x.status, x.receipts), '{}') from (
+        select r.status, count(*) as receipts from treasury.receipt r
+        where r.offering_id = s.offering_id and r.statement_id = s.statement_id group by r.status) x) as receipts
+from treasury.statement s join engine.offer o using (offering_id)
+where s.offering_id = :offering and (cast(:after as text) is null or s.statement_id > :after)
+    and (cast(:statement as text) is null or s.statement_id = :statement)
+order by s.statement_id limit cast(:most as integer);
+
+-- name: take_bank_statement^
+-- Claims the key of a bank statement, stores the answer.
+select answer, is_replay from api.take_bank_statement(:key, :request, :body_sha256, :offering, :statement, :file_sha256);

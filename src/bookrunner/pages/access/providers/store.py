@@ -1,0 +1,116 @@
+"""OpenID providers that people sign in with: named by one person, granted by another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bookrunner.adapters.identity import Registration, Vouched
+from bookrunner.adapters.vault import Vault
+from bookrunner.core.errors import NotAuthenticated, Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Database, Row, load
+
+_LOGIN = "access"
+_SEALED_AS = "secret of a client"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider in force: its id, its name in addresses, what people call it, and what we are there."""
+
+    provider_id: str
+    name: str
+    title: str
+    own: Registration
+
+
+class Providers:
+    """The providers of an installation; each call is one transaction of the login that keeps accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = load(__package__)
+
+    def propose(self, name: str, title: str, own: Registration, *, actor: str) -> None:
+        """Name a provider; another person grants it.
+
+        The secret is sealed for the provider. Refuses ``provider_name_is_plain``, ``provider_has_a_title``
+        and ``provider_name_is_one_providers``.
+        """
+        provider, safe = new_id("prv"), Vault.of(self._database.endpoint.secrets)
+        wrapped = safe.new_key(provider)
+        said = {
+            "name": name,
+            "title": title,
+            "token_issuer": own.issuer,
+            "client_id": own.client_id,
+            "secret": safe.seal(wrapped, provider, _SEALED_AS, own.secret.encode()).hex(),
+            "wrapped": wrapped.hex(),
+            "strong_acr": sorted(own.strong_acr),
+            "strong_amr": sorted(own.strong_amr),
+        }
+        self._act("propose_provider", actor=actor, provider=provider, said=json.dumps(said))
+
+    def grant(self, name: str, *, actor: str) -> None:
+        """Put a provider in force; refuses ``provider_needs_two_people`` and ``provider_is_proposed``."""
+        self._act("grant_provider", actor=actor, provider=self._named(name)["provider_id"])
+
+    def end(self, name: str, because: str, *, actor: str) -> None:
+        """End a provider, what was linked of it and its sessions; refuses ``ended_provider_says_why``."""
+        provider = self._named(name)["provider_id"]
+        self._act("end_provider", actor=actor, provider=provider, because=because)
+
+    def listed(self) -> Sequence[Row]:
+        """Return every provider: name, state, issuer, what counts as two factors, how many have linked it."""
+        with self._database.transaction(_LOGIN) as transaction:
+            found: Sequence[Row] = self._queries.providers(transaction)
+        return found
+
+    def in_force(self, name: str) -> Provider:
+        """Return the provider of a name; raises NotAuthenticated ``provider_is_in_force``."""
+        with self._database.transaction(_LOGIN) as transaction:
+            row: Row | None = self._queries.provider_named(transaction, name=name)
+        if row is None or row["status"] != "in_force":
+            raise NotAuthenticated("provider_is_in_force", "nobody signs in with this provider")
+        safe = Vault.of(self._database.endpoint.secrets)
+        secret = safe.open(bytes(row["wrapped"]), row["provider_id"], _SEALED_AS, bytes(row["secret"]))
+        strong = frozenset(row["strong_acr"]), frozenset(row["strong_amr"])
+        own = Registration(row["token_issuer"], row["client_id"], secret.decode(), *strong)
+        return Provider(row["provider_id"], row["name"], row["title"], own)
+
+    def subject_of(self, provider: Provider, vouched: Vouched) -> bytes:
+        """Return the keyed digest of who somebody is at a provider: of issuer and subject together."""
+        safe = Vault.of(self._database.endpoint.secrets)
+        return safe.blind("sign-in subject", json.dumps([provider.own.issuer, vouched.subject]))
+
+    def linked(self, provider: Provider, subject: bytes) -> Row:
+        """Return the account that was linked; raises NotAuthenticated ``subject_is_linked``."""
+        with self._database.transaction(_LOGIN) as transaction:
+            found: Row | None = self._queries.linked(
+                transaction, provider=provider.provider_id, subject=subject
+            )
+        if found is None:
+            raise NotAuthenticated(
+                "subject_is_linked",
+                f"no account here is linked to yours at {provider.title}; sign in another way and link it",
+            )
+        return found
+
+    def _named(self, name: str) -> Row:
+        with self._database.transaction(_LOGIN) as transaction:
+            found: Row | None = self._queries.provider_named(transaction, name=name)
+        if found is None:
+            raise Refused("provider_is_on_record", f"there is no provider {name}")
+        return found
+
+    def _act(self, verb: str, **arguments: object) -> None:
+        try:
+            with self._database.transaction(_LOGIN) as transaction:
+                getattr(self._queries, verb)(transaction, request=new_id("req"), **arguments)
+        except Refused as refused:
+            warn("an act on a provider is refused", act=verb, rule=refused.rule)
+            raise
+        tell("an act on a provider is done", act=verb, subject=str(arguments["provider"]))
