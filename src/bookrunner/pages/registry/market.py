@@ -19,6 +19,13 @@ VENUES: Final = {
     "declined": ("cancelled", "grey", "declined"),
     "ended": ("cancelled", "grey", "ended"),
 }
+SETTLEMENTS: Final = {
+    "agreed": ("waiting", "wait", "waits for both legs"),
+    "settled": ("confirmed", "good", "settled"),
+    "parted": ("refused", "bad", "one leg went alone"),
+    "returned": ("cancelled", "grey", "came back"),
+    "dropped": ("cancelled", "grey", "dropped"),
+}
 KINDS: Final = {"ats": "Alternative trading system", "broker": "Broker"}
 _SENTENCES: Final = {
     "venue_needs_two_people": "whoever proposed the venue does not put it in force; another person does",
@@ -39,6 +46,8 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "venues": market.venues(**on),
         "trades": market.trades(**on, most=_MOST),
         "alarms": market.trade_alarms(**on, most=_MOST),
+        "settlements": market.settlements(**on, most=_MOST),
+        "settlement_states": SETTLEMENTS,
         "venue_states": VENUES,
         "venue_kinds": KINDS,
         "transfer_states": STATES,

@@ -49,3 +49,23 @@ from registry.trade_alarm a where a.offering_id = :offering order by a.status de
 -- name: answer_trade_alarm$
 -- Says what a contradiction was.
 select registry.answer_trade_alarm(:actor, :request, :offering, :alarm, :because);
+
+-- name: open_settlements
+-- Sales against a coin that wait for both legs, or for the money that went alone; who pays whom, by wallet.
+select s.request_id, s.status, s.coin, s.base_units,
+    coalesce(q.to_address, q.asked_to, registry.linked_address(q.offering_id, q.buyer_id)) as payer,
+    coalesce(q.from_address, q.asked_from, registry.linked_address(q.offering_id, q.seller_id)) as payee
+from registry.settlement s join registry.transfer_request q using (offering_id, request_id)
+where s.offering_id = :offering and (s.status = 'agreed' or s.status = 'parted' and s.alone = 'money') order by s.request_id;
+
+-- name: note_payment$
+-- Notes a coin that went without its units, or came back; says which, null for any other.
+select registry.note_payment(:actor, :request, :offering, :transfer, cast(:log as jsonb));
+
+-- name: settlements
+-- Sales against a coin, those that are parted first.
+select s.settlement_id, s.request_id, s.status, encode(s.coin, 'hex') as coin, s.base_units, encode(s.paid_hash, 'hex') as paid_hash, s.alone,
+    encode(s.alone_hash, 'hex') as alone_hash, s.observed_id, encode(s.returned_hash, 'hex') as returned_hash, q.seller_id, q.buyer_id,
+    q.units, q.price_minor, q.currency
+from registry.settlement s join registry.transfer_request q using (offering_id, request_id) where s.offering_id = :offering
+order by array_position('{parted,agreed,settled,returned,dropped}', s.status), s.request_id limit cast(:most as integer);
