@@ -6,7 +6,7 @@ from functools import partial
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.api import api, issue
 from bookrunner.app.trading import receive_trade
@@ -89,3 +89,37 @@ def test_two_people_admit_a_venue_and_see_its_trades(
         expect(theo.get_by_role("row", name="Example Floor Alternative")).to_contain_text(
             "its agreement ended"
         )
+
+
+def test_holders_meet_on_the_board_and_the_agent_sees_it(agency: Agency, browser: Browser, axe: str) -> None:
+    def holder(number: int, width: int) -> Page:
+        page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+        page.goto(f"{agency.site.url}/investments/inv_one{number}/transfers")
+        return page
+
+    seller, buyer = holder(3, 1280), holder(1, 390)
+    for units in ("9", "2"):
+        seller.get_by_label("Units of the interest").fill(units)
+        seller.get_by_label("USD for each unit").fill("51.00")
+        seller.get_by_role("button", name="Post it").click()
+        if units == "9":
+            expect(seller.get_by_role("alert")).to_contain_text("offered units are free")
+    own = seller.get_by_role("row", name="Sells 2 units at 51.00 USD each")
+    expect(own.get_by_role("button")).to_have_text("Take it off")
+    buyer.reload()
+    for page, width in ((seller, 1280), (buyer, 390)):
+        keep(page, f"board-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        axe_is_content(page, axe)
+    buyer.get_by_role("button", name="Buy them").click()
+    expect(buyer.locator("body")).to_contain_text("Nobody offers or seeks units now")
+    expect(buyer.get_by_role("row", name="sale, 2 units to you")).to_contain_text("being checked")
+    with at(agency, browser) as theo:
+        visit(theo, agency, "/market")
+        row = theo.get_by_role("row", name="2 units at 51.00 USD each")
+        expect(row).to_contain_text("waits for papers or screening")
+        expect(row).to_contain_text("ivr_one1")
+        keep(theo, "market-board")
+        axe_is_content(theo, axe)
+    for page in (seller, buyer):
+        page.context.close()

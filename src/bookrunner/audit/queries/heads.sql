@@ -244,6 +244,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'observed_transfer', offering_id, observed_id, version, chain_head from registry.observed_transfer
     union all select 'venue', offering_id, venue_id, version, chain_head from registry.venue
     union all select 'trade', offering_id, trade_id, version, chain_head from registry.trade
+    union all select 'interest', offering_id, interest_id, version, chain_head from registry.interest
     union all select 'settlement', offering_id, settlement_id, version, chain_head from registry.settlement
     union all select 'trade_alarm', offering_id, alarm_id, version, chain_head from registry.trade_alarm
     union all select 'register_import', offering_id, import_id, version, chain_head from registry.register_import
@@ -262,7 +263,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
-        'affiliation', 'transfer_request', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement',
+        'affiliation', 'transfer_request', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
         'control_action', 'account_restraint', 'security_restraint')
     and not exists (
         select from kept k

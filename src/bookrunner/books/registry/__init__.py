@@ -15,6 +15,7 @@ from bookrunner.books.registry.statements.importing import (
 )
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.transfers import market as _market
+from bookrunner.books.registry.transfers.market import match_interest, post_interest
 from bookrunner.books.registry.turnaround import MonthFigures, counts_from, due_on, month_figures, receive
 from bookrunner.db import Database, Keeper
 
@@ -34,7 +35,9 @@ __all__ = [
     "judge_package",
     "keeper",
     "market_of",
+    "match_interest",
     "month_figures",
+    "post_interest",
     "present_again",
     "propose_change",
     "propose_import",

@@ -46,6 +46,7 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "venues": market.venues(**on),
         "trades": market.trades(**on, most=_MOST),
         "alarms": market.trade_alarms(**on, most=_MOST),
+        "interests": market.interests(**on, most=_MOST),
         "settlements": market.settlements(**on, most=_MOST),
         "settlement_states": SETTLEMENTS,
         "venue_states": VENUES,

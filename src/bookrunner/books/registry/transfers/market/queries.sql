@@ -69,3 +69,28 @@ select s.settlement_id, s.request_id, s.status, encode(s.coin, 'hex') as coin, s
     q.units, q.price_minor, q.currency
 from registry.settlement s join registry.transfer_request q using (offering_id, request_id) where s.offering_id = :offering
 order by array_position('{parted,agreed,settled,returned,dropped}', s.status), s.request_id limit cast(:most as integer);
+
+-- name: post_interest$
+-- Puts what somebody would buy or sell on the board.
+select registry.post_interest(:actor, :request, :offering, :interest, cast(:said as jsonb));
+
+-- name: match_interest$
+-- Takes an interest as a whole and asks for its transfer.
+select registry.match_interest(:actor, :request, :offering, :interest, :investor, :transfer, :item, cast(:clock as jsonb));
+
+-- name: withdraw_interest$
+-- Takes an interest off the board.
+select registry.withdraw_interest(:actor, :request, :offering, :interest);
+
+-- name: board
+-- What stands on the board of an offer, without who posted it; whether it is of the one who looks.
+select i.interest_id, i.side, i.units, i.price_minor, i.currency, i.ends_on, i.investor_id = cast(:investor as text) as is_own
+from registry.interest i where i.offering_id = :offering and i.status = 'posted' and i.ends_on >= registry.today()
+order by i.side desc, case i.side when 'sell' then i.price_minor else -i.price_minor end, i.interest_id limit cast(:most as integer);
+
+-- name: interests
+-- Every interest of an offer as the agent sees it, those that stand first, each with where its transfer stands.
+select i.interest_id, i.status, i.side, i.investor_id, i.units, i.price_minor, i.currency, i.ends_on, i.ends_on < registry.today() as is_over,
+    i.matched_with, i.request_id, q.status as transfer_status
+from registry.interest i left join registry.transfer_request q using (offering_id, request_id) where i.offering_id = :offering
+order by array_position('{posted,matched,withdrawn}', i.status), i.ends_on, i.interest_id limit cast(:most as integer);

@@ -81,7 +81,6 @@ create table registry.trade (
     constraint rejected_trade_names_its_rules check ((status = 'rejected') = (rules <> '{}'))
 );
 create unique index transfer_of_one_trade on registry.trade (offering_id, request_id) where request_id is not null;
-create index trade_of_seller on registry.trade (offering_id, seller_id) where status = 'taken';
 call audit.keep('registry.trade', 'trade', 'trade_id', 'offering_id');
 
 -- A message that contradicts an earlier one. While one is open, the transfer of its trade is not approved.
@@ -114,12 +113,13 @@ begin atomic
     where t.offering_id = p_offering and t.request_id = p_except and a.status = 'raised' limit 1;
 end;
 
--- Units that trades of a seller will take and that no approval has set aside yet.
+-- Units that trades and matches of a seller will take and that no approval has set aside yet.
 create function registry.traded_units(p_offering text, p_seller text) returns bigint
 language sql stable set search_path = pg_catalog, pg_temp
-return (select coalesce(sum(t.units), 0)::bigint from registry.trade t join registry.transfer_request q using (offering_id, request_id)
-    where t.offering_id = p_offering and t.seller_id = p_seller and t.status = 'taken'
-    and q.status in ('requested', 'screened', 'returned'));
+return (select coalesce(sum(q.units), 0)::bigint from registry.transfer_request q where q.offering_id = p_offering
+    and q.seller_id = p_seller and q.status in ('requested', 'screened', 'returned')
+    and (exists (select from registry.trade t where t.offering_id = q.offering_id and t.request_id = q.request_id)
+        or exists (select from registry.interest i where i.offering_id = q.offering_id and i.request_id = q.request_id)));
 
 -- Every rule that keeps a trade from going now: those of a transfer, and the balance less what waits for other transfers and trades.
 create function registry.trade_refusals(p_offering text, p_seller text, p_buyer text, p_units bigint) returns text[]
