@@ -91,7 +91,9 @@ def test_two_people_admit_a_venue_and_see_its_trades(
         )
 
 
-def test_holders_meet_on_the_board_and_the_agent_sees_it(agency: Agency, browser: Browser, axe: str) -> None:
+def test_holders_meet_on_the_board_and_the_agent_sees_it(
+    agency: Agency, desk: Transferring, browser: Browser, axe: str
+) -> None:
     def holder(number: int, width: int) -> Page:
         page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
         page.goto(f"{agency.site.url}/investments/inv_one{number}/transfers")
@@ -111,6 +113,13 @@ def test_holders_meet_on_the_board_and_the_agent_sees_it(agency: Agency, browser
         keep(page, f"board-{width}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         axe_is_content(page, axe)
+    cap = desk.rule("holder_cap", amount=1)
+    buyer.get_by_role("button", name="Buy them").click()
+    expect(buyer.get_by_role("alert")).to_contain_text("transfer rules allow the match")
+    expect(buyer.get_by_role("alert")).not_to_contain_text("holder")
+    desk.keeper.end_transfer_rule(
+        actor="agent.tess", offering=desk.offering, rule=cap, because="the bylaws changed"
+    )
     buyer.get_by_role("button", name="Buy them").click()
     expect(buyer.locator("body")).to_contain_text("Nobody offers or seeks units now")
     expect(buyer.get_by_role("row", name="sale, 2 units to you")).to_contain_text("being checked")

@@ -16,13 +16,21 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.core.money import parse, read_whole
-from bookrunner.db import Database, load
+from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER: Final = "portal"
 _MOST, _MOST_BYTES = 50, 20 * 2**20
+_OF_THE_BOARD: Final = frozenset(
+    {
+        "interest_exists",
+        "interest_has_not_ended",
+        "offered_units_are_free",
+        "transition_is_listed_for_the_keeper",
+    }
+)
 # How long an interest stands unless its poster says another day.
 _BOARD_DAYS: Final = 30
 _ROUTES: Final = {"agent": "The transfer agent moves the units", "holder": "I move them from my own wallet"}
@@ -123,7 +131,9 @@ class Transfers:
         except Refused as refused:
             told = {"rule": refused.rule, "detail": "" if refused.rule in refused.detail else refused.detail}
             return self.page(request, investment, refusal=told, typed=defaultdict(str, form))
-        return RedirectResponse(f"/investments/{investment}/transfers?done=1", status_code=_SEE_OTHER)
+        # An interest is nobody's to carry out: only what the agent has is received.
+        done = "" if form.get("act") in {"post", "take_back"} else "?done=1"
+        return RedirectResponse(f"/investments/{investment}/transfers{done}", status_code=_SEE_OTHER)
 
     def _do(self, by: tuple[Mapping[str, Any], str], form: Mapping[str, str]) -> None:
         (found, actor), keeper = by, registry.transfers_of(self._database)
@@ -163,12 +173,24 @@ class Transfers:
             said |= {"price_minor": price.minor, "currency": found["currency"], "ends_on": _day(form)}
             registry.post_interest(market, on, said)
         elif form["act"] == "match":
-            registry.match_interest(market, on, what, found["investor_id"])
+            _match(market, on, what, found["investor_id"])
         else:
             rows = market.board(offering=on[0], investor=found["investor_id"], most=_MOST)
             if not any(row["is_own"] and row["interest_id"] == what for row in rows):
                 raise NotFound("there is no such interest of yours")
             market.withdraw_interest(actor=actor, offering=on[0], interest=what)
+
+
+def _match(market: Keeper, on: tuple[str, str], interest: str, investor: str) -> None:
+    try:
+        registry.match_interest(market, on, interest, investor)
+    except Refused as refused:
+        if refused.rule in _OF_THE_BOARD:
+            raise
+        # Which rule it is would tell of the other side: what it holds, or what compliance knows of it.
+        raise Refused(
+            "transfer_rules_allow_the_match", "the transfer agent can say which rule is in its way"
+        ) from None
 
 
 def _units(form: Mapping[str, str]) -> int:
