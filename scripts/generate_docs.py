@@ -84,7 +84,7 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
-MOVES = ("transitions.sql", "treasury.sql", "register.sql", "people.sql", "proof.sql")
+MOVES = ("transitions.sql", "treasury.sql", "register.sql", "market.sql", "people.sql", "proof.sql")
 
 
 def engine_file(name: str, root: Path = ROOT) -> Path:
@@ -289,7 +289,7 @@ def description_page() -> str:
 
     nobody: Any = SimpleNamespace(endpoint=None, intakes=None, tokens=None, hear=None)
     signing = Signing(lambda: nobody, nobody)
-    app = api(nobody, signing=signing, payments=nobody, signatures=nobody, capital=nobody)
+    app = api(nobody, signing=signing, payments=nobody, signatures=nobody, trades=nobody, capital=nobody)
     return json.dumps(app.openapi(), indent=1, sort_keys=True) + "\n"
 
 

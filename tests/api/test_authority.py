@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from bookrunner.api import Signing, api, authority, issue, revoke
 from bookrunner.app import Application
+from bookrunner.app.trading import receive_trade
 from bookrunner.core.credentials import KEEPERS, digest, make_key
 from bookrunner.db import LOGINS, Endpoint
 from tests.api.conftest import Api, description, problem, serving
@@ -134,6 +136,7 @@ def table(application: Application, endpoint: Endpoint, connect: Connect) -> Ite
         signing=Signing(lambda: application.signing, application.consents, application.signer),
         payments=application.receive_payment,
         signatures=application.receive_signature,
+        trades=partial(receive_trade, application.database),
         chain=application.chain,
         capital=application.capital,
     )

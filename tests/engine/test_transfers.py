@@ -66,12 +66,12 @@ class Holders:
     def token(self) -> bytes:
         return bytes(self.app.desk.offer(self.offering)["token_address"])
 
-    def ask(self, route: str, units: int) -> str:
+    def ask(self, route: str, units: int, **more: str) -> str:
         """Ask with all papers; both sides are screened by the event alone."""
         named = ("transfer_instruction", "purchase_agreement")
         papers = [{"paper": name, "sha256": hashlib.sha256(name.encode()).hexdigest()} for name in named]
         said = {"kind": "sale", "route": route, "units": units, "price_minor": 9_900, "currency": "USD"}
-        said |= {"seller": self.giver.investor, "buyer": self.taker.investor}
+        said |= {"seller": self.giver.investor, "buyer": self.taker.investor} | more
         transfer = registry.request_transfer(
             self.app.desk.transfers, (self.offering, self.giver.investor), said, papers
         )

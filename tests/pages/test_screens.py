@@ -98,7 +98,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/registry/{offering}": (_REGISTER,),
         **{
             f"/registry/{{offering}}/{name}": (f"{_REGISTER}/{name}",)
-            for name in ("controls", "holders", "records", "transfers")
+            for name in ("controls", "holders", "market", "records", "transfers")
         },
         "/registry/{offering}/{name}": tuple(
             f"{_REGISTER}/{name}" for name in ("wallets", "issuance", "turnaround")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -100,7 +100,7 @@ class _Api(FastAPI):
         return Traced(served) if traces.is_on() else served
 
 
-def api(
+def api(  # noqa: PLR0913 - one parameter for each counterparty that may speak
     database: Database,
     beside: FastAPI | None = None,
     signing: Signing | None = None,
@@ -108,17 +108,18 @@ def api(
     providers: identity.Providers | None = None,
     payments: webhooks.HearPayment | None = None,
     signatures: webhooks.HearSignature | None = None,
+    trades: webhooks.HearTrade | None = None,
     chain: Chain | None = None,
     capital: Capital | None = None,
 ) -> FastAPI:
     """Return the API over ``database``; ``beside`` serves every path that is none of the API's.
 
     ``signing`` is what signs packets; without it the API signs nothing. ``providers`` are the identity
-    providers that may post messages, with their secrets. ``payments`` and ``signatures`` hear the notices of
-    payment and e-sign providers; without it their path does not exist. ``chain`` answers for contract
-    wallets. ``capital`` takes institutions in, opens their escrow and hears settlements. Of the result,
-    ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine, and ``state.compare``
-    compares the books before a closing is frozen, ``state.bank_files`` reads bank files.
+    providers that may post messages, with their secrets. ``payments``, ``signatures`` and ``trades`` hear
+    payment providers, e-sign providers and venues; without it their path does not exist. ``chain`` answers
+    for contract wallets. ``capital`` takes institutions in, opens their escrow and hears settlements. Of the
+    result, ``state.hooks_on_loopback`` lets a sandbox register webhooks to its own machine, and
+    ``state.compare`` compares the books before a closing is frozen, ``state.bank_files`` reads bank files.
 
     Each call runs under the login of its key's keeper, on threads of the API's own.
     """
@@ -156,10 +157,8 @@ def api(
     app.include_router(wallets.routes(gateway, chain))
     app.include_router(stream.routes(gateway, app.state.streams))
     app.include_router(proposals.routes(gateway, app))
-    if payments is not None:
-        app.include_router(webhooks.payments(gateway, payments))
-    if signatures is not None:
-        app.include_router(webhooks.signatures(gateway, signatures))
+    for heard in _heard(gateway, payments, signatures, trades):
+        app.include_router(heard)
     if capital is not None:
         app.state.door.tokens = capital.tokens
         app.include_router(intake.routes(gateway, capital.intakes))
@@ -177,6 +176,21 @@ def _lend(app: FastAPI, gateway: Gateway) -> None:
     app.state.streams, app.state.hooks_on_loopback = stream.Reader(gateway), False
     app.state.door, app.state.digest = Door(gateway), gateway.digest
     app.state.compare = app.state.bank_files = None
+
+
+def _heard(
+    gateway: Gateway,
+    payments: webhooks.HearPayment | None,
+    signatures: webhooks.HearSignature | None,
+    trades: webhooks.HearTrade | None,
+) -> Iterator[APIRouter]:
+    """Return the routes of those counterparties that somebody hears."""
+    if payments is not None:
+        yield webhooks.payments(gateway, payments)
+    if signatures is not None:
+        yield webhooks.signatures(gateway, signatures)
+    if trades is not None:
+        yield webhooks.trades(gateway, trades)
 
 
 def limited(app: FastAPI, limits: Limits) -> FastAPI:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 
 import uvicorn
@@ -16,6 +17,7 @@ from bookrunner.api import Limits, Signing, api, limited
 from bookrunner.api.hooks.stream import Reader
 from bookrunner.app import Application
 from bookrunner.app.settings import hooks_on_loopback, identity_providers, read_settings
+from bookrunner.app.trading import receive_trade
 from bookrunner.core.log import tell
 from bookrunner.pages import Door, web
 from bookrunner.pages.shell.live import Hints
@@ -35,6 +37,7 @@ def site(application: Application, pages: FastAPI | None = None) -> FastAPI:
         signing=Signing(lambda: application.signing, application.consents, application.signer),
         payments=application.receive_payment,
         signatures=application.receive_signature,
+        trades=partial(receive_trade, application.database),
         chain=application.chain,
         capital=application.capital,
         providers=identity_providers(settings),

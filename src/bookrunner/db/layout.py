@@ -17,6 +17,7 @@ _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
+_MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
@@ -32,6 +33,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "transitions.sql"),
     ("bookrunner.engine.machines", "treasury.sql"),
     ("bookrunner.engine.machines", "register.sql"),
+    ("bookrunner.engine.machines", "market.sql"),
     ("bookrunner.engine.machines", "answering.sql"),
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
@@ -72,10 +74,13 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.registry.transfers", f"{part}.sql") for part in _TRANSFERS),
     ("bookrunner.books.registry", "control.sql"),
     ("bookrunner.books.registry.statements", "register.sql"),
+    ("bookrunner.books.registry.transfers.market", "settlements.sql"),
     ("bookrunner.books.registry.transfers", "observed.sql"),
+    ("bookrunner.books.registry.transfers.market", "parting.sql"),
     ("bookrunner.books.registry.statements", "imports.sql"),
     *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost")),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
+    *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),

@@ -23,6 +23,7 @@ __all__ = [
     "Outcome",
     "Question",
     "Registration",
+    "SignedMessage",
     "TokenVerifier",
     "VerifiedMessage",
     "Vouched",
@@ -96,6 +97,16 @@ class VerifiedMessage:
     key_id: str
     signature_digest: str
     body_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedMessage:
+    """A message under a public key: id, second since 1970, key and signature over ``id.second.body``."""
+
+    id: str
+    signed_at: int
+    public_key: bytes
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from bookrunner.adapters.identity import (
     IdentityEvent,
     Outcome,
+    SignedMessage,
     VerifiedMessage,
     WebhookRefused,
     WebhookRule,
@@ -63,6 +66,34 @@ def verify(
     signed = _signed_text(message_id, timestamp, body)
     candidates = [(key_id, _signature(secret, signed)) for key_id, secret in secrets.items()]
     return verified(message_id, signer_of(candidates, signatures.split(" ")), body)
+
+
+def verify_public(
+    headers: Iterable[tuple[str, str]], body: bytes, *, now: datetime, public_key: bytes
+) -> SignedMessage:
+    """Return a message whose ``v1a`` signature this Ed25519 key of 32 bytes made, with what proves it.
+
+    Everything else is as in `verify`; a third person checks the result with the key and the body alone.
+    """
+    check_body(body)
+    message_id, timestamp, signatures = read_headers(headers, _GRAMMARS)
+    check_age(int(timestamp), now)
+    key = Ed25519PublicKey.from_public_bytes(public_key)
+    signed = _signed_text(message_id, timestamp, body)
+    for token in signatures.split(" "):
+        scheme, _, text = token.partition(",")
+        signature = base64.b64decode(text)
+        if scheme == "v1a" and _is_made_by(key, signature, signed):
+            return SignedMessage(message_id, int(timestamp), public_key, signature)
+    raise WebhookRefused(WebhookRule.SIGNATURE_MATCHES, "the key in force made none of the signatures")
+
+
+def _is_made_by(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+    try:
+        key.verify(signature, signed)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def sign(

@@ -1,4 +1,4 @@
-"""Webhooks that go out: which addresses may be asked, how a message is signed, and one try of sending it."""
+"""Webhooks: which addresses may be asked, how one is signed and sent; trades in those of venues."""
 
 from bookrunner.adapters.webhooks.address import (
     AddressRefused,
@@ -9,11 +9,13 @@ from bookrunner.adapters.webhooks.address import (
 )
 from bookrunner.adapters.webhooks.sender import Answer, Names, Outcome, Sender, resolve
 from bookrunner.adapters.webhooks.signature import SecretKeys, make_secret, public_text, sign
+from bookrunner.adapters.webhooks.trades import ExecutedTrade
 
 __all__ = [
     "AddressRefused",
     "AddressRule",
     "Answer",
+    "ExecutedTrade",
     "Names",
     "Outcome",
     "SecretKeys",

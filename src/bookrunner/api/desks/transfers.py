@@ -66,6 +66,7 @@ class NewTransfer(Shape):
 
     Of a holder with several wallets, ``from_wallet`` and ``to_wallet`` say which; without them it is the
     linked one. An ``own`` transfer goes from one wallet of the seller to another, which it names.
+    ``coin`` is the contract of an accepted stablecoin: units and coin then go in one transaction, or not.
     """
 
     kind: Literal["sale", "gift", "inheritance", "trust", "own"]
@@ -76,6 +77,7 @@ class NewTransfer(Shape):
     price: Price | None = None
     from_wallet: _Wallet | None = None
     to_wallet: _Wallet | None = None
+    coin: _Wallet | None = None
     papers: _Papers = Field(default_factory=list)
     received_at: Moment | None = None
 
@@ -247,7 +249,7 @@ async def _looked(
 def _said(body: NewTransfer) -> dict[str, object]:
     said: dict[str, object] = {"kind": body.kind, "route": body.route, "seller": body.seller}
     said |= {"buyer": body.buyer, "units": int(body.units)}
-    for place, written in (("from", body.from_wallet), ("to", body.to_wallet)):
+    for place, written in (("from", body.from_wallet), ("to", body.to_wallet), ("coin", body.coin)):
         if written is not None:
             said[place] = parse_address(written).hex()
     if body.price is not None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import APIRouter, Request
+from pydantic import StringConstraints
 
 from bookrunner.adapters.identity import BODY_BYTES_MAX, WebhookRefused, WebhookRule
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
-from bookrunner.api.shapes.papers import Envelopes, NoticeHeard
+from bookrunner.api.shapes import OfferId
+from bookrunner.api.shapes.papers import Envelopes, NoticeHeard, TradeHeard
 from bookrunner.core.errors import Malformed, NotAuthenticated
 
 if TYPE_CHECKING:
     from bookrunner.books.subscription import Heard
+    from bookrunner.engine.intake.trades import Heard as Trade
 
 _UNSIGNED = frozenset(
     {
@@ -24,10 +27,12 @@ _UNSIGNED = frozenset(
     }
 )
 
+VenueId = Annotated[str, StringConstraints(pattern="^vnu_[0-9A-Za-z_]{1,64}$")]
 T = TypeVar("T")
 Headers = Iterable[tuple[str, str]]
 HearSettlement = Callable[[Headers, bytes], str]
 HearPayment = Callable[[str, Headers, bytes], str]
+HearTrade = Callable[[tuple[str, str], Headers, bytes], "Trade"]
 HearSignature = Callable[[str, Headers, bytes], Sequence["Heard"]]
 
 
@@ -52,6 +57,20 @@ def settlements(gateway: Gateway, hear: HearSettlement) -> APIRouter:
         """Take one settlement; a repetition is answered ``known`` and has no effect."""
         said = await _heard(gateway, "", request, lambda _, headers, body: hear(headers, body))
         return {"result": said}
+
+    return router
+
+
+def trades(gateway: Gateway, hear: HearTrade) -> APIRouter:
+    """Return the route; ``hear`` takes offer and venue, headers as they came and raw body."""
+    router = Router(prefix="/v1/webhooks/trades", tags=["webhooks"])
+
+    @router.post("/{offer}/{venue}", operation_id="hear_trade")
+    async def heard(offer: OfferId, venue: VenueId, request: Request) -> TradeHeard:
+        """Take one executed trade; ``rejected`` names the rules, and a repetition tells how it stands now."""
+        on = (offer, venue)
+        said = await _heard(gateway, "", request, lambda _, *sent: hear(on, *sent))
+        return {**said}
 
     return router
 

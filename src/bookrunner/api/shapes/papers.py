@@ -210,6 +210,16 @@ class NoticeHeard(TypedDict):
     result: str
 
 
+class TradeHeard(TypedDict):
+    """What became of a trade: its number at the venue, its transfer and where that stands, refusing rules."""
+
+    result: str
+    trade: str
+    transfer: str | None
+    status: str | None
+    rules: list[str]
+
+
 class Fresh(TypedDict):
     """Whether a message of an identity provider was new."""
 

@@ -229,40 +229,28 @@ with kept (machine, scope, subject, version, head) as (
     select 'control_change', offering_id, change_id, version, chain_head from registry.control_change
     union all
     select 'custodian', offering_id, custodian_id, version, chain_head from registry.custodian
-    union all
-    select 'registration_change', offering_id, change_id, version, chain_head from registry.registration_change
-    union all
-    select 'lost_holder', offering_id, lost_id, version, chain_head from registry.lost_holder
-    union all
-    select 'search_task', offering_id, task_id, version, chain_head from registry.search_task
-    union all
-    select 'dormancy_rule', offering_id, rule_id, version, chain_head from registry.dormancy_rule
-    union all
-    select 'record_difference', offering_id, difference_id, version, chain_head from registry.record_difference
-    union all
-    select 'subsidiary_entry', offering_id, entry_id, version, chain_head from registry.subsidiary_entry
-    union all
-    select 'legend_removal', offering_id, removal_id, version, chain_head from registry.legend_removal
-    union all
-    select 'holder_statement', offering_id, statement_id, version, chain_head from registry.holder_statement
-    union all
-    select 'turnaround_item', offering_id, item_id, version, chain_head from registry.turnaround_item
-    union all
-    select 'transfer_rule', offering_id, rule_id, version, chain_head from registry.transfer_rule
-    union all
-    select 'affiliation', offering_id, affiliation_id, version, chain_head from registry.affiliation
-    union all
-    select 'transfer_request', offering_id, request_id, version, chain_head from registry.transfer_request
-    union all
-    select 'observed_transfer', offering_id, observed_id, version, chain_head from registry.observed_transfer
-    union all
-    select 'register_import', offering_id, import_id, version, chain_head from registry.register_import
-    union all
-    select 'control_action', offering_id, action_id, version, chain_head from registry.control_action
-    union all
-    select 'account_restraint', offering_id, restraint_id, version, chain_head from registry.account_restraint
-    union all
-    select 'security_restraint', offering_id, restraint_id, version, chain_head from registry.security_restraint
+    union all select 'registration_change', offering_id, change_id, version, chain_head from registry.registration_change
+    union all select 'lost_holder', offering_id, lost_id, version, chain_head from registry.lost_holder
+    union all select 'search_task', offering_id, task_id, version, chain_head from registry.search_task
+    union all select 'dormancy_rule', offering_id, rule_id, version, chain_head from registry.dormancy_rule
+    union all select 'record_difference', offering_id, difference_id, version, chain_head from registry.record_difference
+    union all select 'subsidiary_entry', offering_id, entry_id, version, chain_head from registry.subsidiary_entry
+    union all select 'legend_removal', offering_id, removal_id, version, chain_head from registry.legend_removal
+    union all select 'holder_statement', offering_id, statement_id, version, chain_head from registry.holder_statement
+    union all select 'turnaround_item', offering_id, item_id, version, chain_head from registry.turnaround_item
+    union all select 'transfer_rule', offering_id, rule_id, version, chain_head from registry.transfer_rule
+    union all select 'affiliation', offering_id, affiliation_id, version, chain_head from registry.affiliation
+    union all select 'transfer_request', offering_id, request_id, version, chain_head from registry.transfer_request
+    union all select 'observed_transfer', offering_id, observed_id, version, chain_head from registry.observed_transfer
+    union all select 'venue', offering_id, venue_id, version, chain_head from registry.venue
+    union all select 'trade', offering_id, trade_id, version, chain_head from registry.trade
+    union all select 'interest', offering_id, interest_id, version, chain_head from registry.interest
+    union all select 'settlement', offering_id, settlement_id, version, chain_head from registry.settlement
+    union all select 'trade_alarm', offering_id, alarm_id, version, chain_head from registry.trade_alarm
+    union all select 'register_import', offering_id, import_id, version, chain_head from registry.register_import
+    union all select 'control_action', offering_id, action_id, version, chain_head from registry.control_action
+    union all select 'account_restraint', offering_id, restraint_id, version, chain_head from registry.account_restraint
+    union all select 'security_restraint', offering_id, restraint_id, version, chain_head from registry.security_restraint
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -275,7 +263,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
-        'affiliation', 'transfer_request', 'observed_transfer', 'register_import',
+        'affiliation', 'transfer_request', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
         'control_action', 'account_restraint', 'security_restraint')
     and not exists (
         select from kept k

@@ -14,6 +14,8 @@ from bookrunner.books.registry.statements.importing import (
     propose_import,
 )
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
+from bookrunner.books.registry.transfers import market as _market
+from bookrunner.books.registry.transfers.market import match_interest, post_interest
 from bookrunner.books.registry.turnaround import MonthFigures, counts_from, due_on, month_figures, receive
 from bookrunner.db import Database, Keeper
 
@@ -32,7 +34,10 @@ __all__ = [
     "judge_holders",
     "judge_package",
     "keeper",
+    "market_of",
+    "match_interest",
     "month_figures",
+    "post_interest",
     "present_again",
     "propose_change",
     "propose_import",
@@ -53,6 +58,11 @@ def keeper(database: Database) -> Keeper:
 def transfers_of(database: Database) -> Keeper:
     """Return the verbs and lookups of transfers, under the same login."""
     return _transfers.keeper(database)
+
+
+def market_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of venues and their trades, under the same login."""
+    return _market.keeper(database)
 
 
 def holders_of(database: Database) -> Keeper:

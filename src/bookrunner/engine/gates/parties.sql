@@ -48,6 +48,16 @@ begin
     return not exists (select from compliance.subjects_of(p_investor) s (id) where not compliance.is_answered(s.id));
 end $$;
 
+-- What a price is in base units of a coin that the offer takes as this money; null of any other coin.
+create function engine.coin_units(p_offering text, p_coin bytea, p_currency text, p_price_minor bigint) returns numeric
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select p_price_minor * ('1' || repeat('0', c.decimals - c.minor_decimals))::numeric
+        from treasury.coin_fact c join engine.offer o on o.offering_id = c.offering_id and o.chain_id = c.chain_id
+        where c.offering_id = p_offering and c.token = p_coin and c.currency = p_currency
+        and c.valid_from <= (clock_timestamp() at time zone 'UTC')::date order by c.valid_from desc limit 1);
+end $$;
+
 -- Locks what is said of parties in the order in which everybody locks it: positions, then clearances.
 create function engine.lock_parties(p_offering text, p_investors text[]) returns void
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$

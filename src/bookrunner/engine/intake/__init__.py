@@ -8,6 +8,7 @@ from bookrunner.engine.intake.payments import hear_payment
 from bookrunner.engine.intake.receipts import fingerprint, import_statement, post_statement
 from bookrunner.engine.intake.screening import Screening
 from bookrunner.engine.intake.signatures import hear_signature, look_at_envelopes
+from bookrunner.engine.intake.trades import hear_trade
 from bookrunner.engine.intake.transfers import TokenWatch
 from bookrunner.engine.intake.wallets import (
     ask_contract,
@@ -32,6 +33,7 @@ __all__ = [
     "fingerprint",
     "hear_payment",
     "hear_signature",
+    "hear_trade",
     "import_returns",
     "import_statement",
     "look_at_envelopes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -12,15 +13,26 @@ from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import checksum, parse_address
 from bookrunner.books import registry
+from bookrunner.core import clock
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.core.money import parse, read_whole
-from bookrunner.db import Database, load
+from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER: Final = "portal"
 _MOST, _MOST_BYTES = 50, 20 * 2**20
+_OF_THE_BOARD: Final = frozenset(
+    {
+        "interest_exists",
+        "interest_has_not_ended",
+        "offered_units_are_free",
+        "transition_is_listed_for_the_keeper",
+    }
+)
+# How long an interest stands unless its poster says another day.
+_BOARD_DAYS: Final = 30
 _ROUTES: Final = {"agent": "The transfer agent moves the units", "holder": "I move them from my own wallet"}
 _PERIODS: Final = {
     "holding": "Units whose holding period is not over go to nobody",
@@ -90,6 +102,10 @@ class Transfers:
             "periods": _PERIODS,
             "routes": _ROUTES,
             "wallets": self._wallets(found),
+            "board": registry.market_of(self._database).board(
+                **on, investor=found["investor_id"], most=_MOST
+            ),
+            "last_day": (clock.today() + timedelta(days=_BOARD_DAYS)).isoformat(),
             "refusal": None,
             "typed": defaultdict(str),
             "is_done": False,
@@ -115,11 +131,16 @@ class Transfers:
         except Refused as refused:
             told = {"rule": refused.rule, "detail": "" if refused.rule in refused.detail else refused.detail}
             return self.page(request, investment, refusal=told, typed=defaultdict(str, form))
-        return RedirectResponse(f"/investments/{investment}/transfers?done=1", status_code=_SEE_OTHER)
+        # An interest is nobody's to carry out: only what the agent has is received.
+        done = "" if form.get("act") in {"post", "take_back"} else "?done=1"
+        return RedirectResponse(f"/investments/{investment}/transfers{done}", status_code=_SEE_OTHER)
 
     def _do(self, by: tuple[Mapping[str, Any], str], form: Mapping[str, str]) -> None:
         (found, actor), keeper = by, registry.transfers_of(self._database)
         offering, what = found["offering_id"], form.get("what", "")
+        if form.get("act") in {"post", "match", "take_back"}:
+            self._trade(by, form)
+            return
         papers = [
             {"paper": name.removeprefix("paper."), "sha256": digest}
             for name, digest in form.items()
@@ -143,11 +164,51 @@ class Transfers:
         else:
             raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
 
+    def _trade(self, by: tuple[Mapping[str, Any], str], form: Mapping[str, str]) -> None:
+        (found, actor), market = by, registry.market_of(self._database)
+        on, what = (found["offering_id"], actor), form.get("what", "")
+        if form["act"] == "post":
+            price = parse(form.get("each", ""), found["currency"])
+            said = {"side": form.get("side", ""), "investor": found["investor_id"], "units": _units(form)}
+            said |= {"price_minor": price.minor, "currency": found["currency"], "ends_on": _day(form)}
+            registry.post_interest(market, on, said)
+        elif form["act"] == "match":
+            _match(market, on, what, found["investor_id"])
+        else:
+            rows = market.board(offering=on[0], investor=found["investor_id"], most=_MOST)
+            if not any(row["is_own"] and row["interest_id"] == what for row in rows):
+                raise NotFound("there is no such interest of yours")
+            market.withdraw_interest(actor=actor, offering=on[0], interest=what)
 
-def _said(form: Mapping[str, str], currency: str) -> dict[str, object]:
+
+def _match(market: Keeper, on: tuple[str, str], interest: str, investor: str) -> None:
+    try:
+        registry.match_interest(market, on, interest, investor)
+    except Refused as refused:
+        if refused.rule in _OF_THE_BOARD:
+            raise
+        # Which rule it is would tell of the other side: what it holds, or what compliance knows of it.
+        raise Refused(
+            "transfer_rules_allow_the_match", "the transfer agent can say which rule is in its way"
+        ) from None
+
+
+def _units(form: Mapping[str, str]) -> int:
     units = read_whole(form.get("units", "").replace(",", ""))
     if units is None:
         raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
+    return units
+
+
+def _day(form: Mapping[str, str]) -> str:
+    try:
+        return date.fromisoformat(form.get("ends_on", "")).isoformat()
+    except ValueError:
+        raise Malformed("day_is_a_date", "write a day as 2026-03-02") from None
+
+
+def _said(form: Mapping[str, str], currency: str) -> dict[str, object]:
+    units = _units(form)
     said: dict[str, object] = {"kind": form.get("kind", ""), "route": form.get("route", "agent")}
     said |= {"buyer": form.get("buyer", ""), "units": units}
     for place in ("from", "to"):

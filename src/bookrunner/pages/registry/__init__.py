@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.registry import controls, facts, records, transfers
+from bookrunner.pages.registry import controls, facts, market, records, transfers
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
 
@@ -104,6 +104,7 @@ def routes(application: Printing, shell: Shell) -> APIRouter:
     _control_routes(router, pages)
     _transfer_routes(router, pages)
     _record_routes(router, pages)
+    _market_routes(router, pages)
     _part_routes(router, pages)
     return router
 
@@ -205,6 +206,26 @@ def _record_routes(router: APIRouter, pages: Console) -> None:
         except Refused as fault:
             return shown(request, offering, refusal=records.told(fault))
         return RedirectResponse(f"{facts.path_of(offering, 'records')}?done=1", status_code=_SEE_OTHER)
+
+
+def _market_routes(router: APIRouter, pages: Console) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        facts.register(pages.database, offering)
+        return pages.page(
+            request, offering, "market.html", {**market.facts_of(pages.database, offering), **more}
+        )
+
+    @router.get("/{offering}/market")
+    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return shown(request, offering, is_done=done)
+
+    @router.post("/{offering}/market")
+    def act(request: Request, offering: str, agent: _In, form: records.Form) -> Response:
+        try:
+            market.act(pages.database, (offering, agent.actor), form)
+        except Refused as fault:
+            return shown(request, offering, refusal=market.told(fault))
+        return RedirectResponse(f"{facts.path_of(offering, 'market')}?done=1", status_code=_SEE_OTHER)
 
 
 def _file_routes(router: APIRouter, pages: Console) -> None:

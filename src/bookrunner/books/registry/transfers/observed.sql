@@ -51,12 +51,13 @@ return (select w.investor_id from registry.wallet_mapping w where w.offering_id 
     and w.address = p_address and w.status in ('linked', 'joined'));
 
 -- The approved request that a holder's own transfer carries out: both wallets and their holders, these units, mined within
--- its time, once.
-create function registry.approval_for(o registry.observed_transfer) returns text
+-- its time, once; of a sale against a coin, with its payment in the same transaction.
+create function registry.approval_for(o registry.observed_transfer, p_paid jsonb) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select q.request_id from registry.transfer_request q where q.offering_id = o.offering_id and q.status = 'approved'
     and q.route = 'holder' and q.from_address = o.from_address and q.to_address = o.to_address and q.units = o.units
     and q.seller_id = o.seller_id and q.buyer_id = o.buyer_id and date_trunc('second', q.decided_at) <= o.mined_at and q.approved_until > o.mined_at
+    and registry.is_paid(q, o.transaction_hash, p_paid)
     and not exists (select from registry.transfer_refusals(q.offering_id, q.seller_id, q.buyer_id, q.units, q.request_id))
     order by q.request_id limit 1);
 
@@ -66,7 +67,7 @@ language sql immutable set search_path = pg_catalog, pg_temp
 return case when o.from_address = decode(repeat('00', 20), 'hex') then 'over_issued'
     when o.seller_id is null or o.buyer_id is null then 'unmapped' when o.request_id is null then 'unauthorised' else 'matched' end;
 
--- Log has id, chain_id, hash, ordinal, block, mined_at, from, to (hex), units; clock is that of an item of the turnaround log. Returns
+-- Log has id, chain_id, hash, ordinal, block, mined_at, from, to (hex), units, and as paid the coins that went with it; clock is that of an item of the turnaround log. Returns
 -- what it is, null for one that is ours or was observed before.
 create function registry.observe_transfer(p_actor text, p_request text, p_offering text, p_log jsonb, p_item text, p_clock jsonb)
 returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -93,7 +94,7 @@ begin
             and x.transaction_hash = o.transaction_hash and x.ordinal = o.ordinal) then
         return null;
     end if;
-    o.request_id := registry.approval_for(o);
+    o.request_id := registry.approval_for(o, p_log -> 'paid');
     o.status := registry.observed_as(o);
     if o.status = 'unauthorised' then
         perform registry.log_transfer(p_offering, p_item, p_clock, o.observed_id);
@@ -103,7 +104,10 @@ begin
         mined_at, from_address, to_address, units, seller_id, buyer_id, request_id, item_id, owner)
     values (o.offering_id, o.observed_id, o.status, o.chain_id, o.transaction_hash, o.ordinal, o.block_number, o.mined_at,
         o.from_address, o.to_address, o.units, o.seller_id, o.buyer_id, o.request_id, o.item_id, 'registry');
-    if o.status = 'matched' then
+    if o.status = 'unauthorised' then
+        perform registry.part_units(o);
+    elsif o.status = 'matched' then
+        perform registry.settle(p_offering, o.request_id, o.transaction_hash, p_log -> 'paid');
         perform registry.register_transfer(registry.hold_transfer(p_offering, o.request_id), registry.log_of(o));
     end if;
     return o.status;

@@ -33,7 +33,8 @@ class NewTransfer(Sent):
     """What a holder asks for; a sale states its price, and papers may come later.
 
     Of a holder with several wallets, `from_wallet` and `to_wallet` say which; without them it is the
-    linked one. An `own` transfer goes from one wallet of the seller to another, which it names.
+    linked one. An `own` transfer goes from one wallet of the seller to another, which it names. `coin`
+    is the contract of an accepted stablecoin: units and coin then go in one transaction, or not.
     """
 
     buyer: str
@@ -41,6 +42,7 @@ class NewTransfer(Sent):
     route: Literal["agent", "holder"]
     seller: str
     units: str
+    coin: str | None = None
     from_wallet: str | None = None
     papers: list[Paper] | None = None
     price: Exact | None = None

@@ -96,6 +96,11 @@ call audit.append_only('treasury.deposit_address');
 call audit.keep('treasury.accepted_coin', 'accepted_coin', 'coin_id', 'offering_id');
 call audit.keep('treasury.coin_transfer', 'coin_transfer', 'transfer_id', 'offering_id');
 
+-- The coins that an offer takes, each from a day on.
+create view treasury.coin_fact as
+select offering_id, chain_id, token, valid_from, currency, decimals, minor_decimals from treasury.accepted_coin
+where status = 'accepted';
+
 -- Who sent the tokens of a receipt, a part of one included; for screening and for the block on money.
 create view treasury.sender_fact as
 select r.offering_id, r.receipt_id, t.transfer_id, t.chain_id, t.sender, t.status

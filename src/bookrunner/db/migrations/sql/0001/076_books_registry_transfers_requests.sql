@@ -243,7 +243,7 @@ begin atomic
 end;
 
 -- Said has kind, route, seller, buyer, units, price_minor and currency of a sale, and from and to (hex) where wallets are
--- named; papers are rows of paper and sha256 (hex); clock says received_at, counts_from, due_on and is_routine of the item of the turnaround log.
+-- named, and coin (hex) where the sale is paid in one; papers are rows of paper and sha256 (hex); clock says received_at, counts_from, due_on and is_routine of the item of the turnaround log.
 create function registry.request_transfer(p_actor text, p_request text, p_offering text, p_transfer text, p_said jsonb,
     p_papers jsonb, p_item text, p_clock jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -256,6 +256,9 @@ begin
         decode(s."from", 'hex'), decode(s."to", 'hex'), p_actor, p_item
     from jsonb_to_record(p_said) as s (kind text, route text, seller text, buyer text, units bigint, price_minor bigint,
         currency text, "from" text, "to" text);
+    if p_said ->> 'coin' is not null then
+        perform registry.agree_settlement(p_offering, p_transfer, decode(p_said ->> 'coin', 'hex'));
+    end if;
     perform registry.keep_papers(p_actor, p_offering, p_transfer, p_papers);
 end $$;
 

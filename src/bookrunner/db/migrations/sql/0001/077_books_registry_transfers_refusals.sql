@@ -207,6 +207,7 @@ declare
 begin
     return query select t.* from (
         select a.* from registry.refusal_by_accounts(p_offering, p_seller, p_buyer, p_units, p_except) a
+        union all select m.* from registry.refusal_by_trade(p_offering, p_except) m
         union all select w.* from registry.refusal_by_wallets(p_offering, p_seller, p_buyer, p_units, p_except) w
         union all select b.* from registry.refusal_by_parties(p_offering, p_seller, p_buyer) b
             where not is_own or b.rule = 'seller_is_cleared'

@@ -158,5 +158,6 @@ from (values
     ('receive_identity', 'identity', 'act', 'identity', '{signature}', '{}', '', ''),
     ('hear_payment', 'webhooks', 'act', 'dealings', '{signature}', '{}', '', ''),
     ('hear_settlement', 'webhooks', 'act', 'dealings', '{signature}', '{}', '', ''),
+    ('hear_trade', 'webhooks', 'act', 'dealings', '{signature}', '{}', '', ''),
     ('hear_signature', 'webhooks', 'act', 'dealings', '{signature}', '{}', '', '')
 ) as told (operation, area, kind, reveals, roles, verbs, login, four_eyes);
