@@ -291,8 +291,7 @@ from treasury.receipt r where offering_id = :offering and root_id is null and ma
 -- name: marks_of_receipt$
 -- The names under which the money of a receipt came.
 select w.marks from treasury.receipt r join treasury.receipt w on w.offering_id = r.offering_id
-    and w.receipt_id = coalesce(r.root_id, r.receipt_id)
-where r.offering_id = :offering and r.receipt_id = :receipt;
+    and w.receipt_id = coalesce(r.root_id, r.receipt_id) where r.offering_id = :offering and r.receipt_id = :receipt;
 
 -- name: record_return$
 -- The bank took a receipt back, or says that it will.
@@ -320,10 +319,8 @@ select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);
 
 -- name: offers_with_orders
 -- The offers with refunds or releases that no bank has.
-select offering_id from treasury.refund where status = 'created'
-union select offering_id from treasury.payout where status = 'prepared'
-union select offering_id from treasury.debit where status = 'ordered'
-union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
+select offering_id from treasury.refund where status = 'created' union select offering_id from treasury.payout where status = 'prepared'
+union select offering_id from treasury.debit where status = 'ordered' union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
 
 -- name: releases_to_pay
 -- The approved releases without an order, each with its payments: the issuer first, then the payees of fees.
