@@ -145,7 +145,7 @@ def test_another_keeper_may_read_and_may_not_decide(calls: Api) -> None:
     assert refused.status_code == 403
     assert problem(refused)["detail"] == "engine decides this"
     assert calls.events("inv_one1") == ["investment.opened"]
-    unread = calls.get("/v1/offers/ofr_one/breaks", "portal")
+    unread = calls.get("/v1/offers/ofr_one/receipts", "portal")
     assert (unread.status_code, problem(unread)["code"]) == (403, "key_serves_this_keeper")
 
 
