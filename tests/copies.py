@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class _Source:
 
     endpoint: Endpoint
     is_made: bool = False
+    making: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class Fresh(Endpoint):
 
     def make(self) -> None:
         """Make the database, once."""
-        if not self.source.is_made:
-            self.source.is_made = True
-            copy_of(self.source.endpoint, Endpoint(self._admin, self.secrets, self.embedded))
+        with self.source.making:
+            if not self.source.is_made:
+                copy_of(self.source.endpoint, Endpoint(self._admin, self.secrets, self.embedded))
+                self.source.is_made = True
 
     @property
     def database(self) -> str:
