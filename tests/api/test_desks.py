@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -127,9 +128,51 @@ def test_a_release_is_declined_and_shows_what_is_deducted(desks: Desks) -> None:
     ]
     shown = calls.get(f"{RELEASES}/{release}", "treasury").json()
     assert shown["deducted"] == {"amount": "7.00", "currency": "USD"}
+    line = fee | {"amount": {"amount": "7.00", "currency": "USD"}}
+    assert shown["deductions"] == [{key: line[key] for key in ("kind", "payee", "amount")}]
     word = {"decision": "approved", "account": ISSUER, "amount": shown["amount"], "net": shown["net"]}
+    for named in (
+        [],
+        [line, line],
+        [line | {"kind": "commission"}],
+        [line | {"payee": "thief"}],
+        [line | {"account": "THIEF1"}],
+        [line | {"amount": {"amount": "6.00", "currency": "USD"}}],
+    ):
+        refused = decide(calls, release, word | {"deductions": named})
+        assert problem(refused)["code"] == "both_people_confirm_payee_and_amount", named
+    word["deductions"] = [line | {"account": "fee 1"}]
     assert problem(decide(calls, release, word))["code"] == "deductions_are_the_fees_shown"
     assert decide(calls, release, {"decision": "declined"}).json()["status"] == "declined"
+
+
+@pytest.mark.parametrize(
+    ("currency", "scale"), [("EUR", "7.00"), ("JPY", "700")], ids=["same decimals", "none"]
+)
+def test_a_release_is_named_in_the_currency_of_the_offer(desks: Desks, currency: str, scale: str) -> None:
+    """Minor units of another currency are other money, also where their number is the same."""
+    calls, rule = desks("registered"), "release_is_in_the_offers_currency"
+    fee = {"kind": "platform_fee", "payee": "platform", "account": "FEE1"}
+    foreign, own = {"amount": scale, "currency": currency}, {"amount": "7.00", "currency": "USD"}
+    assert problem(propose(calls, deductions=[fee | {"amount": foreign}]))["code"] == rule
+    assert calls.get(RELEASES, "treasury").json()["releases"] == []
+    release = propose(calls, deductions=[fee | {"amount": own}]).json()["id"]
+    shown = calls.get(f"{RELEASES}/{release}", "treasury").json()
+
+    def renamed(money: dict[str, str]) -> dict[str, str]:
+        whole = money["amount"].replace(".", "") if currency == "JPY" else money["amount"]
+        return {"amount": whole, "currency": currency}
+
+    word = {"decision": "approved", "account": ISSUER, "because": "agreed with the issuer"}
+    word |= {"amount": shown["amount"], "net": shown["net"], "deductions": [fee | {"amount": own}]}
+    for changed in (
+        {"amount": renamed(shown["amount"])},
+        {"net": renamed(shown["net"])},
+        {"deductions": [fee | {"amount": foreign}]},
+    ):
+        assert problem(decide(calls, release, word | changed))["code"] == rule, changed
+    done = decide(calls, release, word)
+    assert (done.status_code, done.json()["status"]) == (200, "sent"), done.text
 
 
 def test_a_claimed_wallet_is_approved_and_linked_by_two_people(desks: Desks) -> None:
@@ -210,12 +253,29 @@ def test_people_of_its_owner_answer_a_break(broken: Api) -> None:
     assert (first.json(), again.headers["idempotent-replayed"]) == (again.json(), "true")
     assert (first.json()["status"], first.json()["assigned_to"]) == ("assigned", "fund.flo")
     assert act("answers", said, seen=2).json()["status"] == "explained"
+    for keeper, words in (("treasury", said["answer"]), ("audit", said["answer"]), ("registry", None)):
+        shown = broken.get(f"{PATH}/breaks", keeper).json()["breaks"]
+        assert {each["answer"] for each in shown if each["id"] == found["id"]} == {words}, keeper
     because = {"because": "a letter of the bank says so"}
     assert problem(act("acceptances", because, seen=3))["code"] == "acceptance_needs_two_people"
     done = act("acceptances", because, "fund.gus", seen=3)
     assert (done.status_code, done.json()["status"]) == (200, "verified"), done.text
     missing = broken.post(f"{PATH}/breaks/brk_none/assignments", {}, keeper="treasury", seen='"1"')
     assert problem(missing)["code"] == "break_exists"
+
+
+def test_a_break_is_taken_on_by_whoever_is_signed_in(broken: Api) -> None:
+    """An account acts under its plain name, a key under its own; without a name either takes it on itself."""
+    login = broken.world.login("reconciliation")
+    act = (
+        b"select answer from api.act_on_break(%s, 'take', %s, 'ofr_one', %s, %s, 'treasury', 'assign', null)"
+    )
+    found = broken.get(f"{PATH}/breaks", "treasury").json()["breaks"]
+    (own,) = [each["id"] for each in found if each["subject"] == "rcp_one1"]
+    for version, actor in enumerate(("fund.flo", "key:fund.gus~laptop"), 1):
+        answer = login.execute(act, [actor, digest("take"), own, str(version)]).fetchone()
+        assert answer is not None
+        assert json.loads(answer[0])["assigned_to"] == actor.removeprefix("key:").partition("~")[0]
 
 
 def test_no_login_of_a_keeper_acts_on_a_break_itself(broken: Api) -> None:

@@ -52,6 +52,25 @@ def test_a_proposal_has_no_effect_before_somebody_confirms_it(calls: Api) -> Non
     assert (actor, f"{PATH}/{request}") == ("key:engine-one", path)
 
 
+@pytest.mark.parametrize(
+    ("keeper", "operation", "path", "body"),
+    [
+        ("treasury", "propose_release", {}, {"closing": "cls_one", "account": "DE89370400440532013000"}),
+        ("treasury", "decide_release", {"release": "rel_one"}, {"decision": "declined"}),
+        ("treasury", "answer_break", {"break_id": "brk_one"}, {"kind": "explained", "answer": "of Mr. X"}),
+        ("registry", "accept_break", {"break_id": "brk_one"}, {"because": "of Mr. X"}),
+    ],
+)
+def test_no_account_and_no_words_of_an_answer_are_proposed(
+    calls: Api, keeper: str, operation: str, *, path: Mapping[str, str], body: Mapping[str, str]
+) -> None:
+    """A proposal is kept for good, and the second person names the payee without one that is filled in."""
+    call = {"operation": operation, "path": {"offer": "ofr_one"} | path, "body": body, "sentence": "Do it."}
+    refused = calls.post(PATH, call, keeper=keeper, name=f"tool-{keeper}")
+    assert problem(refused)["code"] == "operation_may_be_proposed"
+    assert calls.get(PATH, keeper).json()["proposals"] == []
+
+
 def test_a_confirmed_call_is_made_once_however_often_it_is_confirmed(calls: Api) -> None:
     path = proposed(calls)
     first = calls.post(f"{path}/confirmations", seen='"1"', request="same")

@@ -38,6 +38,7 @@ class Provider:
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[dict[str, str]] = []
         self.fails = False
+        self.looked_at = 0
 
     def configuration(self) -> Claims:
         """Return what it says of itself."""
@@ -100,9 +101,9 @@ class Provider:
 
 
 @contextmanager
-def providing() -> Iterator[Provider]:
+def providing(one: Provider | None = None) -> Iterator[Provider]:
     """Serve a provider."""
-    one = Provider()
+    one = one or Provider()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -118,6 +119,7 @@ def providing() -> Iterator[Provider]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
+            one.looked_at += parts.path == "/.well-known/openid-configuration"
             if one.fails:
                 self.reply(503, {})
             elif parts.path == "/.well-known/openid-configuration":

@@ -7,8 +7,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -19,18 +21,28 @@ from joserfc.jwk import ECKey, OctKey
 from playwright.sync_api import Browser, Page, expect
 
 from bookrunner.adapters.identity import Registration
+from bookrunner.core.credentials import digest
 from bookrunner.core.errors import BookrunnerError, ConfigurationError, Refused
 from bookrunner.pages.access.people import People
 from bookrunner.pages.access.providers import Providers
+from tests.browsing import axe_is_content
 from tests.pages.provider import CLIENT, SECRET, Provider, providing
-from tests.pages.test_browser import RULES, keep
-from tests.pages.test_passkeys import House, device, house
+from tests.pages.test_browser import keep
+from tests.pages.test_passkeys import House, device, house, take_up
 from tests.pages.test_people import WORDS, account, turn_codes_on
 
 __all__ = ["house"]
 
 Connect = Callable[[str], psycopg.Connection]
 NAME = "officer.ada"
+# What a confirmation does with its session at last, without the passkey.
+GOES_ON = b"""
+create function api.goes_on(bytea, bytea) returns timestamptz language sql security definer
+begin atomic
+    select api.rotate_session('req_1', $1, 'ses_next', $2);
+end;
+grant execute on function api.goes_on(bytea, bytea) to access;
+"""
 
 
 @dataclass
@@ -87,14 +99,20 @@ class Place:
         return None if page.status_code == 303 else re.search(r'<strong class="id">([^<]+)', page.text)[1]  # type: ignore[index]
 
 
+def granted(providers: Providers, name: str, own: Registration) -> None:
+    """Put a provider in force by two people."""
+    proposed = providers.propose(name, name.capitalize(), own, actor="usr_one")
+    row = providers.grant(proposed, actor="usr_two")
+    assert (row["name"], row["status"], row["token_issuer"]) == (name, "in_force", own.issuer)
+
+
 @pytest.fixture
 def place(house: House) -> Iterator[Place]:
     """Serve the pages with a provider whose ``mfa`` counts as two factors."""
     with providing() as provider:
         providers = Providers(house.people._database)
         own = Registration(provider.url, CLIENT, SECRET, frozenset({"urn:two"}), frozenset({"mfa"}))
-        providers.propose("corp", "Corporation", own, actor="usr_one")
-        providers.grant("corp", actor="usr_two")
+        granted(providers, "corp", own)
         yield Place(house.url, house.people, providers, provider)
 
 
@@ -185,7 +203,7 @@ def test_an_invitation_is_taken_up_with_a_provider(place: Place) -> None:
     invitation = account(place.people)
     place.provider.factors = {"amr": ["mfa"]}
     with place.client() as client:
-        assert "Use Corporation" in client.post("/invitation", data={"invitation": invitation}).text
+        assert "Use Corp" in client.post("/invitation", data={"invitation": invitation}).text
         answer = client.get(place.leave(client, "/invitation/with/corp", invitation=invitation))
         assert answer.status_code == 200, answer.text
         assert place.account(client) == NAME
@@ -233,8 +251,7 @@ def test_another_provider_cannot_answer(place: Place) -> None:
     place.linked()
     with providing() as other, place.client() as client:
         own = Registration(other.url, CLIENT, SECRET, frozenset(), frozenset({"mfa"}))
-        place.providers.propose("other", "Other", own, actor="usr_one")
-        place.providers.grant("other", actor="usr_two")
+        granted(place.providers, "other", own)
         place.provider.iss = other.url
         assert rule_in(place.sign_in(client)) == "answer_is_of_the_asked_provider"
         place.provider.iss = None
@@ -300,7 +317,8 @@ def test_an_identity_token_that_does_not_hold_signs_nobody_in(place: Place) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example"]
+    "path",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "/evil" + "x" * 496],
 )
 def test_signing_in_leads_to_no_other_site(place: Place, path: str) -> None:
     place.linked()
@@ -338,10 +356,16 @@ def test_a_provider_is_granted_by_another_person_and_ends_with_its_links(
     own = Registration(place.provider.url, CLIENT, SECRET, frozenset(), frozenset())
     with pytest.raises(Refused, match="provider_name_is_one_providers"):
         place.providers.propose("corp", "Corporation", own, actor="usr_one")
-    place.providers.propose("two", "Two", own, actor="usr_one")
+    two = place.providers.propose("two", "Two", own, actor="usr_one")
     for same in ("usr_one", "key:usr_one~laptop"):
         with pytest.raises(Refused, match="provider_needs_two_people"):
-            place.providers.grant("two", actor=same)
+            place.providers.grant(two, actor=same)
+    # What was looked at is granted, and nothing else that has its name meanwhile.
+    place.providers.end("two", "mistyped", actor="usr_one")
+    anew = place.providers.propose("two", "Thief", own, actor="usr_one")
+    with pytest.raises(Refused, match="provider_is_proposed"):
+        place.providers.grant(two, actor="usr_two")
+    assert {row["provider_id"]: row["status"] for row in place.providers.listed()}[anew] == "proposed"
     with place.client() as client:
         assert rule_in(client.post("/sign-in/with/two")) == "provider_is_in_force"
         place.sign_in(client)
@@ -375,23 +399,122 @@ def test_no_keeper_makes_a_provider(connect: Connect, keeper: str) -> None:
             login.execute(statement.encode())
 
 
-def test_a_silent_provider_is_told(place: Place) -> None:
+@pytest.mark.parametrize(
+    "about",
+    [
+        None,
+        {"issuer": "https://other.example"},
+        {"authorization_endpoint": "http://192.0.2.1/authorize"},
+        {"authorization_endpoint": None},
+        {"token_endpoint": "http://169.254.169.254/token"},
+    ],
+)
+def test_a_silent_provider_is_told(place: Place, about: dict[str, object] | None) -> None:
+    with place.client() as client:
+        place.provider.fails, place.provider.about = about is None, about or {}
+        assert rule_in(client.post("/sign-in/with/corp")) == "token_issuer_answers"
+        # Whoever comes again makes us ask no oftener.
+        place.provider.fails, place.provider.about = False, {}
+        assert rule_in(client.post("/sign-in/with/corp")) == "token_issuer_answers"
+    assert place.provider.looked_at == 1
+
+
+def test_whoever_comes_often_makes_us_ask_once(place: Place) -> None:
     place.linked()
     with place.client() as client:
-        place.provider.fails = True
-        assert rule_in(client.post("/sign-in/with/corp")) == "token_issuer_answers"
-        place.provider.fails = False
-        for about in (
-            {"issuer": "https://other.example"},
-            {"authorization_endpoint": "http://192.0.2.1/authorize"},
-            {"authorization_endpoint": None},
+        for _ in range(3):
+            assert place.sign_in(client).status_code == 200
+    assert place.provider.looked_at == 1
+
+
+def test_a_password_alone_takes_the_place_of_no_strong_link(place: Place) -> None:
+    place.linked()
+    with place.client() as thief:
+        said = {"name": NAME, "password": WORDS}
+        assert thief.post("/sign-in/password", data=said).status_code == 303
+        link = re.search(
+            r'action="(/security/credentials/\w+/end)"><button class="second">End the link',
+            thief.get("/security").text,
+        )
+        assert link is not None
+        place.provider.subject = "thief"
+        assert rule_in(place.link(thief)) == "two_factors_change_what_signs_in"
+        for path, fields in (
+            (link[1], {}),
+            ("/security/recovery", {}),
+            ("/security/password", {"password": WORDS + " twice", "present": WORDS}),
         ):
-            place.provider.about = about
-            assert rule_in(client.post("/sign-in/with/corp")) == "token_issuer_answers"
-        place.provider.about = {}
-        back = place.leave(client)
-        place.provider.about = {"token_endpoint": "http://169.254.169.254/token"}
-        assert rule_in(client.get(back)) == "token_issuer_answers"
+            assert rule_in(thief.post(path, data=fields)) == "two_factors_change_what_signs_in"
+    place.provider.subject, place.provider.factors = "person-7", {"amr": ["mfa"]}
+    with place.client() as client:
+        assert place.sign_in(client).status_code == 200
+        assert client.post("/security/recovery").status_code == 200
+
+
+def test_another_link_ends_what_the_earlier_one_opened(place: Place) -> None:
+    place.linked()
+    place.provider.factors = {"amr": ["mfa"]}
+    with place.client() as left_open, place.client() as own:
+        for client in (left_open, own):
+            assert place.sign_in(client).status_code == 200
+        place.provider.subject = "person-8"
+        assert place.link(own).status_code == 303
+        assert (place.account(left_open), place.account(own)) == (None, NAME)
+
+
+def test_a_deactivated_account_gives_its_subject_back(place: Place) -> None:
+    place.linked()
+    place.people.move(NAME, "deactivated", "has left", actor="usr_admin")
+    with place.client() as client:
+        assert rule_in(place.sign_in(client)) == "subject_is_linked"
+    with place.enter("officer.bob") as bob:
+        assert place.link(bob).status_code == 303
+
+
+def test_a_session_that_goes_on_meanwhile_ends_with_its_provider(place: Place, connect: Connect) -> None:
+    """A confirmation gives a session another token, here in a transaction that the end has to wait for."""
+    place.linked()
+    place.provider.factors = {"amr": ["mfa"]}
+    connect("owner").execute(GOES_ON)
+    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%end_provider%'"
+    with place.client() as client, connect("access") as first, ThreadPoolExecutor(1) as beside:
+        assert place.sign_in(client).status_code == 200
+        token, follows = digest(client.cookies["bookrunner_session"]), sha256(b"next").digest()
+        with first.transaction():
+            first.execute("select api.goes_on(%s, %s)", [token, follows])
+            ended = beside.submit(place.providers.end, "corp", "contract ended", actor="usr_one")
+            with connect("admin") as seeing:
+                while not seeing.execute(waiting).fetchall() and not ended.done():
+                    pass
+            assert not ended.done()
+        ended.result()
+        still = connect("owner").execute("select session_id from api.account_session where status = 'open'")
+        assert still.fetchall() == []
+
+
+@pytest.mark.browser
+def test_a_link_is_confirmed_by_a_passkey_in_its_own_session(
+    place: Place, house: House, browser: Browser
+) -> None:
+    with device(browser) as page:
+        take_up(house, page, NAME, "compliance")
+        with page.expect_response("**/confirm") as given:
+            page.get_by_role("button", name="Link your account at Corp").click()
+        assert given.value.status == 200
+        expect(page.get_by_role("button", name="Link it")).to_be_visible()
+        back, own = page.url, page.context.cookies()
+        # What this session confirmed is not used by another of the same person.
+        page.context.clear_cookies()
+        page.goto(f"{place.url}/sign-in")
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        other = page.request.post(f"{place.url}/security/recovery", headers={"Origin": place.url})
+        assert "decision is confirmed by passkey" in other.text()
+        page.context.clear_cookies()
+        page.context.add_cookies(own)  # type: ignore[arg-type]
+        page.goto(back)
+        page.get_by_role("button", name="Link it").click()
+        expect(page.get_by_text("linked", exact=True)).to_be_visible()
 
 
 def test_a_registration_is_at_a_safe_address_and_shows_no_secret() -> None:
@@ -406,9 +529,7 @@ def test_a_registration_is_at_a_safe_address_and_shows_no_secret() -> None:
 def is_accessible(page: Page, axe: str, name: str) -> None:
     """Look at a page."""
     keep(page, name)
-    page.evaluate(axe + "\n;0")
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    assert [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found["violations"]] == [], name
+    axe_is_content(page, axe)
 
 
 @pytest.mark.browser
@@ -426,15 +547,15 @@ def test_a_browser_goes_to_a_provider_and_comes_back(
         page.get_by_role("textbox", name="Password").fill(WORDS)
         page.get_by_role("button", name="Set the password").click()
         expect(page.get_by_role("heading", name="How you sign in")).to_be_visible()
-        page.get_by_role("button", name="Link your account at Corporation").click()
-        expect(page.get_by_role("heading", name="Link your account at Corporation")).to_be_visible()
+        page.get_by_role("button", name="Link your account at Corp").click()
+        expect(page.get_by_role("heading", name="Link your account at Corp")).to_be_visible()
         is_accessible(page, axe, f"provider-link-{width}")
         page.get_by_role("button", name="Link it").click()
         expect(page.get_by_text("linked", exact=True)).to_be_visible()
         is_accessible(page, axe, f"provider-security-{width}")
         page.get_by_role("button", name="Sign out").click()
         is_accessible(page, axe, f"provider-sign-in-{width}")
-        page.get_by_role("button", name="Use Corporation").click()
+        page.get_by_role("button", name="Use Corp").click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         page.goto(f"{place.url}/compliance")
         expect(page.get_by_role("heading", level=1)).to_be_visible()

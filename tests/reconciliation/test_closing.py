@@ -47,6 +47,13 @@ def test_a_closing_waits_for_a_break_of_its_set_alone(connect: Connect, applicat
     assert freeze(**ask, investments=[world.id("inv", 2)]) == 1
 
 
+def runs(world: Books) -> int:
+    """Return how many comparisons there were."""
+    found = world.login("owner").execute("select count(*) from reconciliation.run").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def test_a_closing_over_the_api_is_compared_first(
     connect: Connect, application: Application, endpoint: Endpoint
 ) -> None:
@@ -68,8 +75,15 @@ def test_a_closing_over_the_api_is_compared_first(
         unknown = calls.post("/v1/offers/ofr_none/closings", body, seen=seen)
         assert problem(unknown)["code"] == "offer_exists"
         spoilt(world, 1, 1)
-        frozen = calls.post(path, body, seen=seen)
+        frozen = calls.post(path, body, seen=seen, request="close-1")
         assert (frozen.status_code, frozen.json()["members"]) == (201, 2), frozen.text
+        compared = runs(world)
+        again = calls.post(path, body, seen=seen, request="close-1")
+        assert (again.json(), again.headers["idempotent-replayed"]) == (frozen.json(), "true")
+        other = calls.post(path, {"members": "all"}, seen=seen, request="close-1")
+        assert problem(other)["code"] == "request_key_has_one_body"
+        assert calls.post(path, body, seen=seen).status_code == 412
+        assert runs(world) == compared, "what freezes nothing compares nothing"
         assert (*found, "verified") in world.login("owner").execute(BREAKS).fetchall()
 
 

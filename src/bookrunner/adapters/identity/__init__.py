@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from bookrunner.adapters.identity.openid import Answer, Flow, Registration, Vouched
+from bookrunner.adapters.identity.published import Configurations
 from bookrunner.core.errors import Refused
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Answer",
     "AskedProvider",
     "Claims",
+    "Configurations",
     "Flow",
     "IdentityEvent",
     "IdentityProvider",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,3 +29,14 @@ def is_safe(address: str) -> bool:
         and host == parts.hostname
         and not (parts.username or parts.query or parts.fragment or " " in host or "*" in host)
     )
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an address that can be asked is on this very machine, at ``https`` or ``http``."""
+    host = httpx.URL(address).host
+    if host in _LOOPBACK:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

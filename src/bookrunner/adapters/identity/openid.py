@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus
@@ -25,9 +25,9 @@ from joserfc.jwk import KeySet
 
 from bookrunner.adapters.identity.published import (
     ALGORITHMS,
+    Configurations,
     address_in,
     asking,
-    configuration_of,
     keys_of,
     read,
     require_safe,
@@ -121,6 +121,7 @@ class Registration:
     secret: str
     strong_acr: frozenset[str]
     strong_amr: frozenset[str]
+    told: Configurations = field(default_factory=Configurations, compare=False)
 
     def __post_init__(self) -> None:
         """Raise ConfigurationError for an issuer that is not at ``https``, or ``http`` on the loopback."""
@@ -138,7 +139,7 @@ class Registration:
         Raises NotReady ``token_issuer_answers``. It is asked how long ago the person was seen, and for the
         strength that counts as two factors, where a class of it is on record.
         """
-        about = asyncio.run(self._configuration())
+        about = self.told.of(self.issuer)
         found: str = prepare_grant_uri(
             address_in(about, "authorization_endpoint"),
             self.client_id,
@@ -161,20 +162,14 @@ class Registration:
         ``identity_token_holds``, and NotReady ``token_issuer_answers``. Nothing of the answer enters
         an error.
         """
-        return asyncio.run(self._redeem(answer, flow, back))
+        about = self.told.of(self.issuer)
+        self._check_issuer(answer, about)
+        if answer.error is not None or not 0 < len(answer.code) <= ANSWER_CHARACTERS_MAX:
+            raise _not_vouched("it sent no code")
+        return asyncio.run(self._redeem(about, answer, flow, back))
 
-    async def _configuration(self) -> dict[str, Any]:
+    async def _redeem(self, about: dict[str, Any], answer: Answer, flow: Flow, back: str) -> Vouched:
         async with asking() as client:
-            about = await configuration_of(client, self.issuer)
-            address_in(about, "authorization_endpoint")
-        return about
-
-    async def _redeem(self, answer: Answer, flow: Flow, back: str) -> Vouched:
-        async with asking() as client:
-            about = await configuration_of(client, self.issuer)
-            self._check_issuer(answer, about)
-            if answer.error is not None or not 0 < len(answer.code) <= ANSWER_CHARACTERS_MAX:
-                raise _not_vouched("it sent no code")
             status, said = await read(
                 client,
                 self._asked(client, about, answer.code, code_verifier=flow.verifier, redirect_uri=back),

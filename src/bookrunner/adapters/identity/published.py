@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,13 +16,19 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
-from bookrunner.adapters.identity.address import is_safe
+from bookrunner.adapters.identity.address import is_loopback, is_safe
 from bookrunner.core.errors import ConfigurationError, NotAuthenticated, NotReady
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
 """Only what is signed with a private key: a public key can then never serve as a shared secret."""
 SECONDS: Final = 5.0
 DOCUMENT_BYTES_MAX: Final = 256 * 1024
+STANDS_SECONDS: Final = 300.0
+"""How long a configuration is used before it is read again."""
+FAILED_SECONDS: Final = 5.0
+"""How long a provider that gave none is not asked again."""
+TURN_SECONDS: Final = 1.0
+"""How long somebody waits for what another asks already."""
 
 
 @asynccontextmanager
@@ -49,17 +58,77 @@ async def configuration_of(client: httpx.AsyncClient, issuer: str) -> dict[str, 
     return about
 
 
+@dataclass(slots=True)
+class _Told:
+    """What a provider said last, until when that stands, and whose turn it is to ask."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    about: dict[str, Any] | None = None
+    stands_until: float = float("-inf")
+
+
+class Configurations:
+    """What providers say of themselves, kept for minutes; whoever comes often makes us ask no oftener."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take ``clock``, which counts seconds."""
+        self._clock = clock
+        self._told: dict[str, _Told] = {}
+        self._own = threading.Lock()
+
+    def of(self, issuer: str) -> dict[str, Any]:
+        """Return what the provider of an issuer says of itself; one thread asks, others wait a second.
+
+        Raises NotReady ``token_issuer_answers``, also for some seconds after it gave no answer.
+        """
+        with self._own:
+            told = self._told.setdefault(issuer, _Told())
+        if self._clock() >= told.stands_until:
+            if not told.turn.acquire(timeout=TURN_SECONDS):
+                raise silent("it is being asked")
+            try:
+                if self._clock() >= told.stands_until:
+                    self._ask(issuer, told)
+            finally:
+                told.turn.release()
+        about = told.about
+        if about is None:
+            raise silent("it gave no answer a moment ago")
+        return about
+
+    def _ask(self, issuer: str, told: _Told) -> None:
+        try:
+            told.about = asyncio.run(_configuration(issuer))
+        except NotReady:
+            told.about, told.stands_until = None, self._clock() + FAILED_SECONDS
+            raise
+        told.stands_until = self._clock() + STANDS_SECONDS
+
+
+async def _configuration(issuer: str) -> dict[str, Any]:
+    async with asking() as client:
+        about = await configuration_of(client, issuer)
+        address_in(about, "authorization_endpoint")
+        address_in(about, "token_endpoint")
+    return about
+
+
 async def keys_of(client: httpx.AsyncClient, about: dict[str, Any]) -> KeySet:
     """Return the keys that a provider signs with now."""
     return signing_keys((await _document(client, address_in(about, "jwks_uri"))).get("keys"))
 
 
 def address_in(about: dict[str, Any], name: str) -> str:
-    """Return an address of the configuration; raises NotReady, or ConfigurationError for an unsafe one."""
+    """Return an address of the configuration; raises NotReady, or ConfigurationError for an unsafe one.
+
+    Only an issuer that is on the loopback itself has addresses there.
+    """
     address = about.get(name)
     if not isinstance(address, str):
         raise silent(f"its configuration names no {name}")
     require_safe(address)
+    if is_loopback(address) and not is_loopback(about["issuer"]):
+        raise silent(f"its {name} is on the loopback")
     return address
 
 
@@ -108,7 +177,10 @@ async def _document(client: httpx.AsyncClient, address: str) -> dict[str, Any]:
 
 
 def signing_keys(listed: object) -> KeySet:
-    """Return the public keys that sign; a shared secret among them is left out."""
+    """Return the public keys that sign; a shared secret among them is left out.
+
+    Several are told apart by their ids; one alone needs none (OpenID Connect Core, 10.1).
+    """
     if not isinstance(listed, list):
         raise silent("it names no keys")
     ours = [
@@ -117,8 +189,9 @@ def signing_keys(listed: object) -> KeySet:
         if isinstance(each, dict)
         and each.get("kty") in {"RSA", "EC", "OKP"}
         and each.get("use", "sig") == "sig"
-        and isinstance(each.get("kid"), str)
     ]
+    if len(ours) > 1 or any("kid" in each for each in ours):
+        ours = [each for each in ours if isinstance(each.get("kid"), str)]
     return KeySet([key for each in ours if (key := _key(each)) is not None])
 
 

@@ -42,7 +42,6 @@ def routes(gateway: Gateway) -> APIRouter:
 
     async def act(write: Write, offer: str, break_id: str, said: tuple[str, str | None]) -> Response:
         actor = await gateway.admitted(write.caller, *KEEPERS)
-        name = actor.partition(":")[2].partition("~")[0]
         return await gateway.write_for(
             write,
             actor,
@@ -53,7 +52,7 @@ def routes(gateway: Gateway) -> APIRouter:
             version=write.decided_on,
             serving=write.caller.keeper,
             act=said[0],
-            words=said[1] or name,
+            words=said[1],
         )
 
     @router.post("/assignments", operation_id="assign_break", response_model=BreakActed)

@@ -7,6 +7,32 @@ return (select json_build_object('id', r.release_id, 'offer', r.offering_id, 'cl
     'version', r.version::text)::text
     from treasury.release r where r.offering_id = p_offering and r.release_id = p_release);
 
+-- Refuses money of another currency than the offer's: its minor units would be read as the offer's own.
+create function api.require_offers_currency(p_offering text, p_named text[]) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from engine.offer o cross join unnest(p_named) n where o.offering_id = p_offering and o.currency <> n) then
+        raise exception using errcode = 'BR008', constraint = 'release_is_in_the_offers_currency',
+            message = format('what is released or deducted in %s is named in the currency of the offer', p_offering);
+    end if;
+end $$;
+
+-- Refuses another list of deductions than was proposed: kind, payee, account and amount of each line, in any order.
+create function api.require_deductions(p_offering text, p_release text, p_named jsonb) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (
+        with proposed as (
+            select d.kind, d.payee, encode(d.payee_fingerprint, 'hex') as fingerprint, d.amount_minor as amount
+            from treasury.deduction d where d.offering_id = p_offering and d.release_id = p_release),
+        named as (select n.kind, n.payee, n.fingerprint, n.amount
+            from jsonb_to_recordset(p_named) as n (kind text, payee text, fingerprint text, amount bigint))
+        (table proposed except all table named) union all (table named except all table proposed)) then
+        raise exception using errcode = 'BR008', constraint = 'both_people_confirm_payee_and_amount',
+            message = format('%s was proposed with other deductions, to another payee or account', p_release);
+    end if;
+end $$;
+
 create function api.propose_release(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_release text, p_closing text,
     p_payee_fingerprint bytea, p_deductions jsonb, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -18,14 +44,16 @@ begin
     if is_replay then
         return;
     end if;
+    perform api.require_offers_currency(p_offering, array(select d ->> 'currency' from jsonb_array_elements(p_deductions) d));
     perform treasury.propose_release(caller, p_request, p_offering, p_release, p_closing, p_payee_fingerprint, p_deductions);
     answer := api.release_answer(p_offering, p_release);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 
--- The second person names payee and amounts again, or declines.
+-- The second person names payee, amounts and deductions again, or declines. What is named is {amount, net, deductions}, of which
+-- amount and net are {minor, currency} or null.
 create function api.decide_release(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_release text, p_version text,
-    p_is_approved boolean, p_payee_fingerprint bytea, p_amount_minor bigint, p_net_minor bigint, p_because text,
+    p_is_approved boolean, p_payee_fingerprint bytea, p_named jsonb, p_because text,
     out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -43,8 +71,13 @@ begin
         perform api.refuse_unknown('release_exists', p_release);
     end if;
     perform api.require_version(p_version, seen::text);
-    perform treasury.decide_release(caller, p_request, p_offering, p_release, p_is_approved, p_payee_fingerprint, p_amount_minor, seen,
-        p_net_minor, p_because);
+    if p_is_approved then
+        perform api.require_offers_currency(p_offering, array[p_named #>> '{amount,currency}', p_named #>> '{net,currency}']
+            || array(select d ->> 'currency' from jsonb_array_elements(p_named -> 'deductions') d));
+        perform api.require_deductions(p_offering, p_release, p_named -> 'deductions');
+    end if;
+    perform treasury.decide_release(caller, p_request, p_offering, p_release, p_is_approved, p_payee_fingerprint,
+        (p_named #>> '{amount,minor}')::bigint, seen, (p_named #>> '{net,minor}')::bigint, p_because);
     answer := api.release_answer(p_offering, p_release);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
@@ -77,7 +110,8 @@ begin
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
 
--- What a person of a break's owner does with it, for the actor and keeper that were found behind a key.
+-- What a person of a break's owner does with it, for the actor and keeper that were found behind a key; a break that is given to
+-- nobody by name goes to whoever calls.
 create function api.act_on_break(p_actor text, p_request text, p_body_sha256 bytea, p_offering text, p_break text, p_version text,
     p_keeper text, p_act text, p_words text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -95,7 +129,8 @@ begin
     end if;
     perform api.require_version(p_version, seen::text);
     case p_act
-        when 'assign' then perform reconciliation.assign_break(p_actor, p_request, p_offering, p_break, p_keeper, p_words, seen);
+        when 'assign' then perform reconciliation.assign_break(p_actor, p_request, p_offering, p_break, p_keeper,
+            coalesce(p_words, audit.person_of(p_actor)), seen);
         when 'accept' then perform reconciliation.accept_break(p_actor, p_request, p_offering, p_break, p_keeper, p_words, seen);
         else perform reconciliation.answer_break(p_actor, p_request, p_offering, p_break, p_keeper, p_act = 'correct', p_words, seen);
     end case;
@@ -126,7 +161,7 @@ begin
 end $$;
 
 grant execute on function api.propose_release(bytea, text, bytea, text, text, text, bytea, jsonb),
-    api.decide_release(bytea, text, bytea, text, text, text, boolean, bytea, bigint, bigint, text),
+    api.decide_release(bytea, text, bytea, text, text, text, boolean, bytea, jsonb, text),
     api.take_bank_statement(bytea, text, bytea, text, text, text) to treasury;
 grant execute on function api.move_wallet(bytea, text, bytea, text, text, text, text, text, jsonb) to registry;
 grant usage on schema api to reconciliation;

@@ -22,6 +22,7 @@ from bookrunner.engine.intake import fingerprint
 
 _CREATED = 201
 _KEEPER = "treasury"
+_DEDUCTIONS_MAX = 50
 _ReleaseId = Annotated[str, StringConstraints(pattern="^rel_[0-9A-Za-z_]{1,64}$")]
 _Account = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 _Limit = Annotated[int, Query(ge=1, le=PAGE)]
@@ -41,19 +42,21 @@ class NewRelease(Shape):
 
     closing: ClosingId
     account: _Account
-    deductions: list[Deduction] = Field(default_factory=list, max_length=50)
+    deductions: list[Deduction] = Field(default_factory=list, max_length=_DEDUCTIONS_MAX)
 
 
 class ReleaseDecision(Shape):
-    """A second person's word; whoever approves names account and amount again, and the net where it differs.
+    """A second person's word; whoever approves names account, amount and every deduction again.
 
-    ``because`` says why the deductions are not the fees that investors were shown.
+    The net is named too where something is deducted. ``because`` says why the deductions are not the fees
+    that investors were shown.
     """
 
     decision: Literal["approved", "declined"]
     account: _Account | None = None
     amount: Price | None = None
     net: Price | None = None
+    deductions: list[Deduction] = Field(default_factory=list, max_length=_DEDUCTIONS_MAX)
     because: Because | None = None
 
 
@@ -64,7 +67,10 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.post("", operation_id="propose_release", response_model=ReleaseActed, status_code=_CREATED)
     async def proposed(write: Written, offer: OfferId, body: NewRelease) -> Response:
-        """Propose to release what is registered and cleared of a closing; another person decides."""
+        """Propose to release what is registered and cleared of a closing; another person decides.
+
+        Refuses deductions in another currency than the offer's: ``release_is_in_the_offers_currency``.
+        """
         answer = await gateway.write(
             write,
             _KEEPER,
@@ -80,7 +86,11 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.post("/{release}/decisions", operation_id="decide_release", response_model=ReleaseActed)
     async def decided(write: Decided, offer: OfferId, release: _ReleaseId, body: ReleaseDecision) -> Response:
-        """Approve a release on its version, naming what was proposed, or decline it."""
+        """Approve a release on its version, naming what was proposed, or decline it.
+
+        What is named otherwise is refused: ``both_people_confirm_payee_and_amount``, and in another currency
+        ``release_is_in_the_offers_currency``.
+        """
         is_approved = body.decision == "approved"
         if is_approved and (body.account is None or body.amount is None):
             raise Malformed(
@@ -95,8 +105,7 @@ def routes(gateway: Gateway) -> APIRouter:
             version=write.decided_on,
             is_approved=is_approved,
             payee_fingerprint=fingerprint(body.account or ""),
-            amount_minor=0 if body.amount is None else body.amount.exact().minor,
-            net_minor=None if body.net is None else body.net.exact().minor,
+            named=json.dumps(_named(body)),
             because=body.because,
         )
 
@@ -129,12 +138,25 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
         return _shown(rows[0])
 
 
+def _named(body: ReleaseDecision) -> dict[str, object]:
+    return {
+        "amount": None if body.amount is None else _exact(body.amount),
+        "net": None if body.net is None else _exact(body.net),
+        "deductions": [_deducted(each) for each in body.deductions],
+    }
+
+
+def _exact(price: Price) -> dict[str, str | int]:
+    return {"minor": price.exact().minor, "currency": price.currency}
+
+
 def _deducted(each: Deduction) -> dict[str, str | int]:
     return {
         "kind": each.kind,
         "payee": each.payee,
         "fingerprint": fingerprint(each.account).hex(),
         "amount": each.amount.exact().minor,
+        "currency": each.amount.currency,
     }
 
 
@@ -147,6 +169,10 @@ def _shown(row: Row) -> EscrowRelease:
         "amount": money(amount, code),
         "deducted": money(deducted, code),
         "net": money(amount - deducted, code),
+        "deductions": [
+            {"kind": each["kind"], "payee": each["payee"], "amount": money(each["amount_minor"], code)}
+            for each in row["deductions"]
+        ],
         "proposed_by": row["proposed_by"],
         "approved_by": row["approved_by"],
         "fees_differ": bool(row["fees_differ"]),

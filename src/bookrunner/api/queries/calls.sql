@@ -44,11 +44,6 @@ select answer, is_replay from api.end_review(:key, :request, :body_sha256, :offe
 -- Ends an offer without success.
 select answer, is_replay from api.fail_offer(:key, :request, :body_sha256, :offering, :version, :ended_as, :because);
 
--- name: freeze_closing^
--- Claims the key, freezes a closing, stores the answer.
-select answer, is_replay from api.freeze_closing(:key, :request, :body_sha256, :offering, :version, :closing, :chosen,
-    cast(:investments as text[]));
-
 -- name: propose_allocation^
 -- Claims the key, proposes the units of an investment, stores the answer.
 select answer, is_replay from api.propose_allocation(:key, :request, :body_sha256, :investment, :approval,
@@ -112,8 +107,9 @@ select closing_id, offering_id, ordinal, status, proposed_by, set_sha256, certif
 from engine.closing where offering_id = :offering order by ordinal;
 
 -- name: breaks
--- The open breaks of an offer, the oldest first.
-select break_id, comparison, subject_id, kind, left_value, right_value, owner, since, status, assigned_to, answer, version
+-- The open breaks of an offer, the oldest first; what was answered is for its owner, the engine and audit.
+select break_id, comparison, subject_id, kind, left_value, right_value, owner, since, status, assigned_to, version,
+    case when cast(:keeper as text) in (owner, 'engine', 'audit') then answer end as answer
 from reconciliation.break where offering_id = :offering and status <> 'verified' order by since, break_id;
 
 -- name: events

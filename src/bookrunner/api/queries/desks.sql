@@ -1,7 +1,9 @@
 -- name: releases
 -- Releases of an offer after a place in the order of their ids, or the one that is named.
 select r.release_id, r.closing_id, r.status, r.amount_minor, r.deducted_minor, r.currency, r.proposed_by, r.approved_by, r.fees_differ,
-    r.version
+    r.version, (select coalesce(jsonb_agg(jsonb_build_object('kind', d.kind, 'payee', d.payee, 'amount_minor', d.amount_minor)
+        order by d.line), '[]') from treasury.deduction d
+        where d.offering_id = r.offering_id and d.release_id = r.release_id) as deductions
 from treasury.release r
 where r.offering_id = :offering and (cast(:after as text) is null or r.release_id > :after)
     and (cast(:release as text) is null or r.release_id = :release)
@@ -15,7 +17,7 @@ select answer, is_replay from api.propose_release(:key, :request, :body_sha256, 
 -- name: decide_release^
 -- Claims the key, approves or declines a release as another person, stores the answer.
 select answer, is_replay from api.decide_release(:key, :request, :body_sha256, :offering, :release, :version, :is_approved,
-    :payee_fingerprint, :amount_minor, :net_minor, :because);
+    :payee_fingerprint, cast(:named as jsonb), :because);
 
 -- name: move_wallet^
 -- Claims the key, takes one step with a wallet, stores the answer.

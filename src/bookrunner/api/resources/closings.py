@@ -79,14 +79,16 @@ def routes(gateway: Gateway) -> APIRouter:
     async def frozen(write: Decided, request: Request, offer: OfferId, body: NewClosing) -> Response:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
-        The books and the chain are compared first. Every member passes the gate in this transaction;
-        otherwise nothing is frozen.
+        The books are compared first, and the chain with them where its node answers; a repetition, or a list
+        that has changed, compares nothing. Every member passes the gate in this transaction; otherwise
+        nothing is frozen.
         """
         compare: Compare | None = request.app.state.compare
         if compare is not None:
             actor = await gateway.admitted(write.caller, "engine")
-            await gateway.read(write.caller, lambda of: required(of, offer))
-            await gateway.run(lambda: compare(offer, actor=actor))
+            on = {**write.claim, "offering": offer, "version": write.decided_on}
+            if await gateway.read(write.caller, lambda of: bool(of.freeze_is_due(**on))):
+                await gateway.run(lambda: compare(offer, actor=actor))
         chosen, named = (
             (body.members, None) if isinstance(body.members, str) else ("named", list(body.members))
         )

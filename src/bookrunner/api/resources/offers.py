@@ -80,11 +80,14 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.get("/{offer}/breaks", operation_id="list_breaks")
     async def breaks(caller: Called, offer: OfferId) -> Breaks:
-        """List the open breaks of an offer, the oldest first."""
+        """List the open breaks of an offer, the oldest first.
+
+        ``answer`` is told to the keeper that owns a break, the engine and audit, and null to others.
+        """
 
         def work(of: Within) -> list[Row]:
             required(of, offer)
-            found: list[Row] = of.breaks(offering=offer)
+            found: list[Row] = of.breaks(offering=offer, keeper=caller.keeper)
             return found
 
         await gateway.admitted(caller, *KEEPERS)

@@ -30,8 +30,16 @@ class Breaks(TypedDict):
     breaks: list[Break]
 
 
+class Withheld(TypedDict):
+    """One line that is deducted of a release: what for, to whom, how much; the account is not told."""
+
+    kind: str
+    payee: str
+    amount: Amount
+
+
 class EscrowRelease(TypedDict):
-    """Escrow of a closing on its way to the issuer, less what is deducted; the account is not told."""
+    """Escrow of a closing on its way to the issuer, less what is deducted; no account is told."""
 
     id: str
     closing: str
@@ -39,6 +47,7 @@ class EscrowRelease(TypedDict):
     amount: Amount
     deducted: Amount
     net: Amount
+    deductions: list[Withheld]
     proposed_by: str
     approved_by: str | None
     fees_differ: bool

@@ -120,6 +120,14 @@ BODIES: Final[Mapping[str, object]] = {
         "account": "DE89 3704 0044 0532 0130 00",
         "amount": {"amount": "250000.00", "currency": "USD"},
         "net": {"amount": "248800.00", "currency": "USD"},
+        "deductions": [
+            {
+                "kind": "platform_fee",
+                "payee": "platform",
+                "account": "DE02 1203 0000 0000 2020 51",
+                "amount": {"amount": "1200.00", "currency": "USD"},
+            }
+        ],
     },
     "post_bank_statement": {"content": "OjIwOlNUTVQtMQo6MjU6RVNDUk9XLTEK"},
     "reject_wallet": {"because": "the holder asked for another one"},

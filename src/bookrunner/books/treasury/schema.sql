@@ -101,6 +101,7 @@ create table treasury.receipt (
 );
 
 create index receipt_of_investment on treasury.receipt (offering_id, investment_id);
+create index receipt_of_statement on treasury.receipt (offering_id, statement_id) where statement_id is not null;
 create index part_of_receipt on treasury.receipt (offering_id, root_id) where root_id is not null;
 -- What waits is few among what was ever received.
 create index receipt_that_waits on treasury.receipt (offering_id, booked_on) where status in ('unmatched', 'held');

@@ -13,7 +13,7 @@ from bookrunner.adapters.identity import Registration
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
-from bookrunner.db import Database
+from bookrunner.db import Database, Row
 from bookrunner.pages.access.providers import Providers
 from bookrunner.sandbox.world import database_of
 
@@ -50,17 +50,24 @@ def propose(
     secret: str = typer.prompt("The secret of this installation there", hide_input=True, err=True)
     own = Registration(issuer, client, secret.strip(), frozenset(acr or ()), frozenset(amr or ()))
     with _providers() as providers:
-        providers.propose(name, title, own, actor=actor)
-    console.print(f"{name} waits for another person: bookrunner provider grant {name} --actor WHO")
+        made = providers.propose(name, title, own, actor=actor)
+    console.print(f"{name} waits for another person: bookrunner provider grant {made} --actor WHO")
     console.print(f"It sends people back to https://YOUR-HOST/sign-in/with/{name}", soft_wrap=True)
 
 
 @provider.command()
-def grant(name: str, *, actor: Actor = OPERATOR) -> None:
-    """Put a provider in force, as another person than who named it."""
+def grant(
+    provider_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of the proposal, as list shows it.")
+    ],
+    *,
+    actor: Actor = OPERATOR,
+) -> None:
+    """Put a provider in force, as another person than who named it, and show what was granted."""
     with _providers() as providers:
-        providers.grant(name, actor=actor)
-    console.print(f"{name} is in force")
+        row = providers.grant(provider_id, actor=actor)
+    console.print(f"{row['name']} is in force: {row['title']}, {row['token_issuer']}", soft_wrap=True)
+    console.print(f"there we are {row['client_id']}; two factors: {_strong(row) or 'none'}", soft_wrap=True)
 
 
 @provider.command()
@@ -79,10 +86,14 @@ def end(
 @provider.command(name="list")
 def list_providers() -> None:
     """List the providers: issuer, state, what counts as two factors, how many have linked it."""
-    table = Table("name", "issuer", "state", "two factors", "linked", "named by", "granted by")
+    table = Table("id", "name", "issuer", "state", "two factors", "linked", "named by", "granted by")
     with _providers() as providers:
         for row in providers.listed():
-            strong = ", ".join([*(f"acr {each}" for each in row["strong_acr"]), *row["strong_amr"]])
-            said = row["name"], row["token_issuer"], row["status"], strong, str(row["linked"])
+            about = row["provider_id"], row["name"], row["token_issuer"], row["status"]
+            said = *about, _strong(row), str(row["linked"])
             table.add_row(*said, row["proposed_by"], row["approved_by"] or "")
     console.print(table)
+
+
+def _strong(row: Row) -> str:
+    return ", ".join([*(f"acr {each}" for each in row["strong_acr"]), *row["strong_amr"]])

@@ -15,6 +15,7 @@ from bookrunner.db import Row
 
 COOKIE = "bookrunner_session"
 _BOUND: Final = "__Host-"
+_PATH_CHARACTERS_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,12 @@ def _is_over_tls(request: Request) -> bool:
 
 
 def inside(path: str) -> str:
-    """Return a path of these pages; anything that could lead elsewhere becomes the start.
+    """Return a path of these pages; anything that could lead elsewhere, or is overlong, becomes the start.
 
-    Browsers drop tabs and line feeds out of an address and read a backslash as a slash.
+    Browsers drop tabs and line feeds out of an address and read a backslash as a slash. One that goes to
+    a provider keeps the path in a cookie, which has 4 KiB.
     """
-    is_plain = path.isprintable() and "\\" not in path
+    is_plain = len(path) <= _PATH_CHARACTERS_MAX and path.isprintable() and "\\" not in path
     return path if is_plain and path.startswith("/") and not path.startswith("//") else "/"
 
 

@@ -15,9 +15,10 @@ create table api.operation (
     login text constraint verbs_belong_to_a_login check ((verbs <> '{}') = (login is not null)),
     -- The rule that asks for a second person.
     four_eyes text,
-    -- Whether a tool may propose it. A proposal is kept for good, so none carries what the erasure of a person has to empty.
+    -- Whether a tool may propose it. A proposal is kept for good, so none carries what the erasure of a person has to empty: not who
+    -- a person is, no account that is paid, no words of an answer. Nor does it fill in the payee that a second person names.
     may_be_proposed boolean not null generated always as (kind = 'act' and reveals <> 'identity' and area not in
-        ('agreements', 'compliance', 'institutions', 'ownership', 'profiles', 'proposals', 'suitability')) stored
+        ('agreements', 'breaks', 'compliance', 'institutions', 'ownership', 'profiles', 'proposals', 'releases', 'suitability')) stored
 );
 
 call audit.append_only('api.operation');

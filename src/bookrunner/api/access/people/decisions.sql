@@ -87,8 +87,10 @@ begin
     return api.rotate_session(p_request, p_session, p_said ->> 'session', p_next);
 end $$;
 
--- Uses up what a person confirmed: this act, subject and version, five minutes old at most, and once.
-create function api.use_confirmation(p_person text, p_act text, p_offering text, p_subject text, p_version bigint) returns void
+-- Uses up what a person confirmed: this act, subject and version, five minutes old at most, and once; where a session is named,
+-- in it or in one that it follows, so that no session has the use of what another has not used yet.
+create function api.use_confirmation(p_person text, p_act text, p_offering text, p_subject text, p_version bigint,
+    p_session text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     found_id text;
@@ -98,6 +100,11 @@ begin
         and c.items @> jsonb_build_array(jsonb_build_object('offering', p_offering, 'subject', p_subject, 'version', p_version))
         and not exists (select from api.used_confirmation u where u.confirmation_id = c.confirmation_id
             and u.offering_id = p_offering and u.subject = p_subject)
+        and (p_session is null or c.session_id in (
+            with recursive own as (
+                select s.session_id, s.follows from api.account_session s where s.session_id = p_session
+                union all select s.session_id, s.follows from own join api.account_session s on s.session_id = own.follows)
+            select own.session_id from own))
     order by c.given_at limit 1;
     if found_id is null then
         raise exception using errcode = 'BR010', constraint = 'decision_is_confirmed_by_passkey',

@@ -33,7 +33,8 @@ begin
     where account_id = p_account;
 end $$;
 
--- Declines a proposal, locks, opens again or deactivates. Whoever is locked or deactivated has no session any more.
+-- Declines a proposal, locks, opens again or deactivates. Whoever is locked or deactivated has no session any more; of whoever is
+-- deactivated every credential has ended, so that who it was at a provider may open another account.
 create function api.move_account(p_actor text, p_request text, p_account text, p_status text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -46,6 +47,10 @@ begin
     where account_id = p_account;
     if p_status in ('locked', 'deactivated') then
         update api.account_session set status = 'ended', ended_by = p_actor where account_id = p_account and status = 'open';
+    end if;
+    if p_status = 'deactivated' then
+        update api.credential set status = 'ended', ended_by = p_actor
+        where account_id = p_account and status in ('in_force', 'waiting');
     end if;
 end $$;
 
@@ -74,7 +79,7 @@ end $$;
 
 -- Refuses a session that may not change what its account signs in with. Where a passkey is in force it was opened by one, and one
 -- answers for this change anew: else a password alone, or a session that is left open, would make or end what decisions are
--- confirmed with. One factor of a provider changes nothing where a code, or the provider itself, would show two.
+-- confirmed with. One factor changes nothing where the provider that is linked would show two, nor one of a provider where a code would.
 create function api.require_way_in(a api.account, p_session text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -85,9 +90,10 @@ begin
     if opened_by is null then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force', message = 'sign in again';
     end if;
-    if opened_by = 'provider' and exists (select from api.credential c left join api.sign_in_provider p using (provider_id)
+    if opened_by in ('provider', 'password') and exists (
+            select from api.credential c left join api.sign_in_provider p using (provider_id)
             where c.account_id = a.account_id and c.status = 'in_force'
-                and (c.kind = 'totp' or cardinality(p.strong_acr || p.strong_amr) > 0)) then
+                and (c.kind = 'totp' and opened_by = 'provider' or cardinality(p.strong_acr || p.strong_amr) > 0)) then
         raise exception using errcode = 'BR401', constraint = 'two_factors_change_what_signs_in',
             message = 'sign in with two factors, here or at the provider, to change what you sign in with';
     end if;
@@ -98,7 +104,7 @@ begin
         raise exception using errcode = 'BR401', constraint = 'passkey_changes_what_signs_in',
             message = 'sign in with a passkey to change what you sign in with; who has lost it comes back by a recovery';
     end if;
-    perform api.use_confirmation(a.name, 'passkey', '', a.account_id, a.version);
+    perform api.use_confirmation(a.name, 'passkey', '', a.account_id, a.version, p_session);
 end $$;
 
 -- Ends the sessions of an account but one: what they were opened with has changed.
@@ -123,7 +129,7 @@ begin
     end if;
     perform api.require_way_in(a, p_session);
     perform api.keep_credential(p_actor, p_account, p_credential, p_kept, p_codes);
-    if p_kept ->> 'kind' in ('password', 'totp') then
+    if p_kept ->> 'kind' in ('password', 'totp', 'provider') then
         perform api.end_other_sessions(p_actor, p_account, p_session);
     end if;
 end $$;

@@ -53,8 +53,9 @@ class ClosingsCalls:
     ) -> ClosingFrozen:
         """Freeze a closing of the list that a dry run showed; its issuance starts with it.
 
-        The books and the chain are compared first. Every member passes the gate in this transaction;
-        otherwise nothing is frozen.
+        The books are compared first, and the chain with them where its node answers; a repetition, or a
+        list that has changed, compares nothing. Every member passes the gate in this transaction; otherwise
+        nothing is frozen.
         """
         return self._transport.record(
             ClosingFrozen,

@@ -44,7 +44,10 @@ class OffersCalls:
         return self._transport.record(Offer, OPERATIONS["get_offer"], Call(path={"offer": offer}))
 
     def list_breaks(self, offer: str) -> Breaks:
-        """List the open breaks of an offer, the oldest first."""
+        """List the open breaks of an offer, the oldest first.
+
+        `answer` is told to the keeper that owns a break, the engine and audit, and null to others.
+        """
         return self._transport.record(Breaks, OPERATIONS["list_breaks"], Call(path={"offer": offer}))
 
     def fail_offer(

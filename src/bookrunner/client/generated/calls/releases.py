@@ -45,7 +45,10 @@ class ReleasesCalls:
     def propose_release(
         self, offer: str, body: NewRelease, *, idempotency_key: str | None = None
     ) -> ReleaseActed:
-        """Propose to release what is registered and cleared of a closing; another person decides."""
+        """Propose to release what is registered and cleared of a closing; another person decides.
+
+        Refuses deductions in another currency than the offer's: `release_is_in_the_offers_currency`.
+        """
         return self._transport.record(
             ReleaseActed,
             OPERATIONS["propose_release"],
@@ -67,7 +70,11 @@ class ReleasesCalls:
         if_match: ETag,
         idempotency_key: str | None = None,
     ) -> ReleaseActed:
-        """Approve a release on its version, naming what was proposed, or decline it."""
+        """Approve a release on its version, naming what was proposed, or decline it.
+
+        What is named otherwise is refused: `both_people_confirm_payee_and_amount`, and in another currency
+        `release_is_in_the_offers_currency`.
+        """
         return self._transport.record(
             ReleaseActed,
             OPERATIONS["decide_release"],

@@ -181,6 +181,7 @@ from bookrunner.client.generated.shapes.releases import NewRelease as NewRelease
 from bookrunner.client.generated.shapes.releases import ReleaseActed as ReleaseActed
 from bookrunner.client.generated.shapes.releases import ReleaseDecision as ReleaseDecision
 from bookrunner.client.generated.shapes.releases import Releases as Releases
+from bookrunner.client.generated.shapes.releases import Withheld as Withheld
 from bookrunner.client.generated.shapes.shared import Acted as Acted
 from bookrunner.client.generated.shapes.shared import Condition as Condition
 from bookrunner.client.generated.shapes.shared import InvestmentActed as InvestmentActed

@@ -17,13 +17,22 @@ class Deduction(Sent):
     payee: str
 
 
+class Withheld(Record):
+    """One line that is deducted of a release: what for, to whom, how much; the account is not told."""
+
+    amount: Exact
+    kind: str
+    payee: str
+
+
 class EscrowRelease(Record):
-    """Escrow of a closing on its way to the issuer, less what is deducted; the account is not told."""
+    """Escrow of a closing on its way to the issuer, less what is deducted; no account is told."""
 
     amount: Exact
     approved_by: str | None
     closing: str
     deducted: Exact
+    deductions: list[Withheld]
     fees_differ: bool
     id: str
     net: Exact
@@ -51,16 +60,17 @@ class ReleaseActed(Record):
 
 
 class ReleaseDecision(Sent):
-    """A second person's word; whoever approves names account and amount again, and the net where it
-    differs.
+    """A second person's word; whoever approves names account, amount and every deduction again.
 
-    `because` says why the deductions are not the fees that investors were shown.
+    The net is named too where something is deducted. `because` says why the deductions are not the fees
+    that investors were shown.
     """
 
     decision: Literal["approved", "declined"]
     account: str | None = None
     amount: Exact | None = None
     because: str | None = None
+    deductions: list[Deduction] | None = None
     net: Exact | None = None
 
 

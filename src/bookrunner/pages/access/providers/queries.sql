@@ -5,7 +5,7 @@ from api.sign_in_provider where name = :name and status <> 'ended';
 
 -- name: providers
 -- Every provider, those that have ended among them.
-select p.name, p.status, p.title, p.token_issuer, p.client_id, p.strong_acr, p.strong_amr, p.proposed_by, p.approved_by,
+select p.provider_id, p.name, p.status, p.title, p.token_issuer, p.client_id, p.strong_acr, p.strong_amr, p.proposed_by, p.approved_by,
     (select count(*) from api.credential c where c.provider_id = p.provider_id and c.status = 'in_force') as linked
 from api.sign_in_provider p order by p.name, p.provider_id;
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bookrunner.adapters.identity import Registration, Vouched
+from bookrunner.adapters.identity import Configurations, Registration, Vouched
 from bookrunner.adapters.vault import Vault
 from bookrunner.core.errors import NotAuthenticated, Refused
 from bookrunner.core.ids import new_id
@@ -33,9 +33,10 @@ class Providers:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load(__package__)
+        self._told = Configurations()
 
-    def propose(self, name: str, title: str, own: Registration, *, actor: str) -> None:
-        """Name a provider; another person grants it.
+    def propose(self, name: str, title: str, own: Registration, *, actor: str) -> str:
+        """Name a provider and return its id; another person grants it.
 
         The secret is sealed for the provider. Refuses ``provider_name_is_plain``, ``provider_has_a_title``
         and ``provider_name_is_one_providers``.
@@ -53,10 +54,16 @@ class Providers:
             "strong_amr": sorted(own.strong_amr),
         }
         self._act("propose_provider", actor=actor, provider=provider, said=json.dumps(said))
+        return provider
 
-    def grant(self, name: str, *, actor: str) -> None:
-        """Put a provider in force; refuses ``provider_needs_two_people`` and ``provider_is_proposed``."""
-        self._act("grant_provider", actor=actor, provider=self._named(name)["provider_id"])
+    def grant(self, provider: str, *, actor: str) -> Row:
+        """Put the provider of an id in force and return what was granted.
+
+        By its id, since another proposal may have taken the place of the one that was looked at under the
+        same name. Refuses ``provider_needs_two_people`` and ``provider_is_proposed``.
+        """
+        self._act("grant_provider", actor=actor, provider=provider)
+        return next(row for row in self.listed() if row["provider_id"] == provider)
 
     def end(self, name: str, because: str, *, actor: str) -> None:
         """End a provider, what was linked of it and its sessions; refuses ``ended_provider_says_why``."""
@@ -78,7 +85,7 @@ class Providers:
         safe = Vault.of(self._database.endpoint.secrets)
         secret = safe.open(bytes(row["wrapped"]), row["provider_id"], _SEALED_AS, bytes(row["secret"]))
         strong = frozenset(row["strong_acr"]), frozenset(row["strong_amr"])
-        own = Registration(row["token_issuer"], row["client_id"], secret.decode(), *strong)
+        own = Registration(row["token_issuer"], row["client_id"], secret.decode(), *strong, told=self._told)
         return Provider(row["provider_id"], row["name"], row["title"], own)
 
     def subject_of(self, provider: Provider, vouched: Vouched) -> bytes:

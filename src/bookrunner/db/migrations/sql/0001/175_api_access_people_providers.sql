@@ -22,11 +22,14 @@ begin
     end if;
 end $$;
 
--- Ends a provider, what was linked of it, and every session that it opened.
+-- Ends a provider, what was linked of it, and every session that it opened. The accounts are held first, in one order and before
+-- their credentials as everywhere: a session that goes on under another token meanwhile ends under its new one.
 create function api.end_provider(p_actor text, p_request text, p_provider text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from api.account a where a.account_id in (select c.account_id from api.credential c where c.provider_id = p_provider)
+    order by a.account_id for update;
     update api.sign_in_provider set status = 'ended', ended_by = p_actor, because = p_because
     where provider_id = p_provider and status <> 'ended';
     -- Before the sessions: whoever signs in holds its credential, so that no session is opened behind this one.
