@@ -17,6 +17,8 @@ from bookrunner.app.examination.tables import as_csv
 from bookrunner.app.lists import LISTS, Filter, listed, packed
 from bookrunner.app.lists.sheets import as_xlsx
 from bookrunner.audit import advance_feed
+from bookrunner.audit.record import look_at
+from bookrunner.core import clock
 from bookrunner.core.errors import Refused, UnknownRecord
 from tests.attack.world import Connect
 from tests.reconciliation.conftest import Books
@@ -119,7 +121,61 @@ def test_a_timeline_has_the_five_books_and_names_a_gap(
         for table in ("feed", "event"):
             admin.execute(f"delete from audit.{table} where subject = %s and version = 2".encode(), [mine])  # noqa: S608
     broken = listed(application.database, "timeline", Filter(person=one))
+    for by in (Filter(person=one, status="none"), Filter(person=one, since=clock.now())):
+        assert listed(application.database, "timeline", by).gaps == broken.gaps, "a filter hides no gap"
     assert broken.gaps == [f"{mine}: 2 to 2"]
     assert len(broken.rows) == len(found.rows) - 1
     manifest = json.loads(opened(packed(broken, actor="auditor.ada"))["manifest.json"])
     assert manifest["gaps"] == [f"{mine}: 2 to 2"]
+
+
+def test_a_damaged_event_takes_down_no_proof(
+    books: Books, application: Application, connect: Connect
+) -> None:
+    one, agreement = books.id("ivr", 1), books.id("agr", 1)
+    look_at(application.database, agreement, actor="auditor.ada", purpose="a question")
+    whole = listed(application.database, "timeline", Filter(person=one))
+    admin = connect("admin")
+    with admin.transaction():
+        admin.execute("alter table audit.event disable trigger user")
+        admin.execute(
+            "update audit.event set canonical = left(canonical, 20) where subject = %s", [agreement]
+        )
+    for person in (None, one):
+        listed(application.database, "accesses", Filter(person=person))
+    (row,) = listed(application.database, "accesses", Filter()).rows
+    assert (row["about"], row["viewed_by"]) == (agreement, "auditor.ada")
+    found = listed(application.database, "timeline", Filter(person=one))
+    assert 0 < len(found.rows) <= len(whole.rows)
+    shown = look_at(application.database, agreement, actor="auditor.ada", purpose="a question")
+    assert shown.versions[0].changed == {}
+
+
+@pytest.mark.parametrize("is_in_the_feed", [True, False])
+@pytest.mark.parametrize(("record", "first"), [("inv", 3), ("rcp", 1)], ids=["the last", "the whole record"])
+def test_events_that_are_gone_from_the_end_are_a_gap(
+    books: Books, connect: Connect, record: str, first: int, *, is_in_the_feed: bool, application: Application
+) -> None:
+    name, admin = books.id(record, 1), connect("admin")
+    (last,) = admin.execute("select max(version) from audit.event where subject = %s", [name]).fetchone() or (
+        0,
+    )
+    with admin.transaction():
+        for table in ("event",) if is_in_the_feed else ("event", "feed"):
+            admin.execute(f"alter table audit.{table} disable trigger user".encode())
+            admin.execute(
+                f"delete from audit.{table} where subject = %s and version >= %s".encode(),  # noqa: S608
+                [name, first],
+            )
+    found = listed(application.database, "timeline", Filter(person=books.id("ivr", 1)))
+    assert found.gaps == [f"{name}: {first} to {last}"]
+
+
+def test_a_page_reads_no_more_than_it_shows_and_free_words_stay_out(
+    books: Books, application: Application
+) -> None:
+    assert len(listed(application.database, "events", Filter(), 3).rows) == 3
+    look_at(application.database, books.id("agr", 1), actor="auditor.ada", purpose="about Ada Example")
+    for name in sorted(set(LISTS) - {"timeline"}):
+        for row in listed(application.database, name, Filter()).rows:
+            assert not {"answer", "accepted_because", "purpose"} & set(row), name

@@ -20,14 +20,15 @@ from bookrunner.db import Database, load
 
 FORMAT: Final = "bookrunner/list/1"
 LISTS: Final[Mapping[str, str]] = {
-    "accesses": "Who viewed whose data, when and why.",
-    "breaks": "Differences between the books, with their answers.",
+    "accesses": "Who viewed whose data, and when; the access log says why.",
+    "breaks": "Differences between the books, with who answered; their pages say what.",
     "events": "The history, event by event in the order of the feed.",
     "holdings": "The master securityholder file now.",
     "investments": "Investments with their stages.",
     "receipts": "What the bank says has arrived.",
     "refunds": "Money on its way back.",
-    "timeline": "Everything that the five books recorded of one person; it needs a person.",
+    "timeline": "The records that name one person, or an investment, receipt, transfer or trade of theirs;"
+    " it needs a person.",
 }
 _LOGIN: Final = "audit"
 
@@ -45,20 +46,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a list under a filter; ``gaps`` are records of a timeline whose versions are not whole."""
+    """The rows of a list under a filter; ``gaps`` are what the person's records lack, filter or not."""
 
     name: str
     by: Filter
     rows: Sequence[Mapping[str, Any]]
-
-    @property
-    def gaps(self) -> Sequence[str]:
-        """Say which versions of which records are missing."""
-        return [f"{row['subject']}: {row['lacks']}" for row in self.rows if row.get("lacks")]
+    gaps: Sequence[str] = ()
 
 
-def listed(database: Database, name: str, by: Filter) -> Listed:
-    """Read all rows of a list under a filter, in one statement.
+def listed(database: Database, name: str, by: Filter, most: int | None = None) -> Listed:
+    """Read the rows of a list under a filter, the first ``most`` or all.
 
     Raises UnknownRecord ``list_is_known``; refuses ``timeline_is_of_a_person``.
     """
@@ -67,8 +64,10 @@ def listed(database: Database, name: str, by: Filter) -> Listed:
     if name == "timeline" and by.person is None:
         raise Refused("timeline_is_of_a_person", "name the investor")
     with database.transaction(_LOGIN) as transaction:
-        read = getattr(load(__package__), name)
-        return Listed(name, by, [dict(row) for row in read(transaction, **asdict(by))])
+        queries = load(__package__)
+        rows = [dict(row) for row in getattr(queries, name)(transaction, **asdict(by), most=most)]
+        gaps = queries.gaps(transaction, person=by.person) if name == "timeline" else ()
+        return Listed(name, by, rows, [f"{row['subject']}: {row['lacks']}" for row in gaps])
 
 
 def packed(found: Listed, *, actor: str) -> bytes:

@@ -50,10 +50,10 @@ class Lists:
         shown["most"] = _SHOWN
         try:
             if asked.name:
-                found = listed(self.database, asked.name, _filter(asked))
+                by = _filter(asked)
                 if asked.take == _FILES:
-                    return _sent(packed(found, actor=who.actor), found.name)
-                shown["found"] = found
+                    return _sent(packed(listed(self.database, asked.name, by), actor=who.actor), asked.name)
+                shown["found"] = listed(self.database, asked.name, by, _SHOWN + 1)
         except NotFound:
             raise
         except Refused as fault:
