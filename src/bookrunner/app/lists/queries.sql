@@ -1,3 +1,7 @@
+-- name: take_list$
+-- Puts on record who takes which list under which filter, before a row of it is read.
+select audit.take_list(:actor, :request, :export, :listing, :offering, :person, :status, cast(:since as timestamptz), cast(:until as timestamptz));
+
 -- name: investments
 -- The investments of an offer, or of all, with their stages; amounts in minor units.
 select s.offering_id, s.investment_id, s.investor_id, s.status, s.units, s.amount_minor, s.currency, s.profile, s.compliance, s.subscription,

@@ -1,12 +1,15 @@
 -- What the books have of one person: the records that name them, and those that name such a record.
 
 -- The records of a person, each with the last version that its row or an event of it has. A record is the person's by its scope, or
--- where its row or one of its events names the person, an investment of theirs, or a receipt, transfer or trade that is theirs.
+-- where its row or one of its events names the person, an investment of theirs, or a receipt, transfer or trade that is theirs; what
+-- a receipt was divided into is theirs with it.
 create function audit.records_of(p_person text) returns table (scope text, subject text, version bigint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    keys constant text[] := '{investor_id,investment_id,seller_id,buyer_id,matched_with,receipt_id,request_id,trade_id}';
-    names text[] := array[p_person] || array(select i.investment_id from engine.investment i where i.investor_id = p_person);
+    keys constant text[] := '{investor_id,investment_id,seller_id,buyer_id,matched_with,receipt_id,root_id,request_id,trade_id}';
+    names text[] := array[p_person] || array(select i.investment_id from engine.investment i where i.investor_id = p_person)
+        || array(select distinct r.root_id from treasury.receipt r join engine.investment i using (offering_id, investment_id)
+            where i.investor_id = p_person and r.root_id is not null);
     scopes text[];
     rows_of text := (
         select string_agg(format('select r.%1$I as scope, r.%2$I as subject, r.version from %3$s r where r.%1$I = any ($1) or r.%2$I = any ($1)%4$s',

@@ -25,6 +25,7 @@ grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
     audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text),
     audit.payload_of(text), audit.whose_record(text, text), audit.records_of(text), audit.gaps_of(text),
+    audit.take_list(text, text, text, text, text, text, text, timestamptz, timestamptz),
     audit.look_at_record(text, text, text, text, text, text), audit.end_examination(text, text, text, bytea, integer),
     audit.sign_anchor(text, text, text, bigint, bigint, bytea, bigint, bytea, bytea, bigint[]),
     audit.raise_anchor(text, text, text, bytea, bytea, bigint[]),
