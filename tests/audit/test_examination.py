@@ -29,8 +29,9 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.db import Keeper
 from tests.attack.world import Connect
-from tests.pages.officers import PERSON, Work
+from tests.pages.officers import PERSON
 from tests.pages.world import World
+from tests.stages import Built
 
 TABLES = ("register/holding", "control_book/control_book", "screening/screening", "compliance/clearance")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -42,10 +43,8 @@ def asked(purpose: str = "examination 7", *, until: datetime | None = None) -> A
 
 
 @pytest.fixture
-def worked(application: Application) -> Application:
+def stocked(application: Application, worked: Built) -> Application:  # noqa: ARG001 - what the copy is of
     """Return the application over investors at each stage, with an officer's work."""
-    World(application).build()
-    Work(application.database).all()
     return application
 
 
@@ -55,10 +54,10 @@ def taken(application: Application, target: Path, **how: Any) -> Bundle:  # noqa
 
 
 def test_every_file_is_in_the_manifest_and_the_verifier_runs_alone(
-    worked: Application, tmp_path: Path
+    stocked: Application, tmp_path: Path
 ) -> None:
     folder = tmp_path / "bundle"
-    made = taken(worked, folder)
+    made = taken(stocked, folder)
     raw = (folder / "manifest.json").read_bytes()
     assert hashlib.sha256(raw).hexdigest() == made.manifest_sha256
     manifest = json.loads(raw)
@@ -87,9 +86,9 @@ def test_every_file_is_in_the_manifest_and_the_verifier_runs_alone(
     assert all(row["lacks"] or (folder / row["path"]).is_file() for row in files)
 
 
-def test_one_altered_byte_is_found(worked: Application, tmp_path: Path) -> None:
+def test_one_altered_byte_is_found(stocked: Application, tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
-    taken(worked, folder)
+    taken(stocked, folder)
     table = folder / "compliance/clearance.csv"
     table.write_bytes(table.read_bytes()[:-2] + b"X\n")
     checked = subprocess.run(
@@ -103,9 +102,9 @@ def test_one_altered_byte_is_found(worked: Application, tmp_path: Path) -> None:
     assert "compliance/clearance.csv: FAILED" in checked.stdout
 
 
-def test_the_index_is_for_people_and_names_each_file(worked: Application, tmp_path: Path) -> None:
+def test_the_index_is_for_people_and_names_each_file(stocked: Application, tmp_path: Path) -> None:
     target = tmp_path / "bundle.zip"
-    made = taken(worked, target)
+    made = taken(stocked, target)
     with zipfile.ZipFile(target) as packed:
         manifest = json.loads(packed.read("manifest.json"))
         text = " ".join(page.extract_text() for page in PdfReader(BytesIO(packed.read("index.pdf"))).pages)
@@ -116,18 +115,18 @@ def test_the_index_is_for_people_and_names_each_file(worked: Application, tmp_pa
             assert one["sha256"] in squeezed
     assert made.examination in squeezed
     with pytest.raises(FileUnusable):
-        taken(worked, target)
+        taken(stocked, target)
 
 
 def test_taking_it_is_on_record_and_in_the_access_log_of_everybody(
-    worked: Application, tmp_path: Path, connect: Connect
+    stocked: Application, tmp_path: Path, connect: Connect
 ) -> None:
-    made = taken(worked, tmp_path / "bundle.zip")
+    made = taken(stocked, tmp_path / "bundle.zip")
     kinds = connect("owner").execute(
         "select kind, actor from audit.event where subject = %s order by version", [made.examination]
     )
     assert kinds.fetchall() == [("examination.begun", "usr_aud"), ("examination.taken", "usr_aud")]
-    keeper = Keeper(worked.database, "audit", "bookrunner.audit.record")
+    keeper = Keeper(stocked.database, "audit", "bookrunner.audit.record")
     log = keeper.accesses(person=PERSON, since=None, until=None, most=100)
     assert {(row["kind"], row["viewed_by"], row["purpose"]) for row in log} >= {
         ("examination", "usr_aud", "examination 7"),
@@ -140,11 +139,11 @@ def test_taking_it_is_on_record_and_in_the_access_log_of_everybody(
         made.files,
         made.manifest_sha256,
     )
-    assert verify_history(worked.database).ok
+    assert verify_history(stocked.database).ok
 
 
-def test_the_ledger_is_in_it_with_each_leg(worked: Application, tmp_path: Path, connect: Connect) -> None:
-    taken(worked, tmp_path / "bundle")
+def test_the_ledger_is_in_it_with_each_leg(stocked: Application, tmp_path: Path, connect: Connect) -> None:
+    taken(stocked, tmp_path / "bundle")
     lines = json.loads((tmp_path / "bundle/treasury/ledger_entries.json").read_bytes())
     (count,) = connect("owner").execute("select count(*) from treasury.entry").fetchone() or (0,)
     assert len(lines) == count > 0
@@ -163,13 +162,13 @@ class Torn(Typesetter):
 
 
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
-def test_a_bundle_that_fails_leaves_nothing_in_clear(worked: Application, tmp_path: Path, name: str) -> None:
+def test_a_bundle_that_fails_leaves_nothing_in_clear(stocked: Application, tmp_path: Path, name: str) -> None:
     press = Torn()
     with pytest.raises(FileUnusable):
-        examine(worked.database, press, asked(), tmp_path / "out" / name)
+        examine(stocked.database, press, asked(), tmp_path / "out" / name)
     press.close()
     assert [each.name for each in (tmp_path / "out").iterdir()] == []
-    (row,) = Keeper(worked.database, "audit", "bookrunner.audit.record").examinations()
+    (row,) = Keeper(stocked.database, "audit", "bookrunner.audit.record").examinations()
     assert row["status"] == "begun"
 
 
@@ -189,15 +188,17 @@ class Meanwhile(Typesetter):
 
 @pytest.mark.parametrize("other", ["bundle/there", "bundle.zip"])
 def test_what_came_to_stand_at_the_target_stays_and_nothing_was_taken(
-    worked: Application, tmp_path: Path, other: str
+    stocked: Application, tmp_path: Path, other: str
 ) -> None:
-    press = Meanwhile(tmp_path / other)
+    out = tmp_path / "out"
+    out.mkdir()
+    press = Meanwhile(out / other)
     with pytest.raises(FileUnusable):
-        examine(worked.database, press, asked(), tmp_path / other.partition("/")[0])
+        examine(stocked.database, press, asked(), out / other.partition("/")[0])
     press.close()
-    assert (tmp_path / other).read_text("utf-8") == "another's"
-    assert [each.name for each in tmp_path.iterdir()] == [other.partition("/")[0]]
-    (row,) = Keeper(worked.database, "audit", "bookrunner.audit.record").examinations()
+    assert (out / other).read_text("utf-8") == "another's"
+    assert [each.name for each in out.iterdir()] == [other.partition("/")[0]]
+    (row,) = Keeper(stocked.database, "audit", "bookrunner.audit.record").examinations()
     assert row["status"] == "begun"
 
 
@@ -225,14 +226,14 @@ def test_what_a_record_says_is_no_head_of_its_line(tmp_path: Path) -> None:
 
 
 def test_a_look_at_a_record_of_an_offer_concerns_its_investor_or_nobody(
-    worked: Application, connect: Connect
+    stocked: Application, connect: Connect
 ) -> None:
     (investment,) = connect("owner").execute(
         "select investment_id from engine.investment where investor_id = %s", [PERSON]
     ).fetchone() or ("",)
     for record in ("ofr_pages", investment, PERSON):
-        look(worked.database, record, clock.now(), actor="usr_aud", purpose="a question")
-    log = Keeper(worked.database, "audit", "bookrunner.audit.record").accesses(
+        look(stocked.database, record, clock.now(), actor="usr_aud", purpose="a question")
+    log = Keeper(stocked.database, "audit", "bookrunner.audit.record").accesses(
         person=None, since=None, until=None, most=100
     )
     whose = {
@@ -249,13 +250,13 @@ def test_a_period_of_days_ends_as_on_the_page() -> None:
     assert moment_of("2026-03-31T17:00") == datetime(2026, 3, 31, 17, tzinfo=UTC)
 
 
-def test_a_bundle_of_a_past_moment_says_what_was_known_then(worked: Application, tmp_path: Path) -> None:
+def test_a_bundle_of_a_past_moment_says_what_was_known_then(stocked: Application, tmp_path: Path) -> None:
     now = clock.now()
-    offer = World(worked, ())
+    offer = World(stocked, ())
     offer.engine.move_offer(actor="usr_x", offering="ofr_pages", status="legally_closed")
     for name, until, status in (("then", now, "published"), ("now", None, "legally_closed")):
         folder = tmp_path / name
-        taken(worked, folder, until=until)
+        taken(stocked, folder, until=until)
         told = [json.loads(line) for line in (folder / "history.jsonl").read_text("utf-8").splitlines()]
         assert told[-1]["type"] == "manifest"
         (row,) = json.loads((folder / "offers/offer.json").read_bytes())
@@ -265,16 +266,16 @@ def test_a_bundle_of_a_past_moment_says_what_was_known_then(worked: Application,
 
 
 def test_what_is_asked_wrongly_is_refused_and_nothing_is_read(
-    worked: Application, tmp_path: Path, connect: Connect
+    stocked: Application, tmp_path: Path, connect: Connect
 ) -> None:
     with pytest.raises(Refused, match="examination_says_its_purpose"):
-        taken(worked, tmp_path / "a.zip", purpose=" ")
+        taken(stocked, tmp_path / "a.zip", purpose=" ")
     with pytest.raises(Refused, match="examined_period_ends_after_its_begin"):
-        taken(worked, tmp_path / "a.zip", until=LONG_AGO)
+        taken(stocked, tmp_path / "a.zip", until=LONG_AGO)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "there").touch()
     with pytest.raises(FileUnusable):
-        taken(worked, tmp_path / "full")
+        taken(stocked, tmp_path / "full")
     assert list(tmp_path.glob("*.zip")) == []
     assert connect("owner").execute("select count(*) from audit.examination").fetchone() == (0,)
     assert connect("owner").execute("select count(*) from portal.personal_view").fetchone() == (0,)
