@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.types import ASGIApp
 
+from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.api import api, issue
 from bookrunner.core.log import traces
 from bookrunner.db import Database, Endpoint
@@ -112,7 +113,9 @@ def following() -> Iterator[InMemorySpanExporter]:
 def calls(endpoint: Endpoint, database: Database, connect: Connect) -> Iterator[Api]:
     """Serve the API over an offer whose three investments are allocated and unconfirmed."""
     world = World(connect).build("allocated")
-    with serving(api(database)) as url:
+    app = api(database)
+    app.state.bank_files = AnyFormatReader()
+    with serving(app) as url:
         yield Api(url, endpoint, world)
 
 

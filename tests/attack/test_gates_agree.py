@@ -43,6 +43,26 @@ def test_gates_are_the_rows_of_the_database(shared: Connect) -> None:
     assert dict(shared("owner").execute("select act, mask from engine.gate").fetchall()) == GATES
 
 
+def test_no_verb_and_no_keeper_changes_a_gate(shared: Connect) -> None:
+    """Plans hold the masks as numbers: what changed a gate would leave open sessions at the former one."""
+    owner = shared("owner")
+    writes = (
+        r"(insert\s+into|update|delete\s+from|truncate|merge\s+into)\s+(only\s+)?engine\.(gate|condition)\M"
+    )
+    verbs = owner.execute(
+        "select p.oid::regprocedure::text from pg_proc p"
+        " where coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) ~* %s",
+        [writes],
+    )
+    assert verbs.fetchall() == []
+    lent = owner.execute(
+        "select t.name, r.rolname from (values ('engine.gate'), ('engine.condition')) t (name), pg_roles r"
+        " where not r.rolsuper and r.rolname <> current_user and not starts_with(r.rolname, 'pg_')"
+        " and has_table_privilege(r.oid, t.name, 'insert, update, delete, truncate')"
+    )
+    assert lent.fetchall() == []
+
+
 def test_masks_are_computed_alike(shared: Connect) -> None:
     owner = shared("owner")
     for keeper in {c.keeper for c in CONDITIONS}:

@@ -172,6 +172,36 @@ def test_a_bundle_that_fails_leaves_nothing_in_clear(stocked: Application, tmp_p
     assert row["status"] == "begun"
 
 
+class Meanwhile(Typesetter):
+    """A press beside which somebody else writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def typeset(self, sheet: Sheet) -> Printed:
+        """Let the other file appear; then print."""
+        self._path.parent.mkdir(exist_ok=True)
+        self._path.write_text("another's", encoding="utf-8")
+        return super().typeset(sheet)
+
+
+@pytest.mark.parametrize("other", ["bundle/there", "bundle.zip"])
+def test_what_came_to_stand_at_the_target_stays_and_nothing_was_taken(
+    stocked: Application, tmp_path: Path, other: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    press = Meanwhile(out / other)
+    with pytest.raises(FileUnusable):
+        examine(stocked.database, press, asked(), out / other.partition("/")[0])
+    press.close()
+    assert (out / other).read_text("utf-8") == "another's"
+    assert [each.name for each in out.iterdir()] == [other.partition("/")[0]]
+    (row,) = Keeper(stocked.database, "audit", "bookrunner.audit.record").examinations()
+    assert row["status"] == "begun"
+
+
 def test_what_a_record_says_is_no_head_of_its_line(tmp_path: Path) -> None:
     payload = {"machine": "payment", "record": "x", "last_actor": "y", "units": 3}
     event = {

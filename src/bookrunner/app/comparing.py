@@ -56,8 +56,7 @@ class Comparing:
 
     def before_closing(self, offering: str, *, actor: str) -> None:
         """Compare everything before a set is frozen; a node that is silent keeps no book from being read."""
-        seen = self._if_it_answers(offering) or NOTHING_SEEN
-        self._whole(offering, seen, actor=actor)
+        self._whole(offering, self._or_nothing(offering, self._if_it_answers(offering)), actor=actor)
 
     def follow(self) -> int:
         """Compare what the events touched that were not followed yet; return up to where they were followed.
@@ -71,7 +70,9 @@ class Comparing:
             if row["offering_id"] is None:
                 continue
             named = {"offering": row["offering_id"], "only": list(row["only_these"])}
-            if not self._touch(**named, is_about_units=row["is_about_units"]):
+            seen = self._if_it_answers(**named) if row["is_about_units"] else NOTHING_SEEN
+            self._touch(**named, seen=self._or_nothing(row["offering_id"], seen))
+            if seen is None:
                 self._desk.reconciliation.leave_unseen(actor=PROCESS, **named)
         if not touched:
             return 0
@@ -82,12 +83,15 @@ class Comparing:
     def keep_cadence(self) -> int:
         """Run what is due or waits for the chain, remind of old breaks; return how many offers were compared.
 
-        An offer whose node is silent is compared without its chain once, and stays due.
+        While its node is silent, what waits for the chain waits on, and an offer that is due is compared
+        without its chain once in each of its periods, and stays due.
         """
         for row in self._desk.reconciliation.unseen():
-            if self._touch(row["offering_id"], list(row["only_these"]), is_about_units=True):
-                named = {"offering": row["offering_id"], "only": row["only_these"], "until": row["until"]}
-                self._desk.reconciliation.see(actor=PROCESS, **named)
+            named = {"offering": row["offering_id"], "only": list(row["only_these"])}
+            seen = self._if_it_answers(**named)
+            if seen is not None:
+                self._touch(**named, seen=seen)
+                self._desk.reconciliation.see(actor=PROCESS, **named, until=row["until"])
         ran = sum(map(self._keep, self._desk.reconciliation.due_runs()))
         if reminded := self._desk.reconciliation.remind(actor=PROCESS):
             warn("breaks are older than they should be", break_count=reminded)
@@ -109,19 +113,16 @@ class Comparing:
         return compare(list(ours[mapped.book](offering=offering)), theirs, mapped)
 
     def _keep(self, row: Row) -> bool:
-        seen = self._if_it_answers(row["offering_id"]) or NOTHING_SEEN
-        if seen.chain is None and row["was_compared_without_chain"]:
+        seen = self._if_it_answers(row["offering_id"])
+        if (seen is None or seen.chain is None) and row["was_compared_without_chain"]:
             return False
-        self._whole(row["offering_id"], seen, actor=PROCESS)
+        self._whole(row["offering_id"], self._or_nothing(row["offering_id"], seen), actor=PROCESS)
         return True
 
     def _whole(self, offering: str, seen: Seen, *, actor: str) -> None:
         self._desk.reconciliation.run(actor=actor, offering=offering, run=new_id("run"), chain=seen.chain)
 
-    def _touch(self, offering: str, only: list[str], *, is_about_units: bool) -> bool:
-        """Compare these; return whether the node answered where it was asked."""
-        answer = self._if_it_answers(offering, only) if is_about_units else NOTHING_SEEN
-        seen = answer or NOTHING_SEEN
+    def _touch(self, offering: str, only: list[str], *, seen: Seen) -> None:
         self._desk.reconciliation.run_of(
             actor=PROCESS,
             offering=offering,
@@ -129,14 +130,17 @@ class Comparing:
             chain=seen.chain,
             only=[*only, *seen.addresses],
         )
-        return answer is not None
 
     def _if_it_answers(self, offering: str, only: Sequence[str] | None = None) -> Seen | None:
         try:
             return self._look(offering, only)
-        except _SILENT as fault:
-            warn("books are compared without the chain", offering=offering, kind=type(fault).__name__)
+        except _SILENT:
             return None
+
+    def _or_nothing(self, offering: str, seen: Seen | None) -> Seen:
+        if seen is None:
+            warn("books are compared without the chain", offering=offering)
+        return seen or NOTHING_SEEN
 
     def _look(self, offering: str, only: Sequence[str] | None = None) -> Seen:
         """Look at the chain, and once more where the books have other units than it showed.

@@ -213,6 +213,15 @@ return case when jsonb_typeof(value) in ('string', 'boolean', 'null')
         or jsonb_typeof(value) = 'number' and length(value::text) < 16 and strpos(value::text, '.') = 0
     then value::text else audit.canonical(value) end;
 
+-- What an event tells, null where its text is none any more: damage is a finding and stops no reader.
+create function audit.payload_of(p_canonical text) returns jsonb
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+    return p_canonical::jsonb -> 'payload';
+exception when data_exception then
+    return null;
+end $$;
+
 -- Without a search path of its own, so that the planner can write it into a query. A verb calls it under the verb's own
 -- path, and a function in pg_temp is never found by its bare name.
 create function audit.instant(moment timestamptz) returns text

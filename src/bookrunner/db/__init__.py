@@ -23,7 +23,7 @@ from bookrunner.db.migrate import (
 from bookrunner.db.migrations import MigrationFailed
 from bookrunner.db.pools import Closed, Database
 from bookrunner.db.pools.lanes import Lanes
-from bookrunner.db.queries import Row, load
+from bookrunner.db.queries import Row, load, stepped
 from bookrunner.db.refusals import Contention, DatabaseFault, DatabaseUnavailable, retrying, translate
 
 __all__ = [
@@ -60,5 +60,6 @@ __all__ = [
     "retrying",
     "set_passwords",
     "start_embedded",
+    "stepped",
     "translate",
 ]

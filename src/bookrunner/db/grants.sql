@@ -15,7 +15,7 @@ begin
         execute format('grant usage on schema audit to %I', book);
         execute format('grant execute on function audit.react(text, text, text, bigint, text, text),
             audit.receive_message(text, text, bytea, text), audit.because(text, timestamptz),
-            audit.note_traces(text[], text[], text) to %I', book);
+            audit.note_traces(text[], text[], text), audit.payload_of(text) to %I', book);
         execute format('grant select on audit.event, audit.feed, audit.kept_table to %I', book);
     end loop;
 end $grants$;
@@ -24,6 +24,8 @@ grant usage on schema audit to audit;
 grant select on all tables in schema audit to audit;
 grant execute on function audit.advance_feed(integer), audit.unsealed_heads(bigint),
     audit.record_seal(bigint, bigint, bigint, bytea, timestamptz, jsonb), audit.note_traces(text[], text[], text),
+    audit.payload_of(text), audit.whose_record(text, text), audit.records_of(text), audit.gaps_of(text),
+    audit.take_list(text, text, text, text, text, text, text, timestamptz, timestamptz),
     audit.look_at_record(text, text, text, text, text, text), audit.end_examination(text, text, text, bytea, integer),
     audit.sign_anchor(text, text, text, bigint, bigint, bytea, bigint, bytea, bytea, bigint[]),
     audit.raise_anchor(text, text, text, bytea, bytea, bigint[]),
@@ -151,7 +153,7 @@ grant usage on schema registry to portal;
 grant select on registry.pause_fact to portal;
 grant usage on schema reconciliation to engine;
 grant execute on function reconciliation.touched(integer), reconciliation.addresses_of(text, text[]),
-    reconciliation.payload_of(text), reconciliation.units_apart(text, text[], jsonb) to reconciliation;
+    reconciliation.units_apart(text, text[], jsonb) to reconciliation;
 grant select on treasury.payer_fact to engine;
 
 -- A view runs its functions with its reader's rights.

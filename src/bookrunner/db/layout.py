@@ -148,6 +148,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "proof.sql"),
     ("bookrunner.audit.record", "schema.sql"),
     ("bookrunner.audit.record", "access.sql"),
+    ("bookrunner.audit.record", "timeline.sql"),
     ("bookrunner.audit.record", "anchors.sql"),
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),

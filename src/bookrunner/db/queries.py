@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 Row = Mapping[str, Any]
+_AT_ONCE = 1_000
 
 
 class Queries(Protocol):
@@ -56,6 +58,21 @@ def load(package: str) -> Queries:
         text, _Adapter, mandatory_parameters=False, kwargs={"row_factory": dict_row}
     )
     return loaded
+
+
+@contextmanager
+def stepped(
+    connection: Connection[Any], query: Callable[..., Any], **values: object
+) -> Iterator[tuple[Sequence[str], Iterator[Row]]]:
+    """Lend the names of a query's columns and its rows, of which the server hands over a few at a time.
+
+    ``query`` is one of `load` and returns rows; the connection is inside a transaction.
+    """
+    text: str = query.sql  # type: ignore[attr-defined]
+    with connection.cursor("stepped", row_factory=dict_row) as cursor:
+        cursor.itersize = _AT_ONCE
+        cursor.execute(text.encode(), values)
+        yield [column.name for column in cursor.description or ()], iter(cursor)
 
 
 def _query_files(home: Traversable) -> Iterator[Traversable]:

@@ -19,9 +19,11 @@ select a.address from reconciliation.addresses_of(:offering, cast(:only as text[
 select reconciliation.follow(:actor, :request, cast(:seq as bigint));
 
 -- name: due_runs
--- The offers whose whole run is due, the longest waiting first, and whether the books were compared without the chain since.
+-- The offers whose whole run is due, the longest waiting first, and whether the books were compared without the chain since, no longer
+-- ago than a period.
 select d.offering_id, d.phase, d.due_at, exists (select from reconciliation.run x where x.offering_id = d.offering_id and x.is_whole
-        and not x.saw_the_chain and x.started_at >= case when d.is_missed then d.missed_at else d.due_at end) as was_compared_without_chain
+        and not x.saw_the_chain and x.started_at >= greatest(case when d.is_missed then d.missed_at else d.due_at end,
+            clock_timestamp() - d.every)) as was_compared_without_chain
 from reconciliation.due d where d.is_due order by d.due_at, d.offering_id;
 
 -- name: units_apart

@@ -82,7 +82,7 @@ def examine(database: Database, press: Typesetter, asked: Asked, target: Path) -
 
     Refuses ``examination_says_its_purpose``, ``examined_period_ends_after_its_begin`` and what the index
     refuses; raises FileUnusable where something stands at the target or it cannot be written. A bundle that
-    was begun and not finished stays on record as begun.
+    was begun and not finished stays on record as begun; as taken it is when it stands at the target.
     """
     is_zip = target.suffix == ".zip"
     if target.exists() and (is_zip or not target.is_dir() or any(target.iterdir())):
@@ -104,15 +104,18 @@ def examine(database: Database, press: Typesetter, asked: Asked, target: Path) -
             folder.root.mkdir()
             manifest = _fill(database, press, (examination, asked), folder)
             whole = _packed(folder.root, Path(room) / "bundle.zip") if is_zip else folder.root
-            keeper.end_examination(
-                actor=asked.actor,
-                examination=examination,
-                manifest_sha256=bytes.fromhex(manifest),
-                files=len(folder.files),
-            )
+            if is_zip:
+                # What stands there by now is not ours to replace; a folder in use refuses by itself.
+                target.touch(exist_ok=False)
             whole.replace(target)
     except OSError as fault:
         raise FileUnusable(f"{target} cannot be written: {fault.strerror}") from None
+    keeper.end_examination(
+        actor=asked.actor,
+        examination=examination,
+        manifest_sha256=bytes.fromhex(manifest),
+        files=len(folder.files),
+    )
     return Bundle(examination, target, len(folder.files), manifest)
 
 

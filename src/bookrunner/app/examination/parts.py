@@ -97,7 +97,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "access": Part(
         "Access log",
         "Who viewed whose data, when and why; what was taken for examinations.",
-        ("record_view", "examination"),
+        ("record_view", "list_export", "examination"),
         {"accesses": "audit"},
     ),
 }

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 Line = Mapping[str, Any]
 
@@ -28,18 +28,29 @@ _HEAD: Final = frozenset(
 _NUMBER: Final = frozenset("0123456789-.")
 
 
+class CsvTable:
+    """Writes a head of names and then line after line as CSV, in which no text is a formula."""
+
+    def __init__(self, to: TextIO, names: Sequence[str]) -> None:
+        # With both signs in the end of a line, a text that has either is quoted and begins no line.
+        self._table = csv.writer(to, lineterminator="\r\n")
+        self._names = names
+        self._table.writerow(names)
+
+    def add(self, line: Line) -> None:
+        """Write one line; what it does not name stays empty."""
+        self._table.writerow([_cell(line.get(name)) for name in self._names])
+
+
 def as_csv(lines: Sequence[Line]) -> bytes:
     """Return lines as CSV with a head of every name in them.
 
     A text that a spreadsheet would run begins with an apostrophe; a plain number stays one.
     """
     written = io.StringIO(newline="")
-    # With both signs in the end of a line, a text that has either is quoted and begins no line of its own.
-    table = csv.writer(written, lineterminator="\r\n")
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    table.writerow(names)
+    table = CsvTable(written, list(dict.fromkeys(name for line in lines for name in line)))
     for line in lines:
-        table.writerow([_cell(line.get(name)) for name in names])
+        table.add(line)
     return written.getvalue().encode()
 
 

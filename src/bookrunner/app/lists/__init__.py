@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
 
-from bookrunner.app.examination.tables import as_csv
-from bookrunner.app.lists.sheets import as_xlsx
+from bookrunner.app.examination.tables import CsvTable
+from bookrunner.app.lists.sheets import Sheet
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell
-from bookrunner.db import Database, load
+from bookrunner.db import Database, Keeper, Within, load, stepped
 
 FORMAT: Final = "bookrunner/list/1"
 LISTS: Final[Mapping[str, str]] = {
-    "accesses": "Who viewed whose data, when and why.",
-    "breaks": "Differences between the books, with their answers.",
+    "accesses": "Who viewed whose data, and when; the access log says why.",
+    "breaks": "Differences between the books, with who answered; their pages say what.",
     "events": "The history, event by event in the order of the feed.",
     "holdings": "The master securityholder file now.",
     "investments": "Investments with their stages.",
     "receipts": "What the bank says has arrived.",
     "refunds": "Money on its way back.",
-    "timeline": "Everything that the five books recorded of one person; it needs a person.",
+    "timeline": "The records that name one person, or an investment, receipt, transfer or trade of theirs;"
+    " it needs a person.",
 }
 _LOGIN: Final = "audit"
 
@@ -45,56 +48,104 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a list under a filter; ``gaps`` are records of a timeline whose versions are not whole."""
+    """The rows of a list under a filter; ``gaps`` are what the person's records lack, filter or not."""
 
     name: str
     by: Filter
     rows: Sequence[Mapping[str, Any]]
-
-    @property
-    def gaps(self) -> Sequence[str]:
-        """Say which versions of which records are missing."""
-        return [f"{row['subject']}: {row['lacks']}" for row in self.rows if row.get("lacks")]
+    gaps: Sequence[str]
 
 
-def listed(database: Database, name: str, by: Filter) -> Listed:
-    """Read all rows of a list under a filter, in one statement.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was taken: the id under which it is on record, its rows, and what the person's records lack."""
+
+    export: str
+    rows: int
+    gaps: Sequence[str]
+
+
+def listed(database: Database, name: str, by: Filter, most: int | None = None) -> Listed:
+    """Read the rows of a list under a filter, the first ``most`` or all.
 
     Raises UnknownRecord ``list_is_known``; refuses ``timeline_is_of_a_person``.
     """
+    _refuse_unknown(name, by)
+    with Keeper(database, _LOGIN, __package__).together() as of:
+        return Listed(name, by, getattr(of, name)(**asdict(by), most=most), _gaps(of, name, by))
+
+
+def export(database: Database, name: str, by: Filter, to: IO[bytes], *, actor: str) -> Exported:
+    """Write a zip of a list as CSV and XLSX, in which no text is a formula, and of its manifest.
+
+    That the actor takes it is on record before a row is read. Rows are read and written one after the other.
+    Raises as `listed`, and refuses ``list_fits_a_sheet``.
+    """
+    _refuse_unknown(name, by)
+    keeper, taken = Keeper(database, _LOGIN, __package__), new_id("lst")
+    keeper.take_list(actor=actor, export=taken, listing=name, **asdict(by))
+    made_at = clock.now()
+    with tempfile.TemporaryDirectory(prefix=".bkr-list-") as room:
+        paths = [Path(room) / f"{name}.csv", Path(room) / f"{name}.xlsx"]
+        with keeper.together() as of:
+            rows = _written(of, (name, by), paths, made_at)
+            gaps = _gaps(of, name, by)
+        manifest = {
+            "format": FORMAT,
+            "export": taken,
+            "list": name,
+            "filter": {key: _said(value) for key, value in asdict(by).items() if value is not None},
+            "made_at": _said(made_at),
+            "taken_by": actor,
+            "rows": rows,
+            "gaps": gaps,
+            "files": [_digest(path) for path in paths],
+        }
+        raw = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as zipped:
+            for path in paths:
+                zipped.write(path, path.name)
+            zipped.writestr("manifest.json", raw)
+    tell("a list is exported", kind=name, rows=rows)
+    return Exported(taken, rows, gaps)
+
+
+def _written(of: Within, asked: tuple[str, Filter], to: Sequence[Path], made_at: datetime) -> int:
+    """Write the rows to a CSV and an XLSX file as the server hands them over; return how many there were."""
+    name, by = asked
+    query, count = getattr(load(__package__), name), 0
+    with (
+        to[0].open("w", encoding="utf-8", newline="") as file,
+        stepped(of.transaction, query, **asdict(by), most=None) as (names, rows),
+    ):
+        table, sheet = CsvTable(file, names), Sheet(to[1], names, made_at)
+        try:
+            for row in rows:
+                table.add(row)
+                sheet.add(row)
+                count += 1
+        finally:
+            sheet.close()
+    return count
+
+
+def _gaps(of: Within, name: str, by: Filter) -> Sequence[str]:
+    if name != "timeline":
+        return ()
+    return [f"{row['subject']}: {row['lacks']}" for row in of.gaps(person=by.person)]
+
+
+def _refuse_unknown(name: str, by: Filter) -> None:
     if name not in LISTS:
         raise UnknownRecord("list_is_known", f"there is no list {name}; known: {', '.join(LISTS)}")
     if name == "timeline" and by.person is None:
         raise Refused("timeline_is_of_a_person", "name the investor")
-    with database.transaction(_LOGIN) as transaction:
-        read = getattr(load(__package__), name)
-        return Listed(name, by, [dict(row) for row in read(transaction, **asdict(by))])
 
 
-def packed(found: Listed, *, actor: str) -> bytes:
-    """Return a zip of the list as CSV and XLSX, in which no text is a formula, and of its manifest."""
-    made_at = clock.now()
-    files = {f"{found.name}.csv": as_csv(found.rows), f"{found.name}.xlsx": as_xlsx(found.rows, made_at)}
-    manifest = {
-        "format": FORMAT,
-        "list": found.name,
-        "filter": {name: _said(value) for name, value in asdict(found.by).items() if value is not None},
-        "made_at": _said(made_at),
-        "taken_by": actor,
-        "rows": len(found.rows),
-        "gaps": found.gaps,
-        "files": [
-            {"path": path, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for path, content in files.items()
-        ],
-    }
-    raw = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    room = io.BytesIO()
-    with zipfile.ZipFile(room, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for path, content in {**files, "manifest.json": raw.encode()}.items():
-            zipped.writestr(path, content)
-    tell("a list is exported", kind=found.name, rows=len(found.rows))
-    return room.getvalue()
+def _digest(path: Path) -> dict[str, object]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": path.name, "bytes": path.stat().st_size, "sha256": digest}
 
 
 def _said(value: object) -> str:

@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from bookrunner.core.errors import Refused
 
 # A sheet ends here; a number with more digits is kept as text, for a spreadsheet would round it.
-_MOST_ROWS: Final = 1_048_575
+MOST_ROWS: Final = 1_048_575
 _EXACT: Final = 10**15
 _LONGEST: Final = 32_767
 
 
-def as_xlsx(lines: Sequence[Mapping[str, Any]], made_at: datetime) -> bytes:
-    """Return lines as a workbook with a head; each text is written as text, so that none is a formula.
+class Sheet:
+    """Writes a head of names and then line after line, of which one is in memory, as a workbook.
 
-    Refuses ``list_fits_a_sheet`` for more rows than a sheet has, or a longer text than a cell holds.
+    Each text is written as text, so that none is a formula. ``made_at`` is all that says when.
     """
-    if len(lines) > _MOST_ROWS:
-        raise Refused("list_fits_a_sheet", f"{len(lines)} rows are more than a sheet has; narrow the filter")
-    # Whoever takes out no list does not wait for the library.
-    import xlsxwriter
 
-    room = io.BytesIO()
-    book = xlsxwriter.Workbook(room, {"in_memory": True})
-    book.set_properties({"created": made_at.astimezone(UTC).replace(tzinfo=None)})
-    sheet = book.add_worksheet("list")
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    for column, name in enumerate(names):
-        sheet.write_string(0, column, name)
-    for place, line in enumerate(lines, start=1):
+    def __init__(self, path: Path, names: Sequence[str], made_at: datetime) -> None:
+        # Whoever takes out no list does not wait for the library.
+        import xlsxwriter
+
+        how = {"constant_memory": True, "tmpdir": str(path.parent)}
+        self._book = xlsxwriter.Workbook(str(path), how)
+        self._book.set_properties({"created": made_at.astimezone(UTC).replace(tzinfo=None)})
+        self._sheet = self._book.add_worksheet("list")
+        self._names, self._place = names, 0
+        self._sheet.freeze_panes(1, 0)
         for column, name in enumerate(names):
-            _write(sheet, (place, column), line.get(name))
-    sheet.freeze_panes(1, 0)
-    book.close()
-    return room.getvalue()
+            self._sheet.write_string(0, column, name)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Write one line; refuses ``list_fits_a_sheet`` for a row or a text that a sheet has no room for."""
+        if self._place == MOST_ROWS:
+            raise Refused("list_fits_a_sheet", f"a sheet has {MOST_ROWS} rows; narrow the filter")
+        self._place += 1
+        for column, name in enumerate(self._names):
+            _write(self._sheet, (self._place, column), line.get(name))
+
+    def close(self) -> None:
+        """Write the workbook to its path."""
+        self._book.close()
 
 
 def _write(sheet: Any, at: tuple[int, int], value: object) -> None:  # noqa: ANN401 - the library has no types

@@ -370,6 +370,8 @@ where e.version = 1
 with kept (machine, scope, subject, version, head) as (
     select 'record_view', scope, view_id, version, chain_head from audit.record_view
     union all
+    select 'list_export', export_id, export_id, version, chain_head from audit.list_export
+    union all
     select 'examination', examination_id, examination_id, version, chain_head from audit.examination
     union all
     select 'anchoring', anchoring_id, anchoring_id, version, chain_head from audit.anchoring
@@ -382,7 +384,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('record_view', 'examination', 'anchoring')
+    and split_part(e.kind, '.', 1) in ('record_view', 'list_export', 'examination', 'anchoring')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -39,10 +39,48 @@ begin
     end if;
 end $$;
 
+-- One list that was taken as files: whose, under which filter, by whom; on record before a row is read.
+create table audit.list_export (
+    export_id text primary key,
+    status text not null,
+    list text not null,
+    of_offer text,
+    of_person text,
+    of_status text,
+    of_since timestamptz,
+    of_until timestamptz,
+    taken_by text not null,
+    version bigint not null,
+    chain_head bytea not null
+);
+call audit.keep('audit.list_export', 'list_export', 'export_id', 'export_id');
+
+create function audit.take_list(p_actor text, p_request text, p_export text, p_list text, p_offer text, p_person text, p_status text,
+    p_since timestamptz, p_until timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into audit.list_export (export_id, status, list, of_offer, of_person, of_status, of_since, of_until, taken_by)
+    values (p_export, 'taken', p_list, p_offer, p_person, p_status, p_since, p_until, p_actor);
+end $$;
+
+-- Whom a record concerns: the one whose scope it is in; in an offer the investor that its events or its investment name.
+create function audit.whose_record(p_scope text, p_record text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+return (select coalesce(i.investor_id, n.investor_id, case when o.offering_id is null then p_scope end)
+    from (select max(p.says ->> 'investor_id') as investor_id, max(p.says ->> 'investment_id') as investment_id
+        from audit.event x cross join lateral (select audit.payload_of(x.canonical) as says offset 0) p
+        where x.scope = p_scope and x.subject = p_record) n
+    left join engine.offer o on o.offering_id = p_scope
+    left join engine.investment i on i.offering_id = p_scope and i.investment_id in (p_record, n.investment_id)
+    order by i.investment_id = p_record desc nulls last limit 1);
+
 -- Each look at personal data: at whose, by whom, when, what for. What was taken for an examination concerns everybody; a record of
--- an offer concerns the investor that its events or its investment name, and nobody where they name none.
+-- an offer concerns the investor that its events or its investment name, and nobody where they name none. Whose a record is comes from a
+-- function, which is asked for the rows alone that a reader is handed.
 create view audit.access_entry as
-select e.recorded_at as viewed_at, v.viewed_by, v.purpose, v.person_id, v.kind, v.about, v.view_id, v.kind = 'examination' as is_of_everybody
+select e.recorded_at as viewed_at, v.viewed_by, v.purpose,
+    case when v.kind = 'record' then audit.whose_record(v.scope, v.about) else v.person_id end as person_id, v.kind, v.about, v.view_id, v.kind = 'examination' or v.kind = 'list' and v.person_id is null as is_of_everybody
 from (
     select 'profile' as kind, investor_id as scope, view_id, viewed_by, purpose, investor_id as person_id, 'version ' || detail_version as about
     from portal.personal_view
@@ -60,15 +98,13 @@ from (
     left join treasury.receipt r on r.offering_id = f.offering_id and r.receipt_id = f.receipt_id
     left join engine.investment i on i.offering_id = r.offering_id and i.investment_id = r.investment_id
     union all
-    select 'record', v.scope, v.view_id, v.viewed_by, v.purpose,
-        coalesce(i.investor_id, n.investor_id, case when o.offering_id is null then v.scope end), v.record
-    from audit.record_view v left join engine.offer o on o.offering_id = v.scope
-    left join lateral (select max(p.says ->> 'investor_id') as investor_id, max(p.says ->> 'investment_id') as investment_id
-        from audit.event x cross join lateral (select x.canonical::jsonb -> 'payload' as says offset 0) p
-        where x.scope = v.scope and x.subject = v.record) n on true
-    left join engine.investment i on i.offering_id = v.scope and i.investment_id in (v.record, n.investment_id)
+    select 'record', v.scope, v.view_id, v.viewed_by, v.purpose, null, v.record from audit.record_view v
     union all
     select 'examination', examination_id, examination_id, taken_by, purpose, null,
         audit.instant(period_from) || ' to ' || audit.instant(period_until)
     from audit.examination
+    union all
+    select 'list', export_id, export_id, taken_by, 'a list as files', of_person,
+        concat_ws(' ', list, of_offer, of_status, 'from ' || audit.instant(of_since), 'to ' || audit.instant(of_until))
+    from audit.list_export
 ) v join audit.event e on e.scope = v.scope and e.subject = v.view_id and e.version = 1;

@@ -126,7 +126,8 @@ def look_at(database: Database, record: str, *, actor: str, purpose: str) -> His
 def _versions(rows: Sequence[Row]) -> Iterator[Version]:
     fields: Fields = {}
     for row in rows:
-        told: Fields = row["payload"]
+        # Of an event whose text was damaged nothing is known but that it is there.
+        told: Fields = row["payload"] or {}
         changed = {name: (fields.get(name), told[name]) for name in sorted(told)}
         fields = {**fields, **told}
         yield Version(

@@ -13,7 +13,7 @@ order by s.scope;
 -- name: versions_of
 -- Every event of a chain in its order.
 select e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by, e.occurred_at, e.recorded_at, e.hash,
-    cast(e.canonical as json) -> 'payload' as payload
+    audit.payload_of(e.canonical) as payload
 from audit.event e where e.scope = :scope and e.subject = :subject order by e.version;
 
 -- name: withheld_of$

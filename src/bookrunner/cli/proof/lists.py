@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bookrunner.app.lists import LISTS, Filter, listed, packed
+from bookrunner.app.lists import LISTS, Filter, export
 from bookrunner.app.settings import read_settings
 from bookrunner.audit import FileUnusable, advance_feed
 from bookrunner.cli.offers import OPERATOR, Actor
@@ -44,22 +45,23 @@ def take(
         moment_of(since, is_begin=True) if since else None,
         moment_of(until) if until else None,
     )
-    with database_of(read_settings()) as endpoint:
-        database = Database(endpoint)
-        try:
-            advance_feed(database)
-            found = listed(database, name, by)
-        finally:
-            database.close()
-    content = packed(found, actor=actor)
     try:
-        with out.open("xb") as file:
-            file.write(content)
+        file = out.open("xb")
     except OSError as fault:
         raise FileUnusable(f"{out} cannot be written: {fault.strerror}") from None
-    keep_facts(list=name, rows=len(found.rows), gaps=list(found.gaps), path=str(out))
-    console.print(f"{len(found.rows)} rows of {name} in {out}")
-    for gap in found.gaps:
+    with file, ExitStack() as undo:
+        undo.callback(out.unlink)
+        with database_of(read_settings()) as endpoint:
+            database = Database(endpoint)
+            try:
+                advance_feed(database)
+                made = export(database, name, by, file, actor=actor)
+            finally:
+                database.close()
+        undo.pop_all()
+    keep_facts(list=name, rows=made.rows, gaps=list(made.gaps), path=str(out))
+    console.print(f"{made.rows} rows of {name} in {out}")
+    for gap in made.gaps:
         marked("gap", f"{gap}: events are missing")
-    if found.gaps:
+    if made.gaps:
         raise typer.Exit(1)

@@ -118,6 +118,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('account_restraint', 'registry', 'What one holder''s account is under.'),
     ('security_restraint', 'registry', 'Whether the units of an offer move at all.'),
     ('record_view', 'audit', 'One look at what a record says outside of its events.'),
+    ('list_export', 'audit', 'One list that was taken as files.'),
     ('examination', 'audit', 'One bundle of records that was taken for an examination.'),
     ('anchoring', 'audit', 'One transaction that carries the root of a seal.'),
     ('break', 'reconciliation', 'A difference between two records, with age and owner.'),

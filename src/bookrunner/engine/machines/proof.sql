@@ -2,6 +2,7 @@
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('record_view', '', 'viewed', 'viewed', 'audit'),
+    ('list_export', '', 'taken', 'taken', 'audit'),
     ('examination', '', 'begun', 'begun', 'audit'),
     ('examination', 'begun', 'taken', 'taken', 'audit'),
     ('anchoring', '', 'signed', 'signed', 'audit'),

@@ -2,6 +2,7 @@
 
 insert into engine.state (machine, state, sentence) values
     ('record_view', 'viewed', 'Who looked, at which record, for what.'),
+    ('list_export', 'taken', 'Who takes which list under which filter, before a row is read.'),
     ('examination', 'begun', 'Who takes which period, and why, before anything is read.'),
     ('examination', 'taken', 'The bundle is written; the digest of its manifest names it.'),
     ('anchoring', 'signed', 'The bytes are stored; they may be out.'),

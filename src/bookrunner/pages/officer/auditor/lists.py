@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, StringConstraints
+from starlette.background import BackgroundTask
 
-from bookrunner.app.lists import LISTS, Filter, listed, packed
+from bookrunner.app.lists import LISTS, Filter, export, listed
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
 
-_CONFLICT, _SHOWN, _FILES = 409, 100, "files"
+_CONFLICT, _SHOWN, _FILES, _PIECE = 409, 100, "files", 2**16
 _SENTENCES: Final = {
     "timeline_is_of_a_person": "name the investor whose timeline it is",
     "list_fits_a_sheet": "narrow the filter",
@@ -50,16 +54,30 @@ class Lists:
         shown["most"] = _SHOWN
         try:
             if asked.name:
-                found = listed(self.database, asked.name, _filter(asked))
+                by = _filter(asked)
                 if asked.take == _FILES:
-                    return _sent(packed(found, actor=who.actor), found.name)
-                shown["found"] = found
+                    return self._sent(asked.name, by, actor=who.actor)
+                shown["found"] = listed(self.database, asked.name, by, _SHOWN + 1)
         except NotFound:
             raise
         except Refused as fault:
             shown["refusal"] = told(fault, _SENTENCES)
         status = 200 if shown["refusal"] is None else _CONFLICT
         return self.shell.page(request, "officer/auditor/lists.html", shown, status)
+
+    def _sent(self, name: str, by: Filter, *, actor: str) -> Response:
+        with ExitStack() as undo:
+            file = undo.enter_context(tempfile.TemporaryFile())
+            export(self.database, name, by, file, actor=actor)
+            undo.pop_all()
+        file.seek(0)
+        headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
+        return StreamingResponse(
+            iter(partial(file.read, _PIECE), b""),
+            media_type="application/zip",
+            headers=headers,
+            background=BackgroundTask(file.close),
+        )
 
 
 def _filter(asked: Asked) -> Filter:
@@ -78,11 +96,6 @@ def _day(written: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(written), time(), UTC) if written else None
     except ValueError:
         raise Refused("day_is_of_the_calendar", "that is no day") from None
-
-
-def _sent(content: bytes, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
-    return Response(content, media_type="application/zip", headers=headers)
 
 
 def routes(database: Database, shell: Shell) -> APIRouter:

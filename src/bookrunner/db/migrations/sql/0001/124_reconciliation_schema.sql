@@ -48,15 +48,6 @@ create type reconciliation.difference as (
     owner text
 );
 
--- What an event tells, null where its text is none any more: damage is a finding and stops no run.
-create function reconciliation.payload_of(p_canonical text) returns jsonb
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-    return p_canonical::jsonb -> 'payload';
-exception when data_exception then
-    return null;
-end $$;
-
 create table reconciliation.break (
     offering_id text not null,
     break_id text not null,

@@ -66,7 +66,7 @@ language sql stable
 begin atomic
     with told as (
         select r.machine, r.scope, r.subject, e.version, e.kind, e.keeper, e.hash, e.prev_hash, e.canonical,
-            reconciliation.payload_of(e.canonical) ->> 'status' as says
+            audit.payload_of(e.canonical) ->> 'status' as says
         from reconciliation.records(p_offering, p_only) r join audit.event e using (scope, subject)),
     built as (
         select t.*, t.says is null as keeps, first_value(t.says) over kept as status

@@ -24,7 +24,7 @@ begin atomic
     named as (
         select distinct r.machine, r.scope, r.subject, p.says ->> 'investment_id' as investment_id, p.says ->> 'investor_id' as investor_id
         from records r join audit.event x on x.scope = r.scope and x.subject = r.subject and x.version <= r.version
-        cross join lateral (select reconciliation.payload_of(x.canonical) as says offset 0) p),
+        cross join lateral (select audit.payload_of(x.canonical) as says offset 0) p),
     hit as (
         select i.offering_id, i.investment_id, i.investor_id
         from named n join engine.investment i on i.offering_id = n.scope and i.investment_id in (n.subject, n.investment_id)
