@@ -172,7 +172,7 @@ begin
             message = format('nothing of %s waits', p_venue);
     elsif v.status = 'in_force' then
         update registry.venue set public_key = case when p_is_approved then next_key else public_key end, next_key = null, next_key_by = null,
-            key_declined_because = case when not p_is_approved then p_because end
+            key_declined_because = case when p_is_approved is not true then p_because end
         where offering_id = p_offering and venue_id = p_venue;
         return;
     end if;
