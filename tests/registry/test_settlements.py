@@ -181,6 +181,18 @@ def test_units_after_their_coin_are_not_posted_when_it_came_back(sales: Sales) -
     assert sales.state(transfer)[1] == "returned"
 
 
+def test_units_that_go_when_their_coin_is_back_are_not_posted(sales: Sales) -> None:
+    transfer = sales.sold()
+    sales.paid("coin", transfer)
+    sales.paid("back", transfer, is_back=True)
+    assert sales.state(transfer)[1] == "returned"
+    assert sales.moved("units") == "unauthorised"
+    with pytest.raises(Refused, match="parted_units_go_back"):
+        sales.end("units", "post")
+    sales.end("units", "reversed")
+    assert sales.state(transfer)[1] == "returned"
+
+
 @pytest.mark.parametrize("status", ["withdrawn", "rejected"])
 def test_an_approved_sale_ends_when_no_swap_of_it_can_be_under_way(sales: Sales, status: str) -> None:
     transfer = sales.sold()

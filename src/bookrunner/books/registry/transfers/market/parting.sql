@@ -13,7 +13,7 @@ begin atomic
 end;
 
 -- Units that no approval let go, with the coin in the same transaction if there is one. A sale that was dropped is concerned
--- by units that were paid.
+-- by units that were paid, one whose coin came back by those that were not.
 create function registry.part_units(o registry.observed_transfer, p_paid jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -23,7 +23,8 @@ begin
     from registry.settlement s join registry.transfer_request q using (offering_id, request_id)
     left join lateral (select * from registry.payments_of(q, o.transaction_hash, p_paid) limit 1) p on true
     where q.offering_id = o.offering_id and q.seller_id = o.seller_id and q.buyer_id = o.buyer_id and q.units = o.units
-        and s.observed_id is null and (s.status in ('agreed', 'parted') or s.status = 'dropped' and p.ordinal is not null)
+        and s.observed_id is null and case s.status when 'dropped' then p.ordinal is not null
+            when 'returned' then p.ordinal is null else s.status in ('agreed', 'parted') end
     order by coalesce(p.is_whole, false) desc, p.ordinal is null, s.status <> 'parted', s.status <> 'agreed', s.request_id limit 1;
     update registry.settlement s set status = 'parted', observed_id = o.observed_id, observed_hash = o.transaction_hash,
         paid_hash = coalesce(s.paid_hash, case when paid.ordinal is not null then o.transaction_hash end),
