@@ -145,7 +145,7 @@ def test_the_agent_sees_which_leg_of_a_sale_went_where(
         for page, width in ((theo, 1280), (tess, 390)):
             visit(page, agency, "/market")
             row = page.get_by_role("row", name="1 unit for 50.00 USD")
-            expect(row).to_contain_text("its legs are apart")
+            expect(row).to_contain_text("moved, not settled")
             for leg in ("the coin in", "the units in", "obs_short"):
                 expect(row).to_contain_text(leg)
             keep(page, f"market-legs-{width}")

@@ -23,7 +23,7 @@ VENUES: Final = {
 SETTLEMENTS: Final = {
     "agreed": ("waiting", "wait", "waits for both legs"),
     "settled": ("confirmed", "good", "settled"),
-    "parted": ("refused", "bad", "its legs are apart"),
+    "parted": ("refused", "bad", "moved, not settled"),
     "returned": ("cancelled", "grey", "came back"),
     "dropped": ("cancelled", "grey", "dropped"),
 }

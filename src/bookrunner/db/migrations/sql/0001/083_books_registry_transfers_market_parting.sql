@@ -5,10 +5,10 @@ create function registry.end_parted_sale(p_offering text, p_transfer text) retur
 language sql set search_path = pg_catalog, pg_temp
 begin atomic
     update registry.transfer_request set status = case status when 'returned' then 'withdrawn' else 'rejected' end,
-        reasons = array['a leg of its settlement went alone'], decided_by = current_setting('bookrunner.actor'),
+        reasons = array['its settlement moved otherwise than approved'], decided_by = current_setting('bookrunner.actor'),
         decided_at = clock_timestamp()
     where offering_id = p_offering and request_id = p_transfer and status in ('requested', 'screened', 'returned', 'approved');
-    select registry.turn_item(current_setting('bookrunner.actor'), q.offering_id, q.item_id, 'a leg of its settlement went alone')
+    select registry.turn_item(current_setting('bookrunner.actor'), q.offering_id, q.item_id, 'its settlement moved otherwise than approved')
     from registry.transfer_request q where q.offering_id = p_offering and q.request_id = p_transfer;
 end;
 
