@@ -17,6 +17,7 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.sandbox.world import World
+from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
 from tests.engine.test_transfers import Holders, world
 
 __all__ = ["world"]
@@ -158,10 +159,13 @@ def test_a_leg_that_fails_takes_the_other_back(pair: Settling, missing: str) -> 
     pair.watched()
     assert (pair.units(), pair.coins()) == before
     assert (pair.state(transfer), pair.settlement(transfer)["status"]) == ("approved", "agreed")
-    pair.app.desk.transfers.end_transfer(
-        actor="agent.theo", offering=pair.offering, transfer=transfer, status="withdrawn", reasons=[]
-    )
-    assert pair.settlement(transfer)["status"] == "dropped"
+    with pytest.raises(Refused, match="approved_settlement_ends_by_its_time"):
+        pair.app.desk.transfers.end_transfer(
+            actor="agent.theo", offering=pair.offering, transfer=transfer, status="withdrawn", reasons=[]
+        )
+    # No later test takes this sale for its own: the buyer pays it alone, and gets its coin back.
+    _pay_and_return(pair)
+    assert pair.settlement(transfer)["status"] == "returned"
 
 
 def test_units_that_go_alone_are_posted_to_nobody_and_go_back(pair: Settling) -> None:
@@ -170,7 +174,7 @@ def test_units_that_go_alone_are_posted_to_nobody_and_go_back(pair: Settling) ->
     pair.send(pair.payer.address, 1)
     pair.watched()
     found = pair.settlement(transfer)
-    assert (found["status"], found["alone"], pair.state(transfer)) == ("parted", "units", "approved")
+    assert (found["status"], found["paid_hash"], pair.state(transfer)) == ("parted", None, "rejected")
     assert [held for held, _ in pair.units()] == [gave, took]
     on = {"offering": pair.offering, "observed": found["observed_id"]}
     told = {"paper_sha256": b"\1" * 32, "because": "the payment never came"}
@@ -187,26 +191,54 @@ def test_units_that_go_alone_are_posted_to_nobody_and_go_back(pair: Settling) ->
 
 def test_money_that_goes_alone_is_named_with_its_return(pair: Settling) -> None:
     transfer = pair.sold(1)
+    there, again = _pay_and_return(pair)
+    found = pair.settlement(transfer)
+    assert (found["status"], found["observed_id"]) == ("returned", None)
+    assert (found["paid_hash"], found["returned_hash"]) == (there, again)
+
+
+def test_units_and_coin_in_two_transactions_are_posted_by_two_people(pair: Settling) -> None:
+    (gave, _), (took, _) = pair.units()
+    transfer = pair.sold(1)
+    pair.send(pair.payer.address, 1)
+    pair.watched()
     pay = abi.call_data("transfer(address,uint256)", pair.maker.address, _PAYING)
     there = pair.act(pair.payer, pair.coin, pay)
     pair.watched()
     found = pair.settlement(transfer)
-    assert (found["status"], found["alone"], found["alone_hash"]) == ("parted", "money", there.hash.hex())
-    pair.send(pair.payer.address, 1)
-    pair.watched()
-    assert pair.state(transfer) == "approved"
-    back = abi.call_data("transfer(address,uint256)", pair.payer.address, _PAYING)
-    again = pair.act(pair.maker, pair.coin, back)
-    pair.watched()
-    found = pair.settlement(transfer)
-    assert (found["status"], found["returned_hash"]) == ("returned", again.hash.hex())
+    assert (found["status"], found["paid_hash"]) == ("parted", there.hash.hex())
+    _end(pair, transfer, "post")
+    assert pair.settlement(transfer)["status"] == "settled"
+    assert pair.units() == [(gave - 1,) * 2, (took + 1,) * 2]
 
 
 def test_another_price_in_the_same_transaction_pays_nothing(pair: Settling) -> None:
     transfer = pair.sold(1)
     assert pair.taken(pair.offered(1, _PAYING - 1)).status == 1
     pair.watched()
-    assert (pair.state(transfer), pair.settlement(transfer)["status"]) == ("approved", "parted")
+    found = pair.settlement(transfer)
+    assert (pair.state(transfer), found["status"]) == ("rejected", "parted")
+    assert found["paid_hash"] == found["observed_hash"] is not None
+    _end(pair, transfer, "post")
+    assert pair.settlement(transfer)["status"] == "settled"
+
+
+def _pay_and_return(pair: Settling) -> tuple[str, str]:
+    """Let the coin of a sale go alone and come back, each seen by the register."""
+    hashes = []
+    for giver, taker in ((pair.payer, pair.maker), (pair.maker, pair.payer)):
+        call = abi.call_data("transfer(address,uint256)", taker.address, _PAYING)
+        hashes.append(pair.act(giver, pair.coin, call).hash.hex())
+        pair.watched()
+    return hashes[0], hashes[1]
+
+
+def _end(pair: Settling, transfer: str, ending: str) -> None:
+    """Let two people end the units of a parted sale."""
+    on = {"offering": pair.offering, "observed": pair.settlement(transfer)["observed_id"]}
+    told = {"ending": ending, "paper_sha256": b"\1" * 32, "because": "both sides wrote so"}
+    pair.app.desk.transfers.explain_observed(actor="agent.theo", **on, **told)
+    pair.app.desk.transfers.resolve_observed(actor="agent.tess", **on, is_agreed=True)
 
 
 def test_a_kill_between_the_records_of_both_legs_leaves_both_or_none(pair: Settling) -> None:
@@ -254,18 +286,16 @@ def test_no_statement_registers_units_without_their_money(pair: Settling) -> Non
     ):
         keeper.execute("update registry.settlement set status = 'settled'")
     with psycopg.connect(pair.world.endpoint.admin_dsn()) as admin:
-        for name in ("bookrunner.actor", "bookrunner.request"):
-            admin.execute("select set_config(%s, 'usr_x', false)", [name])
+        admin.execute(EVERY_RIGHT.format("registry").encode())
+        admin.execute(NAMED.encode())
         with pytest.raises(psycopg.Error) as refused:
             admin.execute(
-                "select registry.register_transfer(q, null) from registry.transfer_request q"
-                " where q.request_id = %s",
+                "update registry.transfer_request set status = 'registered', movement_id ="
+                " (select min(movement_id) from registry.movement) where request_id = %s",
                 [transfer],
             )
-        assert refused.value.diag.constraint_name in {
-            "units_move_with_their_money",
-            "transition_is_listed_for_the_keeper",
-        }
+        assert refused.value.diag.constraint_name == "units_move_with_their_money"
+        admin.rollback()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.pages.conftest import Site
 from tests.pages.test_agent import Agency, at, visit
 from tests.pages.test_browser import keep
 from tests.pages.test_officer import axe_is_content
+from tests.registry.test_settlements import PRICE, Sales
 from tests.registry.test_venues import Floor, public
 from tests.registry.transferring import Transferring
 
@@ -132,3 +133,21 @@ def test_holders_meet_on_the_board_and_the_agent_sees_it(
         axe_is_content(theo, axe)
     for page in (seller, buyer):
         page.context.close()
+
+
+def test_the_agent_sees_which_leg_of_a_sale_went_where(
+    agency: Agency, desk: Transferring, browser: Browser, axe: str
+) -> None:
+    sales = Sales(desk.world, desk.keeper.database)
+    sales.sold()
+    assert sales.moved("short", sales.coin(PRICE - 1)) == "unauthorised"
+    with at(agency, browser) as theo, at(agency, browser, "agent.tess", width=390) as tess:
+        for page, width in ((theo, 1280), (tess, 390)):
+            visit(page, agency, "/market")
+            row = page.get_by_role("row", name="1 unit for 50.00 USD")
+            expect(row).to_contain_text("moved, not settled")
+            for leg in ("the coin in", "the units in", "obs_short"):
+                expect(row).to_contain_text(leg)
+            keep(page, f"market-legs-{width}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            axe_is_content(page, axe)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names and numbers come from the constants and ids of this file
 """The bulletin board: what may be posted, what a match asks for, and that nothing settles by it."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from bookrunner.books import registry
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from tests.attack.world import Connect, World
-from tests.registry.transferring import AGENT, SALE_PAPERS, Transferring, papers
+from tests.registry.transferring import AGENT, SALE_PAPERS, SECOND, Transferring, papers, wall
 
 LATER, PAST = "2999-01-01", "2026-01-02"
 HELD_UNITS = 3
@@ -129,6 +130,36 @@ def test_somebody_who_seeks_units_is_sold_to_by_who_has_them(board: Board) -> No
     assert found == []
 
 
+def test_units_that_a_venue_took_meanwhile_are_matched_to_nobody(board: Board) -> None:
+    interest = board.post(HELD_UNITS)
+    said = {"kind": "ats", "name": "Floor", "registered_as": "8-1", "agreement_sha256": "0a" * 32}
+    venue = {"offering": board.offering, "venue": "vnu_one"}
+    board.market.propose_venue(actor=AGENT, **venue, said=said | {"public_key": "0b" * 32})
+    board.market.decide_venue(actor=SECOND, **venue, is_approved=True, because="", seen=1)
+    told = {"trade": "T-1", "seller": board.seller, "buyer": board.buyer, "units": HELD_UNITS}
+    told |= {"price_minor": 5_000, "currency": "USD", "executed_at": "2026-10-01T14:30:00+00:00"}
+    signed = {"message": "m", "signed_at": 1, "public_key": "0b" * 32, "signature": "00" * 64}
+    ids = {"transfer": "xfr_venue", "item": "itm_venue", "clock": registry.item_clock(None)}
+    heard = board.market.hear_trade(actor=AGENT, **venue, signed=signed, body=b"{}", told=told, **ids)
+    assert heard["result"] == "taken"
+    with pytest.raises(Refused, match="offered_units_are_free"):
+        board.match(interest)
+
+
+def test_one_side_of_the_board_does_not_hide_the_other(board: Board) -> None:
+    for price in range(1, 4):
+        board.post(1, price_minor=price)
+    own = [board.post(1, "buy", price_minor=price) for price in range(1, 4)]
+    shown = board.market.board(offering=board.offering, investor=board.seller, most=1)
+    assert [(row["side"], row["price_minor"], row["is_own"]) for row in shown] == [
+        *(("sell", price, True) for price in range(1, 4)),
+        ("buy", 3, False),
+    ]
+    board.market.withdraw_interest(
+        actor=board.buyer, offering=board.offering, interest=own[0], investor=board.buyer
+    )
+
+
 def test_a_rule_of_transfers_refuses_the_match(board: Board) -> None:
     interest = board.post(1)
     board.rule("holder_cap", amount=3)
@@ -152,13 +183,15 @@ def test_an_interest_ends_by_its_day_or_its_poster(board: Board) -> None:
     interest = board.post(HELD_UNITS)
     assert board.standing() == [("sell", HELD_UNITS, False)]
     on = {"offering": board.offering, "interest": interest}
-    board.market.withdraw_interest(actor=board.seller, **on)
+    with pytest.raises(NotFound):
+        board.market.withdraw_interest(actor=board.buyer, **on, investor=board.buyer)
+    board.market.withdraw_interest(actor=board.seller, **on, investor=board.seller)
     assert board.standing() == []
     board.post(HELD_UNITS)
     with pytest.raises(Refused, match="transition_is_listed"):
         board.match(interest)
     with pytest.raises(NotFound):
-        board.market.withdraw_interest(actor=AGENT, **(on | {"interest": "itr_none"}))
+        board.market.withdraw_interest(actor=AGENT, **(on | {"interest": "itr_none"}), investor=board.seller)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +209,7 @@ def test_an_interest_says_what_it_is(board: Board, changed: dict[str, object], r
 
 
 def test_raw_sql_of_the_keeper_passes_no_wall(board: Board) -> None:
-    interest = board.post(1)
+    board.post(1)
     keeper = board.world.login("registry")
     for statement in (
         "update registry.interest set units = 99",
@@ -190,12 +223,15 @@ def test_raw_sql_of_the_keeper_passes_no_wall(board: Board) -> None:
         board.world.call(
             "registry.post_interest", "ofr_one", "itr_y", said | {"currency": "USD", "ends_on": LATER}
         )
-    owner = board.world.login("owner")
-    for name in ("bookrunner.actor", "bookrunner.request"):
-        owner.execute("select set_config(%s, 'usr_x', false)", [name])
-    with pytest.raises(psycopg.Error) as refused:
-        owner.execute("update registry.interest set units = 9 where interest_id = %s", [interest])
-    assert refused.value.diag.constraint_name in {
-        "interest_terms_are_locked",
-        "transition_is_listed_for_the_keeper",
-    }
+    again = (
+        'insert into registry.interest select (jsonb_populate_record(i, \'{"interest_id": "itr_x",'
+        f' "units": {HELD_UNITS}}}\')).* from registry.interest i'
+    )
+    alone = "update registry.interest set status = 'matched'"
+    for statement, rule in (
+        ("update registry.interest set units = 9, status = 'withdrawn'", "interest_terms_are_locked"),
+        (again, "offered_units_are_free"),
+        (alone, "matched_interest_is_a_transfer"),
+        (f"{alone}, request_id = 'x', matched_with = investor_id", "nobody_matches_itself"),
+    ):
+        assert wall(board.world, statement) == rule, statement

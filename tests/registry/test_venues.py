@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names and numbers come from the constants and ids of this file
 """Trades of venues: who may send them, what becomes of each, and that none counts twice."""
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from tests.api.conftest import serving
 from tests.attack.world import Connect, World, digest
-from tests.registry.transferring import AGENT, SECOND, Transferring
+from tests.registry.transferring import AGENT, SECOND, Transferring, wall
 
 VENUE = {"offering": "ofr_one", "venue": "vnu_floor"}
 HELD_UNITS = 3
@@ -53,7 +54,7 @@ class Floor:
 
     def admitted(self) -> Floor:
         self.market.propose_venue(actor=AGENT, **VENUE, said=self.said())
-        self.market.decide_venue(actor=SECOND, **VENUE, is_approved=True, because="")
+        self.market.decide_venue(actor=SECOND, **VENUE, is_approved=True, because="", seen=1)
         return self
 
     def body(self, number: str = "T-1", /, **changed: object) -> bytes:
@@ -241,14 +242,14 @@ def test_a_venue_and_its_next_key_are_of_two_people(floor: Floor) -> None:
     floor.market.propose_venue(actor=AGENT, **other, said=floor.said())
     assert floor.deliver(floor.body(), floor.headers(floor.body(), "m"), "vnu_later").status_code == 404
     with pytest.raises(Refused, match="venue_needs_two_people"):
-        floor.market.decide_venue(actor=f"key:{AGENT}", **other, is_approved=True, because="")
+        floor.market.decide_venue(actor=f"key:{AGENT}", **other, is_approved=True, because="", seen=1)
     with pytest.raises(Refused, match="declined_venue_has_its_reason"):
-        floor.market.decide_venue(actor=SECOND, **other, is_approved=False, because="")
+        floor.market.decide_venue(actor=SECOND, **other, is_approved=False, because="", seen=1)
     floor.market.propose_venue_key(actor=AGENT, **VENUE, public_key=later.public_key().public_bytes_raw())
     assert floor.send(floor.body()).json()["result"] == "taken"
     with pytest.raises(Refused, match="venue_key_needs_two_people"):
-        floor.market.decide_venue(actor=AGENT, **VENUE, is_approved=True, because="")
-    floor.market.decide_venue(actor=SECOND, **VENUE, is_approved=True, because="")
+        floor.market.decide_venue(actor=AGENT, **VENUE, is_approved=True, because="", seen=3)
+    floor.market.decide_venue(actor=SECOND, **VENUE, is_approved=True, because="", seen=3)
     assert floor.send(floor.body("T-2"), "msg_2").status_code == 401
     floor.key = later
     assert floor.send(floor.body(), "msg_3").json()["result"] == "known"
@@ -256,6 +257,45 @@ def test_a_venue_and_its_next_key_are_of_two_people(floor: Floor) -> None:
         floor.market.end_venue(actor=AGENT, **VENUE, because="")
     floor.market.end_venue(actor=AGENT, **VENUE, because="its agreement ended")
     assert floor.send(floor.body("T-4"), "msg_4").json()["code"] == "venue_is_in_force"
+
+
+def test_a_key_is_put_in_force_as_it_was_seen(floor: Floor) -> None:
+    def propose(key: bytes) -> None:
+        floor.market.propose_venue_key(actor=AGENT, **VENUE, public_key=key * 32)
+
+    def standing() -> dict[str, Any]:
+        return dict(floor.market.venues(offering=floor.desk.offering)[0])
+
+    propose(b"\1")
+    seen = standing()["version"]
+    propose(b"\2")
+    with pytest.raises(Refused, match="decision_is_on_the_version_seen"):
+        floor.market.decide_venue(actor=SECOND, **VENUE, is_approved=True, because="", seen=seen)
+    declined = {"is_approved": False, "because": "not the key of the letter", "seen": seen + 1}
+    floor.market.decide_venue(actor=SECOND, **VENUE, **declined)
+    found = standing()
+    assert (found["next_key"], found["public_key"]) == (None, public(floor.key))
+    assert found["key_declined_because"] == "not the key of the letter"
+    propose(b"\3")
+    assert standing()["key_declined_because"] is None
+
+
+def test_an_alarm_of_a_message_names_every_trade_that_it_concerns(floor: Floor) -> None:
+    floor.taken("T-1")
+    assert floor.send(floor.body("T-1"), "msg_again").json()["result"] == "known"
+    assert floor.send(floor.body("T-1", units=2), "msg_again").status_code == 422
+    assert _alarmed(floor) == ["vnu_floor:T-1"]
+    floor.taken("T-2")
+    for _ in range(2):
+        assert floor.send(floor.body("T-2", units=2), "msg_T-1").status_code == 422
+    assert _alarmed(floor) == ["vnu_floor:T-1", "vnu_floor:T-1", "vnu_floor:T-2"]
+    assert floor.send(floor.body("T-9"), "msg_T-2").status_code == 422
+    assert len(_alarmed(floor)) == 4
+
+
+def _alarmed(floor: Floor) -> list[str]:
+    found = floor.rows("select trade_id from registry.trade_alarm where status = 'raised' order by trade_id")
+    return [str(trade) for (trade,) in found]
 
 
 @pytest.mark.parametrize(
@@ -289,15 +329,27 @@ def test_raw_sql_of_the_keeper_passes_no_wall(floor: Floor) -> None:
     asked: list[object] = ["ofr_one", "vnu_floor", signed, b"{}", told, "xfr_raw", "itm_raw"]
     with pytest.raises(psycopg.Error, match="no such key in force"):
         floor.desk.world.call("registry.hear_trade", *asked, registry.item_clock(None))
-    owner = floor.desk.world.login("owner")
-    for name in ("bookrunner.actor", "bookrunner.request"):
-        owner.execute("select set_config(%s, 'usr_x', false)", [name])
+    proposed = "update registry.venue set next_key = sha256('x'), next_key_by = 'usr_thief'"
+    again = (
+        "insert into registry.trade select (jsonb_populate_record(t, jsonb_build_object('trade_id',"
+        " 'vnu_floor:x', 'request_id', null, 'number', {number}, 'signature', {signature}))).*"
+        " from registry.trade t"
+    )
+    other, number, signed = again.replace("null", "t.request_id"), "t.number", "t.signature"
     for statement, rule in (
         ("update registry.trade set units = 2", "transition_is_listed_for_the_keeper"),
+        (other.format(number="'x'", signature="'\\x00'"), "trade_is_signed"),
+        (again.format(number="'x'", signature=signed), "taken_trade_is_a_transfer"),
+        (
+            other.format(number="'x'", signature=signed),
+            "transfer_of_one_trade",
+        ),
+        (
+            other.format(number=number, signature=signed),
+            "each_trade_of_a_venue_is_one",
+        ),
         ("update registry.venue set agreement_sha256 = sha256('x')", "venue_terms_are_locked"),
         ("update registry.venue set public_key = sha256('x')", "venue_terms_are_locked"),
-        ("update registry.trade set signature = '\\x00'", "trade_is_signed"),
+        (f"{proposed}; update registry.venue set public_key = next_key", "venue_key_needs_two_people"),
     ):
-        with pytest.raises(psycopg.Error) as refused:
-            owner.execute(statement.encode())
-        assert refused.value.diag.constraint_name in {rule, "transition_is_listed_for_the_keeper"}
+        assert wall(floor.desk.world, statement) == rule, statement

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import psycopg
+import pytest
+
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.db import Database, Keeper
+from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
 from tests.attack.world import CHAIN, DETAIL, World, digest
 
 AGENT, SECOND, ASKER = "agent.theo", "agent.tess", "holder.clerk"
@@ -175,3 +179,14 @@ class Transferring:
             .fetchall()
         )
         return dict(rows)
+
+
+def wall(world: World, statement: str) -> str | None:
+    """Return the name that refuses a statement of the register's login with every right given by mistake."""
+    admin = world.login("admin")
+    with admin.transaction(force_rollback=True):
+        admin.execute(EVERY_RIGHT.format("registry").encode())
+        admin.execute(NAMED.encode())
+        with pytest.raises(psycopg.Error) as refused:
+            admin.execute(statement.encode())
+    return refused.value.diag.constraint_name

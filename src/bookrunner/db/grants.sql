@@ -174,6 +174,7 @@ grant select on engine.condition, engine.gate to audit, reconciliation;
 
 grant execute on function registry.is_paused(text), registry.is_account_frozen(text, text), registry.frozen_units(text, text),
     registry.free_units(text, text), registry.restraint_refusals(text, jsonb), registry.linked_address(text, text),
+    registry.payer_of(registry.transfer_request), registry.payee_of(registry.transfer_request),
     registry.account_address(text, text), registry.account_addresses(text, text),
     registry.wallet_seen(registry.control_action), registry.has_moved(registry.control_action),
     registry.order_has_its_receiver(registry.control_action)

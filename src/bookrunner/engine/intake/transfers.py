@@ -18,7 +18,7 @@ _EXPECTED: Final = "matched"
 
 
 class _Coins:
-    """The coins of an offer's open settlements that moved in a stretch of blocks."""
+    """The coins of an offer's settlements, but those settled, that moved in a stretch of blocks."""
 
     def __init__(self, desk: Desk, offering: str, chain: Chain, stretch: tuple[int, int]) -> None:
         self._desk, self._offering = desk, offering

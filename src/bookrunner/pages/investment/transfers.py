@@ -175,10 +175,9 @@ class Transfers:
         elif form["act"] == "match":
             _match(market, on, what, found["investor_id"])
         else:
-            rows = market.board(offering=on[0], investor=found["investor_id"], most=_MOST)
-            if not any(row["is_own"] and row["interest_id"] == what for row in rows):
-                raise NotFound("there is no such interest of yours")
-            market.withdraw_interest(actor=actor, offering=on[0], interest=what)
+            market.withdraw_interest(
+                actor=actor, offering=on[0], interest=what, investor=found["investor_id"]
+            )
 
 
 def _match(market: Keeper, on: tuple[str, str], interest: str, investor: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.registry.transfers import STATES
 
@@ -22,7 +23,7 @@ VENUES: Final = {
 SETTLEMENTS: Final = {
     "agreed": ("waiting", "wait", "waits for both legs"),
     "settled": ("confirmed", "good", "settled"),
-    "parted": ("refused", "bad", "one leg went alone"),
+    "parted": ("refused", "bad", "moved, not settled"),
     "returned": ("cancelled", "grey", "came back"),
     "dropped": ("cancelled", "grey", "dropped"),
 }
@@ -30,6 +31,7 @@ KINDS: Final = {"ats": "Alternative trading system", "broker": "Broker"}
 _SENTENCES: Final = {
     "venue_needs_two_people": "whoever proposed the venue does not put it in force; another person does",
     "venue_key_needs_two_people": "whoever proposed the key does not put it in force; another person does",
+    "decision_is_on_the_version_seen": "it was changed since you looked: look again, then decide",
     "declined_venue_has_its_reason": "write why it is declined",
     "ended_venue_has_its_reason": "write why it ends",
     "venue_has_its_name": "write the name of the venue",
@@ -91,10 +93,8 @@ def _propose_venue(market: Keeper, who: Mapping[str, object], form: Mapping[str,
 
 
 def _decide_venue(market: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -> None:
-    is_approved = form["act"] == "adopt_venue"
-    market.decide_venue(
-        **who, venue=form.get("what"), is_approved=is_approved, because=form.get("because", "")
-    )
+    decision = {"is_approved": form["act"] == "adopt_venue", "because": form.get("because", "")}
+    market.decide_venue(**who, venue=form.get("what"), **decision, seen=read_whole(form.get("seen", "")))
 
 
 def _propose_key(market: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -> None:

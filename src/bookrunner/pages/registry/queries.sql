@@ -13,7 +13,8 @@ select o.offering_id, o.name, o.status, o.token_address is not null as has_token
         + (select count(*) from registry.observed_transfer v where v.offering_id = o.offering_id
             and v.status not in ('matched', 'resolved')) as transfers,
     (select count(*) from registry.venue v where v.offering_id = o.offering_id and (v.status = 'proposed' or v.next_key is not null))
-        + (select count(*) from registry.trade_alarm a where a.offering_id = o.offering_id and a.status = 'raised') as market,
+        + (select count(*) from registry.trade_alarm a where a.offering_id = o.offering_id and a.status = 'raised')
+        + (select count(*) from registry.settlement s where s.offering_id = o.offering_id and s.status = 'parted') as market,
     (select count(*) from registry.turnaround_item t where t.offering_id = o.offering_id and t.status = 'received') as open_items,
     (select count(*) from registry.control_change c where c.offering_id = o.offering_id and c.status = 'proposed')
         + (select count(*) from registry.legend_removal l where l.offering_id = o.offering_id and l.status = 'proposed') as proposals,

@@ -105,7 +105,7 @@ begin
     values (o.offering_id, o.observed_id, o.status, o.chain_id, o.transaction_hash, o.ordinal, o.block_number, o.mined_at,
         o.from_address, o.to_address, o.units, o.seller_id, o.buyer_id, o.request_id, o.item_id, 'registry');
     if o.status = 'unauthorised' then
-        perform registry.part_units(o);
+        perform registry.part_units(o, p_log -> 'paid');
     elsif o.status = 'matched' then
         perform registry.settle(p_offering, o.request_id, o.transaction_hash, p_log -> 'paid');
         perform registry.register_transfer(registry.hold_transfer(p_offering, o.request_id), registry.log_of(o));

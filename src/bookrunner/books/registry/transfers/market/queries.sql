@@ -3,8 +3,8 @@
 select registry.propose_venue(:actor, :request, :offering, :venue, cast(:said as jsonb));
 
 -- name: decide_venue$
--- A second person puts a venue or its next key in force, or declines it.
-select registry.decide_venue(:actor, :request, :offering, :venue, :is_approved, :because);
+-- A second person puts a venue or its next key in force as it was seen, or declines it.
+select registry.decide_venue(:actor, :request, :offering, :venue, :is_approved, :because, cast(:seen as bigint));
 
 -- name: propose_venue_key$
 -- Proposes another key of a venue.
@@ -17,7 +17,8 @@ select registry.end_venue(:actor, :request, :offering, :venue, :because);
 -- name: venues
 -- The venues of an offer, those that wait first, with how many trades each sent.
 select v.venue_id, v.status, v.kind, v.name, v.registered_as, encode(v.agreement_sha256, 'hex') as agreement_sha256,
-    encode(v.public_key, 'hex') as public_key, encode(v.next_key, 'hex') as next_key, v.next_key_by, v.proposed_by, v.decided_by,
+    encode(v.public_key, 'hex') as public_key, encode(v.next_key, 'hex') as next_key, v.next_key_by, v.key_declined_because,
+    v.version, v.proposed_by, v.decided_by,
     v.ended_by, v.ended_because, (select count(*) from registry.trade t where t.offering_id = v.offering_id
         and t.venue_id = v.venue_id) as trades
 from registry.venue v where v.offering_id = :offering
@@ -51,12 +52,12 @@ from registry.trade_alarm a where a.offering_id = :offering order by a.status de
 select registry.answer_trade_alarm(:actor, :request, :offering, :alarm, :because);
 
 -- name: open_settlements
--- Sales against a coin that wait for both legs, or for the money that went alone; who pays whom, by wallet.
+-- Sales against a coin of which a leg may still be seen, those that wait for both first; who pays whom, by wallet.
 select s.request_id, s.status, s.coin, s.base_units,
-    coalesce(q.to_address, q.asked_to, registry.linked_address(q.offering_id, q.buyer_id)) as payer,
-    coalesce(q.from_address, q.asked_from, registry.linked_address(q.offering_id, q.seller_id)) as payee
+    registry.payer_of(q) as payer, registry.payee_of(q) as payee
 from registry.settlement s join registry.transfer_request q using (offering_id, request_id)
-where s.offering_id = :offering and (s.status = 'agreed' or s.status = 'parted' and s.alone = 'money') order by s.request_id;
+where s.offering_id = :offering and (s.status in ('agreed', 'parted', 'dropped') or s.status = 'returned' and s.paid_hash is null)
+order by array_position('{agreed,parted,returned,dropped}', s.status), s.request_id;
 
 -- name: note_payment$
 -- Notes a coin that went without its units, or came back; says which, null for any other.
@@ -64,8 +65,8 @@ select registry.note_payment(:actor, :request, :offering, :transfer, cast(:log a
 
 -- name: settlements
 -- Sales against a coin, those that are parted first.
-select s.settlement_id, s.request_id, s.status, encode(s.coin, 'hex') as coin, s.base_units, encode(s.paid_hash, 'hex') as paid_hash, s.alone,
-    encode(s.alone_hash, 'hex') as alone_hash, s.observed_id, encode(s.returned_hash, 'hex') as returned_hash, q.seller_id, q.buyer_id,
+select s.settlement_id, s.request_id, s.status, encode(s.coin, 'hex') as coin, s.base_units, encode(s.paid_hash, 'hex') as paid_hash,
+    encode(s.observed_hash, 'hex') as observed_hash, s.observed_id, encode(s.returned_hash, 'hex') as returned_hash, q.seller_id, q.buyer_id,
     q.units, q.price_minor, q.currency
 from registry.settlement s join registry.transfer_request q using (offering_id, request_id) where s.offering_id = :offering
 order by array_position('{parted,agreed,settled,returned,dropped}', s.status), s.request_id limit cast(:most as integer);
@@ -79,14 +80,16 @@ select registry.post_interest(:actor, :request, :offering, :interest, cast(:said
 select registry.match_interest(:actor, :request, :offering, :interest, :investor, :transfer, :item, cast(:clock as jsonb));
 
 -- name: withdraw_interest$
--- Takes an interest off the board.
-select registry.withdraw_interest(:actor, :request, :offering, :interest);
+-- Takes an interest of an investor off the board.
+select registry.withdraw_interest(:actor, :request, :offering, :interest, :investor);
 
 -- name: board
--- What stands on the board of an offer, without who posted it; whether it is of the one who looks.
-select i.interest_id, i.side, i.units, i.price_minor, i.currency, i.ends_on, i.investor_id = cast(:investor as text) as is_own
-from registry.interest i where i.offering_id = :offering and i.status = 'posted' and i.ends_on >= registry.today()
-order by i.side desc, case i.side when 'sell' then i.price_minor else -i.price_minor end, i.interest_id limit cast(:most as integer);
+-- What stands on the board of an offer, so many of each side, without who posted it; whether it is of the one who looks, whose own come all.
+select interest_id, side, units, price_minor, currency, ends_on, is_own from (
+    select i.*, i.investor_id = cast(:investor as text) as is_own, row_number() over (partition by i.side
+        order by case i.side when 'sell' then i.price_minor else -i.price_minor end, i.interest_id) as place
+    from registry.interest i where i.offering_id = :offering and i.status = 'posted' and i.ends_on >= registry.today()) b
+where b.place <= cast(:most as integer) or b.is_own order by b.side desc, b.place;
 
 -- name: interests
 -- Every interest of an offer as the agent sees it, those that stand first, each with where its transfer stands.

@@ -45,20 +45,27 @@ language sql stable set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(i.units), 0)::bigint from registry.interest i where i.offering_id = p_offering and i.investor_id = p_holder
     and i.side = 'sell' and i.status = 'posted' and i.ends_on >= registry.today());
 
+-- Units of a holder that are free and neither pledged, traded nor offered.
+create function registry.unoffered_units(p_offering text, p_holder text) returns bigint
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return coalesce(registry.free_units(p_offering, p_holder), 0) - registry.pledged(p_offering, p_holder, null, null)
+        - registry.traded_units(p_offering, p_holder) - registry.offered_units(p_offering, p_holder);
+end $$;
+
 -- The wall, whoever writes it: a poster is cleared, and offers what is free and neither pledged, traded nor offered already.
 create function registry.offer_stays_within_the_balance() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    free bigint := registry.free_units(new.offering_id, new.investor_id) - registry.pledged(new.offering_id, new.investor_id, null, null)
-        - registry.traded_units(new.offering_id, new.investor_id) - registry.offered_units(new.offering_id, new.investor_id);
+    free bigint := registry.unoffered_units(new.offering_id, new.investor_id);
 begin
     if not coalesce((engine.party_of(new.offering_id, new.investor_id)).is_cleared, false) then
         raise exception using errcode = 'BR008', constraint = 'poster_is_cleared',
             message = format('%s is not cleared for %s', new.investor_id, new.offering_id);
     end if;
-    if new.side = 'sell' and new.units > coalesce(free, 0) then
+    if new.side = 'sell' and new.units > free then
         raise exception using errcode = 'BR008', constraint = 'offered_units_are_free',
-            message = format('%s units are free to offer', greatest(coalesce(free, 0), 0));
+            message = format('%s units are free to offer', greatest(free, 0));
     end if;
     return new;
 end $$;
@@ -115,8 +122,7 @@ begin
     q.seller_id := case i.side when 'sell' then i.investor_id else p_investor end;
     q.buyer_id := case i.side when 'sell' then p_investor else i.investor_id end;
     perform registry.require_transfer(q);
-    if i.side = 'buy' and i.units > registry.free_units(p_offering, p_investor) - registry.pledged(p_offering, p_investor, null, null)
-        - registry.traded_units(p_offering, p_investor) - registry.offered_units(p_offering, p_investor) then
+    if i.units > registry.unoffered_units(p_offering, q.seller_id) + (case i.side when 'sell' then i.units else 0 end) then
         raise exception using errcode = 'BR008', constraint = 'offered_units_are_free', message = 'fewer units are free to sell';
     end if;
     perform registry.request_transfer(p_actor, p_request, p_offering, p_transfer, jsonb_build_object('kind', 'sale', 'route', 'agent',
@@ -126,10 +132,15 @@ begin
     where offering_id = p_offering and interest_id = p_interest;
 end $$;
 
-create function registry.withdraw_interest(p_actor text, p_request text, p_offering text, p_interest text) returns void
+create function registry.withdraw_interest(p_actor text, p_request text, p_offering text, p_interest text, p_investor text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    i registry.interest;
 begin
     perform audit.enter(p_actor, p_request);
-    perform registry.hold_interest(p_offering, p_interest, null);
+    i := registry.hold_interest(p_offering, p_interest, null);
+    if i.investor_id is distinct from p_investor then
+        raise exception using errcode = 'BR404', constraint = 'interest_exists', message = format('there is no interest %s', p_interest);
+    end if;
     update registry.interest set status = 'withdrawn' where offering_id = p_offering and interest_id = p_interest;
 end $$;

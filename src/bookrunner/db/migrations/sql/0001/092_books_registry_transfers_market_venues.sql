@@ -13,6 +13,7 @@ create table registry.venue (
     public_key bytea not null constraint venue_key_is_ed25519 check (octet_length(public_key) = 32),
     next_key bytea constraint next_venue_key_is_ed25519 check (octet_length(next_key) = 32),
     next_key_by text,
+    key_declined_because text,
     proposed_by text not null,
     decided_by text,
     decided_because text,
@@ -154,20 +155,24 @@ begin
     return v;
 end $$;
 
--- A second person puts a venue in force, or declines it; of one in force, its next key.
+-- A second person puts a venue in force, or declines it, at the version that was seen; of one in force, its next key.
 create function registry.decide_venue(p_actor text, p_request text, p_offering text, p_venue text, p_is_approved boolean,
-    p_because text) returns void
+    p_because text, p_seen bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v registry.venue;
 begin
     perform audit.enter(p_actor, p_request);
     v := registry.hold_venue(p_offering, p_venue);
-    if v.status = 'in_force' and v.next_key is null then
+    if v.version is distinct from p_seen then
+        raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
+            message = format('the record is at version %s, the decision was made on %s', v.version, p_seen);
+    elsif v.status = 'in_force' and v.next_key is null then
         raise exception using errcode = 'BR008', constraint = 'venue_waits_for_a_decision',
             message = format('nothing of %s waits', p_venue);
     elsif v.status = 'in_force' then
-        update registry.venue set public_key = case when p_is_approved then next_key else public_key end, next_key = null, next_key_by = null
+        update registry.venue set public_key = case when p_is_approved then next_key else public_key end, next_key = null, next_key_by = null,
+            key_declined_because = case when p_is_approved is not true then p_because end
         where offering_id = p_offering and venue_id = p_venue;
         return;
     end if;
@@ -182,7 +187,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform registry.hold_venue(p_offering, p_venue);
-    update registry.venue set next_key = p_public_key, next_key_by = p_actor where offering_id = p_offering and venue_id = p_venue;
+    update registry.venue set next_key = p_public_key, next_key_by = p_actor, key_declined_because = null
+    where offering_id = p_offering and venue_id = p_venue;
 end $$;
 
 -- At once and by one person: no further trade of it is taken.

@@ -12,7 +12,7 @@ return (select jsonb_build_object('result', coalesce(p_result, t.status), 'trade
 create function registry.contradict(t registry.trade, p_rule text, p_known text) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-    named text := 'tal_' || left(encode(sha256(convert_to(concat_ws(E'\n', p_rule, t.venue_id, t.message_id), 'UTF8')
+    named text := 'tal_' || left(encode(sha256(convert_to(concat_ws(E'\n', p_rule, t.venue_id, t.message_id, p_known), 'UTF8')
         || t.body_sha256), 'hex'), 32);
 begin
     if not exists (select from registry.trade_alarm a where a.offering_id = t.offering_id and a.alarm_id = named) then
@@ -24,6 +24,21 @@ begin
     end if;
     return jsonb_build_object('result', 'contradicted', 'trade', t.number, 'transfer', null, 'status', null,
         'rules', jsonb_build_array(p_rule));
+end $$;
+
+-- A message with another body concerns the trade that it told of first, and the one that it names now.
+create function registry.contradict_message(t registry.trade) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    concerned text[] := array(select x.trade_id from registry.trade x where x.offering_id = t.offering_id
+        and x.venue_id = t.venue_id and (x.message_id = t.message_id or x.trade_id = t.trade_id) order by x.trade_id);
+    known text;
+    answer jsonb;
+begin
+    foreach known in array case when concerned = '{}' then array[null::text] else concerned end loop
+        answer := registry.contradict(t, 'message_id_has_one_body', known);
+    end loop;
+    return answer;
 end $$;
 
 -- The signed message is the instruction that the venue's agreement allows it, and the confirmation of the sale.
@@ -81,8 +96,7 @@ begin
     begin
         perform audit.receive_message(source, t.message_id, p_body, encode(sha256(t.public_key), 'hex'));
     exception when sqlstate 'BR422' then
-        return registry.contradict(t, 'message_id_has_one_body', (select x.trade_id from registry.trade x
-            where x.offering_id = p_offering and x.venue_id = p_venue and x.message_id = t.message_id));
+        return registry.contradict_message(t);
     end;
     select * into known from registry.trade x where x.offering_id = p_offering and x.trade_id = t.trade_id;
     if not found then
