@@ -31,6 +31,7 @@ READS = {
     "client_keeper": {"engine"},
     "candidates_version": {"engine"},
     "keep_refusal": {"engine"},
+    "freeze_is_due": {"engine"},
     "commitment_limit": {"portal", "compliance"},
     "questionnaire": {"portal", "compliance", "subscription", "engine"},
     "propose": set(KEEPERS),
