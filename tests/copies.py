@@ -94,6 +94,11 @@ class Fresh(Endpoint):
         self.make()
         return Endpoint.url(self, login)
 
+    def __reduce__(self) -> tuple[type[Endpoint], tuple[object, ...]]:
+        """Go to another process as the plain endpoint of a database that is made."""
+        self.make()
+        return Endpoint, (self._admin, self.secrets, self.embedded)
+
     def of(self, database: str) -> Endpoint:
         """Return the endpoint of another database on the same server."""
         return Endpoint(self._admin, self.secrets, self.embedded).of(database)
