@@ -22,7 +22,8 @@ PIDS = "select pid from pg_stat_activity where usename = 'engine' and datname = 
 
 
 def on_lanes(endpoint: Endpoint, work: Callable[[Lanes], Awaitable[object]], most: int = 2) -> object:
-    """Run work over lanes of the engine's login on a loop of its own."""
+    """Run work over lanes of the engine's login on a loop of its own, in a database that is made already."""
+    endpoint.dsn("engine")
 
     async def run() -> object:
         lanes = Lanes(endpoint, "engine", most)
