@@ -18,9 +18,9 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.sandbox.world import World
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
-from tests.engine.test_transfers import Holders, world
+from tests.engine.holding import Holders, holders_state, world
 
-__all__ = ["world"]
+__all__ = ["holders_state", "world"]
 
 pytestmark = pytest.mark.chain
 
