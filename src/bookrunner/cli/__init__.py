@@ -30,7 +30,7 @@ from bookrunner.cli.checks import (
 from bookrunner.cli.offers import documents, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, machine, providers, serve
-from bookrunner.cli.proof import examination, lists, records
+from bookrunner.cli.proof import examination, kits, lists, records
 from bookrunner.cli.screen import Told, app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
@@ -53,6 +53,7 @@ _NOUNS = (
     identity,
     issuers,
     keys,
+    kits,
     life,
     lists,
     offers,

@@ -1,5 +1,17 @@
-"""Bundles for examiners: the records of a period in files that prove themselves."""
+"""Bundles for examiners, and kits to leave with: records in files that prove themselves."""
 
 from bookrunner.app.examination.bundle import Asked, Bundle, examine
+from bookrunner.app.examination.kit import take_kit
+from bookrunner.app.examination.rebuilding import Difference, Kit, compare_kit, open_kit, rebuild
 
-__all__ = ["Asked", "Bundle", "examine"]
+__all__ = [
+    "Asked",
+    "Bundle",
+    "Difference",
+    "Kit",
+    "compare_kit",
+    "examine",
+    "open_kit",
+    "rebuild",
+    "take_kit",
+]

@@ -10,7 +10,7 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +28,7 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper, load
 
-FORMAT: Final = "bookrunner/examination/1"
 _TEMPLATE: Final = ("examination_index", "1.0.0")
-_SHOWN: Final = ("legal_name", "country", "address", "email", "representative", "lei")
 _MOST: Final = 2**31
 
 
@@ -54,7 +52,7 @@ class Bundle:
     manifest_sha256: str
 
 
-class _Folder:
+class Folder:
     """Writes files below a folder and keeps the path, rows, size and SHA-256 of each."""
 
     def __init__(self, root: Path) -> None:
@@ -77,7 +75,27 @@ class _Folder:
         self.write(f"{path}.json", as_json(lines), len(lines))
 
 
-def examine(database: Database, press: Typesetter, asked: Asked, target: Path) -> Bundle:
+Listed = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What sort of bundle it is: its format, what it shows of people, and who writes more parts into it."""
+
+    format: str
+    shown: Sequence[str]
+    add: Callable[[Database, Typesetter, Folder], Mapping[str, Listed]] | None = None
+
+
+EXAMINATION: Final = Kind(
+    "bookrunner/examination/1",
+    ("legal_name", "country", "address", "email", "representative", "lei"),
+)
+
+
+def examine(
+    database: Database, press: Typesetter, asked: Asked, target: Path, *, kind: Kind = EXAMINATION
+) -> Bundle:
     """Write the bundle of a period to an empty folder, or to a new file that ends in ``.zip``.
 
     Refuses ``examination_says_its_purpose``, ``examined_period_ends_after_its_begin`` and what the index
@@ -100,9 +118,9 @@ def examine(database: Database, press: Typesetter, asked: Asked, target: Path) -
         target.parent.mkdir(parents=True, exist_ok=True)
         # Nothing stands at the target before all of it is there; what fails on the way is removed.
         with tempfile.TemporaryDirectory(prefix=".bkr-examination-", dir=target.parent) as room:
-            folder = _Folder(Path(room) / "bundle")
+            folder = Folder(Path(room) / "bundle")
             folder.root.mkdir()
-            manifest = _fill(database, press, (examination, asked), folder)
+            manifest = _fill(database, press, (examination, asked, kind), folder)
             whole = _packed(folder.root, Path(room) / "bundle.zip") if is_zip else folder.root
             if is_zip:
                 # What stands there by now is not ours to replace; a folder in use refuses by itself.
@@ -119,23 +137,25 @@ def examine(database: Database, press: Typesetter, asked: Asked, target: Path) -
     return Bundle(examination, target, len(folder.files), manifest)
 
 
-def _fill(database: Database, press: Typesetter, taken: tuple[str, Asked], folder: _Folder) -> str:
+def _fill(database: Database, press: Typesetter, taken: tuple[str, Asked, Kind], folder: Folder) -> str:
     """Write every file and return the SHA-256 of the manifest."""
-    examination, asked = taken
+    examination, asked, kind = taken
+    added = {} if kind.add is None else kind.add(database, press, folder)
     advance_feed(database)
     seal(database)
     summary = export_history(database, folder.root / "history.jsonl")
     past = Past(summary.path, asked.since, asked.until)
     parts = {name: _part(database, (name, part), asked, (past, folder)) for name, part in PARTS.items()}
-    parts["people"] = _people(database, (past, asked), folder)
+    parts["people"] = _people(database, (past, asked), folder, kind.shown)
     parts["documents"] = _documents(database, past, asked, folder)
     folder.take("history.jsonl", summary.events)
     write_verifier(folder.root)
     folder.take("verify_history.py")
+    proof = folder.files[-2:]
     head = _head((examination, asked), past, summary.events)
-    folder.write("index.pdf", _index(press, head, parts | {"proof": folder.files[-2:]}))
+    folder.write("index.pdf", _index(press, head, {**parts, **added, "proof": proof}))
     files = sorted(folder.files, key=lambda one: str(one["path"]))
-    manifest = {"format": FORMAT, "made_at": _instant(clock.now()), **head, "files": files}
+    manifest = {"format": kind.format, "made_at": _instant(clock.now()), **head, "files": files}
     raw = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     sums = "".join(f"{one['sha256']}  {one['path']}\n" for one in files)
     (folder.root / "manifest.json").write_bytes(raw)
@@ -143,9 +163,7 @@ def _fill(database: Database, press: Typesetter, taken: tuple[str, Asked], folde
     return hashlib.sha256(raw).hexdigest()
 
 
-def _part(
-    database: Database, named: tuple[str, Part], asked: Asked, to: tuple[Past, _Folder]
-) -> Sequence[Mapping[str, Any]]:
+def _part(database: Database, named: tuple[str, Part], asked: Asked, to: tuple[Past, Folder]) -> Listed:
     (name, part), (past, folder) = named, to
     begin = len(folder.files)
     for machine in part.machines:
@@ -162,7 +180,7 @@ def _part(
     return folder.files[begin:]
 
 
-def _people(database: Database, of: tuple[Past, Asked], folder: _Folder) -> Sequence[Mapping[str, Any]]:
+def _people(database: Database, of: tuple[Past, Asked], folder: Folder, shown: Sequence[str]) -> Listed:
     """Write who the investors are, each by the portal's own view, which is on record."""
     past, asked = of
     keeper, lines, begin = portal.keeper(database), [], len(folder.files)
@@ -176,7 +194,7 @@ def _people(database: Database, of: tuple[Past, Asked], folder: _Folder) -> Sequ
                 actor=asked.actor,
                 purpose=asked.purpose,
             )
-            lines.append(line | {name: found.get(name) for name in _SHOWN} | {"is_erased": False})
+            lines.append(line | {name: found.get(name) for name in shown} | {"is_erased": False})
         except Refused as refused:
             if refused.rule != "personal_data_is_not_erased":
                 raise
@@ -185,7 +203,7 @@ def _people(database: Database, of: tuple[Past, Asked], folder: _Folder) -> Sequ
     return folder.files[begin:]
 
 
-def _documents(database: Database, past: Past, asked: Asked, folder: _Folder) -> Sequence[Mapping[str, Any]]:
+def _documents(database: Database, past: Past, asked: Asked, folder: Folder) -> Listed:
     """Write the newest file of each agreement that changed in the period; an erased one is only named."""
     archive, lines, begin = Archive(packets_of(database)), [], len(folder.files)
     changed = {line["subject"] for line in past.changes.get("agreement", [])}
@@ -214,6 +232,10 @@ _FURTHER: Final = {
     "people": Part(
         "People", "Who the investors are at the end of the period; the look at each is on record."
     ),
+    "registers": Part(
+        "Open registers",
+        "Each register as Open Cap Table Format and CSV, and a statement of each holder.",
+    ),
     "documents": Part("Files", "The newest file of each agreement that changed in the period."),
     "proof": Part("Proof", "The whole history with its seals, and what verifies it."),
 }
@@ -233,9 +255,7 @@ def _head(taken: tuple[str, Asked], past: Past, events: int) -> dict[str, str]:
     }
 
 
-def _index(
-    press: Typesetter, head: Mapping[str, str], parts: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> bytes:
+def _index(press: Typesetter, head: Mapping[str, str], parts: Mapping[str, Listed]) -> bytes:
     """Return the index for people: the part, its files, rows and digests."""
     told = []
     for name, files in parts.items():

@@ -36,3 +36,9 @@ from compliance.decision where decided_at >= :since and decided_at < :until orde
 -- Each run of the comparisons in a period.
 select offering_id, run_id, started_at, compared, found, resolved
 from reconciliation.run where started_at >= :since and started_at < :until order by started_at, run_id;
+
+-- name: already_here
+-- Every offer, and every person with the version of the details that stands.
+select offering_id as id, cast(null as integer) as version from engine.offer
+union all
+select investor_id, detail_version from portal.profile_fact;

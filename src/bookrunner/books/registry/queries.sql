@@ -313,6 +313,10 @@ select registry.propose_import(:actor, :request, :offering, :import_id, cast(:sa
 -- Posts a proposed import, or declines it.
 select registry.decide_import(:actor, :request, :offering, :import_id, :is_approved, :because);
 
+-- name: imports_under_way
+-- Proposed imports that nobody has decided.
+select import_id from registry.register_import where offering_id = :offering and status = 'proposed';
+
 -- name: unknown_investors
 -- Those of whom the portal has no profile.
 select i as investor_id from registry.unknown_investors(cast(:investors as text[])) i;
