@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from bookrunner.db import Endpoint, make_roles
+from bookrunner.db import Endpoint
 from bookrunner.db.catalog import clone_database, drop_database
 
 
@@ -147,6 +147,5 @@ def fresh(source: Endpoint) -> Iterator[Fresh]:
 
 
 def copy_of(source: Endpoint, endpoint: Endpoint) -> None:
-    """Make the database of ``endpoint`` as a copy of another one, with the rights that a copy lacks."""
+    """Make the database of ``endpoint`` as a copy of another one."""
     clone_database(source.of("postgres").admin_dsn(), endpoint.database, source.database)
-    make_roles(endpoint.admin_dsn())

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from bookrunner.db import Endpoint, make_roles
+from bookrunner.db import Endpoint
 from bookrunner.db.catalog import clone_database, drop_database
 from tests.attack.world import STEPS, World
 
@@ -51,7 +51,6 @@ def books(template: Endpoint) -> Iterator[Books]:
     maintenance = template.of("postgres").admin_dsn()
     endpoint = template.of(f"books_{secrets.token_hex(6)}")
     clone_database(maintenance, endpoint.database, template.database)
-    make_roles(endpoint.admin_dsn())
     ways = {"admin": endpoint.admin_dsn, "owner": endpoint.owner_dsn}
     with ExitStack() as opened:
 

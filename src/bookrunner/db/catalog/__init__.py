@@ -89,9 +89,10 @@ def close_side_doors(dsn: str) -> None:
 
 
 def clone_database(dsn: str, name: str, template: str) -> None:
-    """Copy the database ``template``, to which nobody may be connected, as ``name``."""
+    """Copy the database ``template``, to which nobody may be connected, as ``name``, for the same logins."""
     with session(dsn) as connection:
         _order(connection, _queries.create_statement(connection, name=name, template=template))
+        _order(connection, _queries.admission_statement(connection, name=name, template=template))
 
 
 def drop_database(dsn: str, name: str) -> None:

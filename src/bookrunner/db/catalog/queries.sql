@@ -18,6 +18,13 @@ select exists (select from pg_database where datname = :name);
 -- The statement that makes a database, its names quoted by the server.
 select format('create database %I template %I', :name::text, :template::text);
 
+-- name: admission_statement(name, template)$
+-- The statements that open a copy to whom its original is open: no copy inherits the rights on a database.
+select concat_ws('; ', format('revoke all on database %I from public', :name::text),
+    string_agg(format('grant %s on database %I to %I', a.privilege_type, :name::text, r.rolname), '; '))
+from pg_catalog.pg_database d cross join pg_catalog.aclexplode(d.datacl) a join pg_catalog.pg_roles r on r.oid = a.grantee
+where d.datname = :template;
+
 -- name: drop_statement(name)$
 -- The statement that drops a database and ends its sessions.
 select format('drop database if exists %I with (force)', :name::text);
