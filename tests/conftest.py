@@ -26,6 +26,7 @@ from bookrunner.db import (
 )
 from bookrunner.db.catalog import ensure_database
 from bookrunner.db.embedded.binaries import Kind
+from bookrunner.engine.issuance import Keys
 from tests.browsing import axe, browser
 from tests.copies import Copies, fresh, opening
 from tests.stages import STAGES, built, worked
@@ -124,12 +125,17 @@ def database(endpoint: Endpoint) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Return a pair of signing keys; making one and opening it are slow on purpose."""
+    return open_keys(tmp_path_factory.mktemp("signing") / "keys", 31337, embedded=True)
+
+
 @pytest.fixture
-def application(endpoint: Endpoint, tmp_path: Path) -> Iterator[Application]:
+def application(endpoint: Endpoint, signing_keys: Keys) -> Iterator[Application]:
     """Return the application over a fresh database; its node is gone, so no act may need the chain."""
     with EvmChain("http://127.0.0.1:1") as chain:
-        keys = open_keys(tmp_path / "keys", 31337, embedded=True)
-        opened = Application(endpoint, chain, keys, pause=lambda: None)
+        opened = Application(endpoint, chain, signing_keys, pause=lambda: None)
         yield opened
         opened.close()
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from bookrunner.adapters.chain.evm import EvmChain
-from bookrunner.app import Application, open_keys
+from bookrunner.app import Application
 from bookrunner.db import Database, Endpoint
+from bookrunner.engine.issuance import Keys
 from tests.copies import copy_of
 from tests.pages.officers import Work
 from tests.pages.world import World
@@ -26,13 +27,12 @@ class Built:
 
 
 @pytest.fixture(scope="session")
-def built(template: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(template: Endpoint, signing_keys: Keys) -> Built:
     """Build the world of the pages through the keepers' verbs."""
     endpoint = template.of("template_of_pages")
     copy_of(template, endpoint)
     with EvmChain("http://127.0.0.1:1") as chain:
-        keys = open_keys(tmp_path_factory.mktemp("built") / "keys", 31337, embedded=True)
-        application = Application(endpoint, chain, keys, pause=lambda: None)
+        application = Application(endpoint, chain, signing_keys, pause=lambda: None)
         world = World(application)
         world.build()
         application.close()
