@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bookrunner.adapters.chain.evm import EvmChain
@@ -89,8 +90,8 @@ def test_a_half_done_closing_is_finished_by_two_runs_at_once(world: World) -> No
     with ThreadPoolExecutor(2) as pair:
         runs = [pair.submit(app.run_closing, offering, closing) for _ in range(2)]
         issued = [each.result() for each in runs]
+    assert {name for name, _ in left(world, closing)} == {poisoned}, left(world, closing)
     assert len(frozen) - 1 in issued
-    assert members(world, closing, "left") == {poisoned}
     assert members(world, closing, "issued") == frozen - {poisoned}
     assert app.desk.engine.closing(closing=closing)["status"] == "issued"
 
@@ -181,6 +182,13 @@ def test_one_process_at_a_time_works_off_closings(state: Path) -> None:
         assert (first, second) == (True, False)
     with worker_seat(state) as again:
         assert again
+
+
+def left(world: World, closing: str) -> list[tuple[str, str]]:
+    """Return who left a closing, and why."""
+    gone = b"select investment_id, left_because from engine.closing_member where status = 'left'"
+    with psycopg.connect(world.endpoint.admin_dsn()) as admin:
+        return admin.execute(gone + b" and closing_id = %s", [closing]).fetchall()
 
 
 def members_of_all(app: Application, world: World, story: Story) -> set[str]:
