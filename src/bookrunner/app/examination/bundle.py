@@ -135,7 +135,8 @@ def _fill(database: Database, press: Typesetter, taken: tuple[str, Asked], folde
     head = _head((examination, asked), past, summary.events)
     folder.write("index.pdf", _index(press, head, parts | {"proof": folder.files[-2:]}))
     files = sorted(folder.files, key=lambda one: str(one["path"]))
-    manifest = {"format": FORMAT, "made_at": _instant(clock.now()), **head, "files": files}
+    about = {"format": FORMAT, "made_at": _instant(clock.now()), "damaged": past.damaged}
+    manifest = {**about, **head, "files": files}
     raw = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     sums = "".join(f"{one['sha256']}  {one['path']}\n" for one in files)
     (folder.root / "manifest.json").write_bytes(raw)

@@ -16,7 +16,10 @@ class Change(Record):
 
 
 class Event(Record):
-    """One change of state: who made it, why, when it happened and when it was recorded."""
+    """One change of state: who made it, why, when it happened and when it was recorded.
+
+    There is no payload where the text of the event is damaged.
+    """
 
     actor: str
     caused_by: str | None
@@ -24,7 +27,7 @@ class Event(Record):
     keeper: str
     kind: str
     occurred_at: str
-    payload: dict[str, JsonValue]
+    payload: dict[str, JsonValue] | None
     recorded_at: str
     request: str
     scope: str
