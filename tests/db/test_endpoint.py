@@ -75,11 +75,16 @@ def test_owner_string_acts_as_the_owner_under_limits(endpoint: Endpoint) -> None
     ("said", "named"),
     [
         ("", []),
-        ("-c log_error_verbosity=default", ["log_error_verbosity"]),
-        ("-c log_parameter_max_length_on_error=-1", ["log_parameter_max_length_on_error"]),
-        ("-c log_statement=mod", ["log_parameter_max_length"]),
-        ("-c log_min_duration_statement=5", ["log_parameter_max_length"]),
-        ("-c log_min_duration_statement=5 -c log_parameter_max_length=0", []),
+        ("-c log_min_messages=warning", ["log_destination"]),
+        ("-c log_error_verbosity=default", ["log_error_verbosity", "log_destination"]),
+        (
+            "-c log_parameter_max_length_on_error=-1",
+            ["log_parameter_max_length_on_error", "log_destination"],
+        ),
+        ("-c log_min_messages=log -c log_error_verbosity=default", []),
+        ("-c log_min_messages=log -c log_statement=mod", ["log_parameter_max_length"]),
+        ("-c log_min_messages=log -c log_min_duration_statement=5", ["log_parameter_max_length"]),
+        ("-c log_min_messages=log -c log_min_duration_statement=5 -c log_parameter_max_length=0", []),
     ],
 )
 def test_settings_by_which_a_log_quotes_rows_are_named(

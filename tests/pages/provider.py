@@ -38,7 +38,7 @@ class Provider:
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[dict[str, str]] = []
         self.fails = False
-        self.looked_at = 0
+        self.looked_at = self.keys_asked = 0
 
     def configuration(self) -> Claims:
         """Return what it says of itself."""
@@ -99,6 +99,24 @@ class Provider:
             return self.sign(header, claims)
         return jwt.encode(header, claims, self.signer)
 
+    def logout(self, changes: Claims | None = None, header: Claims | None = None) -> str:
+        """Return a logout token for its person; ``changes`` of None leave a claim out."""
+        now = int(time.time())
+        claims: Claims = {
+            "iss": self.url,
+            "aud": CLIENT,
+            "sub": self.subject,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_urlsafe(12),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        }
+        said = {name: value for name, value in (claims | (changes or {})).items() if value is not None}
+        told = {"alg": "ES256", "kid": "key-1", "typ": "logout+jwt"} | (header or {})
+        if self.sign is not None:
+            return self.sign(told, said)
+        return jwt.encode(told, said, self.signer)
+
 
 @contextmanager
 def providing(one: Provider | None = None) -> Iterator[Provider]:
@@ -125,6 +143,7 @@ def providing(one: Provider | None = None) -> Iterator[Provider]:
             elif parts.path == "/.well-known/openid-configuration":
                 self.reply(200, one.configuration())
             elif parts.path == "/keys":
+                one.keys_asked += 1
                 self.reply(200, {"keys": [one.key.as_dict(private=False)]})
             else:
                 self.send_response(302)

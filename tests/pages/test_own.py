@@ -61,6 +61,12 @@ def own(office: Office) -> Iterator[httpx.Client]:
         yield client
 
 
+def seen(client: httpx.Client) -> str:
+    """Return the version of its profile that the form of a client carries."""
+    (found,) = re.findall(r'name="seen" value="(\d+)"', client.get("/profile").text)
+    return str(found)
+
+
 def test_a_profile_is_stated_once_and_masked(fresh: httpx.Client) -> None:
     assert "Who invests" in fresh.get("/profile").text
     assert fresh.post("/profile", data={"kind": "individual", **DETAIL}).status_code == 303
@@ -98,7 +104,8 @@ def test_a_field_that_cannot_be_is_refused_in_words(
 
 def test_an_unverified_profile_is_written_anew(fresh: httpx.Client) -> None:
     fresh.post("/profile", data={"kind": "individual", **DETAIL})
-    assert fresh.post("/profile/changes", data={"address": "2 Other Street, Salem"}).status_code == 303
+    said = {"address": "2 Other Street, Salem", "seen": seen(fresh)}
+    assert fresh.post("/profile/changes", data=said).status_code == 303
     shown = fresh.post("/profile/look").text
     assert "2 Other Street, Salem" in shown
     assert "Ada Example" in shown
@@ -106,13 +113,37 @@ def test_an_unverified_profile_is_written_anew(fresh: httpx.Client) -> None:
     assert "write at least one field" in fresh.post("/profile/changes", data={}).text
 
 
+def test_a_change_is_made_on_the_version_that_was_seen(fresh: httpx.Client, connect: Connect) -> None:
+    fresh.post("/profile", data={"kind": "individual", **DETAIL})
+    first = seen(fresh)
+    said = {"address": "2 Other Street, Salem", "seen": first}
+    assert fresh.post("/profile/changes", data=said).status_code == 303
+    for stale in ({"seen": first}, {}, {"seen": "x"}):
+        lost = fresh.post("/profile/changes", data={"address": "3 Third Street, Salem", **stale})
+        assert (lost.status_code, "has changed since you saw it" in lost.text) == (412, True)
+        assert 'value="3 Third Street, Salem"' in lost.text
+        assert seen(fresh) != first
+    addresses = connect("owner").execute(
+        b"select address from portal.profile_detail where investor_id = 'ivr_fresh' order by detail_version"
+    )
+    assert [address for (address,) in addresses] == [DETAIL["address"], "2 Other Street, Salem"]
+
+
+def test_a_request_is_made_on_the_version_that_was_seen(own: httpx.Client) -> None:
+    said = {"legal_name": "Married Name", "because": "married", "seen": "1"}
+    lost = own.post("/profile/changes", data=said, files=PAPER)
+    assert (lost.status_code, "has changed since you saw it" in lost.text) == (412, True)
+    assert "One request is open" not in own.get("/profile").text
+
+
 def test_what_is_verified_changes_by_request_alone(own: httpx.Client, connect: Connect) -> None:
     assert "Compliance has verified this version" in own.get("/profile").text
     bare = own.post("/profile/changes", data={"legal_name": "Married Name", "because": "married"})
     assert (bare.status_code, "attach the paper" in bare.text) == (409, True)
-    silent = own.post("/profile/changes", data={"legal_name": "Married Name"}, files=PAPER)
+    said = {"legal_name": "Married Name", "seen": seen(own)}
+    silent = own.post("/profile/changes", data=said, files=PAPER)
     assert (silent.status_code, "say why it changes" in silent.text) == (409, True)
-    said = {"legal_name": "Married Name", "because": "married"}
+    said = {"legal_name": "Married Name", "because": "married", "seen": seen(own)}
     assert own.post("/profile/changes", data=said, files=PAPER).status_code == 303
     page = own.get("/profile?done=1").text
     assert "waits for compliance" in page
@@ -123,7 +154,8 @@ def test_what_is_verified_changes_by_request_alone(own: httpx.Client, connect: C
         b"select detail_version from portal.profile where investor_id = 'ivr_0003'"
     )
     assert version == 1
-    assert own.post("/profile/changes", data={"email": "new@example.org"}).status_code == 303
+    said = {"email": "new@example.org", "seen": said["seen"]}
+    assert own.post("/profile/changes", data=said).status_code == 303
 
 
 def test_a_wallet_is_claimed_by_its_own_signature(own: httpx.Client, office: Office) -> None:

@@ -361,7 +361,7 @@ def test_a_provider_is_granted_by_another_person_and_ends_with_its_links(
         with pytest.raises(Refused, match="provider_needs_two_people"):
             place.providers.grant(two, actor=same)
     # What was looked at is granted, and nothing else that has its name meanwhile.
-    place.providers.end("two", "mistyped", actor="usr_one")
+    place.providers.end("two", "mistyped", actor="usr_one", seen=1)
     anew = place.providers.propose("two", "Thief", own, actor="usr_one")
     with pytest.raises(Refused, match="provider_is_proposed"):
         place.providers.grant(two, actor="usr_two")
@@ -371,8 +371,18 @@ def test_a_provider_is_granted_by_another_person_and_ends_with_its_links(
         place.sign_in(client)
         assert place.account(client) == NAME
         with pytest.raises(Refused, match="ended_provider_says_why"):
-            place.providers.end("corp", " ", actor="usr_one")
-        place.providers.end("corp", "contract ended", actor="usr_one")
+            place.providers.end("corp", " ", actor="usr_one", seen=2)
+        # Whoever names it by its name alone ends what has the name by now; of another version nothing ends.
+        for which, seen, rule in (
+            ("corp", None, "provider_is_named_by_id_or_version"),
+            ("corp", 1, "version_is_the_one_that_was_seen"),
+            ("none", 1, "provider_is_on_record"),
+        ):
+            with pytest.raises(Refused, match=rule):
+                place.providers.end(which, "contract ended", actor="usr_one", seen=seen)
+        assert place.account(client) == NAME
+        (corp,) = [row["provider_id"] for row in place.providers.listed() if row["name"] == "corp"]
+        place.providers.end(corp, "contract ended", actor="usr_one")
         assert place.account(client) is None
         assert rule_in(client.post("/sign-in/with/corp")) == "provider_is_in_force"
     owner = connect("owner")
@@ -482,7 +492,7 @@ def test_a_session_that_goes_on_meanwhile_ends_with_its_provider(place: Place, c
         token, follows = digest(client.cookies["bookrunner_session"]), sha256(b"next").digest()
         with first.transaction():
             first.execute("select api.goes_on(%s, %s)", [token, follows])
-            ended = beside.submit(place.providers.end, "corp", "contract ended", actor="usr_one")
+            ended = beside.submit(place.providers.end, "corp", "contract ended", actor="usr_one", seen=2)
             with connect("admin") as seeing:
                 while not seeing.execute(waiting).fetchall() and not ended.done():
                     pass
@@ -490,6 +500,37 @@ def test_a_session_that_goes_on_meanwhile_ends_with_its_provider(place: Place, c
         ended.result()
         still = connect("owner").execute("select session_id from api.account_session where status = 'open'")
         assert still.fetchall() == []
+
+
+def test_a_link_that_is_begun_is_waited_for_and_its_account_is_held(place: Place, connect: Connect) -> None:
+    """The end comes while a link is not committed; it ends the link, and holds the account while it does."""
+    waits = "select from pg_locks where locktype = 'advisory' and not granted"
+    ((corp,),) = connect("owner").execute("select provider_id from api.sign_in_provider").fetchall()
+    kept = json.dumps({"kind": "provider", "provider_id": corp, "subject": "ab" * 32})
+    end = "select api.end_provider('usr_one', 'req_end', %s, 'contract ended', null)"
+    with place.enter() as client, connect("access") as linking, connect("access") as ending:
+        session = digest(client.cookies["bookrunner_session"])
+        ((account_id, session_id),) = linking.execute(
+            "select account_id, session_id from api.account_session where session_sha256 = %s", [session]
+        ).fetchall()
+        with ThreadPoolExecutor(1) as beside, ending.transaction():
+            with linking.transaction():
+                linking.execute(
+                    "select api.enroll(%s, 'req_link', %s, %s, 'crd_link', %s, '{}')",
+                    [NAME, account_id, session_id, kept],
+                )
+                ended = beside.submit(ending.execute, end, [corp])
+                with connect("admin") as seeing:
+                    while not seeing.execute(waits).fetchall() and not ended.done():
+                        pass
+                assert not ended.done()
+            ended.result()
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                connect("owner").execute(
+                    "select from api.account where account_id = %s for share nowait", [account_id]
+                )
+        status = "select status from api.credential where credential_id = 'crd_link'"
+        assert connect("owner").execute(status).fetchall() == [("ended",)]
 
 
 @pytest.mark.browser

@@ -20,7 +20,17 @@ from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.access.traced import Traced
-from bookrunner.api.desks import bank_files, breaks, receipts, register, releases, transfers, wallets
+from bookrunner.api.desks import (
+    anchors,
+    bank_files,
+    breaks,
+    market,
+    receipts,
+    register,
+    releases,
+    transfers,
+    wallets,
+)
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -77,6 +87,8 @@ PLAIN = (
     events,
     health,
     transfers,
+    market,
+    anchors,
     endpoints,
     profiles,
     cases,

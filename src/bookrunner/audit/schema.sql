@@ -148,14 +148,17 @@ begin
     execute format('alter table %s enable always trigger aa_append_only_truncate', target);
 end $$;
 
--- Events come from the guard of the row that they tell of, never by themselves, and a tool proposes what a person confirms,
--- whichever verb it calls and by whatever login. One trigger without a condition, and no check of the table: PostgreSQL reads and
+-- Events come from the guard of the row that they tell of, never by themselves, a tool proposes what a person confirms, and a delegate
+-- stays within its scope, whichever verb it calls and by whatever login. One trigger without a condition, and no check of the table: PostgreSQL reads and
 -- plans each of them anew for each statement.
 create function audit.event_is_told_by_its_row() returns trigger
 language plpgsql as $$
 begin
     if pg_catalog.pg_trigger_depth() > 1 and not pg_catalog.starts_with(new.actor, 'key:tool-')
         and not pg_catalog.starts_with(new.actor, 'client:tool-') then
+        if pg_catalog.strpos(new.actor, 'dlg_') > 0 or pg_catalog.starts_with(new.actor, 'delegate:') then
+            perform engine.require_delegation(new.actor, new.kind, new.scope, new.subject, audit.payload_of(new.canonical));
+        end if;
         return new;
     end if;
     if pg_catalog.pg_trigger_depth() > 1 then
@@ -234,10 +237,10 @@ language sql stable strict
 return sha256(convert_to('bookrunner/genesis/1/' || subject, 'UTF8'));
 
 -- Who is behind an actor: at the pages and the API a key or a client stands for its name, and one of an account, NAME~LABEL,
--- for the account's. Every rule that asks for two people compares these and never the actors themselves.
+-- for the account's; who acts for another, delegate:NAME:PRINCIPAL, is itself. Every rule that asks for two people compares these and never the actors themselves.
 create function audit.person_of(p_actor text) returns text
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-return case when starts_with(p_actor, 'key:') or starts_with(p_actor, 'client:')
+return case when starts_with(p_actor, 'key:') or starts_with(p_actor, 'client:') or starts_with(p_actor, 'delegate:')
     then split_part(split_part(p_actor, ':', 2), '~', 1) else p_actor end;
 
 -- Names who writes and why, for this transaction; each verb calls it first. It and what follows on every write run under

@@ -105,6 +105,7 @@ grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, j
 grant execute on function api.request_transfer(bytea, text, bytea, text, text, jsonb, jsonb, text, jsonb),
     api.take_transfer(text, text, bytea, text, text, jsonb, jsonb, text, jsonb),
     api.act_for_holder(text, text, bytea, text, text, text, text, jsonb, text, jsonb),
+    api.act_on_interest(text, text, bytea, text, text, text, jsonb, text, text, jsonb),
     api.act_on_transfer(bytea, text, bytea, text, text, text, text, jsonb, timestamptz, text[], text, jsonb) to registry;
 grant execute on function api.propose_on_receipt(bytea, text, bytea, text, text, text, text, text, text, text),
     api.decide_on_receipt(bytea, text, bytea, text, text, text, text, boolean, text),

@@ -68,6 +68,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.portal", "personal.sql"),
     ("bookrunner.books.portal", "suitability.sql"),
     ("bookrunner.books.portal", "ownership.sql"),
+    ("bookrunner.books.portal", "delegation.sql"),
     *(("bookrunner.books.registry", f"{part}.sql") for part in _REGISTRY),
     *(("bookrunner.books.registry.holders", f"{part}.sql") for part in _HOLDERS),
     ("bookrunner.books.registry.turnaround", "turnaround.sql"),

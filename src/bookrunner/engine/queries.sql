@@ -121,7 +121,7 @@ where m.offering_id = :offering and m.closing_id = :closing;
 -- strands are ours, at least one, so that another worker finds some: a strand is a scope for some kinds, and one for all
 -- others, whose order counts across scopes. A strand that was passed over is left alone: its earlier events come first.
 with waiting as materialized (
-    select f.seq, e.scope, e.subject, e.version, e.kind, cast(e.canonical as jsonb) -> 'payload' as payload, e.actor,
+    select f.seq, e.scope, e.subject, e.version, e.kind, audit.payload_of(e.canonical) as payload, e.actor,
         case when e.kind = any (cast(:by_scope as text[])) then e.scope else '' end as strand
     from audit.feed f join audit.event e using (scope, subject, version)
     where f.seq > :after and e.kind = any (:kinds)

@@ -179,7 +179,7 @@ where d.offering_id = :offering and d.status = 'open' order by e.occurred_at, d.
 -- stay with compliance.
 with told as (
     select distinct e.scope, e.subject from audit.event e
-    cross join lateral (select cast(e.canonical as jsonb) -> 'payload' as said) p
+    cross join lateral (select audit.payload_of(e.canonical) as said offset 0) p
     where e.scope = :offering and (position(:investment in e.canonical) > 0 or position(:investor in e.canonical) > 0)
         and (e.subject = :investment or p.said ->> 'investment_id' = :investment
             or (p.said ->> 'investor_id' = :investor and p.said ->> 'investment_id' is null))

@@ -21,6 +21,10 @@ MAX_LINES = 250
 MAX_TRANSACTION_GAS = 16_777_216
 TRANSFER = "Transfer(address,address,uint256)"
 
+_APPROVE = "approve(address,uint256)"
+_INITIATE = "initiateDVDTransfer(address,uint256,address,address,uint256)"
+_TAKE = "takeDVDTransfer(bytes32)"
+_SWAP = ("uint256", "address", "address", "uint256", "address", "address", "uint256")
 _NOBODY = bytes(abi.ADDRESS_BYTES)
 _VERSION = (4, 1, 6)
 _MAX_PARTIES = 5
@@ -348,3 +352,49 @@ class GasModel:
     def gas_limit(self, lines: int, cap: int = MAX_TRANSACTION_GAS) -> int:
         """Return the gas that a batch of ``lines`` may use: a fifth above the model, or ``cap``."""
         return min(cap, -(-(self.fixed + self.marginal * lines) * 6 // 5))
+
+
+class Call(NamedTuple):
+    """A call for whoever signs it: the contract that it goes to, and its data."""
+
+    to: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Units of ``maker`` against base units of a coin of ``taker``, through a contract that moves both.
+
+    ``manager`` is a deployed ``DVDTransferManager`` of the suite.
+    """
+
+    manager: bytes
+    token: bytes
+    units: int
+    maker: bytes
+    coin: bytes
+    amount: int
+    taker: bytes
+
+    def offered(self) -> list[Call]:
+        """Return what the maker signs: the right to its units, and the offer of both legs."""
+        told = (self.token, self.units, self.taker, self.coin, self.amount)
+        return [
+            Call(self.token, abi.call_data(_APPROVE, self.manager, self.units)),
+            Call(self.manager, abi.call_data(_INITIATE, *told)),
+        ]
+
+    def taken(self, number: int | None) -> list[Call]:
+        """Return what the taker signs: the right to its coin, and, of a numbered offer, taking it.
+
+        ``number`` is the contract's count of offers before this one, its ``txNonce``.
+        """
+        right = Call(self.coin, abi.call_data(_APPROVE, self.manager, self.amount))
+        if number is None:
+            return [right]
+        return [right, Call(self.manager, abi.call_data(_TAKE, self.name(number)))]
+
+    def name(self, number: int) -> bytes:
+        """Return the 32 bytes under which the contract keeps an offer (``calculateTransferID``)."""
+        maker = (self.maker, self.token, self.units)
+        return abi.keccak(abi.encode(_SWAP, (number, *maker, self.taker, self.coin, self.amount)))

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from bookrunner.adapters.identity.openid import Answer, Flow, Registration, Vouched
+from bookrunner.adapters.identity.openid import Answer, Flow, Logout, Registration, Vouched
 from bookrunner.adapters.identity.published import Configurations
 from bookrunner.core.errors import Refused
 
@@ -22,6 +22,7 @@ __all__ = [
     "IdentityEvent",
     "IdentityProvider",
     "InquiryScheme",
+    "Logout",
     "Outcome",
     "Question",
     "Registration",

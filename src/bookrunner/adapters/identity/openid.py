@@ -39,6 +39,11 @@ SIGNED_IN_SECONDS_MAX: Final = 8 * 3600
 LEEWAY_SECONDS: Final = 60
 LIFETIME_SECONDS_MAX: Final = 24 * 3600
 ANSWER_CHARACTERS_MAX: Final = 8192
+LOGOUT_SECONDS_MAX: Final = 600
+"""How long ago a provider may have said that somebody signed out."""
+_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
+# A token without a type is taken too: the type came into use late (Back-Channel Logout, 2.4).
+_LOGOUT_TOKENS: Final = frozenset({"logout+jwt", "application/logout+jwt"})
 _FLOW_BYTES: Final = 32
 _SUBJECT_CHARACTERS_MAX: Final = 255
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
@@ -110,6 +115,17 @@ class Vouched:
 
     subject: str
     has_two_factors: bool
+    session: str | None = None
+    """The name of the session at the provider, where it gives it one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """Whom a provider signed out: a person, one session of it by its name there, or both; told once."""
+
+    token_id: str
+    subject: str | None
+    session: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +250,51 @@ class Registration:
         subject, party, audience = claims["sub"], claims.get("azp"), claims["aud"]
         is_for_others = isinstance(audience, list) and len(audience) > 1
         if (
-            not isinstance(subject, str)
-            or not 0 < len(subject) <= _SUBJECT_CHARACTERS_MAX
+            not _is_name(subject)
             or not 0 < lives <= LIFETIME_SECONDS_MAX
             or (party != self.client_id and (is_for_others or party is not None))
         ):
             raise _broken()
-        return Vouched(subject, self._is_strong(claims))
+        session = claims.get("sid")
+        return Vouched(subject, self._is_strong(claims), session if _is_name(session) else None)
+
+    def heard(self, token: str) -> Logout:
+        """Return whom a logout token signs out (OpenID Connect Back-Channel Logout 1.0, 2.6).
+
+        Raises NotAuthenticated ``logout_token_holds`` and NotReady ``token_issuer_answers``. Nothing of the
+        token enters an error. That it counts once is for whoever keeps its id.
+        """
+        if len(token) > ANSWER_CHARACTERS_MAX or _TOKEN.fullmatch(token) is None:
+            raise _no_logout()
+        keys, essential = self.told.keys(self.issuer), {"essential": True}
+        registry = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self.issuer},
+            aud={"essential": True, "value": self.client_id},
+            exp=essential,  # type: ignore[arg-type]
+            iat=essential,  # type: ignore[arg-type]
+            jti=essential,  # type: ignore[arg-type]
+        )
+        try:
+            read = jwt.decode(token, keys, algorithms=list(ALGORITHMS))
+            claims = read.claims
+            registry.validate(claims)
+            is_timely = time.time() - claims["iat"] <= LOGOUT_SECONDS_MAX and claims["exp"] > claims["iat"]
+        except (JoseError, ValueError, TypeError, OverflowError, KeyError):
+            raise _no_logout() from None
+        kind, told = read.header.get("typ"), claims.get("events")
+        subject, session = claims.get("sub"), claims.get("sid")
+        if (
+            not is_timely
+            or not _is_name(claims["jti"])
+            or (kind is not None and str(kind).lower() not in _LOGOUT_TOKENS)
+            or not (isinstance(told, dict) and isinstance(told.get(_LOGOUT), dict))
+            or "nonce" in claims
+            or {subject, session} == {None}
+            or not all(each is None or _is_name(each) for each in (subject, session))
+        ):
+            raise _no_logout()
+        return Logout(claims["jti"], subject, session)
 
     def _is_strong(self, claims: dict[str, Any]) -> bool:
         """Whether two factors were shown lately; what is not said counts for nothing (ASVS 5.0, V6.8.4)."""
@@ -251,6 +305,10 @@ class Registration:
         reached = claims.get("acr")
         is_of_class = isinstance(reached, str) and reached in self.strong_acr
         return is_of_class or not shown.isdisjoint(self.strong_amr)
+
+
+def _is_name(said: object) -> bool:
+    return isinstance(said, str) and 0 < len(said) <= _SUBJECT_CHARACTERS_MAX
 
 
 def _text(secret: bytes) -> str:
@@ -270,4 +328,10 @@ def _not_vouched(why: str) -> NotAuthenticated:
 def _broken() -> NotAuthenticated:
     return NotAuthenticated(
         "identity_token_holds", "signature, issuer, audience, nonce or time of the identity token do not hold"
+    )
+
+
+def _no_logout() -> NotAuthenticated:
+    return NotAuthenticated(
+        "logout_token_holds", "signature, issuer, audience, event, subject or time of the token do not hold"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -25,6 +25,8 @@ SECONDS: Final = 5.0
 DOCUMENT_BYTES_MAX: Final = 256 * 1024
 STANDS_SECONDS: Final = 300.0
 """How long a configuration is used before it is read again."""
+KEYS_STAND_SECONDS: Final = 60.0
+"""How long its keys are used for what a stranger sends in its name."""
 FAILED_SECONDS: Final = 5.0
 """How long a provider that gave none is not asked again."""
 TURN_SECONDS: Final = 1.0
@@ -65,6 +67,8 @@ class _Told:
     turn: threading.Lock = field(default_factory=threading.Lock)
     about: dict[str, Any] | None = None
     stands_until: float = float("-inf")
+    keys: KeySet | None = None
+    keys_stand_until: float = float("-inf")
 
 
 class Configurations:
@@ -81,20 +85,36 @@ class Configurations:
 
         Raises NotReady ``token_issuer_answers``, also for some seconds after it gave no answer.
         """
-        with self._own:
-            told = self._told.setdefault(issuer, _Told())
+        told = self._of(issuer)
         if self._clock() >= told.stands_until:
-            if not told.turn.acquire(timeout=TURN_SECONDS):
-                raise silent("it is being asked")
-            try:
+            with _turn(told):
                 if self._clock() >= told.stands_until:
                     self._ask(issuer, told)
-            finally:
-                told.turn.release()
         about = told.about
         if about is None:
             raise silent("it gave no answer a moment ago")
         return about
+
+    def keys(self, issuer: str) -> KeySet:
+        """Return the keys of the provider of an issuer, read once a minute at most.
+
+        Raises NotReady ``token_issuer_answers``, also for some seconds after it gave none.
+        """
+        about, told = self.of(issuer), self._of(issuer)
+        if self._clock() >= told.keys_stand_until:
+            with _turn(told):
+                if self._clock() >= told.keys_stand_until:
+                    told.keys, told.keys_stand_until = None, self._clock() + FAILED_SECONDS
+                    told.keys = asyncio.run(_keys(about))
+                    told.keys_stand_until = self._clock() + KEYS_STAND_SECONDS
+        keys = told.keys
+        if keys is None:
+            raise silent("it gave no keys a moment ago")
+        return keys
+
+    def _of(self, issuer: str) -> _Told:
+        with self._own:
+            return self._told.setdefault(issuer, _Told())
 
     def _ask(self, issuer: str, told: _Told) -> None:
         try:
@@ -103,6 +123,22 @@ class Configurations:
             told.about, told.stands_until = None, self._clock() + FAILED_SECONDS
             raise
         told.stands_until = self._clock() + STANDS_SECONDS
+
+
+@contextmanager
+def _turn(told: _Told) -> Iterator[None]:
+    """Take the turn to ask a provider; raises NotReady where another asks for longer than a second."""
+    if not told.turn.acquire(timeout=TURN_SECONDS):
+        raise silent("it is being asked")
+    try:
+        yield
+    finally:
+        told.turn.release()
+
+
+async def _keys(about: dict[str, Any]) -> KeySet:
+    async with asking() as client:
+        return await keys_of(client, about)
 
 
 async def _configuration(issuer: str) -> dict[str, Any]:

@@ -113,9 +113,9 @@ select break_id, comparison, subject_id, kind, left_value, right_value, owner, s
 from reconciliation.break where offering_id = :offering and status <> 'verified' order by since, break_id;
 
 -- name: events
--- Committed events after a place in the feed.
+-- Committed events after a place in the feed; of one whose text is damaged, no payload.
 select f.seq, e.scope, e.subject, e.version, e.kind, e.keeper, e.actor, e.request_id, e.caused_by,
-    cast(e.canonical as jsonb) -> 'payload' as payload, e.hash,
+    audit.payload_of(e.canonical) as payload, e.hash,
     e.occurred_at, e.recorded_at
 from audit.feed f join audit.event e using (scope, subject, version)
 where f.seq > :after order by f.seq limit :most;

@@ -43,3 +43,8 @@ order by s.statement_id limit cast(:most as integer);
 -- name: take_bank_statement^
 -- Claims the key of a bank statement, stores the answer.
 select answer, is_replay from api.take_bank_statement(:key, :request, :body_sha256, :offering, :statement, :file_sha256);
+
+-- name: act_on_interest^
+-- Claims the key, acts on the board for a holder, stores the answer.
+select answer, is_replay from api.act_on_interest(:actor, :request, :body_sha256, :offering, :interest, :act, cast(:said as jsonb),
+    :transfer, :item, cast(:clock as jsonb));

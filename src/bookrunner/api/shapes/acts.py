@@ -135,6 +135,16 @@ class TransferActed(TypedDict):
     version: str
 
 
+class InterestActed(TypedDict):
+    """An interest after an act, and the transfer that its match asked for."""
+
+    id: str
+    offer: str
+    status: str
+    transfer: str | None
+    version: str
+
+
 class ChallengeIssued(TypedDict):
     """The text that a wallet has to sign, and until when."""
 

@@ -284,7 +284,10 @@ class Reconfirmations(TypedDict):
 
 
 class Event(TypedDict):
-    """One change of state: who made it, why, when it happened and when it was recorded."""
+    """One change of state: who made it, why, when it happened and when it was recorded.
+
+    There is no payload where the text of the event is damaged.
+    """
 
     seq: int
     kind: str
@@ -297,7 +300,7 @@ class Event(TypedDict):
     caused_by: str | None
     occurred_at: str
     recorded_at: str
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None
     hash: str
 
 

@@ -196,6 +196,15 @@ BODIES: Final[Mapping[str, object]] = {
     "present_transfer_papers": {"papers": [{"paper": "instruction", "sha256": _SHA256}]},
     "approve_transfer": {"until": "2026-09-30T21:00:00Z"},
     "refuse_transfer": {"outcome": "returned", "reasons": ["the instruction is not signed"]},
+    "post_interest": {
+        "investor": f"ivr_{_ID}",
+        "side": "sell",
+        "units": "10",
+        "price": _PRICE,
+        "ends_on": "2030-09-30",
+    },
+    "match_interest": {"investor": f"ivr_{_ID}"},
+    "withdraw_interest": {"investor": f"ivr_{_ID}"},
     "ask_wallet": {
         "investor": f"ivr_{_ID}",
         "address": "0x52908400098527886E0F7030069857D2E4169EE7",

@@ -162,3 +162,98 @@ class Holdings(TypedDict):
 
     holdings: list[Holding]
     next: str | None
+
+
+class Interest(TypedDict):
+    """What stands on a board, with the price of one unit; the transfer agent alone is told who posted it."""
+
+    id: str
+    side: str
+    units: str
+    price: Amount
+    ends_on: str
+    is_own: bool
+    status: str
+    investor: str | None
+    matched_with: str | None
+    transfer: str | None
+
+
+class Board(TypedDict):
+    """Interests, each side from its best price on; for the transfer agent those that stand first."""
+
+    interests: list[Interest]
+
+
+class Prepared(TypedDict):
+    """One call to a contract: where it goes, and its data."""
+
+    to: str
+    data: str
+
+
+class Side(TypedDict):
+    """What one holder signs, in this order, from its wallet."""
+
+    wallet: str
+    calls: list[Prepared]
+
+
+class Swap(TypedDict):
+    """The calls of both sides of a sale against a coin; the name is that of the offer in the contract."""
+
+    transfer: str
+    chain: int
+    seller: Side
+    buyer: Side
+    name: str | None
+
+
+class Anchor(TypedDict):
+    """A root that a final block of a chain holds."""
+
+    seal: int
+    chain: int
+    block: int | None
+    transaction: str
+    root: str
+    sealed_at: str
+    anchored_at: str
+
+
+class WaitingAnchor(TypedDict):
+    """A root on its way to a chain."""
+
+    seal: int
+    chain: int
+    status: str
+    attempts: int
+    transaction: str
+    signed_at: str
+
+
+class Anchors(TypedDict):
+    """Anchors, the newest first; the data of each transaction is the mark and the root."""
+
+    mark: str
+    cadence: str | None
+    due_at: str | None
+    waiting: list[WaitingAnchor]
+    anchors: list[Anchor]
+
+
+class AnchoredPlace(TypedDict):
+    """Where an event is in the feed, its seal, and the first anchored seal that covers it, if any."""
+
+    seq: int
+    scope: str
+    seal: int | None
+    anchored_by: int | None
+    chain: int | None
+    transaction: str | None
+
+
+class Anchored(TypedDict):
+    """What covers an event, once for each scope that has one of this name."""
+
+    places: list[AnchoredPlace]

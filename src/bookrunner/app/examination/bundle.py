@@ -60,17 +60,20 @@ class Folder:
         self.files: list[dict[str, Any]] = []
 
     def write(self, path: str, content: bytes, rows: int | None = None) -> None:
+        """Write a file of so many rows, where it has any."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         self.take(path, rows)
 
     def take(self, path: str, rows: int | None = None) -> None:
+        """Take in a file that somebody else has written below the folder."""
         content = (self.root / path).read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         self.files.append({"path": path, "bytes": len(content), "rows": rows, "sha256": digest})
 
     def table(self, path: str, lines: Sequence[Line]) -> None:
+        """Write lines as CSV and as JSON."""
         self.write(f"{path}.csv", as_csv(lines), len(lines))
         self.write(f"{path}.json", as_json(lines), len(lines))
 
@@ -155,7 +158,8 @@ def _fill(database: Database, press: Typesetter, taken: tuple[str, Asked, Kind],
     head = _head((examination, asked), past, summary.events)
     folder.write("index.pdf", _index(press, head, {**parts, **added, "proof": proof}))
     files = sorted(folder.files, key=lambda one: str(one["path"]))
-    manifest = {"format": kind.format, "made_at": _instant(clock.now()), **head, "files": files}
+    about = {"format": kind.format, "made_at": _instant(clock.now()), "damaged": past.damaged}
+    manifest = {**about, **head, "files": files}
     raw = (json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
     sums = "".join(f"{one['sha256']}  {one['path']}\n" for one in files)
     (folder.root / "manifest.json").write_bytes(raw)

@@ -114,7 +114,7 @@ def open_kit(file: Path, manifest_sha256: str) -> Iterator[Kit]:
 
 
 def rebuild(database: Database, kit: Kit, actor: str, paper: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    """Enter people, offers and control books of a kit and propose each register; return (offer, import) pairs.
+    """Enter people, offers and control books of a kit; return offer and import of each register to post.
 
     A second person posts each import. ``paper`` has authority_sha256 (hex) and reference of the issuer's
     written authority. What an earlier call has entered is passed over. Offers come back as drafts: their
@@ -136,7 +136,10 @@ def rebuild(database: Database, kit: Kit, actor: str, paper: Mapping[str, str]) 
 
 
 def compare_kit(database: Database, kit: Kit, actor: str) -> Sequence[Difference]:
-    """Return what of people, lots and totals here is not what the kit says; each look at a person is on record."""
+    """Return what of people, lots and totals here is not what the kit says.
+
+    Each look at a person is on record; values of people are not in what comes back.
+    """
     found: list[Difference] = []
     keeper = registry.keeper(database)
     for offering in kit.offers:
@@ -295,5 +298,13 @@ def _lots(text: str) -> Lots:
     if judged.faults:
         first = judged.faults[0]
         raise Refused("kit_is_whole", f"lots.csv {first.place} {first.rule}: {first.detail}")
-    named = ("investor", "units", "legend", "acquired_on", "period_from")
-    return Counter(tuple(line[name] or "" for name in named) for line in judged.lines)
+    return Counter(
+        (
+            str(line["investor"]),
+            int(line["units"]),
+            str(line["legend"] or ""),
+            str(line["acquired_on"]),
+            str(line["period_from"]),
+        )
+        for line in judged.lines
+    )

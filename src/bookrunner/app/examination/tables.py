@@ -25,6 +25,8 @@ _HEAD: Final = frozenset(
         "last_actor",
     }
 )
+_NAMES: Final = ("scope", "subject", "version", "kind", "keeper", "actor", "request_id", "caused_by")
+_TOLD: Final = (*_NAMES, "occurred_at", "recorded_at", "payload")
 _NUMBER: Final = frozenset("0123456789-.")
 
 
@@ -61,12 +63,16 @@ def as_json(lines: Sequence[Line]) -> bytes:
 
 
 class Past:
-    """The records of an exported history as they stood at the end of a period, and the changes in it."""
+    """The records of an exported history as they stood at the end of a period, and the changes in it.
+
+    ``damaged`` names the events whose text is none any more, as RECORD@VERSION: what they told is missing.
+    """
 
     def __init__(self, history: Path, since: datetime, until: datetime) -> None:
         """Read every event of the file that was recorded before the end."""
         self.records: dict[str, list[Line]] = defaultdict(list)
         self.changes: dict[str, list[Line]] = defaultdict(list)
+        self.damaged: list[str] = []
         self.head: Line = {}
         stands: dict[tuple[str, str], dict[str, Any]] = {}
         with history.open(encoding="utf-8") as lines:
@@ -76,7 +82,10 @@ class Past:
                     self.head = told
                 if told["type"] != "event":
                     continue
-                event = json.loads(told["canonical"])
+                event = _readable(told["canonical"])
+                if event is None:
+                    self.damaged.append(f"{told['subject']}@{told['version']}")
+                    continue
                 moment = datetime.fromisoformat(event["recorded_at"])
                 if moment < until:
                     self._lay(stands, event, is_change=moment >= since)
@@ -102,9 +111,18 @@ class Past:
         # What a record says never takes the place of what the history says of it.
         found |= {f"said_{name}" if name in _HEAD else name: said for name, said in event["payload"].items()}
         if is_change:
-            names = ("scope", "subject", "version", "kind", "keeper", "actor", "request_id", "caused_by")
-            times = ("occurred_at", "recorded_at", "payload")
-            self.changes[machine].append({name: event[name] for name in (*names, *times)})
+            self.changes[machine].append({name: event[name] for name in _TOLD})
+
+
+def _readable(canonical: str) -> Line | None:
+    """Return what an event tells, or None where its text is damaged."""
+    try:
+        event = json.loads(canonical)
+        datetime.fromisoformat(event["recorded_at"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    found: Line = event
+    return found if all(name in found for name in _TOLD) and isinstance(found["payload"], dict) else None
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field says

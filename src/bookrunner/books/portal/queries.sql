@@ -7,6 +7,10 @@ select portal.open_profile(:actor, :request, :investor, :account, :kind, cast(:d
 -- A new version of the details; the earlier versions stay readable.
 select portal.amend_profile(:actor, :request, :investor, cast(:detail as jsonb));
 
+-- name: hold_profile$
+-- Holds a profile in the version that was seen until the end of the transaction.
+select portal.hold_profile(:actor, :request, :investor, cast(:seen as bigint));
+
 -- name: claim_wallet$
 -- Records a wallet whose proof of control the adapter has verified.
 select portal.claim_wallet(:actor, :request, :offering, :claim, :investor, :challenge, :signature, :proof_kind, cast(:witness as jsonb),

@@ -120,6 +120,20 @@ begin
     perform portal.publish(p_investor);
 end $$;
 
+-- Holds a profile for a change that was made on the version that its person saw.
+create function portal.hold_profile(p_actor text, p_request text, p_investor text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    stands bigint;
+begin
+    perform audit.enter(p_actor, p_request);
+    select version into stands from portal.profile where investor_id = p_investor for update;
+    if stands is distinct from p_seen then
+        raise exception using errcode = 'BR412', constraint = 'version_is_the_one_that_was_seen',
+            message = format('the profile is at version %s; look at what it says now', coalesce(stands, 0));
+    end if;
+end $$;
+
 -- A new version of the details; the earlier versions stay readable. What was verified changes by request only.
 create function portal.amend_profile(p_actor text, p_request text, p_investor text, p_detail jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -15,7 +15,14 @@ from bookrunner.books.registry.statements.importing import (
 )
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.transfers import market as _market
-from bookrunner.books.registry.transfers.market import match_interest, post_interest
+from bookrunner.books.registry.transfers.market import (
+    legs_of,
+    match_interest,
+    match_refused,
+    post_interest,
+    swap_over,
+)
+from bookrunner.books.registry.transfers.market import queries as market_queries
 from bookrunner.books.registry.turnaround import MonthFigures, counts_from, due_on, month_figures, receive
 from bookrunner.db import Database, Keeper
 
@@ -34,8 +41,11 @@ __all__ = [
     "judge_holders",
     "judge_package",
     "keeper",
+    "legs_of",
     "market_of",
+    "market_queries",
     "match_interest",
+    "match_refused",
     "month_figures",
     "post_interest",
     "present_again",
@@ -45,6 +55,7 @@ __all__ = [
     "refusals",
     "register_csv",
     "request_transfer",
+    "swap_over",
     "transfers_of",
     "verify_statement",
 ]

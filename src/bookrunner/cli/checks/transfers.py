@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from bookrunner.adapters.chain import parse_address
+from bookrunner.adapters.chain import checksum, parse_address
 from bookrunner.app.settings import read_settings
 from bookrunner.books import registry
 from bookrunner.cli.offers import Id
@@ -19,9 +19,9 @@ from bookrunner.cli.screen import app, console, marked, one_name
 from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.money import parse
-from bookrunner.db import Row
+from bookrunner.db import Database, Row
 from bookrunner.engine import Desk
-from bookrunner.sandbox.world import opened
+from bookrunner.sandbox.world import database_of, opened
 
 transfer = typer.Typer(no_args_is_help=True, help="Transfers of registered units.")
 app.add_typer(transfer, name="transfer")
@@ -112,6 +112,35 @@ def refuse(
         ending = {"status": outcome, "reasons": because or []}
         desk.transfers.end_transfer(actor=actor, offering=offer, transfer=asked, **ending)
         _told(desk, offer, asked)
+
+
+@transfer.command()
+def swap(
+    offer: Id,
+    asked: _Transfer,
+    contract: Annotated[str, typer.Argument(help="A DVDTransferManager of the token suite.")],
+    *,
+    number: Annotated[
+        int | None, typer.Option(min=0, help="Its txNonce when the seller's offer was mined.")
+    ] = None,
+) -> None:
+    """Show the calls that seller and buyer of an approved sale against a coin sign; nothing is sent."""
+    manager = parse_address(contract)
+    with database_of(read_settings()) as endpoint:
+        database = Database(endpoint, max_size=1)
+        try:
+            legs = registry.legs_of(registry.market_of(database), (offer, asked))
+        finally:
+            database.close()
+    prepared = registry.swap_over(legs, manager)
+    table = Table("Signer", "Wallet", "To", "Data", title=f"Chain {legs['chain_id']}")
+    for signer, wallet, calls in (
+        ("seller", prepared.maker, prepared.offered()),
+        ("buyer", prepared.taker, prepared.taken(number)),
+    ):
+        for call in calls:
+            table.add_row(signer, checksum(wallet), checksum(call.to), "0x" + call.data.hex())
+    console.print(table)
 
 
 @transfer.command("list")

@@ -100,6 +100,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "link_wallet": Operation("POST", "/v1/offers/{offer}/wallets/{mapping}/links", True, True),
     "list_allotments": Operation("GET", "/v1/offers/{offer}/allotments"),
     "list_amendments": Operation("GET", "/v1/offers/{offer}/amendments"),
+    "list_anchors": Operation("GET", "/v1/anchors"),
     "list_bank_statements": Operation("GET", "/v1/offers/{offer}/bank_statements", query=("cursor", "limit")),
     "list_breaks": Operation("GET", "/v1/offers/{offer}/breaks"),
     "list_closing_cases": Operation("GET", "/v1/offers/{offer}/closing_cases"),
@@ -112,6 +113,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_instructions": Operation(
         "GET", "/v1/offers/{offer}/instructions", query=("status", "cursor", "limit")
     ),
+    "list_interests": Operation("GET", "/v1/offers/{offer}/interests", query=("investor",)),
     "list_investments": Operation("GET", "/v1/investments", query=("offer", "status", "cursor", "limit")),
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
     "list_offers": Operation("GET", "/v1/offers", query=("after", "limit")),
@@ -136,6 +138,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_webhook_endpoints": Operation("GET", "/v1/webhooks/endpoints", query=("after", "limit")),
     "look_at_profile": Operation("POST", "/v1/investors/{investor}/looks"),
     "look_at_profile_change": Operation("POST", "/v1/investors/{investor}/changes/{change}/looks"),
+    "match_interest": Operation("POST", "/v1/offers/{offer}/interests/{interest}/matches", True),
     "move_institutional_allocation": Operation(
         "POST", "/v1/offers/{offer}/institutional_allocations/{allocation}/moves", True, True
     ),
@@ -147,6 +150,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "open_offer": Operation("POST", "/v1/offers", True),
     "open_profile": Operation("POST", "/v1/investors", True),
     "post_bank_statement": Operation("POST", "/v1/offers/{offer}/bank_statements", True),
+    "post_interest": Operation("POST", "/v1/offers/{offer}/interests", True),
+    "prepare_swap": Operation(
+        "GET", "/v1/offers/{offer}/transfers/{transfer}/swap", query=("contract", "number", "investor")
+    ),
     "present_transfer_papers": Operation(
         "POST", "/v1/offers/{offer}/transfers/{transfer}/papers", True, True
     ),
@@ -181,6 +188,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "review_offer": Operation("POST", "/v1/offers/{offer}/reviews", True, True),
     "rotate_webhook_secret": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/rotations", True, True),
     "scale_back": Operation("POST", "/v1/investments/{investment}/cuts", True, True),
+    "show_anchor": Operation("GET", "/v1/anchors/{record}", query=("version", "scope")),
     "show_limit": Operation("GET", "/v1/offers/{offer}/limit", query=("investor",)),
     "show_questionnaire": Operation("GET", "/v1/offers/{offer}/questionnaire"),
     "sign_agreement": Operation("POST", "/v1/agreements/{agreement}/sign", True, True),
@@ -199,5 +207,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "POST", "/v1/investments/{investment}/acceptances/{acceptance}/withdrawals", True, True
     ),
     "withdraw_consent": Operation("POST", "/v1/investments/{investment}/consent_withdrawals", True),
+    "withdraw_interest": Operation("POST", "/v1/offers/{offer}/interests/{interest}/withdraw", True),
     "withdraw_investment": Operation("POST", "/v1/investments/{investment}/withdraw", True),
 }

@@ -14,6 +14,8 @@ _queries = queries.load(__name__)
 MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 # What makes the log of a server say what the rows and parameters of its statements hold.
 _QUOTES_NO_ROW = {"log_error_verbosity": "terse", "log_parameter_max_length_on_error": "0"}
+# Levels above those of an error.
+_WITHOUT_ERRORS = frozenset({"log", "fatal", "panic"})
 _WHOLE_FORMATS = frozenset({"csvlog", "jsonlog"})
 
 
@@ -43,7 +45,8 @@ def telling_settings(dsn: str) -> list[str]:
     """Return a sentence for each setting by which the server's log quotes rows, which hold personal data.
 
     A broken constraint quotes its row unless the log is terse, and the formats for machines quote it all the
-    same (PostgreSQL, 19.8). Statements that are logged bring their parameters.
+    same (PostgreSQL, 19.8), unless errors of sessions are not logged at all. Statements that are logged
+    bring their parameters.
     """
     with session(dsn) as connection:
         values = {name: _queries.setting(connection, name=name) for name in _QUOTES_NO_ROW}
@@ -51,12 +54,14 @@ def telling_settings(dsn: str) -> list[str]:
         is_logged = _queries.setting(connection, name="log_statement") != "none"
         is_timed = _queries.setting(connection, name="log_min_duration_statement") != "-1"
         length = _queries.setting(connection, name="log_parameter_max_length")
+        hears_errors = _queries.setting(connection, name="log_min_messages") not in _WITHOUT_ERRORS
     findings = [
         f"{name} is {values[name]}, not {wanted}: the server's log quotes rows"
         for name, wanted in _QUOTES_NO_ROW.items()
-        if values[name] != wanted
+        if hears_errors and values[name] != wanted
     ]
-    if whole := sorted(_WHOLE_FORMATS & {each.strip() for each in formats.split(",")}):
+    whole = sorted(_WHOLE_FORMATS & {each.strip() for each in formats.split(",")})
+    if hears_errors and whole:
         findings.append(f"log_destination has {' and '.join(whole)}: the server's log quotes rows")
     if (is_logged or is_timed) and length != "0":
         findings.append(f"log_parameter_max_length is {length}, not 0: logged statements bring their values")

@@ -147,6 +147,7 @@ def _awaited(look: Callable[[], T | None], state: Path) -> T:
 def _endpoint(socket_directory: str, secrets: Secrets) -> Endpoint:
     password = secrets.obtain(ADMIN)
     parts = {"host": socket_directory, "port": str(PORT), "user": ADMIN, "password": password}
+    parts |= {"options": cluster.QUIET}
     return Endpoint(conninfo(parts, dbname=DATABASE), secrets, embedded=True)
 
 

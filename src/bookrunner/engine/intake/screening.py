@@ -27,6 +27,8 @@ _CLAIMED: Final = "wallet_claim.claimed"
 _BOOKED: Final = "receipt.booked"
 _PAID: Final = "receipt.matched"
 _HIT: Final = "screening.hit"
+# What is said of a listed wallet whose hit cannot be read any more.
+_DAMAGED: Final = "an entry that its event does not tell any more"
 KINDS: Final = (_NEW, _CHANGED, _CLAIMED, _BOOKED, _PAID, _HIT)
 # A bank names who paid and not of which kind: under the account, and under this beside it.
 _PAYER_KINDS: Final = ((EntryKind.PERSON, ""), (EntryKind.ENTITY, ":entity"))
@@ -132,7 +134,7 @@ class Screening:
     def _enlist(self, events: Sequence[Row]) -> list[_Concerned]:
         """Open the screenings that events ask for. Repeated after a crash, they are opened once more."""
         investors = {event["subject"]: event for event in events if event["kind"] in {_NEW, _CHANGED}}
-        wallets = [_wallet(event) for event in events if event["kind"] == _CLAIMED]
+        wallets = [_wallet(event) for event in events if event["kind"] == _CLAIMED and event["payload"]]
         paid = [event for event in events if event["kind"] in {_BOOKED, _PAID}]
         payers, given = self._payers(paid)
         with self._desk.compliance.together() as within:
@@ -165,7 +167,7 @@ class Screening:
 
     def _reject(self, events: Sequence[Row]) -> None:
         """Reject the claimed wallets that stand on a list, with the entry; any other hit is a case alone."""
-        matched = {_name(event): event["payload"]["matched"] for event in events}
+        matched = {_name(event): (event["payload"] or {}).get("matched", _DAMAGED) for event in events}
         of_wallets = [event for event in events if event["scope"].startswith(WALLET)]
         waiting = self._desk.engine.claimed_wallets(
             scopes=[event["scope"] for event in of_wallets],

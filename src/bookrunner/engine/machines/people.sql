@@ -23,4 +23,9 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('sign_in_provider', 'proposed', 'in_force', 'granted', 'access'),
     ('sign_in_provider', 'proposed', 'ended', 'declined', 'access'),
     ('sign_in_provider', 'in_force', 'ended', 'ended', 'access'),
-    ('confirmation', '', 'given', 'given', 'access');
+    ('confirmation', '', 'given', 'given', 'access'),
+    ('delegation', '', 'named', 'named', 'portal'),
+    ('delegation', 'named', 'in_force', 'accepted', 'portal'),
+    ('delegation', 'named', 'declined', 'declined', 'portal'),
+    ('delegation', 'named', 'ended', 'withdrawn', 'portal'),
+    ('delegation', 'in_force', 'ended', 'ended', 'portal');

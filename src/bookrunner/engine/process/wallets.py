@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper, Row, Step, Within
 from bookrunner.engine.desk import PROCESS, Desk, event_keys, event_name
@@ -35,7 +36,9 @@ class Wallets:
         self._carry = carry
 
     def open_mappings(self, events: Events) -> None:
-        """Open the mapping of each wallet that an investor claimed."""
+        """Open the mapping of each wallet that an investor claimed; refuses ``event_is_readable``."""
+        if any(event["payload"] is None for event in events):
+            raise Refused("event_is_readable", "the text of a claim is damaged")
         self._carry(
             self._desk.registry,
             events,

@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotAllowed, NotAuthenticated, Refused
 from bookrunner.core.log import mark, tell, warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
-from bookrunner.pages.access import people, proposals, providers
+from bookrunner.pages.access import delegates, people, proposals, providers
 from bookrunner.pages.access.door import (
     WITHOUT_PASSKEYS,
     Door,
@@ -118,6 +118,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
     router.include_router(people.routes(database, shell, door))
     router.include_router(proposals.routes(shell))
     router.include_router(providers.routes(database, shell, door))
+    router.include_router(delegates.routes(database, shell))
     queries, known = load(__package__), people.People(database)
 
     @router.get("/sign-in")

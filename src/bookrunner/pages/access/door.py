@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from fastapi import Request
@@ -14,6 +15,8 @@ from bookrunner.core import clock
 from bookrunner.db import Row
 
 COOKIE = "bookrunner_session"
+FOR_WHOM: Final = "bookrunner_for"
+"""The cookie with the delegation by which a delegate acts; that it stands is looked up each time."""
 _BOUND: Final = "__Host-"
 _PATH_CHARACTERS_MAX: Final = 500
 
@@ -36,6 +39,11 @@ WITHOUT_PASSKEYS: Final = Door()
 def token_of(request: Request) -> str | None:
     """Return the token of a session that the browser sent back; over TLS only one bound to this very host."""
     return request.cookies.get(_cookie_of(request))
+
+
+def session_of(request: Request) -> bytes:
+    """Return the digest that the session of a browser is kept under; of no session, one that no token has."""
+    return sha256((token_of(request) or "").encode()).digest()
 
 
 def hand_over(answer: Response, request: Request, token: str, ends_at: datetime) -> Response:

@@ -20,3 +20,9 @@ select exists (select from engine.stage s where s.investment_id = :investment an
 select exists (select from engine.offer o where o.offering_id = :offering
     and (cast(:is_public as boolean) and o.status = 'published' and (o.exemption <> '506(b)' or cast(:investor as text) is not null)
         or exists (select from engine.stage s where s.offering_id = o.offering_id and s.investor_id = cast(:investor as text))));
+
+-- name: delegation_in_force^
+-- Whom a delegate acts for by a delegation that stands now, and in which scope.
+select d.investor_id, d.scope from portal.delegation d
+where d.delegation_id = :delegation and d.delegate = :delegate and d.status = 'in_force'
+    and clock_timestamp() >= d.valid_from and clock_timestamp() < d.valid_until;

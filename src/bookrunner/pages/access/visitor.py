@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from fastapi import Request
+
+_FOR: Final = "delegate:"
+_DELEGATE: Final = "dlg_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,16 @@ class SignedIn:
 
     @property
     def name(self) -> str:
+        """The name under which somebody reads and acts: its own, or of the investor whose delegate it is."""
+        if self.actor.startswith(_FOR):
+            return self.actor.rpartition(":")[2]
+        return self.person
+
+    @property
+    def person(self) -> str:
         """The name of the person: of the account, or of the key without what marks it as one."""
+        if self.actor.startswith(_FOR):
+            return self.actor.split(":")[1]
         return self.actor.removeprefix("key:").partition("~")[0]
 
     @property
@@ -32,6 +45,21 @@ class SignedIn:
     def is_investor(self) -> bool:
         """Whether the name is the id of an investor, who reaches what is its own alone."""
         return self.name.startswith("ivr_")
+
+    @property
+    def is_delegate(self) -> bool:
+        """Whether the person acts for others, and reaches what an investor lets it."""
+        return self.person.startswith(_DELEGATE)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the person works for a keeper or an issuer."""
+        return not self.is_investor and not self.is_delegate
+
+
+def actor_for(delegate: str, investor: str) -> str:
+    """Return the actor of what a delegate does for an investor; `audit.person_of` is the delegate."""
+    return f"{_FOR}{delegate}:{investor}"
 
 
 def signed_in(request: Request) -> SignedIn | None:
@@ -46,4 +74,4 @@ def sees_everybody(request: Request, operator: str | None) -> bool:
     Staff may see it, and in a sandbox with an ``operator`` whoever is not signed in.
     """
     visitor = signed_in(request)
-    return operator is not None if visitor is None else not visitor.is_investor
+    return operator is not None if visitor is None else visitor.is_staff

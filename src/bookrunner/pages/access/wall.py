@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bookrunner.core.credentials import ISSUER, read_token
 from bookrunner.core.errors import BookrunnerError, NotAllowed, NotAuthenticated, NotFound
 from bookrunner.db import Database, load
-from bookrunner.pages.access.door import Door, token_of
-from bookrunner.pages.access.visitor import SignedIn
+from bookrunner.pages.access.door import FOR_WHOM, Door, token_of, unbind
+from bookrunner.pages.access.visitor import SignedIn, actor_for
 
 
 class Opens(StrEnum):
@@ -40,6 +40,8 @@ class Opens(StrEnum):
     """The investor of the investment, and staff."""
     ITSELF = "itself"
     """An investor, about itself; nobody else, and nobody in its place."""
+    DELEGATE = "delegate"
+    """A delegate, about whom it acts for."""
     VISITOR = "visitor"
     """Investors and staff; the page shows each what is its own."""
     STAFF = "staff"
@@ -58,7 +60,8 @@ RULES: Final[Mapping[str, Opens]] = {
     rf"{_OFFER}/documents{_BELOW}": Opens.SHOWN,
     r"/live/(?P<offering>[^/]+)": Opens.MEMBER,
     rf"/investments/(?P<investment>[^/]+){_BELOW}": Opens.OWN,
-    rf"/(?:profile|holdings|notices|privacy){_BELOW}": Opens.ITSELF,
+    rf"/(?:profile|holdings|notices|privacy|delegates){_BELOW}": Opens.ITSELF,
+    rf"/delegations{_BELOW}": Opens.DELEGATE,
     r"/": Opens.VISITOR,
     r"/mailbox": Opens.VISITOR,
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
@@ -66,8 +69,29 @@ RULES: Final[Mapping[str, Opens]] = {
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
     rf"/(?:compliance|desk|treasury|registry|proposals|proof){_BELOW}": Opens.CONSOLE,
 }
+# What a delegate opens of its principal's pages, and the least scope for it: to look, and to send a form.
+# What stands in no row is the principal's alone; what an act changes, the database judges besides.
+LENT: Final[Mapping[str, tuple[str | None, str | None]]] = {
+    r"/": ("see", None),
+    _OFFER: ("see", None),
+    rf"{_OFFER}/apply": ("prepare", "prepare"),
+    r"/live/[^/]+": ("see", None),
+    r"/investments/[^/]+(?:/now|/wallets)?": ("see", None),
+    r"/investments/[^/]+/currency": (None, "prepare"),
+    r"/investments/[^/]+/(?:cancel|sent)": (None, "act"),
+    r"/investments/[^/]+/transfers": ("see", "act"),
+    r"/(?:profile|holdings|notices)": ("see", None),
+    r"/holdings/[^/]+/[^/]+/statement\.pdf": (None, "see"),
+}
+_SCOPES: Final = ("see", "prepare", "act")
+_LENT: Final = tuple((re.compile(pattern), scopes) for pattern, scopes in LENT.items())
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), rule) for pattern, rule in RULES.items())
 _IN_A_SANDBOX: Final = frozenset({Opens.SHOWN, Opens.MEMBER, Opens.OWN, Opens.VISITOR, Opens.STAFF})
+# Whose pages they are, told to anybody else.
+_WHOSE: Final = {
+    Opens.ISSUER: ("key_serves_this_keeper", f"{ISSUER} decides this"),
+    Opens.DELEGATE: ("delegate_acts_for_others", "this is the page of who acts for an investor"),
+}
 _OF_ISSUERS: Final = frozenset({Opens.PERSON, Opens.ISSUER})
 
 
@@ -94,9 +118,11 @@ class Admission:
     def admit(self, request: Request) -> None:
         """Put who is signed in on the request; raises NotAuthenticated, NotAllowed and NotFound.
 
-        The rules are ``person_is_signed_in``, ``session_has_two_factors``, ``key_serves_this_keeper`` and
-        ``investor_acts_for_itself``. Where accounts alone sign in, a password without a code opens the
-        security page alone, where the second factor is set up (ASVS 5.0, V6.3.3).
+        The rules are ``person_is_signed_in``, ``session_has_two_factors``, ``key_serves_this_keeper``,
+        ``investor_acts_for_itself`` and those of delegates, ``delegate_chooses_for_whom``,
+        ``delegate_stays_within_its_scope`` and ``delegate_acts_for_others``. Where accounts alone sign
+        in, a password without a code opens the security page alone, where the second factor is set up
+        (ASVS 5.0, V6.3.3).
         """
         rule, ids = rule_of(request.url.path)
         if rule is Opens.EVERYBODY:
@@ -109,11 +135,13 @@ class Admission:
             raise NotAllowed(
                 "session_has_two_factors", "a password alone opens your security page and no other"
             )
+        elif visitor.is_delegate:
+            self._delegate(request, visitor, rule, ids)
         elif visitor.keeper == ISSUER:
             if rule not in _OF_ISSUERS:
                 raise NotFound("There is no such page")
-        elif rule is Opens.ISSUER:
-            raise NotAllowed("key_serves_this_keeper", f"{ISSUER} decides this")
+        elif rule in _WHOSE:
+            raise NotAllowed(*_WHOSE[rule])
         elif rule is Opens.ITSELF and not visitor.is_investor:
             raise NotAllowed("investor_acts_for_itself", "an investor reads this about itself")
         elif visitor.is_investor:
@@ -144,6 +172,26 @@ class Admission:
             raise NotAuthenticated("person_is_signed_in", "sign in to see this page")
         self._check_offer(ids["offering"], None, is_public=True)
 
+    def _delegate(self, request: Request, visitor: SignedIn, rule: Opens, ids: Mapping[str, str]) -> None:
+        """Let a delegate in to its own pages, or in the place of the investor whom it has chosen."""
+        if rule in {Opens.PERSON, Opens.DELEGATE}:
+            return
+        with self.database.transaction("portal") as transaction:
+            chosen = load(__package__).delegation_in_force(
+                transaction, delegation=unbind(request, FOR_WHOM), delegate=visitor.person
+            )
+        if chosen is None:
+            raise NotAllowed("delegate_chooses_for_whom", "choose on your page for whom you act")
+        least = _least(request)
+        if least is None or _SCOPES.index(chosen["scope"]) < _SCOPES.index(least):
+            raise NotAllowed(
+                "delegate_stays_within_its_scope",
+                "only the investor does this itself" if least is None else f"this takes the scope {least}",
+            )
+        investor = chosen["investor_id"]
+        request.state.visitor = replace(visitor, actor=actor_for(visitor.person, investor))
+        self._investor(investor, rule, ids)
+
     def _investor(self, investor: str, rule: Opens, ids: Mapping[str, str]) -> None:
         if rule in {Opens.STAFF, Opens.CONSOLE}:
             raise NotAllowed("key_serves_this_keeper", "a person of a keeper reads this")
@@ -164,6 +212,14 @@ class Admission:
             )
         if not is_shown:
             raise NotFound(f"there is no offer {offering}")
+
+
+def _least(request: Request) -> str | None:
+    """Return the least scope in which a delegate opens an address, or None where it does not."""
+    for pattern, (looks, acts) in _LENT:
+        if pattern.fullmatch(request.url.path):
+            return looks if request.method in {"GET", "HEAD"} else acts
+    return None
 
 
 def _is_act(request: Request) -> bool:

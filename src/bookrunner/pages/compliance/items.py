@@ -111,7 +111,6 @@ def refused(database: Database, on: tuple[str, str], said: Decision, fault: Refu
     return {"refusal": told(fault, SENTENCES), "typed": said, "changed": changed}
 
 
-def _told(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name, str(payload[name]).removeprefix("key:")) for name in _TOLD if payload.get(name) is not None
-    ]
+def _told(payload: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    told = payload or {}
+    return [(name, str(told[name]).removeprefix("key:")) for name in _TOLD if told.get(name) is not None]

@@ -179,7 +179,7 @@ order by e.recorded_at desc limit cast(:most as integer);
 
 -- name: since
 -- What has happened to one record after a version of it: what each event changed.
-select e.kind, e.actor, e.version, e.occurred_at, cast(e.canonical as json) -> 'payload' as payload from audit.event e
+select e.kind, e.actor, e.version, e.occurred_at, audit.payload_of(e.canonical) as payload from audit.event e
 where e.scope = :scope and e.subject = :item and e.version > cast(:seen as bigint) order by e.version;
 
 -- name: hit^

@@ -23,14 +23,6 @@ from bookrunner.pages.shell import Shell
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER: Final = "portal"
 _MOST, _MOST_BYTES = 50, 20 * 2**20
-_OF_THE_BOARD: Final = frozenset(
-    {
-        "interest_exists",
-        "interest_has_not_ended",
-        "offered_units_are_free",
-        "transition_is_listed_for_the_keeper",
-    }
-)
 # How long an interest stands unless its poster says another day.
 _BOARD_DAYS: Final = 30
 _ROUTES: Final = {"agent": "The transfer agent moves the units", "holder": "I move them from my own wallet"}
@@ -184,12 +176,7 @@ def _match(market: Keeper, on: tuple[str, str], interest: str, investor: str) ->
     try:
         registry.match_interest(market, on, interest, investor)
     except Refused as refused:
-        if refused.rule in _OF_THE_BOARD:
-            raise
-        # Which rule it is would tell of the other side: what it holds, or what compliance knows of it.
-        raise Refused(
-            "transfer_rules_allow_the_match", "the transfer agent can say which rule is in its way"
-        ) from None
+        raise registry.match_refused(refused) from None
 
 
 def _units(form: Mapping[str, str]) -> int:

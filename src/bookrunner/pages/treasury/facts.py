@@ -251,10 +251,9 @@ def path_of(offering: str, *parts: str) -> str:
     return "/treasury/" + "/".join(quote(part, safe="") for part in (offering, *parts))
 
 
-def _told(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name, str(payload[name]).removeprefix("key:")) for name in _TOLD if payload.get(name) is not None
-    ]
+def _told(payload: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    told = payload or {}
+    return [(name, str(told[name]).removeprefix("key:")) for name in _TOLD if told.get(name) is not None]
 
 
 def _by_day(lines: Sequence[Row]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ create table api.confirmation (
     account_id text not null references api.account,
     status text not null,
     act text not null constraint confirmed_act_is_known check (act in ('release', 'countersignature', 'wallet_approval',
-        'wallet_link', 'control_action', 'closing', 'passkey')),
+        'wallet_link', 'control_action', 'closing', 'passkey', 'erasure', 'examination', 'delegation')),
     items jsonb not null,
     decision_sha256 bytea not null constraint decision_is_confirmed_once unique check (octet_length(decision_sha256) = 32),
     assertion_sha256 bytea not null constraint assertion_confirms_one_decision unique check (octet_length(assertion_sha256) = 32),
@@ -39,7 +39,9 @@ begin atomic
         union all select c.action_id, c.version from registry.control_action c where p_act = 'control_action' and c.offering_id = p_offering
         -- A closing begins with its freeze: the offer stands for it, by the version of its terms.
         union all select o.offering_id, o.version from engine.offer o where p_act = 'closing' and o.offering_id = p_offering
-        union all select a.account_id, a.version from api.account a where p_act = 'passkey' and p_offering = '') x
+        union all select a.account_id, a.version from api.account a where p_act = 'passkey' and p_offering = ''
+        union all select a.name, a.version from api.account a where p_act in ('examination', 'delegation') and p_offering = ''
+        union all select p.investor_id, p.version from portal.profile p where p_act = 'erasure' and p_offering = '') x
     where x.subject = any (p_subjects);
 end;
 
@@ -129,6 +131,39 @@ begin
     perform api.use_confirmation(person, tg_argv[0], new.offering_id, to_jsonb(new) ->> tg_argv[1], seen);
     return new;
 end $$;
+
+-- What takes everything of somebody away, or everything of everybody out, asks for more than a session that was left open: an investor
+-- who erases itself or names who acts for it, and whoever takes a bundle, confirm it. Officers and operators erase by the rules of their own keeper.
+create function api.own_erasure_is_confirmed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if audit.person_of(current_setting('bookrunner.actor', true)) = new.investor_id
+        and exists (select from api.account a where a.name = new.investor_id) then
+        perform api.use_confirmation(new.investor_id, 'erasure', '', new.investor_id,
+            (select p.version from portal.profile p where p.investor_id = new.investor_id));
+    end if;
+    return new;
+end $$;
+create trigger own_erasure_is_confirmed before update on portal.data_key for each row
+    when (new.status = 'destroyed' and old.status <> 'destroyed') execute function api.own_erasure_is_confirmed();
+alter table portal.data_key enable always trigger own_erasure_is_confirmed;
+
+-- What is of no record yet is confirmed on the account of whoever does it. Arguments: act.
+create function api.beginning_is_confirmed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a api.account;
+begin
+    select * into a from api.account x where x.name = audit.person_of(current_setting('bookrunner.actor', true))
+        and x.status in ('active', 'locked', 'deactivated');
+    if found then
+        perform api.use_confirmation(a.name, tg_argv[0], '', a.name, a.version);
+    end if;
+    return new;
+end $$;
+create trigger delegation_is_confirmed before insert on portal.delegation
+    for each row execute function api.beginning_is_confirmed('delegation');
+alter table portal.delegation enable always trigger delegation_is_confirmed;
 
 do $walls$
 declare

@@ -115,6 +115,14 @@ begin atomic
     where account_id = p_account and status = 'open' and session_id <> p_but;
 end;
 
+-- Holds the provider of a link before anything else is held: whoever ends it waits for this, and then sees the link.
+create function api.hold_provider(p_kept jsonb) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    select pg_advisory_xact_lock_shared(hashtextextended('api.provider/' || (p_kept ->> 'provider_id'), 0))
+    where p_kept ->> 'kind' = 'provider';
+end;
+
 create function api.enroll(p_actor text, p_request text, p_account text, p_session text, p_credential text, p_kept jsonb,
     p_codes bytea[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -122,6 +130,7 @@ declare
     a api.account;
 begin
     perform audit.enter(p_actor, p_request);
+    perform api.hold_provider(p_kept);
     a := api.account_of(p_account, array['active']);
     if p_actor <> a.name then
         raise exception using errcode = 'BR403', constraint = 'credential_is_kept_by_its_own_person',
@@ -140,6 +149,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     a api.account;
 begin
+    perform api.hold_provider(p_kept);
     select * into a from api.account where invitation_sha256 = p_invitation and status = 'invited'
         and invitation_ends_at > clock_timestamp() for update;
     if not found then

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import AwareDatetime
 
 from bookrunner.client.generated.operations import OPERATIONS
-from bookrunner.client.generated.shapes.events import Event, Events, Recorded
+from bookrunner.client.generated.shapes.events import Anchored, Anchors, Event, Events, Recorded
 from bookrunner.client.transport import Call, Transport, every
 
 
@@ -17,6 +17,21 @@ class EventsCalls:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def list_anchors(self) -> Anchors:
+        """List the anchors, the newest first, what is on its way, and when the next one is due.
+
+        The data of each transaction is the mark followed by the root of its seal.
+        """
+        return self._transport.record(Anchors, OPERATIONS["list_anchors"], Call())
+
+    def show_anchor(self, record: str, *, version: int, scope: str | None = None) -> Anchored:
+        """Return the seal of an event and the first anchored seal that covers it, for each of its scopes."""
+        return self._transport.record(
+            Anchored,
+            OPERATIONS["show_anchor"],
+            Call(path={"record": record}, query={"version": version, "scope": scope}),
+        )
 
     def list_events(self, *, after: int | None = None, limit: int | None = None) -> Events:
         """Return the events after a sequence number; `next` is what to send as `after` next time.

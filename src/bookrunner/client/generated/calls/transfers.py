@@ -6,9 +6,14 @@ from __future__ import annotations
 from bookrunner.client.generated.operations import OPERATIONS
 from bookrunner.client.generated.shapes.transfers import (
     Approval,
+    Board,
+    InterestActed,
     MorePapers,
+    NewInterest,
     NewTransfer,
     Refusal,
+    Swap,
+    Taker,
     Transfer,
     TransferActed,
     TransferRefusals,
@@ -23,6 +28,42 @@ class TransfersCalls:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def list_interests(self, offer: str, *, investor: str | None = None) -> Board:
+        """List what stands on the board; for the registry each with its poster and what became of it."""
+        return self._transport.record(
+            Board, OPERATIONS["list_interests"], Call(path={"offer": offer}, query={"investor": investor})
+        )
+
+    def post_interest(
+        self, offer: str, body: NewInterest, *, idempotency_key: str | None = None
+    ) -> InterestActed:
+        """Post what an investor would buy or sell; others see it without its name."""
+        return self._transport.record(
+            InterestActed,
+            OPERATIONS["post_interest"],
+            Call(path={"offer": offer}, body=body, idempotency_key=idempotency_key),
+        )
+
+    def match_interest(
+        self, offer: str, interest: str, body: Taker, *, idempotency_key: str | None = None
+    ) -> InterestActed:
+        """Take an interest as a whole: a transfer is asked for, and goes its way."""
+        return self._transport.record(
+            InterestActed,
+            OPERATIONS["match_interest"],
+            Call(path={"offer": offer, "interest": interest}, body=body, idempotency_key=idempotency_key),
+        )
+
+    def withdraw_interest(
+        self, offer: str, interest: str, body: Taker, *, idempotency_key: str | None = None
+    ) -> InterestActed:
+        """Take an interest of an investor off the board."""
+        return self._transport.record(
+            InterestActed,
+            OPERATIONS["withdraw_interest"],
+            Call(path={"offer": offer, "interest": interest}, body=body, idempotency_key=idempotency_key),
+        )
 
     def why_not_transfer(self, offer: str, *, seller: str, buyer: str, units: str) -> TransferRefusals:
         """Return every rule that keeps these units from going now; none means that they may.
@@ -110,5 +151,28 @@ class TransfersCalls:
                 body=body,
                 if_match=if_match,
                 idempotency_key=idempotency_key,
+            ),
+        )
+
+    def prepare_swap(
+        self,
+        offer: str,
+        transfer: str,
+        *,
+        contract: str,
+        number: int | None = None,
+        investor: str | None = None,
+    ) -> Swap:
+        """Return the calls that seller and buyer of an approved sale against a coin sign, in their order.
+
+        `contract` is a `DVDTransferManager` of the token suite; nothing is signed or sent here. With
+        `number`, its `txNonce` when the seller's offer was mined, the buyer's last call is there too.
+        """
+        return self._transport.record(
+            Swap,
+            OPERATIONS["prepare_swap"],
+            Call(
+                path={"offer": offer, "transfer": transfer},
+                query={"contract": contract, "number": number, "investor": investor},
             ),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, JsonValue
 
 from bookrunner.client.records import Exact, Record, Sent
 
@@ -14,6 +14,39 @@ class Approval(Sent):
     """Until when the approval serves."""
 
     until: AwareDatetime
+
+
+class Interest(Record):
+    """What stands on a board, with the price of one unit; the transfer agent alone is told who posted
+    it.
+    """
+
+    ends_on: str
+    id: str
+    investor: str | None
+    is_own: bool
+    matched_with: str | None
+    price: Exact
+    side: str
+    status: str
+    transfer: str | None
+    units: str
+
+
+class Board(Record):
+    """Interests, each side from its best price on; for the transfer agent those that stand first."""
+
+    interests: list[Interest]
+
+
+class InterestActed(Record):
+    """An interest after an act, and the transfer that its match asked for."""
+
+    id: str
+    offer: str
+    status: str
+    transfer: str | None
+    version: str
 
 
 class Paper(Sent):
@@ -27,6 +60,18 @@ class MorePapers(Sent):
     """Papers that were missing."""
 
     papers: list[Paper]
+
+
+class NewInterest(Sent):
+    """What an investor would buy or sell, at which price of one unit, until the end of which day in
+    UTC.
+    """
+
+    ends_on: JsonValue
+    investor: str
+    price: Exact
+    side: Literal["buy", "sell"]
+    units: str
 
 
 class NewTransfer(Sent):
@@ -50,11 +95,41 @@ class NewTransfer(Sent):
     to_wallet: str | None = None
 
 
+class Prepared(Record):
+    """One call to a contract: where it goes, and its data."""
+
+    data: str
+    to: str
+
+
 class Refusal(Sent):
     """How a request ends without an approval, and why."""
 
     outcome: Literal["returned", "rejected", "withdrawn"]
     reasons: list[str] | None = None
+
+
+class Side(Record):
+    """What one holder signs, in this order, from its wallet."""
+
+    calls: list[Prepared]
+    wallet: str
+
+
+class Swap(Record):
+    """The calls of both sides of a sale against a coin; the name is that of the offer in the contract."""
+
+    buyer: Side
+    chain: int
+    name: str | None
+    seller: Side
+    transfer: str
+
+
+class Taker(Sent):
+    """Who takes an interest, or whose it is."""
+
+    investor: str
 
 
 class Transfer(Record):

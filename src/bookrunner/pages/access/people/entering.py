@@ -16,7 +16,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Row
-from bookrunner.pages.access.door import Door, hand_over, inside, sheet_of, token_of
+from bookrunner.pages.access.door import Door, hand_over, inside, session_of, sheet_of
 from bookrunner.pages.access.people import passkeys, words
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import Entered, People
@@ -70,14 +70,22 @@ def address_of(request: Request) -> str:
     return "" if request.client is None else request.client.host
 
 
-def home_of(keeper: str, after: str) -> str:
-    """Return where a person of a keeper goes after signing in."""
+def home_of(account: Row, after: str) -> str:
+    """Return where the person of an account goes after signing in."""
     wanted = inside(after)
-    return _HOMES.get(keeper, wanted) if wanted == "/" else wanted
+    if wanted != "/":
+        return wanted
+    return "/delegations" if account["name"].startswith("dlg_") else _HOMES.get(account["keeper"], wanted)
 
 
 def accept(
-    people: People, invitation: str, kept: Mapping[str, Any], before: str | None, *, how: str = "invitation"
+    people: People,
+    invitation: str,
+    kept: Mapping[str, Any],
+    before: bytes,
+    *,
+    how: str = "invitation",
+    elsewhere: bytes | None = None,
 ) -> tuple[Row, Entered]:
     """Take an invitation up with its first credential and sign its person in, as having come so."""
     account = invited(people, invitation)
@@ -88,7 +96,7 @@ def accept(
         credential=account["credential_id"],
         kept=json.dumps(kept),
     )
-    return account, people.enter(account, how, before)
+    return account, people.enter(account, how, before, elsewhere)
 
 
 def invited(people: People, invitation: str) -> Row:
@@ -126,8 +134,8 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
             if passkey["status"] == "waiting":
                 people.act("admit_recovery", actor=passkey["name"], credential=passkey["credential_id"])
             people.ask("use_passkey", credential=passkey["credential_id"], count=signed.count)
-            entered.append(people.enter(passkey, "passkey", token_of(request)))
-            return {"next": people.warned(passkey) or home_of(passkey["keeper"], str(said.get("next", "/")))}
+            entered.append(people.enter(passkey, "passkey", session_of(request)))
+            return {"next": people.warned(passkey) or home_of(passkey, str(said.get("next", "/")))}
 
         return _handed(told(work), request, entered)
 
@@ -148,7 +156,7 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
             challenge = taken(people, said, invited(people, invitation)["account_id"])
             kept = site_of(asking).made(request, answer_of(said), challenge)
             kept["label"] = str(said.get("label", ""))[:60]
-            entered.append(accept(people, invitation, kept, token_of(request))[1])
+            entered.append(accept(people, invitation, kept, session_of(request))[1])
             return {"next": "/security"}
 
         return _handed(told(work), request, entered)
@@ -189,7 +197,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
     ) -> Response:
         try:
             account, how = people.by_password(name.strip(), password, code, address_of(request))
-            entered = people.enter(account, how, token_of(request))
+            entered = people.enter(account, how, session_of(request))
         except NotAuthenticated as refused:
             return shell.page(
                 request,
@@ -197,7 +205,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
                 sheet_of(after, door, people.ask("providers_in_force"), rule=refused.rule),
                 _UNKNOWN,
             )
-        home = people.warned(account) or home_of(account["keeper"], after)
+        home = people.warned(account) or home_of(account, after)
         answer = RedirectResponse(home, status_code=_SEE_OTHER)
         return hand_over(answer, request, entered.token, entered.ends_at)
 
@@ -219,7 +227,7 @@ def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
             account = invited(people, invitation)
             words.check_password(password, (account["name"], account["keeper"]), with_code=False)
             kept = {"kind": "password", "secret": words.encoded(password).hex()}
-            _, entered = accept(people, invitation, kept, token_of(request))
+            _, entered = accept(people, invitation, kept, session_of(request))
         except Refused as fault:
             return sheet(request, invitation, fault)
         answer = RedirectResponse("/security", status_code=_SEE_OTHER)

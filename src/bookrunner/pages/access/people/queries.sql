@@ -97,7 +97,7 @@ select api.forget_try(:account, :address);
 
 -- name: sign_in$
 -- Opens a session of an account; returns until when.
-select api.sign_in(:request, :account, :credential, :id, :session, :how, :before);
+select api.sign_in(:request, :account, :credential, :id, :session, :how, :before, cast(:elsewhere as bytea));
 
 -- name: end_account_session$
 -- Ends a session of an account.

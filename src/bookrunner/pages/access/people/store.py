@@ -88,8 +88,11 @@ class People:
         account = self.named(name)["account_id"]
         self.act("move_account", actor=actor, account=account, status=status, because=because)
 
-    def enter(self, account: Row, how: str, before: str | None) -> Entered:
-        """Open a session by a credential of the account; the one that the browser had is over."""
+    def enter(self, account: Row, how: str, before: bytes, elsewhere: bytes | None = None) -> Entered:
+        """Open a session by a credential of the account; the one that the browser had is over.
+
+        ``before`` is the digest of that one, ``elsewhere`` the keyed digest of the session at a provider.
+        """
         token = make_token(account["keeper"])
         ends_at = self.ask(
             "sign_in",
@@ -99,7 +102,8 @@ class People:
             id=new_id("ses"),
             session=digest(token),
             how=how,
-            before=_digest(before),
+            before=before,
+            elsewhere=elsewhere,
         )
         seen = {"account": account["account_id"], "credential": account["credential_id"]}
         tell("a person signed in", means=how, session=mark(digest(token)), keeper=account["keeper"], **seen)

@@ -13,14 +13,14 @@ from hashlib import sha256
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from bookrunner.adapters.identity import Answer, Flow, Vouched
-from bookrunner.core.errors import NotAuthenticated, Refused
+from bookrunner.core.errors import NotAuthenticated, NotReady, Refused
 from bookrunner.core.log import mark, warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Database
-from bookrunner.pages.access.door import Door, bind, hand_over, inside, sheet_of, unbind
+from bookrunner.pages.access.door import Door, bind, hand_over, inside, session_of, sheet_of, unbind
 from bookrunner.pages.access.people import People, security
 from bookrunner.pages.access.people.entering import accept, address_of, home_of, invited
 from bookrunner.pages.access.people.passkeys import Passkeys
@@ -32,17 +32,21 @@ __all__ = ["Providers", "routes"]
 _COOKIE: Final = "bookrunner_way"
 _SECONDS: Final = 300
 _SIGN_IN, _LINK, _INVITATION = "sign-in", "link", "invitation"
-_SEE_OTHER: Final = 303
+_SEE_OTHER, _UNHEARD = 303, 400
 _WITH: Final = "/sign-in/with"
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way of one browser to a provider: what for, and the page, account or invitation of it."""
+    """The way of one browser to a provider: what for, and the page, account or invitation of it.
+
+    ``before`` is the digest of the session that the browser had: its cookie does not come back with it.
+    """
 
     flow: Flow
     purpose: str
     about: str
+    before: bytes
 
     def purpose_at(self, provider: Provider) -> str:
         """Return what the answer counts for, once: this provider, purpose and subject alone."""
@@ -53,18 +57,18 @@ class Way:
     def text(self) -> str:
         """The way as a browser keeps it."""
         about = urlsafe_b64encode(self.about.encode()).decode("ascii").rstrip("=")
-        return f"{self.flow.text}.{self.purpose}.{about}"
+        return f"{self.flow.text}.{self.purpose}.{about}.{self.before.hex()}"
 
     @classmethod
     def of(cls, text: str) -> Way:
         """Return the way of a browser; raises NotAuthenticated ``sign_in_began_in_this_browser``."""
-        flow, _, rest = text.partition(".")
-        purpose, _, about = rest.partition(".")
+        flow, purpose, about, before = (*text.split("."), "", "", "")[:4]
         try:
             read = urlsafe_b64decode(about + "=" * (-len(about) % 4)).decode()
+            session = bytes.fromhex(before)
         except ValueError:
-            read, flow = "", ""
-        return cls(Flow.of(flow), purpose, read)
+            read, flow, session = "", "", b""
+        return cls(Flow.of(flow), purpose, read, session)
 
 
 class Entrance:
@@ -82,7 +86,7 @@ class Entrance:
         Raises NotAuthenticated ``provider_is_in_force`` and NotReady ``token_issuer_answers``.
         """
         provider = self.providers.in_force(name)
-        way = Way(Flow.begun(), purpose, about)
+        way = Way(Flow.begun(), purpose, about, session_of(request))
         address = provider.own.leave(way.flow, _back(request, provider))
         self.people.ask(
             "ask",
@@ -116,15 +120,16 @@ class Entrance:
     def enter(self, request: Request, name: str, way: Way, answer: Answer) -> Response:
         """Sign in whoever is linked, or take an invitation up by what the provider says, and go on."""
         provider, subject, vouched = self.vouched(request, name, way, answer)
+        elsewhere = self.providers.session_of(provider, vouched.session)
         how = "provider_with_factors" if vouched.has_two_factors else "provider"
         if way.purpose == _INVITATION:
             kept = _kept(provider, subject)
-            account, entered = accept(self.people, way.about, kept, None, how=how)
+            account, entered = accept(self.people, way.about, kept, way.before, how=how, elsewhere=elsewhere)
             home = "/security"
         else:
             account = self.providers.linked(provider, subject)
-            entered = self.people.enter(account, how, None)
-            home = self.people.warned(account) or home_of(account["keeper"], way.about)
+            entered = self.people.enter(account, how, way.before, elsewhere)
+            home = self.people.warned(account) or home_of(account, way.about)
         answered = self.shell.page(
             request, "access/providers/entered.html", {"name": account["name"], "home": home}
         )
@@ -157,6 +162,7 @@ def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
     people, asking = People(database), None if door.site is None else Passkeys(door.site)
     entrance = Entrance(people, Providers(database), shell, door)
     router = _ways(entrance)
+    router.include_router(_told(entrance))
     router.include_router(_links(entrance, security.Security(people, shell, asking)))
     return router
 
@@ -205,6 +211,26 @@ def _ways(entrance: Entrance) -> APIRouter:
             return entrance.shell.page(request, "access/providers/link.html", facts)
 
         return tried(request, work)
+
+    return router
+
+
+def _told(entrance: Entrance) -> APIRouter:
+    """Return what the server of a provider calls when it has signed somebody out."""
+    router = APIRouter()
+
+    @router.post(f"{_WITH}/{{name}}/logout")
+    def logout(name: str, logout_token: Annotated[str, Form(max_length=8192)] = "") -> Response:
+        """Hear from the server of a provider whom it has signed out; nobody is signed in here for that."""
+        headers = {"Cache-Control": "no-store"}
+        try:
+            entrance.providers.hear_logout(entrance.providers.in_force(name), logout_token)
+        except Refused as fault:
+            warn("a logout of a provider is refused", rule=fault.rule)
+            status = status_of(fault) if isinstance(fault, NotReady) else _UNHEARD
+            said = {"error": "invalid_request", "error_description": fault.rule}
+            return JSONResponse(said, status, headers)
+        return Response(status_code=200, headers=headers)
 
     return router
 

@@ -5,7 +5,8 @@ from api.sign_in_provider where name = :name and status <> 'ended';
 
 -- name: providers
 -- Every provider, those that have ended among them.
-select p.provider_id, p.name, p.status, p.title, p.token_issuer, p.client_id, p.strong_acr, p.strong_amr, p.proposed_by, p.approved_by,
+select p.provider_id, p.name, p.status, p.title, p.token_issuer, p.client_id, p.strong_acr, p.strong_amr, p.proposed_by,
+    p.approved_by, p.version,
     (select count(*) from api.credential c where c.provider_id = p.provider_id and c.status = 'in_force') as linked
 from api.sign_in_provider p order by p.name, p.provider_id;
 
@@ -24,4 +25,8 @@ select api.grant_provider(:actor, :request, :provider);
 
 -- name: end_provider$
 -- Ends a provider with its links and sessions, or declines it.
-select api.end_provider(:actor, :request, :provider, :because);
+select api.end_provider(:actor, :request, :provider, :because, cast(:seen as bigint));
+
+-- name: hear_logout$
+-- Ends what a provider opened for whom it has signed out; returns how many sessions.
+select api.hear_logout(:request, :provider, :token, cast(:subject as bytea), cast(:elsewhere as bytea));

@@ -65,10 +65,19 @@ class Providers:
         self._act("grant_provider", actor=actor, provider=provider)
         return next(row for row in self.listed() if row["provider_id"] == provider)
 
-    def end(self, name: str, because: str, *, actor: str) -> None:
-        """End a provider, what was linked of it and its sessions; refuses ``ended_provider_says_why``."""
-        provider = self._named(name)["provider_id"]
-        self._act("end_provider", actor=actor, provider=provider, because=because)
+    def end(self, which: str, because: str, *, actor: str, seen: int | None = None) -> None:
+        """End a provider, what was linked of it and its sessions.
+
+        ``which`` is its id, or its name with the version that was ``seen`` of it, since another provider may
+        have taken the name. Refuses ``provider_is_named_by_id_or_version``, ``provider_is_on_record``,
+        ``version_is_the_one_that_was_seen`` and ``ended_provider_says_why``.
+        """
+        if seen is None and which not in {row["provider_id"] for row in self.listed()}:
+            raise Refused(
+                "provider_is_named_by_id_or_version", "give its id, or its name and the version that you saw"
+            )
+        provider = which if seen is None else self._named(which)["provider_id"]
+        self._act("end_provider", actor=actor, provider=provider, because=because, seen=seen)
 
     def listed(self) -> Sequence[Row]:
         """Return every provider: name, state, issuer, what counts as two factors, how many have linked it."""
@@ -90,8 +99,38 @@ class Providers:
 
     def subject_of(self, provider: Provider, vouched: Vouched) -> bytes:
         """Return the keyed digest of who somebody is at a provider: of issuer and subject together."""
+        return self._blind(provider, vouched.subject)
+
+    def _blind(self, provider: Provider, subject: str) -> bytes:
         safe = Vault.of(self._database.endpoint.secrets)
-        return safe.blind("sign-in subject", json.dumps([provider.own.issuer, vouched.subject]))
+        return safe.blind("sign-in subject", json.dumps([provider.own.issuer, subject]))
+
+    def session_of(self, provider: Provider, session: str | None) -> bytes | None:
+        """Return the keyed digest of a session at a provider, or None of none."""
+        if session is None:
+            return None
+        safe = Vault.of(self._database.endpoint.secrets)
+        return safe.blind("session at a provider", json.dumps([provider.own.issuer, session]))
+
+    def hear_logout(self, provider: Provider, token: str) -> int:
+        """End what a provider opened for whom it has signed out; return how many sessions ended.
+
+        Refuses ``logout_token_holds``, ``logout_is_heard_once`` and ``token_issuer_answers``.
+        """
+        told = provider.own.heard(token)
+        safe = Vault.of(self._database.endpoint.secrets)
+        subject = None if told.subject is None else self._blind(provider, told.subject)
+        with self._database.transaction(_LOGIN) as transaction:
+            ended: int = self._queries.hear_logout(
+                transaction,
+                request=new_id("req"),
+                provider=provider.provider_id,
+                token=safe.blind("logout of a provider", json.dumps([provider.own.issuer, told.token_id])),
+                subject=subject,
+                elsewhere=self.session_of(provider, told.session),
+            )
+        tell("a provider signed somebody out", subject=provider.provider_id, rows=ended)
+        return ended
 
     def linked(self, provider: Provider, subject: bytes) -> Row:
         """Return the account that was linked; raises NotAuthenticated ``subject_is_linked``."""

@@ -14,12 +14,14 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.books import portal
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.core.ids import new_id
+from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Row, load
 from bookrunner.pages.access import SignedIn
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, mask, told
 
-_CONFLICT, _SEE_OTHER = 409, 303
+_CONFLICT, _PRECONDITION, _SEE_OTHER = 409, 412, 303
+_SEEN: Final = "version_is_the_one_that_was_seen"
 _MOST_BYTES: Final = 20 * 2**20
 KINDS: Final[Mapping[str, str]] = {
     "individual": "A person",
@@ -54,6 +56,7 @@ _STATES: Final = {
     "declined": ("refused", "bad", "declined"),
 }
 _SENTENCES: Final = {
+    _SEEN: "your profile has changed since you saw it; what you typed is kept below, look at what stands now",
     "one_change_is_open": "one request is open already; compliance decides it first",
     "change_says_why": "say why it changes",
     "legal_name_is_printable": "write the legal name, at most 200 characters",
@@ -75,6 +78,11 @@ class Form:
     def given(self) -> dict[str, str]:
         """The fields that are not empty."""
         return {name: self.typed[name] for name in _NAMES if self.typed.get(name)}
+
+    @property
+    def seen(self) -> int:
+        """The version of the profile that the form was shown with; 0 of a form that names none."""
+        return read_whole(self.typed.get("seen", "")) or 0
 
 
 async def form_of(request: Request) -> Form:
@@ -111,7 +119,7 @@ class Profiles:
         self.portal = portal.keeper(database)
 
     def page(self, request: Request, investor: str, **shown: object) -> Response:
-        """Return the form of a new profile, or the profile and its requests; 409 with a refusal."""
+        """Return the form of a new profile, or the profile and its requests; 409 or 412 with a refusal."""
         found = profile_of(self.database, investor)
         with self.database.transaction("portal") as transaction:
             changes = list(load(__package__).own_changes(transaction, investor=investor, most=50))
@@ -127,7 +135,9 @@ class Profiles:
             **shown,
         }
         facts["typed"] = defaultdict(str, facts.get("typed") or {})  # type: ignore[call-overload]
-        status = _CONFLICT if facts["refusal"] else 200
+        status = 200
+        if isinstance(facts["refusal"], Mapping):
+            status = _PRECONDITION if facts["refusal"]["rule"] == _SEEN else _CONFLICT
         return self.shell.page(request, "investment/own/profile.html", facts, status)
 
     def open(self, investor: SignedIn, form: Form) -> None:
@@ -145,8 +155,8 @@ class Profiles:
     def change(self, investor: SignedIn, form: Form) -> None:
         """Write the next version; what is verified becomes a request, with a reason and the hash of a paper.
 
-        Refuses ``profile_exists``, ``change_names_its_fields``, ``locked_change_has_its_paper`` and what the
-        book and its front door refuse.
+        Refuses ``profile_exists``, ``version_is_the_one_that_was_seen``, ``change_names_its_fields``,
+        ``locked_change_has_its_paper`` and what the book and its front door refuse.
         """
         found = profile_of(self.database, investor.name)
         if found is None:
@@ -160,20 +170,24 @@ class Profiles:
         detail = stands | form.given
         touched = {name for name, value in form.given.items() if value != stands.get(name)}
         if not found["is_verified"] or touched <= _FREE:
-            self.portal.amend_profile(**by, detail=detail)
+            with self.portal.together() as within:
+                within.hold_profile(**by, seen=form.seen)
+                within.amend_profile(**by, detail=detail)
             return
         if form.paper is None:
             raise Refused(
                 "locked_change_has_its_paper",
                 "compliance has verified these fields; attach the paper that shows the change",
             )
-        self.portal.request_change(
-            **by,
-            change=new_id("chg"),
-            detail=detail,
-            because=form.typed.get("because", ""),
-            evidence_sha256=form.paper,
-        )
+        with self.portal.together() as within:
+            within.hold_profile(**by, seen=form.seen)
+            within.request_change(
+                **by,
+                change=new_id("chg"),
+                detail=detail,
+                because=form.typed.get("because", ""),
+                evidence_sha256=form.paper,
+            )
 
 
 def masked(found: Row) -> dict[str, str]:

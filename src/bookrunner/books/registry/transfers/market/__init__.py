@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bookrunner.adapters.chain import Swap
 from bookrunner.books.registry.transfers import item_clock
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.db import Database, Keeper
+from bookrunner.db import Database, Keeper, Row, Within, load
+from bookrunner.db.queries import Queries
+
+# What a refusal of a match may say of itself: the rest would tell of the other side.
+_OF_THE_BOARD = frozenset(
+    {
+        "interest_exists",
+        "interest_has_not_ended",
+        "offered_units_are_free",
+        "transition_is_listed_for_the_keeper",
+        "key_of_an_investor_reaches_its_own_alone",
+        "offer_exists",
+    }
+)
+
+
+def queries() -> Queries:
+    """Return the lookups of board, venues and settlements, for whoever reads them beside its own."""
+    return load(__name__)
 
 
 def keeper(database: Database) -> Keeper:
@@ -24,6 +44,36 @@ def post_interest(market: Keeper, on: tuple[str, str], said: Mapping[str, object
     interest = new_id("itr")
     market.post_interest(actor=actor, offering=offering, interest=interest, said=dict(said))
     return interest
+
+
+def legs_of(market: Within | Keeper, on: tuple[str, str], *, investor: str | None = None) -> Row:
+    """Return what both holders of an approved sale against a coin move, and between which wallets.
+
+    ``on`` is offering and transfer. Of an ``investor``, only its own sale. Raises UnknownRecord
+    ``sale_against_a_coin_is_approved``.
+    """
+    found: Row | None = market.swap_of(offering=on[0], transfer=on[1], investor=investor)
+    if found is None:
+        raise UnknownRecord(
+            "sale_against_a_coin_is_approved", f"{on[1]} is no approved sale against a coin now"
+        )
+    return found
+
+
+def swap_over(legs: Row, manager: bytes) -> Swap:
+    """Return the swap of these legs through a contract at ``manager``: whole units, the coin's base units."""
+    parties = {side: bytes(legs[side]) for side in ("token", "maker", "coin", "taker")}
+    return Swap(manager, units=legs["units"], amount=int(legs["base_units"]), **parties)
+
+
+def match_refused(refused: Refused) -> Refused:
+    """Return what whoever would take an interest is told of a refusal.
+
+    Which rule of transfers it is would tell of the other side: what it holds, or what compliance knows of it.
+    """
+    if refused.rule in _OF_THE_BOARD:
+        return refused
+    return Refused("transfer_rules_allow_the_match", "the transfer agent can say which rule is in its way")
 
 
 def match_interest(market: Keeper, on: tuple[str, str], interest: str, investor: str) -> str:

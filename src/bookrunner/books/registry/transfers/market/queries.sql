@@ -97,3 +97,11 @@ select i.interest_id, i.status, i.side, i.investor_id, i.units, i.price_minor, i
     i.matched_with, i.request_id, q.status as transfer_status
 from registry.interest i left join registry.transfer_request q using (offering_id, request_id) where i.offering_id = :offering
 order by array_position('{posted,matched,withdrawn}', i.status), i.ends_on, i.interest_id limit cast(:most as integer);
+
+-- name: swap_of^
+-- What both holders of an approved sale against a coin move, and between which wallets; no row of any other.
+select q.seller_id, q.buyer_id, q.units, q.approved_until, o.token_address as token, o.chain_id, s.coin, s.base_units,
+    registry.payee_of(q) as maker, registry.payer_of(q) as taker
+from registry.transfer_request q join registry.settlement s using (offering_id, request_id) join engine.offer o using (offering_id)
+where q.offering_id = :offering and q.request_id = :transfer and q.status = 'approved' and s.status = 'agreed'
+    and q.approved_until > clock_timestamp() and (cast(:investor as text) is null or cast(:investor as text) in (q.seller_id, q.buyer_id));

@@ -26,6 +26,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('personal_view', 'portal', 'One look at personal data.'),
     ('suitability', 'portal', 'One investor''s answers to the suitability questionnaire of an offer.'),
     ('ownership_statement', 'portal', 'Who is behind an entity, as its signer certified it.'),
+    ('delegation', 'portal', 'Whom an investor lets act for it, in a scope and until an end.'),
     ('wallet_challenge', 'portal', 'What a wallet is asked to sign to prove who controls it.'),
     ('wallet_claim', 'portal', 'A wallet that an investor claims, with proof of control.'),
     ('source_account', 'treasury', 'A bank account that an investor may pay from.'),

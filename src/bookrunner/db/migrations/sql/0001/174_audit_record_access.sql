@@ -16,6 +16,8 @@ create table audit.examination (
     constraint taken_examination_names_its_files check ((status = 'taken') = (manifest_sha256 is not null and files is not null))
 );
 call audit.keep('audit.examination', 'examination', 'examination_id', 'examination_id');
+create trigger examination_is_confirmed before insert on audit.examination for each row execute function api.beginning_is_confirmed('examination');
+alter table audit.examination enable always trigger examination_is_confirmed;
 
 create function audit.begin_examination(p_actor text, p_request text, p_examination text, p_from timestamptz, p_until timestamptz,
     p_purpose text) returns void

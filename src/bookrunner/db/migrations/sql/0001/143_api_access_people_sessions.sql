@@ -11,12 +11,14 @@ create table api.account_session (
     ends_at timestamptz not null,
     follows text constraint session_is_followed_once unique references api.account_session,
     ended_by text,
+    -- The keyed digest of the session at the provider that it was opened with, where the provider gives it a name.
+    elsewhere_sha256 bytea check (octet_length(elsewhere_sha256) = 32),
     version bigint not null,
     chain_head bytea not null,
     constraint session_lasts_a_working_day check (ends_at > opened_at and ends_at <= opened_at + interval '8 hours')
 );
 create index account_session_by_account on api.account_session (account_id) where status = 'open';
-call audit.keep('api.account_session', 'account_session', 'session_id', 'account_id', array['session_sha256']);
+call audit.keep('api.account_session', 'account_session', 'session_id', 'account_id', array['session_sha256', 'elsewhere_sha256']);
 
 create table api.account_session_use (
     session_id text primary key references api.account_session,
@@ -45,22 +47,25 @@ begin atomic
     select a.name, a.keeper, a.issuer_id from api.open_account_session(p_session) o join api.account a using (account_id);
 end;
 
-create function api.start_session(p_account text, p_id text, p_session bytea, p_how text, p_follows api.account_session)
+create function api.start_session(p_account text, p_id text, p_session bytea, p_how text, p_follows api.account_session,
+    p_elsewhere bytea default null)
 returns timestamptz
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     began constant timestamptz := coalesce(p_follows.opened_at, clock_timestamp());
     until_when constant timestamptz := coalesce(p_follows.ends_at, began + interval '8 hours');
 begin
-    insert into api.account_session (session_id, account_id, status, session_sha256, how, opened_at, ends_at, follows)
-    values (p_id, p_account, 'open', p_session, p_how, began, until_when, p_follows.session_id);
+    insert into api.account_session (session_id, account_id, status, session_sha256, how, opened_at, ends_at, follows, elsewhere_sha256)
+    values (p_id, p_account, 'open', p_session, p_how, began, until_when, p_follows.session_id,
+        coalesce(p_follows.elsewhere_sha256, p_elsewhere));
     insert into api.account_session_use (session_id) values (p_id);
     return until_when;
 end $$;
 
 -- Opens a session for whoever has shown a credential that is still in force; the one that the browser had before, if any,
--- ends with it.
-create function api.sign_in(p_request text, p_account text, p_credential text, p_id text, p_session bytea, p_how text, p_before bytea)
+-- ends with it, also where it went on under another token meanwhile.
+create function api.sign_in(p_request text, p_account text, p_credential text, p_id text, p_session bytea, p_how text, p_before bytea,
+    p_elsewhere bytea default null)
 returns timestamptz
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -76,9 +81,13 @@ begin
             message = 'what was shown has ended meanwhile';
     end if;
     perform audit.enter(a.name, p_request);
-    update api.account_session set status = 'ended', ended_by = a.name
-    where session_sha256 = p_before and account_id = p_account and status = 'open';
-    return api.start_session(p_account, p_id, p_session, p_how, null);
+    update api.account_session s set status = 'ended', ended_by = a.name
+    where s.account_id = p_account and s.status = 'open' and s.session_id in (
+        with recursive own as (
+            select b.session_id from api.account_session b where b.session_sha256 = p_before
+            union all select f.session_id from own join api.account_session f on f.follows = own.session_id)
+        select own.session_id from own);
+    return api.start_session(p_account, p_id, p_session, p_how, null, p_elsewhere);
 end $$;
 
 -- Goes on with a session under another token; the end of the session stays where it was. The account is held meanwhile: whoever
@@ -112,5 +121,5 @@ end $$;
 grant usage on schema api, audit to access;
 -- What compares accounts with their history; nothing of what happened.
 grant select (scope, subject, version, kind, hash) on audit.event to access;
-grant execute on function api.open_account_session(bytea), api.sign_in(text, text, text, text, bytea, text, bytea),
+grant execute on function api.open_account_session(bytea), api.sign_in(text, text, text, text, bytea, text, bytea, bytea),
     api.end_account_session(text, text, text, text) to access;

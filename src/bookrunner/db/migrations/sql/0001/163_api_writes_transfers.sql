@@ -99,3 +99,33 @@ begin
     select t.answer, t.is_replay into answer, is_replay from api.move_transfer(p_actor, p_request, p_body_sha256, p_offering,
         p_transfer, p_version, p_act, p_papers, null, '{}', p_item, p_clock) t;
 end $$;
+
+-- Posts an interest, takes one, or takes it back, for whom the portal's login has found behind a key.
+create function api.act_on_interest(p_actor text, p_request text, p_body_sha256 bytea, p_offering text, p_interest text, p_act text,
+    p_said jsonb, p_transfer text, p_item text, p_clock jsonb, out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not api.speaks_for(p_actor, p_said ->> 'investor') then
+        raise exception using errcode = 'BR403', constraint = 'key_of_an_investor_reaches_its_own_alone',
+            message = 'the interest is of another investor';
+    end if;
+    answer := audit.claim_request(p_actor, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    if not exists (select from engine.offer o where o.offering_id = p_offering) then
+        perform api.refuse_unknown('offer_exists', p_offering);
+    end if;
+    if p_act = 'post' then
+        perform registry.post_interest(p_actor, p_request, p_offering, p_interest, p_said);
+    elsif p_act = 'match' then
+        perform registry.match_interest(p_actor, p_request, p_offering, p_interest, p_said ->> 'investor', p_transfer, p_item, p_clock);
+    else
+        perform registry.withdraw_interest(p_actor, p_request, p_offering, p_interest, p_said ->> 'investor');
+    end if;
+    answer := (select json_build_object('id', i.interest_id, 'offer', i.offering_id, 'status', i.status, 'transfer', i.request_id,
+        'version', i.version::text)::text
+        from registry.interest i where i.offering_id = p_offering and i.interest_id = p_interest);
+    perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
+end $$;

@@ -25,8 +25,10 @@ create table api.account (
     constraint account_keeps_its_keeper unique (name, keeper),
     constraint account_of_an_investor_serves_the_portal check (not starts_with(name, 'ivr_') or keeper = 'portal'),
     constraint account_of_an_issuer_names_it check ((keeper = 'issuer') = (issuer_id is not null)),
-    -- An investor gets its own and no right of a keeper; every other account is a grant, which needs two people.
-    constraint account_needs_two_people check (status in ('proposed', 'declined') or starts_with(name, 'ivr_')
+    constraint account_of_a_delegate_serves_the_portal check (not starts_with(name, 'dlg_') or keeper = 'portal'),
+    -- An investor gets its own, a delegate what an investor lets it, and neither a right of a keeper; every other account is a
+    -- grant, which needs two people.
+    constraint account_needs_two_people check (status in ('proposed', 'declined') or starts_with(name, 'ivr_') or starts_with(name, 'dlg_')
         or coalesce(audit.person_of(approved_by) <> audit.person_of(proposed_by), false)),
     constraint nobody_grants_an_account_to_itself check (audit.person_of(proposed_by) <> name
         and coalesce(audit.person_of(approved_by) <> name, true)),

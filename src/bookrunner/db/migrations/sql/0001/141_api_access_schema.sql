@@ -20,6 +20,7 @@ create table api.key (
     expires_at timestamptz not null,
     constraint key_of_an_account_is_of_its_keeper foreign key (account_name, keeper) references api.account (name, keeper),
     constraint key_of_an_investor_serves_the_portal check (not starts_with(name, 'ivr_') or keeper = 'portal'),
+    constraint delegate_has_no_key check (not starts_with(name, 'dlg_')),
     constraint key_of_an_issuer_names_it check ((keeper = 'issuer') = (issuer_id is not null)),
     constraint key_expires_after_it_is_issued check (expires_at > issued_at)
 );
@@ -65,7 +66,7 @@ select k.*, api.is_shut(k.name) as is_shut from api.key k
 where k.expires_at > clock_timestamp() and not exists (select from api.revoked_key r where r.name = k.name);
 
 -- The actor behind any key, verified token or open session of an account, for the login that asks. It is known, of this keeper, in
--- force and not revoked, or refused. Pages alone call with a session, for the person in it; an investor's reaches no operation.
+-- force and not revoked, or refused. Pages alone call with a session, for the person in it; an investor's and a delegate's reach no operation.
 create function api.holder(p_key_sha256 bytea) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -79,7 +80,7 @@ begin
             return 'client:' || found_name;
         end if;
         select a.name into found_name from api.open_account_session(p_key_sha256) s join api.account a using (account_id)
-        where a.keeper = session_user and not starts_with(a.name, 'ivr_');
+        where a.keeper = session_user and not starts_with(a.name, 'ivr_') and not starts_with(a.name, 'dlg_');
         if found_name is not null then
             return found_name;
         end if;

@@ -48,7 +48,7 @@ begin
         raise exception using errcode = 'BR401', constraint = 'recovery_waits_its_time',
             message = 'the recovery was stopped, or its three days are not over';
     end if;
-    if not starts_with(a.name, 'ivr_') and audit.person_of(p_actor) = a.name then
+    if not starts_with(a.name, 'ivr_') and not starts_with(a.name, 'dlg_') and audit.person_of(p_actor) = a.name then
         raise exception using errcode = 'BR010', constraint = 'recovery_is_admitted_by_another_person',
             message = 'a recovery of a keeper''s person needs a second person';
     end if;
