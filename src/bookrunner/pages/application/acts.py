@@ -24,11 +24,13 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.access import signed_in, token_of
 from bookrunner.pages.application import said, steps
+from bookrunner.pages.shell.language import later
 
 if TYPE_CHECKING:
     from bookrunner.books.subscription import PacketDesk
 
-INTENT: Final = "I agree to be bound by this subscription agreement and its schedules."
+# What a signer agrees to is recorded in the language of the agreement; the reader's stands beside it.
+INTENT: Final = later("I agree to be bound by this subscription agreement and its schedules.")
 FILES: Final = ("document", "signed", "executed", "certificate")
 _YES: Final = "yes"
 _READING: Final = timedelta(minutes=5)
@@ -214,4 +216,4 @@ def known(request: Request, method: str) -> SigningEvidence:
 
 def _ticked(form: Form, rule: str) -> None:
     if form.get("agree") != _YES:
-        raise Refused(rule, "nothing is ticked for you")
+        raise Refused(rule, later("nothing is ticked for you"))

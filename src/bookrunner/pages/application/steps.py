@@ -7,17 +7,18 @@ from typing import Any, Final
 
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, Row, load
+from bookrunner.pages.shell.language import later
 
 STEPS: Final = ("amount", "profile", "consent", "documents", "statements", "review", "sign", "file")
 TITLES: Final = {
-    "amount": "Amount",
-    "profile": "Profile",
-    "consent": "Electronic records",
-    "documents": "Documents",
-    "statements": "Statements",
-    "review": "Review",
-    "sign": "Sign",
-    "file": "Signed file",
+    "amount": later("Amount"),
+    "profile": later("Profile"),
+    "consent": later("Electronic records"),
+    "documents": later("Documents"),
+    "statements": later("Statements"),
+    "review": later("Review"),
+    "sign": later("Sign"),
+    "file": later("Signed file"),
 }
 ITEMS: Final = frozenset({"material", "risk", "representation"})
 _PARTICULARS: Final = ("records_consent", "tax_form", "authority", "ownership")

@@ -1,0 +1,85 @@
+"""A language in which every sentence of the catalogue stands between marks, and what stands outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from gettext import NullTranslations
+from typing import Final
+
+from lxml import html
+
+from bookrunner.pages.shell.language import ENGLISH, Offered, Tongue, tongues
+
+OPEN, CLOSE = "⟦", "⟧"
+_READ_ALOUD: Final = ("aria-label", "placeholder", "title", "alt", "data-name")
+_SILENT: Final = {"script", "style", "noscript", "svg"}
+# What no language changes: ids and hashes, codes, numbers with their signs, and names of standards.
+_SAME: Final = re.compile(
+    r"[a-z]+_\w+|0x\w*|\b(?=\w*\d)\w+\b|\bRF\d\d[\d ]+|\b[0-9a-f]{12,}…?|\b[A-Z]{2,}\b|\S+@\S+|W-8BEN|"
+    r"Bookrunner|English|Deutsch"
+)
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+
+
+class Marks(NullTranslations):
+    """Marks each sentence of a catalogue; one that it lacks stays bare."""
+
+    def __init__(self, known: Tongue) -> None:
+        super().__init__()
+        self._known = known
+
+    def gettext(self, message: str) -> str:
+        """Return the sentence between marks."""
+        return f"{OPEN}{message}{CLOSE}" if self._known.has(message) else message
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the form of the sentence between marks."""
+        is_known = self._known.ngettext(msgid1, msgid2, n) not in {msgid1, msgid2}
+        form = msgid1 if n == 1 else msgid2
+        return f"{OPEN}{form}{CLOSE}" if is_known else form
+
+
+def marked() -> Offered:
+    """Return what offers English, and in place of German the language of marks."""
+    german = next(tongue for tongue in tongues() if tongue.code == "de")
+    return Offered.of([ENGLISH, Tongue("de", "Deutsch", Marks(german), "dd.MM.yyyy", "dd.MM.yyyy, HH:mm z")])
+
+
+def bare(page: str, data: frozenset[str]) -> list[str]:
+    """Return each text of a page, shown or read aloud, in which a word stands outside of the marks.
+
+    ``data`` are texts that the books hold, such as the name of an offer.
+    """
+    tree = html.fromstring(page)
+    return [text for text in _outside(tree) if _has_word(text, data)]
+
+
+def _outside(tree: html.HtmlElement) -> Iterator[str]:
+    depth = 0
+    for element in tree.iter():
+        if not isinstance(element.tag, str) or any(
+            parent.tag in _SILENT for parent in (element, *element.iterancestors())
+        ):
+            continue
+        yield from (_stripped(element.get(name, ""), 0)[0] for name in _READ_ALOUD)
+    for text in tree.xpath("//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"):
+        if text.getparent().get("lang") == "en" and not text.is_tail:
+            continue
+        rest, depth = _stripped(str(text), depth)
+        yield rest
+
+
+def _stripped(text: str, depth: int) -> tuple[str, int]:
+    """Return what of a text stands outside of the marks, and how deep it ends."""
+    kept = []
+    for character in text:
+        depth += (character == OPEN) - (character == CLOSE)
+        kept.append(character if depth == 0 and character != CLOSE else " ")
+    return "".join(kept), depth
+
+
+def _has_word(text: str, data: frozenset[str]) -> bool:
+    for known in sorted(data, key=len, reverse=True):
+        text = text.replace(known, " ")
+    return _WORD.search(_SAME.sub(" ", text)) is not None
