@@ -103,8 +103,8 @@ def renewed(language: str) -> bytes:
 def faults(kept: bytes, language: str) -> list[str]:
     """Return what is wrong with a catalogue.
 
-    A sentence that is said and is not in it, one that nothing says, one without a translation, and a translation
-    with other parts or other marks of HTML than its sentence.
+    A sentence that is said and is not in it, one that nothing says, one without a translation, and one whose
+    translation has other parts or other marks of HTML.
     """
     found = read_po(io.BytesIO(kept), locale=language, abort_invalid=True)
     wanted = {message if isinstance(message, str) else message[0] for message in said()}

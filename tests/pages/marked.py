@@ -9,7 +9,8 @@ from typing import Final
 
 from lxml import html
 
-from bookrunner.pages.shell.language import ENGLISH, Offered, Tongue, tongues
+from bookrunner.pages.shell.language import ENGLISH, Offered, Tongue
+from scripts import words
 
 OPEN, CLOSE = "⟦", "⟧"
 _READ_ALOUD: Final = ("aria-label", "placeholder", "title", "alt", "data-name")
@@ -25,25 +26,25 @@ _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 class Marks(NullTranslations):
     """Marks each sentence of a catalogue; one that it lacks stays bare."""
 
-    def __init__(self, known: Tongue) -> None:
+    def __init__(self, known: frozenset[str]) -> None:
         super().__init__()
         self._known = known
 
     def gettext(self, message: str) -> str:
         """Return the sentence between marks."""
-        return f"{OPEN}{message}{CLOSE}" if self._known.has(message) else message
+        return f"{OPEN}{message}{CLOSE}" if message in self._known else message
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """Return the form of the sentence between marks."""
-        is_known = self._known.ngettext(msgid1, msgid2, n) not in {msgid1, msgid2}
         form = msgid1 if n == 1 else msgid2
-        return f"{OPEN}{form}{CLOSE}" if is_known else form
+        return f"{OPEN}{form}{CLOSE}" if msgid1 in self._known else form
 
 
 def marked() -> Offered:
     """Return what offers English, and in place of German the language of marks."""
-    german = next(tongue for tongue in tongues() if tongue.code == "de")
-    return Offered.of([ENGLISH, Tongue("de", "Deutsch", Marks(german), "dd.MM.yyyy", "dd.MM.yyyy, HH:mm z")])
+    said = {message.id for message in words.catalogue("de")}
+    marks = Marks(frozenset(text if isinstance(text, str) else text[0] for text in said))
+    return Offered.of([ENGLISH, Tongue("de", "Deutsch", marks, "dd.MM.yyyy", "dd.MM.yyyy, HH:mm z")])
 
 
 def bare(page: str, data: frozenset[str]) -> list[str]:

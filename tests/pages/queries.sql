@@ -4,7 +4,7 @@ select p.detail_digest from portal.profile_fact p where p.investor_id = :investo
 
 -- name: names_for_investors
 -- The names that stand on an investor's pages: conditions, stages, keepers, what happened, and states.
-select condition from engine.condition union select stage from engine.condition union select keeper from engine.condition
+select condition as name from engine.condition union select stage from engine.condition union select keeper from engine.condition
 union select trigger from engine.transition where machine = any (cast(:machines as text[]))
 union select state from engine.state where machine in ('offer', 'investment', 'agreement', 'notice');
 

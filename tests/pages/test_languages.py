@@ -164,8 +164,8 @@ def test_what_the_books_say_to_investors_is_in_the_list(connect: Connect) -> Non
     names = queries.names_for_investors(owner, machines=stored.MACHINES.split())
     sentences = queries.sentences_for_investors(owner)
     said = stored.sentences()
-    assert {row[0].replace("_", " ") for row in names} - said == set()
-    assert {row[0] for row in sentences} - said == set()
+    assert {row["name"].replace("_", " ") for row in names} - said == set()
+    assert {row["sentence"] for row in sentences} - said == set()
 
 
 @pytest.mark.browser

@@ -118,7 +118,7 @@ def routes(database: Database, shell: Shell, door: Door, offered: Offered) -> AP
     router = APIRouter()
     router.include_router(people.routes(database, shell, door))
     router.include_router(proposals.routes(shell))
-    router.include_router(reading.routes(offered))
+    router.include_router(reading.routes(people.People(database), offered))
     router.include_router(providers.routes(database, shell, door))
     queries, known = load(__package__), people.People(database)
 

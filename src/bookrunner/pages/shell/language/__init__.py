@@ -11,7 +11,7 @@ from typing import Final
 
 from fastapi import Request
 
-from bookrunner.pages.shell.language.tongue import ENGLISH, Tongue, tongues
+from bookrunner.pages.shell.language.tongue import ENGLISH, Tongue, tongues, zones
 
 __all__ = [
     "COOKIE",
@@ -26,6 +26,7 @@ __all__ = [
     "spoken",
     "start",
     "tongues",
+    "zones",
 ]
 
 COOKIE: Final = "bookrunner_language"

@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from importlib.resources import files
 from io import BytesIO
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, get_timezone_name
@@ -23,6 +23,7 @@ from babel.support import Translations
 from bookrunner.core.money import Money, currency
 
 _UTC: Final = "UTC"
+_PLACES: Final = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 # A day as files and the API write it: no reader of English takes its day for its month.
 _ISO_DAY, _ISO_MOMENT = "yyyy-MM-dd", "yyyy-MM-dd HH:mm z"
 
@@ -113,3 +114,9 @@ def tongues() -> Sequence[Tongue]:
     german = (files(__package__) / "de.po").read_bytes()
     patterns = ("dd.MM.yyyy", "dd.MM.yyyy, HH:mm z")
     return (ENGLISH, Tongue("de", "Deutsch", catalogue_of(german, "de"), *patterns))
+
+
+@cache
+def zones() -> Sequence[str]:
+    """Return the time zones that a person may choose, by their names in the IANA time zone database."""
+    return (_UTC, *sorted(zone for zone in available_timezones() if zone.startswith(_PLACES)))
