@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
@@ -13,7 +14,9 @@ from playwright.sync_api import Browser
 from bookrunner.api import issue
 from bookrunner.app import Application
 from bookrunner.db import Endpoint, load
+from bookrunner.engine.life.post import LETTERS, letter_of
 from bookrunner.pages import web
+from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell.language import ENGLISH, stored, tongues
 from tests.api.conftest import serving
 from tests.browsing import violations
@@ -21,6 +24,7 @@ from tests.pages.conftest import Site
 from tests.pages.marked import bare, marked
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
+from tests.pages.test_people import account, entered
 from tests.pages.test_screens import LOOKS, OFFERING
 from tests.stages import Built
 
@@ -90,6 +94,60 @@ def test_the_switch_is_kept_and_leads_back(site: Site) -> None:
         assert lang(client.get("/recovery").text) == "en"
     foreign = httpx.post(f"{site.url}/language", data={"language": "de"})
     assert foreign.status_code == 403
+
+
+def test_the_setting_of_an_account_wins_and_reaches_its_mails(site: Site) -> None:
+    people = People(site.world.database)
+    with entered(site, people, INVESTOR, "portal") as client:
+        assert lang(client.get("/profile", headers=GERMAN).text) == "de"
+        chosen = {"language": "de", "zone": "Europe/Berlin", "next": "/security"}
+        assert client.post("/language", data=chosen).headers["location"] == "/security"
+        client.cookies.delete("bookrunner_language")
+        page = client.get("/security", headers={"Accept-Language": "en"}).text
+        assert lang(page) == "de"
+        assert "Zeiten in Mitteleuropäische Zeit." in page
+        assert re.search(r"\d\d\.\d\d\.\d{4}, \d\d:\d\d M", page)
+        unlisted = client.post("/language", data=chosen | {"zone": "Europe/Nowhere"})
+        assert unlisted.status_code == 422
+        # The switch of the footer says nothing of the time zone, which stays.
+        client.post("/language", data={"language": "en"})
+        assert "Times are Central European Time." in client.get("/security").text
+        client.post("/language", data={"language": "de"})
+    rows = site.world.desk.life.languages(names=[INVESTOR, "ivr_0001"])
+    read_in = {row["name"]: row["language"] for row in rows}
+    assert read_in == {INVESTOR: "de"}
+    letter = letter_of("ntc_1", INVESTOR, read_in[INVESTOR])
+    assert (letter.subject, "ntc_1" in letter.text) == ("Es gibt eine Mitteilung für Sie", True)
+    assert letter_of("ntc_1", INVESTOR, "xx") == letter_of("ntc_1", INVESTOR)
+    assert set(LETTERS) == {tongue.code for tongue in tongues()}
+
+
+@pytest.mark.parametrize(
+    ("login", "statement", "code"),
+    [
+        ("access", "insert into api.reading values ('acc_none', 'de', 'UTC')", "42501"),
+        ("portal", "select api.choose_reading(decode(repeat('00', 32), 'hex'), 'de', 'UTC')", "42501"),
+        ("portal", "select * from api.languages_of(array['ivr_0003'])", "42501"),
+        ("engine", "select * from api.reading", "42501"),
+        ("owner", "insert into api.reading select account_id, 'DE', 'UTC' from api.account", "23514"),
+        ("owner", "insert into api.reading select account_id, 'de', '../etc' from api.account", "23514"),
+    ],
+)
+def test_how_a_person_reads_is_written_by_its_own_session_alone(
+    site: Site, connect: Connect, *, login: str, statement: str, code: str
+) -> None:
+    account(People(site.world.database), INVESTOR, "portal")
+    with pytest.raises(psycopg.Error) as refused:
+        connect(login).execute(statement)  # type: ignore[arg-type]
+    assert refused.value.sqlstate == code
+
+
+def test_without_an_account_nothing_is_kept(site: Site, key: str, connect: Connect) -> None:
+    with visitor(site, key) as client:
+        assert client.post("/language", data={"language": "de", "zone": "Europe/Berlin"}).status_code == 303
+        client.cookies.set("bookrunner_session", "portal.nonsense")
+        assert client.post("/language", data={"language": "en"}).status_code == 303
+    assert connect("owner").execute("select count(*) from api.reading").fetchone() == (0,)
 
 
 def test_a_console_stays_in_english_as_a_whole(site: Site, endpoint: Endpoint) -> None:

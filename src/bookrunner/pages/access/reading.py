@@ -1,4 +1,4 @@
-"""In which language and time zone somebody reads: kept by the browser, and with an account that is signed in."""
+"""In which language and time zone somebody reads: kept by the browser, and with a signed-in account."""
 
 from __future__ import annotations
 

@@ -114,9 +114,13 @@ def _note(request: Request, facts: Mapping[str, object], status: int) -> None:
 def words(name: str) -> str:
     """Write a stable name as words: ``funds_are_cleared`` as ``funds are cleared``, in the reader's language.
 
-    Of a name of two parts, such as ``receipt.cleared``, each is put into it by itself.
+    Of a name of two parts, such as ``receipt.cleared``, each is put into it by itself unless both have words of
+    their own.
     """
-    return ", ".join(spoken(part.replace("_", " ")) for part in name.split(".", 1))
+    parts = [part.replace("_", " ") for part in name.split(".", 1)]
+    whole = ", ".join(parts)
+    said = spoken(whole)
+    return said if said != whole else ", ".join(spoken(part) for part in parts)
 
 
 def sentence(text: str) -> str:

@@ -21,7 +21,7 @@ from bookrunner.pages.shell.language import later, spoken
 
 _CONFLICT, _SEE_OTHER, _VIEWS = 409, 303, 100
 _EXPORTED: Final = "to hand over one's own data"
-_ERASE: Final = "erase"
+_ERASE: Final = later("erase")
 _UNSAFE: Final = {"rule": "export_is_agreed_to", "detail": later("tick that you will keep the file safe")}
 _UNMEANT: Final = {"rule": "erasure_is_meant", "detail": later("type the word erase")}
 
@@ -116,7 +116,7 @@ def routes(database: Database, shell: Shell) -> APIRouter:
     def erased(
         request: Request, investor: Itself, word: Annotated[str, Form(max_length=20)] = ""
     ) -> Response:
-        if word.strip().lower() != _ERASE:
+        if word.strip().lower() not in {_ERASE, spoken(_ERASE)}:
             return page(request, investor, _UNMEANT)
         try:
             Desk(database).erase(investor.name, actor=investor.actor, because="asked for by the investor")

@@ -37,6 +37,8 @@ TRIGGERS: Final = (
     "scaled_back screened sent sent_back sent_to_review set_beside settled signed signed_in_part started "
     "stated stopped stored submitted superseded taken unmatched verified viewed voided withdrawn written"
 )
+# What these say together is another word in other languages than what each says alone.
+EVENTS: Final = "clearance.cleared payment_attempt.released"
 # The states of what an investor's pages name by its state: offers, investments, agreements, mail, money.
 STATES: Final = (
     "new draft legal_review legal_declined legal_accepted published legally_closed closed_successfully "
@@ -150,8 +152,8 @@ SAID: Final = (
 
 def sentences() -> frozenset[str]:
     """Return every name, as words, and every sentence."""
-    lists = (KEEPERS, STAGES, CONDITIONS, MACHINES, TRIGGERS, STATES, KINDS, REFUSALS)
+    lists = (KEEPERS, STAGES, CONDITIONS, MACHINES, TRIGGERS, EVENTS, STATES, KINDS, REFUSALS)
     names = [name for each in lists for name in each.split()]
     titles = {name.capitalize() for name in STAGES.split()}
-    written = {name.replace("_", " ") for name in names}
+    written = {name.replace("_", " ").replace(".", ", ") for name in names}
     return frozenset({*written, *titles, *NOTICES, *FAILURES, *PAPERS, *SAID})
