@@ -20,6 +20,7 @@ _SAME: Final = re.compile(
     r"[a-z]+_\w+|0x\w*|\b(?=\w*\d)\w+\b|\bRF\d\d[\d ]+|\b[0-9a-f]{12,}…?|\b[A-Z]{2,}\b|\S+@\S+|W-8BEN|"
     r"Bookrunner|English|Deutsch"
 )
+_PART: Final = re.compile(r"%\(\w+\)s")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -32,12 +33,17 @@ class Marks(NullTranslations):
 
     def gettext(self, message: str) -> str:
         """Return the sentence between marks."""
-        return f"{OPEN}{message}{CLOSE}" if message in self._known else message
+        return _between_marks(message) if message in self._known else message
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """Return the form of the sentence between marks."""
         form = msgid1 if n == 1 else msgid2
-        return f"{OPEN}{form}{CLOSE}" if msgid1 in self._known else form
+        return _between_marks(form) if msgid1 in self._known else form
+
+
+def _between_marks(sentence: str) -> str:
+    """Mark a sentence without its parts, each of which has to have marks of its own."""
+    return OPEN + _PART.sub(lambda part: CLOSE + part[0] + OPEN, sentence) + CLOSE
 
 
 def marked() -> Offered:
@@ -65,10 +71,15 @@ def _outside(tree: html.HtmlElement) -> Iterator[str]:
             continue
         yield from (_stripped(element.get(name, ""), 0)[0] for name in _READ_ALOUD)
     for text in tree.xpath("//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"):
-        if text.getparent().get("lang") == "en" and not text.is_tail:
+        if not text.is_tail and _is_of_the_books(text.getparent()):
             continue
         rest, depth = _stripped(str(text), depth)
         yield rest
+
+
+def _is_of_the_books(element: html.HtmlElement) -> bool:
+    """Whether an element holds words of an offer's document, or what goes on record in English."""
+    return element.get("lang") == "en" or "text" in element.get("class", "").split()
 
 
 def _stripped(text: str, depth: int) -> tuple[str, int]:

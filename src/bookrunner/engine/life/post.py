@@ -16,13 +16,17 @@ _ENGLISH: Final = "en"
 LETTERS: Final[Mapping[str, tuple[str, str]]] = {
     _ENGLISH: (
         "There is a notice for you",
-        "A notice about your investment waits for you in the investor portal.\n"
-        "This mail does not repeat it. Notice: {notice}\n",
+        (
+            "A notice about your investment waits for you in the investor portal.\n"
+            "This mail does not repeat it. Notice: {notice}\n"
+        ),
     ),
     "de": (
         "Es gibt eine Mitteilung für Sie",
-        "Eine Mitteilung zu Ihrer Zeichnung wartet im Anlegerportal auf Sie.\n"
-        "Diese E-Mail wiederholt sie nicht. Mitteilung: {notice}\n",
+        (
+            "Eine Mitteilung zu Ihrer Zeichnung wartet im Anlegerportal auf Sie.\n"
+            "Diese E-Mail wiederholt sie nicht. Mitteilung: {notice}\n"
+        ),
     ),
 }
 

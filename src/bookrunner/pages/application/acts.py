@@ -75,12 +75,13 @@ class Applicant:
             "profile": self._begin,
             "consent": partial(self._consent, form),
             "documents": partial(self._item, form),
-            "statements": partial(self._state, form),
+            **{kind: partial(self._state, kind, form) for kind in steps.STATED},
             "review": partial(self._review, form),
             "sign": partial(self._sign, form),
             "file": self._confirm,
         }
-        if step not in acts or not steps.may_show(step, first_open):
+        is_asked = step in acts and step in steps.order(self.found)
+        if not is_asked or not steps.may_show(step, first_open):
             raise Refused("steps_come_in_their_order", f"{steps.TITLES[first_open]} is open")
         acts[step]()
 
@@ -155,8 +156,7 @@ class Applicant:
         }
         subscription.keeper(self.papers.database).acknowledge(**self._where, items=[made])
 
-    def _state(self, form: Form) -> None:
-        kind = form.get("particular", "")
+    def _state(self, kind: str, form: Form) -> None:
         detail = said.particular(kind, form, self.found["profile"]["legal_name"])
         self._packets.state_particular(**self._where, particular=new_id("prt"), kind=kind, detail=detail)
 

@@ -112,10 +112,10 @@ def _note(request: Request, facts: Mapping[str, object], status: int) -> None:
 
 
 def words(name: str) -> str:
-    """Write a stable name as words: ``funds_are_cleared`` as ``funds are cleared``, in the reader's language.
+    """Write a stable name as words in the reader's language: ``funds_are_cleared`` as ``funds are cleared``.
 
-    Of a name of two parts, such as ``receipt.cleared``, each is put into it by itself unless both have words of
-    their own.
+    A name of two parts, such as ``receipt.cleared``, is put into it as a whole if that has words of its own,
+    else part by part.
     """
     parts = [part.replace("_", " ") for part in name.split(".", 1)]
     whole = ", ".join(parts)

@@ -16,6 +16,7 @@ from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Row, load
 from bookrunner.pages.access import SignedIn
+from bookrunner.pages.application.opening import CHECK, Opening
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, mask, told
 from bookrunner.pages.shell.language import later
@@ -125,15 +126,23 @@ class Profiles:
         self.database = database
         self.shell = shell
         self.portal = portal.keeper(database)
+        self.opening = Opening(shell, FIELDS, KINDS)
 
     def page(self, request: Request, investor: str, **shown: object) -> Response:
-        """Return the form of a new profile, or the profile and its requests; 409 with a refusal."""
+        """Return the first question of a new profile, or the profile and its requests; 409 with a refusal.
+
+        What is refused of a new profile comes back over its answers.
+        """
         found = profile_of(self.database, investor)
+        if found is None:
+            typed, refusal = shown.get("typed") or {}, shown.get("refusal")
+            at = CHECK if refusal else "kind"
+            return self.opening.page(request, typed, at, refusal)  # type: ignore[arg-type]
         with self.database.transaction("portal") as transaction:
             changes = list(load(__package__).own_changes(transaction, investor=investor, most=50))
         facts = {
             "profile": found,
-            "masked": {} if found is None else masked(found),
+            "masked": masked(found),
             "changes": changes,
             "states": _STATES,
             "kinds": KINDS,
@@ -203,10 +212,19 @@ def masked(found: Row) -> dict[str, str]:
     )
 
 
+def _question_routes(router: APIRouter, pages: Profiles) -> None:
+    @router.post("/new")
+    def answered(request: Request, investor: Itself, form: _Form) -> Response:
+        if profile_of(pages.database, investor.name) is not None:
+            return RedirectResponse("/profile", status_code=_SEE_OTHER)
+        return pages.opening.answered(request, form.typed)
+
+
 def routes(database: Database, shell: Shell) -> APIRouter:
     """Return the routes of ``/profile``; an investor writes about itself alone."""
     router = APIRouter(prefix="/profile")
     pages = Profiles(database, shell)
+    _question_routes(router, pages)
 
     @router.get("")
     def shown(request: Request, investor: Itself, *, done: bool = False) -> Response:
