@@ -18,7 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from bookrunner.pages.shell.language import stored
+from scripts import stored
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = ROOT / "src/bookrunner/pages"

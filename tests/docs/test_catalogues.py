@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from scripts import words
+from scripts import stored, words
 
 LANGUAGE = "de"
 
@@ -39,3 +41,11 @@ def test_what_is_wrong_with_a_catalogue_is_said(before: str, after: str, says: s
     assert found
     faults = words.faults((head + after + tail).encode(), LANGUAGE)
     assert any(fault.startswith(says) for fault in faults), faults[:3]
+
+
+def test_every_rule_that_has_a_translation_is_one() -> None:
+    rules = set(
+        re.findall(r"^\| `(\w+)`", (words.ROOT / "docs/refusals.md").read_text("utf-8"), re.MULTILINE)
+    )
+    own = "".join(path.read_text("utf-8") for path in words.PAGES.rglob("*.py"))
+    assert [rule for rule in stored.REFUSALS.split() if rule not in rules and f'"{rule}"' not in own] == []

@@ -17,7 +17,8 @@ from bookrunner.db import Endpoint, load
 from bookrunner.engine.life.post import LETTERS, letter_of
 from bookrunner.pages import web
 from bookrunner.pages.access.people.store import People
-from bookrunner.pages.shell.language import ENGLISH, stored, tongues
+from bookrunner.pages.shell.language import ENGLISH, tongues
+from scripts import stored
 from tests.api.conftest import serving
 from tests.browsing import violations
 from tests.pages.conftest import Site

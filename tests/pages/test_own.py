@@ -221,7 +221,7 @@ def state_profile(page: Page, detail: Mapping[str, str]) -> None:
     for labels in (("Legal name",), ("Country", "Address"), ("E-mail",), ("Tax number", "Birth date")):
         page.get_by_role("button", name="Go on").click()
         for label in labels:
-            page.get_by_label(label).fill(detail[NAMES[label]])
+            page.get_by_role("textbox", name=label).fill(detail[NAMES[label]])
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="Check your answers")).to_be_visible()
     page.get_by_role("button", name="Keep my profile").click()

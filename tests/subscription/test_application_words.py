@@ -107,6 +107,7 @@ def test_no_sentence_of_an_application_is_left_out_of_the_catalogue(world: World
             *(code.replace("_", " ") for _, code, _ in ITEMS),
             *(str(value) for value in person.detail.values() if value),
             offer["name"],
+            *("records@harbor.example", "nothing"),
             "Partnership",
             "Manager",
         }

@@ -37,7 +37,7 @@ def routes(people: People, offered: Offered) -> APIRouter:
         with suppress(NotAuthenticated):
             # Without a session the browser alone keeps it.
             _, session = read_token(token_of(request) or "")
-            people.ask("choose_reading", session=session, language=chosen, zone=zone or None)
+            people.choose_reading(session, chosen, zone or None)
         answer = RedirectResponse(inside(after), status_code=_SEE_OTHER)
         return bind(answer, request, language.COOKIE, value=chosen, seconds=_YEAR_SECONDS)
 

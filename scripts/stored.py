@@ -1,6 +1,7 @@
 """What the books say to investors in English: names as they are stored, and whole sentences.
 
-A page puts them into its reader's language where it shows them. Tests compare the lists with the books.
+A page puts them into its reader's language where it shows them, so catalogues have them all. Tests compare
+the lists with the books.
 """
 
 from __future__ import annotations
@@ -60,25 +61,28 @@ KINDS: Final = (
 )
 # Rules of the books that what an investor asks for may break, in words as in the books.
 REFUSALS: Final = (
-    "question_is_answered export_is_agreed_to erasure_is_meant address_is_given application_is_complete "
-    "agreement_is_open_for_signature amount_fits_currency amount_is_decimal "
-    "authority_lists_one_to_ten_signers authority_names_signer_capacity_and_source birth_date_is_a_day "
-    "birth_date_is_possible cancellation_is_before_its_cut_off challenge_exists challenge_has_not_expired "
-    "change_says_why country_is_two_letters credential_is_in_force currency_is_chosen_before_confirming "
-    "currency_is_taken_by_the_offer decision_is_on_the_version_seen email_has_an_at_sign "
-    "ended_investment_is_in_no_running_set entity_names_its_representative gate_is_closed gate_is_open "
-    "interest_ends_in_days_to_come interest_exists interest_has_not_ended interest_has_units "
-    "investor_kind_is_known lei_has_its_check_digits lei_is_twenty_characters legal_name_is_printable "
-    "lots_cover_the_units name_fits name_has_letters name_has_no_hidden_characters nobody_matches_itself "
-    "offer_has_opened offer_is_open_to_new_money offered_units_are_free one_application_is_in_force "
-    "one_change_is_open one_proof_serves_once order_is_at_least_the_minimum "
+    "address_is_given agreement_is_open_for_signature amount_fits_currency amount_is_decimal "
+    "application_is_complete authority_lists_one_to_ten_signers "
+    "authority_names_signer_capacity_and_source birth_date_is_a_day birth_date_is_possible "
+    "cancellation_is_before_its_cut_off challenge_exists challenge_has_not_expired change_says_why "
+    "code_is_the_printed_one consent_is_ticked_by_the_investor country_is_two_letters "
+    "credential_is_in_force currency_is_chosen_before_confirming currency_is_taken_by_the_offer "
+    "decision_is_on_the_version_seen email_has_an_at_sign ended_investment_is_in_no_running_set "
+    "entity_names_its_representative erasure_is_meant export_is_agreed_to gate_is_closed gate_is_open "
+    "intent_is_ticked_by_the_signer interest_ends_in_days_to_come interest_exists interest_has_not_ended "
+    "interest_has_units investor_kind_is_known item_is_ticked_by_the_investor legal_name_is_printable "
+    "lei_has_its_check_digits lei_is_twenty_characters lots_cover_the_units name_fits name_has_letters "
+    "name_has_no_hidden_characters nobody_matches_itself offer_has_opened offer_is_open_to_new_money "
+    "offered_units_are_free one_application_is_in_force one_change_is_open one_proof_serves_once "
     "own_transfer_stays_with_its_holder ownership_lists_one_to_twenty_owners personal_data_is_not_erased "
-    "poster_is_cleared profile_exists records_consent_comes_first retention_allows_erasure "
-    "sale_states_its_price sample_code_is_right signature_proves_control tax_form_is_of_a_known_kind "
-    "tax_id_is_ein tax_id_is_itin tax_id_is_nine_digits tax_id_is_ssn transfer_goes_to_another_holder "
+    "poster_is_cleared profile_exists question_is_answered records_consent_comes_first "
+    "retention_allows_erasure sale_states_its_price tax_form_is_of_a_known_kind tax_id_is_ein "
+    "tax_id_is_itin tax_id_is_nine_digits tax_id_is_ssn transfer_goes_to_another_holder "
     "transfer_has_units transfer_papers_are_complete transition_is_listed_for_the_keeper units_are_left "
-    "units_go_to_the_waitlist_first verified_fields_are_locked wallet_address_is_twenty_bytes "
-    "waitlist_opens_when_units_run_out"
+    "units_go_to_the_waitlist_first units_reach_the_minimum verified_fields_are_locked "
+    "waitlist_opens_when_units_run_out wallet_address_is_twenty_bytes wallet_address_is_well_formed "
+    "wallet_checksum_is_valid wallet_is_not_reserved wallet_is_not_zero wallet_proof_is_valid "
+    "wallet_signature_is_65_bytes wallet_signature_is_low_s wallet_signature_is_recoverable"
 )
 NOTICES: Final = (
     "The offer has ended without success. Your money goes back in full.",
