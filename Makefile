@@ -10,7 +10,7 @@ PROCESSES ?= 2
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
 	require-concurrent-index-creation
 
-.PHONY: help setup demo check lint test screens bench torture docs lock clean
+.PHONY: help setup demo check lint test screens words bench torture docs lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -32,6 +32,7 @@ lint: setup ## Check style, types and imports
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m scripts.words --check
 	@$(BIN)/squawk --assume-in-transaction --exclude=$(MIGRATIONS) src/bookrunner/db/migrations/sql/*/*.sql
 
 test: setup ## Run the tests, for example ARGS="tests/treasury -x"
@@ -40,6 +41,9 @@ test: setup ## Run the tests, for example ARGS="tests/treasury -x"
 screens: setup ## Save a picture of every page into build/screens
 	@mkdir -p build/screens
 	@BOOKRUNNER_TEST_SHOTS=build/screens $(BIN)/python -m pytest -q -m browser tests/pages tests/capital tests/subscription $(ARGS)
+
+words: setup ## Write the catalogues of the pages' languages anew; what lacks a translation stands empty
+	@$(BIN)/python -m scripts.words
 
 bench: setup ## Measure, for example ONLY=transitions
 	@$(BIN)/python -m bench $(ONLY)

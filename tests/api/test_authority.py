@@ -32,6 +32,7 @@ READS = {
     "candidates_version": {"engine"},
     "keep_refusal": {"engine"},
     "freeze_is_due": {"engine"},
+    "languages_of": {"engine"},
     "commitment_limit": {"portal", "compliance"},
     "questionnaire": {"portal", "compliance", "subscription", "engine"},
     "propose": set(KEEPERS),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import httpx
@@ -35,6 +35,14 @@ DETAIL = {
     "email": "ada@example.test",
     "tax_id": "900001234",
     "birth_date": "1980-01-31",
+}
+NAMES = {
+    "Legal name": "legal_name",
+    "Country": "country",
+    "Address": "address",
+    "E-mail": "email",
+    "Tax number": "tax_id",
+    "Birth date": "birth_date",
 }
 PAPER = {"paper": ("deed.pdf", b"%PDF-1.7 a deed")}
 
@@ -239,16 +247,58 @@ def test_a_statement_is_of_ones_own_holding_alone(own: httpx.Client) -> None:
     assert answer.status_code == 404
 
 
+def state_profile(page: Page, detail: Mapping[str, str]) -> None:
+    """Answer the questions of a person's profile, each on its page, and keep what was answered."""
+    page.get_by_label("A person", exact=True).check()
+    for labels in (("Legal name",), ("Country", "Address"), ("E-mail",), ("Tax number", "Birth date")):
+        page.get_by_role("button", name="Go on").click()
+        for label in labels:
+            page.get_by_role("textbox", name=label).fill(detail[NAMES[label]])
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Check your answers")).to_be_visible()
+    page.get_by_role("button", name="Keep my profile").click()
+
+
+def test_each_question_of_a_new_profile_has_its_page(fresh: httpx.Client) -> None:
+    def ask(**said: str) -> httpx.Response:
+        return fresh.post("/profile/new", data=said)
+
+    first = ask(at="kind")
+    assert (first.status_code, "question is answered" in first.text) == (409, True)
+    known = {"kind": "entity"}
+    name = ask(at="kind", **known)
+    assert "Question 2 of 6" in name.text
+    assert 'name="kind" value="entity"' in name.text
+    silent = ask(at="name", **known, legal_name="  ")
+    assert silent.status_code == 409
+    known |= {"legal_name": "Example <b>Partners</b>"}
+    seat = ask(at="name", **known)
+    assert 'value="Example &lt;b&gt;Partners&lt;/b&gt;"' in seat.text
+    back = ask(to="name", at="seat", **known)
+    assert 'id="legal_name"' in back.text
+    known |= {"country": "US", "address": "1 Example Street", "email": "a@example.org", "tax_id": "900000009"}
+    numbers = ask(at="mail", **known)
+    assert 'id="tax_id"' in numbers.text
+    assert 'id="birth_date"' not in numbers.text
+    assert "Who acts for it?" in ask(at="numbers", **known).text
+    # A person answers for itself; what another kind asks beside is asked when the kind changes.
+    assert "Check your answers" in ask(at="numbers", **known | {"kind": "individual"}).text
+    changed = ask(at="kind", checked="yes", **known)
+    assert "Who acts for it?" in changed.text
+    known |= {"representative": "Ada Example"}
+    checked = ask(at="acting", checked="yes", **known)
+    assert "Check your answers" in checked.text
+    again = fresh.post("/profile", data=known | {"country": "nowhere"})
+    assert (again.status_code, "Check your answers" in again.text) == (409, True)
+    assert 'value="Ada Example"' in again.text
+    assert fresh.post("/profile", data=known).status_code == 303
+    assert ask(at="kind", kind="individual").headers["location"] == "/profile"
+
+
 def fill(page: Page, site: Site) -> None:
     """State a profile in the page."""
     page.goto(f"{site.url}/profile")
-    page.get_by_label("A person", exact=True).check()
-    for label, name in (("Legal name", "legal_name"), ("Country", "country"), ("Address", "address")):
-        page.get_by_label(label).fill(DETAIL[name])
-    page.get_by_label("E-mail").fill(DETAIL["email"])
-    page.get_by_label("Tax number").fill(DETAIL["tax_id"])
-    page.get_by_label("Birth date").fill(DETAIL["birth_date"])
-    page.get_by_role("button", name="Keep my profile").click()
+    state_profile(page, DETAIL)
 
 
 @pytest.mark.browser

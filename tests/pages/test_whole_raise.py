@@ -26,6 +26,7 @@ from bookrunner.sandbox.world import World, opened
 from tests.api.conftest import serving
 from tests.pages.officers import blank_paper
 from tests.pages.test_browser import keep
+from tests.pages.test_own import state_profile
 from tests.subscription.test_api import printed_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.chain, pytest.mark.timeout(300)]
@@ -42,14 +43,14 @@ STAFF = {
     "agent.tess": "registry",
     "operator.otto": "engine",
 }
-DETAIL = (
-    ("Legal name", "Ada Example"),
-    ("Country", "US"),
-    ("Address", "1 Sample Street, Springfield"),
-    ("E-mail", "ada@example.test"),
-    ("Tax number", "900001234"),
-    ("Birth date", "1980-01-31"),
-)
+DETAIL = {
+    "legal_name": "Ada Example",
+    "country": "US",
+    "address": "1 Sample Street, Springfield",
+    "email": "ada@example.test",
+    "tax_id": "900001234",
+    "birth_date": "1980-01-31",
+}
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,7 @@ class Raise:
 
     def profile(self) -> None:
         page = self.go(self.investor, "/profile")
-        page.get_by_label("A person", exact=True).check()
-        for label, value in DETAIL:
-            page.get_by_label(label).fill(value)
-        page.get_by_role("button", name="Keep my profile").click()
+        state_profile(page, DETAIL)
         expect(page.get_by_role("status").first).to_contain_text("Your profile is complete")
 
     def order(self) -> None:
@@ -245,11 +243,12 @@ class Raise:
             assert page.request.get(f"{self.house.url}{link}").ok
             page.get_by_role("checkbox").check()
             page.get_by_role("button", name="Confirm and go on").click()
-        page.get_by_label("Form", exact=True).select_option("W-9")
+        page.get_by_label("W-9", exact=True).check()
+        page.get_by_role("button", name="Go on").click()
         page.get_by_label("Federal tax classification").fill("Individual")
         page.get_by_label("Kind of number").select_option("SSN")
         page.get_by_label("Its last four digits").fill("1234")
-        page.get_by_label("Subject to backup withholding").select_option("no")
+        page.get_by_role("group", name="Subject to backup withholding").get_by_label("no").check()
         page.get_by_role("button", name="State the tax form").click()
         page.get_by_role("button", name="Ask for my agreement").click()
         self.house.work()

@@ -100,26 +100,40 @@ def confirm(page: Page, door: Door) -> None:
     page.get_by_role("button", name="Confirm and go on").click()
 
 
-def state_all(page: Page, story: Story) -> None:
+def state_all(page: Page, door: Door, story: Story) -> None:
+    """State tax form, signers and owners, each on a page of its own, and come back to the first open one."""
+    url = f"{door.url}{home(story)}"
+    expect(page).to_have_url(f"{url}/tax_form")
     person = story.people[0]
     signer = person.detail.get("representative", person.detail["legal_name"])
-    page.get_by_label("Form", exact=True).select_option("W-9")
+    page.get_by_label("W-9", exact=True).check()
+    page.get_by_role("button", name="Go on").click()
+    keep(page, "apply-tax-form-390")
     page.get_by_label("Federal tax classification").fill("Partnership")
     page.get_by_label("Kind of number").select_option("EIN")
     page.get_by_label("Its last four digits").fill(person.detail["tax_id"][-4:])
     page.get_by_role("button", name="State the tax form").click()
     expect(page.get_by_role("alert")).to_contain_text("backup withholding is answered")
     page.get_by_label("Its last four digits").fill(person.detail["tax_id"][-4:])
-    page.get_by_label("Subject to backup withholding").select_option("no")
+    page.get_by_role("group", name="Subject to backup withholding").get_by_label("no").check()
     page.get_by_role("button", name="State the tax form").click()
+    expect(page).to_have_url(f"{url}/authority")
     page.get_by_label("Signers").fill(f"{signer} Manager")
     page.get_by_label("How many of them").fill("1")
     page.get_by_role("button", name="State the signers").click()
     expect(page.get_by_role("alert")).to_contain_text("lines name their parts")
     page.get_by_label("Signers").fill(f"{signer}; Manager; Resolution of 2026-01-10")
     page.get_by_role("button", name="State the signers").click()
+    expect(page).to_have_url(f"{url}/ownership")
     page.get_by_label("Owners and control persons").fill(f"{signer}; control person; 0")
     page.get_by_role("button", name="State the owners").click()
+    expect(page.get_by_role("heading", name="Check your answers")).to_be_visible()
+    page.get_by_role("link", name="Change: Owners").click()
+    expect(page).to_have_url(f"{url}/ownership")
+    page.get_by_role("link", name="Back").click()
+    expect(page).to_have_url(f"{url}/authority")
+    page.goto(url)
+    expect(page).to_have_url(f"{url}/review")
 
 
 def test_an_investor_applies_from_the_amount_to_the_signed_file(
@@ -147,7 +161,7 @@ def test_an_investor_applies_from_the_amount_to_the_signed_file(
         for _ in ITEMS[3:]:
             confirm(page, door)
         keep(page, "apply-statements-390")
-        state_all(page, story)
+        state_all(page, door, story)
         keep(page, "apply-review-390")
         page.get_by_role("button", name="Ask for my agreement").click()
         expect(page.get_by_role("heading", name="Your agreement is being made")).to_be_visible()
@@ -242,7 +256,17 @@ def test_each_step_is_accessible(door: Door, browser: Browser, tell: Tell, axe: 
     story = tell("sent")
     investor = story.people[0].investor
     with at(browser, door, home(story), door.key(investor)) as page:
-        for step in ("amount", "profile", "consent", "documents", "statements", "review", "sign"):
+        for step in (
+            "amount",
+            "profile",
+            "consent",
+            "documents",
+            "tax_form",
+            "authority",
+            "ownership",
+            "review",
+            "sign",
+        ):
             page.goto(f"{door.url}{home(story)}/{step}")
             expect(page).to_have_url(f"{door.url}{home(story)}/{step}")
             found = violations(page, axe)

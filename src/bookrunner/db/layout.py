@@ -153,6 +153,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit.record", "anchors.sql"),
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
+    ("bookrunner.api.access.people", "reading.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -25,18 +25,27 @@ from bookrunner.pages.offers.documents import document_routes
 from bookrunner.pages.officer import auditor
 from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.emergencies import Standing
+from bookrunner.pages.shell.language import Offered, current, later, tongues
 from bookrunner.pages.shell.live import Hints
 
 __all__ = ["Desk", "Door", "web"]
 
 _YEAR = "public, max-age=31536000, immutable"
-_LATER = "The books cannot be read at this moment; nothing was changed. Please try again in a moment"
-_MISSHAPEN = "A field of this form or address is missing, or is none of its choices"
+_LATER = later("The books cannot be read at this moment; nothing was changed. Please try again in a moment")
+_MISSHAPEN = later("A field of this form or address is missing, or is none of its choices")
 _UNANSWERED = {
-    HTTPStatus.BAD_REQUEST: "This form has more or larger parts than its page; nothing was changed",
-    HTTPStatus.NOT_FOUND: "There is no such page",
+    HTTPStatus.BAD_REQUEST: later("This form has more or larger parts than its page; nothing was changed"),
+    HTTPStatus.NOT_FOUND: later("There is no such page"),
 }
-_FAULT = "Something went wrong here; the log says what"
+_FAULT = later("Something went wrong here; the log says what")
+_REFUSED = later("A rule refuses this; nothing was changed")
+_TITLES = {
+    HTTPStatus.BAD_REQUEST: later("Bad request"),
+    HTTPStatus.CONFLICT: later("Conflict"),
+    HTTPStatus.NOT_FOUND: later("Not found"),
+    HTTPStatus.SERVICE_UNAVAILABLE: later("Service unavailable"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: later("Internal server error"),
+}
 
 
 def web(
@@ -46,6 +55,7 @@ def web(
     is_sandbox: bool = True,
     hosts: Sequence[str] = (),
     door: Door = WITHOUT_PASSKEYS,
+    offered: Offered | None = None,
 ) -> FastAPI:
     """Return the web application of the pages over ``application``.
 
@@ -53,10 +63,11 @@ def web(
     person of the engine. ``operator``, for a sandbox that nobody else can reach, opens offers and
     investments to whoever is not signed in and is the actor of closings then; ``is_sandbox`` puts the mark
     on each page; ``hosts`` are names that the pages answer to beside those of the loopback; ``door`` says
-    what people sign in with.
+    what people sign in with; ``offered`` are the languages, all that there are unless some are named.
     A server that stops sets ``app.state.hints.closing`` first, which ends the open streams within a second.
     """
-    shell = Shell(is_sandbox=is_sandbox, emergencies=Standing(application.database))
+    offered = offered or Offered.of(tongues())
+    shell = Shell(is_sandbox=is_sandbox, emergencies=Standing(application.database), offered=offered)
     hints = Hints(application.database)
 
     @asynccontextmanager
@@ -72,7 +83,8 @@ def web(
         lifespan=lifespan,
     )
     app.state.hints = hints
-    app.add_middleware(access.Wall, admission=access.Admission(application.database, door, operator))
+    admission = access.Admission(application.database, door, operator)
+    app.add_middleware(access.Wall, admission=admission, offered=offered)
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(issuers.routes(application.database, shell))
@@ -100,7 +112,7 @@ def web(
         )
     )
     app.include_router(registry.routes(application, shell))
-    app.include_router(access.routes(application.database, shell, door))
+    app.include_router(access.routes(application.database, shell, door, offered))
     app.include_router(live.routes(hints))
     access.install(app, shell, door, application.database)
     _serve_static(app, shell)
@@ -144,7 +156,10 @@ def _problem(shell: Shell, request: Request, error: BookrunnerError) -> Response
 
 
 def _page_of(shell: Shell, request: Request, status: HTTPStatus, sentence: str) -> Response:
-    facts = {"title": status.phrase.capitalize(), "sentence": sentence}
+    if not current().has(sentence):
+        # What names a record has no translation; what kind of answer it is has one.
+        sentence = _UNANSWERED.get(status, _REFUSED)
+    facts = {"title": _TITLES.get(status, status.phrase.capitalize()), "sentence": sentence}
     return shell.page(request, "shell/problem.html", facts, status)
 
 

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from bookrunner.adapters.mail import Letter, LetterRefused, Post
 from bookrunner.core.log import warn
 from bookrunner.engine.desk import PROCESS, Desk
 
 AT_ONCE = 50
 RETRY_SECONDS = 30
-_SUBJECT = "There is a notice for you"
-_TEXT = (
-    "A notice about your investment waits for you in the investor portal.\n"
-    "This mail does not repeat it. Notice: {notice}\n"
-)
+_ENGLISH: Final = "en"
+# Subject and text in each language of the pages.
+LETTERS: Final[Mapping[str, tuple[str, str]]] = {
+    _ENGLISH: (
+        "There is a notice for you",
+        (
+            "A notice about your investment waits for you in the investor portal.\n"
+            "This mail does not repeat it. Notice: {notice}\n"
+        ),
+    ),
+    "de": (
+        "Es gibt eine Mitteilung für Sie",
+        (
+            "Eine Mitteilung zu Ihrer Zeichnung wartet im Anlegerportal auf Sie.\n"
+            "Diese E-Mail wiederholt sie nicht. Mitteilung: {notice}\n"
+        ),
+    ),
+}
 
 
-def letter_of(notice: str, to: str) -> Letter:
-    """Return the mail that points to a notice; it repeats nothing of it."""
-    return Letter(notice, to, _SUBJECT, _TEXT.format(notice=notice))
+def letter_of(notice: str, to: str, language: str | None = None) -> Letter:
+    """Return the mail that points to a notice, in a language or in English; it repeats nothing of it."""
+    subject, text = LETTERS.get(language or _ENGLISH, LETTERS[_ENGLISH])
+    return Letter(notice, to, subject, text.format(notice=notice))
 
 
 def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
@@ -30,7 +47,9 @@ def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
         taken = within.take_notices(actor=PROCESS, most=most)
         if not taken:
             return 0
-        rows = desk.portal.mail_addresses(investors=sorted({each["recipient"] for each in taken}))
+        people = sorted({each["recipient"] for each in taken})
+        rows = desk.portal.mail_addresses(investors=people)
+        read_in = {row["name"]: row["language"] for row in desk.life.languages(names=people)}
         addresses = {row["investor_id"]: row["email"] for row in rows}
         for each in taken:
             status, because = "sent", None
@@ -39,7 +58,7 @@ def send_notices(desk: Desk, post: Post, *, most: int = AT_ONCE) -> int:
                 status, because = "bounced", "no address is on record"
             else:
                 try:
-                    post.send(letter_of(each["notice"], to))
+                    post.send(letter_of(each["notice"], to, read_in.get(each["recipient"])))
                 except LetterRefused as refused:
                     status, because = "bounced", str(refused)
             within.mark_notice(

@@ -8,10 +8,15 @@ select engine.name_issuer(:actor, :request, :issuer, cast(:profile as jsonb), ca
 
 -- name: letters
 -- The newest notices that mail points to, of everybody or for one investor.
-select n.notice_id, n.recipient, n.code, n.status, n.written_at, n.sent_at, n.because, o.name
+select n.notice_id, n.recipient, n.code, n.status, n.written_at, n.sent_at, n.because, o.name,
+    (select l.language from api.languages_of(array[n.recipient]) l) as language
 from engine.notice n join engine.offer o using (offering_id)
 where starts_with(n.recipient, 'ivr_') and (cast(:recipient as text) is null or n.recipient = :recipient)
 order by n.written_at desc, n.notice_id limit 100;
+
+-- name: languages
+-- In which language people read; nobody who has chosen none.
+select name, language from api.languages_of(cast(:names as text[]));
 
 -- name: edit_offer$
 -- Edits a draft.

@@ -15,7 +15,7 @@ from bookrunner.core.errors import NotAllowed, NotAuthenticated, Refused
 from bookrunner.core.log import mark, tell, warn
 from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
-from bookrunner.pages.access import delegates, people, proposals, providers
+from bookrunner.pages.access import delegates, people, proposals, providers, reading
 from bookrunner.pages.access.door import (
     WITHOUT_PASSKEYS,
     Door,
@@ -28,6 +28,7 @@ from bookrunner.pages.access.door import (
 from bookrunner.pages.access.visitor import SignedIn, sees_everybody, signed_in
 from bookrunner.pages.access.wall import Admission, Wall
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.language import Offered
 
 __all__ = [
     "WITHOUT_PASSKEYS",
@@ -112,11 +113,12 @@ def install(app: FastAPI, shell: Shell, door: Door, database: Database) -> None:
         return shell.page(request, "access/forbidden.html", {"refused": refused}, _FORBIDDEN)
 
 
-def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
-    """Return the routes ``/sign-in`` and ``/sign-out``, and those of accounts and proposals."""
+def routes(database: Database, shell: Shell, door: Door, offered: Offered) -> APIRouter:
+    """Return the routes ``/sign-in``, ``/sign-out`` and ``/language``, those of accounts and of proposals."""
     router = APIRouter()
     router.include_router(people.routes(database, shell, door))
     router.include_router(proposals.routes(shell))
+    router.include_router(reading.routes(people.People(database), offered))
     router.include_router(providers.routes(database, shell, door))
     router.include_router(delegates.routes(database, shell))
     queries, known = load(__package__), people.People(database)

@@ -3,8 +3,9 @@
 select api.open_session(:key, :session);
 
 -- name: session_of^
--- The actor of a session that is in force and in use, its begin and end, its factors; an act of a person is a use.
-select actor, ends_at, opened_at, has_two_factors from api.session_of(:session, :is_act);
+-- The actor of a session that is in force and in use, its begin and end, its factors, and how its person reads; an act of a
+-- person is a use.
+select actor, ends_at, opened_at, has_two_factors, language, zone from api.session_of(:session, :is_act);
 
 -- name: end_session$
 -- Ends a session.

@@ -14,13 +14,18 @@ _DELEGATE: Final = "dlg_"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person at the pages: the actor, its keeper, when the session began and ends, how it was shown."""
+    """A person at the pages: the actor, its keeper, when the session began and ends, how it was shown.
+
+    ``language`` and ``zone`` are what its account has chosen to read in, if it has.
+    """
 
     actor: str
     keeper: str
     ends_at: datetime
     opened_at: datetime
     has_two_factors: bool
+    language: str | None = None
+    zone: str | None = None
 
     @property
     def name(self) -> str:

@@ -18,6 +18,8 @@ from bookrunner.core.errors import BookrunnerError, NotAllowed, NotAuthenticated
 from bookrunner.db import Database, load
 from bookrunner.pages.access.door import FOR_WHOM, Door, token_of, unbind
 from bookrunner.pages.access.visitor import SignedIn, actor_for
+from bookrunner.pages.shell import language
+from bookrunner.pages.shell.language import Offered
 
 
 class Opens(StrEnum):
@@ -54,6 +56,7 @@ _OFFER, _BELOW = r"/offers/(?P<offering>[^/]+)", r"(?:/.*)?"
 RULES: Final[Mapping[str, Opens]] = {
     r"/static/.+": Opens.EVERYBODY,
     rf"/(?:sign-in|invitation|recovery){_BELOW}": Opens.EVERYBODY,
+    r"/language": Opens.EVERYBODY,
     rf"/(?:sign-out|security|confirm){_BELOW}": Opens.PERSON,
     rf"/issuer{_BELOW}": Opens.ISSUER,
     _OFFER: Opens.SHOWN,
@@ -228,11 +231,15 @@ def _is_act(request: Request) -> bool:
 
 
 class Wall:
-    """Admits or refuses a request of the pages before anything of its body is read (ASVS 5.0, V5.2.1)."""
+    """Admits or refuses a request of the pages before anything of its body is read (ASVS 5.0, V5.2.1).
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    Either way it is answered in the language of whoever asks, one of those ``offered``.
+    """
+
+    def __init__(self, app: ASGIApp, admission: Admission, offered: Offered) -> None:
         self._app = app
         self._admission = admission
+        self._offered = offered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI call."""
@@ -241,10 +248,15 @@ class Wall:
             try:
                 await run_in_threadpool(self._admission.admit, request)
             except BookrunnerError as refused:
+                self._speak(request)
                 answer = await run_in_threadpool(_answer, request, refused)
                 await answer(scope, receive, send)
                 return
+            self._speak(request)
         await self._app(scope, receive, send)
+
+    def _speak(self, request: Request) -> None:
+        language.start(self._offered.of_request(request, unbind(request, language.COOKIE)))
 
 
 def _answer(request: Request, refused: BookrunnerError) -> Response:

@@ -18,7 +18,7 @@ from bookrunner.core.ids import encode, new_id
 from bookrunner.core.money import read_whole
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import acting_for, requiring, signed_in
-from bookrunner.pages.application import steps
+from bookrunner.pages.application import said, steps
 from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
 from bookrunner.pages.shell import Shell
 
@@ -32,7 +32,9 @@ _TEMPLATES = {
     "profile": "application/steps/profile.html",
     "consent": "application/steps/consent.html",
     "documents": "application/steps/documents.html",
-    "statements": "application/steps/statements.html",
+    "tax_form": "application/steps/tax_form.html",
+    "authority": "application/steps/authority.html",
+    "ownership": "application/steps/ownership.html",
     "review": "application/steps/review.html",
     "sign": "application/steps/sign.html",
     "file": "application/steps/file.html",
@@ -72,15 +74,17 @@ class Pages:
         """Return the page of a step, or the way to the first open one."""
         first_open = steps.open_step(one.found)
         home = f"/investments/{one.found['investment']['investment_id']}/apply"
-        if step not in steps.STEPS or not steps.may_show(step, first_open):
+        order = steps.order(one.found)
+        if step not in order or not steps.may_show(step, first_open):
             return RedirectResponse(f"{home}/{first_open}", status_code=_SEE_OTHER)
-        following = steps.STEPS[min(steps.STEPS.index(step) + 1, len(steps.STEPS) - 1)]
+        following = order[min(order.index(step) + 1, len(order) - 1)]
         facts: dict[str, Any] = {
             **one.found,
             "home": home,
             "step": step,
             "title": steps.TITLES[step],
-            "trail": steps.trail(step, first_open),
+            "trail": steps.trail(one.found, step, first_open),
+            "back": steps.before(one.found, step),
             "next": following if steps.may_show(following, first_open) else first_open,
             "item": steps.current_item(one.found),
             "statement": one.statement if step == "consent" else "",
@@ -90,6 +94,8 @@ class Pages:
         }
         # What was not typed is empty; no tick is ever repeated.
         facts["typed"] = defaultdict(str, facts.get("typed", {}))
+        chosen = facts["typed"]["form"] or request.query_params.get("form", "")
+        facts["chosen"] = chosen if chosen in said.FORMS else ""
         status = 200 if facts["refusal"] is None else _CONFLICT
         return self.shell.page(request, _TEMPLATES[step], facts, status)
 

@@ -24,11 +24,13 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.access import signed_in, token_of
 from bookrunner.pages.application import said, steps
+from bookrunner.pages.shell.language import later
 
 if TYPE_CHECKING:
     from bookrunner.books.subscription import PacketDesk
 
-INTENT: Final = "I agree to be bound by this subscription agreement and its schedules."
+# What a signer agrees to is recorded in the language of the agreement; the reader's stands beside it.
+INTENT: Final = later("I agree to be bound by this subscription agreement and its schedules.")
 FILES: Final = ("document", "signed", "executed", "certificate")
 _YES: Final = "yes"
 _READING: Final = timedelta(minutes=5)
@@ -73,12 +75,13 @@ class Applicant:
             "profile": self._begin,
             "consent": partial(self._consent, form),
             "documents": partial(self._item, form),
-            "statements": partial(self._state, form),
+            **{kind: partial(self._state, kind, form) for kind in steps.STATED},
             "review": partial(self._review, form),
             "sign": partial(self._sign, form),
             "file": self._confirm,
         }
-        if step not in acts or not steps.may_show(step, first_open):
+        is_asked = step in acts and step in steps.order(self.found)
+        if not is_asked or not steps.may_show(step, first_open):
             raise Refused("steps_come_in_their_order", f"{steps.TITLES[first_open]} is open")
         acts[step]()
 
@@ -153,8 +156,7 @@ class Applicant:
         }
         subscription.keeper(self.papers.database).acknowledge(**self._where, items=[made])
 
-    def _state(self, form: Form) -> None:
-        kind = form.get("particular", "")
+    def _state(self, kind: str, form: Form) -> None:
         detail = said.particular(kind, form, self.found["profile"]["legal_name"])
         self._packets.state_particular(**self._where, particular=new_id("prt"), kind=kind, detail=detail)
 
@@ -214,4 +216,4 @@ def known(request: Request, method: str) -> SigningEvidence:
 
 def _ticked(form: Form, rule: str) -> None:
     if form.get("agree") != _YES:
-        raise Refused(rule, "nothing is ticked for you")
+        raise Refused(rule, later("nothing is ticked for you"))

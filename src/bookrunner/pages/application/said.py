@@ -10,14 +10,14 @@ from bookrunner.core.money import read_whole
 
 RELATIONS: Final = ("registered owner", "joint owner", "beneficial owner", "control person", "trustee")
 _W8: Final = ("W-8BEN", "W-8BEN-E")
+FORMS: Final = ("W-9", *_W8)
 _MOST_LINES: Final = 20
 
 
 def particular(kind: str, form: Mapping[str, str], legal_name: str) -> dict[str, Any]:
     """Return the detail of a particular as the form states it.
 
-    Refuses ``tax_form_is_chosen``, ``backup_withholding_is_answered``, ``particular_kind_is_known``
-    and ``lines_name_their_parts``.
+    Refuses ``tax_form_is_chosen``, ``backup_withholding_is_answered`` and ``lines_name_their_parts``.
     """
     if kind == "tax_form":
         return _tax(form, legal_name)
@@ -28,10 +28,8 @@ def particular(kind: str, form: Mapping[str, str], legal_name: str) -> dict[str,
         if not required:
             raise Refused("lines_name_their_parts", "say in digits how many of them have to sign")
         return {"signers": signers, "required": required}
-    if kind == "ownership":
-        lines = _lines(form.get("owners", ""), 3)
-        return {"owners": [_owner(*line) for line in lines]}
-    raise Refused("particular_kind_is_known", "choose what is stated")
+    lines = _lines(form.get("owners", ""), 3)
+    return {"owners": [_owner(*line) for line in lines]}
 
 
 def _tax(form: Mapping[str, str], legal_name: str) -> dict[str, Any]:

@@ -7,20 +7,37 @@ from typing import Any, Final
 
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, Row, load
+from bookrunner.pages.shell.language import later
 
-STEPS: Final = ("amount", "profile", "consent", "documents", "statements", "review", "sign", "file")
+STEPS: Final = (
+    "amount",
+    "profile",
+    "consent",
+    "documents",
+    "tax_form",
+    "authority",
+    "ownership",
+    "review",
+    "sign",
+    "file",
+)
 TITLES: Final = {
-    "amount": "Amount",
-    "profile": "Profile",
-    "consent": "Electronic records",
-    "documents": "Documents",
-    "statements": "Statements",
-    "review": "Review",
-    "sign": "Sign",
-    "file": "Signed file",
+    "amount": later("Amount"),
+    "profile": later("Profile"),
+    "consent": later("Electronic records"),
+    "documents": later("Documents"),
+    "tax_form": later("Tax form"),
+    "authority": later("Signers"),
+    "ownership": later("Owners"),
+    "review": later("Review"),
+    "sign": later("Sign"),
+    "file": later("Signed file"),
 }
 ITEMS: Final = frozenset({"material", "risk", "representation"})
-_PARTICULARS: Final = ("records_consent", "tax_form", "authority", "ownership")
+STATED: Final = ("tax_form", "authority", "ownership")
+_PARTICULARS: Final = ("records_consent", *STATED)
+# What is asked of those who act through somebody alone.
+_OF_ENTITIES: Final = frozenset({"authority", "ownership"})
 _AGAINST: Final = "compliance has something else on record"
 ENDED: Final = frozenset({"cancelled_by_investor", "cancelled_by_manager", "closed_unsuccessfully"})
 
@@ -69,6 +86,12 @@ def _awaited(papers: Row, profile: Row, stated: Mapping[str, Any]) -> list[tuple
     return [(field, name) for field, name in zip(fields, signers, strict=True) if field in open_fields]
 
 
+def order(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the steps of an investor in their order; a person neither names signers nor owners."""
+    is_person = found["profile"]["kind"] == "individual"
+    return tuple(step for step in STEPS if not (is_person and step in _OF_ENTITIES))
+
+
 def open_step(found: Mapping[str, Any]) -> str:
     """Return the first step that is not done."""
     papers, left = found["papers"], [(row["step"], row["code"]) for row in found["to_do"]]
@@ -76,8 +99,9 @@ def open_step(found: Mapping[str, Any]) -> str:
         return "consent" if papers["samples"] else "amount"
     if any(step in ITEMS for step, _ in left):
         return "documents"
-    if any(step == "state" for step, _ in left):
-        return "statements"
+    stated = next((code for code in STATED if ("state", code) in left), None)
+    if stated is not None:
+        return stated
     if any(step in {"correct", "submit"} for step, _ in left):
         return "review"
     is_signed = papers["status"] in {"investor_signed", "countersigned"}
@@ -100,7 +124,13 @@ def current_item(found: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return item
 
 
-def trail(step: str, first_open: str) -> list[dict[str, object]]:
+def before(found: Mapping[str, Any], step: str) -> str | None:
+    """Return the step that comes before another one, or None."""
+    steps = order(found)
+    return steps[steps.index(step) - 1] if steps.index(step) else None
+
+
+def trail(found: Mapping[str, Any], step: str, first_open: str) -> list[dict[str, object]]:
     """Return each step with its title, and whether it is done, open or looked at now."""
     return [
         {
@@ -110,5 +140,5 @@ def trail(step: str, first_open: str) -> list[dict[str, object]]:
             "is_done": STEPS.index(name) < STEPS.index(first_open),
             "is_open": may_show(name, first_open),
         }
-        for name in STEPS
+        for name in order(found)
     ]

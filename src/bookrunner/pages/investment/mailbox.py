@@ -25,7 +25,9 @@ def mailbox_routes(database: Database, shell: Shell) -> APIRouter:
         mine = visitor.name if visitor is not None and visitor.is_investor else None
         with database.transaction("engine") as transaction:
             notices = list(queries.letters(transaction, recipient=mine))
-        letters = [{"letter": letter_of(n["notice_id"], n["recipient"]), "notice": n} for n in notices]
+        letters = [
+            {"letter": letter_of(n["notice_id"], n["recipient"], n["language"]), "notice": n} for n in notices
+        ]
         return shell.page(request, "investment/mailbox.html", {"letters": letters})
 
     return router

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bookrunner.engine.gates import STAGES
+from bookrunner.pages.shell import words
+from bookrunner.pages.shell.language import gettext, later, ngettext, spoken
 
 Row = Mapping[str, Any]
 
@@ -21,23 +23,23 @@ _YOURS = frozenset(
     }
 )
 ENDED = {
-    "cancelled_by_investor": "You cancelled this investment.",
-    "cancelled_by_manager": "This investment was cancelled.",
-    "closed_unsuccessfully": "The offer closed without this investment.",
+    "cancelled_by_investor": later("You cancelled this investment."),
+    "cancelled_by_manager": later("This investment was cancelled."),
+    "closed_unsuccessfully": later("The offer closed without this investment."),
 }
 
 _TASKS = {
-    "material": "Read and confirm",
-    "risk": "Acknowledge this risk",
-    "representation": "Represent",
-    "sign": "Sign your agreement",
-    "submit": "Ask for your agreement",
+    "material": later("Read and confirm"),
+    "risk": later("Acknowledge this risk"),
+    "representation": later("Represent"),
+    "sign": later("Sign your agreement"),
+    "submit": later("Ask for your agreement"),
 }
 _PARTICULARS = {
-    "records_consent": "Consent to electronic records",
-    "tax_form": "State your tax form",
-    "authority": "State the authority of your signer",
-    "ownership": "State your owners",
+    "records_consent": later("Consent to electronic records"),
+    "tax_form": later("State your tax form"),
+    "authority": later("State the authority of your signer"),
+    "ownership": later("State your owners"),
 }
 
 
@@ -57,7 +59,7 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
         icon, tone, word = _word(investment, name, missing, blocked_by)
         found.append(
             {
-                "title": name.capitalize(),
+                "title": spoken(name.capitalize()),
                 "keeper": own[0]["keeper"],
                 "icon": icon,
                 "tone": tone,
@@ -76,42 +78,56 @@ def stages(investment: Row, conditions: Sequence[Row]) -> list[dict[str, object]
 def _word(investment: Row, name: str, missing: Sequence[Row], blocked_by: str) -> tuple[str, str, str]:
     if investment[name]:
         is_held = name == "issuance" and investment["holding_is_held"]
-        return ("held", "wait", "held") if is_held else ("confirmed", "good", "confirmed")
+        return ("held", "wait", gettext("held")) if is_held else ("confirmed", "good", gettext("confirmed"))
     if missing:
         if blocked_by:
-            return "not-started", "grey", "open"
+            return "not-started", "grey", gettext("open")
         if missing[0]["condition"] in _YOURS:
-            return "you", "wait", "needs you"
-        return "waiting", "wait", f"waiting for {missing[0]['keeper']}"
+            return "you", "wait", gettext("needs you")
+        return "waiting", "wait", _waits_for(missing[0]["keeper"])
     if blocked_by:
-        return "waiting", "wait", f"waiting for {blocked_by}"
+        return "waiting", "wait", _waits_for(blocked_by)
     is_open = investment["issuance_state"] == "open"
-    return "progress", "calm", "waiting for a closing" if is_open else "in progress"
+    return "progress", "calm", gettext("waiting for a closing") if is_open else gettext("in progress")
+
+
+def _waits_for(whom: str) -> str:
+    return gettext("waiting for %(whom)s", whom=spoken(whom))
 
 
 def sentence(investment: Row) -> str:
     """Say in one plain sentence where the investment stands and who decides next."""
     missing = investment["missing"]
     if investment["status"] in ENDED:
-        return ENDED[investment["status"]]
+        return spoken(ENDED[investment["status"]])
     if investment["issuance_state"] == "registered" and investment["holding_is_held"]:
-        return "Your units are registered and under a hold; the transfer agent can say why."
+        return gettext("Your units are registered and under a hold; the transfer agent can say why.")
     if investment["issuance_state"] == "registered":
-        return "Your units are registered in the master securityholder file."
+        return gettext("Your units are registered in the master securityholder file.")
     if missing:
-        first = missing[0]
-        who = "this needs you" if first["condition"] in _YOURS else f"{first['keeper']} decides"
-        more = f", and {len(missing) - 1} more after it" if len(missing) > 1 else ""
-        return f"Next: {first['condition'].replace('_', ' ')}; {who}{more}."
+        return _next(missing)
     if investment["issuance_state"] == "open":
-        return "Everything is confirmed; your units are issued in the next closing."
-    return "Your units are being issued; the transfer agent registers them next."
+        return gettext("Everything is confirmed; your units are issued in the next closing.")
+    return gettext("Your units are being issued; the transfer agent registers them next.")
+
+
+def _next(missing: Sequence[Row]) -> str:
+    """Say what is missing first, who confirms it and how much follows."""
+    condition, keeper = missing[0]["condition"], missing[0]["keeper"]
+    if condition in _YOURS:
+        first = gettext("Next: %(condition)s; this needs you", condition=words(condition))
+    else:
+        says = {"condition": words(condition), "keeper": spoken(keeper)}
+        first = gettext("Next: %(condition)s; %(keeper)s decides", **says)
+    left = len(missing) - 1
+    more = ngettext(", and %(count)s more after it", ", and %(count)s more after it", left) if left else ""
+    return f"{first}{more}."
 
 
 def task(row: Row) -> dict[str, str]:
     """Return one thing that is left to do for the packet: a title and what it is about."""
     if row["step"] == "state":
-        return {"title": _PARTICULARS[row["code"]], "about": ""}
+        return {"title": spoken(_PARTICULARS[row["code"]]), "about": ""}
     if row["step"] == "correct":
-        return {"title": f"Correct: {row['code'].replace('_', ' ')}", "about": row["says"]}
-    return {"title": _TASKS[row["step"]], "about": row["says"]}
+        return {"title": gettext("Correct: %(field)s", field=words(row["code"])), "about": row["says"]}
+    return {"title": spoken(_TASKS[row["step"]]), "about": row["says"]}

@@ -19,28 +19,34 @@ from bookrunner.core.money import parse, read_whole
 from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.language import later
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER: Final = "portal"
 _MOST, _MOST_BYTES = 50, 20 * 2**20
 # How long an interest stands unless its poster says another day.
 _BOARD_DAYS: Final = 30
-_ROUTES: Final = {"agent": "The transfer agent moves the units", "holder": "I move them from my own wallet"}
+_ROUTES: Final = {
+    "agent": later("The transfer agent moves the units"),
+    "holder": later("I move them from my own wallet"),
+}
 _PERIODS: Final = {
-    "holding": "Units whose holding period is not over go to nobody",
-    "flow_back": "Units whose distribution period is not over go to no US person",
-    "first_year": "Units in their first year go to the issuer, to accredited takers and within the family",
-    "none": "No period binds these units",
+    "holding": later("Units whose holding period is not over go to nobody"),
+    "flow_back": later("Units whose distribution period is not over go to no US person"),
+    "first_year": later(
+        "Units in their first year go to the issuer, to accredited takers and within the family"
+    ),
+    "none": later("No period binds these units"),
 }
 _STATES: Final = {
-    "requested": ("waiting", "wait", "being checked"),
-    "screened": ("waiting", "wait", "the transfer agent decides"),
-    "returned": ("you", "wait", "came back to you"),
-    "approved": ("progress", "calm", "approved"),
-    "instructed": ("progress", "calm", "on its way"),
-    "registered": ("confirmed", "good", "registered"),
-    "rejected": ("refused", "bad", "rejected"),
-    "withdrawn": ("cancelled", "grey", "withdrawn"),
+    "requested": ("waiting", "wait", later("being checked")),
+    "screened": ("waiting", "wait", later("the transfer agent decides")),
+    "returned": ("you", "wait", later("came back to you")),
+    "approved": ("progress", "calm", later("approved")),
+    "instructed": ("progress", "calm", later("on its way")),
+    "registered": ("confirmed", "good", later("registered")),
+    "rejected": ("refused", "bad", later("rejected")),
+    "withdrawn": ("cancelled", "grey", later("withdrawn")),
 }
 
 

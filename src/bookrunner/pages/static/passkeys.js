@@ -1,6 +1,9 @@
 "use strict";
 // Passkeys: making one, signing in with one, and confirming one decision before its form is sent.
 (() => {
+  // In the reader's language, from the page; %s is the rule that was broken.
+  const words = document.currentScript.dataset;
+
   // Without scripts these buttons would send a form that nobody takes.
   for (const button of document.querySelectorAll("form[data-passkey] button[hidden]")) button.hidden = false;
 
@@ -23,8 +26,8 @@
     });
     const found = await answer.json().catch(() => ({}));
     if (!answer.ok) {
-      const rule = found.rule ? `Refused: ${found.rule.replaceAll("_", " ")}. ` : "";
-      throw new Error(`${rule}${found.sentence || "Nothing was changed"}.`);
+      const rule = found.rule ? `${words.refused.replace("%s", found.title)}. ` : "";
+      throw new Error(`${rule}${found.sentence || words.unchanged}.`);
     }
     return found;
   };
@@ -38,7 +41,7 @@
   };
 
   const sentence = (fault) =>
-    fault.name === "NotAllowedError" ? "No passkey answered; nothing was changed." : fault.message;
+    fault.name === "NotAllowedError" ? words.unanswered : fault.message;
 
   const subjects = (form) =>
     form.dataset.subject

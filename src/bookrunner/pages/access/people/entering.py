@@ -20,7 +20,8 @@ from bookrunner.pages.access.door import Door, hand_over, inside, session_of, sh
 from bookrunner.pages.access.people import passkeys, words
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import Entered, People
-from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell import Shell, sentence
+from bookrunner.pages.shell import words as titled
 
 Said = Annotated[dict[str, Any], Body()]
 _SIGN_IN = "sign-in"
@@ -34,7 +35,7 @@ def told(work: Callable[[], Mapping[str, Any]]) -> JSONResponse:
         return JSONResponse(work(), headers={"Cache-Control": "no-store"})
     except Refused as fault:
         warn("an answer of a passkey is refused", rule=fault.rule, status=int(status_of(fault)))
-        said = {"rule": fault.rule, "sentence": fault.detail}
+        said = {"rule": fault.rule, "title": titled(fault.rule), "sentence": sentence(fault.detail)}
         return JSONResponse(said, status_of(fault), {"Cache-Control": "no-store"})
 
 

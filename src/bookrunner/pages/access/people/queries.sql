@@ -103,6 +103,10 @@ select api.sign_in(:request, :account, :credential, :id, :session, :how, :before
 -- Ends a session of an account.
 select api.end_account_session(:actor, :request, :account, :id);
 
+-- name: choose_reading$
+-- Keeps in which language and time zone the person behind a session reads.
+select api.choose_reading(:session, :language, cast(:zone as text));
+
 -- name: decision^
 -- A decision that a person is about to make: its subjects with their versions, and the digest to sign.
 select items, decision_sha256 from api.decision(:session, :act, :offering, cast(:subjects as text[]));

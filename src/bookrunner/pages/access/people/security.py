@@ -20,6 +20,7 @@ from bookrunner.pages.access.people.entering import Said, address_of, answer_of,
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.language import current, zones
 
 # How long after signing in a person may change what it signs in with.
 FRESH = timedelta(minutes=15)
@@ -67,6 +68,8 @@ class Security:
             "own": digest(token),
             "keys": self.people.ask("own_keys", name=account["name"]),
             "has_passkeys": self.asking is not None,
+            "zones": zones(),
+            "zone": current().zone,
             "codes": (),
             "setting_up": None,
             "fault": None,

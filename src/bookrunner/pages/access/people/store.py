@@ -45,6 +45,11 @@ class People:
         with self._database.transaction(_LOGIN) as transaction:
             return getattr(self._queries, query)(transaction, **arguments)
 
+    def choose_reading(self, session: bytes, language: str, zone: str | None) -> None:
+        """Keep how the account behind a session reads, and of a key nothing; no zone leaves its own."""
+        with self._database.transaction(_LOGIN) as transaction:
+            self._queries.choose_reading(transaction, session=session, language=language, zone=zone)
+
     def act(self, verb: str, **arguments: object) -> Any:  # noqa: ANN401 - a value or nothing
         """Run a verb under a request of its own; that it was, or was refused, stands in the log."""
         about = {

@@ -17,12 +17,13 @@ from bookrunner.pages.access import SignedIn
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.investment.own.profile import FIELDS, profile_of
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.language import later, spoken
 
 _CONFLICT, _SEE_OTHER, _VIEWS = 409, 303, 100
 _EXPORTED: Final = "to hand over one's own data"
-_ERASE: Final = "erase"
-_UNSAFE: Final = {"rule": "export_is_agreed_to", "detail": "tick that you will keep the file safe"}
-_UNMEANT: Final = {"rule": "erasure_is_meant", "detail": f"type the word {_ERASE}"}
+_ERASE: Final = later("erase")
+_UNSAFE: Final = {"rule": "export_is_agreed_to", "detail": later("tick that you will keep the file safe")}
+_UNMEANT: Final = {"rule": "erasure_is_meant", "detail": later("type the word erase")}
 
 
 def given(found: Row | None) -> list[str]:
@@ -31,7 +32,7 @@ def given(found: Row | None) -> list[str]:
         return []
     sealed = {"tax_id": found["has_tax_id"], "birth_date": found["has_birth_date"]}
     kept = [label for name, label, *_ in FIELDS if sealed.get(name, found.get(name))]
-    return [label.partition(",")[0] for label in kept]
+    return [spoken(label).partition(",")[0] for label in kept]
 
 
 def export(database: Database, investor: SignedIn) -> str:
@@ -115,7 +116,7 @@ def routes(database: Database, shell: Shell) -> APIRouter:
     def erased(
         request: Request, investor: Itself, word: Annotated[str, Form(max_length=20)] = ""
     ) -> Response:
-        if word.strip().lower() != _ERASE:
+        if word.strip().lower() not in {_ERASE, spoken(_ERASE)}:
             return page(request, investor, _UNMEANT)
         try:
             Desk(database).erase(investor.name, actor=investor.actor, because="asked for by the investor")

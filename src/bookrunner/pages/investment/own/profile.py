@@ -17,53 +17,72 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Row, load
 from bookrunner.pages.access import SignedIn
+from bookrunner.pages.application.opening import CHECK, Opening
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, mask, told
+from bookrunner.pages.shell.language import later
 
 _CONFLICT, _PRECONDITION, _SEE_OTHER = 409, 412, 303
 _SEEN: Final = "version_is_the_one_that_was_seen"
 _MOST_BYTES: Final = 20 * 2**20
 KINDS: Final[Mapping[str, str]] = {
-    "individual": "A person",
-    "joint": "Two persons together",
-    "retirement": "A retirement account",
-    "entity": "A company or partnership",
-    "trust": "A trust",
-    "nominee": "A nominee for others",
+    "individual": later("A person"),
+    "joint": later("Two persons together"),
+    "retirement": later("A retirement account"),
+    "entity": later("A company or partnership"),
+    "trust": later("A trust"),
+    "nominee": later("A nominee for others"),
 }
 # Field, label, hint, what a browser may fill in.
 FIELDS: Final = (
-    ("legal_name", "Legal name", "As it stands in the passport or in the register of companies.", "name"),
-    ("country", "Country", "Two letters, such as US or DE.", "country"),
-    ("address", "Address", "Street, town and postal code.", "street-address"),
-    ("email", "E-mail", "Where notices are pointed to; nothing secret is ever sent there.", "email"),
-    ("tax_id", "Tax number", "Nine digits. It is sealed under a key of your own.", "off"),
+    (
+        "legal_name",
+        later("Legal name"),
+        later("As it stands in the passport or in the register of companies."),
+        "name",
+    ),
+    ("country", later("Country"), later("Two letters, such as US or DE."), "country"),
+    ("address", later("Address"), later("Street, town and postal code."), "street-address"),
+    (
+        "email",
+        later("E-mail"),
+        later("Where notices are pointed to; nothing secret is ever sent there."),
+        "email",
+    ),
+    ("tax_id", later("Tax number"), later("Nine digits. It is sealed under a key of your own."), "off"),
     (
         "birth_date",
-        "Birth date, of a person",
-        "Year, month and day, as in 1975-12-24. It is sealed too.",
+        later("Birth date, of a person"),
+        later("Year, month and day, as in 1975-12-24. It is sealed too."),
         "bday",
     ),
-    ("representative", "Who acts for it, of an entity, trust or nominee", "The full name.", "off"),
-    ("lei", "Legal entity identifier, if there is one", "Twenty letters and digits.", "off"),
+    (
+        "representative",
+        later("Who acts for it, of an entity, trust or nominee"),
+        later("The full name."),
+        "off",
+    ),
+    ("lei", later("Legal entity identifier, if there is one"), later("Twenty letters and digits."), "off"),
 )
 _NAMES: Final = tuple(name for name, *_ in FIELDS)
 # What a verification does not cover.
 _FREE: Final = frozenset({"email", "representative"})
 _STATES: Final = {
-    "requested": ("waiting", "wait", "compliance decides"),
-    "applied": ("confirmed", "good", "applied"),
-    "declined": ("refused", "bad", "declined"),
+    "requested": ("waiting", "wait", later("compliance decides")),
+    "applied": ("confirmed", "good", later("applied")),
+    "declined": ("refused", "bad", later("declined")),
 }
 _SENTENCES: Final = {
-    _SEEN: "your profile has changed since you saw it; what you typed is kept below, look at what stands now",
-    "one_change_is_open": "one request is open already; compliance decides it first",
-    "change_says_why": "say why it changes",
-    "legal_name_is_printable": "write the legal name, at most 200 characters",
-    "country_is_two_letters": "write the country as two letters, such as US",
-    "address_is_given": "write the address, between 5 and 400 characters",
-    "email_has_an_at_sign": "write an e-mail address",
-    "lei_is_twenty_characters": "an LEI has eighteen letters or digits and two digits",
+    _SEEN: later(
+        "your profile has changed since you saw it; what you typed is kept below, look at what stands now"
+    ),
+    "one_change_is_open": later("one request is open already; compliance decides it first"),
+    "change_says_why": later("say why it changes"),
+    "legal_name_is_printable": later("write the legal name, at most 200 characters"),
+    "country_is_two_letters": later("write the country as two letters, such as US"),
+    "address_is_given": later("write the address, between 5 and 400 characters"),
+    "email_has_an_at_sign": later("write an e-mail address"),
+    "lei_is_twenty_characters": later("an LEI has eighteen letters or digits and two digits"),
 }
 
 
@@ -117,15 +136,23 @@ class Profiles:
         self.database = database
         self.shell = shell
         self.portal = portal.keeper(database)
+        self.opening = Opening(shell, FIELDS, KINDS)
 
     def page(self, request: Request, investor: str, **shown: object) -> Response:
-        """Return the form of a new profile, or the profile and its requests; 409 or 412 with a refusal."""
+        """Return the first question of a new profile, or the profile and its requests; 409 or 412 if refused.
+
+        What is refused of a new profile comes back over its answers.
+        """
         found = profile_of(self.database, investor)
+        if found is None:
+            typed, refusal = shown.get("typed") or {}, shown.get("refusal")
+            at = CHECK if refusal else "kind"
+            return self.opening.page(request, typed, at, refusal)  # type: ignore[arg-type]
         with self.database.transaction("portal") as transaction:
             changes = list(load(__package__).own_changes(transaction, investor=investor, most=50))
         facts = {
             "profile": found,
-            "masked": {} if found is None else masked(found),
+            "masked": masked(found),
             "changes": changes,
             "states": _STATES,
             "kinds": KINDS,
@@ -196,15 +223,24 @@ def masked(found: Row) -> dict[str, str]:
     sealed = {"tax_id": found["has_tax_id"], "birth_date": found["has_birth_date"]}
     return (
         said
-        | {"country": found["country"] or "not given", "lei": found["lei"] or "not given"}
-        | {name: "sealed" if is_given else "not given" for name, is_given in sealed.items()}
+        | {"country": found["country"] or later("not given"), "lei": found["lei"] or later("not given")}
+        | {name: later("sealed") if is_given else later("not given") for name, is_given in sealed.items()}
     )
+
+
+def _question_routes(router: APIRouter, pages: Profiles) -> None:
+    @router.post("/new")
+    def answered(request: Request, investor: Itself, form: _Form) -> Response:
+        if profile_of(pages.database, investor.name) is not None:
+            return RedirectResponse("/profile", status_code=_SEE_OTHER)
+        return pages.opening.answered(request, form.typed)
 
 
 def routes(database: Database, shell: Shell) -> APIRouter:
     """Return the routes of ``/profile``; an investor writes about itself alone."""
     router = APIRouter(prefix="/profile")
     pages = Profiles(database, shell)
+    _question_routes(router, pages)
 
     @router.get("")
     def shown(request: Request, investor: Itself, *, done: bool = False) -> Response:

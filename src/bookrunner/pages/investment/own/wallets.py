@@ -14,19 +14,30 @@ from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.language import later
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _Line = Annotated[str, Form(max_length=10_000)]
 # What each state of a wallet says to its holder: icon, tone, word, who decides next.
 STATES: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "claimed": ("waiting", "wait", "waiting for compliance", "compliance screens the address"),
-    "screened": ("waiting", "wait", "waiting for the issuer", "the issuer consents to the address"),
-    "issuer_approved": ("waiting", "wait", "waiting for the transfer agent", "the transfer agent links it"),
-    "linked": ("confirmed", "good", "linked", "units are delivered here"),
-    "joined": ("confirmed", "good", "kept beside", "you hold units here too"),
-    "superseded": ("cancelled", "grey", "superseded", "another wallet of yours took its place"),
-    "rejected": ("refused", "bad", "rejected", "claim another wallet"),
-    "revoked": ("refused", "bad", "revoked", "nothing is delivered here; claim another wallet"),
+    "claimed": ("waiting", "wait", later("waiting for compliance"), later("compliance screens the address")),
+    "screened": (
+        "waiting",
+        "wait",
+        later("waiting for the issuer"),
+        later("the issuer consents to the address"),
+    ),
+    "issuer_approved": (
+        "waiting",
+        "wait",
+        later("waiting for the transfer agent"),
+        later("the transfer agent links it"),
+    ),
+    "linked": ("confirmed", "good", later("linked"), later("units are delivered here")),
+    "joined": ("confirmed", "good", later("kept beside"), later("you hold units here too")),
+    "superseded": ("cancelled", "grey", later("superseded"), later("another wallet of yours took its place")),
+    "rejected": ("refused", "bad", later("rejected"), later("claim another wallet")),
+    "revoked": ("refused", "bad", later("revoked"), later("nothing is delivered here; claim another wallet")),
 }
 
 

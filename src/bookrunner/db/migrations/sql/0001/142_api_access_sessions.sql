@@ -48,7 +48,7 @@ end $$;
 -- (ASVS 5.0, V6.3.3): a passkey that verified its person, a password with a code, or a provider that says so; whoever turns codes on
 -- shows the first one.
 create function api.session_of(p_session bytea, p_is_act boolean, out actor text, out ends_at timestamptz,
-    out opened_at timestamptz, out has_two_factors boolean)
+    out opened_at timestamptz, out has_two_factors boolean, out language text, out zone text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     used timestamptz;
@@ -68,6 +68,8 @@ begin
         from api.account_session s join api.account a using (account_id) left join api.account_session_use u using (session_id)
         where s.session_sha256 = p_session and s.status = 'open' and s.ends_at > clock_timestamp()
             and a.status = 'active' and a.keeper = session_user;
+        select r.language, r.zone into language, zone
+        from api.account_session s join api.reading r using (account_id) where s.session_id = own_id;
     end if;
     if actor is null then
         raise exception using errcode = 'BR401', constraint = 'session_is_in_force',

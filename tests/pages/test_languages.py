@@ -1,0 +1,253 @@
+"""The pages in the language of their reader: which it is, that all of it is in it, and that it fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser
+
+from bookrunner.api import issue
+from bookrunner.app import Application
+from bookrunner.db import Endpoint, load
+from bookrunner.engine.life.post import LETTERS, letter_of
+from bookrunner.pages import web
+from bookrunner.pages.access.people.store import People
+from bookrunner.pages.shell.language import ENGLISH, tongues
+from scripts import stored
+from tests.api.conftest import serving
+from tests.browsing import violations
+from tests.pages.conftest import Site
+from tests.pages.marked import bare, marked
+from tests.pages.test_access import visitor
+from tests.pages.test_browser import keep
+from tests.pages.test_people import account, entered
+from tests.pages.test_screens import LOOKS, OFFERING
+from tests.stages import Built
+
+Connect = Callable[[str], psycopg.Connection]
+GERMAN = {"Accept-Language": "de-AT, de;q=0.9, en;q=0.5"}
+INVESTOR = "ivr_0003"
+OWN = tuple(path for paths in LOOKS[INVESTOR].values() for path in paths)
+PUBLIC = ("/sign-in", "/invitation", "/recovery")
+# What the books of this world hold in words of their own, and the names of places and money.
+DATA = frozenset({"Harbor Light Income Fund", INVESTOR, "a sender", "SHA-256", "Example Escrow", "example"})
+(GERMAN_TONGUE,) = [tongue for tongue in tongues() if tongue.code == "de"]
+
+
+@pytest.fixture
+def key(endpoint: Endpoint, built: Built) -> str:  # noqa: ARG001 - what the copy is of
+    return issue(endpoint, INVESTOR, "portal", actor="usr_admin")
+
+
+@pytest.fixture
+def marks(application: Application, built: Built) -> Iterator[str]:  # noqa: ARG001 - what the copy is of
+    """Serve the pages in a language that marks each sentence."""
+    app = web(application, operator="operator:console", offered=marked())
+    with serving(app) as url:
+        yield url
+        app.state.hints.closing = True
+
+
+def lang(page: str) -> str:
+    return page.partition('<html lang="')[2][:2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cookie", "code"),
+    [
+        ("", "", "en"),
+        ("de", "", "de"),
+        ("de-CH, fr;q=0.9", "", "de"),
+        ("fr, de;q=0.4", "", "de"),
+        ("en;q=0.3, de;q=0.7", "", "de"),
+        ("en;q=0.7, de;q=0.3", "", "en"),
+        ("de;q=0", "", "en"),
+        ("tlh, *", "", "en"),
+        ("de;q=nonsense, ;;,", "", "en"),
+        ("en", "de", "de"),
+        ("de", "en", "en"),
+        ("de", "xx", "de"),
+    ],
+)
+def test_a_reader_gets_the_language_it_asks_for(site: Site, asked: str, cookie: str, code: str) -> None:
+    headers = {"Accept-Language": asked} if asked else {"Accept-Language": ""}
+    cookies = {"bookrunner_language": cookie} if cookie else {}
+    answer = httpx.get(f"{site.url}/sign-in", headers=headers, cookies=cookies)
+    assert (lang(answer.text), answer.headers["content-language"]) == (code, code)
+    assert {"Accept-Language", "Cookie"} <= set(answer.headers["vary"].split(", "))
+
+
+def test_the_switch_is_kept_and_leads_back(site: Site) -> None:
+    with httpx.Client(base_url=site.url, headers={"Origin": site.url}) as client:
+        shown = client.get("/recovery").text
+        assert 'name="language" value="de"' in shown
+        answer = client.post("/language", data={"language": "de", "next": "/recovery"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/recovery")
+        assert lang(client.get("/recovery").text) == "de"
+        elsewhere = client.post("/language", data={"language": "en", "next": "//elsewhere.example"})
+        assert elsewhere.headers["location"] == "/"
+        assert client.post("/language", data={"language": "xx"}).status_code == 422
+        assert lang(client.get("/recovery").text) == "en"
+    foreign = httpx.post(f"{site.url}/language", data={"language": "de"})
+    assert foreign.status_code == 403
+
+
+def test_the_setting_of_an_account_wins_and_reaches_its_mails(site: Site) -> None:
+    people = People(site.world.database)
+    with entered(site, people, INVESTOR, "portal") as client:
+        assert lang(client.get("/profile", headers=GERMAN).text) == "de"
+        chosen = {"language": "de", "zone": "Europe/Berlin", "next": "/security"}
+        assert client.post("/language", data=chosen).headers["location"] == "/security"
+        client.cookies.delete("bookrunner_language")
+        page = client.get("/security", headers={"Accept-Language": "en"}).text
+        assert lang(page) == "de"
+        assert "Zeiten in Mitteleuropäische Zeit." in page
+        assert re.search(r"\d\d\.\d\d\.\d{4}, \d\d:\d\d M", page)
+        unlisted = client.post("/language", data=chosen | {"zone": "Europe/Nowhere"})
+        assert unlisted.status_code == 422
+        # The switch of the footer says nothing of the time zone, which stays.
+        client.post("/language", data={"language": "en"})
+        assert "Times are Central European Time." in client.get("/security").text
+        client.post("/language", data={"language": "de"})
+    rows = site.world.desk.life.languages(names=[INVESTOR, "ivr_0001"])
+    read_in = {row["name"]: row["language"] for row in rows}
+    assert read_in == {INVESTOR: "de"}
+    letter = letter_of("ntc_1", INVESTOR, read_in[INVESTOR])
+    assert (letter.subject, "ntc_1" in letter.text) == ("Es gibt eine Mitteilung für Sie", True)
+    assert letter_of("ntc_1", INVESTOR, "xx") == letter_of("ntc_1", INVESTOR)
+    assert set(LETTERS) == {tongue.code for tongue in tongues()}
+
+
+@pytest.mark.parametrize(
+    ("login", "statement", "code"),
+    [
+        ("access", "insert into api.reading values ('acc_none', 'de', 'UTC')", "42501"),
+        ("portal", "select api.choose_reading(decode(repeat('00', 32), 'hex'), 'de', 'UTC')", "42501"),
+        ("portal", "select * from api.languages_of(array['ivr_0003'])", "42501"),
+        ("engine", "select * from api.reading", "42501"),
+        ("owner", "insert into api.reading select account_id, 'DE', 'UTC' from api.account", "23514"),
+        ("owner", "insert into api.reading select account_id, 'de', '../etc' from api.account", "23514"),
+    ],
+)
+def test_how_a_person_reads_is_written_by_its_own_session_alone(
+    site: Site, connect: Connect, *, login: str, statement: str, code: str
+) -> None:
+    account(People(site.world.database), INVESTOR, "portal")
+    with pytest.raises(psycopg.Error) as refused:
+        connect(login).execute(statement)  # type: ignore[arg-type]
+    assert refused.value.sqlstate == code
+
+
+def test_without_an_account_nothing_is_kept(site: Site, key: str, connect: Connect) -> None:
+    with visitor(site, key) as client:
+        assert client.post("/language", data={"language": "de", "zone": "Europe/Berlin"}).status_code == 303
+        client.cookies.set("bookrunner_session", "portal.nonsense")
+        assert client.post("/language", data={"language": "en"}).status_code == 303
+    assert connect("owner").execute("select count(*) from api.reading").fetchone() == (0,)
+
+
+def test_a_console_stays_in_english_as_a_whole(site: Site, endpoint: Endpoint) -> None:
+    key = issue(endpoint, "desk.rosa", "subscription", actor="usr_admin")
+    with visitor(site, key) as client:
+        answer = client.get("/desk", headers=GERMAN)
+    assert (lang(answer.text), answer.headers["content-language"]) == ("en", "en")
+    assert "Sign out" in answer.text
+
+
+def test_a_refusal_is_in_the_readers_language(site: Site, key: str) -> None:
+    with visitor(site, key) as client:
+        missing = client.get("/offers/ofr_none", headers=GERMAN)
+        assert (missing.status_code, lang(missing.text)) == (404, "de")
+        assert "Diese Seite gibt es nicht." in missing.text
+        refused = client.post(
+            f"/offers/{OFFERING}/apply", data={"units": "many", "order": "x"}, headers=GERMAN
+        )
+        assert "Abgelehnt" in refused.text
+        assert "schreiben Sie die Zahl der Anteile" in refused.text
+        assert client.get("/desk", headers=GERMAN).status_code == 403
+        fragment = client.get("/investments/inv_0003/now", headers=GERMAN)
+        assert fragment.headers["content-language"] == "de"
+        again = client.get(
+            "/investments/inv_0003/now", headers={**GERMAN, "If-None-Match": fragment.headers["etag"]}
+        )
+        assert again.status_code == 304
+        english = client.get("/investments/inv_0003/now", headers={"If-None-Match": fragment.headers["etag"]})
+        assert english.status_code == 200
+
+
+def test_no_sentence_of_an_investors_page_is_left_out_of_the_catalogue(marks: str, key: str) -> None:
+    left: dict[str, list[str]] = {}
+    with httpx.Client(base_url=marks, headers={**GERMAN, "Origin": marks}) as client:
+        pages = {path: client.get(path).text for path in PUBLIC}
+        pages["/sign-in refused"] = client.post("/sign-in", data={"key": "none"}).text
+        assert client.post("/sign-in", data={"key": key}).status_code == 303
+        pages |= {path: client.get(path).text for path in (*OWN, f"/offers/{OFFERING}")}
+        pages["/offers/documents"] = client.get(f"/offers/{OFFERING}/documents").text
+        pages["/profile refused"] = client.post("/profile/changes", data={"country": "nowhere"}).text
+        pages["/privacy refused"] = client.post("/privacy/erase", data={"word": "no"}).text
+        pages["/mailbox"] = client.get("/mailbox").text
+        pages["/nowhere"] = client.get("/nowhere").text
+        pages["/desk forbidden"] = client.get("/desk").text
+    for path, page in pages.items():
+        assert lang(page) == "de", path
+        if found := bare(page, DATA):
+            left[path] = found
+    assert left == {}
+
+
+def test_a_sentence_outside_of_the_catalogue_is_found() -> None:
+    page = "<html lang=de><body><p>⟦Kept⟧ and not</p><td data-name='Amount'>⟦a <b>b</b> c⟧</td></body></html>"
+    assert [text.strip() for text in bare(page, frozenset())] == ["Amount", "and not"]
+
+
+def test_moments_numbers_and_money_are_written_as_in_the_language() -> None:
+    moment = datetime(2026, 3, 2, 14, 5, tzinfo=UTC)
+    assert ENGLISH.moment(moment) == "2026-03-02 14:05 UTC"
+    assert ENGLISH.money(123_456_789, "USD") == "1,234,567.89 USD"
+    assert ENGLISH.money(-5, "JPY") == "-5 JPY"
+    assert GERMAN_TONGUE.moment(moment) == "02.03.2026, 14:05 UTC"
+    assert GERMAN_TONGUE.within("Europe/Berlin").moment(moment) == "02.03.2026, 15:05 MEZ"
+    assert GERMAN_TONGUE.day(date(2026, 3, 2)) == "02.03.2026"
+    assert GERMAN_TONGUE.money(9_007_199_254_740_993, "USD") == "90.071.992.547.409,93 USD"
+    assert GERMAN_TONGUE.number(1_234_567) == "1.234.567"
+    assert GERMAN_TONGUE.share(150) == "1,50 %"
+
+
+def test_what_the_books_say_to_investors_is_in_the_list(connect: Connect) -> None:
+    queries, owner = load("tests.pages"), connect("owner")
+    names = queries.names_for_investors(owner, machines=stored.MACHINES.split())
+    sentences = queries.sentences_for_investors(owner)
+    said = stored.sentences()
+    assert {row["name"].replace("_", " ") for row in names} - said == set()
+    assert {row["sentence"] for row in sentences} - said == set()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_investors_page_is_accessible_and_fits_in_german(
+    site: Site, key: str, browser: Browser, axe: str, *, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="de-DE")
+    page = context.new_page()
+    faults: list[tuple[str, str, str]] = []
+    page.goto(f"{site.url}/sign-in")
+    paths = [*PUBLIC, "", *OWN, f"/offers/{OFFERING}"]
+    for path in paths:
+        if not path:
+            page.goto(f"{site.url}/sign-in")
+            page.get_by_label("Ihr Schlüssel").fill(key)
+            page.get_by_role("button", name="Anmelden", exact=True).click()
+            continue
+        page.goto(site.url + path)
+        keep(page, f"german{path.replace('/', '-')}-{width}")
+        faults += [(path, v["id"], v["nodes"][0]["html"][:200]) for v in violations(page, axe)]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            faults.append((path, "is wider than the screen", ""))
+    context.close()
+    assert faults == []
