@@ -20,7 +20,7 @@ from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.access.traced import Traced
-from bookrunner.api.desks import bank_files, breaks, receipts, register, releases, transfers, wallets
+from bookrunner.api.desks import bank_files, breaks, filings, receipts, register, releases, transfers, wallets
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -86,6 +86,7 @@ PLAIN = (
     releases,
     bank_files,
     breaks,
+    filings,
 )
 BESIDE = (events.records, statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -44,6 +44,7 @@ class Desk:
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.life = Keeper(database, "engine", "bookrunner.engine.life")
+        self.filings = Keeper(database, "engine", "bookrunner.engine.life.servicing.filings")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
 
     def offer(self, offering: str) -> Row:

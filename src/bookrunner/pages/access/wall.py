@@ -63,6 +63,7 @@ RULES: Final[Mapping[str, Opens]] = {
     r"/mailbox": Opens.VISITOR,
     rf"{_OFFER}/(?:apply|institution)": Opens.VISITOR,
     rf"{_OFFER}/(?:now|close|pictures|breaks)": Opens.STAFF,
+    rf"{_OFFER}/filings{_BELOW}": Opens.STAFF,
     rf"{_OFFER}/closings/[^/]+/certificate(?:\.pdf)?": Opens.STAFF,
     rf"/(?:compliance|desk|treasury|registry|proposals|proof){_BELOW}": Opens.CONSOLE,
 }
