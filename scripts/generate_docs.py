@@ -91,7 +91,7 @@ MOVES = (
     "market.sql",
     "people.sql",
     "proof.sql",
-    "filings.sql",
+    "servicing.sql",
 )
 
 

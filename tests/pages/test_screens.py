@@ -65,6 +65,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/holdings": ("/holdings",),
         "/notices": ("/notices",),
         "/privacy": ("/privacy",),
+        "/votes": ("/votes",),
     },
     "officer.ana": {
         "/compliance": ("/compliance",),
@@ -122,6 +123,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/offers/{offering}": (_OFFER,),
         "/offers/{offering}/breaks": (f"{_OFFER}/breaks",),
         "/offers/{offering}/filings": (f"{_OFFER}/filings",),
+        "/offers/{offering}/votes": (f"{_OFFER}/votes",),
         "/desk/{offering}/{name}": tuple(
             f"{_DESK}/{name}" for name in ("life", "cases", "institutions", "requests")
         ),
@@ -129,6 +131,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "issuer.ivan": {
         "/issuer": ("/issuer",),
         "/issuer/filings": ("/issuer/filings",),
+        "/issuer/votes": ("/issuer/votes",),
         "/issuer/offers/{offering}": (f"/issuer/offers/{OFFERING}",),
     },
 }

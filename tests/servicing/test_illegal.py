@@ -1,4 +1,4 @@
-"""Raw SQL with every right breaks no rule of filings, and without it reaches none of them."""
+"""Raw SQL with every right breaks no rule of filings and votes, and without it reaches none of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.allocation.book import Book
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
 from tests.servicing.books import filing, fill, named, state
+from tests.servicing.votes import cast, finish, held, propose, start
 
 STATEMENTS = Path(__file__).with_name("statements")
 
@@ -23,6 +24,7 @@ def read(name: str) -> list[tuple[str, str, str, str]]:
 
 
 ATTACKS = read("illegal.sql")
+VOTES = read("votes.sql")
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +39,31 @@ def owing(shared: Connect) -> Book:
     return book
 
 
+@pytest.fixture(scope="module")
+def voting(shared: Connect) -> Book:
+    """Return an offer with a vote that is over, one that is open and one that waits to be opened."""
+    book = held(shared, "voted")
+    start(book, "vot_over")
+    cast(book, 1, "for", "vot_over")
+    finish(book)
+    start(book, "vot_one")
+    cast(book, 1, "for", "vot_one")
+    propose(book, "vot_waits")
+    return book
+
+
 @pytest.mark.parametrize("row", ATTACKS, ids=[row[2] for row in ATTACKS])
 def test_it_is_refused(owing: Book, row: tuple[str, str, str, str]) -> None:
     login, rule, _, statement = row
     with every_right(owing, login) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute(statement.encode())
+    assert caught.value.diag.constraint_name == rule, caught.value
+
+
+@pytest.mark.parametrize("row", VOTES, ids=[row[2] for row in VOTES])
+def test_no_vote_is_bent(voting: Book, row: tuple[str, str, str, str]) -> None:
+    login, rule, _, statement = row
+    with every_right(voting, login) as connection, pytest.raises(psycopg.Error) as caught:
         connection.execute(statement.encode())
     assert caught.value.diag.constraint_name == rule, caught.value
 
@@ -54,6 +77,9 @@ def test_nobody_writes_a_filing_by_hand(owing: Book, login: str) -> None:
         "insert into engine.filing_fact default values",
         "insert into engine.filing_value default values",
         "insert into engine.state_notice_rule default values",
+        "update engine.vote set status = 'cancelled'",
+        "insert into engine.vote_weight default values",
+        "update engine.ballot set choice = 'for'",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             owing.login(login).execute(statement.encode())
@@ -66,6 +92,8 @@ def test_another_keeper_moves_no_filing(owing: Book, login: str) -> None:
         f"select engine.end_filing('u', 'r', 'ofr_one', '{name}', 'so', {seen})",
         f"select engine.prepare_filing('u', 'r', 'ofr_one', '{name}', {seen})",
         "select engine.open_filings('u', 'r', null)",
+        "select engine.cast_ballot('u', 'r', 'ofr_voted', 'vot_one', 'ivr_voted1', 'for')",
+        "select engine.close_votes('u', 'r')",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             owing.login(login).execute(statement.encode())

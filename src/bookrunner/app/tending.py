@@ -168,6 +168,7 @@ class Tending:
             Timed(
                 "filings", FILING_SECONDS, "opens filings whose day no event tells of", self._follow_filings
             ),
+            Timed("votes", 60, "closes votes whose time is over", self._close_votes),
             *self._anchoring(),
             Timed("left over", 60, "takes up what a worker heard of and left when it died", self._take_up),
         ]
@@ -179,6 +180,9 @@ class Tending:
 
     def _follow_filings(self) -> None:
         self._app.desk.filings.open_filings(actor=PROCESS, offerings=None)
+
+    def _close_votes(self) -> None:
+        self._app.desk.actions.close_votes(actor=PROCESS)
 
     def _age(self) -> None:
         # No event tells of a screening that is opened anew; the drain asks the book for it.

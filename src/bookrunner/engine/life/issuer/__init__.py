@@ -9,7 +9,7 @@ from bookrunner.core.credentials import ISSUER
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, Row, Within, load
 
-__all__ = ["filing", "filings", "logo", "offer", "offers"]
+__all__ = ["filing", "filings", "logo", "offer", "offers", "votes"]
 
 
 @contextmanager
@@ -70,6 +70,12 @@ def filing(database: Database, session: bytes, name: str) -> tuple[Row, list[Row
         if not found:
             raise NotFound("There is no such page")
         return found[0], list(of.filing_pack(filing=name))
+
+
+def votes(database: Database, session: bytes) -> dict[str, object]:
+    """Return the profile of the issuer behind a session and the votes of its offers, without any ballot."""
+    with _entered(database, session) as of:
+        return {"profile": of.profile(), "votes": list(of.votes())}
 
 
 def logo(database: Database, session: bytes, name: str) -> bytes:

@@ -82,3 +82,8 @@ order by f.is_missed desc, f.status in ('filed', 'not_owed'), f.due_on nulls fir
 -- name: filing_pack
 -- The items of one filing of the issuer.
 select place, code, sentence, citation, is_mandatory, is_found, value, unit, source, stated_by from issuer.filing_pack(:filing);
+
+-- name: votes
+-- The votes of the issuer's offers, the newest first.
+select v.offering_id, o.name, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.because, v.is_open, v.result
+from issuer.vote v join issuer.offer o using (offering_id) order by v.closes_at desc, v.vote_id limit 200;

@@ -1,6 +1,8 @@
 -- What an issuer reads of its own filings, behind row security.
 
 call issuer.keep_apart('engine.filing', 'offering_id in (select issuer.own_offers())');
+-- The clocks are law and not somebody's rows.
+call issuer.keep_apart('engine.filing_clock', 'true');
 grant select on engine.filing, engine.filing_clock to issuer;
 grant execute on function engine.filing_day(timestamptz) to issuer;
 

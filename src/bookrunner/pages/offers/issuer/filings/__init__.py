@@ -106,7 +106,7 @@ def filing_routes(database: Database, shell: Shell) -> APIRouter:
 
 def _acts(router: APIRouter, desk: Desk) -> None:
     @router.post("")
-    def stated(  # noqa: PLR0913 - one parameter for each field of the form
+    def stated(
         request: Request,
         clerk: _Clerk,
         offering: str,

@@ -1,0 +1,60 @@
+"""The votes of what an investor holds: its units at the record date, its ballot, the result."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from bookrunner.core.errors import NotFound, Refused
+from bookrunner.db import Database
+from bookrunner.engine.life.servicing.actions import actions_of
+from bookrunner.pages.investment.own.itself import Itself
+from bookrunner.pages.shell import Shell, told
+
+_CONFLICT, _SEE_OTHER = 409, 303
+_SAID: Final = {
+    "ballot_is_cast_in_time": "the vote is over",
+    "ballot_is_for_against_or_abstains": "choose for, against or abstain",
+}
+
+
+def routes(database: Database, shell: Shell) -> APIRouter:
+    """Return the routes of ``/votes``; an investor casts its own ballot alone."""
+    router = APIRouter(prefix="/votes")
+    keeper = actions_of(database)
+
+    def page(request: Request, investor: str, refusal: Refused | None = None) -> Response:
+        shown = {
+            "votes": list(keeper.own_votes(investor=investor)),
+            "refusal": None if refusal is None else told(refusal, _SAID),
+        }
+        status = 200 if refusal is None else _CONFLICT
+        return shell.page(request, "investment/own/votes/list.html", shown, status)
+
+    @router.get("")
+    def mine(request: Request, investor: Itself) -> Response:
+        return page(request, investor.name)
+
+    @router.post("/{offering}/{vote}")
+    def cast(
+        request: Request,
+        investor: Itself,
+        offering: str,
+        vote: str,
+        *,
+        choice: Annotated[str, Form(max_length=20)] = "",
+    ) -> Response:
+        mine = {(row["offering_id"], row["vote_id"]) for row in keeper.own_votes(investor=investor.name)}
+        if (offering, vote) not in mine:
+            raise NotFound("there is no such vote of yours")
+        try:
+            keeper.cast_ballot(
+                actor=investor.actor, offering=offering, vote=vote, investor=investor.name, choice=choice
+            )
+        except Refused as refused:
+            return page(request, investor.name, refused)
+        return RedirectResponse("/votes", status_code=_SEE_OTHER)
+
+    return router
