@@ -15,7 +15,7 @@ from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.test_filings import paper
-from tests.servicing.votes import ENDS, RECORD_ON, cast, finish, held, start
+from tests.servicing.votes import ENDS, RECORD_ON, cast, delegate, finish, held, start
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -62,8 +62,25 @@ def test_two_people_open_a_vote_and_holders_cast(site: Site, voting: Book, endpo
         assert "carried" in told
         assert "3 \N{MULTIPLICATION SIGN} 2 &gt; 3 \N{MULTIPLICATION SIGN} 1" in told
     with visitor(site, issue(endpoint, "ivr_0003", "portal", actor="usr_admin")) as stranger:
+        assert stranger.post(f"{own}/proxy", data={"delegate": "ivr_0002"}).status_code == 404
+        assert stranger.post(own, data={"choice": "for", "holder": voting.id("ivr", 3)}).status_code == 404
         assert vote not in stranger.get("/votes").text
         assert stranger.post(own, data={"choice": "for"}).status_code == 404
+
+
+def test_a_holder_names_a_delegate_who_casts(site: Site, voting: Book, endpoint: Endpoint) -> None:
+    start(voting)
+    own, holder = f"/votes/{voting.offering}/vot_one", voting.id("ivr", 3)
+    with visitor(site, issue(endpoint, holder, "portal", actor="usr_admin")) as three:
+        assert three.post(f"{own}/proxy", data={"delegate": "somebody"}).status_code == 409
+        assert three.post(f"{own}/proxy", data={"delegate": voting.id("ivr", 1)}).status_code == 303
+        assert "Your delegate" in three.get("/votes").text
+    with visitor(site, issue(endpoint, voting.id("ivr", 1), "portal", actor="usr_admin")) as one:
+        assert "in the place of" in one.get("/votes").text
+        assert one.post(own, data={"choice": "for", "holder": holder}).status_code == 303
+        assert one.post(own, data={"choice": "for", "holder": voting.id("ivr", 2)}).status_code == 404
+    finish(voting)
+    assert voting.ask("select result ->> 'for' from engine.vote") == [("3",)]
 
 
 def test_an_issuer_reads_counts_and_no_ballot(site: Site, voting: Book, endpoint: Endpoint) -> None:
@@ -88,6 +105,7 @@ def test_the_pages_of_votes_are_readable(
     finish(voting)
     start(voting, "vot_two", resolution="The fund may borrow up to a tenth of its assets.")
     cast(voting, 1, "against", "vot_two")
+    delegate(voting, 2, voting.id("ivr", 1), "vot_two")
     looks = {
         f"/offers/{voting.offering}/votes": issue(endpoint, "operator.otto", "engine", actor="usr_admin"),
         "/issuer/votes": issue(endpoint, "staff.ivan", "issuer", actor="usr_admin", issuer="iss_one"),

@@ -12,7 +12,7 @@ from tests.allocation.book import Book
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
 from tests.servicing.books import filing, fill, named, state
-from tests.servicing.votes import cast, finish, held, propose, start
+from tests.servicing.votes import cast, delegate, finish, held, propose, start
 
 STATEMENTS = Path(__file__).with_name("statements")
 
@@ -48,6 +48,7 @@ def voting(shared: Connect) -> Book:
     finish(book)
     start(book, "vot_one")
     cast(book, 1, "for", "vot_one")
+    delegate(book, 2, "ivr_voted1", "vot_one")
     propose(book, "vot_waits")
     return book
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.attack.world import Connect
-from tests.servicing.votes import cast, finish, held, propose, result, start
+from tests.servicing.votes import cast, cast_for, delegate, finish, held, propose, result, start
 from tests.treasury.escrow import refused
 
 # What holders of 1, 2 and 3 units say, quorum, fraction; whether the quorum is met and it is carried.
@@ -126,3 +126,43 @@ def test_a_vote_takes_two_people_and_a_day_that_has_ended(connect: Connect) -> N
     book.call("engine.cancel_vote", book.offering, "vot_one", "withdrawn", 1, actor="issuer.ivan")
     with refused("transition_is_listed_for_the_keeper"):
         book.call("engine.open_vote", book.offering, "vot_one", 2, actor="issuer.ivan")
+
+
+def test_a_delegate_casts_the_ballot_of_its_holder(connect: Connect) -> None:
+    book = held(connect)
+    start(book)
+    with refused("delegate_has_a_proxy"):
+        cast_for(book, 3, "for", "ivr_one1")
+    delegate(book, 3, "ivr_one1")
+    cast_for(book, 3, "for", "ivr_one1")
+    # Its own ballot is another one, and one proxy is for one holder.
+    cast(book, 1, "against")
+    with refused("delegate_has_a_proxy"):
+        cast_for(book, 2, "for", "ivr_one1")
+    assert book.ask("select investor_id, choice, delegate_id from engine.ballot order by 1") == [
+        ("ivr_one1", "against", None),
+        ("ivr_one3", "for", "ivr_one1"),
+    ]
+    finish(book)
+    assert (result(book)["for"], result(book)["against"]) == (3, 1)
+
+
+def test_a_holder_who_votes_itself_ends_its_proxy(connect: Connect) -> None:
+    book = held(connect)
+    start(book)
+    delegate(book, 3, "ivr_one1")
+    cast_for(book, 3, "for", "ivr_one1")
+    cast(book, 3, "abstain")
+    with refused("delegate_has_a_proxy"):
+        cast_for(book, 3, "for", "ivr_one1")
+    assert book.ask("select choice, delegate_id from engine.ballot") == [("abstain", None)]
+    delegate(book, 3, "ivr_one2")
+    delegate(book, 3, None)
+    with refused("delegate_has_a_proxy"):
+        cast_for(book, 3, "for", "ivr_one2")
+    for to in ("ivr_one3", "usr_agent"):
+        with refused("delegate_is_another_investor"):
+            delegate(book, 3, to)
+    with refused("proxy_is_of_a_position"):
+        said = ["vot_one", "prx_none", "ivr_none", "ivr_one1"]
+        book.call("engine.give_proxy", book.offering, *said, actor="ivr_none")

@@ -57,3 +57,16 @@ def result(book: Book, vote: str = "vot_one") -> dict[str, int]:
     """Return the result of a vote."""
     found: dict[str, int] = book.ask("select result from engine.vote where vote_id = %s", vote)[0][0]
     return found
+
+
+def delegate(book: Book, n: int, to: str | None, vote: str = "vot_one") -> None:
+    """Let a holder name a delegate, or take the proxy back."""
+    name = book.id("ivr", n)
+    proxy = f"prx_{vote}{n}{to or ''}"
+    book.call("engine.give_proxy", book.offering, vote, proxy, name, to, actor=name)
+
+
+def cast_for(book: Book, n: int, choice: str, by: str) -> None:
+    """Cast the ballot of a holder as its delegate."""
+    said = ["vot_one", book.id("ivr", n), choice, by]
+    book.call("engine.cast_ballot", book.offering, *said, actor=by)

@@ -30,6 +30,20 @@ insert into engine.ballot (offering_id, ballot_id, vote_id, investor_id, status,
 -- engine | ballot_is_cast_in_time | a changed ballot in a vote that is over
 update engine.ballot set choice = 'against' where vote_id = 'vot_over';
 
+-- engine | delegate_has_a_proxy | a ballot that nobody may cast for the holder
+update engine.ballot set delegate_id = 'ivr_voted3' where vote_id = 'vot_one';
+
+-- engine | holder_has_one_delegate | a second delegate
+insert into engine.proxy (offering_id, proxy_id, vote_id, investor_id, delegate_id, status, given_by)
+    values ('ofr_voted', 'prx_x', 'vot_one', 'ivr_voted2', 'ivr_thief', 'given', 'ivr_thief');
+
+-- engine | proxy_stays_with_its_delegate | a proxy that goes to another
+update engine.proxy set delegate_id = 'ivr_thief';
+
+-- engine | proxy_is_of_a_position | a proxy of nobody
+insert into engine.proxy (offering_id, proxy_id, vote_id, investor_id, delegate_id, status, given_by)
+    values ('ofr_voted', 'prx_x', 'vot_one', 'ivr_thief', 'ivr_voted1', 'given', 'ivr_thief');
+
 -- engine | vote_closes_at_its_end | a vote that is closed early
 update engine.vote set status = 'closed', result = engine.vote_count(offering_id, vote_id) where vote_id = 'vot_one';
 

@@ -2,7 +2,8 @@
 
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
-    ('ballot', 'engine', 'One holder''s word in one vote.');
+    ('ballot', 'engine', 'One holder''s word in one vote.'),
+    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.');
 
 insert into engine.state (machine, state, sentence) values
     ('filing', 'not_owed', 'Owed no more, because its fact is gone or a person says how it was met otherwise.'),
@@ -10,7 +11,9 @@ insert into engine.state (machine, state, sentence) values
     ('vote', 'open', 'Holders of the record date vote until its end.'),
     ('vote', 'closed', 'Its time is over; the result stands with its arithmetic.'),
     ('vote', 'cancelled', 'Over without a result, with the reason.'),
-    ('ballot', 'cast', 'Counts with the units of its holder at the record date.');
+    ('ballot', 'cast', 'Counts with the units of its holder at the record date.'),
+    ('proxy', 'given', 'The delegate casts the ballot of the holder.'),
+    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -23,4 +26,6 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('vote', 'proposed', 'cancelled', 'cancelled', 'engine'),
     ('vote', 'open', 'cancelled', 'cancelled', 'engine'),
     ('ballot', '', 'cast', 'cast', 'engine'),
-    ('ballot', 'cast', 'cast', 'changed', 'engine');
+    ('ballot', 'cast', 'cast', 'changed', 'engine'),
+    ('proxy', '', 'given', 'given', 'engine'),
+    ('proxy', 'given', 'revoked', 'revoked', 'engine');

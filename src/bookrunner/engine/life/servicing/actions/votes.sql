@@ -65,6 +65,7 @@ create table engine.ballot (
     investor_id text not null,
     status text not null,
     choice text not null constraint ballot_is_for_against_or_abstains check (choice in ('for', 'against', 'abstain')),
+    delegate_id text,
     cast_by text not null,
     cast_at timestamptz not null,
     version bigint not null,
@@ -76,7 +77,37 @@ create table engine.ballot (
 
 call audit.keep('engine.ballot', 'ballot', 'ballot_id', 'offering_id');
 
--- A ballot is cast and changed while its vote is open, and its holder stays. The vote is locked, so that none comes between
+-- Who casts the ballot of a holder in its place: one delegate at a time, in one vote.
+create table engine.proxy (
+    offering_id text not null,
+    proxy_id text not null,
+    vote_id text not null,
+    investor_id text not null,
+    delegate_id text not null constraint delegate_is_another_investor check (delegate_id ~ '^ivr_' and delegate_id <> investor_id),
+    status text not null,
+    given_by text not null,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, proxy_id),
+    constraint proxy_is_of_a_position foreign key (offering_id, vote_id, investor_id) references engine.vote_weight
+);
+create unique index holder_has_one_delegate on engine.proxy (offering_id, vote_id, investor_id) where status = 'given';
+
+call audit.keep('engine.proxy', 'proxy', 'proxy_id', 'offering_id');
+
+create function engine.proxy_stands() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'UPDATE' and (old.vote_id, old.investor_id, old.delegate_id) is distinct from (new.vote_id, new.investor_id, new.delegate_id) then
+        raise exception using errcode = 'BR006', constraint = 'proxy_stays_with_its_delegate',
+            message = format('%s is for one delegate', old.proxy_id);
+    end if;
+    return new;
+end $$;
+create trigger proxy_stands before update on engine.proxy for each row execute function engine.proxy_stands();
+alter table engine.proxy enable always trigger proxy_stands;
+
+-- A ballot is cast and changed while its vote is open, and its holder stays; a delegate casts it under a proxy alone. The vote is locked, so that none comes between
 -- its end and its count.
 create function engine.ballot_stands() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -91,6 +122,11 @@ begin
     if v.status is distinct from 'open' or clock_timestamp() >= v.closes_at then
         raise exception using errcode = 'BR008', constraint = 'ballot_is_cast_in_time',
             message = format('%s takes no ballots', new.vote_id);
+    end if;
+    if new.delegate_id is not null and not exists (select from engine.proxy p where p.offering_id = new.offering_id
+        and p.vote_id = new.vote_id and p.investor_id = new.investor_id and p.delegate_id = new.delegate_id and p.status = 'given') then
+        raise exception using errcode = 'BR008', constraint = 'delegate_has_a_proxy',
+            message = format('%s gave %s no proxy', new.investor_id, new.delegate_id);
     end if;
     return new;
 end $$;
@@ -212,22 +248,50 @@ begin
     update engine.vote set status = 'cancelled', because = p_because where offering_id = p_offering and vote_id = p_vote;
 end $$;
 
--- A holder casts its ballot, or casts it anew; the last one counts.
-create function engine.cast_ballot(p_actor text, p_request text, p_offering text, p_vote text, p_investor text, p_choice text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- The vote decides by its lock which of two words of one holder is the first.
+create function engine.take_vote(p_offering text, p_vote text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    perform audit.enter(p_actor, p_request);
-    -- The vote decides by its lock which of two ballots of one holder is the first.
     perform 1 from engine.vote v where v.offering_id = p_offering and v.vote_id = p_vote for update;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'vote_exists', message = format('there is no vote %s', p_vote);
     end if;
-    update engine.ballot set choice = p_choice, cast_by = p_actor, cast_at = clock_timestamp()
+end $$;
+
+-- A holder casts its ballot, or casts it anew; the last one counts. A delegate does so under a proxy, which ends when the holder
+-- casts its ballot itself.
+create function engine.cast_ballot(p_actor text, p_request text, p_offering text, p_vote text, p_investor text, p_choice text,
+    p_delegate text default null) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform engine.take_vote(p_offering, p_vote);
+    update engine.ballot set choice = p_choice, delegate_id = p_delegate, cast_by = p_actor, cast_at = clock_timestamp()
     where offering_id = p_offering and vote_id = p_vote and investor_id = p_investor;
     if not found then
-        insert into engine.ballot (offering_id, ballot_id, vote_id, investor_id, status, choice, cast_by, cast_at)
+        insert into engine.ballot (offering_id, ballot_id, vote_id, investor_id, status, choice, delegate_id, cast_by, cast_at)
         values (p_offering, 'bal_' || substr(encode(sha256(convert_to(p_vote || '/' || p_investor, 'UTF8')), 'hex'), 1, 26), p_vote, p_investor,
-            'cast', p_choice, p_actor, clock_timestamp());
+            'cast', p_choice, p_delegate, p_actor, clock_timestamp());
+    end if;
+    if p_delegate is null then
+        update engine.proxy set status = 'revoked'
+        where offering_id = p_offering and vote_id = p_vote and investor_id = p_investor and status = 'given';
+    end if;
+end $$;
+
+-- A holder lets another investor cast its ballot, instead of whom it named before; without a name it takes the proxy back. What
+-- a delegate has cast stands until somebody casts it anew.
+create function engine.give_proxy(p_actor text, p_request text, p_offering text, p_vote text, p_proxy text, p_investor text,
+    p_delegate text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform engine.take_vote(p_offering, p_vote);
+    update engine.proxy set status = 'revoked'
+    where offering_id = p_offering and vote_id = p_vote and investor_id = p_investor and status = 'given';
+    if p_delegate is not null then
+        insert into engine.proxy (offering_id, proxy_id, vote_id, investor_id, delegate_id, status, given_by)
+        values (p_offering, p_proxy, p_vote, p_investor, p_delegate, 'given', p_actor);
     end if;
 end $$;
 
@@ -254,9 +318,12 @@ select v.offering_id, v.vote_id, v.status, v.resolution, encode(v.document_sha25
     v.opened_by, v.opened_at, v.because, v.version, v.status = 'open' and v.closes_at > clock_timestamp() as is_open, v.result
 from engine.vote v;
 
--- What a holder sees of a vote: its own units and ballot; the result when it is closed.
+-- What an investor sees of a vote: each position that it votes with, its own or one under a proxy, with the ballot and the
+-- delegate; the result when it is closed.
 create view engine.own_vote as
-select v.offering_id, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.is_open, v.result, v.because, w.investor_id,
-    w.units, b.choice, b.cast_at
+select v.offering_id, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.is_open, v.result, v.because,
+    w.investor_id as holder_id, w.units, b.choice, b.cast_at, b.delegate_id as cast_for_it_by, p.delegate_id, s.investor_id
 from engine.vote_standing v join engine.vote_weight w using (offering_id, vote_id)
-left join engine.ballot b using (offering_id, vote_id, investor_id);
+left join engine.ballot b using (offering_id, vote_id, investor_id)
+left join engine.proxy p on p.offering_id = w.offering_id and p.vote_id = w.vote_id and p.investor_id = w.investor_id and p.status = 'given'
+cross join lateral (select w.investor_id union select p.delegate_id where p.delegate_id is not null) s;
