@@ -84,7 +84,15 @@ class Machines:
     moves: Mapping[str, Sequence[Move]]
 
 
-MOVES = ("transitions.sql", "treasury.sql", "register.sql", "market.sql", "people.sql", "proof.sql")
+MOVES = (
+    "transitions.sql",
+    "treasury.sql",
+    "register.sql",
+    "market.sql",
+    "people.sql",
+    "proof.sql",
+    "servicing.sql",
+)
 
 
 def engine_file(name: str, root: Path = ROOT) -> Path:

@@ -32,6 +32,7 @@ PLACES = KNOWN | {
     "discrepancy": "dsc_one",
     "endpoint": "whe_one",
     "entry": "wle_one",
+    "filing": "fil_one",
     "hit": "hit_one",
     "investor": "ivr_one1",
     "mapping": "wal_one",

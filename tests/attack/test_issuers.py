@@ -61,6 +61,7 @@ MAY_CALL = [
     "issuer.enter(bytea)",
     "issuer.enter_session(bytea)",
     "issuer.entered()",
+    "issuer.filing_pack(text)",
     "issuer.own_offers()",
 ]
 
@@ -217,7 +218,7 @@ def test_an_error_does_not_carry_a_row_of_another_out(issuers: Issuers) -> None:
 def test_even_a_mistaken_right_on_the_tables_shows_no_row_of_another(issuers: Issuers) -> None:
     admin = issuers.connect("admin")
     tables = [name for (name,) in admin.execute(TABLES).fetchall()]
-    assert len(tables) == 18
+    assert len(tables) == 21
     with admin.transaction(force_rollback=True):
         admin.execute("grant usage on schema engine, registry, treasury, subscription to issuer")
         for table in tables:

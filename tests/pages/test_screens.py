@@ -65,6 +65,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/holdings": ("/holdings",),
         "/notices": ("/notices",),
         "/privacy": ("/privacy",),
+        "/votes": ("/votes",),
     },
     "officer.ana": {
         "/compliance": ("/compliance",),
@@ -121,12 +122,16 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "operator.otto": {
         "/offers/{offering}": (_OFFER,),
         "/offers/{offering}/breaks": (f"{_OFFER}/breaks",),
+        "/offers/{offering}/filings": (f"{_OFFER}/filings",),
+        "/offers/{offering}/votes": (f"{_OFFER}/votes",),
         "/desk/{offering}/{name}": tuple(
             f"{_DESK}/{name}" for name in ("life", "cases", "institutions", "requests")
         ),
     },
     "issuer.ivan": {
         "/issuer": ("/issuer",),
+        "/issuer/filings": ("/issuer/filings",),
+        "/issuer/votes": ("/issuer/votes",),
         "/issuer/offers/{offering}": (f"/issuer/offers/{OFFERING}",),
     },
 }
@@ -140,6 +145,8 @@ ELSEWHERE: Final = {
     "/desk/{offering}/institutions/{allocation}": "capital/test_pages.py",
     "/investments/{investment}/apply/{step}": "subscription/test_application_pages.py",
     "/investments/{investment}/wallets/{challenge}": "pages/test_own.py",
+    "/issuer/filings/{filing}": "pages/test_filings.py",
+    "/offers/{offering}/filings/{filing}": "pages/test_filings.py",
     "/proposals/{proposal}": "pages/test_proposals.py",
     "/recovery": "pages/test_passkeys.py",
     "/security": "pages/test_passkeys.py",
@@ -156,11 +163,13 @@ NO_PAGE: Final = frozenset(
         "/investments/{investment}/apply/files/{name}",
         "/investments/{investment}/apply/sample.pdf",
         "/investments/{investment}/now",
+        "/issuer/filings/{filing}/pack.{suffix}",
         "/issuer/logo/{name}.png",
         "/live/{offering}",
         "/offers/{offering}/closings/{closing}/certificate",
         "/offers/{offering}/closings/{closing}/certificate.pdf",
         "/offers/{offering}/documents/{document}",
+        "/offers/{offering}/filings/{filing}/pack.{suffix}",
         "/offers/{offering}/now",
         "/registry/{offering}/files/register.csv",
         "/static/{digest}/{name}",

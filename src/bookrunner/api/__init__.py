@@ -24,6 +24,7 @@ from bookrunner.api.desks import (
     anchors,
     bank_files,
     breaks,
+    filings,
     market,
     receipts,
     register,
@@ -98,6 +99,7 @@ PLAIN = (
     releases,
     bank_files,
     breaks,
+    filings,
 )
 BESIDE = (events.records, statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bookrunner.audit import advance_feed, seal
 from bookrunner.books.treasury import clear_due, return_due, send_waiting
 from bookrunner.core import clock
+from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import TokenWatch, look_at_envelopes
 from bookrunner.engine.life.post import try_notices
 from bookrunner.engine.process import Clocks, Errand, Errands, Scopes, Timed, TransferScreening
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 OUTWARD_SECONDS: Final = 2
 RETRY_SECONDS: Final = 60
+FILING_SECONDS: Final = 600
 PASSES: Final = 3
 _STARTED: Final = frozenset({"key_stop.started", "key_stop.mistaken"})
 _ORDERED: Final = frozenset(
@@ -163,6 +165,10 @@ class Tending:
             ),
             Timed("archive", 60, "compares the next part of the archive with its hashes", app.check_archive),
             Timed("cadence", 60, "compares books whose day has come", self._app.comparing.keep_cadence),
+            Timed(
+                "filings", FILING_SECONDS, "opens filings whose day no event tells of", self._follow_filings
+            ),
+            Timed("votes", 60, "closes votes whose time is over", self._close_votes),
             *self._anchoring(),
             Timed("left over", 60, "takes up what a worker heard of and left when it died", self._take_up),
         ]
@@ -171,6 +177,12 @@ class Tending:
         anchors = self._app.anchors
         says = "writes the root of the newest seal to the chain when its day has come"
         return [] if anchors is None else [Timed("anchors", 60, says, anchors.keep_cadence)]
+
+    def _follow_filings(self) -> None:
+        self._app.desk.filings.open_filings(actor=PROCESS, offerings=None)
+
+    def _close_votes(self) -> None:
+        self._app.desk.actions.close_votes(actor=PROCESS)
 
     def _age(self) -> None:
         # No event tells of a screening that is opened anew; the drain asks the book for it.

@@ -27,7 +27,7 @@ from bookrunner.cli.checks import (
     screening,
     transfers,
 )
-from bookrunner.cli.offers import documents, issuers, life
+from bookrunner.cli.offers import documents, filings, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
@@ -50,6 +50,7 @@ _NOUNS = (
     documents,
     erasure,
     examination,
+    filings,
     identity,
     issuers,
     keys,

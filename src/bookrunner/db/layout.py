@@ -21,6 +21,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
+_FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
 SCHEMA_FILES: tuple[tuple[str, str], ...] = (
@@ -34,6 +35,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.machines", "treasury.sql"),
     ("bookrunner.engine.machines", "register.sql"),
     ("bookrunner.engine.machines", "market.sql"),
+    ("bookrunner.engine.machines", "servicing.sql"),
     ("bookrunner.engine.machines", "answering.sql"),
     ("bookrunner.engine.gates", "position.sql"),
     ("bookrunner.engine.gates", "gates.sql"),
@@ -111,6 +113,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.issuer", "record.sql"),
     ("bookrunner.engine.issuance", "cases.sql"),
     ("bookrunner.engine.issuance", "closing.sql"),
+    *(("bookrunner.engine.life.servicing.filings", f"{part}.sql") for part in _FILINGS),
+    ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),
@@ -144,8 +148,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.writes", "profiles.sql"),
     ("bookrunner.engine.process", "turns.sql"),
     ("bookrunner.engine.life.issuer", "reach.sql"),
+    *((f"bookrunner.engine.life.servicing.{part}", "reach.sql") for part in ("filings", "actions")),
     *(("bookrunner.api.hooks", f"{part}.sql") for part in ("schema", "verbs", "deliveries")),
     ("bookrunner.api.desks", "receipts.sql"),
+    ("bookrunner.api.desks", "filings.sql"),
     ("bookrunner.engine.machines", "proof.sql"),
     ("bookrunner.audit.record", "schema.sql"),
     ("bookrunner.audit.record", "access.sql"),

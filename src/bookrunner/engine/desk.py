@@ -10,6 +10,7 @@ from bookrunner.books import compliance, portal, registry, subscription, treasur
 from bookrunner.core.errors import GateClosed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Contention, Database, Keeper, Row, Within, load
+from bookrunner.engine.life.servicing.actions import actions_of
 
 PROCESS = "process"
 # What follows from these touches the one offer; others name people and wallets, whose order counts across
@@ -44,6 +45,8 @@ class Desk:
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.life = Keeper(database, "engine", "bookrunner.engine.life")
+        self.actions = actions_of(database)
+        self.filings = Keeper(database, "engine", "bookrunner.engine.life.servicing.filings")
         self.reconciliation = Keeper(database, "reconciliation", "bookrunner.reconciliation")
 
     def offer(self, offering: str) -> Row:

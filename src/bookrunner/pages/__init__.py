@@ -22,6 +22,8 @@ from bookrunner.pages.offers import Desk, pictures
 from bookrunner.pages.offers import issuer as issuers
 from bookrunner.pages.offers.breaks import break_routes
 from bookrunner.pages.offers.documents import document_routes
+from bookrunner.pages.offers.issuer.filings import filing_routes, own_filing_routes
+from bookrunner.pages.offers.issuer.votes import own_vote_routes, vote_routes
 from bookrunner.pages.officer import auditor
 from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.emergencies import Standing
@@ -88,6 +90,10 @@ def web(
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(issuers.routes(application.database, shell))
+    app.include_router(own_filing_routes(application.database, shell))
+    app.include_router(filing_routes(application.database, shell))
+    app.include_router(own_vote_routes(application.database, shell))
+    app.include_router(vote_routes(application.database, shell))
     app.include_router(pictures.routes(application.database, shell))
     app.include_router(document_routes(application.database, shell))
     app.include_router(break_routes(application.database, shell))

@@ -15,6 +15,7 @@ from bookrunner.client.generated.calls.closings import ClosingsCalls
 from bookrunner.client.generated.calls.compliance import ComplianceCalls
 from bookrunner.client.generated.calls.endpoints import EndpointsCalls
 from bookrunner.client.generated.calls.events import EventsCalls
+from bookrunner.client.generated.calls.filings import FilingsCalls
 from bookrunner.client.generated.calls.health import HealthCalls
 from bookrunner.client.generated.calls.holdings import HoldingsCalls
 from bookrunner.client.generated.calls.institutions import InstitutionsCalls
@@ -89,6 +90,11 @@ class Bookrunner(Transport):
     def events(self) -> EventsCalls:
         """The operations of events."""
         return EventsCalls(self)
+
+    @property
+    def filings(self) -> FilingsCalls:
+        """The operations of filings."""
+        return FilingsCalls(self)
 
     @property
     def health(self) -> HealthCalls:

@@ -57,7 +57,8 @@ from engine.amendment where offering_id = :offering and amendment_id = :amendmen
 
 -- name: waiting_events
 -- Events in feed order that somebody of ours answers and has not answered yet. A proposed approval counts when a decided
--- list gives its units, a clearance when somebody waits for it, and a legal confirmation when no unit is free.
+-- list gives its units, a clearance when somebody waits for it, a legal confirmation when no unit is free, and for filings what may
+-- start a clock that has not run yet, or change a pack that is prepared.
 -- Until the end of the transaction half of the offers that nobody has are ours, at least one.
 with waiting as materialized (
 select w.consumer, f.seq, e.scope, e.subject, e.version, e.kind, e.scope as strand
@@ -77,6 +78,11 @@ where f.seq > :after
             and pos.allocation_is_approved))
     and (w.consumer <> 'process.close_full' or exists (select from engine.reservation r
         where r.offering_id = e.scope and r.units >= r.most_units))
+    and (w.consumer <> 'process.filings'
+        or exists (select from engine.filing d where d.offering_id = e.scope and d.status = 'prepared')
+        or exists (select from engine.offer o join engine.filing_clock k on o.exemption = any (k.exemptions)
+            where o.offering_id = e.scope and e.kind = any (k.opened_by)
+                and (k.repeats and not starts_with(e.kind, 'investment.') or not exists (select from engine.filing d where d.offering_id = o.offering_id and d.clock = k.clock))))
 ), taken as materialized (
     select d.strand from (select distinct strand from waiting order by strand) d
     where pg_try_advisory_xact_lock(hashtext('orders'), hashtext(d.strand) & 63)

@@ -51,6 +51,17 @@ from (values
     ('us.rega.tier_2.issuer_cap', 1, 7500000000, 'usd_minor', 'us', '17 CFR 230.251(a)(2)', 'second_hand', date '2021-03-15'),
     ('eu.ecspr.issuer_cap', 1, 500000000, 'eur_minor', 'eu', 'Regulation (EU) 2020/1503 article 1(2)', 'second_hand', date '2021-11-10'),
     ('eu.ecspr.reflection', 1, 4, 'calendar_days', 'eu', 'Regulation (EU) 2020/1503 article 22', 'second_hand', date '2021-11-10'),
+    ('us.filing.form_d', 1, 15, 'calendar_days', 'us', '17 CFR 230.503(a)(1)', 'confirmed', date '2008-09-15'),
+    ('us.filing.form_d_yearly', 1, 12, 'months', 'us', '17 CFR 230.503(a)(3)(iii)', 'confirmed', date '2008-09-15'),
+    ('us.filing.form_c_u', 1, 5, 'business_days', 'us', '17 CFR 227.203(a)(3)', 'second_hand', date '2016-05-16'),
+    ('us.filing.form_c_ar', 1, 120, 'calendar_days', 'us', '17 CFR 227.202(a)', 'confirmed', date '2016-05-16'),
+    ('us.filing.form_c_tr', 1, 5, 'business_days', 'us', '17 CFR 227.203(b)(3)', 'second_hand', date '2016-05-16'),
+    ('us.filing.form_1_k', 1, 120, 'calendar_days', 'us', '17 CFR 230.257(b)(1)', 'confirmed', date '2015-06-19'),
+    ('us.filing.form_1_sa', 1, 90, 'calendar_days', 'us', '17 CFR 230.257(b)(3)', 'confirmed', date '2015-06-19'),
+    ('us.filing.form_1_u', 1, 4, 'business_days', 'us', '17 CFR 230.257(b)(4)', 'confirmed', date '2015-06-19'),
+    ('us.filing.form_1_z', 1, 30, 'calendar_days', 'us', '17 CFR 230.257(a)', 'confirmed', date '2015-06-19'),
+    ('us.filing.half_of_target', 1, 5000, 'bps', 'us', '17 CFR 227.203(a)(3)(i)', 'second_hand', date '2016-05-16'),
+    ('us.filing.whole_target', 1, 10000, 'bps', 'us', '17 CFR 227.203(a)(3)(i)', 'second_hand', date '2016-05-16'),
     ('house.reconfirm_within', 1, 5, 'business_days', 'house', 'amendment policy; these exemptions name no period', 'house', date '2016-05-16'),
     ('us.ofac.report_within', 1, 10, 'business_days', 'us', '31 CFR 501.603, 501.604', 'confirmed', date '2000-01-01'),
     ('us.ofac.retention', 1, 10, 'years', 'us', '31 CFR 501.601; 90 FR 13286', 'confirmed', date '2025-03-12'),
@@ -108,7 +119,22 @@ create table compliance.holiday (
     primary key (calendar, day)
 );
 
--- Holidays of the Federal Reserve Banks: one that falls on a Sunday is kept on Monday, one on a Saturday is not moved.
+-- Where the days of each calendar come from, and for what they count.
+create table compliance.calendar (
+    calendar text primary key,
+    citation text not null constraint calendar_names_its_source check (citation ~ '\S'),
+    saturday_moves_to_friday boolean not null,
+    sentence text not null
+);
+
+insert into compliance.calendar (calendar, citation, saturday_moves_to_friday, sentence) values
+    ('us_federal_business', '12 CFR 210.2; 5 USC 6103(a)', false, 'Days on which the Federal Reserve Banks are open.'),
+    ('us_sec_business', '17 CFR 232.11; 5 USC 6103(a) and (b)', true,
+        'Days on which the Securities and Exchange Commission takes filings; closures by an order are rows to add.');
+call audit.append_only('compliance.calendar');
+
+-- A holiday that falls on a Sunday is kept on Monday; one on a Saturday on Friday by the government, and not moved by the
+-- Federal Reserve Banks.
 insert into compliance.holiday (calendar, day, name)
 with named (y, m, d, name) as (
     select y, n.* from generate_series(2020, 2060) y, (values (1, 1, 'New Year''s Day'), (6, 19, 'Juneteenth'),
@@ -119,12 +145,14 @@ moving (first, weekday, nth, name) as (
     select make_date(y, n.m, 1), n.weekday, n.nth, n.name from generate_series(2020, 2060) y, (values
         (1, 1, 3, 'Birthday of Martin Luther King, Jr.'), (2, 1, 3, 'Washington''s Birthday'), (9, 1, 1, 'Labor Day'),
         (10, 1, 2, 'Columbus Day'), (11, 4, 4, 'Thanksgiving Day')) n (m, weekday, nth, name))
-select 'us_federal_business', day + (extract(isodow from day) = 7)::integer, name from fixed
+select c.calendar, f.day + case extract(isodow from f.day) when 7 then 1 when 6 then -c.saturday_moves_to_friday::integer else 0 end, f.name
+from compliance.calendar c, fixed f
 union all
-select 'us_federal_business', first + (weekday - extract(isodow from first)::integer + 7) % 7 + 7 * (nth - 1), name from moving
+select c.calendar, first + (weekday - extract(isodow from first)::integer + 7) % 7 + 7 * (nth - 1), name
+from compliance.calendar c, moving
 union all
-select 'us_federal_business', make_date(y, 5, 31) - (extract(isodow from make_date(y, 5, 31))::integer - 1), 'Memorial Day'
-from generate_series(2020, 2060) y;
+select c.calendar, make_date(y, 5, 31) - (extract(isodow from make_date(y, 5, 31))::integer - 1), 'Memorial Day'
+from compliance.calendar c, generate_series(2020, 2060) y;
 call audit.append_only('compliance.holiday');
 
 -- The day that is the given number of business days after another; the first business day after it counts as one.

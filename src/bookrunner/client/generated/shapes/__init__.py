@@ -109,6 +109,16 @@ from bookrunner.client.generated.shapes.events import Events as Events
 from bookrunner.client.generated.shapes.events import Recorded as Recorded
 from bookrunner.client.generated.shapes.events import RecordVersion as RecordVersion
 from bookrunner.client.generated.shapes.events import WaitingAnchor as WaitingAnchor
+from bookrunner.client.generated.shapes.filings import FactStated as FactStated
+from bookrunner.client.generated.shapes.filings import Filing as Filing
+from bookrunner.client.generated.shapes.filings import FilingActed as FilingActed
+from bookrunner.client.generated.shapes.filings import FilingItem as FilingItem
+from bookrunner.client.generated.shapes.filings import FilingPack as FilingPack
+from bookrunner.client.generated.shapes.filings import Filings as Filings
+from bookrunner.client.generated.shapes.filings import FilledItem as FilledItem
+from bookrunner.client.generated.shapes.filings import NewFact as NewFact
+from bookrunner.client.generated.shapes.filings import NewSubmission as NewSubmission
+from bookrunner.client.generated.shapes.filings import NotOwed as NotOwed
 from bookrunner.client.generated.shapes.health import Alive as Alive
 from bookrunner.client.generated.shapes.health import Ready as Ready
 from bookrunner.client.generated.shapes.health import Release as Release

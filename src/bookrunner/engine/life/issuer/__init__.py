@@ -9,7 +9,7 @@ from bookrunner.core.credentials import ISSUER
 from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, Row, Within, load
 
-__all__ = ["logo", "offer", "offers"]
+__all__ = ["filing", "filings", "logo", "offer", "offers", "votes"]
 
 
 @contextmanager
@@ -52,6 +52,30 @@ def offer(database: Database, session: bytes, offering: str) -> dict[str, object
             "totals": of.totals(offering=offering),
             "escrow": of.escrow(offering=offering),
         }
+
+
+def filings(database: Database, session: bytes) -> dict[str, object]:
+    """Return the profile of the issuer behind a session and the filings that its offers owe."""
+    with _entered(database, session) as of:
+        return {"profile": of.profile(), "filings": list(of.filings(filing=None))}
+
+
+def filing(database: Database, session: bytes, name: str) -> tuple[Row, list[Row]]:
+    """Return one filing of the issuer behind a session and the items of its pack.
+
+    Raises NotFound for a filing of another issuer as for none.
+    """
+    with _entered(database, session) as of:
+        found = list(of.filings(filing=name))
+        if not found:
+            raise NotFound("There is no such page")
+        return found[0], list(of.filing_pack(filing=name))
+
+
+def votes(database: Database, session: bytes) -> dict[str, object]:
+    """Return the profile of the issuer behind a session and the votes of its offers, without any ballot."""
+    with _entered(database, session) as of:
+        return {"profile": of.profile(), "votes": list(of.votes())}
 
 
 def logo(database: Database, session: bytes, name: str) -> bytes:

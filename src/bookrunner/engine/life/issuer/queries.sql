@@ -70,3 +70,20 @@ order by kind, code, item_version;
 -- What was told to the issuer, of one offer or of all.
 select n.offering_id, n.code, n.status, n.is_required, n.written_at from issuer.notice n
 where cast(:offering as text) is null or n.offering_id = :offering order by n.written_at desc limit 50;
+
+-- name: filings
+-- What the offers of the issuer owe, or one of them: what is missed first, then by the day they are due.
+select f.offering_id, o.name, f.filing_id, f.clock, f.form, f.period, f.place, f.status, f.fact_on, f.fact_source, f.due_on, f.rule_id,
+    f.rule_version, f.prepared_by, encode(f.pack_sha256, 'hex') as pack, f.filed_by, f.filed_on, f.reference,
+    encode(f.proof_sha256, 'hex') as proof, f.because, f.version, f.citation, f.calendar, f.sentence, f.is_missed, f.is_late
+from issuer.filing f join issuer.offer o using (offering_id) where cast(:filing as text) is null or f.filing_id = :filing
+order by f.is_missed desc, f.status in ('filed', 'not_owed'), f.due_on nulls first, f.filing_id limit 1000;
+
+-- name: filing_pack
+-- The items of one filing of the issuer.
+select place, code, sentence, citation, is_mandatory, is_found, value, unit, source, stated_by from issuer.filing_pack(:filing);
+
+-- name: votes
+-- The votes of the issuer's offers, the newest first.
+select v.offering_id, o.name, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.because, v.is_open, v.result
+from issuer.vote v join issuer.offer o using (offering_id) order by v.closes_at desc, v.vote_id limit 200;

@@ -39,6 +39,9 @@ def facts_of(database: Database, investor: str) -> dict[str, object]:
     with database.transaction("registry") as transaction:
         held = list(queries.own_holdings(transaction, investor=investor))
         statements = list(queries.statements_of(transaction, investor=investor, most=100))
+    with database.transaction("portal") as transaction:
+        offerings = sorted({row["offering_id"] for row in held})
+        missed = list(queries.missed_reports(transaction, offerings=offerings))
     with database.transaction("subscription") as transaction:
         papers = list(queries.papers_of(transaction, investor=investor))
     return {
@@ -47,6 +50,7 @@ def facts_of(database: Database, investor: str) -> dict[str, object]:
         ],
         "statements": statements,
         "papers": papers,
+        "missed": missed,
         "today": clock.today(),
     }
 

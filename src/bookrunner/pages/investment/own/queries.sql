@@ -43,3 +43,9 @@ select s.investment_id, s.offering_id, o.name, a.agreement_id, a.status,
     encode(a.document_sha256, 'hex') as document, encode(a.executed_sha256, 'hex') as executed
 from engine.stage s join engine.offer o using (offering_id) join subscription.agreement a using (offering_id, investment_id)
 where s.investor_id = :investor order by o.name, a.ordinal desc;
+
+-- name: missed_reports
+-- The filings that an issuer of something the investor holds has missed, or made late, the oldest first.
+select o.name, r.form, r.sentence, r.due_on, r.filed_on, r.is_missed
+from engine.report_owed r join engine.offer o using (offering_id)
+where (r.is_missed or r.is_late) and r.offering_id = any (cast(:offerings as text[])) order by r.due_on, r.filing_id limit 100;

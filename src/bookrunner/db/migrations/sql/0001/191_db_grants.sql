@@ -80,7 +80,11 @@ grant execute on function api.act_on_investment(bytea, text, bytea, text, text, 
     api.decide_allotment(bytea, text, bytea, text, text, text, jsonb, text, text),
     api.scale_back(bytea, text, bytea, text, text, text, bigint, text, text),
     api.propose_amendment(bytea, text, bytea, text, text, boolean, text, bytea),
-    api.decide_amendment(bytea, text, bytea, text, text, bigint, boolean, text) to engine;
+    api.decide_amendment(bytea, text, bytea, text, text, bigint, boolean, text),
+    api.state_filing_fact(bytea, text, bytea, text, text, text, text, date, text, bytea),
+    api.fill_filing(bytea, text, bytea, text, text, text, text), api.prepare_filing(bytea, text, bytea, text, bigint),
+    api.record_filing(bytea, text, bytea, text, bigint, date, text, bytea),
+    api.end_filing(bytea, text, bytea, text, bigint, text) to engine;
 grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, text, boolean),
     api.propose_allocation(bytea, text, bytea, text, text, bigint),
     api.approve_allocation(bytea, text, bytea, text, text, text),
@@ -126,7 +130,9 @@ grant select on reconciliation.break, reconciliation.reminder to audit;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text), portal.is_locked(text),
     audit.person_of(text) to portal;
-grant select on engine.investor_notice to portal;
+grant select on engine.investor_notice, engine.report_owed to portal;
+grant execute on function engine.filing_pack(text, text) to engine, audit;
+grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 -- It keeps the escrow record of an institution's allocation.

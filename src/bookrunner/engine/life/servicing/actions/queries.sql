@@ -1,0 +1,35 @@
+-- name: propose_vote$
+-- Proposes a vote; another person opens it.
+select engine.propose_vote(:actor, :request, :offering, :vote, cast(:asked as jsonb), :document_sha256);
+
+-- name: open_vote$
+-- Opens a vote as another person, with the register of its record date as weights.
+select engine.open_vote(:actor, :request, :offering, :vote, cast(:seen as bigint));
+
+-- name: cancel_vote$
+-- Ends a vote without a result.
+select engine.cancel_vote(:actor, :request, :offering, :vote, :because, cast(:seen as bigint));
+
+-- name: cast_ballot$
+-- Casts the ballot of a holder, or casts it anew, itself or by its delegate.
+select engine.cast_ballot(:actor, :request, :offering, :vote, :investor, :choice, cast(:delegate as text));
+
+-- name: give_proxy$
+-- Lets another investor cast the ballot of a holder; without a name nobody does any more.
+select engine.give_proxy(:actor, :request, :offering, :vote, :proxy, :investor, cast(:delegate as text));
+
+-- name: close_votes$
+-- Closes the votes whose time is over.
+select engine.close_votes(:actor, :request);
+
+-- name: votes
+-- The votes of an offer, the newest first.
+select vote_id, status, resolution, document, record_on, closes_at, proposed_by, opened_by, because, version, is_open, result
+from engine.vote_standing where offering_id = :offering order by closes_at desc, vote_id;
+
+-- name: own_votes
+-- The positions that an investor votes with, its own and those under a proxy, those that are open first.
+select v.offering_id, o.name, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.is_open, v.result, v.because, v.units,
+    v.choice, v.cast_at, v.cast_for_it_by, v.delegate_id, v.holder_id, v.holder_id = v.investor_id as is_own
+from engine.own_vote v join engine.offer o using (offering_id)
+where v.investor_id = :investor order by v.is_open desc, v.closes_at desc, v.vote_id, is_own desc, v.holder_id limit 200;
