@@ -1,0 +1,1 @@
+"""What an offer owes its holders after the raise."""

@@ -1,0 +1,61 @@
+-- name: distribution_flows
+-- What moved between holders, sponsor and offer up to a day.
+select on_day, contributed, returned, preferred, further, sponsor from engine.distribution_flows(:offering, :on);
+
+-- name: draft_distribution$
+-- Drafts a distribution from the register of its record date, with what its tiers pay.
+select engine.draft_distribution(:actor, :request, :offering, :distribution, cast(:terms as jsonb));
+
+-- name: approve_distribution$
+-- Approves, as another person and on the version seen.
+select engine.approve_distribution(:actor, :request, :offering, :distribution, :seen);
+
+-- name: cancel_distribution$
+-- Ends a distribution before its payment, with a reason.
+select engine.cancel_distribution(:actor, :request, :offering, :distribution, :because, :seen);
+
+-- name: start_distribution$
+-- Starts the payment; false when it was started.
+select engine.start_distribution(:actor, :request, :offering, :distribution);
+
+-- name: finish_distributions$
+-- Ends each payment in which nobody waits for a bank; answers how many.
+select engine.finish_distributions(:actor, :request);
+
+-- name: distribution^
+-- One distribution beside the state of its payments.
+select * from engine.distribution_standing where offering_id = :offering and distribution_id = :distribution;
+
+-- name: distributions
+-- The distributions of an offer, the newest first.
+select * from engine.distribution_standing where offering_id = :offering order by record_on desc, distribution_id desc;
+
+-- name: distribution_reserves
+-- What a distribution sets aside, line by line.
+select line, name, amount_minor from engine.distribution_reserve
+where offering_id = :offering and distribution_id = :distribution order by line;
+
+-- name: distribution_tiers
+-- The tiers of a distribution with what each paid and how that was found.
+select tier, kind, holders_bp, rate_bp, target_bp, day_count, compounds, due_minor, holders_minor, sponsor_minor, left_minor, working
+from engine.distribution_tier where offering_id = :offering and distribution_id = :distribution order by tier;
+
+-- name: distribution_lines
+-- The lines of a distribution after one of them, each with its payment where it is owed; all, or those in a state.
+select l.line_id, l.holding_id, l.investor_id, l.units, l.capital_minor, l.income_minor, l.gross_minor, l.form, l.country, l.rate_bp,
+    l.rate_source, l.withheld_minor, l.net_minor, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no,
+    current_date - p.owed_since as age_days
+from engine.distribution_line l
+left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
+where l.offering_id = :offering and l.distribution_id = :distribution and l.line_id > :after
+    and (cast(:status as text) is null or coalesce(p.status, 'entitled') = :status)
+order by l.line_id limit :most;
+
+-- name: distributions_of
+-- What an investor is or was entitled to, over all offers, once two people have approved it.
+select d.offering_id, d.distribution_id, d.status as distribution_status, d.record_on, d.pay_on, d.currency, l.line_id, l.units, l.gross_minor,
+    l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code
+from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
+left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
+where l.investor_id = :investor and d.status in ('approved', 'paying', 'paid')
+order by d.pay_on desc, l.line_id;
