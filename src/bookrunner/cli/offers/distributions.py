@@ -225,7 +225,7 @@ def _pay(on: tuple[str, str], accounts: Path, to: tuple[Path | None, str | None]
 
 
 def read_terms(file: Path, currency: str) -> Terms:
-    """Return the terms that a file states, amounts in decimals; refuses ``distribution_terms_are_readable``."""
+    """Return what a file states, amounts in decimals; refuses ``distribution_terms_are_readable``."""
     try:
         said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return Terms(

@@ -62,8 +62,8 @@ def _may_be(entry: Entry, refund: Row) -> bool:
 def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
     """Settle and bounce refunds as the booked entries of a statement say; return the other entries.
 
-    So are the lines of distributions. The payments of releases are booked too, and the deposits of cheques that
-    were recorded by hand.
+    So are the lines of distributions. The payments of releases are booked too, and the deposits of cheques
+    that were recorded by hand.
 
     An entry is of a refund when it names its payment and has its amount to the cent: what came back would
     look like an investor's money otherwise. A refund that was sent as the return of its payment may be booked

@@ -1,4 +1,4 @@
-"""Lines of distributions become orders to the bank: each line in one order, and one bad payee holds up nobody."""
+"""Lines of distributions become orders to the bank: each line in one order, and no payee holds up another."""
 
 from __future__ import annotations
 

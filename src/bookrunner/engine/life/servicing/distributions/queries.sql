@@ -59,3 +59,8 @@ from engine.distribution_line l join engine.distribution d using (offering_id, d
 left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
 where l.investor_id = :investor and d.status in ('approved', 'paying', 'paid')
 order by d.pay_on desc, l.line_id;
+
+-- name: payees$
+-- Everybody whom a distribution pays.
+select coalesce(array_agg(l.investor_id order by l.investor_id), '{}') from engine.distribution_line l
+where l.offering_id = :offering and l.distribution_id = :distribution;

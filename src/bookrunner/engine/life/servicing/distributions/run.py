@@ -1,4 +1,4 @@
-"""A distribution from its terms to its end: each step is a verb, and a run that died is finished by the next."""
+"""A distribution from its terms to its end: each step is a verb; a run that died is finished by the next."""
 
 from __future__ import annotations
 
@@ -81,7 +81,17 @@ class Distributions:
             actor=actor, offering=offering, distribution=distribution, terms=drafted
         )
         tell("a distribution is drafted", offering=offering, subject=distribution)
+        self.screen(offering, distribution, actor=actor)
         return distribution
+
+    def screen(self, offering: str, distribution: str, *, actor: str) -> int:
+        """Open the screening of every payee on the lists in force; return how many payees.
+
+        Until they are answered nobody approves; after a crash it may be done again.
+        """
+        payees: list[str] = self.terms.payees(offering=offering, distribution=distribution)
+        self._desk.compliance.enlist_for_payment(actor=actor, investors=payees)
+        return len(payees)
 
     def start(self, offering: str, distribution: str, *, actor: str) -> int:
         """Start the payment of an approved distribution and owe its lines; return how many are owed anew.

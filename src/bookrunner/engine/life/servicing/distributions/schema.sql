@@ -52,6 +52,7 @@ create table engine.distribution (
     lines_sha256 bytea not null check (octet_length(lines_sha256) = 32),
     compared_in text not null,
     drafted_by text not null,
+    drafted_at timestamptz not null default clock_timestamp(),
     approved_by text,
     cancelled_because text,
     version bigint not null,

@@ -78,15 +78,16 @@ begin
     join engine.rates_on(p_terms ->> 'income', pay_on) r on r.form = s.form and r.country = ''
     left join engine.rates_on(p_terms ->> 'income', pay_on) t on t.form = s.form and t.country = s.country and s.country <> ''
     cross join lateral (select div(e.income_minor::numeric * coalesce(t.rate_bp, r.rate_bp) + 5000, 10000)::bigint as minor) w;
-    perform compliance.enlist_for_payment(current_setting('bookrunner.actor'), current_setting('bookrunner.request'), payees);
 end $$;
 
 -- Drafts a distribution {record_on, pay_on, income, available, sponsor, reserves: [{name, amount}], tiers: [a tier with due, holders,
--- sponsor, rest, working]} from the register of its record date, and opens the screening of every payee.
+-- sponsor, rest, working]} from the register of its record date.
 create function engine.draft_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_terms jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     record_on date := (p_terms ->> 'record_on')::date;
+    distributable bigint := (p_terms ->> 'available')::bigint - (select coalesce(sum((r ->> 'amount')::bigint), 0)
+        from jsonb_array_elements(p_terms -> 'reserves') r);
     compared text;
     capital bigint;
     income bigint;
@@ -113,6 +114,10 @@ begin
         coalesce(sum(t.holders_minor) filter (where t.kind <> 'return_of_capital'), 0), coalesce(sum(t.sponsor_minor), 0)
     into capital, income, sponsor
     from engine.distribution_tier t where t.offering_id = p_offering and t.distribution_id = p_distribution;
+    if distributable > 0 and capital + income + sponsor <> distributable then
+        raise exception using errcode = 'BR009', constraint = 'tiers_sum_to_the_distributable_amount',
+            message = format('the tiers of %s pay %s of %s', p_distribution, capital + income + sponsor, distributable);
+    end if;
     select coalesce(sum(f.contributed - f.returned), 0) into unreturned from engine.distribution_flows(p_offering, (p_terms ->> 'pay_on')::date) f;
     if capital > unreturned then
         raise exception using errcode = 'BR008', constraint = 'capital_is_returned_once',
@@ -126,11 +131,9 @@ begin
     insert into engine.distribution (offering_id, distribution_id, status, record_on, pay_on, currency, income, available_minor,
         reserved_minor, distributable_minor, sponsor_id, holders, units, withheld_minor, net_minor, lines_sha256, compared_in, drafted_by)
     select p_offering, p_distribution, 'draft', record_on, (p_terms ->> 'pay_on')::date, o.currency, p_terms ->> 'income',
-        (p_terms ->> 'available')::bigint, k.reserved, (p_terms ->> 'available')::bigint - k.reserved, p_terms ->> 'sponsor', l.holders, l.units,
-        l.withheld, l.net, l.digest, compared, p_actor
-    from engine.offer o, (select coalesce(sum(r.amount_minor), 0)::bigint as reserved from engine.distribution_reserve r
-            where r.offering_id = p_offering and r.distribution_id = p_distribution) k,
-        (select count(x.holding_id)::integer as holders, coalesce(sum(x.units), 0)::bigint as units,
+        (p_terms ->> 'available')::bigint, (p_terms ->> 'available')::bigint - distributable, distributable, p_terms ->> 'sponsor', l.holders,
+        l.units, l.withheld, l.net, l.digest, compared, p_actor
+    from engine.offer o, (select count(x.holding_id)::integer as holders, coalesce(sum(x.units), 0)::bigint as units,
             coalesce(sum(x.withheld_minor), 0)::bigint as withheld, coalesce(sum(x.net_minor), 0)::bigint as net,
             sha256(convert_to(coalesce(string_agg(concat_ws(' ', x.line_id, x.units, x.gross_minor, x.withheld_minor), E'\n'
                 order by x.line_id collate "C"), ''), 'UTF8')) as digest
@@ -169,8 +172,8 @@ begin
             message = format('%s drafted %s', p_actor, p_distribution);
     end if;
     perform reconciliation.require_reconciled(p_offering, d.record_on);
-    select count(distinct w.investor_id) into waits from compliance.waits_behind(array(select l.investor_id from engine.distribution_line l
-        where l.offering_id = p_offering and l.distribution_id = p_distribution)) w;
+    waits := compliance.unscreened_since(array(select l.investor_id from engine.distribution_line l
+        where l.offering_id = p_offering and l.distribution_id = p_distribution), d.drafted_at);
     if waits > 0 then
         raise exception using errcode = 'BR008', constraint = 'payees_are_screened_before_approval',
             message = format('%s payees of %s wait for their screening', waits, p_distribution);

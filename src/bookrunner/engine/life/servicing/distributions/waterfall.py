@@ -57,8 +57,8 @@ class TierKind(StrEnum):
 class Tier:
     """One step of the way down; ``holders`` is the holders' share of it, the sponsor has the rest.
 
-    ``rate`` is yearly, of a preferred return or a hurdle; ``target`` is the sponsor's share of all profit that a
-    catch-up leads to. With ``compounds`` what is unpaid on an anniversary of the first money earns too.
+    ``rate`` is yearly, of a preferred return or a hurdle; ``target`` is the sponsor's share of all profit that
+    a catch-up leads to. With ``compounds`` what is unpaid on an anniversary of the first money earns too.
     """
 
     kind: TierKind
@@ -244,7 +244,7 @@ def _preferred_due(run: Run, tier: Tier, flows: Sequence[Flow]) -> tuple[int, tu
 
 
 def _turns(flows: Sequence[Flow], tier: Tier) -> list[tuple[date, Flow | None]]:
-    """Return the flows in order and, where it compounds, the anniversaries of the first before those of their day."""
+    """Return the flows in order; where it compounds, each anniversary of the first before those of its day."""
     turns: list[tuple[date, Flow | None]] = [(flow.on, flow) for flow in flows]
     if tier.compounds:
         first, last = flows[0].on, flows[-1].on
@@ -267,40 +267,35 @@ def _catch_up_due(run: Run, tier: Tier, flows: Sequence[Flow]) -> tuple[int, tup
     holders = sum(flow.preferred + flow.further for flow in flows)
     sponsor = sum(flow.sponsor for flow in flows)
     due = max(_half_even((tier.target * (holders + sponsor) - sponsor) / (share - tier.target)), 0)
-    return due, (
-        f"profit so far: holders {run.money(holders)}, sponsor {run.money(sponsor)}",
-        f"({_percent(tier.target)} x {run.money(holders + sponsor)} - {run.money(sponsor)})"
-        f" / ({_percent(share)} - {_percent(tier.target)}) = {run.money(due)}",
-    )
+    profit = f"profit so far: holders {run.money(holders)}, sponsor {run.money(sponsor)}"
+    missing = f"{_percent(tier.target)} x {run.money(holders + sponsor)} - {run.money(sponsor)}"
+    return due, (profit, f"({missing}) / ({_percent(share)} - {_percent(tier.target)}) = {run.money(due)}")
 
 
 def _hurdle_due(run: Run, tier: Tier, flows: Sequence[Flow]) -> tuple[int, tuple[str, ...]]:
-    """Return what lifts the holders' internal rate of return to the rate, and the sponsor's part beside it."""
+    """Return what lifts the holders' internal rate of return to the rate, with the sponsor's part of it."""
     with localcontext() as context:
         context.prec = _DIGITS
         growth = 1 + Decimal(tier.rate.numerator) / Decimal(tier.rate.denominator)
+        years = [Decimal((run.on - flow.on).days) / _YEAR_DAYS for flow in flows]
         worth = sum(
             (
-                (flow.contributed - flow.received) * growth ** (Decimal((run.on - flow.on).days) / _YEAR_DAYS)
-                for flow in flows
+                (flow.contributed - flow.received) * growth**since
+                for flow, since in zip(flows, years, strict=True)
             ),
             Decimal(0),
         )
         missing = max(int(worth.quantize(Decimal(1), ROUND_HALF_EVEN)), 0)
     due = -(-missing * tier.holders.denominator // tier.holders.numerator) if missing else 0
-    return due, (
-        f"all flows at {_percent(tier.rate)} a year come to {run.money(missing)} on {run.on},"
-        f" which the holders' {_percent(tier.holders)} of {run.money(due)} pays",
-    )
+    worked = f"all flows at {_percent(tier.rate)} a year come to {run.money(missing)} on {run.on}"
+    return due, (f"{worked}, which the holders' {_percent(tier.holders)} of {run.money(due)} pays",)
 
 
 def _shares(run: Run, tier: Tier, amount: int, holders: int) -> tuple[str, ...]:
     if tier.holders == 1 or not amount:
         return ()
-    return (
-        f"{_percent(tier.holders)} of {run.money(amount)} = {run.money(holders)} to the holders,"
-        f" {run.money(amount - holders)} to the sponsor",
-    )
+    whole = f"{_percent(tier.holders)} of {run.money(amount)}"
+    return (f"{whole} = {run.money(holders)} to the holders, {run.money(amount - holders)} to the sponsor",)
 
 
 def _half_even(value: Fraction | int) -> int:
