@@ -272,7 +272,7 @@ class Application:
         return sent
 
     def pay_lines(self, offering: str, accounts: str, to: Path | str) -> int:
-        """Order the owed lines of an offer's distributions and hand them over; return how many orders were taken.
+        """Order the owed lines of an offer's distributions and hand them over; return how many were taken.
 
         Whoever may not be paid now is held with its reason; what was stored and not taken goes first. Reads
         ``accounts`` and refuses as `send_refunds` does.

@@ -7,7 +7,7 @@ from bookrunner.books.treasury.desk import (
     three_way_csv,
     trial_balance_csv,
 )
-from bookrunner.books.treasury.rails.disbursements import disbursements, store_orders
+from bookrunner.books.treasury.rails.disbursements import LINES, disbursements, store_orders
 from bookrunner.books.treasury.rails.exchange import exchange
 from bookrunner.books.treasury.rails.payouts import (
     Carrier,
@@ -21,6 +21,7 @@ from bookrunner.books.treasury.rails.payouts import (
 from bookrunner.db import Database, Keeper
 
 __all__ = [
+    "LINES",
     "Carrier",
     "account_statement_csv",
     "clear_due",

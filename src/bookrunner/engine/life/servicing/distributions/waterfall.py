@@ -57,8 +57,8 @@ class TierKind(StrEnum):
 class Tier:
     """One step of the way down; ``holders`` is the holders' share of it, the sponsor has the rest.
 
-    ``rate`` is yearly, of a preferred return or a hurdle; ``target`` is the sponsor's share of all profit that
-    a catch-up leads to. With ``compounds`` what is unpaid on an anniversary of the first money earns too.
+    ``rate`` is yearly, of a preferred return or a hurdle; ``target`` is the sponsor's share of all profit
+    that a catch-up leads to. With ``compounds`` what is unpaid on an anniversary of the first money earns.
     """
 
     kind: TierKind
@@ -244,7 +244,7 @@ def _preferred_due(run: Run, tier: Tier, flows: Sequence[Flow]) -> tuple[int, tu
 
 
 def _turns(flows: Sequence[Flow], tier: Tier) -> list[tuple[date, Flow | None]]:
-    """Return the flows in order; where it compounds, each anniversary of the first before those of its day."""
+    """Return the flows in order; where it compounds, each anniversary of the first before its day's."""
     turns: list[tuple[date, Flow | None]] = [(flow.on, flow) for flow in flows]
     if tier.compounds:
         first, last = flows[0].on, flows[-1].on
