@@ -136,12 +136,11 @@ def cancel(
 def fund(offer: Id, name: Id, receipt: Id, *, actor: Actor) -> None:
     """Take a receipt that nobody owns as the issuer's money for a distribution."""
     with opened(read_settings()) as world:
-        waiting = {
-            row["receipt_id"]: row for row in world.application.desk.treasury.unmatched(offering=offer)
-        }
+        payments = world.application.distributions.payments
+        waiting = {row["receipt_id"]: row for row in payments.unowned_receipts(offering=offer)}
         if receipt not in waiting:
             raise NotFound(f"no receipt {receipt} waits in {offer}")
-        world.application.distributions.payments.fund_distribution(
+        payments.fund_distribution(
             actor=actor, offering=offer, distribution=name, receipt=receipt, seen=waiting[receipt]["version"]
         )
     console.print(f"{name}: funded by {receipt}")

@@ -45,3 +45,8 @@ select treasury.age_disbursements(:actor, :request, :on);
 -- name: distributions_owed
 -- The distributions of an offer with lines that wait to be ordered.
 select distinct distribution_id from treasury.disbursement where offering_id = :offering and status = 'owed' order by 1;
+
+-- name: unowned_receipts
+-- Receipts that belong to nobody, with the version that a decision is on.
+select receipt_id, amount_minor, currency, booked_on, version from treasury.receipt
+where offering_id = :offering and status = 'unmatched' order by booked_on, receipt_id;
