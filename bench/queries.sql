@@ -270,7 +270,8 @@ select 'ofr_bench', 'rcp_1', :distribution, :amount from treasury.post('ofr_benc
 select count(*) from treasury.payout;
 
 -- name: lines_paid^
--- How many lines are with the bank, how many are not, and whether the ledger stands at zero.
-select count(*) filter (where status = 'paying') as paying, count(*) filter (where status <> 'paying') as others,
+-- How many lines are with the bank, how many a match holds, how many are neither, and whether the ledger stands at zero.
+select count(*) filter (where status = 'paying') as paying, count(*) filter (where held_because = 'match_with_a_list') as held,
+    count(*) filter (where status <> 'paying' and held_because is distinct from 'match_with_a_list') as others,
     (select coalesce(sum(case side when 'debit' then amount_minor else -amount_minor end), 0) from treasury.trial_balance) as uneven
 from treasury.disbursement;

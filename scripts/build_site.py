@@ -40,6 +40,7 @@ NAVIGATION: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] = (
             ("Allocation", "allocation.md"),
             ("Institutions", "capital.md"),
             ("Payments", "payments.md"),
+            ("Distributions", "distributions.md"),
         ),
     ),
     (

@@ -1,4 +1,4 @@
-"""A distribution on the command line: drafted, shown, approved by another person, refused before its money."""
+"""A distribution on the command line: drafted, shown, approved by another, refused before its money."""
 
 from __future__ import annotations
 

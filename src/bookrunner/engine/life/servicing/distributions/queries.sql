@@ -7,7 +7,7 @@ select on_day, contributed, returned, preferred, further, sponsor from engine.di
 select engine.draft_distribution(:actor, :request, :offering, :distribution, cast(:terms as jsonb));
 
 -- name: approve_distribution$
--- Approves, as another person and on the version seen.
+-- Approves a distribution, as another person and on the version seen.
 select engine.approve_distribution(:actor, :request, :offering, :distribution, :seen);
 
 -- name: cancel_distribution$

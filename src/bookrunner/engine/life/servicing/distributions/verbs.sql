@@ -261,7 +261,7 @@ end $$;
 create view engine.distribution_standing as
 select d.offering_id, d.distribution_id, d.status, d.record_on, d.pay_on, d.currency, d.income, d.available_minor, d.reserved_minor,
     d.distributable_minor, d.sponsor_id, d.holders, d.units, d.withheld_minor, d.net_minor, d.drafted_by, d.approved_by, d.cancelled_because,
-    d.version, coalesce(f.funded_minor, 0) as funded_minor, coalesce(x.lines, '{}') as lines
+    d.version, coalesce(f.funded_minor, 0)::bigint as funded_minor, coalesce(x.lines, '{}') as lines
 from engine.distribution d
 left join (select y.offering_id, y.distribution_id, sum(y.funded_minor) as funded_minor from treasury.distribution_funding y
     group by y.offering_id, y.distribution_id) f using (offering_id, distribution_id)
