@@ -20,7 +20,16 @@ from bookrunner.api.access.edge import Edge
 from bookrunner.api.access.keys import Scope, Subject, approve_client, issue, listed, propose_client, revoke
 from bookrunner.api.access.limits import Limiting, Limits
 from bookrunner.api.access.traced import Traced
-from bookrunner.api.desks import bank_files, breaks, receipts, register, releases, transfers, wallets
+from bookrunner.api.desks import (
+    bank_files,
+    breaks,
+    distributions,
+    receipts,
+    register,
+    releases,
+    transfers,
+    wallets,
+)
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -84,6 +93,7 @@ PLAIN = (
     receipts,
     register,
     releases,
+    distributions,
     bank_files,
     breaks,
 )

@@ -126,6 +126,8 @@ grant select on engine.offer, engine.investment, engine.closing, engine.closing_
 grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text), portal.is_locked(text),
     audit.person_of(text) to portal;
 grant select on engine.investor_notice to portal;
+-- Whoever pays a distribution sees what it pays.
+grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers to treasury;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 -- It keeps the escrow record of an institution's allocation.

@@ -156,6 +156,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.audit.record", "anchors.sql"),
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
+    ("bookrunner.api.desks", "distributions.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -42,23 +42,15 @@ from engine.distribution_tier where offering_id = :offering and distribution_id 
 
 -- name: distribution_lines
 -- The lines of a distribution after one of them, each with its payment where it is owed; all, or those in a state.
-select l.line_id, l.holding_id, l.investor_id, l.units, l.capital_minor, l.income_minor, l.gross_minor, l.form, l.country, l.rate_bp,
-    l.rate_source, l.withheld_minor, l.net_minor, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no,
-    current_date - p.owed_since as age_days
-from engine.distribution_line l
-left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
-where l.offering_id = :offering and l.distribution_id = :distribution and l.line_id > :after
-    and (cast(:status as text) is null or coalesce(p.status, 'entitled') = :status)
+select * from engine.distribution_line_standing l where l.offering_id = :offering and l.distribution_id = :distribution
+    and l.line_id > :after and (cast(:status as text) is null or l.status = :status)
 order by l.line_id limit :most;
 
 -- name: distributions_of
 -- What an investor is or was entitled to, over all offers, once two people have approved it.
-select d.offering_id, d.distribution_id, d.status as distribution_status, d.record_on, d.pay_on, d.currency, l.line_id, l.units, l.gross_minor,
-    l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code
-from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
-left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id
-where l.investor_id = :investor and d.status in ('approved', 'paying', 'paid')
-order by d.pay_on desc, l.line_id;
+select * from engine.distribution_line_standing l
+where l.investor_id = :investor and l.distribution_status in ('approved', 'paying', 'paid')
+order by l.pay_on desc, l.line_id;
 
 -- name: payees$
 -- Everybody whom a distribution pays.

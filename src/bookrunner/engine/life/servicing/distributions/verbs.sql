@@ -268,3 +268,16 @@ left join (select y.offering_id, y.distribution_id, sum(y.funded_minor) as funde
 left join lateral (select jsonb_object_agg(s.status, jsonb_build_object('lines', s.lines, 'minor', s.minor)) as lines
     from (select p.status, count(*) as lines, sum(p.amount_minor) as minor from treasury.disbursement_fact p
         where p.offering_id = d.offering_id and p.distribution_id = d.distribution_id group by p.status) s) x on true;
+
+-- The lines of distributions beside their payments.
+create view engine.distribution_line_standing as
+select l.offering_id, l.distribution_id, l.line_id, l.holding_id, l.investor_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
+    l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, d.status as distribution_status, d.record_on, d.pay_on,
+    d.currency, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days
+from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
+left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id;
+
+create view engine.distribution_tiers as
+select t.offering_id, t.distribution_id, jsonb_agg(jsonb_build_object('kind', t.kind, 'holders_minor', t.holders_minor,
+    'sponsor_minor', t.sponsor_minor, 'working', t.working) order by t.tier) as tiers
+from engine.distribution_tier t group by t.offering_id, t.distribution_id;
