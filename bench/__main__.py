@@ -16,6 +16,13 @@ def close(full: bool) -> dict[str, object]:
     return run(full)
 
 
+def distribution(full: bool) -> dict[str, object]:
+    """Run the distribution, which brings the matcher and the payment files with it."""
+    from bench.distribution import run
+
+    return run(full)
+
+
 def issuance(full: bool) -> dict[str, object]:
     """Run the issuance, which brings the whole sandbox with it."""
     from bench.issuance import run
@@ -47,6 +54,7 @@ def screening(full: bool) -> dict[str, object]:
 BENCHMARKS: dict[str, Callable[[bool], dict[str, object]]] = {
     "api": api.run,
     "close": close,
+    "distribution": distribution,
     "http": http.run,
     "issuance": issuance,
     "packet": packet,

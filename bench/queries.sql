@@ -224,3 +224,54 @@ select (select count(version) from engine.investment) + (select count(version) f
 -- Each so many-th agreement is over other units, and each so many-th holding too.
 with papers as (update subscription.agreement set units = 11 where mod(substr(agreement_id, 5)::bigint, :every) = 0)
 update registry.holding set units = 11 where mod(substr(holding_id, 5)::bigint, :every) = 0;
+
+-- name: end_clearances!
+-- Holders who are past their subscription: a screening moves no clearance.
+delete from compliance.clearance;
+
+-- name: add_payees(names)!
+-- A name and an approved account for each investor, ivr_1 first.
+with named as (select n, 'ivr_' || n as ivr, name, sha256(convert_to(n::text, 'UTF8')) as d
+    from unnest(cast(:names as text[])) with ordinality as x (name, n)),
+details as (
+    insert into portal.profile_detail (investor_id, detail_version, salt, detail_digest, legal_name, country, address, sealed, tax_id_blind,
+        email)
+    select ivr, 1, substr(d, 1, 16), d, name, 'US', '1 Example Street', decode(repeat('00', 29), 'hex'), d, 'bench@example.org' from named)
+insert into treasury.source_account (investor_id, source_id, fingerprint, status, version, chain_head)
+select ivr, 'src_' || n, d, 'approved', 1, d from named;
+
+-- name: suspend_payee_guards#
+-- Only to fill two more tables at once, in a database that is thrown away.
+alter table portal.profile_detail disable trigger all;
+alter table treasury.source_account disable trigger all;
+
+-- name: restore_paid_guards#
+-- What a payment writes is guarded as the schema declares it.
+alter table treasury.receipt enable trigger user;
+alter table treasury.account enable trigger user;
+alter table treasury.balance enable trigger user;
+alter table treasury.entry enable trigger user;
+alter table treasury.source_account enable trigger user;
+
+-- name: note_compared!
+-- A whole run that saw the chain and found nothing.
+insert into reconciliation.run (offering_id, run_id, is_whole, phase, saw_the_chain, compared, found, resolved)
+values ('ofr_bench', 'run_bench', true, 'quiet', true, 1, 0, 0);
+
+-- name: fund_distribution(distribution, amount)!
+-- The issuer's money for a distribution, as a receipt that was there before.
+insert into treasury.distribution_fund (offering_id, receipt_id, distribution_id, amount_minor)
+select 'ofr_bench', 'rcp_1', :distribution, :amount from treasury.post('ofr_bench', 'funded:bench', 'distribution_funded', 'USD',
+    jsonb_build_array(jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', cast(:amount as bigint)),
+    jsonb_build_object('account', 'liab:distribution_funds:' || cast(:distribution as text), 'side', 'credit', 'amount', cast(:amount as bigint))));
+
+-- name: orders_stored$
+-- How many orders stand in the book.
+select count(*) from treasury.payout;
+
+-- name: lines_paid^
+-- How many lines are with the bank, how many a match holds, how many are neither, and whether the ledger stands at zero.
+select count(*) filter (where status = 'paying') as paying, count(*) filter (where held_because = 'match_with_a_list') as held,
+    count(*) filter (where status <> 'paying' and held_because is distinct from 'match_with_a_list') as others,
+    (select coalesce(sum(case side when 'debit' then amount_minor else -amount_minor end), 0) from treasury.trial_balance) as uneven
+from treasury.disbursement;

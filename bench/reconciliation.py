@@ -31,7 +31,7 @@ def run(full: bool) -> dict[str, object]:
     queries = load("bench")
     scans, runs = [], []
     with served() as server, session(server.endpoint.admin_dsn()) as admin:
-        _fill(admin, count)
+        fill(admin, count)
         shown = queries.shown_by_the_chain(admin)
         with session(server.endpoint.dsn("reconciliation")) as connection:
 
@@ -68,7 +68,8 @@ def run(full: bool) -> dict[str, object]:
     }
 
 
-def _fill(admin: psycopg.Connection, count: int) -> None:
+def fill(admin: psycopg.Connection, count: int) -> None:
+    """Fill the five books with closed positions."""
     queries = load("bench")
     began = time.monotonic()
     with admin.transaction():

@@ -38,19 +38,19 @@ def run(full: bool) -> dict[str, object]:
     Raises BenchFailed when somebody still waits.
     """
     count = HOLDERS if full else HOLDERS // 10
-    whole = _whole()
+    whole = whole_list()
     with served() as server:
         database = Database(server.endpoint, max_size=4)
         try:
             desk = Desk(database)
             screening = Screening(desk)
-            _take(desk, _before(whole))
+            take(desk, _before(whole))
             started = perf_counter()
             _enter(desk, count)
             screening.drain()
             print(f"{count} holders entered and screened in {perf_counter() - started:.1f} s", flush=True)
             started = perf_counter()
-            due = _take(desk, whole)
+            due = take(desk, whole)
             opened = perf_counter() - started
             answered = screening.drain()
             seconds = perf_counter() - started
@@ -68,7 +68,8 @@ def run(full: bool) -> dict[str, object]:
     }
 
 
-def _whole() -> bytes:
+def whole_list() -> bytes:
+    """Return the list of January 2025."""
     with zipfile.ZipFile(BytesIO((DATA / "CONS_ENHANCED_2025-01.zip").read_bytes())) as archive:
         return archive.read(archive.namelist()[0])
 
@@ -80,7 +81,8 @@ def _before(raw: bytes) -> bytes:
     return re.sub(rb"<dataAsOf>\d{4}-\d{2}-\d{2}", b"<dataAsOf>2024-12-01", shorter, count=1)
 
 
-def _take(desk: Desk, raw: bytes) -> int:
+def take(desk: Desk, raw: bytes) -> int:
+    """Put a list in force; return how many subjects it makes wait."""
     (published,) = recognise({NAME: raw}, published_on=date(2025, 1, 10))
     return take_list(desk.compliance, published, published.read(), actor="bench").due
 

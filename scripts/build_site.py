@@ -41,6 +41,7 @@ NAVIGATION: Sequence[tuple[str, str | Sequence[tuple[str, str]]]] = (
             ("Institutions", "capital.md"),
             ("Payments", "payments.md"),
             ("Filings owed", "filings.md"),
+            ("Distributions", "distributions.md"),
         ),
     ),
     (

@@ -30,6 +30,7 @@ PLACES = KNOWN | {
     "delivery": "whd_one",
     "diligence": "edd_one",
     "discrepancy": "dsc_one",
+    "distribution": "dst_one",
     "endpoint": "whe_one",
     "entry": "wle_one",
     "filing": "fil_one",

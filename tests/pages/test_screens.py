@@ -63,6 +63,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/offers/{offering}/institution": (f"{_OFFER}/institution",),
         "/profile": ("/profile",),
         "/holdings": ("/holdings",),
+        "/holdings/distributions": ("/holdings/distributions",),
         "/notices": ("/notices",),
         "/privacy": ("/privacy",),
         "/votes": ("/votes",),
@@ -84,6 +85,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             for name in (
                 "account",
                 "coins",
+                "distributions",
                 "institutions",
                 "payouts",
                 "queue",
@@ -137,6 +139,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 # Pages that need a world of their own, and the file that looks at them in it.
 ELSEWHERE: Final = {
+    "/treasury/{offering}/distributions/{name}": "pages/test_payouts.py",
     "/compliance/cases/{investor}/{kind}/{name}": "pages/test_officer.py",
     "/compliance/hits/{subject}/{name}": "pages/test_officer.py",
     "/compliance/desk/{name}": "pages/test_suspicions.py",

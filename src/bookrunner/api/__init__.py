@@ -24,7 +24,6 @@ from bookrunner.api.desks import (
     anchors,
     bank_files,
     breaks,
-    filings,
     market,
     receipts,
     register,
@@ -32,6 +31,7 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
+from bookrunner.api.desks.servicing import distributions, filings
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -97,6 +97,7 @@ PLAIN = (
     receipts,
     register,
     releases,
+    distributions,
     bank_files,
     breaks,
     filings,

@@ -27,7 +27,7 @@ from bookrunner.app.tending import Tending
 from bookrunner.app.witness import seen_supply
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
-from bookrunner.books.treasury import send_refunds, send_return
+from bookrunner.books.treasury import hand_over_waiting, send_refunds, send_return, store_orders
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
 from bookrunner.core.ids import new_id
@@ -52,6 +52,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
+from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.engine.process import Errand, carrying, prepare
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Application:
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
+        self.distributions = Distributions(self.desk)
         key = outside.anchoring
         self.anchors = None if key is None else Anchors(self.database, chain, key, pause=pause)
         books = endpoint.secrets.folder / "accounts"
@@ -267,6 +269,21 @@ class Application:
         with carrier_to(str(to)) as courier:
             sent = send_refunds(self.desk.treasury, offering, write, courier)
         tell("refunds are sent", offering=offering, rows=sent)
+        return sent
+
+    def pay_lines(self, offering: str, accounts: str, to: Path | str) -> int:
+        """Order the owed lines of an offer's distributions and hand them over; return how many were taken.
+
+        Whoever may not be paid now is held with its reason; what was stored and not taken goes first. Reads
+        ``accounts`` and refuses as `send_refunds` does.
+        """
+        book = AccountBook(accounts, fingerprint)
+        write = write_refunds(book.debtor, book.holder, clock.today())
+        with carrier_to(str(to)) as courier:
+            sent = len(hand_over_waiting(self.desk.treasury, offering, courier))
+            rows = store_orders(self.database, offering, write)
+            sent += len(hand_over_waiting(self.desk.treasury, offering, courier))
+        tell("lines are ordered", offering=offering, rows=rows)
         return sent
 
     def send_return(self, on: tuple[str, str], accounts: str, original: str, to: Path | str) -> int:

@@ -163,6 +163,12 @@ class Tending:
             Timed(
                 "unowned money", 60, "sends back what nobody owned in its time", _daily(return_due, treasury)
             ),
+            Timed(
+                "payouts",
+                60,
+                "ends paid distributions, ages what nobody claimed",
+                lambda: app.distributions.look(clock.today()),
+            ),
             Timed("archive", 60, "compares the next part of the archive with its hashes", app.check_archive),
             Timed("cadence", 60, "compares books whose day has come", self._app.comparing.keep_cadence),
             Timed(

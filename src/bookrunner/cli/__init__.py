@@ -27,7 +27,7 @@ from bookrunner.cli.checks import (
     screening,
     transfers,
 )
-from bookrunner.cli.offers import documents, filings, issuers, life
+from bookrunner.cli.offers import distributions, documents, filings, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
@@ -47,6 +47,7 @@ _NOUNS = (
     countries,
     custody,
     demo,
+    distributions,
     documents,
     erasure,
     examination,

@@ -95,3 +95,27 @@ begin
             message = format('%s of %s: %s is open, its owner is %s', b.kind, b.subject_id, b.break_id, b.owner);
     end if;
 end $$;
+
+-- Refuses a record date whose holdings nobody has compared, chain and books, since they last moved by its end, or where a
+-- difference of holdings is open; answers the run.
+create function reconciliation.require_reconciled(p_offering text, p_on date) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    b reconciliation.break;
+    since timestamptz := greatest(least((p_on + 1)::timestamp at time zone 'UTC', date_trunc('day', clock_timestamp(), 'UTC')),
+        registry.last_posted_at(p_offering, p_on));
+    compared text := (select r.run_id from reconciliation.run r where r.offering_id = p_offering and r.is_whole and r.saw_the_chain
+        and r.started_at >= since order by r.started_at desc limit 1);
+begin
+    if compared is null then
+        raise exception using errcode = 'BR008', constraint = 'record_date_is_reconciled',
+            message = format('the holdings of %s were not compared since %s', p_offering, since);
+    end if;
+    select x.* into b from reconciliation.break x where x.offering_id = p_offering and x.status <> 'verified' and x.comparison = 'holdings'
+    order by x.since, x.break_id limit 1;
+    if found then
+        raise exception using errcode = 'BR008', constraint = 'record_date_is_reconciled',
+            message = format('%s of %s: %s is open, its owner is %s', b.kind, b.subject_id, b.break_id, b.owner);
+    end if;
+    return compared;
+end $$;

@@ -48,3 +48,19 @@ select answer, is_replay from api.take_bank_statement(:key, :request, :body_sha2
 -- Claims the key, acts on the board for a holder, stores the answer.
 select answer, is_replay from api.act_on_interest(:actor, :request, :body_sha256, :offering, :interest, :act, cast(:said as jsonb),
     :transfer, :item, cast(:clock as jsonb));
+
+-- name: distributions
+-- The distributions of an offer by id, or one of them, each with its tiers.
+select s.*, t.tiers from engine.distribution_standing s join engine.distribution_tiers t using (offering_id, distribution_id)
+where s.offering_id = :offering and (cast(:distribution as text) is null or s.distribution_id = :distribution)
+    and (cast(:after as text) is null or s.distribution_id > :after) order by s.distribution_id limit cast(:most as integer);
+
+-- name: distribution_lines
+-- The lines of a distribution by id, each with its payment where it is owed.
+select * from engine.distribution_line_standing l where l.offering_id = :offering and l.distribution_id = :distribution
+    and (cast(:after as text) is null or l.line_id > :after) order by l.line_id limit cast(:most as integer);
+
+-- name: decide_distribution^
+-- Claims the key, approves a distribution on its version or cancels it, stores the answer.
+select answer, is_replay from api.decide_distribution(:key, :request, :body_sha256, :offering, :distribution, :version, :is_approved,
+    :because);

@@ -123,3 +123,69 @@ class BreakActed(TypedDict):
     status: str
     assigned_to: str | None
     version: str
+
+
+class DistributionTier(TypedDict):
+    """What one tier of a distribution paid, and how that was found."""
+
+    kind: str
+    holders: Amount
+    sponsor: Amount
+    working: list[str]
+
+
+class Distribution(TypedDict):
+    """A distribution with its sums and tiers; gross less withheld is net."""
+
+    id: str
+    status: str
+    record_on: str
+    pay_on: str
+    income: str
+    holders: int
+    units: int
+    distributed: Amount
+    withheld: Amount
+    net: Amount
+    funded: Amount
+    tiers: list[DistributionTier]
+    drafted_by: str
+    approved_by: str | None
+    version: str
+
+
+class Distributions(TypedDict):
+    """Distributions by id; ``next`` is the cursor that continues, null at the end."""
+
+    distributions: list[Distribution]
+    next: str | None
+
+
+class DistributionLine(TypedDict):
+    """What one payee is entitled to and where its payment stands; ``because`` says why it is held or back."""
+
+    id: str
+    investor: str
+    units: int
+    gross: Amount
+    withheld: Amount
+    net: Amount
+    rate_source: str
+    status: str
+    because: str | None
+
+
+class DistributionLines(TypedDict):
+    """Lines by id; ``next`` is the cursor that continues, null at the end."""
+
+    lines: list[DistributionLine]
+    next: str | None
+
+
+class DistributionActed(TypedDict):
+    """A distribution after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str

@@ -128,6 +128,7 @@ BODIES: Final[Mapping[str, object]] = {
             }
         ],
     },
+    "decide_distribution": {"decision": "approved"},
     "decide_release": {
         "decision": "approved",
         "account": "DE89 3704 0044 0532 0130 00",

@@ -199,6 +199,10 @@ select compliance.enlist_subjects(:actor, :request, cast(:subjects as text[]), :
 -- Opens the screening of everybody behind an issuance; until they are answered the gates are closed.
 select compliance.enlist_for_issuance(:actor, :request, cast(:investors as text[]));
 
+-- name: enlist_for_payment$
+-- Opens the screening of everybody on whom payees rest.
+select compliance.enlist_for_payment(:actor, :request, cast(:investors as text[]));
+
 -- name: await_screeners$
 -- Waits until whoever screens these investors now has recorded the answers or has given up.
 select compliance.await_screeners(:actor, :request, cast(:investors as text[]));

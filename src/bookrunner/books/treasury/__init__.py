@@ -7,10 +7,12 @@ from bookrunner.books.treasury.desk import (
     three_way_csv,
     trial_balance_csv,
 )
+from bookrunner.books.treasury.rails.disbursements import LINES, disbursements, store_orders
 from bookrunner.books.treasury.rails.exchange import exchange
 from bookrunner.books.treasury.rails.payouts import (
     Carrier,
     clear_due,
+    hand_over_waiting,
     return_due,
     send_refunds,
     send_return,
@@ -19,10 +21,13 @@ from bookrunner.books.treasury.rails.payouts import (
 from bookrunner.db import Database, Keeper
 
 __all__ = [
+    "LINES",
     "Carrier",
     "account_statement_csv",
     "clear_due",
+    "disbursements",
     "exchange",
+    "hand_over_waiting",
     "keeper",
     "ledger_beancount",
     "return_due",
@@ -30,6 +35,7 @@ __all__ = [
     "send_return",
     "send_waiting",
     "statement_agreement_csv",
+    "store_orders",
     "three_way_csv",
     "trial_balance_csv",
 ]

@@ -51,6 +51,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_discrepancy": Operation(
         "POST", "/v1/investors/{investor}/discrepancies/{discrepancy}/decisions", True, True
     ),
+    "decide_distribution": Operation(
+        "POST", "/v1/offers/{offer}/distributions/{distribution}/decisions", True, True
+    ),
     "decide_hit": Operation("POST", "/v1/screenings/{subject}/hits/{hit}/decisions", True, True),
     "decide_identity": Operation("POST", "/v1/investors/{investor}/case/decisions", True, True),
     "decide_on_receipt": Operation(
@@ -76,6 +79,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_bank_statement": Operation("GET", "/v1/offers/{offer}/bank_statements/{bank_statement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
+    "get_distribution": Operation("GET", "/v1/offers/{offer}/distributions/{distribution}"),
     "get_document": Operation("GET", "/v1/documents/{digest}", query=("reader", "until", "token")),
     "get_filing": Operation("GET", "/v1/filings/{filing}"),
     "get_identity_case": Operation("GET", "/v1/investors/{investor}/case"),
@@ -110,6 +114,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
+    "list_distribution_lines": Operation(
+        "GET", "/v1/offers/{offer}/distributions/{distribution}/lines", query=("cursor", "limit")
+    ),
+    "list_distributions": Operation("GET", "/v1/offers/{offer}/distributions", query=("cursor", "limit")),
     "list_events": Operation("GET", "/v1/events", query=("after", "limit")),
     "list_filings": Operation("GET", "/v1/filings", query=("offer", "missed")),
     "list_holdings": Operation("GET", "/v1/offers/{offer}/holdings", query=("investor", "cursor", "limit")),

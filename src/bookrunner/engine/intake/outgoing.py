@@ -9,7 +9,7 @@ from datetime import date
 
 from bookrunner.adapters.bank import BankFileReader, Entry, EntryStatus
 from bookrunner.adapters.payments import debit_identification, payment_id
-from bookrunner.db import Row, Within
+from bookrunner.db import Row, Within, load
 from bookrunner.engine.desk import Desk
 
 _REVERSED = "reversal"
@@ -62,7 +62,8 @@ def _may_be(entry: Entry, refund: Row) -> bool:
 def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
     """Settle and bounce refunds as the booked entries of a statement say; return the other entries.
 
-    The payments of releases are booked too, and the deposits of cheques that were recorded by hand.
+    So are the lines of distributions. The payments of releases are booked too, and the deposits of cheques
+    that were recorded by hand.
 
     An entry is of a refund when it names its payment and has its amount to the cent: what came back would
     look like an investor's money otherwise. A refund that was sent as the return of its payment may be booked
@@ -73,8 +74,9 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
     )
     sent = _Sent(within.refunds_with_the_bank(offering=offering))
     others: list[Entry] = []
-    settled: defaultdict[date | None, list[str]] = defaultdict(list)
+    settled: defaultdict[tuple[date | None, bool], list[str]] = defaultdict(list)
     bounced: list[tuple[Entry, Row]] = []
+    lines = within.using(load("bookrunner.books.treasury.rails.disbursements"))
     for entry in entries:
         refund = sent.refund_of(entry)
         if refund is None:
@@ -82,18 +84,19 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
         elif entry.credit:
             bounced.append((entry, refund))
         elif refund["status"] == "sent":
-            settled[entry.booked_on].append(refund["refund_id"])
-    for day, refunds in settled.items():
-        within.settle_refunds(actor=actor, offering=offering, refunds=refunds, booked_on=day)
+            settled[entry.booked_on, refund["is_line"]].append(refund["refund_id"])
+    for (day, is_line), paid in settled.items():
+        if is_line:
+            lines.settle_disbursements(actor=actor, offering=offering, lines=paid, booked_on=day)
+        else:
+            within.settle_refunds(actor=actor, offering=offering, refunds=paid, booked_on=day)
     # What left and came back on one statement left first.
     for entry, refund in bounced:
-        within.bounce_refund(
-            actor=actor,
-            offering=offering,
-            refund=refund["refund_id"],
-            code=entry.return_reason,
-            booked_on=entry.booked_on,
-        )
+        back = {"offering": offering, "code": entry.return_reason, "booked_on": entry.booked_on}
+        if refund["is_line"]:
+            lines.return_disbursement(actor=actor, line=refund["refund_id"], **back)
+        else:
+            within.bounce_refund(actor=actor, refund=refund["refund_id"], **back)
     return others
 
 

@@ -1,5 +1,22 @@
 -- The moves of money, which the treasury makes: machine, from, to, the trigger that names the event, the login.
 
+insert into engine.machine (machine, keeper, sentence) values
+    ('disbursement', 'treasury', 'One payment to one payee of a distribution.'),
+    ('payee_account', 'treasury', 'Where a payee gets its money.');
+
+insert into engine.state (machine, state, sentence) values
+    ('receipt', 'funding', 'The issuer''s money for a distribution.'),
+    ('disbursement', 'owed', 'Waits to be paid.'),
+    ('disbursement', 'held', 'Owed, and not paid for a reason.'),
+    ('disbursement', 'paying', 'In an order to the bank.'),
+    ('disbursement', 'paid', 'A statement shows it, or the payee has it as a balance.'),
+    ('disbursement', 'returned', 'Came back to escrow; open until somebody tries it again.'),
+    ('disbursement', 'unclaimed', 'Owed for longer than the term, and nobody could be paid.'),
+    ('payee_account', 'proposed', 'Waits for a second person; nothing is paid to the payee meanwhile.'),
+    ('payee_account', 'in_force', 'Payments go there.'),
+    ('payee_account', 'superseded', 'Another one is in force.'),
+    ('payee_account', 'declined', 'Refused.');
+
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('source_account', '', 'approved', 'approved', 'treasury'),
     ('source_account', 'approved', 'revoked', 'revoked', 'treasury'),
@@ -133,4 +150,22 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('release', 'proposed', 'declined', 'declined', 'treasury'),
     ('release', 'approved', 'sent', 'sent', 'treasury'),
     ('release', 'sent', 'sent', 'ordered', 'treasury'),
-    ('release', 'sent', 'settled', 'settled', 'treasury');
+    ('release', 'sent', 'settled', 'settled', 'treasury'),
+    ('receipt', 'unmatched', 'funding', 'taken_as_funding', 'treasury'),
+    ('disbursement', '', 'owed', 'declared', 'treasury'),
+    ('disbursement', 'owed', 'held', 'held', 'treasury'),
+    ('disbursement', 'owed', 'paying', 'sent', 'treasury'),
+    ('disbursement', 'owed', 'paid', 'kept', 'treasury'),
+    ('disbursement', 'paying', 'owed', 'withdrawn', 'treasury'),
+    ('disbursement', 'paying', 'paid', 'settled', 'treasury'),
+    ('disbursement', 'paying', 'returned', 'returned', 'treasury'),
+    ('disbursement', 'paid', 'returned', 'returned', 'treasury'),
+    ('disbursement', 'held', 'owed', 'retried', 'treasury'),
+    ('disbursement', 'returned', 'owed', 'retried', 'treasury'),
+    ('disbursement', 'held', 'unclaimed', 'aged', 'treasury'),
+    ('disbursement', 'returned', 'unclaimed', 'aged', 'treasury'),
+    ('disbursement', 'unclaimed', 'owed', 'retried', 'treasury'),
+    ('payee_account', '', 'proposed', 'proposed', 'treasury'),
+    ('payee_account', 'proposed', 'in_force', 'put_in_force', 'treasury'),
+    ('payee_account', 'proposed', 'declined', 'declined', 'treasury'),
+    ('payee_account', 'in_force', 'superseded', 'superseded', 'treasury');

@@ -16,7 +16,7 @@ from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, mask
-from bookrunner.pages.treasury import account, exchange, facts, money, stored
+from bookrunner.pages.treasury import account, exchange, facts, money, payouts, stored
 from bookrunner.pages.treasury.acts import Administrator, Said, said
 from bookrunner.pages.treasury.imports import file_of, import_file
 
@@ -65,12 +65,12 @@ class Console:
         status = 200 if facts_now["refusal"] is None else _CONFLICT
         if facts_now["changed"]:
             status = _STALE
-        return self.shell.page(request, f"treasury/escrow/{template}", facts_now, status)
+        return self.shell.page(request, f"treasury/{template}", facts_now, status)
 
     def workbench(self, request: Request, offering: str, name: str, **shown: object) -> Response:
         """Return the workbench of one receipt."""
         found = facts.receipt(self.database, offering, name)
-        return self.page(request, offering, "receipt.html", {**found, **shown})
+        return self.page(request, offering, "escrow/receipt.html", {**found, **shown})
 
     def refused(
         self, request: Request, on: tuple[str, str], form: Said, fault: Refused, **typed: object
@@ -109,32 +109,38 @@ class Console:
         """Return refunds, releases and the orders to the bank."""
         found = facts.lists(self.database, offering, _PAYOUTS)
         empty = {"typed": Said(), **dict.fromkeys(_TYPED, "")}
-        return self.page(request, offering, "payouts.html", {**found, **empty, **shown})
+        return self.page(request, offering, "escrow/payouts.html", {**found, **empty, **shown})
+
+    def run(self, request: Request, offering: str, template: str, shown: Mapping[str, Any]) -> Response:
+        """Return a page of the pay run."""
+        return self.page(request, offering, f"payouts/{template}", shown)
 
     def returns(self, request: Request, offering: str, **shown: object) -> Response:
         """Return what came back, what may, who may pay again, and what nobody has answered."""
         found = facts.lists(self.database, offering, _RETURNS)
-        return self.page(request, offering, "returns.html", {**found, **shown})
+        return self.page(request, offering, "escrow/returns.html", {**found, **shown})
 
     def stored(self, request: Request, offering: str, **shown: object) -> Response:
         """Return the cheques in hand and what investors have left."""
         found = facts.lists(self.database, offering, ("cheques", "balances", "debits"))
-        return self.page(request, offering, "stored.html", {**found, **shown})
+        return self.page(request, offering, "escrow/stored.html", {**found, **shown})
 
     def account(self, request: Request, offering: str, **shown: object) -> Response:
         """Return where the money of an offer is kept, and what is proposed."""
         found = facts.lists(self.database, offering, _ACCOUNT)
-        return self.page(request, offering, "account.html", {**found, "typed": account.Terms(), **shown})
+        return self.page(
+            request, offering, "escrow/account.html", {**found, "typed": account.Terms(), **shown}
+        )
 
     def coins(self, request: Request, offering: str, **shown: object) -> Response:
         """Return the tokens that are money here, and what the chain has shown of them."""
         found = facts.lists(self.database, offering, _COINS)
-        return self.page(request, offering, "coins.html", {**found, **shown})
+        return self.page(request, offering, "escrow/coins.html", {**found, **shown})
 
     def institutions(self, request: Request, offering: str, **shown: object) -> Response:
         """Return the escrow that was opened for institutions, and settlement messages that do not fit."""
         found = facts.lists(self.database, offering, _INSTITUTIONS)
-        return self.page(request, offering, "institutions.html", {**found, **shown})
+        return self.page(request, offering, "escrow/institutions.html", {**found, **shown})
 
 
 def routes(
@@ -160,6 +166,7 @@ def routes(
     money.routes(router, database, shown, deposits)
     stored.routes(router, database, pages.stored)
     account.routes(router, database, pages.account)
+    payouts.routes(router, database, pages.run)
     exchange.routes(router, database, pages.account)
     return router
 
@@ -172,7 +179,7 @@ def _escrow_routes(router: APIRouter, pages: Console) -> None:
     @router.get("/{offering}")
     def escrow(request: Request, offering: str, _: _In, *, account: str = "") -> Response:
         shown = facts.overview(pages.database, offering, account)
-        return pages.page(request, offering, "overview.html", shown)
+        return pages.page(request, offering, "escrow/overview.html", shown)
 
     @router.get("/{offering}/returns")
     def returns(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
@@ -195,7 +202,7 @@ def _escrow_routes(router: APIRouter, pages: Console) -> None:
 def _statement_routes(router: APIRouter, pages: Console, reader: BankFileReader) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         found = facts.lists(pages.database, offering, ("statements",))
-        return pages.page(request, offering, "statements.html", {**found, "imported": None, **more})
+        return pages.page(request, offering, "escrow/statements.html", {**found, "imported": None, **more})
 
     @router.get("/{offering}/statements")
     def statements(request: Request, offering: str, _: _In) -> Response:
@@ -219,7 +226,7 @@ def _queue_routes(router: APIRouter, pages: Console) -> None:
     def queue(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
         chosen = state if state in facts.STATES else ""
         shown = facts.queue(pages.database, offering, chosen, page)
-        return pages.page(request, offering, "queue.html", shown)
+        return pages.page(request, offering, "escrow/queue.html", shown)
 
     @router.get("/{offering}/queue/now")
     def now(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:

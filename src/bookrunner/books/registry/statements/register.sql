@@ -13,17 +13,28 @@ begin
     end if;
 end $$;
 
--- Every holder's units at the end of a day, from the postings alone; today is as it stands now.
+-- What each holding had at the end of a day, from the postings alone; today is as it stands now.
+create function registry.units_as_of(p_offering text, p_on date) returns table (holding_id text, units bigint, first_posted_at timestamptz)
+language plpgsql stable rows 1000 set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+begin
+    perform registry.require_day(p_on);
+    return query select p.holding_id, sum(p.units)::bigint, min(p.posted_at) from registry.posting p
+    where p.offering_id = p_offering and p.posted_at < registry.end_of(p_on) group by p.holding_id;
+end $$;
+
+-- When units of an offer last moved before the end of a day.
+create function registry.last_posted_at(p_offering text, p_on date) returns timestamptz
+language sql stable set search_path = pg_catalog, pg_temp
+return (select max(p.posted_at) from registry.posting p where p.offering_id = p_offering and p.posted_at < registry.end_of(p_on));
+
 create function registry.register_as_of(p_offering text, p_on date) returns table (holding_id text, investor_id text,
     units bigint, lots bigint, first_posted_at timestamptz)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-    perform registry.require_day(p_on);
-    return query select h.holding_id, h.investor_id, sum(p.units)::bigint,
-        (select count(*) from registry.lots_as_of(p_offering, h.holding_id, p_on)), min(p.posted_at)
-    from registry.posting p join registry.holding h using (offering_id, holding_id)
-    where p.offering_id = p_offering and p.posted_at < registry.end_of(p_on)
-    group by h.holding_id, h.investor_id order by h.holding_id;
+    return query select h.holding_id, h.investor_id, a.units,
+        (select count(*) from registry.lots_as_of(p_offering, h.holding_id, p_on)), a.first_posted_at
+    from registry.units_as_of(p_offering, p_on) a join registry.holding h on h.offering_id = p_offering and h.holding_id = a.holding_id
+    order by h.holding_id;
 end $$;
 
 -- The lots of a holding at the end of a day with what was left of each then.

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
 
+from bookrunner.books.treasury.rails.disbursements import store_orders
 from bookrunner.core.errors import Refused, Unavailable
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
@@ -22,7 +23,7 @@ ORDERS = 500
 RECEIPTS = 1000
 _BLOCKED = "payout_goes_to_nobody_blocked"
 _UNCLEARED = "debit_is_of_a_cleared_investor"
-_REFUNDS = frozenset({"refund", "return"})
+_WITHDRAWN = frozenset({"refund", "return", "distribution"})
 
 
 class Carrier(Protocol):
@@ -58,9 +59,9 @@ def send_refunds(
     order gets one. An order whose payee was blocked meanwhile is not handed over; when the bank does not have
     it, it is withdrawn, and its other refunds go in another one.
     """
-    acknowledged = len(_hand_over(treasury, offering, carrier))
+    acknowledged = len(hand_over_waiting(treasury, offering, carrier))
     while _store(treasury, offering, write, most):
-        acknowledged += len(_hand_over(treasury, offering, carrier))
+        acknowledged += len(hand_over_waiting(treasury, offering, carrier))
     return acknowledged
 
 
@@ -74,7 +75,7 @@ def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carri
     """
     offering, refund = on
     stored = treasury.prepared_return(offering=offering, refund=refund)
-    finished = _hand_over(treasury, offering, carrier)
+    finished = hand_over_waiting(treasury, offering, carrier)
     if stored in finished:
         return len(finished)
     with treasury.together() as within:
@@ -89,7 +90,7 @@ def send_return(treasury: Keeper, on: tuple[str, str], write: WriteReturn, carri
             content=write(line, frozenset(marks), lambda: within.number_return(actor=WORKER)),
             refund=refund,
         )
-    return len(finished) + len(_hand_over(treasury, offering, carrier))
+    return len(finished) + len(hand_over_waiting(treasury, offering, carrier))
 
 
 def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
@@ -108,6 +109,7 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
             with outbox.carrier() as carrier:
                 _store_releases(treasury, offering, release)
                 _store_debits(treasury, offering, outbox.debits(offering))
+                store_orders(treasury.database, offering, refunds)
                 sent += send_refunds(treasury, offering, refunds, carrier)
         except (Refused, Unavailable) as fault:
             rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
@@ -180,8 +182,11 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     return True
 
 
-def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
-    """Hand over every prepared order of an offer; return those that were acknowledged."""
+def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
+    """Hand over every prepared order of an offer; return those that were acknowledged.
+
+    One that pays somebody who was blocked meanwhile is withdrawn where the bank does not have it.
+    """
     acknowledged = []
     for row in treasury.prepared_payouts(offering=offering):
         payout = row["payout_id"]
@@ -193,7 +198,7 @@ def _hand_over(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.
-            if row["purpose"] in _REFUNDS and not carrier.has(payout):
+            if row["purpose"] in _WITHDRAWN and not carrier.has(payout):
                 treasury.withdraw_payout(actor=WORKER, offering=offering, payout=payout)
     return acknowledged
 

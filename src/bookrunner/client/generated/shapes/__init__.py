@@ -85,6 +85,13 @@ from bookrunner.client.generated.shapes.compliance import Reference as Reference
 from bookrunner.client.generated.shapes.compliance import Required as Required
 from bookrunner.client.generated.shapes.compliance import Stands as Stands
 from bookrunner.client.generated.shapes.compliance import Verified as Verified
+from bookrunner.client.generated.shapes.distributions import Distribution as Distribution
+from bookrunner.client.generated.shapes.distributions import DistributionActed as DistributionActed
+from bookrunner.client.generated.shapes.distributions import DistributionDecision as DistributionDecision
+from bookrunner.client.generated.shapes.distributions import DistributionLine as DistributionLine
+from bookrunner.client.generated.shapes.distributions import DistributionLines as DistributionLines
+from bookrunner.client.generated.shapes.distributions import Distributions as Distributions
+from bookrunner.client.generated.shapes.distributions import DistributionTier as DistributionTier
 from bookrunner.client.generated.shapes.endpoints import Attempt as Attempt
 from bookrunner.client.generated.shapes.endpoints import Deliveries as Deliveries
 from bookrunner.client.generated.shapes.endpoints import Delivery as Delivery

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from fastapi import APIRouter
 
 from bookrunner.db import Database
-from bookrunner.pages.investment.own import holdings, privacy, profile, votes, wallets
+from bookrunner.pages.investment.own import holdings, privacy, profile, wallets
+from bookrunner.pages.investment.own.servicing import distributions, votes
 from bookrunner.pages.investment.own.wallets import Proving
 from bookrunner.pages.shell import Shell
 
@@ -35,6 +36,7 @@ def own_routes(application: Serving, shell: Shell, operator: str | None) -> APIR
     router.include_router(profile.routes(application.database, shell))
     router.include_router(wallets.routes(application, shell, operator))
     router.include_router(holdings.routes(application, shell))
+    router.include_router(distributions.routes(application.database, shell))
     router.include_router(privacy.routes(application.database, shell))
     router.include_router(votes.routes(application.database, shell))
     return router

@@ -33,7 +33,7 @@ def routes(database: Database, shell: Shell) -> APIRouter:
             "refusal": None if refusal is None else told(refusal, _SAID),
         }
         status = 200 if refusal is None else _CONFLICT
-        return shell.page(request, "investment/own/votes/list.html", shown, status)
+        return shell.page(request, "investment/own/servicing/votes/list.html", shown, status)
 
     def find(investor: str, position: tuple[str, str, str]) -> None:
         mine = keeper.own_votes(investor=investor)

@@ -71,7 +71,7 @@ grant execute on function api.act_on_investment(bytea, text, bytea, text, text, 
     api.open_offer(bytea, text, bytea, text, jsonb), api.move_offer(bytea, text, bytea, text, text, text),
     api.end_review(bytea, text, bytea, text, text, boolean, text), api.fail_offer(bytea, text, bytea, text, text, text, text),
     engine.terms_of(text), engine.terms_as_of(text, timestamptz), engine.counted_minor(text), engine.free_cancellation(text, text),
-    api.candidates_version(text), engine.candidates(text), engine.issuable(text, text), engine.allot(text, jsonb), engine.book_version(text),
+    engine.distribution_flows(text, date), api.candidates_version(text), engine.candidates(text), engine.issuable(text, text), engine.allot(text, jsonb), engine.book_version(text),
     api.freeze_closing(bytea, text, bytea, text, text, text, text, text[]),
     api.freeze_is_due(bytea, text, bytea, text, text),
     api.keep_refusal(bytea, text, text, text, text, text, jsonb),
@@ -133,6 +133,8 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
 grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
+-- Whoever pays a distribution sees what it pays.
+grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers to treasury;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 -- It keeps the escrow record of an institution's allocation.

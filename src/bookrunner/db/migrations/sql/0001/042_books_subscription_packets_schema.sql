@@ -284,6 +284,12 @@ select offering_id, application_id, investment_id, status, version, chain_head f
 create view subscription.particular_fact as
 select offering_id, particular_id, investment_id, kind, status, version, chain_head from subscription.particular;
 
+-- The tax form in force of an investment, without name and number.
+create view subscription.tax_form_fact as
+select offering_id, investment_id, particular_id, detail ->> 'form' as form, coalesce((detail ->> 'backup_withholding')::boolean, false)
+    as is_backup_withheld, case when coalesce(detail ->> 'treaty', '') ~ '\S' then detail ->> 'country' end as treaty_country, stated_at
+from subscription.particular where kind = 'tax_form' and status = 'stated';
+
 create view subscription.packet_form_in_force as
 select distinct on (f.offering_id) f.offering_id, f.template_id, f.issuer_name, f.jurisdiction, f.security,
     f.records_contact, f.paper_fee, t.status,

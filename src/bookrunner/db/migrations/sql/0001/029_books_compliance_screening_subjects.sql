@@ -178,6 +178,16 @@ begin
     perform compliance.tell_positions(p_investors);
 end $$;
 
+-- The same of payees, before money is owed to them.
+create function compliance.enlist_for_payment(p_actor text, p_request text, p_investors text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    perform compliance.enlist(array(select distinct b.subject_id from compliance.subjects_behind(p_investors) b),
+        'payment', clock_timestamp());
+    perform compliance.tell_positions(p_investors);
+end $$;
+
 -- Waits until whoever screens somebody on whom these investors rest has recorded the answer or has given up.
 create function compliance.await_screeners(p_actor text, p_request text, p_investors text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -201,6 +201,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'debit_is_of_a_cleared_investor',
             message = format('an investor of %s is not cleared any more', p_payout);
     end if;
+    if treasury.pays_somebody_listed(p_offering, p_payout) then
+        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
+            message = format('a payee of %s has a match with a sanctions list', p_payout);
+    end if;
     return bytes;
 end $$;
 
@@ -214,9 +218,14 @@ begin
     perform treasury.take_turn(p_offering);
     perform 1 from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout order by f.refund_id for update;
     select * into p from treasury.payout x where x.offering_id = p_offering and x.payout_id = p_payout for update;
-    if p.status is distinct from 'prepared' or p.purpose not in ('refund', 'return') then
+    if p.status is distinct from 'prepared' or p.purpose not in ('refund', 'return', 'distribution') then
         raise exception using errcode = 'BR008', constraint = 'withdrawn_payout_was_not_handed_over',
             message = format('%s is not an order of refunds that waits', p_payout);
+    end if;
+    if p.purpose = 'distribution' then
+        perform treasury.free_disbursements(p);
+        update treasury.payout set status = 'withdrawn' where offering_id = p_offering and payout_id = p_payout;
+        return;
     end if;
     perform treasury.post(p_offering, 'withdrawn:' || p_payout, 'refunds_withdrawn', p.currency, jsonb_build_array(
         jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),

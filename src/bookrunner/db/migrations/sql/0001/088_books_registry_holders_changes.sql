@@ -45,6 +45,11 @@ create table registry.registration_change (
 create unique index one_registration_change_waits on registry.registration_change (offering_id, holding_id) where status = 'proposed';
 call audit.keep('registry.registration_change', 'registration_change', 'change_id', 'offering_id');
 
+-- Holders whose registration somebody asked to change, and nobody has decided on it.
+create view registry.registration_in_progress as
+select c.offering_id, h.investor_id from registry.registration_change c join registry.holding h using (offering_id, holding_id)
+where c.status = 'proposed';
+
 create table registry.registration_paper (
     offering_id text not null,
     change_id text not null,

@@ -78,6 +78,17 @@ begin
     union select c.investor_id, c.subject_id from compliance.concern c where c.investor_id = any (p_investors);
 end $$;
 
+-- How many of these investors rest on somebody for whom a list in force has not answered since a moment.
+create function compliance.unscreened_since(p_investors text[], p_since timestamptz) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
+begin atomic
+    select count(distinct b.investor_id) from compliance.subjects_behind(p_investors) b
+    join compliance.watchlist w on w.status = 'active' and compliance.is_covered(w.covers, b.subject_id)
+    left join compliance.rescreening r on r.subject_id = b.subject_id and r.source = w.source and r.list_version = w.list_version
+        and r.done_at >= p_since
+    where r.subject_id is null;
+end;
+
 -- The lookup of each subject is fenced by its offset: the planner believes that nobody waits and would read them all.
 create function compliance.waits_behind(p_investors text[]) returns table (investor_id text, source text, from_version text,
     made_for text, opened_at timestamptz, due_at timestamptz)

@@ -1,0 +1,75 @@
+"""Lines of distributions become orders to the bank: each line in one order, and no payee holds up another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import warn
+from bookrunner.db import Database, Keeper, Row
+
+Write = Callable[[str, Sequence[Row]], bytes]
+
+WORKER: Final = "treasury"
+LINES: Final = 2_000
+"""Lines in one order at most: what one transaction judges, writes and stores."""
+
+
+def disbursements(database: Database) -> Keeper:
+    """Return the verbs of payments to holders, under the treasury's own login."""
+    return Keeper(database, "treasury", "bookrunner.books.treasury.rails.disbursements")
+
+
+def store_orders(database: Database, offering: str, write: Write, *, most: int = LINES) -> int:
+    """Write and store an order for every owed line of an offer's distributions; return how many orders.
+
+    ``write`` makes the bytes of an order from its id and its lines. Whoever may not be paid now is held with
+    its reason. A run that ends anywhere is finished by the next one: a line is either owed or in an order.
+    """
+    runs, stored = disbursements(database), 0
+    for row in runs.distributions_owed(offering=offering):
+        while (found := _store(runs, (offering, row["distribution_id"]), write, most)) is not None:
+            stored += found
+    return stored
+
+
+def _store(runs: Keeper, on: tuple[str, str], write: Write, most: int) -> int | None:
+    """Store one order and say so; 0 when everybody who was looked at is held, None when nobody waits."""
+    offering, distribution = on
+    with runs.together() as within:
+        taken = within.take_disbursements(
+            actor=WORKER, offering=offering, distribution=distribution, most=most
+        )
+        if taken is None:
+            return None
+        payout = new_id("pyo")
+        try:
+            content = write(payout, taken) if taken else b""
+        except Refused:
+            unpayable = [line["refund"] for line in taken if not _writes(write, payout, line)]
+            if not unpayable:
+                raise
+            warn("payees have no account in the book", offering=offering, rows=len(unpayable))
+            within.hold_disbursements(actor=WORKER, offering=offering, lines=unpayable)
+            taken = [line for line in taken if line["refund"] not in set(unpayable)]
+            content = write(payout, taken) if taken else b""
+        if not taken:
+            return 0
+        within.store_disbursements(
+            actor=WORKER,
+            offering=offering,
+            payout=payout,
+            content=content,
+            lines=[line["refund"] for line in taken],
+        )
+    return 1
+
+
+def _writes(write: Write, payout: str, line: Row) -> bool:
+    try:
+        write(payout, [line])
+    except Refused:
+        return False
+    return True

@@ -1,0 +1,118 @@
+-- What is paid to holders: the money for a distribution, the accounts that payees named, and one payment for each line.
+
+-- The issuer's money for a distribution: a receipt that two people's distribution waits for.
+create table treasury.distribution_fund (
+    offering_id text not null,
+    receipt_id text not null,
+    distribution_id text not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    primary key (offering_id, receipt_id),
+    foreign key (offering_id, receipt_id) references treasury.receipt
+);
+call audit.append_only('treasury.distribution_fund');
+
+create view treasury.distribution_funding as
+select offering_id, distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.distribution_fund
+group by offering_id, distribution_id;
+
+-- Where a payee wants its money: to one of its own approved accounts, or kept as its balance, which goes back to that account.
+create table treasury.payee_account (
+    investor_id text not null,
+    account_id text not null,
+    status text not null,
+    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'balance')),
+    source_id text not null,
+    because text not null constraint payee_account_has_its_reason check (because ~ '\S'),
+    proposed_by text not null,
+    decided_by text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, account_id),
+    constraint payee_account_is_the_payees_own foreign key (investor_id, source_id) references treasury.source_account,
+    constraint decided_payee_account_names_who check ((status = 'proposed') = (decided_by is null)),
+    constraint payee_account_needs_two_people
+        check (status not in ('in_force', 'superseded') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
+);
+create unique index one_payee_account_is_in_force on treasury.payee_account (investor_id) where status = 'in_force';
+create unique index one_payee_account_is_proposed on treasury.payee_account (investor_id) where status = 'proposed';
+call audit.keep('treasury.payee_account', 'payee_account', 'account_id', 'investor_id', '{because}');
+
+-- One payment to one payee: its id is the id of its line, so that no line is paid under two names.
+create table treasury.disbursement (
+    offering_id text not null,
+    disbursement_id text not null,
+    distribution_id text not null,
+    investor_id text not null,
+    status text not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    currency text not null,
+    owed_since date not null,
+    held_because text constraint hold_has_a_known_reason check (held_because in ('match_with_a_list', 'screening_waits',
+        'wallet_change_in_progress', 'registration_change_in_progress', 'account_change_in_progress', 'account_is_not_known',
+        'account_is_not_named')),
+    payee_fingerprint bytea,
+    try_no integer not null default 1 check (try_no > 0),
+    payout_id text,
+    receipt_id text,
+    bounce_code text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (offering_id, disbursement_id),
+    foreign key (offering_id, payout_id) references treasury.payout,
+    foreign key (offering_id, receipt_id) references treasury.receipt,
+    constraint held_disbursement_says_why check ((status = 'held') = (held_because is not null)),
+    constraint returned_disbursement_says_why check ((status = 'returned') <= (bounce_code is not null)),
+    constraint disbursement_goes_one_way check (num_nonnulls(payout_id, receipt_id) = (status in ('paying', 'paid', 'returned'))::integer),
+    constraint sent_disbursement_names_its_account check ((payout_id is not null) <= (payee_fingerprint is not null))
+) with (fillfactor = 60);
+create index disbursement_of_distribution on treasury.disbursement (offering_id, distribution_id, disbursement_id);
+create index disbursement_to_pay on treasury.disbursement (offering_id, distribution_id, disbursement_id) where status = 'owed';
+create index disbursement_of_payout on treasury.disbursement (offering_id, payout_id) where payout_id is not null;
+create index disbursement_of_investor on treasury.disbursement (investor_id);
+call audit.keep('treasury.disbursement', 'disbursement', 'disbursement_id', 'offering_id');
+
+-- What is owed to whom under which name never changes.
+create function treasury.disbursement_stays() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if (new.distribution_id, new.investor_id, new.amount_minor, new.currency, new.owed_since)
+        is distinct from (old.distribution_id, old.investor_id, old.amount_minor, old.currency, old.owed_since) then
+        raise exception using errcode = 'BR006', constraint = 'disbursement_is_what_the_line_says',
+            message = format('%s is owed by its line', old.disbursement_id);
+    end if;
+    return new;
+end $$;
+create trigger disbursement_stays before update on treasury.disbursement
+    for each row execute function treasury.disbursement_stays();
+alter table treasury.disbursement enable always trigger disbursement_stays;
+
+-- A payment is of a line of a distribution that is being paid, with its net amount.
+create function treasury.disbursement_is_of_its_line() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
+            where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id and l.line_id = new.disbursement_id
+                and l.investor_id = new.investor_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying') then
+        raise exception using errcode = 'BR008', constraint = 'disbursement_is_what_the_line_says',
+            message = format('%s is no line of %s that is paid now', new.disbursement_id, new.distribution_id);
+    end if;
+    return new;
+end $$;
+create trigger disbursement_is_of_its_line before insert on treasury.disbursement
+    for each row execute function treasury.disbursement_is_of_its_line();
+alter table treasury.disbursement enable always trigger disbursement_is_of_its_line;
+
+-- After how many days money that nobody could be paid counts as unclaimed.
+create table treasury.unclaimed_term (
+    valid_from date primary key,
+    days integer not null constraint unclaimed_term_is_a_length_of_time check (days between 1 and 3660),
+    proposed_by text not null,
+    approved_by text not null,
+    constraint unclaimed_term_needs_two_people check (audit.person_of(proposed_by) <> audit.person_of(approved_by))
+);
+insert into treasury.unclaimed_term (valid_from, days, proposed_by, approved_by) values ('2020-01-01', 180, 'bookrunner', 'administrator');
+call audit.append_only('treasury.unclaimed_term');
+
+create view treasury.disbursement_fact as
+select offering_id, disbursement_id, distribution_id, investor_id, status, amount_minor, currency, owed_since, held_because, try_no,
+    payout_id, receipt_id, bounce_code, version, chain_head from treasury.disbursement;

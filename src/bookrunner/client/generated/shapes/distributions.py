@@ -1,0 +1,83 @@
+# Made by scripts/generate_client.py from docs/openapi.json; run that again instead.
+"""Shapes: distributions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bookrunner.client.records import Exact, Record, Sent
+
+
+class DistributionTier(Record):
+    """What one tier of a distribution paid, and how that was found."""
+
+    holders: Exact
+    kind: str
+    sponsor: Exact
+    working: list[str]
+
+
+class Distribution(Record):
+    """A distribution with its sums and tiers; gross less withheld is net."""
+
+    approved_by: str | None
+    distributed: Exact
+    drafted_by: str
+    funded: Exact
+    holders: int
+    id: str
+    income: str
+    net: Exact
+    pay_on: str
+    record_on: str
+    status: str
+    tiers: list[DistributionTier]
+    units: int
+    version: str
+    withheld: Exact
+
+
+class DistributionActed(Record):
+    """A distribution after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str
+
+
+class DistributionDecision(Sent):
+    """A second person's word; whoever cancels says why."""
+
+    decision: Literal["approved", "cancelled"]
+    because: str | None = None
+
+
+class DistributionLine(Record):
+    """What one payee is entitled to and where its payment stands; `because` says why it is held or
+    back.
+    """
+
+    because: str | None
+    gross: Exact
+    id: str
+    investor: str
+    net: Exact
+    rate_source: str
+    status: str
+    units: int
+    withheld: Exact
+
+
+class DistributionLines(Record):
+    """Lines by id; `next` is the cursor that continues, null at the end."""
+
+    lines: list[DistributionLine]
+    next: str | None
+
+
+class Distributions(Record):
+    """Distributions by id; `next` is the cursor that continues, null at the end."""
+
+    distributions: list[Distribution]
+    next: str | None

@@ -1,0 +1,330 @@
+-- Payments to holders: funded, declared, judged one by one, ordered in files, settled by statements, returned and tried again.
+
+-- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that can no longer be taken back.
+create function treasury.fund_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_receipt text, p_seen bigint)
+returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt;
+    d engine.distribution;
+    funded bigint;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
+    perform treasury.on_version(r.version, p_seen);
+    select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution;
+    if d.status is distinct from 'approved' then
+        raise exception using errcode = 'BR008', constraint = 'funded_distribution_is_approved',
+            message = format('%s is not approved by two people, or its payment has begun', p_distribution);
+    end if;
+    select coalesce(sum(f.amount_minor), 0) into funded from treasury.distribution_fund f
+    where f.offering_id = p_offering and f.distribution_id = p_distribution;
+    if r.status <> 'unmatched' or r.currency <> d.currency or coalesce(r.clears_on > current_date, r.rail not in ('wire', 'balance'))
+        or funded + r.amount_minor > d.distributable_minor then
+        raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
+            message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
+    end if;
+    insert into treasury.distribution_fund (offering_id, receipt_id, distribution_id, amount_minor)
+    values (p_offering, p_receipt, p_distribution, r.amount_minor);
+    perform treasury.post(p_offering, 'funded:' || p_receipt, 'distribution_funded', r.currency, jsonb_build_array(
+        jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', r.amount_minor),
+        jsonb_build_object('account', 'liab:distribution_funds:' || p_distribution, 'side', 'credit', 'amount', r.amount_minor)));
+    update treasury.receipt set status = 'funding', exception = null where offering_id = p_offering and receipt_id = p_receipt;
+    return funded + r.amount_minor;
+end $$;
+
+-- Owes every line of a distribution that is being paid, once: net to the payees, what is withheld to the tax office.
+create function treasury.declare_disbursements(p_actor text, p_request text, p_offering text, p_distribution text) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    d engine.distribution;
+    declared integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution;
+    if d.status is null or d.status not in ('paying', 'paid') then
+        raise exception using errcode = 'BR008', constraint = 'declared_distribution_is_started',
+            message = format('%s is not started', p_distribution);
+    end if;
+    if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = 'declared:' || p_distribution) then
+        return 0;
+    end if;
+    insert into treasury.disbursement (offering_id, disbursement_id, distribution_id, investor_id, status, amount_minor, currency, owed_since)
+    select l.offering_id, l.line_id, l.distribution_id, l.investor_id, 'owed', l.net_minor, d.currency, d.pay_on
+    from engine.distribution_line l where l.offering_id = p_offering and l.distribution_id = p_distribution and l.net_minor > 0
+    order by l.line_id;
+    get diagnostics declared = row_count;
+    perform treasury.post(p_offering, 'declared:' || p_distribution, 'distribution_declared', d.currency,
+        (select jsonb_agg(jsonb_build_object('account', x.account, 'side', x.side, 'amount', x.amount) order by x.account)
+        from (values ('liab:distribution_funds:' || p_distribution, 'debit', d.distributable_minor),
+            ('liab:distribution:' || p_distribution, 'credit', d.net_minor), ('liab:withheld_tax', 'credit', d.withheld_minor))
+            as x (account, side, amount) where x.amount > 0));
+    return declared;
+end $$;
+
+-- Proposes where a payee gets its money; until another person has decided, nothing is paid to it.
+create function treasury.propose_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_way text, p_source text,
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into treasury.payee_account (investor_id, account_id, status, way, source_id, because, proposed_by)
+    values (p_investor, p_account, 'proposed', p_way, p_source, p_because, p_actor);
+end $$;
+
+create function treasury.decide_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_is_agreed boolean,
+    p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a treasury.payee_account;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from treasury.payee_account x where x.investor_id = p_investor order by x.account_id for update;
+    select * into a from treasury.payee_account where investor_id = p_investor and account_id = p_account;
+    perform treasury.on_version(a.version, p_seen);
+    if p_is_agreed is true then
+        perform treasury.refuse_one_person(p_actor, a.proposed_by, 'payee_account_needs_two_people');
+        update treasury.payee_account set status = 'superseded' where investor_id = p_investor and status = 'in_force';
+    end if;
+    update treasury.payee_account set status = case when p_is_agreed then 'in_force' else 'declined' end, decided_by = p_actor
+    where investor_id = p_investor and account_id = p_account;
+end $$;
+
+-- Where each payee gets its money and under which account, or why that is not known: the one in force, else the only account that it
+-- has paid from. Nobody chooses among several.
+create function treasury.ways_to(p_investors text[]) returns table (investor_id text, way text, fingerprint bytea, because text)
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
+begin atomic
+    select n.id, coalesce(a.way, 'bank'), case when a.account_id is null then s.fingerprint else f.fingerprint end,
+        case when p.investor_id is not null then 'account_change_in_progress'
+            when a.account_id is not null and f.fingerprint is null or a.account_id is null and s.accounts is null then 'account_is_not_known'
+            when a.account_id is null and s.accounts > 1 then 'account_is_not_named' end
+    from unnest(p_investors) n (id)
+    left join treasury.payee_account a on a.investor_id = n.id and a.status = 'in_force'
+    left join treasury.payee_account p on p.investor_id = n.id and p.status = 'proposed'
+    left join treasury.source_account f on f.investor_id = a.investor_id and f.source_id = a.source_id and f.status = 'approved'
+    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint))[1] as fingerprint from treasury.source_account x
+        where x.status = 'approved' and x.investor_id = any (p_investors) group by x.investor_id) s on s.investor_id = n.id;
+end;
+
+-- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others go to a
+-- bank. Runs under the locks of its caller; answers what goes to a bank.
+create function treasury.judge_disbursements(p_offering text, p_lines text[]) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+declare
+    investors text[] := array(select distinct d.investor_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.disbursement_id = any (p_lines));
+    judged jsonb;
+begin
+    select jsonb_agg(jsonb_build_object('line', d.disbursement_id, 'because', coalesce(h.because, w.because), 'way', w.way,
+        'fingerprint', encode(w.fingerprint, 'hex')) order by d.disbursement_id) into judged
+    from treasury.disbursement d join treasury.ways_to(investors) w on w.investor_id = d.investor_id
+    left join engine.payee_hindrances(p_offering, investors) h on h.investor_id = d.investor_id
+    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and d.status = 'owed';
+    update treasury.disbursement d set status = 'held', held_because = j.because
+    from jsonb_to_recordset(judged) as j (line text, because text)
+    where j.because is not null and d.offering_id = p_offering and d.disbursement_id = j.line;
+    perform treasury.keep_as_balance(p_offering, array(select j.line from jsonb_to_recordset(judged) as j (line text, because text, way text)
+        where j.because is null and j.way = 'balance'));
+    return (select coalesce(jsonb_agg(jsonb_build_object('refund', d.disbursement_id, 'amount', d.amount_minor, 'currency', d.currency,
+            'fingerprint', j.fingerprint, 'try', d.try_no) order by d.disbursement_id), '[]')
+        from jsonb_to_recordset(judged) as j (line text, because text, way text, fingerprint text)
+        join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = j.line
+        where j.because is null and j.way = 'bank');
+end $$;
+
+-- Keeps lines as balances that their payees leave in escrow: the money is theirs at once, to pay with or to withdraw.
+create function treasury.keep_as_balance(p_offering text, p_lines text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    d record;
+begin
+    for d in select x.*, w.fingerprint from treasury.disbursement x, treasury.ways_to(array[x.investor_id]) w
+        where x.offering_id = p_offering and x.disbursement_id = any (p_lines) order by x.disbursement_id
+    loop
+        insert into treasury.receipt (offering_id, receipt_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, rail, clears_on,
+            source_fingerprint, line_sha256)
+        values (p_offering, 'rcp_' || d.disbursement_id, 'balance:' || d.disbursement_id, 'unmatched', d.amount_minor, d.currency, current_date,
+            current_date, 'balance', current_date, d.fingerprint, sha256(convert_to(d.disbursement_id, 'UTF8')));
+        update treasury.receipt set status = 'stored', stored_for = d.investor_id
+        where offering_id = p_offering and receipt_id = 'rcp_' || d.disbursement_id;
+        perform treasury.post(p_offering, 'kept:' || d.disbursement_id, 'distribution_kept', d.currency, jsonb_build_array(
+            jsonb_build_object('account', 'liab:distribution:' || d.distribution_id, 'side', 'debit', 'amount', d.amount_minor),
+            jsonb_build_object('account', 'liab:wallet:' || d.investor_id, 'side', 'credit', 'amount', d.amount_minor)));
+        update treasury.disbursement set status = 'paid', receipt_id = 'rcp_' || d.disbursement_id
+        where offering_id = p_offering and disbursement_id = d.disbursement_id;
+    end loop;
+end $$;
+
+-- The lines that wait for a bank, at most so many, locked for whoever writes their bytes in this very transaction; of those judged none
+-- may be left. Null when nobody waits.
+create function treasury.take_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_most integer) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    taken text[];
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    taken := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering
+        and d.distribution_id = p_distribution and d.status = 'owed' order by d.disbursement_id limit p_most for update);
+    if cardinality(taken) = 0 then
+        return null;
+    end if;
+    return treasury.judge_disbursements(p_offering, taken);
+end $$;
+
+-- Holds owed lines whose account the administrator does not have.
+create function treasury.hold_disbursements(p_actor text, p_request text, p_offering text, p_lines text[]) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    held integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    update treasury.disbursement set status = 'held', held_because = 'account_is_not_known'
+    where offering_id = p_offering and disbursement_id = any (p_lines) and status = 'owed';
+    get diagnostics held = row_count;
+    return held;
+end $$;
+
+-- Commits the bytes of an order before they leave. Whom something hinders by now is refused here, whoever took the lines.
+create function treasury.store_disbursements(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea, p_lines text[])
+returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+declare
+    sums record;
+    investors text[];
+    hindered record;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    perform 1 from treasury.disbursement d where d.offering_id = p_offering and d.disbursement_id = any (p_lines)
+    order by d.disbursement_id for update;
+    select sum(d.amount_minor)::bigint as total, min(d.currency) as currency, min(d.distribution_id) as distribution, count(*) as lines
+    into sums from treasury.disbursement d
+    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and d.status = 'owed' having min(d.distribution_id) = max(d.distribution_id);
+    if sums.lines is distinct from cardinality(p_lines) then
+        raise exception using errcode = 'BR008', constraint = 'payout_carries_each_line_once',
+            message = format('a line of %s is not owed now, or is of another distribution', p_payout);
+    end if;
+    investors := array(select distinct d.investor_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.disbursement_id = any (p_lines));
+    select h.investor_id, h.because into hindered from (select * from engine.payee_hindrances(p_offering, investors)
+        union all select w.investor_id, w.because from treasury.ways_to(investors) w where w.because is not null or w.way <> 'bank') h limit 1;
+    if found then
+        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_held',
+            message = format('%s of %s: %s', hindered.investor_id, p_payout, hindered.because);
+    end if;
+    insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
+    values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines);
+    update treasury.disbursement d set status = 'paying', payout_id = p_payout, payee_fingerprint = w.fingerprint, bounce_code = null
+    from treasury.ways_to(investors) w
+    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and w.investor_id = d.investor_id;
+    perform treasury.post(p_offering, 'paid:' || p_payout, 'distribution_sent', sums.currency, jsonb_build_array(
+        jsonb_build_object('account', 'liab:distribution:' || sums.distribution, 'side', 'debit', 'amount', sums.total),
+        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', sums.total)));
+    return sums.total;
+end $$;
+
+-- Gives the lines of a withdrawn order back to those who wait.
+create function treasury.free_disbursements(p treasury.payout) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform treasury.post(p.offering_id, 'withdrawn:' || p.payout_id, 'distribution_withdrawn', p.currency, jsonb_build_array(
+        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),
+        jsonb_build_object('account', 'liab:distribution:' || (select min(d.distribution_id) from treasury.disbursement d
+            where d.offering_id = p.offering_id and d.payout_id = p.payout_id), 'side', 'credit', 'amount', p.amount_minor)),
+        'paid:' || p.payout_id);
+    update treasury.disbursement set status = 'owed', payout_id = null, payee_fingerprint = null
+    where offering_id = p.offering_id and payout_id = p.payout_id;
+end $$;
+
+-- Whether an order pays somebody whom a list names by now.
+create function treasury.pays_somebody_listed(p_offering text, p_payout text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from engine.payee_hindrances(p_offering, array(select distinct d.investor_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.payout_id = p_payout)) h where h.because = 'match_with_a_list');
+end $$;
+
+-- The bank shows these payments on a statement: they have arrived.
+create function treasury.settle_disbursements(p_actor text, p_request text, p_offering text, p_lines text[], p_booked_on date) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    settled integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+    select d.offering_id, d.disbursement_id || '@' || d.try_no, 'paid:' || d.payout_id, d.currency, -d.amount_minor, p_booked_on
+    from treasury.disbursement d where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and d.status = 'paying'
+    on conflict do nothing;
+    update treasury.disbursement set status = 'paid'
+    where offering_id = p_offering and disbursement_id = any (p_lines) and status = 'paying';
+    get diagnostics settled = row_count;
+    return settled;
+end $$;
+
+-- The payee's bank sent a payment back: the money is in escrow again and the line is open, until somebody tries it again.
+create function treasury.return_disbursement(p_actor text, p_request text, p_offering text, p_line text, p_code text, p_booked_on date) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    d treasury.disbursement;
+    journal text;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    select * into d from treasury.disbursement where offering_id = p_offering and disbursement_id = p_line for update;
+    if d.status is null or d.status not in ('paying', 'paid') or d.payout_id is null then
+        raise exception using errcode = 'BR008', constraint = 'returned_disbursement_was_sent', message = format('%s was not sent', p_line);
+    end if;
+    journal := 'bounced:' || p_line || '@' || d.try_no;
+    perform treasury.post(p_offering, journal, 'distribution_returned', d.currency,
+        treasury.cash(p_offering, d.currency, 'debit', d.amount_minor) || jsonb_build_array(jsonb_build_object('account',
+            'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)));
+    insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+    values (p_offering, p_line || '@' || d.try_no, 'paid:' || d.payout_id, d.currency, -d.amount_minor, p_booked_on)
+    on conflict do nothing;
+    insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
+    values (p_offering, journal, journal, d.currency, d.amount_minor, p_booked_on);
+    update treasury.disbursement set status = 'returned', bounce_code = p_code where offering_id = p_offering and disbursement_id = p_line;
+end $$;
+
+-- Opens lines that were not paid for another try: what came back under the next number, what is held or unclaimed to be judged again.
+-- All of a distribution, or those named; a line that is paid or with the bank is none of them.
+create function treasury.retry_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_lines text[]) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    opened integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    update treasury.disbursement d set status = 'owed', held_because = null, payout_id = null, payee_fingerprint = null,
+        try_no = d.try_no + (d.status = 'returned')::integer
+    where d.offering_id = p_offering and d.distribution_id = p_distribution and d.status in ('held', 'returned', 'unclaimed')
+        and (p_lines is null or d.disbursement_id = any (p_lines));
+    get diagnostics opened = row_count;
+    if opened = 0 and p_lines is not null then
+        raise exception using errcode = 'BR008', constraint = 'retried_line_failed',
+            message = format('none of these lines of %s is held, returned or unclaimed', p_distribution);
+    end if;
+    return opened;
+end $$;
+
+-- Marks as unclaimed what has been held or returned for the term, and stays owed; returns how many lines.
+create function treasury.age_disbursements(p_actor text, p_request text, p_on date) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    term integer := (select t.days from treasury.unclaimed_term t where t.valid_from <= p_on order by t.valid_from desc limit 1);
+    aged integer;
+begin
+    perform audit.enter(p_actor, p_request);
+    if p_on > current_date then
+        raise exception using errcode = 'BR008', constraint = 'unclaimed_day_has_come', message = format('%s is to come', p_on);
+    end if;
+    update treasury.disbursement set status = 'unclaimed', held_because = null, payout_id = null, payee_fingerprint = null
+    where status in ('held', 'returned') and held_because is distinct from 'match_with_a_list' and owed_since + term <= p_on;
+    get diagnostics aged = row_count;
+    return aged;
+end $$;

@@ -1,0 +1,58 @@
+-- name: distribution_flows
+-- What moved between holders, sponsor and offer up to a day.
+select on_day, contributed, returned, preferred, further, sponsor from engine.distribution_flows(:offering, :on);
+
+-- name: draft_distribution$
+-- Drafts a distribution from the register of its record date, with what its tiers pay.
+select engine.draft_distribution(:actor, :request, :offering, :distribution, cast(:terms as jsonb));
+
+-- name: approve_distribution$
+-- Approves a distribution, as another person and on the version seen.
+select engine.approve_distribution(:actor, :request, :offering, :distribution, :seen);
+
+-- name: cancel_distribution$
+-- Ends a distribution before its payment, with a reason.
+select engine.cancel_distribution(:actor, :request, :offering, :distribution, :because, :seen);
+
+-- name: start_distribution$
+-- Starts the payment; false when it was started.
+select engine.start_distribution(:actor, :request, :offering, :distribution);
+
+-- name: finish_distributions$
+-- Ends each payment in which nobody waits for a bank; answers how many.
+select engine.finish_distributions(:actor, :request);
+
+-- name: distribution^
+-- One distribution beside the state of its payments.
+select * from engine.distribution_standing where offering_id = :offering and distribution_id = :distribution;
+
+-- name: distributions
+-- The distributions of an offer, the newest first.
+select * from engine.distribution_standing where offering_id = :offering order by record_on desc, distribution_id desc;
+
+-- name: distribution_reserves
+-- What a distribution sets aside, line by line.
+select line, name, amount_minor from engine.distribution_reserve
+where offering_id = :offering and distribution_id = :distribution order by line;
+
+-- name: distribution_tiers
+-- The tiers of a distribution with what each paid and how that was found.
+select tier, kind, holders_bp, rate_bp, target_bp, day_count, compounds, due_minor, holders_minor, sponsor_minor, left_minor, working
+from engine.distribution_tier where offering_id = :offering and distribution_id = :distribution order by tier;
+
+-- name: distribution_lines
+-- The lines of a distribution after one of them, each with its payment where it is owed; all, or those in a state.
+select * from engine.distribution_line_standing l where l.offering_id = :offering and l.distribution_id = :distribution
+    and l.line_id > :after and (cast(:status as text) is null or l.status = :status)
+order by l.line_id limit :most;
+
+-- name: distributions_of
+-- What an investor is or was entitled to, over all offers, once two people have approved it.
+select * from engine.distribution_line_standing l
+where l.investor_id = :investor and l.distribution_status in ('approved', 'paying', 'paid')
+order by l.pay_on desc, l.line_id;
+
+-- name: payees$
+-- Everybody whom a distribution pays.
+select coalesce(array_agg(l.investor_id order by l.investor_id), '{}') from engine.distribution_line l
+where l.offering_id = :offering and l.distribution_id = :distribution;

@@ -1,0 +1,158 @@
+"""A distribution from its terms to its end: each step is a verb; a run that died is finished by the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from bookrunner.books.treasury import disbursements
+from bookrunner.core.errors import UnknownRecord
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell
+from bookrunner.db import Keeper, Row
+from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.life.servicing.distributions.waterfall import Flow, Run, Step, read_tier, run_tiers
+
+LINES_AT_ONCE: Final = 1_000
+_TERMS: Final = ("kind", "holders_bp", "rate_bp", "target_bp", "day_count", "compounds")
+_HOLDERS_ALONE: Final = ({"kind": "split", "holders_bp": 10_000},)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is distributed: cash in minor units, less named reserves, by tiers defined as data.
+
+    Without tiers everything goes to the holders by their units. ``income`` is ``dividend`` or ``interest``;
+    ``sponsor`` is the payee of whatever the tiers give to the sponsor.
+    """
+
+    record_on: date
+    pay_on: date
+    available_minor: int
+    reserves: Sequence[tuple[str, int]] = ()
+    tiers: Sequence[Mapping[str, object]] = field(default=_HOLDERS_ALONE)
+    income: str = "dividend"
+    sponsor: str | None = None
+
+
+class Distributions:
+    """What the engine knows of distributions, and what their payment asks of the treasury."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.terms = Keeper(desk.database, "engine", "bookrunner.engine.life.servicing.distributions")
+        self.payments = disbursements(desk.database)
+
+    def work_out(self, offering: str, terms: Terms) -> list[Step]:
+        """Return what each tier would pay, with its working; nothing is written.
+
+        Refuses ``tier_is_defined``, ``tiers_sum_to_the_distributable_amount`` and
+        ``catch_up_gets_more_than_its_target``.
+        """
+        currency = self._desk.offer(offering)["currency"]
+        flows = [
+            Flow(on=row["on_day"], **{name: int(row[name]) for name in row if name != "on_day"})
+            for row in self.terms.distribution_flows(offering=offering, on=terms.pay_on)
+        ]
+        distributable = terms.available_minor - sum(amount for _, amount in terms.reserves)
+        run = Run(distributable, terms.pay_on, flows, currency)
+        return run_tiers(run, [read_tier(row) for row in terms.tiers])
+
+    def draft(self, offering: str, terms: Terms, *, actor: str) -> str:
+        """Draft a distribution from the register of its record date; return its id.
+
+        Every payee's screening is opened. Refuses what `work_out` refuses, ``record_date_is_reconciled``,
+        ``one_distribution_is_prepared``, ``capital_is_returned_once`` and ``paid_sponsor_is_named``.
+        """
+        steps = self.work_out(offering, terms)
+        distribution = new_id("dst")
+        drafted = {
+            "record_on": terms.record_on.isoformat(),
+            "pay_on": terms.pay_on.isoformat(),
+            "income": terms.income,
+            "available": terms.available_minor,
+            "sponsor": terms.sponsor,
+            "reserves": [{"name": name, "amount": amount} for name, amount in terms.reserves],
+            "tiers": [_drafted(row, step) for row, step in zip(terms.tiers, steps, strict=True)],
+        }
+        self.terms.draft_distribution(
+            actor=actor, offering=offering, distribution=distribution, terms=drafted
+        )
+        tell("a distribution is drafted", offering=offering, subject=distribution)
+        self.screen(offering, distribution, actor=actor)
+        return distribution
+
+    def screen(self, offering: str, distribution: str, *, actor: str) -> int:
+        """Open the screening of every payee on the lists in force; return how many payees.
+
+        Until they are answered nobody approves; after a crash it may be done again.
+        """
+        payees: list[str] = self.terms.payees(offering=offering, distribution=distribution)
+        self._desk.compliance.enlist_for_payment(actor=actor, investors=payees)
+        return len(payees)
+
+    def start(self, offering: str, distribution: str, *, actor: str) -> int:
+        """Start the payment of an approved distribution and owe its lines; return how many are owed anew.
+
+        A second start owes nobody anything. Refuses ``distribution_is_paid_from_its_day_on``,
+        ``distribution_is_funded_before_it_is_paid`` and a distribution that is not approved.
+        """
+        self.terms.start_distribution(actor=actor, offering=offering, distribution=distribution)
+        owed: int = self.payments.declare_disbursements(
+            actor=actor, offering=offering, distribution=distribution
+        )
+        tell("a distribution is started", offering=offering, subject=distribution, rows=owed)
+        return owed
+
+    def look(self, on: date) -> int:
+        """End the distributions in which nobody waits for a bank, and age what nobody claimed by a day.
+
+        Returns how many distributions ended and lines aged; refuses ``unclaimed_day_has_come``.
+        """
+        ended: int = self.terms.finish_distributions(actor=PROCESS)
+        aged: int = self.payments.age_disbursements(actor=PROCESS, on=on)
+        return ended + aged
+
+    def standing(self, offering: str, distribution: str) -> Row:
+        """Return a distribution beside the state of its payments; refuses ``distribution_exists``."""
+        found: Row | None = self.terms.distribution(offering=offering, distribution=distribution)
+        if found is None:
+            raise UnknownRecord("distribution_exists", f"there is no distribution {distribution}")
+        return found
+
+    def lines(self, offering: str, distribution: str, *, status: str | None = None) -> Iterator[Row]:
+        """Yield every line of a distribution, or those in a state, in the order of their ids."""
+        after = ""
+        while True:
+            rows: list[Row] = self.terms.distribution_lines(
+                offering=offering,
+                distribution=distribution,
+                after=after,
+                status=status,
+                most=LINES_AT_ONCE,
+            )
+            yield from rows
+            if len(rows) < LINES_AT_ONCE:
+                return
+            after = rows[-1]["line_id"]
+
+
+def _drafted(row: Mapping[str, object], step: Step) -> dict[str, object]:
+    """Return a tier as the database takes it: its terms, what it paid and the working."""
+    kind = row["kind"]
+    terms: dict[str, object] = {name: row.get(name) for name in _TERMS}
+    if row.get("holders_bp") is None:
+        terms["holders_bp"] = 10_000
+    if kind == "preferred_return":
+        terms["day_count"] = str(step.tier.day_count)
+        terms["compounds"] = step.tier.compounds
+    return {
+        **terms,
+        "due": step.due,
+        "holders": step.holders,
+        "sponsor": step.sponsor,
+        "rest": step.left,
+        "working": list(step.working),
+    }

@@ -1,0 +1,1 @@
+"""What follows an investor's holdings: payments and votes."""

@@ -1,0 +1,54 @@
+"""What an investor is paid: gross, withheld, net, and why a line waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bookrunner.db import Database
+from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.distributions import Distributions
+from bookrunner.pages.investment.own.itself import Itself
+from bookrunner.pages.shell import Shell
+
+__all__ = ["routes"]
+
+_STATES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "entitled": ("waiting", "wait", "approved"),
+    "owed": ("waiting", "wait", "owed"),
+    "held": ("held", "wait", "held"),
+    "paying": ("progress", "calm", "with the bank"),
+    "paid": ("confirmed", "good", "paid"),
+    "returned": ("refused", "bad", "came back"),
+    "unclaimed": ("missing", "bad", "unclaimed"),
+}
+# A match is nobody's to read but the officer's: the investor is told of a check.
+_BECAUSE: Final[Mapping[str, str]] = {
+    "match_with_a_list": "A check is not finished; the amount is kept for you.",
+    "screening_waits": "A check is not finished; the amount is kept for you.",
+    "wallet_change_in_progress": "Your wallet is being changed; the amount is kept for you.",
+    "registration_change_in_progress": "Your registration is being changed; the amount is kept for you.",
+    "account_change_in_progress": "Your account is being changed; the amount is kept for you.",
+    "account_is_not_known": "We know no account of yours. Tell the administrator where to pay.",
+    "account_is_not_named": "You have several accounts. Tell the administrator which one to pay to.",
+}
+
+
+def routes(database: Database, shell: Shell) -> APIRouter:
+    """Return the route of ``/holdings/distributions``; an investor reads its own alone."""
+    router = APIRouter()
+    terms = Distributions(Desk(database)).terms
+
+    @router.get("/holdings/distributions")
+    def distributions(request: Request, investor: Itself) -> Response:
+        shown = {
+            "lines": terms.distributions_of(investor=investor.name),
+            "pills": _STATES,
+            "because": _BECAUSE,
+        }
+        return shell.page(request, "investment/own/servicing/distributions/page.html", shown)
+
+    return router

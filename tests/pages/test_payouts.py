@@ -1,0 +1,142 @@
+"""The pay run as two administrators meet it, and what an investor reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bookrunner.api import issue
+from bookrunner.db import Endpoint
+from bookrunner.engine.life.servicing.distributions import Distributions
+from tests.attack.world import Connect
+from tests.browsing import violations
+from tests.pages.conftest import Site
+from tests.pages.test_browser import keep
+from tests.servicing.paying import DAY, SPONSOR, Payer, pool
+from tests.servicing.paying import distributions as opened
+from tests.treasury.escrow import PRICE, digest
+from tests.treasury.test_refunds import block
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+TIERS = (
+    {"kind": "return_of_capital"},
+    {"kind": "preferred_return", "rate_bp": 800, "day_count": "30/360"},
+    {"kind": "catch_up", "holders_bp": 0, "target_bp": 2000},
+    {"kind": "split", "holders_bp": 8000},
+)
+PEOPLE = {"fund.flo": "treasury", "fund.gus": "treasury", "ivr_one1": "portal", "ivr_one2": "portal"}
+
+
+@dataclass(frozen=True)
+class Office:
+    """The site, an offer with holders, and the keys of its people."""
+
+    site: Site
+    world: Payer
+    runs: Distributions
+    keys: dict[str, str]
+
+
+@pytest.fixture
+def office(site: Site, endpoint: Endpoint, connect: Connect) -> Office:
+    world = Payer(connect)
+    world.build("registered")
+    world.compare()
+    world.call("treasury.approve_source", SPONSOR, "src_sponsor", digest("sponsor"))
+    keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in PEOPLE.items()}
+    return Office(site, world, opened(site.world.database), keys)
+
+
+@contextmanager
+def at(office: Office, browser: Browser, name: str, width: int = 1280) -> Iterator[Page]:
+    """Lend a page of a person who has signed in; it is never wider than its window."""
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(f"{office.site.url}{'/holdings' if name.startswith('ivr') else '/treasury'}")
+    page.get_by_label("Your key").fill(office.keys[name])
+    page.get_by_role("button", name="Sign in").click()
+    yield page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+def test_two_administrators_run_a_distribution(office: Office, browser: Browser, axe: str) -> None:
+    world, runs = office.world, office.runs
+    terms = pool(6 * PRICE + 200_00, [("roof", 50_00)], TIERS, SPONSOR)
+    distribution = runs.draft(world.offering, terms, actor="usr_first")
+    here = f"{office.site.url}/treasury/{world.offering}/distributions/{distribution}"
+    with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
+        gus.goto(f"{office.site.url}/treasury/{world.offering}/distributions")
+        expect(gus.locator("[aria-labelledby=runs-title]")).to_contain_text("draft")
+        keep(gus, "distributions-390")
+        flo.goto(here)
+        expect(flo.locator("[aria-labelledby=tiers-title]")).to_contain_text("returned 0.00 USD")
+        expect(flo.locator("[aria-labelledby=sums-title]")).to_contain_text("less roof")
+        keep(flo, "distribution-draft")
+        assert violations(flo, axe) == []
+        gus.goto(here)
+        keep(gus, "distribution-draft-390")
+        gus.get_by_role("button", name="Approve").click()
+        expect(gus.get_by_role("alert")).to_contain_text("wait for their screening")
+        world.screen()
+        gus.get_by_role("button", name="Approve").click()
+        expect(gus.get_by_role("status")).to_contain_text("part of the books")
+        flo.goto(here)
+        flo.get_by_role("button", name="Start the payment").click()
+        expect(flo.get_by_role("alert")).to_contain_text("funded before it is paid")
+        entry = {"id": "rcp_issuer", "key": "key-issuer", "amount": 6 * PRICE + 150_00, "reference": None}
+        world.pay("issuer", world.entry(9, fingerprint=digest("issuer").hex(), **entry))
+        flo.goto(here)
+        flo.get_by_role("button", name="Take it as the issuer's money").click()
+        expect(flo.locator("[aria-labelledby=sums-title]")).to_contain_text("3,150.00 USD")
+        flo.get_by_role("button", name="Start the payment").click()
+        expect(flo.locator("[aria-labelledby=lines-title]")).to_contain_text("4 owed")
+        _pay(world, distribution)
+        flo.goto(here)
+        keep(flo, "distribution-paying")
+        assert violations(flo, axe) == []
+        expect(flo.locator("[aria-labelledby=lines-title]")).to_contain_text("match with a list")
+        expect(flo.locator("[aria-labelledby=lines-title]")).to_contain_text("came back: AC04")
+        flo.goto(f"{here}?state=returned")
+        flo.get_by_role("button", name="Try again", exact=True).click()
+        expect(flo.locator("[aria-labelledby=lines-title]")).to_contain_text("1 owed")
+        gus.goto(here)
+        keep(gus, "distribution-paying-390")
+        gus.get_by_role("button", name="Try again what is not paid").click()
+        expect(gus.locator("[aria-labelledby=lines-title]")).to_contain_text("2 owed")
+
+
+def _pay(world: Payer, distribution: str) -> None:
+    """Send what may be sent: one payee is on a list, and the payment of another comes back."""
+    block(world, 3)
+    lines = world.send(distribution)
+    assert len(lines) == 3
+    world.call("treasury.settle_disbursements", world.offering, lines, DAY)
+    world.call("treasury.return_disbursement", world.offering, world.line(2), "AC04", DAY)
+
+
+def test_an_investor_reads_what_it_is_paid_and_why_not(office: Office, browser: Browser) -> None:
+    world, runs = office.world, office.runs
+    with at(office, browser, "ivr_one1", 390) as one:
+        one.goto(f"{office.site.url}/holdings")
+        one.get_by_role("link", name="Your distributions").click()
+        expect(one.get_by_role("status")).to_contain_text("Nothing has been distributed to you yet")
+        distribution = world.ready(runs)
+        runs.start(world.offering, distribution, actor="usr_first")
+        block(world, 2)
+        lines = world.send(distribution)
+        world.call("treasury.settle_disbursements", world.offering, lines, DAY)
+        one.reload()
+        expect(one.get_by_role("table")).to_contain_text("no valid form was given")
+        expect(one.get_by_role("table")).to_contain_text("paid")
+        keep(one, "own-distributions-390")
+    with at(office, browser, "ivr_one2") as two:
+        two.goto(f"{office.site.url}/holdings/distributions")
+        expect(two.get_by_role("table")).to_contain_text("A check is not finished")
+        expect(two.get_by_role("table")).not_to_contain_text("match")
+        keep(two, "own-distributions-held")

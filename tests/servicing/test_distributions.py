@@ -1,0 +1,439 @@
+"""Distributions: from the register of their day, to the cent, by two people, to payees who are screened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from bookrunner.core.errors import Refused
+from bookrunner.core.money import allocate
+from bookrunner.db import Database
+from bookrunner.engine.life.servicing.distributions import Distributions, Terms
+from tests.attack.world import Connect
+from tests.servicing.paying import DAY, POOL, SPONSOR, Payer, payer, pool
+from tests.treasury.escrow import PRICE, digest, refused
+from tests.treasury.test_refunds import block
+
+PREFERRED = {"kind": "preferred_return", "rate_bp": 800}
+CATCH_UP = {"kind": "catch_up", "holders_bp": 0, "target_bp": 2000}
+W8 = {"form": "W-8BEN", "name": "Example Person", "country": "GB", "treaty": "Article 10(2)"}
+
+
+@pytest.fixture
+def world(connect: Connect, database: Database) -> tuple[Payer, Distributions]:
+    return payer(connect, database)
+
+
+def _lines(runs: Distributions, world: Payer, distribution: str) -> dict[str, tuple[int, int, int]]:
+    found = runs.lines(world.offering, distribution)
+    return {r["investor_id"]: (r["gross_minor"], r["withheld_minor"], r["net_minor"]) for r in found}
+
+
+def test_what_is_there_after_reserves_goes_to_the_holders(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(POOL, [("roof", 99_00), ("legal", 1_00)]), actor="usr_first")
+    gross = allocate(900_00, {w.id("ivr", n): n for n in w.numbers})
+    withheld = {name: (amount * 3000 + 5000) // 10000 for name, amount in gross.items()}
+    expected = {name: (g, withheld[name], g - withheld[name]) for name, g in gross.items()}
+    assert _lines(runs, w, distribution) == expected
+    row = runs.standing(w.offering, distribution)
+    assert (row["reserved_minor"], row["distributable_minor"], row["units"]) == (100_00, 900_00, 6)
+    assert row["net_minor"] + row["withheld_minor"] == 900_00
+    (line, *_) = runs.lines(w.offering, distribution)
+    assert (line["form"], "no valid form" in line["rate_source"]) == ("none", True)
+
+
+@pytest.mark.parametrize("amount", [1, 5, 7, 100_01, 999_999_97])
+def test_cents_go_by_largest_remainder_as_in_python(world: tuple[Payer, Distributions], amount: int) -> None:
+    w, runs = world
+    found = _lines(runs, w, runs.draft(w.offering, pool(amount), actor="usr_first"))
+    holdings = dict(w.ask("select investor_id, holding_id from registry.holding"))
+    shares = allocate(amount, {holdings[w.id("ivr", n)]: n for n in w.numbers})
+    assert {holdings[name]: gross for name, (gross, _, _) in found.items()} == shares
+
+
+def test_a_waterfall_pays_capital_and_sponsor_apart(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    tiers = [{"kind": "return_of_capital"}, PREFERRED, CATCH_UP, {"kind": "split", "holders_bp": 8000}]
+    invested = 6 * PRICE
+    distribution = runs.draft(
+        w.offering, pool(invested + 100_00, tiers=tiers, sponsor=SPONSOR), actor="usr_a"
+    )
+    paid = runs.terms.distribution_tiers(offering=w.offering, distribution=distribution)
+    assert [(t["kind"], t["holders_minor"], t["sponsor_minor"]) for t in paid] == [
+        ("return_of_capital", invested, 0),
+        ("preferred_return", 0, 0),
+        ("catch_up", 0, 0),
+        ("split", 80_00, 20_00),
+    ]
+    lines = {r["investor_id"]: r for r in runs.lines(w.offering, distribution)}
+    assert lines[SPONSOR]["gross_minor"] == 20_00
+    first = lines[w.id("ivr", 1)]
+    assert (first["capital_minor"], first["income_minor"], first["withheld_minor"]) == (PRICE, 13_33, 4_00)
+    w.call("engine.cancel_distribution", w.offering, distribution, "wrong", 1)
+    with pytest.raises(Refused, match="tiers_sum_to_the_distributable_amount"):
+        runs.draft(w.offering, pool(invested + 1, tiers=tiers[:1]), actor="usr_a")
+    with pytest.raises(Refused, match="paid_sponsor_is_named"):
+        runs.draft(w.offering, pool(invested + 100_00, tiers=tiers), actor="usr_a")
+
+
+def _raw(w: Payer, **changed: object) -> None:
+    """Call the verb with terms that say what they like."""
+    today = pool().record_on.isoformat()
+    tier = {"kind": "split", "holders_bp": 10000, "holders": 100, "sponsor": 0, "rest": 0, "working": ["x"]}
+    terms = {"record_on": today, "pay_on": today, "income": "dividend", "available": 100, "reserves": []}
+    tier |= {name[5:]: changed.pop(name) for name in [*changed] if name.startswith("tier_")}
+    w.call("engine.draft_distribution", w.offering, "dst_raw", Jsonb(terms | {"tiers": [tier]} | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"tier_holders": 99}, "tiers_sum_to_the_distributable_amount"),
+        ({"available": 101}, "tiers_sum_to_the_distributable_amount"),
+        ({"reserves": [{"name": " ", "amount": 1}]}, "reserve_is_named"),
+        ({"reserves": [{"name": "x", "amount": 0}]}, "reserve_is_positive"),
+        ({"available": 0, "tier_holders": 0}, "something_is_distributed"),
+        ({"tier_kind": "gift", "tier_due": 100}, "tier_kind_is_known"),
+        ({"tier_kind": "hurdle", "tier_due": 100}, "tier_has_the_rate_that_it_needs"),
+        ({"tier_kind": "catch_up", "tier_due": 100}, "only_a_catch_up_has_a_target"),
+        ({"tier_kind": "return_of_capital", "tier_due": 99}, "tier_pays_no_more_than_is_due"),
+        ({"tier_holders_bp": 9000}, "tier_is_split_by_its_shares"),
+        ({"tier_due": 100}, "only_the_split_has_no_limit"),
+        ({"tier_day_count": "30/360"}, "only_a_preferred_return_counts_days"),
+        ({"tier_working": []}, "tier_shows_its_working"),
+        ({"income": "gift"}, "distributed_income_is_known"),
+        ({"pay_on": "2020-01-01"}, "payment_follows_the_record_date"),
+        ({"record_on": "2999-01-01", "pay_on": "2999-01-01"}, "register_day_has_begun"),
+    ],
+)
+def test_terms_that_do_not_hold_are_refused(
+    world: tuple[Payer, Distributions], changed: dict[str, object], rule: str
+) -> None:
+    with refused(rule):
+        _raw(world[0], **changed)
+
+
+def test_capital_is_returned_once(world: tuple[Payer, Distributions]) -> None:
+    w, _ = world
+    much = 6 * PRICE + 1
+    capital = {"tier_kind": "return_of_capital", "tier_due": much, "tier_holders": much}
+    with refused("capital_is_returned_once"):
+        _raw(w, available=much, **capital)
+
+
+def test_an_unreconciled_record_date_is_refused(connect: Connect, database: Database) -> None:
+    w, runs = payer(connect, database)
+    w.compare("run_two", missing=1)
+    with pytest.raises(Refused, match="record_date_is_reconciled"):
+        runs.draft(w.offering, pool(), actor="usr_first")
+    w.compare("run_three")
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    w.screen()
+    w.compare("run_four", missing=1)
+    with refused("record_date_is_reconciled"):
+        w.approve(distribution)
+
+
+def test_a_record_date_that_nobody_compared_is_refused(connect: Connect) -> None:
+    w = Payer(connect)
+    w.build("registered")
+    with refused("record_date_is_reconciled"):
+        _raw(w)
+
+
+def test_two_people_approve_what_was_screened_and_seen(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    with refused("payees_are_screened_before_approval"):
+        w.approve(distribution)
+    w.screen()
+    with refused("distribution_needs_two_people"):
+        w.approve(distribution, "usr_first")
+    with refused("decision_is_on_the_version_seen"):
+        w.call("engine.approve_distribution", w.offering, distribution, 7, actor="usr_second")
+    with refused("one_distribution_is_prepared"):
+        _raw(w)
+    w.approve(distribution)
+    with refused("distribution_is_funded_before_it_is_paid"):
+        w.call("engine.start_distribution", w.offering, distribution)
+
+
+def test_the_form_of_each_payee_sets_its_rate(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    w.form(1, form="W-9", name="Example Person", backup_withholding=False)
+    w.form(2, form="W-9", name="Example Person", backup_withholding=True)
+    w.form(3, **W8)
+    distribution = runs.draft(w.offering, pool(600_00), actor="usr_first")
+    found = {r["investor_id"]: r for r in runs.lines(w.offering, distribution)}
+    rates = [(found[w.id("ivr", n)]["rate_bp"], found[w.id("ivr", n)]["withheld_minor"]) for n in w.numbers]
+    assert rates == [(0, 0), (2400, 48_00), (1500, 45_00)]
+    assert "unconfirmed" in found[w.id("ivr", 3)]["rate_source"]
+    assert found[w.id("ivr", 3)]["country"] == "GB"
+
+
+def test_a_form_that_is_too_old_is_none(world: tuple[Payer, Distributions]) -> None:
+    w, _ = world
+    w.form(3, **W8)
+    ((year,),) = w.ask("select extract(year from now())::integer")
+    question = "select form, country from engine.tax_standing(%s, %s, %s::date)"
+    asked = (w.offering, [w.id("ivr", 3)])
+    assert w.ask(question, *asked, f"{year + 3}-12-31") == [("W-8", "GB")]
+    assert w.ask(question, *asked, f"{year + 4}-01-01") == [("none", "")]
+
+
+def test_a_later_rate_takes_the_place_of_an_earlier_one(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    rate = """insert into engine.withholding_rate
+        values ('none', '', 'dividend', '2020-01-01', 2500, 'law', 'confirmed', %s, %s)"""
+    with refused("withholding_rate_needs_two_people"):
+        w.login("owner").execute(rate.encode(), ["usr_1", "usr_1"])
+    w.login("owner").execute(rate.encode(), ["usr_1", "usr_2"])
+    distribution = runs.draft(w.offering, pool(600_00), actor="usr_first")
+    assert {r["rate_source"] for r in runs.lines(w.offering, distribution)} == {"law"}
+    assert runs.standing(w.offering, distribution)["withheld_minor"] == 150_00
+
+
+def test_a_run_pays_everybody_once(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    assert runs.start(w.offering, distribution, actor="usr_first") == 3
+    assert runs.start(w.offering, distribution, actor="usr_first") == 0
+    assert (w.balance("liab:withheld_tax"), w.balance(f"liab:distribution:{distribution}")) == (
+        300_00,
+        700_00,
+    )
+    lines = w.send(distribution)
+    assert len(lines) == 3
+    assert w.send(distribution, "pyo_2") == []
+    assert w.balance(f"liab:distribution:{distribution}") == 0
+    assert runs.look(pool().pay_on) == 0
+    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 3
+    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 0
+    assert runs.look(pool().pay_on) == 1
+    assert runs.start(w.offering, distribution, actor="usr_first") == 0
+    assert w.send(distribution, "pyo_3") == []
+    with refused("payout_carries_each_line_once"):
+        w.call("treasury.store_disbursements", w.offering, "pyo_4", b"again", lines[:1])
+    w.check()
+
+
+def test_only_failures_are_tried_again(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    lines = w.send(distribution)
+    back = w.line(2)
+    w.call("treasury.settle_disbursements", w.offering, lines, DAY)
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    assert sorted(w.states().values()) == ["paid", "paid", "returned"]
+    w.check()
+    with refused("returned_disbursement_was_sent"):
+        w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    with refused("retried_line_failed"):
+        w.call("treasury.retry_disbursements", w.offering, distribution, [w.line(1)])
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
+    assert w.send(distribution, "pyo_2") == [back]
+    w.call("treasury.settle_disbursements", w.offering, [back], DAY)
+    assert w.ask("select try_no from treasury.disbursement order by 1") == [(1,), (1,), (2,)]
+    assert set(w.states().values()) == {"paid"}
+    w.check()
+
+
+def test_a_match_holds_that_payee_alone(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    block(w, 1)
+    runs.start(w.offering, distribution, actor="usr_first")
+    assert len(w.send(distribution)) == 2
+    assert w.states() == {w.id("ivr", 1): "held", w.id("ivr", 2): "paying", w.id("ivr", 3): "paying"}
+    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
+        ("match_with_a_list",)
+    ]
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
+    with refused("payout_goes_to_nobody_held"):
+        w.call("treasury.store_disbursements", w.offering, "pyo_9", b"past the look", [w.line(1)])
+    assert w.send(distribution, "pyo_2") == []
+    assert w.states()[w.id("ivr", 1)] == "held"
+    w.check()
+
+
+def test_a_match_between_order_and_bank_keeps_the_order(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    taken = w.call("treasury.take_disbursements", w.offering, distribution, 100)
+    lines = [line["refund"] for line in taken]
+    w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
+    block(w, 1)
+    with refused("payout_goes_to_nobody_blocked"):
+        w.call("treasury.take_payout", w.offering, "pyo_1")
+    w.call("treasury.withdraw_payout", w.offering, "pyo_1")
+    assert set(w.states().values()) == {"owed"}
+    assert len(w.send(distribution, "pyo_2")) == 2
+    w.check()
+
+
+def test_a_screening_that_waits_holds_until_it_is_answered(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("compliance.enlist_for_payment", [w.id("ivr", 3)])
+    assert len(w.send(distribution)) == 2
+    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
+        ("screening_waits",)
+    ]
+    w.screen()
+    w.call("treasury.retry_disbursements", w.offering, distribution, None)
+    assert w.send(distribution, "pyo_2") == [w.line(3)]
+
+
+def test_a_change_in_progress_holds_the_line(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    mapping = [w.offering, "wmp_new", w.id("ivr", 1), 31337, digest("new wallet")[:20], "wlc_new@1", "key"]
+    w.call("registry.open_mapping", *mapping)
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    for n, way in ((2, "bank"), (3, "bank")):
+        source = "src_second" if n == 2 else w.id("src", n)
+        w.call("treasury.propose_payee_account", w.id("ivr", n), f"pac_{n}", way, source, "asked in writing")
+    assert w.send(distribution) == []
+    held = dict(w.ask("select investor_id, held_because from treasury.disbursement"))
+    assert held == {
+        w.id("ivr", 1): "wallet_change_in_progress",
+        w.id("ivr", 2): "account_change_in_progress",
+        w.id("ivr", 3): "account_change_in_progress",
+    }
+    assert w.balance(f"liab:distribution:{distribution}") == 700_00
+    with refused("payee_account_needs_two_people"):
+        w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1)
+    w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
+    w.call("treasury.decide_payee_account", w.id("ivr", 3), "pac_3", "false", 1, actor="usr_second")
+    w.call("treasury.retry_disbursements", w.offering, distribution, None)
+    assert len(w.send(distribution)) == 2
+    sent = "select payee_fingerprint from treasury.disbursement where investor_id = %s"
+    assert w.ask(sent, w.id("ivr", 2)) == [(digest("second account"),)]
+    w.check()
+
+
+def test_nobody_chooses_among_accounts(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    assert len(w.send(distribution)) == 2
+    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
+        ("account_is_not_named",)
+    ]
+
+
+def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    investor = w.id("ivr", 1)
+    w.call("treasury.propose_payee_account", investor, "pac_1", "balance", w.id("src", 1), "to invest again")
+    w.call("treasury.decide_payee_account", investor, "pac_1", "true", 1, actor="usr_second")
+    assert len(w.send(distribution)) == 2
+    assert w.states()[investor] == "paid"
+    ((net,),) = w.ask("select net_minor from engine.distribution_line where investor_id = %s", investor)
+    assert w.ask("select available_minor from treasury.stored_balance where investor_id = %s", investor) == [
+        (net,)
+    ]
+    w.check()
+    assert w.call("treasury.withdraw_balance", w.offering, investor, net) == 1
+    w.check()
+
+
+def test_what_nobody_can_be_paid_is_unclaimed_and_still_owed(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    w.send(distribution)
+    today = pool().pay_on
+    assert w.call("treasury.age_disbursements", today) == 0
+    with refused("unclaimed_day_has_come"):
+        w.call("treasury.age_disbursements", today + timedelta(days=200))
+    w.login("owner").execute("insert into treasury.unclaimed_term values ('2021-01-01', 1, 'usr_1', 'usr_2')")
+    w.login("admin").execute("alter table treasury.disbursement disable trigger all")
+    w.login("admin").execute("update treasury.disbursement set owed_since = owed_since - 1")
+    w.login("admin").execute("alter table treasury.disbursement enable always trigger zz_guard")
+    w.login("admin").execute("alter table treasury.disbursement enable always trigger disbursement_stays")
+    assert w.call("treasury.age_disbursements", today) == 1
+    assert w.states()[w.id("ivr", 2)] == "unclaimed"
+    assert w.balance(f"liab:distribution:{distribution}") > 0
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
+    w.check()
+
+
+RAW = [
+    ("engine", "42501", "update engine.distribution set net_minor = net_minor + 1"),
+    ("engine", "42501", "update engine.distribution_line set net_minor = 5"),
+    ("engine", "42501", "update treasury.disbursement set status = 'paid'"),
+    ("treasury", "42501", "update treasury.disbursement set status = 'paid'"),
+    ("treasury", "42501", "update engine.distribution set status = 'paid'"),
+    ("treasury", "42501", "select engine.approve_distribution('usr_x', 'req_x', 'ofr_one', 'dst_x', 1)"),
+    ("registry", "42501", "select treasury.declare_disbursements('usr_x', 'req_x', 'ofr_one', 'dst_x')"),
+    ("owner", "distribution_stays_as_drafted", "update engine.distribution set pay_on = pay_on + 1"),
+    ("owner", "history_is_append_only", "update engine.distribution_line set net_minor = 5"),
+    ("owner", "history_is_append_only", "delete from engine.distribution_tier"),
+    ("owner", "records_are_never_deleted", "delete from treasury.disbursement"),
+    (
+        "owner",
+        "disbursement_is_what_the_line_says",
+        "update treasury.disbursement set amount_minor = amount_minor + 1",
+    ),
+    (
+        "owner",
+        "distribution_stays_as_drafted",
+        """insert into engine.distribution_reserve
+            select offering_id, distribution_id, 9, 'x', 1 from engine.distribution""",
+    ),
+    (
+        "owner",
+        "disbursement_is_what_the_line_says",
+        """insert into treasury.disbursement (offering_id, disbursement_id, distribution_id, investor_id,
+            status, amount_minor, currency, owed_since) select offering_id, 'dln_twice', distribution_id,
+            investor_id, 'owed', amount_minor, currency, owed_since from treasury.disbursement limit 1""",
+    ),
+]
+
+
+def test_raw_statements_change_nothing(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    for login, rule, statement in RAW:
+        with refused(rule):
+            w.login(login).execute(statement.encode())
+
+
+def test_a_distribution_before_its_day_waits(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    terms = pool()
+    later = Terms(record_on=terms.record_on, pay_on=terms.pay_on + timedelta(days=9), available_minor=POOL)
+    distribution = runs.draft(w.offering, later, actor="usr_first")
+    w.screen()
+    w.approve(distribution)
+    w.fund(distribution)
+    with refused("distribution_is_paid_from_its_day_on"):
+        w.call("engine.start_distribution", w.offering, distribution)
+
+
+def test_only_final_money_within_the_amount_funds_a_distribution(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    with refused("funded_distribution_is_approved"):
+        w.fund(distribution)
+    w.screen()
+    w.approve(distribution)
+    with refused("fund_is_final_and_within_the_amount"):
+        w.fund(distribution, POOL + 1, "much")
+    w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+    with refused("fund_is_final_and_within_the_amount"):
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+    w.check()

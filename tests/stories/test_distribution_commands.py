@@ -1,0 +1,64 @@
+"""A distribution on the command line: drafted, shown, approved by another, refused before its money."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bookrunner.core import clock
+from bookrunner.sandbox.story import Story
+from bookrunner.sandbox.world import World
+from tests.stories.test_command_line import Run, here, refusal, run
+
+__all__ = ["here", "run"]
+
+pytestmark = pytest.mark.chain
+
+
+def _answer(run: Run, *arguments: str) -> dict[str, object]:
+    status, lines = run(*arguments, "--json")
+    assert status == 0, lines
+    told: dict[str, object] = json.loads("\n".join(lines))
+    return told
+
+
+def test_a_distribution_from_draft_to_its_end(here: Run, world: World, raised: Story, tmp_path: Path) -> None:
+    offer = raised.offering
+    assert here("close", offer, "--ready", "--actor", "issuer.iris")[0] == 0
+    assert here("reconcile", offer)[0] == 0
+    today = clock.today().isoformat()
+    terms = tmp_path / "terms.json"
+    terms.write_text("{}", encoding="utf-8")
+    assert "distribution_terms_are_readable" in refusal(
+        here("distribution", "draft", offer, str(terms), "--actor", "a")
+    )
+    said = {
+        "record_on": today,
+        "pay_on": today,
+        "available": "1000.00",
+        "reserves": [{"name": "roof", "amount": "99.99"}],
+    }
+    terms.write_text(json.dumps(said), encoding="utf-8")
+    draft = ("distribution", "draft", offer, str(terms))
+    assert "nothing is written" in str(_answer(here, *draft, "--dry-run", "--actor", "fund.flo"))
+    made = str(_answer(here, *draft, "--actor", "fund.flo")["distribution"])
+    assert "draft" in str(_answer(here, "distribution", "list", offer))
+    shown = str(_answer(here, "distribution", "show", offer, made, "--lines", "all"))
+    assert "900.01 USD" in shown
+    assert "entitled" in shown
+    approve = ("distribution", "approve", offer, made, "--seen")
+    assert "distribution_needs_two_people" in refusal(here(*approve, "1", "--actor", "fund.flo"))
+    assert here(*approve, "1", "--actor", "fund.gus")[0] == 0
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("name,number,bank\nExample Escrow,ESCROW1,021000021\n", encoding="utf-8")
+    pay = ("distribution", "pay", offer, made, "--accounts", str(accounts), "--actor", "fund.flo")
+    assert "orders_go_to_one_place" in refusal(here(*pay))
+    to = ("--folder", str(tmp_path / "orders"))
+    assert "distribution_is_funded_before_it_is_paid" in refusal(here(*pay, *to))
+    assert refusal(here("distribution", "fund", offer, made, "rcp_none", "--actor", "fund.flo"))
+    end = ("distribution", "cancel", offer, made, "--because", "wrong day", "--actor", "fund.flo", "--seen")
+    assert here(*end, "2")[0] == 0
+    assert "decision_is_on_the_version_seen" in refusal(here(*end, "2"))
+    assert world.application.distributions.standing(offer, made)["status"] == "cancelled"
