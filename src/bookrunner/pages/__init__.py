@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -29,6 +29,7 @@ from bookrunner.pages.shell import Guard, Shell, live
 from bookrunner.pages.shell.emergencies import Standing
 from bookrunner.pages.shell.language import Offered, current, later, tongues
 from bookrunner.pages.shell.live import Hints
+from bookrunner.pages.shell.routing import Router, take_in
 
 __all__ = ["Desk", "Door", "web"]
 
@@ -88,42 +89,56 @@ def web(
     admission = access.Admission(application.database, door, operator)
     app.add_middleware(access.Wall, admission=admission, offered=offered)
     app.add_middleware(Guard, hosts=tuple(hosts))
-    app.include_router(offers.routes(application, shell, operator))
-    app.include_router(issuers.routes(application.database, shell))
-    app.include_router(own_filing_routes(application.database, shell))
-    app.include_router(filing_routes(application.database, shell))
-    app.include_router(own_vote_routes(application.database, shell))
-    app.include_router(vote_routes(application.database, shell))
-    app.include_router(pictures.routes(application.database, shell))
-    app.include_router(document_routes(application.database, shell))
-    app.include_router(break_routes(application.database, shell))
-    app.include_router(investment.routes(application.database, shell, operator))
-    app.include_router(investment.transfer_routes(application.database, shell, operator))
-    app.include_router(investment.own_routes(application, shell, operator))
-    if is_sandbox:
-        app.include_router(investment.mailbox_routes(application.database, shell))
-    app.include_router(officer.routes(application.database, shell))
-    app.include_router(auditor.routes(application.database, application, shell))
-    app.include_router(applying.routes(application, shell, operator))
-    app.include_router(desk.routes(application, shell))
-    app.include_router(institution.routes(application.database, application.capital, shell))
-    app.include_router(compliance.routes(application, shell, hints))
-    app.include_router(
-        treasury.routes(
-            application.database,
-            application.bank_files,
-            shell,
-            application.deposits,
-            rates=application.rate_files,
-        )
-    )
-    app.include_router(registry.routes(application, shell))
-    app.include_router(access.routes(application.database, shell, door, offered))
-    app.include_router(live.routes(hints))
+    for part in (
+        *_of_offers(application, shell, operator),
+        *_of_investors(application, shell, operator, is_sandbox=is_sandbox),
+        *_of_keepers(application, shell, hints),
+        access.routes(application.database, shell, door, offered),
+        live.routes(hints),
+    ):
+        take_in(app, part)
     access.install(app, shell, door, application.database)
     _serve_static(app, shell)
     _explain_errors(app, shell)
     return app
+
+
+def _of_offers(application: Desk, shell: Shell, operator: str | None) -> Iterator[Router]:
+    database = application.database
+    yield offers.routes(application, shell, operator)
+    yield issuers.routes(database, shell)
+    yield own_filing_routes(database, shell)
+    yield filing_routes(database, shell)
+    yield own_vote_routes(database, shell)
+    yield vote_routes(database, shell)
+    yield pictures.routes(database, shell)
+    yield document_routes(database, shell)
+    yield break_routes(database, shell)
+
+
+def _of_investors(
+    application: Desk, shell: Shell, operator: str | None, *, is_sandbox: bool
+) -> Iterator[Router]:
+    database = application.database
+    yield investment.routes(database, shell, operator)
+    yield investment.transfer_routes(database, shell, operator)
+    yield investment.own_routes(application, shell, operator)
+    yield applying.routes(application, shell, operator)
+    if is_sandbox:
+        yield investment.mailbox_routes(database, shell)
+
+
+def _of_keepers(application: Desk, shell: Shell, hints: Hints) -> Iterator[Router]:
+    database = application.database
+    yield officer.routes(database, shell)
+    yield auditor.routes(database, application, shell)
+    yield desk.routes(application, shell)
+    yield institution.routes(database, application.capital, shell)
+    yield compliance.routes(application, shell, hints)
+    yield treasury.routes(
+        database, application.bank_files, shell, application.deposits, rates=application.rate_files
+    )
+    yield registry.routes(application, shell)
 
 
 def _explain_errors(app: FastAPI, shell: Shell) -> None:

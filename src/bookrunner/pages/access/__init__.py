@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, FastAPI, Form, Query, Request
+from fastapi import FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.credentials import ISSUER, digest, make_token, read_key, read_token
@@ -29,6 +29,7 @@ from bookrunner.pages.access.visitor import SignedIn, sees_everybody, signed_in
 from bookrunner.pages.access.wall import Admission, Wall
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.language import Offered
+from bookrunner.pages.shell.routing import Router, take_in
 
 __all__ = [
     "WITHOUT_PASSKEYS",
@@ -113,14 +114,14 @@ def install(app: FastAPI, shell: Shell, door: Door, database: Database) -> None:
         return shell.page(request, "access/forbidden.html", {"refused": refused}, _FORBIDDEN)
 
 
-def routes(database: Database, shell: Shell, door: Door, offered: Offered) -> APIRouter:
+def routes(database: Database, shell: Shell, door: Door, offered: Offered) -> Router:
     """Return the routes ``/sign-in``, ``/sign-out`` and ``/language``, those of accounts and of proposals."""
-    router = APIRouter()
-    router.include_router(people.routes(database, shell, door))
-    router.include_router(proposals.routes(shell))
-    router.include_router(reading.routes(people.People(database), offered))
-    router.include_router(providers.routes(database, shell, door))
-    router.include_router(delegates.routes(database, shell))
+    router = Router()
+    take_in(router, people.routes(database, shell, door))
+    take_in(router, proposals.routes(shell))
+    take_in(router, reading.routes(people.People(database), offered))
+    take_in(router, providers.routes(database, shell, door))
+    take_in(router, delegates.routes(database, shell))
     queries, known = load(__package__), people.People(database)
 
     @router.get("/sign-in")

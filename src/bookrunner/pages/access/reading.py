@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.credentials import read_token
@@ -14,14 +14,15 @@ from bookrunner.pages.access.door import bind, inside, token_of
 from bookrunner.pages.access.people import People
 from bookrunner.pages.shell import language
 from bookrunner.pages.shell.language import Offered
+from bookrunner.pages.shell.routing import Router
 
 _SEE_OTHER: Final = 303
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 
 
-def routes(people: People, offered: Offered) -> APIRouter:
+def routes(people: People, offered: Offered) -> Router:
     """Return the route of the switch in the footer of each page, and of the form of the security page."""
-    router = APIRouter()
+    router = Router()
 
     @router.post("/language")
     def choose(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books.subscription import Stored
@@ -21,6 +21,7 @@ from bookrunner.pages.access import acting_for, requiring, signed_in
 from bookrunner.pages.application import said, steps
 from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
@@ -113,9 +114,9 @@ class Pages:
         return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
 
 
-def routes(papers: Papers, shell: Shell, operator: str | None) -> APIRouter:
+def routes(papers: Papers, shell: Shell, operator: str | None) -> Router:
     """Return the routes below ``/investments/{id}/apply``, and where an order is opened."""
-    router = APIRouter()
+    router = Router()
     pages = Pages(papers, shell, operator)
     _order_routes(router, papers, shell)
 
@@ -148,7 +149,7 @@ def routes(papers: Papers, shell: Shell, operator: str | None) -> APIRouter:
     return router
 
 
-def _order_routes(router: APIRouter, papers: Papers, shell: Shell) -> None:
+def _order_routes(router: Router, papers: Papers, shell: Shell) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         with papers.database.transaction("subscription") as transaction:
             offer = load(__package__).offer(transaction, offering=offering)

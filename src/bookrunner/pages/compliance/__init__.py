@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from bookrunner.books import compliance, portal
@@ -31,6 +31,7 @@ from bookrunner.pages.compliance.items import SENTENCES, item, refused
 from bookrunner.pages.compliance.queue import Filters, QueueHints, filters, path_of, queue
 from bookrunner.pages.shell import Shell, told
 from bookrunner.pages.shell.live import Hints, streaming
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
@@ -190,9 +191,9 @@ class Console:
         return self.case(request, investor, personal={"version": version, "fields": fields})
 
 
-def routes(application: Providers, shell: Shell, hints: Hints) -> APIRouter:
+def routes(application: Providers, shell: Shell, hints: Hints) -> Router:
     """Return the routes below ``/compliance``; each asks for a session of the compliance keeper."""
-    router = APIRouter(prefix="/compliance")
+    router = Router(prefix="/compliance")
     pages = Console(application, shell)
     _queue_routes(router, application.database, shell, QueueHints(hints))
     _case_routes(router, pages)
@@ -203,7 +204,7 @@ def routes(application: Providers, shell: Shell, hints: Hints) -> APIRouter:
     return router
 
 
-def _queue_routes(router: APIRouter, database: Database, shell: Shell, hints: QueueHints) -> None:
+def _queue_routes(router: Router, database: Database, shell: Shell, hints: QueueHints) -> None:
     @router.get("")
     def work(request: Request, asked: _Asked, officer: _In) -> Response:
         return shell.page(request, "compliance/queue.html", queue(database, asked, officer.actor))
@@ -241,7 +242,7 @@ def _hit(subject: str, name: str) -> _On:
     return "hit", subject, name
 
 
-def _case_routes(router: APIRouter, pages: Console) -> None:
+def _case_routes(router: Router, pages: Console) -> None:
     @router.get("/cases/{investor}")
     def case(request: Request, investor: str, _: _In) -> Response:
         return pages.case(request, investor)
@@ -308,7 +309,7 @@ def _case_routes(router: APIRouter, pages: Console) -> None:
         return pages.add_evidence(request, (investor, name), (evidence, paper), officer)
 
 
-def _statement_routes(router: APIRouter, pages: Console) -> None:
+def _statement_routes(router: Router, pages: Console) -> None:
     @router.post("/cases/{investor}/ask")
     def ask(
         request: Request, investor: str, officer: _In, *, provider: Annotated[str, Form(max_length=40)]
@@ -360,7 +361,7 @@ def _statement_routes(router: APIRouter, pages: Console) -> None:
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#clearance")
 
 
-def _category_route(router: APIRouter, pages: Console) -> None:
+def _category_route(router: Router, pages: Console) -> None:
     @router.post("/cases/{investor}/category")
     def category(
         request: Request,
@@ -375,7 +376,7 @@ def _category_route(router: APIRouter, pages: Console) -> None:
         return pages.act(request, investor, work, f"/compliance/cases/{investor}#accreditation")
 
 
-def _decision_routes(router: APIRouter, pages: Console, path: str, named: Callable[..., _On]) -> None:
+def _decision_routes(router: Router, pages: Console, path: str, named: Callable[..., _On]) -> None:
     """Add the page of a piece of work, the decision on it and the look at its personal data."""
     # FastAPI cannot read a local name in an annotation, so the dependency stands as a default.
     on_path = Depends(named)

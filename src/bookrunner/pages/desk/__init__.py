@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
@@ -20,6 +20,7 @@ from bookrunner.pages.application.acts import Papers, known
 from bookrunner.pages.desk import capital, life
 from bookrunner.pages.desk.acts import CASE_CHOICES, REASONS, Clerk, PartlyRefused
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
@@ -65,9 +66,9 @@ class View:
     act: Callable[[Clerk, Typed], None]
 
 
-def routes(papers: Papers, shell: Shell) -> APIRouter:
+def routes(papers: Papers, shell: Shell) -> Router:
     """Return the routes below ``/desk``; each asks for a session of the keeper whose work it is."""
-    router = APIRouter(prefix="/desk")
+    router = Router(prefix="/desk")
 
     def shown(
         request: Request, visitor: SignedIn, name: str, on: tuple[str, int], **more: object

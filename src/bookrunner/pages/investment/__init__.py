@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import checksum
@@ -20,6 +20,7 @@ from bookrunner.pages.investment.own import own_routes
 from bookrunner.pages.investment.tracker import ENDED, sentence, stages, task
 from bookrunner.pages.investment.transfers import transfer_routes
 from bookrunner.pages.shell import Shell, mask
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["facts", "mailbox_routes", "own_routes", "routes", "transfer_routes"]
 
@@ -104,7 +105,7 @@ def funding_card(investment: Mapping[str, Any], card: Mapping[str, Any] | None) 
 
 
 def _currency_route(
-    router: APIRouter,
+    router: Router,
     database: Database,
     operator: str | None,
     conflict: Callable[[Request, str, Refused], Response],
@@ -121,12 +122,12 @@ def _currency_route(
         return RedirectResponse(f"/investments/{investment}#currency", status_code=_SEE_OTHER)
 
 
-def routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
+def routes(database: Database, shell: Shell, operator: str | None) -> Router:
     """Return the routes of an investor's page, which read under the portal's login.
 
     The investor and staff look; only the investor gives its word.
     """
-    router = APIRouter()
+    router = Router()
 
     def shown(request: Request, investment: str) -> dict[str, Any]:
         found = facts(database, investment)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.db import Database, load
 from bookrunner.engine.life.post import letter_of
 from bookrunner.pages.access import signed_in
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 
-def mailbox_routes(database: Database, shell: Shell) -> APIRouter:
+def mailbox_routes(database: Database, shell: Shell) -> Router:
     """Return the route of the mailbox, for a sandbox alone; an investor finds what is for itself.
 
     Addresses are not shown: a letter names its investor.
     """
-    router = APIRouter()
+    router = Router()
     queries = load("bookrunner.engine.life")
 
     @router.get("/mailbox")

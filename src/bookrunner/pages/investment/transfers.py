@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import checksum, parse_address
@@ -20,6 +20,7 @@ from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.language import later
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _KEEPER: Final = "portal"
@@ -212,9 +213,9 @@ def _said(form: Mapping[str, str], currency: str) -> dict[str, object]:
     return said
 
 
-def transfer_routes(database: Database, shell: Shell, operator: str | None) -> APIRouter:
+def transfer_routes(database: Database, shell: Shell, operator: str | None) -> Router:
     """Return the routes below ``/investments/{id}/transfers``."""
-    router = APIRouter()
+    router = Router()
     pages = Transfers(database, shell, operator)
 
     @router.get("/investments/{investment}/transfers")

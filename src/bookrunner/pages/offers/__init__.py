@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
@@ -19,6 +19,7 @@ from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import requiring, sees_everybody, signed_in
 from bookrunner.pages.offers.facts import console
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -228,9 +229,9 @@ class Console:
         return RedirectResponse(f"/offers/{offering}?closed={closing}", status_code=303)
 
 
-def routes(desk: Desk, shell: Shell, operator: str | None) -> APIRouter:
+def routes(desk: Desk, shell: Shell, operator: str | None) -> Router:
     """Return the routes of offers; a key of the engine asks for closings, or ``operator``, if any."""
-    router = APIRouter()
+    router = Router()
     pages = Console(desk, shell, operator)
 
     @router.get("/")

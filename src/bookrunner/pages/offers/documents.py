@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.books import subscription
@@ -11,13 +11,14 @@ from bookrunner.core.errors import NotFound
 from bookrunner.db import Database, load
 from bookrunner.pages.access import signed_in, token_of
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 _SHOWN_IN_PLACE = frozenset({"application/pdf", "text/plain"})
 
 
-def document_routes(database: Database, shell: Shell) -> APIRouter:
+def document_routes(database: Database, shell: Shell) -> Router:
     """Return the routes of an offer's documents; the database finds from the session what it may read."""
-    router = APIRouter(prefix="/offers/{offering}/documents")
+    router = Router(prefix="/offers/{offering}/documents")
 
     @router.get("")
     def documents(request: Request, offering: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import compliance, portal
@@ -14,6 +14,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _TO_TAKE = "to take the owners into the record"
@@ -86,9 +87,9 @@ def _status(fault: Refused | None) -> int:
     return _STALE if isinstance(fault, VersionChanged) else _CONFLICT
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of certified owners."""
-    router = APIRouter(prefix="/ownership")
+    router = Router(prefix="/ownership")
     pages = Owners(database, shell)
 
     @router.get("/{investor}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import compliance
@@ -14,6 +14,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _HOME = "/compliance/programme"
@@ -135,9 +136,9 @@ def _lacks(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of the programme file; officers keep it, examiners read it."""
-    router = APIRouter(prefix="/programme")
+    router = Router(prefix="/programme")
     file = ProgrammeFile(database, shell)
 
     @router.get("")
@@ -158,7 +159,7 @@ def routes(database: Database, shell: Shell) -> APIRouter:
     return router
 
 
-def _keeping(router: APIRouter, file: ProgrammeFile) -> None:
+def _keeping(router: Router, file: ProgrammeFile) -> None:
     office = file.office
 
     @router.post("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import Response
 
 from bookrunner.books import compliance, portal
@@ -14,6 +14,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT = 409
 SAYS = {
@@ -70,9 +71,9 @@ class Answers:
         return self.page(request, on, questions=asked, says=says)
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of the answers to suitability questions."""
-    router = APIRouter(prefix="/suitability")
+    router = Router(prefix="/suitability")
     pages = Answers(database, shell)
 
     @router.get("/{offering}/{investor}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import compliance
@@ -16,6 +16,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, signed_in
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _STALE, _SEE_OTHER = 409, 412, 303
 _HOME = "/compliance/desk"
@@ -161,16 +162,16 @@ def _told(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of the desk, which are not there for people of other keepers."""
-    router = APIRouter(prefix="/desk")
+    router = Router(prefix="/desk")
     desk = Desk(database, shell)
     _opening(router, desk)
     _deciding(router, desk)
     return router
 
 
-def _opening(router: APIRouter, desk: Desk) -> None:
+def _opening(router: Router, desk: Desk) -> None:
     @router.get("")
     def home(request: Request, who: _In) -> Response:
         return desk.home(request, who, Raised())
@@ -207,7 +208,7 @@ def _opening(router: APIRouter, desk: Desk) -> None:
         return RedirectResponse(f"{_HOME}/{name}", status_code=_SEE_OTHER)
 
 
-def _deciding(router: APIRouter, desk: Desk) -> None:
+def _deciding(router: Router, desk: Desk) -> None:
     office = desk.office
 
     @router.get("/{name}")

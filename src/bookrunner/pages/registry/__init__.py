@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from bookrunner.books import registry
@@ -15,6 +15,7 @@ from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.registry import controls, facts, market, records, transfers
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -95,9 +96,9 @@ class Console:
         return None
 
 
-def routes(application: Printing, shell: Shell) -> APIRouter:
+def routes(application: Printing, shell: Shell) -> Router:
     """Return the routes below ``/registry``; each asks for a session of the registry keeper."""
-    router = APIRouter(prefix="/registry")
+    router = Router(prefix="/registry")
     pages = Console(application, shell)
     _holder_routes(router, pages)
     _file_routes(router, pages)
@@ -109,7 +110,7 @@ def routes(application: Printing, shell: Shell) -> APIRouter:
     return router
 
 
-def _holder_routes(router: APIRouter, pages: Console) -> None:
+def _holder_routes(router: Router, pages: Console) -> None:
     @router.get("/{offering}/holders")
     def holders(
         request: Request, offering: str, _: _In, *, page: _Page = 1, on: str = "", done: bool = False
@@ -136,7 +137,7 @@ def _holder_routes(router: APIRouter, pages: Console) -> None:
         )
 
 
-def _control_routes(router: APIRouter, pages: Console) -> None:
+def _control_routes(router: Router, pages: Console) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         facts.register(pages.database, offering)
         return pages.page(
@@ -162,7 +163,7 @@ def _control_routes(router: APIRouter, pages: Console) -> None:
         return RedirectResponse(f"{facts.path_of(offering, 'controls')}?done=1", status_code=_SEE_OTHER)
 
 
-def _transfer_routes(router: APIRouter, pages: Console) -> None:
+def _transfer_routes(router: Router, pages: Console) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         facts.register(pages.database, offering)
         return pages.page(
@@ -188,7 +189,7 @@ def _transfer_routes(router: APIRouter, pages: Console) -> None:
         return RedirectResponse(f"{facts.path_of(offering, 'transfers')}?done=1", status_code=_SEE_OTHER)
 
 
-def _record_routes(router: APIRouter, pages: Console) -> None:
+def _record_routes(router: Router, pages: Console) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         facts.register(pages.database, offering)
         return pages.page(
@@ -208,7 +209,7 @@ def _record_routes(router: APIRouter, pages: Console) -> None:
         return RedirectResponse(f"{facts.path_of(offering, 'records')}?done=1", status_code=_SEE_OTHER)
 
 
-def _market_routes(router: APIRouter, pages: Console) -> None:
+def _market_routes(router: Router, pages: Console) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         facts.register(pages.database, offering)
         return pages.page(
@@ -228,7 +229,7 @@ def _market_routes(router: APIRouter, pages: Console) -> None:
         return RedirectResponse(f"{facts.path_of(offering, 'market')}?done=1", status_code=_SEE_OTHER)
 
 
-def _file_routes(router: APIRouter, pages: Console) -> None:
+def _file_routes(router: Router, pages: Console) -> None:
     @router.get("/{offering}/files/register.csv")
     def register(offering: str, _: _In, *, on: str) -> Response:
         facts.register(pages.database, offering)
@@ -253,7 +254,7 @@ def _file_routes(router: APIRouter, pages: Console) -> None:
         return Response(made.content, media_type=made.media_type, headers=_kept("statement.pdf"))
 
 
-def _part_routes(router: APIRouter, pages: Console) -> None:
+def _part_routes(router: Router, pages: Console) -> None:
     @router.get("")
     def registers(request: Request, _: _In) -> Response:
         shown = {"registers": facts.registers(pages.database)}

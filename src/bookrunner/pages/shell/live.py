@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from bookrunner.db import Database, load
+from bookrunner.pages.shell.routing import Router
 
 POLL_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 15.0
@@ -78,9 +78,9 @@ def streaming(hints: Followed, topic: str) -> StreamingResponse:
     )
 
 
-def routes(hints: Hints) -> APIRouter:
+def routes(hints: Hints) -> Router:
     """Return the route of the stream: ``GET /live/{offering}``."""
-    router = APIRouter()
+    router = Router()
 
     @router.get("/live/{offering}")
     async def live(offering: str) -> StreamingResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from bookrunner.adapters.bank import BankFileReader
@@ -16,6 +16,7 @@ from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, mask
+from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import account, exchange, facts, money, payouts, stored
 from bookrunner.pages.treasury.acts import Administrator, Said, said
 from bookrunner.pages.treasury.imports import file_of, import_file
@@ -150,9 +151,9 @@ def routes(
     deposits: Deposits | None,
     *,
     rates: exchange.Reader,
-) -> APIRouter:
+) -> Router:
     """Return the routes below ``/treasury``; each asks for a session of the treasury keeper."""
-    router = APIRouter(prefix="/treasury")
+    router = Router(prefix="/treasury")
     pages = Console(database, shell)
     exchange.rate_routes(router, database, shell, rates)
     _escrow_routes(router, pages)
@@ -171,7 +172,7 @@ def routes(
     return router
 
 
-def _escrow_routes(router: APIRouter, pages: Console) -> None:
+def _escrow_routes(router: Router, pages: Console) -> None:
     @router.get("")
     def offers(request: Request, _: _In) -> Response:
         return pages.shell.page(request, "treasury/offers.html", {"desks": facts.desks(pages.database)})
@@ -199,7 +200,7 @@ def _escrow_routes(router: APIRouter, pages: Console) -> None:
         return PlainTextResponse(text, headers=kept)
 
 
-def _statement_routes(router: APIRouter, pages: Console, reader: BankFileReader) -> None:
+def _statement_routes(router: Router, pages: Console, reader: BankFileReader) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         found = facts.lists(pages.database, offering, ("statements",))
         return pages.page(request, offering, "escrow/statements.html", {**found, "imported": None, **more})
@@ -221,7 +222,7 @@ def _statement_routes(router: APIRouter, pages: Console, reader: BankFileReader)
         return shown(request, offering, imported=imported)
 
 
-def _queue_routes(router: APIRouter, pages: Console) -> None:
+def _queue_routes(router: Router, pages: Console) -> None:
     @router.get("/{offering}/queue")
     def queue(request: Request, offering: str, _: _In, *, state: str = "", page: _Page = 1) -> Response:
         chosen = state if state in facts.STATES else ""
@@ -248,7 +249,7 @@ def _queue_routes(router: APIRouter, pages: Console) -> None:
         return pages.rehearse(request, (offering, name), form, officer)
 
 
-def _owner_routes(router: APIRouter, pages: Console) -> None:
+def _owner_routes(router: Router, pages: Console) -> None:
     @router.post("/{offering}/receipts/{name}/owner")
     def own(request: Request, offering: str, name: str, officer: _In) -> Response:
         try:
@@ -260,7 +261,7 @@ def _owner_routes(router: APIRouter, pages: Console) -> None:
         return RedirectResponse(facts.path_of(offering, "receipts", name), status_code=_SEE_OTHER)
 
 
-def _part_routes(router: APIRouter, pages: Console) -> None:
+def _part_routes(router: Router, pages: Console) -> None:
     @router.post("/{offering}/receipts/{name}/parts")
     def divide(
         request: Request, offering: str, name: str, officer: _In, *, form: _Said, amounts: _Text = ""
@@ -297,7 +298,7 @@ def _part_routes(router: APIRouter, pages: Console) -> None:
         return pages.workbench(request, offering, name, payer=shown)
 
 
-def _payout_routes(router: APIRouter, pages: Console) -> None:
+def _payout_routes(router: Router, pages: Console) -> None:
     @router.get("/{offering}/payouts")
     def payouts(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
         return pages.payouts(request, offering, is_done=done)

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import treasury
@@ -15,6 +15,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.money import read_whole
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
 from bookrunner.pages.treasury.money import day_of, minor_of
 
@@ -80,7 +81,7 @@ def _agreement(paper: Annotated[UploadFile | None, File()] = None) -> bytes:
     return b"" if paper is None else paper.file.read(_MOST_BYTES + 1)
 
 
-def routes(router: APIRouter, database: Database, show: Show) -> None:
+def routes(router: Router, database: Database, show: Show) -> None:
     """Add the page and its forms."""
     _fee_routes(router, database, show)
 
@@ -120,7 +121,7 @@ def routes(router: APIRouter, database: Database, show: Show) -> None:
         return _done(offering)
 
 
-def _fee_routes(router: APIRouter, database: Database, show: Show) -> None:
+def _fee_routes(router: Router, database: Database, show: Show) -> None:
     @router.post("/{offering}/fees")
     def propose(
         request: Request,

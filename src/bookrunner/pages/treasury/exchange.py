@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.payments import RATES_BYTES_MAX, RATES_SOURCE, ReferenceRate
@@ -18,6 +18,7 @@ from bookrunner.core.money import currency
 from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
 
 __all__ = ["Reader", "rate_routes", "routes"]
@@ -49,7 +50,7 @@ def _import_rates(database: Database, read: Reader, raw: bytes, *, actor: str) -
     return added
 
 
-def rate_routes(router: APIRouter, database: Database, shell: Shell, read: Reader) -> None:
+def rate_routes(router: Router, database: Database, shell: Shell, read: Reader) -> None:
     """Add the page of all rates; it goes ahead of the pages of an offer, whose address could be its own."""
 
     def shown(request: Request, **more: object) -> Response:
@@ -75,7 +76,7 @@ def rate_routes(router: APIRouter, database: Database, shell: Shell, read: Reade
         return shown(request, added=added)
 
 
-def routes(router: APIRouter, database: Database, show: Show) -> None:
+def routes(router: Router, database: Database, show: Show) -> None:
     """Add the forms about currencies to the page of an offer's account."""
     keeper = treasury.exchange(database)
 

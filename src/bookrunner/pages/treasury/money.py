@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import parse_address
@@ -22,6 +22,7 @@ from bookrunner.core.reference import make_reference
 from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits, fingerprint
 from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
 
 __all__ = ["Cashier", "day_of", "minor_of", "routes"]
@@ -108,9 +109,7 @@ class Cashier:
         return {"actor": self.actor, "offering": self.offering}
 
 
-def routes(
-    router: APIRouter, database: Database, show: Mapping[str, Show], deposits: Deposits | None
-) -> None:
+def routes(router: Router, database: Database, show: Mapping[str, Show], deposits: Deposits | None) -> None:
     """Add the routes; ``show`` renders payouts, returns, tokens and escrow of institutions of an offer."""
     _release_routes(router, database, show["payouts"])
     _return_routes(router, database, show["returns"])
@@ -119,7 +118,7 @@ def routes(
     _institution_routes(router, database, show["institutions"])
 
 
-def _release_routes(router: APIRouter, database: Database, show: Show) -> None:
+def _release_routes(router: Router, database: Database, show: Show) -> None:
     @router.post("/{offering}/releases")
     def propose(
         request: Request,
@@ -138,7 +137,7 @@ def _release_routes(router: APIRouter, database: Database, show: Show) -> None:
         return _done(offering, "payouts")
 
 
-def _return_routes(router: APIRouter, database: Database, show: Show) -> None:
+def _return_routes(router: Router, database: Database, show: Show) -> None:
     @router.post("/{offering}/returns")
     def take_back(
         request: Request, offering: str, officer: _In, *, receipt: _Text, code: _Text = "", day: _Text = ""
@@ -171,7 +170,7 @@ def _return_routes(router: APIRouter, database: Database, show: Show) -> None:
         return _tried(lambda: acting.answer(source, alarm, because), show, request, offering)
 
 
-def _institution_routes(router: APIRouter, database: Database, show: Show) -> None:
+def _institution_routes(router: Router, database: Database, show: Show) -> None:
     page = "institutions"
 
     @router.get("/{offering}/institutions")
@@ -192,7 +191,7 @@ def _institution_routes(router: APIRouter, database: Database, show: Show) -> No
         return _tried(answer, show, request, offering, page=page)
 
 
-def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: Deposits | None) -> None:
+def _coin_routes(router: Router, database: Database, show: Show, deposits: Deposits | None) -> None:
     @router.get("/{offering}/coins")
     def coins(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
         return show(request, offering, is_done=done)
@@ -240,7 +239,7 @@ def _coin_routes(router: APIRouter, database: Database, show: Show, deposits: De
         return _done(offering, "coins")
 
 
-def _sent_back_route(router: APIRouter, show: Show, deposits: Deposits | None) -> None:
+def _sent_back_route(router: Router, show: Show, deposits: Deposits | None) -> None:
     @router.post("/{offering}/refunds/{refund}")
     def confirm(
         request: Request, offering: str, refund: str, officer: _In, *, transaction: _Text = ""

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import treasury
@@ -16,6 +16,7 @@ from bookrunner.core.reference import find_references
 from bookrunner.db import Database
 from bookrunner.engine.intake import fingerprint
 from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
 from bookrunner.pages.treasury.money import day_of, minor_of
 
@@ -61,7 +62,7 @@ def _cheque(
     return _Cheque(number, drawer, account, custodian, amount, reference, drawn, received)
 
 
-def routes(router: APIRouter, database: Database, show: Show) -> None:
+def routes(router: Router, database: Database, show: Show) -> None:
     """Add the page and its forms."""
     _debit_routes(router, database, show)
 
@@ -97,7 +98,7 @@ def routes(router: APIRouter, database: Database, show: Show) -> None:
         return _done(offering)
 
 
-def _debit_routes(router: APIRouter, database: Database, show: Show) -> None:
+def _debit_routes(router: Router, database: Database, show: Show) -> None:
     @router.post("/{offering}/debits")
     def order(
         request: Request,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core import clock
@@ -18,6 +18,7 @@ from bookrunner.pages.access.door import FOR_WHOM, bind
 from bookrunner.pages.access.people import People
 from bookrunner.pages.access.visitor import SignedIn, signed_in
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router, take_in
 
 __all__ = ["routes"]
 
@@ -149,17 +150,17 @@ def _end_of(day: str) -> datetime:
         raise Malformed("day_is_a_date", "write a day as 2026-03-02") from None
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of ``/delegates``, an investor's own, and of ``/delegations``, a delegate's."""
     pages = Delegates(database, shell)
-    router = APIRouter()
-    router.include_router(_own_routes(pages))
-    router.include_router(_acting_routes(pages))
+    router = Router()
+    take_in(router, _own_routes(pages))
+    take_in(router, _acting_routes(pages))
     return router
 
 
-def _own_routes(pages: Delegates) -> APIRouter:
-    router = APIRouter(prefix="/delegates")
+def _own_routes(pages: Delegates) -> Router:
+    router = Router(prefix="/delegates")
 
     @router.get("")
     def shown(request: Request, investor: _Itself) -> Response:
@@ -193,8 +194,8 @@ def _own_routes(pages: Delegates) -> APIRouter:
     return router
 
 
-def _acting_routes(pages: Delegates) -> APIRouter:
-    router = APIRouter(prefix="/delegations")
+def _acting_routes(pages: Delegates) -> Router:
+    router = Router(prefix="/delegations")
 
     @router.get("")
     def shown(request: Request, delegate: _Itself) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.core.credentials import digest, make_token
@@ -19,11 +19,12 @@ from bookrunner.pages.access.people import passkeys
 from bookrunner.pages.access.people.entering import Said, answer_of, site_of, told
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import Entered, People
+from bookrunner.pages.shell.routing import Router
 
 
-def routes(people: People, asking: Passkeys | None) -> APIRouter:
+def routes(people: People, asking: Passkeys | None) -> Router:
     """Return what the script of a form of a decision calls before the form is sent."""
-    router = APIRouter(prefix="/confirm")
+    router = Router(prefix="/confirm")
 
     @router.post("/options")
     def options(request: Request, said: Said) -> Response:

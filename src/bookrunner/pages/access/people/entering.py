@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Form, Request
+from fastapi import Body, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from bookrunner.core.credentials import read_token
@@ -22,6 +22,7 @@ from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import Entered, People
 from bookrunner.pages.shell import Shell, sentence
 from bookrunner.pages.shell import words as titled
+from bookrunner.pages.shell.routing import Router
 
 Said = Annotated[dict[str, Any], Body()]
 _SIGN_IN = "sign-in"
@@ -113,9 +114,9 @@ def invited(people: People, invitation: str) -> Row:
     return found
 
 
-def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
+def passkey_routes(people: People, asking: Passkeys | None) -> Router:
     """Return what the script of the sign-in page and of an invitation calls."""
-    router = APIRouter()
+    router = Router()
 
     @router.post("/sign-in/passkey/options")
     def options(request: Request) -> Response:
@@ -165,9 +166,9 @@ def passkey_routes(people: People, asking: Passkeys | None) -> APIRouter:
     return router
 
 
-def form_routes(people: People, shell: Shell, door: Door) -> APIRouter:
+def form_routes(people: People, shell: Shell, door: Door) -> Router:
     """Return the pages that need no script: password and code, and taking an invitation up."""
-    router = APIRouter()
+    router = Router()
 
     def sheet(request: Request, invitation: str, fault: Refused | None = None) -> Response:
         account = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from bookrunner.core.errors import NotAuthenticated
@@ -18,11 +18,12 @@ from bookrunner.pages.access.people.entering import Said, answer_of, asked, site
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 
-def routes(people: People, shell: Shell, asking: Passkeys | None) -> APIRouter:
+def routes(people: People, shell: Shell, asking: Passkeys | None) -> Router:
     """Return the page of a recovery and what its script calls."""
-    router = APIRouter(prefix="/recovery")
+    router = Router(prefix="/recovery")
 
     def sheet(request: Request, facts: Mapping[str, Any], status: int = 200) -> Response:
         plain = {"account": None, "recovery": "", "fault": None, "is_done": False}

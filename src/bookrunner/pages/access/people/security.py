@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core import clock
@@ -21,6 +21,7 @@ from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.language import current, zones
+from bookrunner.pages.shell.routing import Router
 
 # How long after signing in a person may change what it signs in with.
 FRESH = timedelta(minutes=15)
@@ -118,9 +119,9 @@ class Security:
         self.people.ask("use_code", credential=kept, step=step)
 
 
-def routes(security: Security) -> APIRouter:
+def routes(security: Security) -> Router:
     """Return the page, and the routes that set something up."""
-    router = APIRouter(prefix="/security")
+    router = Router(prefix="/security")
 
     @router.get("")
     def look(request: Request) -> Response:
@@ -167,9 +168,9 @@ def routes(security: Security) -> APIRouter:
     return router
 
 
-def end_routes(security: Security) -> APIRouter:
+def end_routes(security: Security) -> Router:
     """Return the routes that end a credential or a session."""
-    router = APIRouter(prefix="/security")
+    router = Router(prefix="/security")
     people = security.people
 
     @router.post("/credentials/{credential}/end")
@@ -199,9 +200,9 @@ def end_routes(security: Security) -> APIRouter:
     return router
 
 
-def script_routes(security: Security) -> APIRouter:
+def script_routes(security: Security) -> Router:
     """Return what the script of the page calls to add a passkey."""
-    router = APIRouter(prefix="/security/passkey")
+    router = Router(prefix="/security/passkey")
     people, asking = security.people, security.asking
 
     @router.post("/options")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import NotAllowed, NotAuthenticated, NotFound
@@ -13,6 +13,7 @@ from bookrunner.pages.access.proposals.calls import Answer, Calls
 from bookrunner.pages.access.proposals.proposed import Proposed, proposed
 from bookrunner.pages.access.visitor import SignedIn, signed_in
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
@@ -80,9 +81,9 @@ class Proposals:
         return await self.one(request, proposal, made.body, made.status)
 
 
-def routes(shell: Shell) -> APIRouter:
+def routes(shell: Shell) -> Router:
     """Return the routes ``/proposals``: the list, one proposal, and its two decisions."""
-    router = APIRouter(prefix="/proposals")
+    router = Router(prefix="/proposals")
     pages = Proposals(shell)
 
     @router.get("")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from bookrunner.adapters.identity import Answer, Flow, Vouched
@@ -26,6 +26,7 @@ from bookrunner.pages.access.people.entering import accept, address_of, home_of,
 from bookrunner.pages.access.people.passkeys import Passkeys
 from bookrunner.pages.access.providers.store import Provider, Providers
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router, take_in
 
 __all__ = ["Providers", "routes"]
 
@@ -157,19 +158,19 @@ class Entrance:
         return bind(answer, request, _COOKIE)
 
 
-def routes(database: Database, shell: Shell, door: Door) -> APIRouter:
+def routes(database: Database, shell: Shell, door: Door) -> Router:
     """Return the ways to a provider and back from it."""
     people, asking = People(database), None if door.site is None else Passkeys(door.site)
     entrance = Entrance(people, Providers(database), shell, door)
     router = _ways(entrance)
-    router.include_router(_told(entrance))
-    router.include_router(_links(entrance, security.Security(people, shell, asking)))
+    take_in(router, _told(entrance))
+    take_in(router, _links(entrance, security.Security(people, shell, asking)))
     return router
 
 
-def _ways(entrance: Entrance) -> APIRouter:
+def _ways(entrance: Entrance) -> Router:
     """Return the ways to a provider that open a session, and the address that it sends people back to."""
-    router, people = APIRouter(), entrance.people
+    router, people = Router(), entrance.people
 
     def tried(request: Request, work: Callable[[], Response], after: str = "/") -> Response:
         try:
@@ -215,9 +216,9 @@ def _ways(entrance: Entrance) -> APIRouter:
     return router
 
 
-def _told(entrance: Entrance) -> APIRouter:
+def _told(entrance: Entrance) -> Router:
     """Return what the server of a provider calls when it has signed somebody out."""
-    router = APIRouter()
+    router = Router()
 
     @router.post(f"{_WITH}/{{name}}/logout")
     def logout(name: str, logout_token: Annotated[str, Form(max_length=8192)] = "") -> Response:
@@ -235,9 +236,9 @@ def _told(entrance: Entrance) -> APIRouter:
     return router
 
 
-def _links(entrance: Entrance, own: security.Security) -> APIRouter:
+def _links(entrance: Entrance, own: security.Security) -> Router:
     """Return what the security page asks for: to link an account of a provider, and to confirm it."""
-    router = APIRouter(prefix="/security/providers")
+    router = Router(prefix="/security/providers")
 
     @router.post("/{name}")
     def begin(request: Request, name: str) -> Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Protocol
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database, Row, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 Facts = dict[str, Any]
 
@@ -138,7 +139,7 @@ def _reached(state: str, status: str) -> str:
 
 
 def attach(
-    router: APIRouter,
+    router: Router,
     database: Database,
     shell: Shell,
     *,

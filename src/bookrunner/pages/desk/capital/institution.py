@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.vault import Vault
@@ -18,6 +18,7 @@ from bookrunner.engine.allocation.capital import Asked
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.desk.capital import _form_of
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 _SEE_OTHER = 303
 _FIELDS = ("tranche", "amount", "statement")
@@ -35,9 +36,9 @@ _UNPUBLISHED = frozenset({"draft", "new", "legal_review", "legal_declined", "leg
 _In = Annotated[SignedIn, Depends(_institution)]
 
 
-def routes(database: Database, capital: Capital, shell: Shell) -> APIRouter:
+def routes(database: Database, capital: Capital, shell: Shell) -> Router:
     """Return the routes of ``/offers/{id}/institution``."""
-    router, safe = APIRouter(), Vault.of(database.endpoint.secrets)
+    router, safe = Router(), Vault.of(database.endpoint.secrets)
 
     def shown(request: Request, visitor: SignedIn, offering: str, **more: Any) -> Response:  # noqa: ANN401
         with database.transaction("engine") as transaction:

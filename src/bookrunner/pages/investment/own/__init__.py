@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from fastapi import APIRouter
-
 from bookrunner.db import Database
 from bookrunner.pages.investment.own import holdings, privacy, profile, wallets
 from bookrunner.pages.investment.own.servicing import distributions, votes
 from bookrunner.pages.investment.own.wallets import Proving
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router, take_in
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -30,13 +29,13 @@ class Serving(Proving, Protocol):
         """The press of statements."""
 
 
-def own_routes(application: Serving, shell: Shell, operator: str | None) -> APIRouter:
+def own_routes(application: Serving, shell: Shell, operator: str | None) -> Router:
     """Return the routes of what is an investor's own; ``operator`` is that of a sandbox, if any."""
-    router = APIRouter()
-    router.include_router(profile.routes(application.database, shell))
-    router.include_router(wallets.routes(application, shell, operator))
-    router.include_router(holdings.routes(application, shell))
-    router.include_router(distributions.routes(application.database, shell))
-    router.include_router(privacy.routes(application.database, shell))
-    router.include_router(votes.routes(application.database, shell))
+    router = Router()
+    take_in(router, profile.routes(application.database, shell))
+    take_in(router, wallets.routes(application, shell, operator))
+    take_in(router, holdings.routes(application, shell))
+    take_in(router, distributions.routes(application.database, shell))
+    take_in(router, privacy.routes(application.database, shell))
+    take_in(router, votes.routes(application.database, shell))
     return router

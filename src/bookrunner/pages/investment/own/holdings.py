@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Protocol
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from bookrunner.books import registry
@@ -14,6 +14,7 @@ from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, load
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
@@ -55,9 +56,9 @@ def facts_of(database: Database, investor: str) -> dict[str, object]:
     }
 
 
-def routes(application: Printing, shell: Shell) -> APIRouter:
+def routes(application: Printing, shell: Shell) -> Router:
     """Return the routes of ``/holdings`` and ``/notices``; an investor reads its own alone."""
-    router = APIRouter()
+    router = Router()
     database = application.database
 
     def page(request: Request, investor: str, refusal: dict[str, str] | None = None) -> Response:

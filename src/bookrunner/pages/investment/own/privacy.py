@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import portal, registry
@@ -18,6 +18,7 @@ from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.investment.own.profile import FIELDS, profile_of
 from bookrunner.pages.shell import Shell, told
 from bookrunner.pages.shell.language import later, spoken
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER, _VIEWS = 409, 303, 100
 _EXPORTED: Final = "to hand over one's own data"
@@ -78,9 +79,9 @@ def _said(value: object) -> str:
     return str(moment() if moment else value)
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of ``/privacy``; an investor reads, takes out and erases its own data alone."""
-    router = APIRouter(prefix="/privacy")
+    router = Router(prefix="/privacy")
 
     def page(request: Request, investor: SignedIn, refusal: dict[str, str] | None = None) -> Response:
         found = profile_of(database, investor.name)

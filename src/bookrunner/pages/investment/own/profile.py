@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import portal
@@ -21,6 +21,7 @@ from bookrunner.pages.application.opening import CHECK, Opening
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, mask, told
 from bookrunner.pages.shell.language import later
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _PRECONDITION, _SEE_OTHER = 409, 412, 303
 _SEEN: Final = "version_is_the_one_that_was_seen"
@@ -228,7 +229,7 @@ def masked(found: Row) -> dict[str, str]:
     )
 
 
-def _question_routes(router: APIRouter, pages: Profiles) -> None:
+def _question_routes(router: Router, pages: Profiles) -> None:
     @router.post("/new")
     def answered(request: Request, investor: Itself, form: _Form) -> Response:
         if profile_of(pages.database, investor.name) is not None:
@@ -236,9 +237,9 @@ def _question_routes(router: APIRouter, pages: Profiles) -> None:
         return pages.opening.answered(request, form.typed)
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of ``/profile``; an investor writes about itself alone."""
-    router = APIRouter(prefix="/profile")
+    router = Router(prefix="/profile")
     pages = Profiles(database, shell)
     _question_routes(router, pages)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Protocol
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.adapters.chain import checksum
@@ -15,6 +15,7 @@ from bookrunner.db import Database, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell, told
 from bookrunner.pages.shell.language import later
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _Line = Annotated[str, Form(max_length=10_000)]
@@ -114,9 +115,9 @@ def signature_of(text: str) -> bytes:
     return found
 
 
-def routes(application: Proving, shell: Shell, operator: str | None) -> APIRouter:
+def routes(application: Proving, shell: Shell, operator: str | None) -> Router:
     """Return the routes below ``/investments/{id}/wallets``; the holder alone claims."""
-    router = APIRouter(prefix="/investments/{investment}/wallets")
+    router = Router(prefix="/investments/{investment}/wallets")
     pages = Wallets(application, shell, operator)
 
     @router.get("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.credentials import KEEPERS
@@ -13,6 +13,7 @@ from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER, _MOST = 409, 303, 500
 STATES: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -74,9 +75,9 @@ class Breaks:
         acts[said["act"]]()
 
 
-def break_routes(database: Database, shell: Shell) -> APIRouter:
+def break_routes(database: Database, shell: Shell) -> Router:
     """Return the page of breaks; staff reads it, and a session of a keeper acts on it."""
-    router = APIRouter()
+    router = Router()
     pages = Breaks(database, shell)
 
     @router.get("/offers/{offering}/breaks")

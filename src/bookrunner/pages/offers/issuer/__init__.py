@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.db import Database
 from bookrunner.engine.life import issuer
 from bookrunner.pages.offers.issuer.session import Session
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
 _YEAR = "private, max-age=31536000, immutable"
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of issuers; each page reads through row security, for its session alone."""
-    router = APIRouter(prefix="/issuer")
+    router = Router(prefix="/issuer")
 
     @router.get("")
     def mine(request: Request, session: Session) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.core import clock
@@ -15,6 +15,7 @@ from bookrunner.pages.offers.facts import counts
 from bookrunner.pages.offers.pictures import drawing
 from bookrunner.pages.offers.pictures.drawing import turned
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes", "turned"]
 
@@ -60,9 +61,9 @@ def lanes(database: Database, investment: str) -> dict[str, Any]:
     return {"investment": found, "events": events, "drawn": drawn}
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of the pictures of an offer, for staff, and of one investment."""
-    router = APIRouter()
+    router = Router()
 
     @router.get("/offers/{offering}/pictures")
     def of_offer(request: Request, offering: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
 from bookrunner.app.anchors import MARK
@@ -13,6 +13,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _LONGEST_VERSION = 409, 18
 _SENTENCES = {"event_is_named": "write the id of a record, an at sign and the version of the event"}
@@ -55,9 +56,9 @@ def _named(event: str) -> tuple[str, int, str | None]:
     return subject, int(version), scope or None
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the page of anchors."""
-    router = APIRouter(prefix="/proof")
+    router = Router(prefix="/proof")
     pages = AnchorsPage(database, shell)
 
     @router.get("/anchors")

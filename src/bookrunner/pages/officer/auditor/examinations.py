@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from bookrunner.adapters.documents import Typesetter
@@ -16,6 +16,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _MOST = 409, 500
 _SENTENCES = {
@@ -75,9 +76,9 @@ class Examinations:
         return Response(content, media_type="application/zip", headers=headers)
 
 
-def routes(database: Database, presses: Presses, shell: Shell) -> APIRouter:
+def routes(database: Database, presses: Presses, shell: Shell) -> Router:
     """Return the pages of the access log and of examinations."""
-    router = APIRouter(prefix="/proof")
+    router = Router(prefix="/proof")
     examinations = Examinations(database, presses, shell)
 
     @router.get("/access")

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, StringConstraints
 from starlette.background import BackgroundTask
@@ -18,6 +18,7 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.db import Database
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SHOWN, _FILES, _PIECE = 409, 100, "files", 2**16
 _SENTENCES: Final = {
@@ -98,9 +99,9 @@ def _day(written: str) -> datetime | None:
         raise Refused("day_is_of_the_calendar", "that is no day") from None
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the page of lists."""
-    router = APIRouter(prefix="/proof")
+    router = Router(prefix="/proof")
     pages = Lists(database, shell)
 
     @router.get("/lists")

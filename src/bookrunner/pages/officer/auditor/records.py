@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from bookrunner.app.records import look
@@ -16,6 +16,7 @@ from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.db import Database, Within, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT = 409
 _TEMPLATE = "officer/auditor/records.html"
@@ -94,9 +95,9 @@ def _moment(at: str) -> datetime:
         raise Malformed("moment_is_one_of_the_calendar", f"{at} is no moment of the calendar") from None
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the page of records; what events leave out takes a purpose, which is on record."""
-    router = APIRouter(prefix="/proof")
+    router = Router(prefix="/proof")
     records = Records(database, shell)
 
     @router.get("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books import compliance
@@ -13,6 +13,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.db import Database, load
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _In = Annotated[SignedIn, Depends(requiring(("compliance",)))]
@@ -40,9 +41,9 @@ def begin(database: Database, investor: str, offering: str, *, actor: str) -> No
             beside.submit_accreditation(**by, request=new_id("req"), accreditation=new_id("acr"))
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of ``/compliance/intake``."""
-    router = APIRouter(prefix="/intake")
+    router = Router(prefix="/intake")
 
     def page(request: Request, refusal: dict[str, str] | None = None) -> Response:
         with database.transaction("compliance") as transaction:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Protocol
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import NotFound, Refused
@@ -15,6 +15,7 @@ from bookrunner.db import Database, Row
 from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.pages.access import SignedIn, requiring
+from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
 
 __all__ = ["routes"]
@@ -130,7 +131,7 @@ def waterfall(tiers: Sequence[Row], whole: int) -> list[dict[str, Any]]:
     return bars
 
 
-def routes(router: APIRouter, database: Database, show: Show) -> None:
+def routes(router: Router, database: Database, show: Show) -> None:
     """Add the pages of distributions below an offer, and their forms."""
     pages = _Runs(database, show)
 

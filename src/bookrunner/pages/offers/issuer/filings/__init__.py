@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import NotFound, Refused
@@ -16,6 +16,7 @@ from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.offers.issuer.filings.acts import FACTS, act, state
 from bookrunner.pages.offers.issuer.session import Session
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["filing_routes", "own_filing_routes"]
 
@@ -35,9 +36,9 @@ STATES: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 
 
-def own_filing_routes(database: Database, shell: Shell) -> APIRouter:
+def own_filing_routes(database: Database, shell: Shell) -> Router:
     """Return the routes by which an issuer reads what its own offers owe."""
-    router = APIRouter(prefix="/issuer/filings")
+    router = Router(prefix="/issuer/filings")
 
     def own(session: bytes, filing: str) -> Pack:
         head, items = issuer.filing(database, session, filing)
@@ -83,9 +84,9 @@ class Desk:
         return _answered(self._shell, request, (_ONE, facts), refusal)
 
 
-def filing_routes(database: Database, shell: Shell) -> APIRouter:
+def filing_routes(database: Database, shell: Shell) -> Router:
     """Return the routes of the filings of an offer; staff reads, a person of the engine acts."""
-    router = APIRouter(prefix="/offers/{offering}/filings")
+    router = Router(prefix="/offers/{offering}/filings")
     desk = Desk(database, shell)
 
     @router.get("")
@@ -104,7 +105,7 @@ def filing_routes(database: Database, shell: Shell) -> APIRouter:
     return router
 
 
-def _acts(router: APIRouter, desk: Desk) -> None:
+def _acts(router: Router, desk: Desk) -> None:
     @router.post("")
     def stated(
         request: Request,

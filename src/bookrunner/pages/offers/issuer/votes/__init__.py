@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.books.subscription import Archive, packets_of
@@ -20,6 +20,7 @@ from bookrunner.engine.life.servicing.actions import actions_of
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.offers.issuer.session import Session
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["own_vote_routes", "vote_routes"]
 
@@ -42,9 +43,9 @@ MAJORITIES: Final[Mapping[str, tuple[int, int]]] = {
 }
 
 
-def own_vote_routes(database: Database, shell: Shell) -> APIRouter:
+def own_vote_routes(database: Database, shell: Shell) -> Router:
     """Return the route by which an issuer reads the votes of its own offers; no ballot is shown."""
-    router = APIRouter(prefix="/issuer/votes")
+    router = Router(prefix="/issuer/votes")
 
     @router.get("")
     def mine(request: Request, session: Session) -> Response:
@@ -53,9 +54,9 @@ def own_vote_routes(database: Database, shell: Shell) -> APIRouter:
     return router
 
 
-def vote_routes(database: Database, shell: Shell) -> APIRouter:
+def vote_routes(database: Database, shell: Shell) -> Router:
     """Return the routes of the votes of an offer; staff reads, two people of the engine act."""
-    router = APIRouter(prefix="/offers/{offering}/votes")
+    router = Router(prefix="/offers/{offering}/votes")
     keeper = actions_of(database)
 
     def page(request: Request, offering: str, refusal: Refused | None = None) -> Response:

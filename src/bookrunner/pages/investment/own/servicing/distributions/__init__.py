@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bookrunner.db import Database
@@ -13,6 +13,7 @@ from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
@@ -37,9 +38,9 @@ _BECAUSE: Final[Mapping[str, str]] = {
 }
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the route of ``/holdings/distributions``; an investor reads its own alone."""
-    router = APIRouter()
+    router = Router()
     terms = Distributions(Desk(database)).terms
 
     @router.get("/holdings/distributions")

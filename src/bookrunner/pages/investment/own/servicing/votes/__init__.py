@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from bookrunner.core.errors import NotFound, Refused
@@ -13,6 +13,7 @@ from bookrunner.db import Database
 from bookrunner.engine.life.servicing.actions import actions_of
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _SAID: Final = {
@@ -22,9 +23,9 @@ _SAID: Final = {
 }
 
 
-def routes(database: Database, shell: Shell) -> APIRouter:
+def routes(database: Database, shell: Shell) -> Router:
     """Return the routes of ``/votes``; an investor casts its own ballot, and those under a proxy."""
-    router = APIRouter(prefix="/votes")
+    router = Router(prefix="/votes")
     keeper = actions_of(database)
 
     def page(request: Request, investor: str, refusal: Refused | None = None) -> Response:
