@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bookrunner.adapters.identity.openid import Registration
+from bookrunner.adapters.identity import Registration
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 
 CLIENT, SECRET = "bookrunner", "a secret of the tests"
