@@ -76,7 +76,7 @@ LENT: Final[Mapping[str, tuple[str | None, str | None]]] = {
     _OFFER: ("see", None),
     rf"{_OFFER}/apply": ("prepare", "prepare"),
     r"/live/[^/]+": ("see", None),
-    r"/investments/[^/]+(?:/now|/wallets)?": ("see", None),
+    r"/investments/[^/]+(?:/now|/lanes|/wallets)?": ("see", None),
     r"/investments/[^/]+/currency": (None, "prepare"),
     r"/investments/[^/]+/(?:cancel|sent)": (None, "act"),
     r"/investments/[^/]+/transfers": ("see", "act"),

@@ -94,7 +94,7 @@ begin
         return;
     end if;
     select * into allowed from portal.delegated_act a where a.kind = p_kind;
-    if not found or not portal.is_delegated(principal, person, allowed.scope) then
+    if not found or api.is_shut(principal) or api.is_shut(person) or not portal.is_delegated(principal, person, allowed.scope) then
         raise exception using errcode = 'BR403', constraint = 'delegate_stays_within_its_scope',
             message = format('%s may not do this for %s now', person, principal);
     end if;
@@ -140,7 +140,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update portal.delegation set status = case when p_is_accepted then 'in_force' else 'declined' end,
-        accepted_by = case when p_is_accepted then p_actor end, ended_by = case when not p_is_accepted then p_actor end
+        accepted_by = case when p_is_accepted then p_actor end, ended_by = case when p_is_accepted is not true then p_actor end
     where delegation_id = p_delegation and delegate = audit.person_of(p_actor) and status = 'named'
         and valid_until > clock_timestamp();
     if not found then
