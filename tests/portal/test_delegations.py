@@ -271,3 +271,15 @@ def test_whoever_is_locked_is_acted_for_by_nobody_and_acts_for_nobody(
         engine.execute(OPEN, opening)
     access.execute(b"select api.move_account('usr_two', 'req_4', 'acc_l', 'locked', 'lost')")
     assert refused(engine, OPEN, *opening) == "delegate_stays_within_its_scope"
+
+
+def test_a_delegate_has_statements_made_of_its_principals_holdings_alone(connect: Connect) -> None:
+    world, registry = World(connect, "one", 2).build("registered"), connect("registry")
+    delegated(connect, world.id("ivr", 1), "see")
+    actor = act_for(world.id("ivr", 1))
+    issue = b"""select registry.issue_statement(%s, 'req_1', %s, %s, %s, current_date, %s,
+        sha256(convert_to(%s, 'UTF8')))"""
+    content = json.dumps({"units": 1})
+    foreign = [actor, world.offering, "hst_f", "hld_one2", content, "foreign"]
+    assert refused(registry, issue, *foreign) == "delegate_acts_for_its_principal_alone"
+    registry.execute(issue, [actor, world.offering, "hst_o", "hld_one1", content, "own"])

@@ -39,7 +39,7 @@ class Opens(StrEnum):
     OWN = "own"
     """The investor of the investment, and staff."""
     ITSELF = "itself"
-    """An investor, about itself; nobody else, and nobody in its place."""
+    """An investor, about itself; nobody else, and in its place a delegate where the address is lent."""
     DELEGATE = "delegate"
     """A delegate, about whom it acts for."""
     VISITOR = "visitor"
