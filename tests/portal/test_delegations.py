@@ -274,12 +274,11 @@ def test_whoever_is_locked_is_acted_for_by_nobody_and_acts_for_nobody(
 
 
 def test_a_delegate_has_statements_made_of_its_principals_holdings_alone(connect: Connect) -> None:
-    world, registry = World(connect, "one", 2).build("registered"), connect("registry")
+    world, owner = World(connect, "one", 2).build("registered"), connect("owner")
     delegated(connect, world.id("ivr", 1), "see")
-    actor = act_for(world.id("ivr", 1))
-    issue = b"""select registry.issue_statement(%s, 'req_1', %s, %s, %s, current_date, %s,
-        sha256(convert_to(%s, 'UTF8')))"""
-    content = json.dumps({"units": 1})
-    foreign = [actor, world.offering, "hst_f", "hld_one2", content, "foreign"]
-    assert refused(registry, issue, *foreign) == "delegate_acts_for_its_principal_alone"
-    registry.execute(issue, [actor, world.offering, "hst_o", "hld_one1", content, "own"])
+    wall = b"select engine.require_delegation(%s, 'holder_statement.issued', %s, 'hst_1', %s)"
+    asked = [act_for(world.id("ivr", 1)), world.offering]
+    for holding in ("hld_one2", "hld_none", None):
+        told = json.dumps({"holding_id": holding})
+        assert refused(owner, wall, *asked, told) == "delegate_acts_for_its_principal_alone", holding
+    owner.execute(wall, [*asked, json.dumps({"holding_id": "hld_one1"})])
