@@ -15,7 +15,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
 from bookrunner.core.credentials import KEEPERS
-from tests.api.conftest import Api, problem
+from tests.api.conftest import PATIENCE_SECONDS, Api, problem
 
 # What the world of these tests has, so that calls reach further than "there is no such record".
 KNOWN = {"offer": "ofr_one", "investment": "inv_one1"}
@@ -65,7 +65,7 @@ IN_TORTURE = 150
 
 def operations(calls: Api) -> Iterator[APIOperation]:
     """Yield each operation of the description that the server gives out."""
-    told = httpx.get(f"{calls.url}/v1/openapi.json").json()
+    told = httpx.get(f"{calls.url}/v1/openapi.json", timeout=PATIENCE_SECONDS).json()
     for found in schemathesis.openapi.from_dict(told).get_all_operations():
         operation = found.ok()
         # A stream has no end that a call could wait for; it has tests of its own.
@@ -128,7 +128,7 @@ def test_every_answer_is_described(calls: Api, most: int) -> None:
 
 
 def test_every_body_has_an_example_of_its_shape(calls: Api) -> None:
-    told = httpx.get(f"{calls.url}/v1/openapi.json").json()
+    told = httpx.get(f"{calls.url}/v1/openapi.json", timeout=PATIENCE_SECONDS).json()
     seen = 0
     for path, methods in told["paths"].items():
         for operation in methods.values():
