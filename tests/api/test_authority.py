@@ -33,6 +33,7 @@ READS = {
     "keep_refusal": {"engine"},
     "freeze_is_due": {"engine"},
     "languages_of": {"engine"},
+    "is_shut": {"portal"},
     "commitment_limit": {"portal", "compliance"},
     "questionnaire": {"portal", "compliance", "subscription", "engine"},
     "propose": set(KEEPERS),
@@ -78,8 +79,8 @@ class Table:
             headers["Authorization"] = f"Bearer {key}"
         asked = [p for p in told.get("parameters", ()) if p["in"] == "query"]
         body = told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
-        if body is not None and "seller" in body:
-            body = body | {"seller": KNOWN["investor"]}
+        if body is not None and told["tags"] == ["transfers"]:
+            body = body | {side: KNOWN["investor"] for side in ("seller", "investor") if side in body}
         request = self.client.build_request(
             method,
             self.url + re.sub(r"{(\w+)}", lambda found: KNOWN.get(found[1], "xyz_one"), path),

@@ -15,7 +15,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.core.failures import FailureGroup
 
 from bookrunner.core.credentials import KEEPERS
-from tests.api.conftest import Api, problem
+from tests.api.conftest import PATIENCE_SECONDS, Api, problem
 
 # What the world of these tests has, so that calls reach further than "there is no such record".
 KNOWN = {"offer": "ofr_one", "investment": "inv_one1"}
@@ -27,6 +27,7 @@ PLACES = KNOWN | {
     "bank_statement": "stm_one",
     "break_id": "brk_one",
     "change": "chg_one",
+    "delegation": "dgn_one",
     "delivery": "whd_one",
     "diligence": "edd_one",
     "discrepancy": "dsc_one",
@@ -35,6 +36,7 @@ PLACES = KNOWN | {
     "entry": "wle_one",
     "filing": "fil_one",
     "hit": "hit_one",
+    "interest": "itr_one",
     "investor": "ivr_one1",
     "mapping": "wal_one",
     "owner": "own_one",
@@ -44,6 +46,7 @@ PLACES = KNOWN | {
     "receipt": "rcp_one1",
     "receipt_proposal": "prp_one",
     "reconfirmation": "rcf_one",
+    "record": "ofr_one",
     "release": "rel_one",
     "statement": "ows_one",
     "subject": "ivr_one1",
@@ -64,7 +67,7 @@ IN_TORTURE = 150
 
 def operations(calls: Api) -> Iterator[APIOperation]:
     """Yield each operation of the description that the server gives out."""
-    told = httpx.get(f"{calls.url}/v1/openapi.json").json()
+    told = httpx.get(f"{calls.url}/v1/openapi.json", timeout=PATIENCE_SECONDS).json()
     for found in schemathesis.openapi.from_dict(told).get_all_operations():
         operation = found.ok()
         # A stream has no end that a call could wait for; it has tests of its own.
@@ -127,7 +130,7 @@ def test_every_answer_is_described(calls: Api, most: int) -> None:
 
 
 def test_every_body_has_an_example_of_its_shape(calls: Api) -> None:
-    told = httpx.get(f"{calls.url}/v1/openapi.json").json()
+    told = httpx.get(f"{calls.url}/v1/openapi.json", timeout=PATIENCE_SECONDS).json()
     seen = 0
     for path, methods in told["paths"].items():
         for operation in methods.values():

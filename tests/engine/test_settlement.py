@@ -147,6 +147,22 @@ def test_units_and_money_move_in_one_transaction(pair: Settling) -> None:
     assert pair.units() == [(gave - 1,) * 2, (took + 1,) * 2]
 
 
+def test_the_calls_that_are_prepared_carry_a_sale_to_the_register(pair: Settling) -> None:
+    (gave, _), (took, _) = pair.units()
+    seller, buyer = pair.coins()
+    transfer = pair.sold(1)
+    swap = registry.swap_over(registry.legs_of(pair.app.desk.market, (pair.offering, transfer)), pair.manager)
+    (number,) = pair.chain.read([abi.Read(pair.manager, abi.selector("txNonce()"), abi.read_int)])
+    for call in swap.offered():
+        assert pair.act(pair.maker, call.to, call.data).status == 1
+    for call in swap.taken(number):
+        assert pair.act(pair.payer, call.to, call.data).status == 1
+    pair.watched()
+    assert pair.state(transfer) == "registered"
+    assert pair.units() == [(gave - 1,) * 2, (took + 1,) * 2]
+    assert pair.coins() == (seller + _PAYING, buyer - _PAYING)
+
+
 @pytest.mark.parametrize("missing", ["the coin", "the units"])
 def test_a_leg_that_fails_takes_the_other_back(pair: Settling, missing: str) -> None:
     before = (pair.units(), pair.coins())

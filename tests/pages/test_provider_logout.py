@@ -1,7 +1,8 @@
-"""What a provider signs out ends here too, told by its own server; and a browser has one session."""
+"""What a provider signs out, or opens again, leaves nothing open that was before; ends and links in turn."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -198,3 +199,34 @@ def test_the_way_of_a_browser_is_read_whole_or_not_at_all(place: Place) -> None:
             client.cookies.clear()
             client.cookies.set("bookrunner_way", broken)
             assert rule_in(client.get(back)) == "sign_in_began_in_this_browser"
+
+
+def test_a_link_that_is_begun_is_waited_for_and_its_account_is_held(place: Place, connect: Connect) -> None:
+    """The end comes while a link is not committed; it ends the link, and holds the account while it does."""
+    waits = "select from pg_locks where locktype = 'advisory' and not granted"
+    ((corp,),) = connect("owner").execute("select provider_id from api.sign_in_provider").fetchall()
+    kept = json.dumps({"kind": "provider", "provider_id": corp, "subject": "ab" * 32})
+    end = "select api.end_provider('usr_one', 'req_end', %s, 'contract ended', null)"
+    with place.enter() as client, connect("access") as linking, connect("access") as ending:
+        session = digest(client.cookies["bookrunner_session"])
+        ((account_id, session_id),) = linking.execute(
+            "select account_id, session_id from api.account_session where session_sha256 = %s", [session]
+        ).fetchall()
+        with ThreadPoolExecutor(1) as beside, ending.transaction():
+            with linking.transaction():
+                linking.execute(
+                    "select api.enroll(%s, 'req_link', %s, %s, 'crd_link', %s, '{}')",
+                    [NAME, account_id, session_id, kept],
+                )
+                ended = beside.submit(ending.execute, end, [corp])
+                with connect("admin") as seeing:
+                    while not seeing.execute(waits).fetchall() and not ended.done():
+                        pass
+                assert not ended.done()
+            ended.result()
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                connect("owner").execute(
+                    "select from api.account where account_id = %s for share nowait", [account_id]
+                )
+        status = "select status from api.credential where credential_id = 'crd_link'"
+        assert connect("owner").execute(status).fetchall() == [("ended",)]

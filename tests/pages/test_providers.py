@@ -502,37 +502,6 @@ def test_a_session_that_goes_on_meanwhile_ends_with_its_provider(place: Place, c
         assert still.fetchall() == []
 
 
-def test_a_link_that_is_begun_is_waited_for_and_its_account_is_held(place: Place, connect: Connect) -> None:
-    """The end comes while a link is not committed; it ends the link, and holds the account while it does."""
-    waits = "select from pg_locks where locktype = 'advisory' and not granted"
-    ((corp,),) = connect("owner").execute("select provider_id from api.sign_in_provider").fetchall()
-    kept = json.dumps({"kind": "provider", "provider_id": corp, "subject": "ab" * 32})
-    end = "select api.end_provider('usr_one', 'req_end', %s, 'contract ended', null)"
-    with place.enter() as client, connect("access") as linking, connect("access") as ending:
-        session = digest(client.cookies["bookrunner_session"])
-        ((account_id, session_id),) = linking.execute(
-            "select account_id, session_id from api.account_session where session_sha256 = %s", [session]
-        ).fetchall()
-        with ThreadPoolExecutor(1) as beside, ending.transaction():
-            with linking.transaction():
-                linking.execute(
-                    "select api.enroll(%s, 'req_link', %s, %s, 'crd_link', %s, '{}')",
-                    [NAME, account_id, session_id, kept],
-                )
-                ended = beside.submit(ending.execute, end, [corp])
-                with connect("admin") as seeing:
-                    while not seeing.execute(waits).fetchall() and not ended.done():
-                        pass
-                assert not ended.done()
-            ended.result()
-            with pytest.raises(psycopg.errors.LockNotAvailable):
-                connect("owner").execute(
-                    "select from api.account where account_id = %s for share nowait", [account_id]
-                )
-        status = "select status from api.credential where credential_id = 'crd_link'"
-        assert connect("owner").execute(status).fetchall() == [("ended",)]
-
-
 @pytest.mark.browser
 def test_a_link_is_confirmed_by_a_passkey_in_its_own_session(
     place: Place, house: House, browser: Browser

@@ -67,6 +67,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/notices": ("/notices",),
         "/privacy": ("/privacy",),
         "/votes": ("/votes",),
+        "/delegates": ("/delegates",),
     },
     "officer.ana": {
         "/compliance": ("/compliance",),
@@ -145,6 +146,7 @@ ELSEWHERE: Final = {
     "/compliance/desk/{name}": "pages/test_suspicions.py",
     "/compliance/ownership/{investor}": "pages/test_owners.py",
     "/compliance/suitability/{offering}/{investor}": "pages/test_suitability.py",
+    "/delegations": "pages/test_delegates.py",
     "/desk/{offering}/institutions/{allocation}": "capital/test_pages.py",
     "/investments/{investment}/apply/{step}": "subscription/test_application_pages.py",
     "/investments/{investment}/wallets/{challenge}": "pages/test_own.py",

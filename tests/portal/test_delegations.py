@@ -250,3 +250,35 @@ def test_a_delegate_has_no_key_and_no_other_keeper(world: World, connect: Connec
     )
     for name in ("dlg_one", "dlg_one~laptop"):
         assert refused(owner, key, name) in {"delegate_has_no_key", "key_of_an_account_is_of_its_keeper"}
+
+
+@pytest.mark.parametrize("shut", ["principal", "delegate"])
+def test_whoever_is_locked_is_acted_for_by_nobody_and_acts_for_nobody(
+    world: World, connect: Connect, shut: str
+) -> None:
+    mine, access, engine = world.id("ivr", 1), connect("access"), connect("engine")
+    delegated(connect, mine)
+    name = {"principal": mine, "delegate": DELEGATE}[shut]
+    password = json.dumps({"kind": "password", "secret": b"$argon2id$x".hex()})
+    for call, arguments in (
+        (b"select api.propose_account('usr_one', 'req_1', 'acc_l', %s, 'portal', null)", [name]),
+        (b"select api.invite('usr_two', 'req_2', 'acc_l', sha256('i'))", []),
+        (b"select api.accept('req_3', sha256('i'), 'crd_l', %s)", [password]),
+    ):
+        access.execute(call, arguments)
+    opening = [act_for(mine), world.offering, "inv_d", mine]
+    with engine.transaction(force_rollback=True):
+        engine.execute(OPEN, opening)
+    access.execute(b"select api.move_account('usr_two', 'req_4', 'acc_l', 'locked', 'lost')")
+    assert refused(engine, OPEN, *opening) == "delegate_stays_within_its_scope"
+
+
+def test_a_delegate_has_statements_made_of_its_principals_holdings_alone(connect: Connect) -> None:
+    world, owner = World(connect, "one", 2).build("registered"), connect("owner")
+    delegated(connect, world.id("ivr", 1), "see")
+    wall = b"select engine.require_delegation(%s, 'holder_statement.issued', %s, 'hst_1', %s)"
+    asked = [act_for(world.id("ivr", 1)), world.offering]
+    for holding in ("hld_one2", "hld_none", None):
+        told = json.dumps({"holding_id": holding})
+        assert refused(owner, wall, *asked, told) == "delegate_acts_for_its_principal_alone", holding
+    owner.execute(wall, [*asked, json.dumps({"holding_id": "hld_one1"})])

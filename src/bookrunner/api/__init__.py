@@ -47,7 +47,7 @@ from bookrunner.api.resources import (
     webhooks,
 )
 from bookrunner.api.resources.capital import escrow, institutions, intake
-from bookrunner.api.resources.onboarding import cases, decisions, identity, profiles
+from bookrunner.api.resources.onboarding import cases, decisions, delegates, identity, profiles
 from bookrunner.api.routing import Direct
 from bookrunner.api.shapes import INVESTMENT
 from bookrunner.api.shapes.description import describe, offered
@@ -92,6 +92,7 @@ PLAIN = (
     anchors,
     endpoints,
     profiles,
+    delegates,
     cases,
     decisions,
     receipts,

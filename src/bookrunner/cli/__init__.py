@@ -29,7 +29,7 @@ from bookrunner.cli.checks import (
 )
 from bookrunner.cli.offers import distributions, documents, filings, issuers, life
 from bookrunner.cli.play import bank, demo, parts, simulate
-from bookrunner.cli.programs import call, keys, machine, providers, serve
+from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
 from bookrunner.cli.screen import Told, app, console, marked
 from bookrunner.core.errors import BookrunnerError, GateClosed
@@ -46,6 +46,7 @@ _NOUNS = (
     control,
     countries,
     custody,
+    delegates,
     demo,
     distributions,
     documents,

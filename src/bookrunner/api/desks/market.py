@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
@@ -17,6 +16,7 @@ from bookrunner.api.routing import Router
 from bookrunner.api.shapes import InvestorId, OfferId, Price, Shape, Units, money
 from bookrunner.api.shapes.acts import InterestActed
 from bookrunner.api.shapes.funds import Board, Interest, Prepared, Swap
+from bookrunner.api.shapes.onboarding import Day
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
@@ -25,6 +25,8 @@ from bookrunner.db import Row, Within
 _CREATED = 201
 _KEEPER = "registry"
 _MOST = 200
+# What is no address is refused as wherever one is typed.
+_REFUSED: dict[int | str, dict[str, Any]] = {409: {}}
 _Interest = Annotated[str, StringConstraints(pattern="^itr_[0-9A-Za-z_]{1,64}$")]
 _Transfer = Annotated[str, StringConstraints(pattern="^xfr_[0-9A-Za-z_]{1,64}$")]
 _Holder = Annotated[InvestorId | None, Query()]
@@ -38,7 +40,7 @@ class NewInterest(Shape):
     side: Literal["buy", "sell"]
     units: Units
     price: Price
-    ends_on: date
+    ends_on: Day
 
 
 class Taker(Shape):
@@ -77,7 +79,7 @@ def _reads(router: APIRouter, gateway: Gateway) -> None:
         await gateway.speaker(caller, investor)
         return {"interests": [_shown(row) for row in await gateway.read_for(_KEEPER, work)]}
 
-    @router.get("/transfers/{transfer}/swap", operation_id="prepare_swap")
+    @router.get("/transfers/{transfer}/swap", operation_id="prepare_swap", responses=_REFUSED)
     async def swap(
         caller: Called,
         offer: OfferId,
@@ -123,7 +125,7 @@ def _acts(router: APIRouter, gateway: Gateway) -> None:
         price = body.price.exact()
         said = {"side": body.side, "investor": body.investor, "units": int(body.units)}
         said |= {"price_minor": price.minor, "currency": price.currency.code}
-        said |= {"ends_on": body.ends_on.isoformat()}
+        said |= {"ends_on": body.ends_on}
         answer = await _act(gateway, write, (offer, new_id("itr"), "post"), said)
         answer.status_code = _CREATED
         return answer

@@ -100,3 +100,17 @@ from compliance.accreditation a where a.investor_id = :investor;
 -- The clearance of an investor for each offer, with every check that it lacks.
 select c.clearance_id, c.offering_id, c.status, c.exemption, c.lacks, c.valid_until, c.version
 from compliance.clearance c where c.investor_id = :investor order by c.offering_id;
+
+-- name: delegates
+-- Whom an investor has named, those that stand first, the latest first.
+select d.delegation_id, d.delegate, d.scope, d.status, d.valid_from, d.valid_until, d.version from portal.delegation d
+where d.investor_id = :investor
+order by d.status not in ('named', 'in_force'), d.valid_from desc, d.delegation_id limit cast(:most as integer);
+
+-- name: name_delegate^
+-- Claims the key, names a delegate, stores the answer.
+select answer, is_replay from api.name_delegate(:actor, :request, :body_sha256, :investor, :delegation, cast(:said as jsonb));
+
+-- name: end_delegation^
+-- Claims the key, ends a delegation, stores the answer.
+select answer, is_replay from api.end_delegation(:actor, :request, :body_sha256, :investor, :delegation);

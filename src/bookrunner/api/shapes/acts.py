@@ -135,6 +135,16 @@ class TransferActed(TypedDict):
     version: str
 
 
+class DelegationActed(TypedDict):
+    """A delegation after an act."""
+
+    id: str
+    investor: str
+    delegate: str
+    status: str
+    version: str
+
+
 class InterestActed(TypedDict):
     """An interest after an act, and the transfer that its match asked for."""
 

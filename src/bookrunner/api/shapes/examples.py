@@ -210,6 +210,11 @@ BODIES: Final[Mapping[str, object]] = {
     "present_transfer_papers": {"papers": [{"paper": "instruction", "sha256": _SHA256}]},
     "approve_transfer": {"until": "2026-09-30T21:00:00Z"},
     "refuse_transfer": {"outcome": "returned", "reasons": ["the instruction is not signed"]},
+    "name_delegate": {
+        "delegate": f"dlg_{_ID}",
+        "scope": "prepare",
+        "ends_at": "2030-09-30T21:00:00Z",
+    },
     "post_interest": {
         "investor": f"ivr_{_ID}",
         "side": "sell",

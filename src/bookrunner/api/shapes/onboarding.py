@@ -34,9 +34,7 @@ def _calendar_day(written: str) -> str:
     return date.fromisoformat(written).isoformat()
 
 
-_Day = Annotated[
-    str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_calendar_day)
-]
+Day = Annotated[str, StringConstraints(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_calendar_day)]
 _Reference = Annotated[str, StringConstraints(max_length=200, pattern=r"\S")]
 
 
@@ -48,7 +46,7 @@ class Detail(Shape):
     address: Annotated[str, StringConstraints(min_length=5, max_length=400)]
     tax_id: Annotated[str, StringConstraints(pattern="^[0-9-]{9,11}$")]
     tax_id_kind: Literal["ssn", "itin", "ein"] | None = None
-    birth_date: _Day | None = None
+    birth_date: Day | None = None
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
     representative: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     lei: Annotated[str, StringConstraints(pattern="^[0-9A-Z]{18}[0-9]{2}$")] | None = None
@@ -115,7 +113,7 @@ class NewPaper(Shape):
 
     code: _Code
     sha256: Sha256
-    issued_on: _Day | None = None
+    issued_on: Day | None = None
     valid_until: Moment | None = None
 
 
@@ -368,3 +366,21 @@ class Case(TypedDict):
     clearances: list[CaseClearance]
     programme: str
     version: str
+
+
+class Delegation(TypedDict):
+    """Who acts for an investor, in which scope and between which moments."""
+
+    id: str
+    delegate: str
+    scope: str
+    status: str
+    begins_at: str
+    ends_at: str
+    version: str
+
+
+class Delegations(TypedDict):
+    """Delegations of an investor, those that stand first."""
+
+    delegations: list[Delegation]

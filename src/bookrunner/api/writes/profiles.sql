@@ -96,3 +96,46 @@ begin
     answer := api.change_says(p_investor, p_change);
     perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
 end $$;
+
+create function api.delegation_says(p_investor text, p_delegation text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select json_build_object('id', d.delegation_id, 'investor', d.investor_id, 'delegate', d.delegate, 'status', d.status,
+        'version', d.version::text)::text
+    from portal.delegation d where d.investor_id = p_investor and d.delegation_id = p_delegation;
+end;
+
+-- Names a delegate that has an account already; no operation makes one.
+create function api.name_delegate(p_actor text, p_request text, p_body_sha256 bytea, p_investor text, p_delegation text, p_said jsonb,
+    out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    answer := audit.claim_request(p_actor, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    if not exists (select from api.account a where a.name = p_said ->> 'delegate' and a.status in ('invited', 'active')) then
+        perform api.refuse_unknown('account_is_of_a_delegate', p_said ->> 'delegate');
+    end if;
+    perform portal.name_delegate(p_actor, p_request, p_investor, p_delegation, p_said);
+    answer := api.delegation_says(p_investor, p_delegation);
+    perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
+end $$;
+
+create function api.end_delegation(p_actor text, p_request text, p_body_sha256 bytea, p_investor text, p_delegation text,
+    out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    answer := audit.claim_request(p_actor, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    if not exists (select from portal.delegation d where d.investor_id = p_investor and d.delegation_id = p_delegation) then
+        perform api.refuse_unknown('delegation_stands', p_delegation);
+    end if;
+    perform portal.end_delegation(p_actor, p_request, p_delegation);
+    answer := api.delegation_says(p_investor, p_delegation);
+    perform audit.answer_request(p_actor, p_request, p_body_sha256, answer);
+end $$;

@@ -15,6 +15,8 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'ownership_statement', investor_id, statement_id, version, chain_head from portal.ownership_statement
     union all
+    select 'delegation', investor_id, delegation_id, version, chain_head from portal.delegation
+    union all
     select 'wallet_challenge', offering_id, challenge_id, version, chain_head from portal.wallet_challenge
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
@@ -26,7 +28,7 @@ select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its
 from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in ('profile', 'wallet_claim', 'profile_change', 'data_key', 'personal_view',
-        'suitability', 'ownership_statement', 'wallet_challenge')
+        'suitability', 'ownership_statement', 'delegation', 'wallet_challenge')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -41,7 +41,7 @@ class Opens(StrEnum):
     OWN = "own"
     """The investor of the investment, and staff."""
     ITSELF = "itself"
-    """An investor, about itself; nobody else, and nobody in its place."""
+    """An investor, about itself; nobody else, and in its place a delegate where the address is lent."""
     DELEGATE = "delegate"
     """A delegate, about whom it acts for."""
     VISITOR = "visitor"
@@ -80,7 +80,7 @@ LENT: Final[Mapping[str, tuple[str | None, str | None]]] = {
     _OFFER: ("see", None),
     rf"{_OFFER}/apply": ("prepare", "prepare"),
     r"/live/[^/]+": ("see", None),
-    r"/investments/[^/]+(?:/now|/wallets)?": ("see", None),
+    r"/investments/[^/]+(?:/now|/lanes|/wallets)?": ("see", None),
     r"/investments/[^/]+/currency": (None, "prepare"),
     r"/investments/[^/]+/(?:cancel|sent)": (None, "act"),
     r"/investments/[^/]+/transfers": ("see", "act"),

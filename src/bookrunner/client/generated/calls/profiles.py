@@ -7,8 +7,11 @@ from bookrunner.client.generated.operations import OPERATIONS
 from bookrunner.client.generated.shapes.profiles import (
     ChangeDecision,
     ChangeSeen,
+    DelegationActed,
+    Delegations,
     Look,
     NewChange,
+    NewDelegate,
     NewDetail,
     NewProfile,
     Profile,
@@ -74,6 +77,32 @@ class ProfilesCalls:
             ChangeSeen,
             OPERATIONS["look_at_profile_change"],
             Call(path={"investor": investor, "change": change}, body=body),
+        )
+
+    def list_delegates(self, investor: str) -> Delegations:
+        """List whom an investor has named, those that stand first."""
+        return self._transport.record(
+            Delegations, OPERATIONS["list_delegates"], Call(path={"investor": investor})
+        )
+
+    def name_delegate(
+        self, investor: str, body: NewDelegate, *, idempotency_key: str | None = None
+    ) -> DelegationActed:
+        """Name a delegate that has an account; it acts when it has accepted."""
+        return self._transport.record(
+            DelegationActed,
+            OPERATIONS["name_delegate"],
+            Call(path={"investor": investor}, body=body, idempotency_key=idempotency_key),
+        )
+
+    def end_delegation(
+        self, investor: str, delegation: str, *, idempotency_key: str | None = None
+    ) -> DelegationActed:
+        """End a delegation from this moment on."""
+        return self._transport.record(
+            DelegationActed,
+            OPERATIONS["end_delegation"],
+            Call(path={"investor": investor, "delegation": delegation}, idempotency_key=idempotency_key),
         )
 
     def look_at_profile(self, investor: str, body: Look) -> ProfileSeen:

@@ -172,9 +172,13 @@ from bookrunner.client.generated.shapes.payments import Payments as Payments
 from bookrunner.client.generated.shapes.profiles import ChangeDecision as ChangeDecision
 from bookrunner.client.generated.shapes.profiles import ChangedField as ChangedField
 from bookrunner.client.generated.shapes.profiles import ChangeSeen as ChangeSeen
+from bookrunner.client.generated.shapes.profiles import Delegation as Delegation
+from bookrunner.client.generated.shapes.profiles import DelegationActed as DelegationActed
+from bookrunner.client.generated.shapes.profiles import Delegations as Delegations
 from bookrunner.client.generated.shapes.profiles import Detail as Detail
 from bookrunner.client.generated.shapes.profiles import Look as Look
 from bookrunner.client.generated.shapes.profiles import NewChange as NewChange
+from bookrunner.client.generated.shapes.profiles import NewDelegate as NewDelegate
 from bookrunner.client.generated.shapes.profiles import NewDetail as NewDetail
 from bookrunner.client.generated.shapes.profiles import NewProfile as NewProfile
 from bookrunner.client.generated.shapes.profiles import Profile as Profile

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import AwareDatetime
+
 from bookrunner.client.records import Record, Sent
 
 
@@ -30,6 +32,34 @@ class ChangeSeen(Record):
     fields: list[ChangedField]
     id: str
     investor: str
+
+
+class Delegation(Record):
+    """Who acts for an investor, in which scope and between which moments."""
+
+    begins_at: str
+    delegate: str
+    ends_at: str
+    id: str
+    scope: str
+    status: str
+    version: str
+
+
+class DelegationActed(Record):
+    """A delegation after an act."""
+
+    delegate: str
+    id: str
+    investor: str
+    status: str
+    version: str
+
+
+class Delegations(Record):
+    """Delegations of an investor, those that stand first."""
+
+    delegations: list[Delegation]
 
 
 class Detail(Sent):
@@ -59,6 +89,15 @@ class NewChange(Sent):
     because: str
     detail: Detail
     evidence_sha256: str
+
+
+class NewDelegate(Sent):
+    """Who is named, by the name of its account; what it may do, and between which moments."""
+
+    delegate: str
+    ends_at: AwareDatetime
+    scope: Literal["see", "prepare", "act"]
+    begins_at: AwareDatetime | None = None
 
 
 class NewDetail(Sent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, JsonValue
+from pydantic import AwareDatetime
 
 from bookrunner.client.records import Exact, Record, Sent
 
@@ -67,7 +67,7 @@ class NewInterest(Sent):
     UTC.
     """
 
-    ends_on: JsonValue
+    ends_on: str
     investor: str
     price: Exact
     side: Literal["buy", "sell"]

@@ -37,14 +37,14 @@ create trigger delegation_stands before update on portal.delegation for each row
 alter table portal.delegation enable always trigger delegation_stands;
 
 -- What a delegate may bring about, by the least scope that it takes; whatever stands in no row is its principal's alone. Of a record that
--- names its investors, one of these members is the principal; the others follow from such a record in the same act.
+-- names its investors or a holding, one of these members is the principal or its; the others follow from such a record in the same act.
 create table portal.delegated_act (
     kind text primary key,
     scope text not null constraint delegated_act_takes_a_known_scope check (scope in ('see', 'prepare', 'act')),
     members text[]
 );
 insert into portal.delegated_act (kind, scope, members) values
-    ('holder_statement.issued', 'see', null),
+    ('holder_statement.issued', 'see', '{holding_id}'),
     ('investment.opened', 'prepare', '{investor_id}'),
     ('waitlist_entry.joined', 'prepare', '{investor_id}'),
     ('currency.chosen', 'prepare', '{investor_id}'),
@@ -94,14 +94,15 @@ begin
         return;
     end if;
     select * into allowed from portal.delegated_act a where a.kind = p_kind;
-    if not found or not portal.is_delegated(principal, person, allowed.scope) then
+    if not found or api.is_shut(principal) or api.is_shut(person) or not portal.is_delegated(principal, person, allowed.scope) then
         raise exception using errcode = 'BR403', constraint = 'delegate_stays_within_its_scope',
             message = format('%s may not do this for %s now', person, principal);
     end if;
     if allowed.members is not null and not exists (
             select from (select p_told as says union all select audit.payload_of(e.canonical) from audit.event e
                 where e.scope = p_scope and e.subject = p_subject and e.version = 1) r, unnest(allowed.members) m (name)
-            where r.says ->> m.name = principal) then
+            where r.says ->> m.name = principal or exists (select from registry.holding_fact h where m.name = 'holding_id'
+                and h.offering_id = p_scope and h.holding_id = r.says ->> m.name and h.investor_id = principal)) then
         raise exception using errcode = 'BR403', constraint = 'delegate_acts_for_its_principal_alone',
             message = format('%s is no record of %s', p_subject, principal);
     end if;
@@ -140,7 +141,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update portal.delegation set status = case when p_is_accepted then 'in_force' else 'declined' end,
-        accepted_by = case when p_is_accepted then p_actor end, ended_by = case when not p_is_accepted then p_actor end
+        accepted_by = case when p_is_accepted then p_actor end, ended_by = case when p_is_accepted is not true then p_actor end
     where delegation_id = p_delegation and delegate = audit.person_of(p_actor) and status = 'named'
         and valid_until > clock_timestamp();
     if not found then

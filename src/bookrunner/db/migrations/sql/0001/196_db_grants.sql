@@ -101,7 +101,9 @@ grant execute on function api.answer_suitability(bytea, text, bytea, text, text,
     api.open_profile(bytea, text, bytea, text, text, text, jsonb, text, bytea),
     api.amend_profile(bytea, text, bytea, text, text, jsonb),
     api.request_profile_change(bytea, text, bytea, text, text, text, jsonb, text, text),
+    api.name_delegate(text, text, bytea, text, text, jsonb), api.end_delegation(text, text, bytea, text, text),
     api.decide_profile_change(text, text, bytea, text, text, text, text, boolean, text) to portal;
+grant execute on function api.is_shut(text) to portal;
 grant execute on function api.commitment_limit(text, text) to portal, compliance;
 grant execute on function api.questionnaire(text) to portal, compliance, subscription, engine;
 grant execute on function api.ask_wallet(bytea, text, bytea, text, text, text, jsonb),
