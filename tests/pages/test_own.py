@@ -248,6 +248,8 @@ def test_each_question_of_a_new_profile_has_its_page(fresh: httpx.Client) -> Non
     # A person answers for itself; what another kind asks beside is asked when the kind changes.
     person = ask(at="mail", **known | {"kind": "individual"}).text
     assert ("Check your answers" in person, 'id="birth_date"' in person) == (True, True)
+    former = ask(at="mail", **known | {"kind": "individual", "representative": "Ada Example"}).text
+    assert "Ada Example" not in former
     changed = ask(at="kind", checked="yes", **known)
     assert "Who acts for it?" in changed.text
     known |= {"representative": "Ada Example"}

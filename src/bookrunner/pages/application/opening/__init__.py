@@ -62,7 +62,8 @@ class Opening:
         place = order.index(at) if at in order else len(order)
         asked = [self._fields[name] for name in fields_of(kind, at)]
         own = {_FIRST, *(name for name, *_ in asked)} if at == _FIRST else {name for name, *_ in asked}
-        plain = [name for name in (_FIRST, *self._fields) if name not in SEALED]
+        # What another kind was asked is let go: only what the check shows is sent.
+        plain = [_FIRST, *(name for question in order for name in fields_of(kind, question))]
         known = {name: typed[name] for name in plain if typed.get(name)}
         facts = {
             "at": at,
