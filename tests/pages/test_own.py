@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 import httpx
@@ -215,11 +215,15 @@ def test_a_statement_is_of_ones_own_holding_alone(own: httpx.Client) -> None:
     assert answer.status_code == 404
 
 
-def state_profile(page: Page, detail: Mapping[str, str]) -> None:
+def state_profile(
+    page: Page, detail: Mapping[str, str], look: Callable[[Page], None] = lambda _: None
+) -> None:
     """Answer the questions of a person's profile, each on its page, and keep what was answered."""
+    look(page)
     page.get_by_label("A person", exact=True).check()
     for labels in (("Legal name",), ("Country", "Address"), ("E-mail",), ("Tax number", "Birth date")):
         page.get_by_role("button", name="Go on").click()
+        look(page)
         for label in labels:
             page.get_by_role("textbox", name=label).fill(detail[NAMES[label]])
     expect(page.get_by_role("heading", name="Check your answers")).to_be_visible()
@@ -266,10 +270,10 @@ def test_each_question_of_a_new_profile_has_its_page(fresh: httpx.Client) -> Non
     assert ask(at="kind", kind="individual").headers["location"] == "/profile"
 
 
-def fill(page: Page, site: Site) -> None:
+def fill(page: Page, site: Site, look: Callable[[Page], None] = lambda _: None) -> None:
     """State a profile in the page."""
     page.goto(f"{site.url}/profile")
-    state_profile(page, DETAIL)
+    state_profile(page, DETAIL, look)
 
 
 @pytest.mark.browser
@@ -301,10 +305,15 @@ def test_the_pages_fit_and_are_accessible(
         keep(page, f"own-asked-{scheme}-{width}")
         axe_is_content(page, axe)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    with at(office, browser, NEW, width=width, scheme=scheme, scripts=False) as page:
-        page.goto(f"{office.site.url}/profile")
-        keep(page, f"own-new-profile-{scheme}-{width}")
-        fill(page, office.site)
+
+    def look(page: Page) -> None:
+        title = page.get_by_role("heading", level=2).first.inner_text()
+        keep(page, f"own-new-profile-{title.split()[0]}-{title.split()[-1].rstrip('?')}-{scheme}-{width}")
+        axe_is_content(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    with at(office, browser, NEW, width=width, scheme=scheme) as page:
+        fill(page, office.site, look)
         expect(page.get_by_role("status").first).to_contain_text("Your profile is complete")
         keep(page, f"own-kept-profile-{scheme}-{width}")
 
