@@ -87,9 +87,10 @@ def _awaited(papers: Row, profile: Row, stated: Mapping[str, Any]) -> list[tuple
 
 
 def order(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the steps of an investor in their order; a person neither names signers nor owners."""
+    """Return the steps of an investor in their order; a person names signers and owners if it is asked to."""
     is_person = found["profile"]["kind"] == "individual"
-    return tuple(step for step in STEPS if not (is_person and step in _OF_ENTITIES))
+    asked = {row["code"] for row in found["to_do"] if row["step"] == "state"}
+    return tuple(step for step in STEPS if not is_person or step not in _OF_ENTITIES - asked)
 
 
 def open_step(found: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The questions of a new profile, one a page, then the answers to check before they are sent.
 
-What was answered goes from page to page in the form itself: an unfinished profile is nobody's record, and its
-personal data stands neither in the books nor in the browser.
+What was answered goes from page to page in the form itself: an unfinished profile is nobody's record. What
+the books seal is asked last, beside the answers, and is on no page again, not even where it is refused.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ QUESTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "name": (later("What is the legal name?"), ("legal_name",)),
     "seat": (later("Where is the residence or seat?"), ("country", "address")),
     "mail": (later("Where do notices point you to?"), ("email",)),
-    "numbers": (later("What identifies the investor?"), ("tax_id", "birth_date")),
     "acting": (later("Who acts for it?"), ("representative", "lei")),
 }
+SEALED: Final = ("tax_id", "birth_date")
 REQUIRED: Final = frozenset({"legal_name", "country", "address", "email", "tax_id"})
 _ACTED_FOR: Final = frozenset({"entity", "trust", "nominee"})
 _UNANSWERED: Final = {"rule": "question_is_answered", "detail": later("answer this question first")}
@@ -40,8 +40,8 @@ def questions(kind: str) -> tuple[str, ...]:
 
 
 def fields_of(kind: str, question: str) -> tuple[str, ...]:
-    """Return the fields of a question; only of persons a birth date is asked."""
-    _, fields = QUESTIONS[question]
+    """Return the fields of a page; only of persons a birth date is asked."""
+    fields = SEALED if question == CHECK else QUESTIONS[question][1]
     return tuple(name for name in fields if name != "birth_date" or kind not in _ACTED_FOR)
 
 
@@ -60,9 +60,11 @@ class Opening:
         kind = typed.get("kind", "")
         order = questions(kind)
         place = order.index(at) if at in order else len(order)
-        asked = [self._fields[name] for name in fields_of(kind, at)] if at in order else []
+        asked = [self._fields[name] for name in fields_of(kind, at)]
         own = {_FIRST, *(name for name, *_ in asked)} if at == _FIRST else {name for name, *_ in asked}
-        known = {name: typed[name] for name in (_FIRST, *self._fields) if typed.get(name)}
+        # What another kind was asked is let go: only what the check shows is sent.
+        plain = [_FIRST, *(name for question in order for name in fields_of(kind, question))]
+        known = {name: typed[name] for name in plain if typed.get(name)}
         facts = {
             "at": at,
             "title": QUESTIONS[at][0] if at in order else later("Check your answers"),
@@ -72,7 +74,8 @@ class Opening:
             "asked": asked,
             "required": REQUIRED,
             "kinds": self._kinds,
-            "typed": defaultdict(str, typed),
+            "typed": defaultdict(str, known),
+            "is_checked": at != CHECK and "checked" in typed,
             "known": known,
             "kept": {name: value for name, value in known.items() if name not in own},
             "answers": self._answers(known, order) if at == CHECK else [],
