@@ -78,10 +78,8 @@ def web(
     app.add_middleware(Guard, hosts=tuple(hosts))
     app.include_router(offers.routes(application, shell, operator))
     app.include_router(issuers.routes(application.database, shell))
-    app.include_router(own_filing_routes(application.database, shell))
-    app.include_router(filing_routes(application.database, shell))
-    app.include_router(own_vote_routes(application.database, shell))
-    app.include_router(vote_routes(application.database, shell))
+    for servicing in (own_filing_routes, filing_routes, own_vote_routes, vote_routes):
+        app.include_router(servicing(application.database, shell))
     app.include_router(pictures.routes(application.database, shell))
     app.include_router(document_routes(application.database, shell))
     app.include_router(break_routes(application.database, shell))
