@@ -14,6 +14,7 @@ from bookrunner.engine.life.servicing.filings import as_csv, as_json, pack_of
 from tests.allocation.book import PRICE, Book
 from tests.attack.world import Connect, digest
 from tests.servicing.books import (
+    Crowd,
     clocks,
     crowd,
     filing,
@@ -123,6 +124,32 @@ def test_cancelled_money_does_not_pass_the_target(connect: Connect, database: Da
     assert set(clocks(book)) == {"form_c"}
 
 
+def test_a_material_change_is_amended_and_names_itself(connect: Connect, database: Database) -> None:
+    book = crowd(connect, "confirmed")
+    said = ["amd_one", True, "The date moves.", digest("supplement")]
+    book.call("engine.propose_amendment", book.offering, *said)
+    follow(database)
+    assert "form_c_change" not in clocks(book)
+    decided = ["amd_one", True, "counsel has read it", 1]
+    book.call("engine.decide_amendment", book.offering, *decided, actor="usr_second")
+    follow(database)
+    items = pack_of(Desk(database).filings, book.offering, filing(book, "form_c_change")[0]).items
+    change = next(row for row in items if row["code"] == "change")
+    assert (change["value"], change["source"]) == ("The date moves.", "engine.amendment/amd_one")
+
+
+def test_half_a_year_is_reported_under_regulation_a(connect: Connect, database: Database) -> None:
+    book = Crowd(connect)
+    book.exemption, book.terms = "reg_a_tier_2", {}
+    book.build("confirmed")
+    ends = today(book) + timedelta(days=200)
+    state(book, "year_end", str(ends.replace(year=ends.year - 1)))
+    follow(database)
+    assert {"form_1_a", "form_1_k", "form_1_sa", "state_notice"} <= set(clocks(book))
+    question = "select due_on = fact_on + 90 from engine.filing where clock = 'form_1_sa'"
+    assert book.ask(question) == [(True,)]
+
+
 def test_the_end_of_a_crowd_offer_and_a_year_are_reported(connect: Connect, database: Database) -> None:
     book = crowd(connect, "confirmed")
     book.backdate("engine.terms", "closes_at = clock_timestamp(), pays_by = closes_at")
@@ -150,6 +177,23 @@ def test_a_state_that_is_named_takes_the_place_of_one_that_is_not(
         with refused("sale_names_its_state"):
             state(book, fact, day, place)
     assert look(database) == 0
+
+
+def test_a_fee_of_a_state_is_shown_where_it_is_on_record(connect: Connect, database: Database) -> None:
+    book = sold(connect)
+    book.login("owner").execute(
+        "insert into engine.state_notice_rule"
+        " values ('US-CA', '2020-01-01', 15, 'calendar_days', 30000, 'an example')"
+    )
+    for place in ("US-CA", "US-NY"):
+        state(book, "state_sale", "2026-11-20", place)
+    rows = book.ask("select place, due_on, filing_id from engine.filing where place <> '' order by place")
+    assert [row[:2] for row in rows] == [("US-CA", date(2026, 12, 5)), ("US-NY", None)]
+    fees = []
+    for _, _, name in rows:
+        items = pack_of(Desk(database).filings, book.offering, name).items
+        fees.append(next((row["value"], row["unit"]) for row in items if row["code"] == "state_fee"))
+    assert fees == [("30000", "USD"), (None, "")]
 
 
 def test_a_pack_names_each_value_with_its_source(connect: Connect, database: Database) -> None:

@@ -94,6 +94,11 @@ PARTS: Final[Mapping[str, Part]] = {
         ("break",),
         {"runs": "reconciliation"},
     ),
+    "servicing": Part(
+        "Filings and votes",
+        "What offers owe by their facts and how it was filed; what holders voted, with every ballot.",
+        ("filing", "vote", "ballot", "proxy"),
+    ),
     "access": Part(
         "Access log",
         "Who viewed whose data, when and why; what was taken for examinations.",

@@ -303,6 +303,10 @@ with kept (machine, scope, subject, version, head) as (
     select 'notice', offering_id, notice_id, version, chain_head from engine.notice
     union all
     select 'change_request', offering_id, change_id, version, chain_head from engine.change_request
+    union all select 'filing', offering_id, filing_id, version, chain_head from engine.filing
+    union all select 'vote', offering_id, vote_id, version, chain_head from engine.vote
+    union all select 'ballot', offering_id, ballot_id, version, chain_head from engine.ballot
+    union all select 'proxy', offering_id, proxy_id, version, chain_head from engine.proxy
     union all
     select 'webhook_endpoint', endpoint_id, endpoint_id, version, chain_head from engine.webhook_endpoint
     union all
@@ -316,7 +320,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'emergency', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request')
+    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'emergency', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request', 'filing', 'vote', 'ballot', 'proxy')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -36,7 +36,8 @@ insert into engine.filing_item (form, place, code, found, is_mandatory, sentence
     ('state notice', 20, 'state', 'state', true, 'The state of the first sale.', 'law of each state'),
     ('state notice', 30, 'first_sale_on', 'state_sale_on', true, 'The day of the first sale there.', 'law of each state'),
     ('state notice', 40, 'federal_notice', 'earlier_reference', false, 'The federal notice that goes with it.', 'law of each state'),
-    ('state notice', 50, 'fee', null, true, 'The fee and how it was paid; no fee schedule is on record.', 'law of each state');
+    ('state notice', 45, 'state_fee', 'state_fee', false, 'The fee that the state asks for, where it is on record.', 'law of each state'),
+    ('state notice', 50, 'fee', null, true, 'The fee and how it was paid, or that none is due.', 'law of each state');
 
 -- The family of Form C: each has the head, and what is its own (17 CFR 227.201, 17 CFR 239.900).
 insert into engine.filing_item (form, place, code, found, is_mandatory, sentence, citation)

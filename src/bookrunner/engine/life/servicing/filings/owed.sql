@@ -58,8 +58,13 @@ begin
     if o.status is null or o.status in ('new', 'draft', 'legal_review', 'legal_declined') then
         return;
     end if;
-    select engine.filing_day(e.occurred_at) as on_day, e.subject || '@' || e.version as source into sale from audit.event e
-    where e.scope = p_offering and e.kind = 'investment.legally_confirmed' order by e.recorded_at, e.subject limit 1;
+    -- What was found once stands on its filing: an offer has many events.
+    select f.fact_on as on_day, f.fact_source as source into sale from engine.filing f
+    where f.offering_id = p_offering and (f.clock = 'form_d' or f.clock = 'state_notice' and f.period = '') limit 1;
+    if not found then
+        select engine.filing_day(e.occurred_at) as on_day, e.subject || '@' || e.version as source into sale from audit.event e
+        where e.scope = p_offering and e.kind = 'investment.legally_confirmed' order by e.recorded_at, e.subject limit 1;
+    end if;
     return query
     select 'opening', '', '', engine.filing_day(coalesce(o.published_at, t.opens_at)), coalesce(t.terms_id, o.offering_id)
     union all
@@ -70,8 +75,9 @@ begin
         order by f.filed_on desc, f.filing_id limit 1)
     union all
     select k.fact, e.subject, '', engine.filing_day(e.occurred_at), e.subject || '@' || e.version
-    from audit.event e, (values ('material_change'), ('change_of_notice')) k (fact)
-    where e.scope = p_offering and e.kind = 'amendment.announced'
+    from engine.amendment a join audit.event e on e.scope = a.offering_id and e.subject = a.amendment_id
+    cross join (values ('material_change'), ('change_of_notice')) k (fact)
+    where a.offering_id = p_offering and e.kind = 'amendment.announced'
     union all
     select f.fact, f.fact_id, '', f.happened_on, f.fact_id from engine.filing_fact f
     where f.offering_id = p_offering and f.fact in ('change_of_notice', 'reportable_event', 'end_of_duty')
@@ -83,7 +89,7 @@ begin
         select from engine.filing_fact f where f.offering_id = p_offering and f.fact = 'state_sale')
     union all
     (select 'end_of_offer', '', '', engine.filing_day(e.occurred_at), e.subject || '@' || e.version from audit.event e
-        where e.scope = p_offering and e.kind = 'offer.closed_to_new_money' and o.status <> 'closed_unsuccessfully'
+        where e.scope = p_offering and e.subject = p_offering and e.kind = 'offer.closed_to_new_money' and o.status <> 'closed_unsuccessfully'
         order by e.version limit 1)
     union all
     select k.fact, k.ends_on::text, '', k.ends_on, y.source from engine.year_ends(p_offering, sale.on_day) y

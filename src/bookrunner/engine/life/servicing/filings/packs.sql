@@ -37,6 +37,8 @@ begin atomic
         ('first_sale_on', case when f.clock in ('form_d', 'state_notice') then f.fact_on::text
             else (select d.fact_on::text from engine.filing d where d.offering_id = o.offering_id and d.clock = 'form_d') end, '', f.fact_source),
         ('state_sale_on', case when f.place <> '' then f.fact_on::text end, '', f.fact_source),
+        ('state_fee', (select r.fee_minor::text from engine.state_notice_rule r where r.place = f.place and r.effective_from <= f.fact_on
+            order by r.effective_from desc limit 1), 'USD', 'engine.state_notice_rule/' || f.place),
         ('state', nullif(f.place, ''), '', f.fact_source),
         ('year_end', f.fact_on::text, '', f.fact_source),
         ('half_year_end', f.fact_on::text, '', f.fact_source),
