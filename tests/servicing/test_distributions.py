@@ -161,6 +161,33 @@ def test_two_people_approve_what_was_screened_and_seen(world: tuple[Payer, Distr
         w.call("engine.start_distribution", w.offering, distribution)
 
 
+def test_units_that_moved_after_the_draft_are_seen(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    w.screen()
+    move = """insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
+        select offering_id, 'pst_moved', holding_id, 'mov_none', 1 from registry.holding limit 1"""
+    w.login("admin").execute("alter table registry.posting disable trigger all")
+    w.login("admin").execute(move.encode())
+    with refused("record_date_is_reconciled"):
+        w.approve(distribution)
+    compared = """insert into reconciliation.run (offering_id, run_id, is_whole, phase, saw_the_chain,
+        compared, found, resolved) values ('ofr_one', 'run_two', true, 'quiet', true, 1, 0, 0)"""
+    w.login("admin").execute(compared.encode())
+    with refused("lines_are_of_the_register_of_their_day"):
+        w.approve(distribution)
+
+
+def test_a_distribution_is_not_paid_before_an_earlier_one(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.login("admin").execute("alter table engine.distribution disable trigger user")
+    w.login("admin").execute("update engine.distribution set pay_on = pay_on + 1")
+    with pytest.raises(Refused, match="distributions_follow_each_other"):
+        runs.draft(w.offering, pool(), actor="usr_first")
+
+
 def test_the_form_of_each_payee_sets_its_rate(world: tuple[Payer, Distributions]) -> None:
     w, runs = world
     w.form(1, form="W-9", name="Example Person", backup_withholding=False)

@@ -51,6 +51,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_discrepancy": Operation(
         "POST", "/v1/investors/{investor}/discrepancies/{discrepancy}/decisions", True, True
     ),
+    "decide_distribution": Operation(
+        "POST", "/v1/offers/{offer}/distributions/{distribution}/decisions", True, True
+    ),
     "decide_hit": Operation("POST", "/v1/screenings/{subject}/hits/{hit}/decisions", True, True),
     "decide_identity": Operation("POST", "/v1/investors/{investor}/case/decisions", True, True),
     "decide_on_receipt": Operation(
@@ -68,14 +71,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
     "enable_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/enablements", True, True),
     "end_delegation": Operation("POST", "/v1/investors/{investor}/delegates/{delegation}/end", True),
+    "end_filing": Operation("POST", "/v1/filings/{filing}/ends", True, True),
     "fail_offer": Operation("POST", "/v1/offers/{offer}/failures", True, True),
     "file_paper": Operation("POST", "/v1/investors/{investor}/papers", True),
+    "fill_filing": Operation("POST", "/v1/filings/{filing}/values", True),
     "freeze_closing": Operation("POST", "/v1/offers/{offer}/closings", True, True),
     "get_agreement": Operation("GET", "/v1/agreements/{agreement}"),
     "get_bank_statement": Operation("GET", "/v1/offers/{offer}/bank_statements/{bank_statement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
+    "get_distribution": Operation("GET", "/v1/offers/{offer}/distributions/{distribution}"),
     "get_document": Operation("GET", "/v1/documents/{digest}", query=("reader", "until", "token")),
+    "get_filing": Operation("GET", "/v1/filings/{filing}"),
     "get_identity_case": Operation("GET", "/v1/investors/{investor}/case"),
     "get_intake": Operation("GET", "/v1/ai-intake/{offer}/{intake}"),
     "get_investment": Operation("GET", "/v1/investments/{investment}"),
@@ -109,7 +116,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
     "list_delegates": Operation("GET", "/v1/investors/{investor}/delegates"),
+    "list_distribution_lines": Operation(
+        "GET", "/v1/offers/{offer}/distributions/{distribution}/lines", query=("cursor", "limit")
+    ),
+    "list_distributions": Operation("GET", "/v1/offers/{offer}/distributions", query=("cursor", "limit")),
     "list_events": Operation("GET", "/v1/events", query=("after", "limit")),
+    "list_filings": Operation("GET", "/v1/filings", query=("offer", "missed")),
     "list_holdings": Operation("GET", "/v1/offers/{offer}/holdings", query=("investor", "cursor", "limit")),
     "list_institutional_allocations": Operation("GET", "/v1/offers/{offer}/institutional_allocations"),
     "list_instructions": Operation(
@@ -154,6 +166,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "open_profile": Operation("POST", "/v1/investors", True),
     "post_bank_statement": Operation("POST", "/v1/offers/{offer}/bank_statements", True),
     "post_interest": Operation("POST", "/v1/offers/{offer}/interests", True),
+    "prepare_filing": Operation("POST", "/v1/filings/{filing}/preparations", True, True),
     "prepare_swap": Operation(
         "GET", "/v1/offers/{offer}/transfers/{transfer}/swap", query=("contract", "number", "investor")
     ),
@@ -171,6 +184,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}", query=("investor",)),
     "read_webhook_delivery": Operation("GET", "/v1/webhooks/endpoints/{endpoint}/deliveries/{delivery}"),
     "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),
+    "record_filing": Operation("POST", "/v1/filings/{filing}/submissions", True, True),
     "record_party": Operation("POST", "/v1/investors/{investor}/parties", True),
     "refuse_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/refuse", True, True),
     "register_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints", True),
@@ -195,6 +209,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "show_limit": Operation("GET", "/v1/offers/{offer}/limit", query=("investor",)),
     "show_questionnaire": Operation("GET", "/v1/offers/{offer}/questionnaire"),
     "sign_agreement": Operation("POST", "/v1/agreements/{agreement}/sign", True, True),
+    "state_filing_fact": Operation("POST", "/v1/offers/{offer}/filing_facts", True),
     "state_particular": Operation("POST", "/v1/investments/{investment}/particulars", True),
     "submit_accreditation": Operation("POST", "/v1/investors/{investor}/accreditation", True),
     "submit_application": Operation("POST", "/v1/investments/{investment}/applications", True),

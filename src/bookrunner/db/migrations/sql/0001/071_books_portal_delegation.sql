@@ -141,7 +141,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     update portal.delegation set status = case when p_is_accepted then 'in_force' else 'declined' end,
-        accepted_by = case when p_is_accepted then p_actor end, ended_by = case when p_is_accepted is not true then p_actor end
+        accepted_by = case when p_is_accepted then p_actor end, ended_by = case when p_is_accepted then null else p_actor end
     where delegation_id = p_delegation and delegate = audit.person_of(p_actor) and status = 'named'
         and valid_until > clock_timestamp();
     if not found then

@@ -100,6 +100,11 @@ begin
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     end if;
     compared := reconciliation.require_reconciled(p_offering, record_on);
+    if exists (select from engine.distribution d where d.offering_id = p_offering and d.status in ('paying', 'paid')
+            and d.pay_on > (p_terms ->> 'pay_on')::date) then
+        raise exception using errcode = 'BR008', constraint = 'distributions_follow_each_other',
+            message = format('%s would be paid before one that was paid already', p_distribution);
+    end if;
     insert into engine.distribution_reserve (offering_id, distribution_id, line, name, amount_minor)
     select p_offering, p_distribution, r.place, r.part ->> 'name', (r.part ->> 'amount')::bigint
     from jsonb_array_elements(p_terms -> 'reserves') with ordinality as r (part, place);
@@ -172,6 +177,12 @@ begin
             message = format('%s drafted %s', p_actor, p_distribution);
     end if;
     perform reconciliation.require_reconciled(p_offering, d.record_on);
+    if exists (select from registry.units_as_of(p_offering, d.record_on) a full join (select l.holding_id, l.units from engine.distribution_line l
+            where l.offering_id = p_offering and l.distribution_id = p_distribution and l.holding_id is not null) x using (holding_id)
+            where coalesce(a.units, 0) <> coalesce(x.units, 0)) then
+        raise exception using errcode = 'BR008', constraint = 'lines_are_of_the_register_of_their_day',
+            message = format('units moved on %s after %s was drafted; cancel it and draft another', d.record_on, p_distribution);
+    end if;
     waits := compliance.unscreened_since(array(select l.investor_id from engine.distribution_line l
         where l.offering_id = p_offering and l.distribution_id = p_distribution), d.drafted_at);
     if waits > 0 then
