@@ -16,6 +16,7 @@ from bookrunner.core.credentials import make_key
 from bookrunner.db import Database
 from bookrunner.engine import Desk, Process
 from tests.api.conftest import Api, problem
+from tests.patience import PATIENT
 
 CONFIRM = "/v1/investments/inv_one1/confirm"
 
@@ -109,8 +110,8 @@ def test_who_shows_no_key_in_force_is_not_authenticated(calls: Api) -> None:
     ):
         headers = {"Authorization": credential} if credential else {}
         for answer in (
-            httpx.get(calls.url + "/v1/offers", headers=headers),
-            httpx.post(calls.url + CONFIRM, headers=headers | {"Idempotency-Key": "one"}),
+            httpx.get(calls.url + "/v1/offers", headers=headers, timeout=PATIENT),
+            httpx.post(calls.url + CONFIRM, headers=headers | {"Idempotency-Key": "one"}, timeout=PATIENT),
         ):
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -135,7 +136,9 @@ def test_a_revoked_key_and_an_expired_key_are_refused(calls: Api) -> None:
 
 def test_a_key_cannot_claim_another_keeper(calls: Api) -> None:
     forged = calls.key("portal").replace("_portal_", "_engine_")
-    answer = httpx.get(calls.url + "/v1/offers", headers={"Authorization": f"Bearer {forged}"})
+    answer = httpx.get(
+        calls.url + "/v1/offers", headers={"Authorization": f"Bearer {forged}"}, timeout=PATIENT
+    )
     assert answer.status_code == 401
 
 
@@ -198,7 +201,7 @@ def test_a_write_without_a_usable_key_is_refused(calls: Api) -> None:
         headers = {"Authorization": f"Bearer {calls.key('engine')}"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        answer = httpx.post(calls.url + CONFIRM, headers=headers)
+        answer = httpx.post(calls.url + CONFIRM, headers=headers, timeout=PATIENT)
         assert (answer.status_code, problem(answer)["code"]) == (400, "write_carries_an_idempotency_key")
 
 
@@ -208,7 +211,7 @@ def test_a_header_that_comes_twice_is_refused(calls: Api) -> None:
         ("Idempotency-Key", "a"),
         ("Idempotency-Key", "b"),
     ]
-    answer = httpx.post(calls.url + CONFIRM, headers=headers)
+    answer = httpx.post(calls.url + CONFIRM, headers=headers, timeout=PATIENT)
     assert (answer.status_code, problem(answer)["code"]) == (400, "header_comes_once")
 
 
@@ -374,7 +377,7 @@ def test_a_closing_freezes_exactly_what_the_dry_run_showed(calls: Api) -> None:
 
 def test_the_feed_has_every_event_in_order_without_a_gap(calls: Api, database: Database) -> None:
     calls.post(CONFIRM)
-    waiting = httpx.get(calls.url + "/readyz").json()["events_waiting"]
+    waiting = httpx.get(calls.url + "/readyz", timeout=PATIENT).json()["events_waiting"]
     moved = advance_feed(database)
     assert waiting == moved > 10
     seen, after = [], 0
@@ -387,8 +390,8 @@ def test_the_feed_has_every_event_in_order_without_a_gap(calls: Api, database: D
 
 
 def test_health_needs_no_key(calls: Api) -> None:
-    assert httpx.get(calls.url + "/livez").json() == {"status": "alive"}
-    assert httpx.get(calls.url + "/version").json()["version"]
+    assert httpx.get(calls.url + "/livez", timeout=PATIENT).json() == {"status": "alive"}
+    assert httpx.get(calls.url + "/version", timeout=PATIENT).json()["version"]
 
 
 def test_no_login_issues_a_key_or_reads_one(calls: Api) -> None:

@@ -26,6 +26,7 @@ from bookrunner.sandbox.entering.provider import conclude, configure
 from tests.api.conftest import serving
 from tests.attack.world import Connect, World
 from tests.identity.inquiries import answering, running
+from tests.patience import PATIENT
 
 SECRET = b"a secret of thirty-two bytes 123"
 SHOWN = "whsec_" + base64.b64encode(SECRET).decode()
@@ -123,7 +124,9 @@ def test_what_was_posted_before_is_no_news_when_asked_for(inquiries: Inquiries) 
     settings = Settings.model_validate({"identity_secrets": {"standard": {"one": SHOWN}}})
     with serving(api(inquiries.database, providers=identity_providers(settings))) as url:
         headers = dict(webhook.sign("evt_1", body, now=clock.now(), secrets=[SECRET]))
-        posted = httpx.post(f"{url}/v1/webhooks/identity/standard", content=body, headers=headers)
+        posted = httpx.post(
+            f"{url}/v1/webhooks/identity/standard", content=body, headers=headers, timeout=PATIENT
+        )
     assert posted.json() == {"fresh": True}
     assert not inquiries.ask()
     assert inquiries.rows("select count(*) from compliance.identity_snapshot") == [(1,)]

@@ -16,6 +16,7 @@ from schemathesis.core.failures import FailureGroup
 
 from bookrunner.core.credentials import KEEPERS
 from tests.api.conftest import PATIENCE_SECONDS, Api, problem
+from tests.patience import PATIENT
 
 # What the world of these tests has, so that calls reach further than "there is no such record".
 KNOWN = {"offer": "ofr_one", "investment": "inv_one1"}
@@ -152,7 +153,7 @@ def test_every_body_has_an_example_of_its_shape(calls: Api) -> None:
 
 
 def test_another_method_is_answered_with_those_that_are_offered(calls: Api) -> None:
-    answer = httpx.delete(f"{calls.url}/v1/offers/ofr_one")
+    answer = httpx.delete(f"{calls.url}/v1/offers/ofr_one", timeout=PATIENT)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert problem(answer)["code"] == "method_is_offered"
-    assert problem(httpx.delete(f"{calls.url}/v1/nothing"))["code"] == "path_exists"
+    assert problem(httpx.delete(f"{calls.url}/v1/nothing", timeout=PATIENT))["code"] == "path_exists"

@@ -11,6 +11,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from tests.api.conftest import Api, as_told, problem
 from tests.attack.world import Connect
+from tests.patience import PATIENT
 
 UNITS = "/v1/offers/ofr_one/units"
 
@@ -25,13 +26,13 @@ def refused(act: object) -> str:
 def test_two_people_end_the_keys_of_one_keeper_and_everybody_sees_it(calls: Api, database: Database) -> None:
     desk = Emergencies(database)
     emergency = desk.ask("portal", "a key of the portal leaked", 30, actor="key:usr_one")
-    assert as_told(httpx.get(f"{calls.url}/readyz")).json()["emergencies"] == 0
+    assert as_told(httpx.get(f"{calls.url}/readyz", timeout=PATIENT)).json()["emergencies"] == 0
     assert calls.get(UNITS, "portal").status_code == 200
     for actor in ("usr_one", "key:usr_one"):
         assert refused(lambda actor=actor: desk.grant(emergency, actor=actor)) == "emergency_needs_two_people"
     assert refused(lambda: desk.end_keys(emergency, actor="usr_two")) == "emergency_is_in_force"
     desk.grant(emergency, actor="usr_two")
-    assert as_told(httpx.get(f"{calls.url}/readyz")).json()["emergencies"] == 1
+    assert as_told(httpx.get(f"{calls.url}/readyz", timeout=PATIENT)).json()["emergencies"] == 1
     assert "bookrunner_emergencies_open 1.0" in calls.get("/metrics", "audit").text
     assert refused(lambda: desk.end_keys(emergency, actor="usr_three")) == "emergency_is_used_by_its_two"
     assert desk.end_keys(emergency, actor="usr_one") == 1
@@ -40,7 +41,7 @@ def test_two_people_end_the_keys_of_one_keeper_and_everybody_sees_it(calls: Api,
     assert desk.end_keys(emergency, actor="usr_one") == 0
     desk.end(emergency, actor="usr_two")
     assert refused(lambda: desk.end_keys(emergency, actor="usr_one")) == "emergency_is_in_force"
-    assert as_told(httpx.get(f"{calls.url}/readyz")).json()["emergencies"] == 0
+    assert as_told(httpx.get(f"{calls.url}/readyz", timeout=PATIENT)).json()["emergencies"] == 0
     told = [f"emergency.{each}" for each in ("asked", "granted", "keys_ended", "keys_ended", "ended")]
     assert calls.events(emergency) == told
     kept = calls.world.login("owner").execute(

@@ -13,6 +13,7 @@ import httpx
 from bookrunner.audit import advance_feed
 from bookrunner.db import Database
 from tests.api.conftest import Api
+from tests.patience import PATIENT
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 VARIES = (
@@ -73,7 +74,9 @@ def play(calls: Api, database: Database, text: str) -> Iterator[tuple[str, str]]
         if example.body:
             headers["Content-Type"] = "application/json"
         advance_feed(database)
-        came = httpx.request(example.method, calls.url + example.path, headers=headers, content=example.body)
+        came = httpx.request(
+            example.method, calls.url + example.path, headers=headers, content=example.body, timeout=PATIENT
+        )
         if "etag" in came.headers:
             seen[steady(came.headers["etag"])] = came.headers["etag"]
         yield example.answer, steady(answered(came))

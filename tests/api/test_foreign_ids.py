@@ -16,6 +16,7 @@ from tests.api.conftest import description, serving
 from tests.pages.test_access import visitor
 from tests.pages.test_wall import Walk
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 from tests.stages import Built
 
 pytestmark = pytest.mark.timeout(300)
@@ -107,4 +108,6 @@ def test_the_api_tells_an_investor_nothing(walk: Walk, way: str) -> None:
 
 def test_a_program_of_the_portal_still_reads(walk: Walk) -> None:
     headers = {"Authorization": f"Bearer {walk.key('portal.backend', 'portal')}"}
-    assert httpx.get(f"{walk.url}/v1/investments/inv_0002", headers=headers).status_code == 200
+    assert (
+        httpx.get(f"{walk.url}/v1/investments/inv_0002", headers=headers, timeout=PATIENT).status_code == 200
+    )

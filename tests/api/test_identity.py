@@ -20,6 +20,7 @@ from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database
 from tests.api.conftest import problem, serving
 from tests.attack.world import Connect, World
+from tests.patience import PATIENT
 
 SECRET = b"a secret of thirty-two bytes 123"
 NAME = "Ada Never-in-plain-text"
@@ -40,7 +41,9 @@ class Hooks:
             "sumsub": lambda: dict(sumsub.sign(body, SECRET)),
         }
         sent = signed[provider]() if headers is None else headers
-        return httpx.post(f"{self.url}/v1/webhooks/identity/{provider}", content=body, headers=sent)
+        return httpx.post(
+            f"{self.url}/v1/webhooks/identity/{provider}", content=body, headers=sent, timeout=PATIENT
+        )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query of the test."""

@@ -14,6 +14,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Endpoint
 from tests.api.conftest import Api, as_told, problem
 from tests.attack.world import Connect, World
+from tests.patience import PATIENT
 
 READS = "/v1/offers/ofr_one/units"
 
@@ -76,7 +77,7 @@ def test_a_key_reads_what_its_scope_leaves(calls: Api, connect: Connect) -> None
     World(connect, "two").build("allocated")
     faults = []
     for scope, path, expected in TABLE:
-        answer = code(httpx.get(calls.url + path, headers=scoped(calls, scope)))
+        answer = code(httpx.get(calls.url + path, headers=scoped(calls, scope), timeout=PATIENT))
         if answer != expected:
             faults.append(f"{scope} {path}: {answer} and not {expected}")
     assert faults == []
@@ -93,9 +94,9 @@ def test_an_act_outside_the_scope_changes_nothing_on_either_way(calls: Api, conn
     for headers, rule in ((reader, "key_has_this_action"), (elsewhere, "key_reaches_this_offer")):
         for body in (None, {}):
             path = f"{calls.url}/v1/investments/inv_one1/confirm"
-            assert code(httpx.post(path, json=body, headers=headers | said)) == rule
+            assert code(httpx.post(path, json=body, headers=headers | said, timeout=PATIENT)) == rule
     new = {"offer": "ofr_one", "investor": "ivr_one1", "units": "1"}
-    answer = httpx.post(f"{calls.url}/v1/investments", json=new, headers=elsewhere | said)
+    answer = httpx.post(f"{calls.url}/v1/investments", json=new, headers=elsewhere | said, timeout=PATIENT)
     assert code(answer) == "key_reaches_this_offer"
     assert "ofr_two" in str(problem(answer)["detail"])
     assert calls.events("inv_one1") == before
@@ -107,15 +108,15 @@ def test_a_key_that_was_used_says_when_and_a_revoked_one_is_refused_at_once(call
     headers = scoped(calls, Scope())
     (row,) = listed(calls.endpoint)
     assert row["used_at"] is None
-    assert code(httpx.get(calls.url + READS, headers=headers)) == "200"
+    assert code(httpx.get(calls.url + READS, headers=headers, timeout=PATIENT)) == "200"
     (row,) = listed(calls.endpoint)
     used = row["used_at"]
     assert used is not None
     for _ in range(3):
-        httpx.get(calls.url + READS, headers=headers)
+        httpx.get(calls.url + READS, headers=headers, timeout=PATIENT)
     assert listed(calls.endpoint)[0]["used_at"] == used
     revoke(calls.endpoint, row["name"], actor="usr_admin")
-    assert code(httpx.get(calls.url + READS, headers=headers)) == "credential_is_in_force"
+    assert code(httpx.get(calls.url + READS, headers=headers, timeout=PATIENT)) == "credential_is_in_force"
 
 
 @pytest.mark.parametrize(

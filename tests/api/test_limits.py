@@ -17,6 +17,7 @@ from bookrunner.db import Database, Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import Api, as_told, problem, serving
 from tests.attack.world import Connect, World
+from tests.patience import PATIENT
 
 PATH = "/v1/offers/ofr_one/units"
 
@@ -58,19 +59,25 @@ def test_a_key_over_its_limit_does_nothing_and_others_go_on(few: Api) -> None:
 @pytest.mark.parametrize("kind", ["no key", "unknown keys", "no keys at all"])
 def test_an_address_that_nobody_vouches_for_is_limited(few: Api, kind: str) -> None:
     headers = {"Authorization": f"Bearer {few.key('engine')}"}
-    assert httpx.get(few.url + PATH, headers=headers).headers["ratelimit-policy"] == '"key";q=3;w=60'
+    assert (
+        httpx.get(few.url + PATH, headers=headers, timeout=PATIENT).headers["ratelimit-policy"]
+        == '"key";q=3;w=60'
+    )
     for _ in range(3):
         shown = {"unknown keys": make_key("engine"), "no keys at all": "junk"}
         said = {"Authorization": f"Bearer {shown[kind]}"} if kind in shown else {}
-        answer = httpx.get(few.url + PATH, headers=said)
+        answer = httpx.get(few.url + PATH, headers=said, timeout=PATIENT)
         assert answer.status_code == 401
         assert answer.headers["ratelimit-policy"] == '"address";q=4;w=60'
-    blocked(httpx.get(few.url + PATH), "address")
-    blocked(httpx.get(few.url + PATH, headers={"Authorization": f"Bearer {make_key('engine')}"}), "address")
+    blocked(httpx.get(few.url + PATH, timeout=PATIENT), "address")
+    blocked(
+        httpx.get(few.url + PATH, headers={"Authorization": f"Bearer {make_key('engine')}"}, timeout=PATIENT),
+        "address",
+    )
     # Who was found good before is served on.
-    assert httpx.get(few.url + PATH, headers=headers).status_code == 200
+    assert httpx.get(few.url + PATH, headers=headers, timeout=PATIENT).status_code == 200
     for _ in range(6):
-        assert httpx.get(f"{few.url}/livez").status_code == 200
+        assert httpx.get(f"{few.url}/livez", timeout=PATIENT).status_code == 200
 
 
 def test_a_header_that_looks_like_a_key_lifts_no_limit(few: Api) -> None:
@@ -126,13 +133,13 @@ def test_pages_of_an_address_are_limited_whatever_cookie_comes(application: Appl
     with serving(app) as url:
         for number in range(3):
             cookies = {"bookrunner_session": make_token("engine")}
-            seen = httpx.get(f"{url}/sign-in", cookies=cookies)
+            seen = httpx.get(f"{url}/sign-in", cookies=cookies, timeout=PATIENT)
             assert (seen.status_code, seen.headers["ratelimit"][:13]) == (200, f'"visitor";r={2 - number}')
         for path in ("/sign-in", "/sign-in/passkey/options", "/nothing"):
-            refused = httpx.post(url + path, headers={"Origin": url})
+            refused = httpx.post(url + path, headers={"Origin": url}, timeout=PATIENT)
             assert (refused.status_code, refused.text) == (429, "refused: visitor_keeps_its_limit\n")
             assert 1 <= int(refused.headers["retry-after"]) <= 60
             assert refused.headers["x-content-type-options"] == "nosniff"
         # What a page is made of, and the API, have limits of their own.
-        assert httpx.get(f"{url}/static/a/b").status_code == 404
-        assert httpx.get(f"{url}/v1/offers").status_code == 401
+        assert httpx.get(f"{url}/static/a/b", timeout=PATIENT).status_code == 404
+        assert httpx.get(f"{url}/v1/offers", timeout=PATIENT).status_code == 401

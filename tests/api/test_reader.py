@@ -12,14 +12,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Request
 from tests.api.conftest import Api, description
 from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
+from tests.patience import PATIENT
 
 
 def test_the_page_has_every_operation_and_every_link_leads_somewhere(calls: Api) -> None:
-    answer = httpx.get(f"{calls.url}/docs")
+    answer = httpx.get(f"{calls.url}/docs", timeout=PATIENT)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     told = description()
     shown = set(re.findall(r'id="([^"]+)"', answer.text))
-    served = httpx.get(f"{calls.url}/v1/openapi.json").json()
+    served = httpx.get(f"{calls.url}/v1/openapi.json", timeout=PATIENT).json()
     named = {one["operationId"] for methods in served["paths"].values() for one in methods.values()}
     assert named <= shown
     assert served["components"]["schemas"].keys() <= shown
@@ -29,7 +30,7 @@ def test_the_page_has_every_operation_and_every_link_leads_somewhere(calls: Api)
 
 
 def test_the_page_loads_and_runs_nothing(calls: Api) -> None:
-    answer = httpx.get(f"{calls.url}/docs")
+    answer = httpx.get(f"{calls.url}/docs", timeout=PATIENT)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -12,22 +12,29 @@ from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import problem, serving
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 
 
 @pytest.mark.usefixtures("built")
 def test_the_pages_stand_beside_the_api(endpoint: Endpoint, application: Application) -> None:
     key = issue(endpoint, "beside", "engine", actor="usr_admin")
     with serving(api(application.database, beside=web(application))) as url:
-        page = httpx.get(f"{url}/offers/{OFFERING}")
+        page = httpx.get(f"{url}/offers/{OFFERING}", timeout=PATIENT)
         assert page.headers["content-type"].startswith("text/html")
         assert "content-security-policy" in page.headers
-        called = httpx.get(f"{url}/v1/offers/{OFFERING}", headers={"Authorization": f"Bearer {key}"})
+        called = httpx.get(
+            f"{url}/v1/offers/{OFFERING}", headers={"Authorization": f"Bearer {key}"}, timeout=PATIENT
+        )
         assert called.json()["id"] == OFFERING
         # A program sends no Origin, which the pages ask of a write and the API does not.
         for path, status in ((f"/offers/{OFFERING}/close", 403), ("/v1/offers", 401)):
-            assert httpx.post(url + path).status_code == status
-        assert problem(httpx.get(f"{url}/v1/none"))["code"] == "path_exists"
-        assert httpx.get(f"{url}/offers/ofr_none").headers["content-type"].startswith("text/html")
+            assert httpx.post(url + path, timeout=PATIENT).status_code == status
+        assert problem(httpx.get(f"{url}/v1/none", timeout=PATIENT))["code"] == "path_exists"
+        assert (
+            httpx.get(f"{url}/offers/ofr_none", timeout=PATIENT)
+            .headers["content-type"]
+            .startswith("text/html")
+        )
 
 
 def test_a_key_is_issued_once_listed_without_its_secret_and_revoked(endpoint: Endpoint) -> None:

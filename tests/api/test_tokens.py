@@ -26,6 +26,7 @@ from bookrunner.engine import Desk
 from tests.api.conftest import Api, as_told, problem, serving
 from tests.attack.world import Connect, World
 from tests.capital.servers import Issuer, issuing
+from tests.patience import PATIENT
 
 UNITS = "/v1/offers/ofr_one/units"
 MOVES = "/v1/offers/ofr_one/moves"
@@ -46,7 +47,9 @@ class Trusting(Api):
 
     def under(self, token: str, path: str = UNITS) -> httpx.Response:
         """Read under a token."""
-        return as_told(httpx.get(self.url + path, headers={"Authorization": f"Bearer {token}"}))
+        return as_told(
+            httpx.get(self.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENT)
+        )
 
     def bind(self, name: str, subject: str, keeper: str = "engine", scope: Scope | None = None) -> None:
         """Bind a client by two people."""
@@ -81,7 +84,9 @@ def test_a_client_reads_and_acts_under_its_own_name(trusting: Trusting) -> None:
         ("bookrunner:move_offer", 200),
     ):
         said["Authorization"] = f"Bearer {trusting.token(scope=scope)}"
-        answer = as_told(httpx.post(trusting.url + MOVES, json={"to": "legally_closed"}, headers=said))
+        answer = as_told(
+            httpx.post(trusting.url + MOVES, json={"to": "legally_closed"}, headers=said, timeout=PATIENT)
+        )
         assert answer.status_code == status, answer.text
     actor = trusting.world.login("owner").execute(
         "select actor from audit.event where subject = 'ofr_one' order by version desc limit 1"
@@ -104,6 +109,7 @@ def test_a_client_is_no_more_than_its_keeper_and_its_scope(trusting: Trusting) -
             "Idempotency-Key": "m",
             "If-Match": '"1"',
         },
+        timeout=PATIENT,
     )
     assert problem(answer)["detail"] == "engine decides this"
     assert problem(trusting.under(trusting.token(sub="stranger")))["code"] == "token_names_a_client"
@@ -186,7 +192,7 @@ ATTACKS: dict[str, Callable[[Trusting], str]] = {
 def test_a_token_that_is_not_ours_is_refused(attack: str, trusting: Trusting) -> None:
     token = ATTACKS[attack](trusting)
     headers = [(b"authorization", b"Bearer " + token.encode("latin-1"))]
-    answer = as_told(httpx.get(trusting.url + UNITS, headers=headers))
+    answer = as_told(httpx.get(trusting.url + UNITS, headers=headers, timeout=PATIENT))
     assert (answer.status_code, problem(answer)["code"]) == (401, "credential_is_in_force")
     assert token not in answer.text
     kept = trusting.world.login("owner").execute("select count(*) from api.token")
@@ -210,14 +216,17 @@ def test_a_silent_provider_stops_tokens_and_no_keys(trusting: Trusting) -> None:
 
 def test_the_api_says_whose_tokens_it_takes(trusting: Trusting, database: Database) -> None:
     assert trusting.issuer is not None
-    refused = httpx.get(trusting.url + UNITS)
+    refused = httpx.get(trusting.url + UNITS, timeout=PATIENT)
     at = f"{trusting.url}/.well-known/oauth-protected-resource"
     assert refused.headers["www-authenticate"] == f'Bearer resource_metadata="{at}"'
-    told = as_told(httpx.get(at)).json()
+    told = as_told(httpx.get(at, timeout=PATIENT)).json()
     assert (told["resource"], told["authorization_servers"]) == (trusting.url, [trusting.issuer.url])
     with serving(api(database)) as url:
-        assert as_told(httpx.get(f"{url}/.well-known/oauth-protected-resource")).status_code == 404
-        assert httpx.get(url + UNITS).headers["www-authenticate"] == "Bearer"
+        assert (
+            as_told(httpx.get(f"{url}/.well-known/oauth-protected-resource", timeout=PATIENT)).status_code
+            == 404
+        )
+        assert httpx.get(url + UNITS, timeout=PATIENT).headers["www-authenticate"] == "Bearer"
 
 
 def test_a_client_is_bound_by_two_people(endpoint: Endpoint) -> None:

@@ -21,6 +21,7 @@ from bookrunner.core.log import traces
 from bookrunner.db import Database, Endpoint
 from tests.api.conftest import Api, following, serving
 from tests.attack.world import Connect, World
+from tests.patience import PATIENT
 
 ONE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 TWO = "00-5bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -71,7 +72,7 @@ def confirm(calls: Api, investment: str, trace: str, **also: str) -> httpx.Respo
     """Confirm an investment under a trace."""
     headers = {"Authorization": f"Bearer {calls.key('engine')}", "Idempotency-Key": f"c-{investment}"}
     path = f"{calls.url}/v1/investments/{investment}/confirm"
-    return httpx.post(path, headers={**headers, "traceparent": trace, **also})
+    return httpx.post(path, headers={**headers, "traceparent": trace, **also}, timeout=PATIENT)
 
 
 def requests(kept: InMemorySpanExporter, many: int = 1) -> list[ReadableSpan]:
@@ -88,8 +89,8 @@ def test_the_short_way_and_the_pages_say_templates_and_no_ids(
     investment = investments(traced)[0]
     answer = confirm(traced, investment, ONE)
     assert answer.status_code == 200, answer.text
-    assert httpx.get(f"{traced.url}/v1/nothing/{investment}").status_code == 404
-    assert httpx.get(f"{traced.url}/{investment}").status_code == 404
+    assert httpx.get(f"{traced.url}/v1/nothing/{investment}", timeout=PATIENT).status_code == 404
+    assert httpx.get(f"{traced.url}/{investment}", timeout=PATIENT).status_code == 404
     first, *others = requests(kept, 3)
     assert answer.headers["traceparent"][3:35] == ONE[3:35]
     assert dict(first.attributes or {}) == {
@@ -107,7 +108,7 @@ def test_the_short_way_and_the_pages_say_templates_and_no_ids(
 def test_a_traceparent_that_is_none_begins_a_trace_of_ours(
     traced: Api, kept: InMemorySpanExporter, sent: str
 ) -> None:
-    answer = httpx.get(f"{traced.url}/v1/openapi.json", headers={"traceparent": sent})
+    answer = httpx.get(f"{traced.url}/v1/openapi.json", headers={"traceparent": sent}, timeout=PATIENT)
     (span,) = requests(kept)
     assert span.parent is None
     assert answer.headers["traceparent"][3:35] == f"{span.context.trace_id:032x}" != ONE[3:35]
@@ -115,7 +116,7 @@ def test_a_traceparent_that_is_none_begins_a_trace_of_ours(
 
 def test_two_traceparents_are_none(traced: Api, kept: InMemorySpanExporter) -> None:
     headers = [("traceparent", ONE), ("traceparent", TWO)]
-    httpx.get(f"{traced.url}/v1/openapi.json", headers=headers)
+    httpx.get(f"{traced.url}/v1/openapi.json", headers=headers, timeout=PATIENT)
     assert requests(kept)[0].parent is None
 
 
@@ -131,7 +132,10 @@ def test_reactions_go_on_in_the_trace_of_their_event_and_a_batch_for_several_has
         headers = {"Authorization": f"Bearer {traced.key('engine')}", "Idempotency-Key": f"open-{at}"}
         body = {"offer": "ofr_one", "investor": investor, "units": "1"}
         answer = httpx.post(
-            f"{traced.url}/v1/investments", json=body, headers={**headers, "traceparent": trace}
+            f"{traced.url}/v1/investments",
+            json=body,
+            headers={**headers, "traceparent": trace},
+            timeout=PATIENT,
         )
         assert answer.status_code == 201, answer.text
         opened.append(answer.json()["id"])

@@ -14,6 +14,7 @@ from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
 from tests.api.conftest import Api, problem, serving
 from tests.attack.world import Connect, World, digest
+from tests.patience import PATIENT
 from tests.registry.transferring import SALE_PAPERS, Transferring, papers
 
 PATH = "/v1/offers/ofr_one/transfers"
@@ -211,7 +212,7 @@ def test_the_key_of_a_holder_follows_its_own_requests_alone(agency: Agency) -> N
 
     def read(name: str, query: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {keys[name]}"}
-        return httpx.get(f"{calls.url}{PATH}{query}", headers=headers)
+        return httpx.get(f"{calls.url}{PATH}{query}", headers=headers, timeout=PATIENT)
 
     assert len(read(seller, f"?investor={seller}").json()["transfers"]) == 1
     assert read("ivr_one1", "?investor=ivr_one1").json()["transfers"] == []
@@ -230,7 +231,9 @@ def test_a_holder_is_told_its_own_side_and_nothing_of_the_other(agency: Agency) 
     def why(name: str, buyer: str, units: int) -> dict[str, object]:
         query = f"transfer-refusals?seller={seller}&buyer={buyer}&units={units}"
         told: dict[str, object] = httpx.get(
-            f"{agency.calls.url}/v1/offers/ofr_one/{query}", headers={"Authorization": f"Bearer {keys[name]}"}
+            f"{agency.calls.url}/v1/offers/ofr_one/{query}",
+            headers={"Authorization": f"Bearer {keys[name]}"},
+            timeout=PATIENT,
         ).json()
         return told
 

@@ -20,6 +20,7 @@ from bookrunner.sandbox import toolchain
 from bookrunner.sandbox.node import Node
 from tests.chain.conftest import CHAIN_ID, open_key
 from tests.chain.test_rpc import serving
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.chain
 
@@ -62,7 +63,7 @@ class Door:
 
 def _forwarded(url: str, body: bytes) -> bytes:
     headers = {"content-type": "application/json"}
-    return httpx.post(url, content=body, headers=headers, trust_env=False).content
+    return httpx.post(url, content=body, headers=headers, trust_env=False, timeout=PATIENT).content
 
 
 @pytest.fixture

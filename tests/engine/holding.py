@@ -20,6 +20,7 @@ from bookrunner.core import clock
 from bookrunner.sandbox.entering import Person
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
+from tests.patience import PATIENT
 
 INVESTORS = 12
 OLDER = "update registry.lot set acquired_on = acquired_on - 400, period_from = period_from - 400"
@@ -86,7 +87,7 @@ class Holders:
     def node(self, method: str, *params: str) -> None:
         """Ask the sandbox node for what only it can do."""
         asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        httpx.post(self.world.node_url, json=asked).raise_for_status()
+        httpx.post(self.world.node_url, json=asked, timeout=PATIENT).raise_for_status()
 
     def send(self, receiver: bytes, units: int) -> None:
         """Let the giver itself move units on chain, and wait until that is final."""

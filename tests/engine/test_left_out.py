@@ -14,6 +14,7 @@ from bookrunner.core.errors import Refused
 from tests.api.conftest import serving
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
 from tests.pages.world import OFFERING, World
+from tests.patience import PATIENT
 
 STAGES = ("nothing", "countersignature", "countersignature", "nothing", "clearance")
 LATE, OTHER = "inv_0002", "inv_0003"
@@ -167,20 +168,22 @@ def test_a_case_is_decided_over_the_api(closings: Closings) -> None:
     portal = issue(app.endpoint, "some-portal", "portal", actor="usr_admin")
     with serving(api(app.database)) as url:
         path = f"{url}/v1/offers/{OFFERING}/closing_cases"
-        assert httpx.get(path, headers={"Authorization": f"Bearer {portal}"}).status_code == 403
+        assert (
+            httpx.get(path, headers={"Authorization": f"Bearer {portal}"}, timeout=PATIENT).status_code == 403
+        )
         said = {"Authorization": f"Bearer {key}", "Idempotency-Key": "req_case", "If-Match": '"1"'}
-        cases = httpx.get(path, headers=said).json()["closing_cases"]
+        cases = httpx.get(path, headers=said, timeout=PATIENT).json()["closing_cases"]
         assert [case["investment"] for case in cases] == [LATE, OTHER]
         decide = f"{path}/{cases[0]['id']}/decisions"
         body = {"status": "to_be_included", "because": "the signatory was ill"}
-        done, again = (httpx.post(decide, json=body, headers=said) for _ in range(2))
+        done, again = (httpx.post(decide, json=body, headers=said, timeout=PATIENT) for _ in range(2))
         assert (done.status_code, done.json()["status"], done.json()["version"]) == (
             200,
             "to_be_included",
             "2",
         )
         assert again.headers["idempotent-replayed"] == "true"
-        late = httpx.post(decide, json=body, headers=said | {"Idempotency-Key": "req_late"})
+        late = httpx.post(decide, json=body, headers=said | {"Idempotency-Key": "req_late"}, timeout=PATIENT)
         assert late.status_code == 412
     assert closings.rows()[LATE]["decided_by"] == "key:issuer-desk"
 

@@ -17,6 +17,7 @@ from bookrunner.engine.process.workflow import Workflows
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 from tests.api.conftest import following, serving
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.chain
 
@@ -59,9 +60,12 @@ def test_a_closing_is_one_trace_from_the_request_to_the_chain(
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "close-1", "traceparent": ASKED}
     with serving(api(app.database)) as url:
         path = f"{url}/v1/offers/{offering}/closings"
-        seen = httpx.post(f"{path}/dry_run", headers={"Authorization": f"Bearer {key}"})
+        seen = httpx.post(f"{path}/dry_run", headers={"Authorization": f"Bearer {key}"}, timeout=PATIENT)
         answer = httpx.post(
-            path, json={"members": "ready"}, headers={**headers, "If-Match": seen.headers["etag"]}
+            path,
+            json={"members": "ready"},
+            headers={**headers, "If-Match": seen.headers["etag"]},
+            timeout=PATIENT,
         )
     assert answer.status_code == 201, answer.text
     assert answer.headers["traceparent"].split("-")[1] == ASKED.split("-")[1]

@@ -14,6 +14,7 @@ from bookrunner.audit import advance_feed
 from tests.api.conftest import problem
 from tests.attack.world import digest
 from tests.hooks.conftest import Hooks, issuer_key
+from tests.patience import PATIENT
 
 PATH = "/v1/events/stream"
 STREAMS = 200
@@ -70,7 +71,7 @@ def test_who_may_not_read_the_feed_follows_no_stream(hooks: Hooks, name: str, st
     if name:
         issuer_key(hooks, "iss_other", "staff.other")
         headers["Authorization"] = f"Bearer {hooks.calls.keys['staff.other']}"
-    answer = httpx.get(hooks.calls.url + PATH, headers=headers)
+    answer = httpx.get(hooks.calls.url + PATH, headers=headers, timeout=PATIENT)
     assert answer.status_code == status
     assert problem(answer)
 
@@ -78,7 +79,7 @@ def test_who_may_not_read_the_feed_follows_no_stream(hooks: Hooks, name: str, st
 @pytest.mark.parametrize("last", ["-1", "x", "1 2", "9" * 19])
 def test_a_place_that_is_none_is_refused(hooks: Hooks, last: str) -> None:
     headers = {"Authorization": f"Bearer {hooks.calls.key('engine')}", "Last-Event-ID": last}
-    assert httpx.get(hooks.calls.url + PATH, headers=headers).status_code == 422
+    assert httpx.get(hooks.calls.url + PATH, headers=headers, timeout=PATIENT).status_code == 422
 
 
 def test_two_hundred_streams_share_one_reader(hooks: Hooks) -> None:

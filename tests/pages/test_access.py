@@ -18,6 +18,7 @@ from bookrunner.pages.access.door import inside
 from tests.pages.conftest import Site
 from tests.pages.officers import PERSON, Work
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 
 Connect = Callable[[str], psycopg.Connection]
 SHORT = b"""
@@ -58,13 +59,15 @@ def test_a_session_is_opened_by_a_key_and_ended_by_signing_out(site: Site, endpo
         kept = dict(client.cookies)
         assert client.post("/sign-out").headers["location"] == "/sign-in"
         assert not client.cookies
-        again = httpx.get(f"{site.url}/compliance", cookies=kept)
+        again = httpx.get(f"{site.url}/compliance", cookies=kept, timeout=PATIENT)
         assert (again.status_code, again.headers["location"]) == (303, "/sign-in?next=%2Fcompliance")
 
 
 def test_the_cookie_is_for_the_server_alone(site: Site, endpoint: Endpoint) -> None:
     key = issue(endpoint, "officer.ana", "compliance", actor="usr_admin")
-    entered = httpx.post(f"{site.url}/sign-in", data={"key": key}, headers={"Origin": site.url})
+    entered = httpx.post(
+        f"{site.url}/sign-in", data={"key": key}, headers={"Origin": site.url}, timeout=PATIENT
+    )
     cookie = entered.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert "Max-Age=28" in cookie
@@ -81,7 +84,9 @@ def test_only_the_digest_of_a_session_is_kept(site: Site, endpoint: Endpoint, co
 
 def test_an_unknown_key_is_refused_in_words(site: Site) -> None:
     for key in ("", "no key", make_key("compliance"), make_key("compliance")[:-1] + "x"):
-        answer = httpx.post(f"{site.url}/sign-in", data={"key": key}, headers={"Origin": site.url})
+        answer = httpx.post(
+            f"{site.url}/sign-in", data={"key": key}, headers={"Origin": site.url}, timeout=PATIENT
+        )
         assert answer.status_code == 401
         assert "Refused: credential is in force" in answer.text
         assert "set-cookie" not in answer.headers
@@ -90,7 +95,7 @@ def test_an_unknown_key_is_refused_in_words(site: Site) -> None:
 def test_a_token_that_was_never_given_is_nobody(site: Site) -> None:
     for token in ("", "compliance.short", make_token("compliance"), make_token("engine"), "x\u00e9"):
         cookie = {"Cookie": f"bookrunner_session={token}".encode()}
-        assert httpx.get(f"{site.url}/compliance", headers=cookie).status_code == 303
+        assert httpx.get(f"{site.url}/compliance", headers=cookie, timeout=PATIENT).status_code == 303
 
 
 def test_another_keepers_person_is_turned_away(site: Site, endpoint: Endpoint) -> None:
@@ -113,9 +118,9 @@ def test_a_session_never_outlives_its_key(site: Site, connect: Connect) -> None:
     connect("owner").execute(SHORT, [digest(key)])
     with visitor(site, key) as client:
         kept = {"bookrunner_session": str(client.cookies.get("bookrunner_session"))}
-        assert httpx.get(f"{site.url}/compliance", cookies=kept).status_code == 200
+        assert httpx.get(f"{site.url}/compliance", cookies=kept, timeout=PATIENT).status_code == 200
         connect("admin").execute(AN_HOUR_LATER)
-        assert httpx.get(f"{site.url}/compliance", cookies=kept).status_code == 303
+        assert httpx.get(f"{site.url}/compliance", cookies=kept, timeout=PATIENT).status_code == 303
 
 
 IDLE = "update api.session_use set used_at = clock_timestamp() - make_interval(mins => %s)"
@@ -169,21 +174,24 @@ def test_signing_in_leads_nowhere_else(site: Site, endpoint: Endpoint) -> None:
     key = issue(endpoint, "officer.ana", "compliance", actor="usr_admin")
     for path in ("//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"):
         asked = {"key": key, "next": path}
-        entered = httpx.post(f"{site.url}/sign-in", data=asked, headers={"Origin": site.url})
+        entered = httpx.post(f"{site.url}/sign-in", data=asked, headers={"Origin": site.url}, timeout=PATIENT)
         assert entered.headers["location"] == "/"
 
 
 def test_a_write_from_elsewhere_is_refused(site: Site) -> None:
     for path in ("/sign-in", "/sign-out", "/compliance/work"):
         for headers in ({}, {"Origin": "https://elsewhere.example"}):
-            answer = httpx.post(site.url + path, data={"key": "x"}, headers=headers)
+            answer = httpx.post(site.url + path, data={"key": "x"}, headers=headers, timeout=PATIENT)
             assert answer.status_code == 403
             assert "write_comes_from_our_own_page" in answer.text
 
 
 def test_a_decision_without_a_session_asks_to_sign_in(site: Site) -> None:
     answer = httpx.post(
-        f"{site.url}/compliance/hits/ivr_0001/hit_1", data={"seen": 1}, headers={"Origin": site.url}
+        f"{site.url}/compliance/hits/ivr_0001/hit_1",
+        data={"seen": 1},
+        headers={"Origin": site.url},
+        timeout=PATIENT,
     )
     assert answer.status_code == 401
     assert "Nothing was changed" in answer.text

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from tests.pages.conftest import Site
 from tests.pages.world import OFFERING, STAGES
+from tests.patience import PATIENT
 
 Connect = Callable[[str], psycopg.Connection]
 END = (
@@ -39,7 +40,7 @@ def test_vendored_files_are_the_locked_ones() -> None:
 
 
 def test_each_count_names_how_many_are_missing(site: Site) -> None:
-    page = httpx.get(f"{site.url}/offers/{OFFERING}").text
+    page = httpx.get(f"{site.url}/offers/{OFFERING}", timeout=PATIENT).text
     found = re.findall(r"keeper=(\w+)#waiting\">(\d+) missing", page)
     assert found == [
         ("compliance", "1"),
@@ -50,12 +51,12 @@ def test_each_count_names_how_many_are_missing(site: Site) -> None:
 
 
 def test_a_count_opens_exactly_its_investments(site: Site) -> None:
-    page = httpx.get(f"{site.url}/offers/{OFFERING}?keeper=treasury").text
+    page = httpx.get(f"{site.url}/offers/{OFFERING}?keeper=treasury", timeout=PATIENT).text
     assert re.findall(r'<tr id="row-(inv_\d+)">', page) == ["inv_0004", "inv_0005", "inv_0006"]
 
 
 def test_buckets_sum_to_the_total(site: Site) -> None:
-    page = httpx.get(f"{site.url}/offers/{OFFERING}").text
+    page = httpx.get(f"{site.url}/offers/{OFFERING}", timeout=PATIENT).text
     amounts = dict(
         re.findall(r'row">([\w ]+)</th><td class="number">(?:<strong>)?<span class="money">([\d.,]+)', page)
     )
@@ -76,7 +77,7 @@ def test_buckets_sum_to_the_total(site: Site) -> None:
     ],
 )
 def test_a_write_from_elsewhere_is_refused(site: Site, connect: Connect, headers: dict[str, str]) -> None:
-    answer = httpx.post(site.url + CLOSE, data={"set": "ready"}, headers=headers)
+    answer = httpx.post(site.url + CLOSE, data={"set": "ready"}, headers=headers, timeout=PATIENT)
     assert answer.status_code == 403
     assert "write_comes_from_our_own_page" in answer.text
     assert site.world.engine.open_closings() == []
@@ -88,7 +89,7 @@ def test_a_write_from_elsewhere_is_refused(site: Site, connect: Connect, headers
 def test_a_closing_without_a_known_set_is_not_asked_for(
     site: Site, connect: Connect, form: dict[str, str]
 ) -> None:
-    answer = httpx.post(site.url + CLOSE, data=form, headers={"Origin": site.url})
+    answer = httpx.post(site.url + CLOSE, data=form, headers={"Origin": site.url}, timeout=PATIENT)
     assert answer.status_code == 422
     assert answer.headers["content-type"].startswith("text/html")
     assert "everybody" not in answer.text
@@ -97,7 +98,7 @@ def test_a_closing_without_a_known_set_is_not_asked_for(
 
 
 def test_a_refused_closing_names_every_condition(site: Site) -> None:
-    answer = httpx.post(site.url + CLOSE, data={"set": "all"}, headers={"Origin": site.url})
+    answer = httpx.post(site.url + CLOSE, data={"set": "all"}, headers={"Origin": site.url}, timeout=PATIENT)
     assert answer.status_code == 409
     refusal = answer.text.partition('id="refusal"')[2].partition("</section>")[0]
     for condition in (
@@ -112,24 +113,24 @@ def test_a_refused_closing_names_every_condition(site: Site) -> None:
 
 def test_an_unchanged_fragment_answers_304_without_a_policy(site: Site) -> None:
     path = f"{site.url}/offers/{OFFERING}/now"
-    first = httpx.get(path)
+    first = httpx.get(path, timeout=PATIENT)
     assert "<html" not in first.text
-    again = httpx.get(path, headers={"If-None-Match": first.headers["etag"]})
+    again = httpx.get(path, headers={"If-None-Match": first.headers["etag"]}, timeout=PATIENT)
     assert (again.status_code, again.content) == (304, b"")
     assert "content-security-policy" not in again.headers
 
 
 def test_a_changed_fragment_is_another_one_before_the_feed_has_its_number(site: Site) -> None:
     path = f"{site.url}/offers/{OFFERING}/now"
-    first = httpx.get(path)
+    first = httpx.get(path, timeout=PATIENT)
     site.world.link_wallet(f"{site.world.stages.index('wallet') + 1:04}")
-    again = httpx.get(path, headers={"If-None-Match": first.headers["etag"]})
+    again = httpx.get(path, headers={"If-None-Match": first.headers["etag"]}, timeout=PATIENT)
     assert again.status_code == 200
     assert again.headers["etag"] != first.headers["etag"]
 
 
 def test_each_page_has_its_own_nonce_and_no_inline_style(site: Site) -> None:
-    first, second = (httpx.get(f"{site.url}/offers/{OFFERING}") for _ in range(2))
+    first, second = (httpx.get(f"{site.url}/offers/{OFFERING}", timeout=PATIENT) for _ in range(2))
     policies = [page.headers["content-security-policy"] for page in (first, second)]
     nonces = [policy.partition("'nonce-")[2].partition("'")[0] for policy in policies]
     assert len(set(nonces)) == 2
@@ -139,7 +140,7 @@ def test_each_page_has_its_own_nonce_and_no_inline_style(site: Site) -> None:
 
 
 def test_the_investors_page_shows_no_personal_data(site: Site) -> None:
-    page = httpx.get(f"{site.url}/investments/inv_0003").text
+    page = httpx.get(f"{site.url}/investments/inv_0003", timeout=PATIENT).text
     assert "Investor 0003" not in page
     assert "@example.org" not in page
     assert "screening" not in page
@@ -151,7 +152,7 @@ def test_the_investors_page_shows_no_personal_data(site: Site) -> None:
     ["/offers/ofr_none", "/offers/ofr_none?dry_run=1", "/investments/inv_none", "/static/0/none.js"],
 )
 def test_an_unknown_thing_is_not_found(site: Site, path: str) -> None:
-    assert httpx.get(site.url + path).status_code == 404
+    assert httpx.get(site.url + path, timeout=PATIENT).status_code == 404
 
 
 @pytest.mark.parametrize("cause", ["contention", "session"])
@@ -162,7 +163,7 @@ def test_a_database_that_cannot_answer_is_said_on_a_page(site: Site, connect: Co
         admin.execute(sql.SQL("alter role engine in database {} set lock_timeout = '200ms'").format(place))
         # The pool's connections start again with the setting.
         admin.execute(END, [False])
-        while httpx.get(f"{site.url}/offers/{OFFERING}").status_code != 200:
+        while httpx.get(f"{site.url}/offers/{OFFERING}", timeout=PATIENT).status_code != 200:
             time.sleep(0.02)
     with ThreadPoolExecutor(1) as aside, holder.transaction():
         holder.execute("lock table engine.offer in access exclusive mode")

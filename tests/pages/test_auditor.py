@@ -20,6 +20,7 @@ from tests.pages.officers import PERSON
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.test_officer import Office, at, office
+from tests.patience import PATIENT
 
 __all__ = ["office"]
 
@@ -97,7 +98,7 @@ def test_only_auditors_open_it(site: Site, endpoint: Endpoint) -> None:
     with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as other:
         assert other.get("/proof").status_code == 403
         assert other.post("/proof/looks", data={"record": PERSON, "purpose": "x"}).status_code == 403
-    assert httpx.get(f"{site.url}/proof", follow_redirects=False).status_code in {303, 401}
+    assert httpx.get(f"{site.url}/proof", follow_redirects=False, timeout=PATIENT).status_code in {303, 401}
 
 
 @pytest.mark.browser

@@ -23,6 +23,7 @@ from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -54,7 +55,7 @@ class Room:
     def at(self, name: str) -> Iterator[httpx.Client]:
         """Lend a client of a reader."""
         if name == "nobody":
-            with httpx.Client(base_url=self.site.url) as client:
+            with httpx.Client(base_url=self.site.url, timeout=PATIENT) as client:
                 yield client
             return
         if name not in self.keys:

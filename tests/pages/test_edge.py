@@ -16,6 +16,7 @@ from bookrunner.pages import web
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 from tests.stages import Built
 
 Connect = Callable[[str], psycopg.Connection]
@@ -59,7 +60,7 @@ def test_a_closing_needs_somebody_signed_in(elsewhere: TestClient, connect: Conn
 
 
 def test_the_sandbox_alone_says_that_nobody_needs_to_sign_in(site: Site) -> None:
-    page = httpx.get(f"{site.url}/offers/{OFFERING}").text
+    page = httpx.get(f"{site.url}/offers/{OFFERING}", timeout=PATIENT).text
     assert "whoever is not signed in closes as" in page
     assert "Close all" in page
 
@@ -80,9 +81,9 @@ def test_a_key_of_another_keeper_closes_nothing(
 )
 def test_a_name_that_is_not_ours_is_refused(site: Site, connect: Connect, host: str) -> None:
     said = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
-    answer = httpx.post(site.url + CLOSE, data={"set": "ready"}, headers=said)
+    answer = httpx.post(site.url + CLOSE, data={"set": "ready"}, headers=said, timeout=PATIENT)
     assert (answer.status_code, answer.text) == (421, "refused: request_names_our_host\n")
-    assert httpx.get(site.url, headers={"Host": host}).status_code == 421
+    assert httpx.get(site.url, headers={"Host": host}, timeout=PATIENT).status_code == 421
     assert closings(connect) == 0
 
 
@@ -103,7 +104,7 @@ def test_a_number_longer_than_any_field_is_refused_by_name(site: Site, endpoint:
     long = "9" * 5_000
     transfers = f"{site.url}/investments/{INVESTMENT}/transfers"
     wish = {"act": "ask", "units": long, "buyer": "ivr_x", "kind": "gift"}
-    asked = httpx.post(transfers, data=wish, headers={"Origin": site.url})
+    asked = httpx.post(transfers, data=wish, headers={"Origin": site.url}, timeout=PATIENT)
     assert (asked.status_code, "units are a whole number" in asked.text) == (409, True)
     with visitor(site, issue(endpoint, "officer.ana", "compliance", actor="usr_admin")) as client:
         for rank in ("9" * 60, "\u0663"):

@@ -18,6 +18,7 @@ from tests.pages.test_browser import keep
 from tests.pages.test_people import entered
 from tests.pages.test_wall import exempt
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 
 
 @pytest.mark.browser
@@ -30,10 +31,10 @@ def test_an_emergency_stands_on_every_page_of_whoever_is_signed_in(
     desk = Emergencies(application.database)
     emergency = desk.ask("portal", "somebody has a key of ours", 60, actor="key:ria")
     with serving(web(application)) as url:
-        assert "Emergency" not in httpx.get(f"{url}/sign-in").text
+        assert "Emergency" not in httpx.get(f"{url}/sign-in", timeout=PATIENT).text
     desk.grant(emergency, actor="key:sam")
     with serving(web(application)) as url:
-        with httpx.Client(base_url=url, headers={"Origin": url}) as client:
+        with httpx.Client(base_url=url, headers={"Origin": url}, timeout=PATIENT) as client:
             client.post("/sign-in", data={"key": key})
             for path, status in ((f"/offers/{OFFERING}", 200), ("/offers/ofr_nobody", 404)):
                 told = client.get(path)
@@ -42,8 +43,8 @@ def test_an_emergency_stands_on_every_page_of_whoever_is_signed_in(
                 assert "somebody" not in told.text
         # It names two people, and is not for strangers.
         for path in (f"/offers/{OFFERING}", "/sign-in", "/nothing"):
-            assert "Emergency" not in httpx.get(url + path).text
-        assert httpx.get(f"{url}/offers/{OFFERING}").status_code == 200
+            assert "Emergency" not in httpx.get(url + path, timeout=PATIENT).text
+        assert httpx.get(f"{url}/offers/{OFFERING}", timeout=PATIENT).status_code == 200
         for scheme, width in (("light", 1280), ("dark", 390)):
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()

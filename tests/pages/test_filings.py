@@ -19,6 +19,7 @@ from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 from tests.servicing.books import clocks, filing, fill, look
 
 pytestmark = pytest.mark.timeout(300)
@@ -101,7 +102,7 @@ def test_an_issuer_reads_its_own_filings_alone(site: Site, owing: Book, endpoint
         assert (
             ivan.post(f"/offers/{owing.offering}/filings/{name}", data={"act": "prepare"}).status_code == 404
         )
-    with httpx.Client(base_url=site.url) as nobody:
+    with httpx.Client(base_url=site.url, timeout=PATIENT) as nobody:
         assert nobody.get("/issuer/filings").status_code == 303
 
 

@@ -22,6 +22,7 @@ from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -121,14 +122,14 @@ def test_no_name_of_an_investor_is_on_the_pages(staff: httpx.Client, connect: Co
 def test_who_is_no_issuer_is_turned_away(houses: Houses, endpoint: Endpoint) -> None:
     with visitor(houses.site, issue(endpoint, "fund.flo", "treasury", actor="usr_admin")) as flo:
         assert flo.get("/issuer").status_code == 403
-    with httpx.Client(base_url=houses.site.url) as nobody:
+    with httpx.Client(base_url=houses.site.url, timeout=PATIENT) as nobody:
         assert nobody.get("/issuer").status_code == 303
 
 
 def test_the_api_lists_an_issuers_offers_alone(houses: Houses, database: Database) -> None:
     with serving(api(database)) as url:
         said = {"Authorization": f"Bearer {houses.keys['iss_1']}"}
-        with httpx.Client(base_url=url, headers=said) as client:
+        with httpx.Client(base_url=url, headers=said, timeout=PATIENT) as client:
             offers = client.get("/v1/offers").json()["offers"]
             assert [each["id"] for each in offers] == [OFFERING]
             assert client.get(f"/v1/offers/{OFFERING}").json()["issuer"] == "iss_1"
@@ -157,7 +158,7 @@ def test_a_key_of_an_issuer_names_one_on_record(endpoint: Endpoint) -> None:
 
 
 def test_an_investor_meets_the_sign_of_its_issuer(houses: Houses) -> None:
-    with httpx.Client(base_url=houses.site.url) as client:
+    with httpx.Client(base_url=houses.site.url, timeout=PATIENT) as client:
         page = client.get("/investments/inv_0001").text
     assert "Your issuer is Harbor Street Capital." in page
     assert PROFILE["colour"] in page

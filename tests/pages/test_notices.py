@@ -12,6 +12,7 @@ from tests.attack.world import Connect
 from tests.browsing import axe_is_content
 from tests.pages.test_administrator import Office, at, office
 from tests.pages.test_browser import keep
+from tests.patience import PATIENT
 
 __all__ = ["office"]
 
@@ -66,7 +67,7 @@ def test_an_investor_cancels_by_right_and_is_told(
         axe_is_content(page, axe)
         keep(page, "mailbox-1200")
     with serving(web(office.site.world.application)) as elsewhere:
-        answer = httpx.get(f"{elsewhere}/mailbox")
+        answer = httpx.get(f"{elsewhere}/mailbox", timeout=PATIENT)
         assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in")
     with at(office, browser, "ivr_0008") as page:
         page.goto(f"{office.site.url}/mailbox")

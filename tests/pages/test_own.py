@@ -23,6 +23,7 @@ from tests.pages.test_access import visitor
 from tests.pages.test_administrator import Office, at
 from tests.pages.test_browser import keep
 from tests.pages.world import CHAIN, digest
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -237,7 +238,7 @@ def test_an_erasure_is_refused_by_rules_and_done_without(own: httpx.Client, fres
 
 def test_it_is_for_investors_alone(office: Office) -> None:
     for path in PAGES:
-        assert httpx.get(office.site.url + path).status_code == 303
+        assert httpx.get(office.site.url + path, timeout=PATIENT).status_code == 303
         with visitor(office.site, office.keys["officer.ana"]) as officer:
             assert officer.get(path).status_code == 403
 

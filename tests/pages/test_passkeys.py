@@ -30,6 +30,7 @@ from tests.attack.world import World as Register
 from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
 from tests.pages.test_people import WORDS, account, turn_codes_on
+from tests.patience import PATIENT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -246,7 +247,7 @@ def test_a_wallet_is_approved_by_a_passkey_over_this_very_decision(
 
 def test_a_key_is_nobody_where_people_have_accounts(house: House, application: Application) -> None:
     key = issue(application.endpoint, "agent.theo", "registry", actor="usr_admin")
-    with httpx.Client(base_url=house.url, headers={"Origin": house.url}) as client:
+    with httpx.Client(base_url=house.url, headers={"Origin": house.url}, timeout=PATIENT) as client:
         answer = client.post("/sign-in", data={"key": key})
         assert (answer.status_code, "person signs in with an account" in answer.text) == (401, True)
         with application.database.transaction("registry") as transaction:

@@ -19,6 +19,7 @@ from bookrunner.db import Endpoint
 from bookrunner.pages.access.people import words
 from bookrunner.pages.access.people.store import People
 from tests.pages.conftest import Site
+from tests.patience import PATIENT
 
 Connect = Callable[[str], psycopg.Connection]
 WORDS = "nine quiet herons cross"
@@ -306,7 +307,7 @@ def test_signing_in_anew_ends_the_session_before(site: Site, people: People) -> 
     with entered(site, people) as client:
         before = dict(client.cookies)
         assert sign_in(client).status_code == 303
-        assert httpx.get(f"{site.url}/compliance", cookies=before).status_code == 303
+        assert httpx.get(f"{site.url}/compliance", cookies=before, timeout=PATIENT).status_code == 303
 
 
 def test_one_account_is_of_one_keeper(site: Site, people: People) -> None:

@@ -21,6 +21,7 @@ from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
 from tests.pages.test_passkeys import House, device, take_up
 from tests.pages.test_people import WORDS, account
+from tests.patience import PATIENT
 
 pytestmark = pytest.mark.timeout(240)
 CONFIRM: Mapping[str, object] = {
@@ -188,7 +189,7 @@ def test_others_meet_no_proposal(office: Office, application: Application) -> No
         for refused in (client.get("/proposals"), client.post(f"{path}/confirm", data=said)):
             assert refused.status_code == 403
     key = issue(application.endpoint, "engine-key", "engine", actor="usr_admin")
-    with httpx.Client(base_url=office.url, headers={"Origin": office.url}) as client:
+    with httpx.Client(base_url=office.url, headers={"Origin": office.url}, timeout=PATIENT) as client:
         assert client.get("/proposals").status_code == 303
         client.post("/sign-in", data={"key": key})
         assert "signed in with a key" in client.get("/proposals").text
@@ -203,7 +204,7 @@ def test_a_session_is_no_key_of_the_api(office: Office) -> None:
             {"Cookie": f"bookrunner_session={token}"},
             {"bookrunner.session": token},
         ):
-            assert httpx.get(f"{office.url}/v1/offers", headers=headers).status_code == 401
+            assert httpx.get(f"{office.url}/v1/offers", headers=headers, timeout=PATIENT).status_code == 401
 
 
 def test_the_session_of_an_investor_reaches_no_operation(office: Office, connect: Connect) -> None:

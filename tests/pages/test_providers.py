@@ -30,6 +30,7 @@ from tests.pages.provider import CLIENT, SECRET, Provider, providing
 from tests.pages.test_browser import keep
 from tests.pages.test_passkeys import House, device, house, take_up
 from tests.pages.test_people import WORDS, account, turn_codes_on
+from tests.patience import PATIENT
 
 __all__ = ["house"]
 
@@ -74,7 +75,7 @@ class Place:
         assert found is not None
         address = found[1].replace("&amp;", "&")
         assert address.startswith(self.provider.url)
-        return httpx.get(address).headers["location"]
+        return httpx.get(address, timeout=PATIENT).headers["location"]
 
     def sign_in(self, client: httpx.Client, **said: str) -> httpx.Response:
         """Go to the provider and come back."""
@@ -262,7 +263,7 @@ def test_another_provider_cannot_answer(place: Place) -> None:
         # The same subject of another issuer is another person.
         page = client.post("/sign-in/with/other").text
         address = re.search(r'class="button" href="([^"]+)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
-        answer = client.get(httpx.get(address).headers["location"])
+        answer = client.get(httpx.get(address, timeout=PATIENT).headers["location"])
         assert rule_in(answer) == "subject_is_linked"
 
 

@@ -21,6 +21,7 @@ from tests.pages.officers import PERSON
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.test_officer import Office, at, office
+from tests.patience import PATIENT
 
 __all__ = ["office"]
 
@@ -84,7 +85,7 @@ def test_other_keepers_find_no_such_page(site: Site, endpoint: Endpoint, keeper:
         assert {answer.status_code for answer in answers} == {404}
         told = [re.sub(r"<time.*?</time>|nonce=\S+", "", answer.text) for answer in answers]
         assert len(set(told)) == 1
-    with httpx.Client(base_url=site.url, headers={"Origin": site.url}) as nobody:
+    with httpx.Client(base_url=site.url, headers={"Origin": site.url}, timeout=PATIENT) as nobody:
         assert nobody.get(case).status_code == 303
 
 

@@ -22,6 +22,7 @@ from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from tests.api.conftest import problem, serving
 from tests.pages.world import OFFERING
+from tests.patience import PATIENT
 from tests.stages import Built
 
 PIECE = b"x" * 65_536
@@ -83,11 +84,11 @@ def test_a_body_in_pieces_is_read_up_to_the_limit(whole: str) -> None:
     )
     assert b" 413 " in said(whole, head, 2 * API_BYTES_MAX // len(PIECE))
     # The server goes on.
-    assert httpx.get(f"{whole}/livez").status_code == 200
+    assert httpx.get(f"{whole}/livez", timeout=PATIENT).status_code == 200
 
 
 def test_the_refusal_is_a_problem_of_the_api(whole: str) -> None:
-    answer = httpx.post(f"{whole}/v1/offers", content=b"x" * (API_BYTES_MAX + 1))
+    answer = httpx.post(f"{whole}/v1/offers", content=b"x" * (API_BYTES_MAX + 1), timeout=PATIENT)
     assert answer.status_code == 413
     assert problem(answer)["code"] == "request_fits_its_limit"
 
@@ -99,7 +100,7 @@ def test_two_lengths_of_one_body_are_refused(whole: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_answer_says_how_it_may_be_used(whole: str, path: str) -> None:
-    answer = httpx.get(whole + path)
+    answer = httpx.get(whole + path, timeout=PATIENT)
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] in {"no-referrer", "same-origin"}
     policy = answer.headers["content-security-policy"]
@@ -135,7 +136,7 @@ def test_a_fault_of_ours_says_nothing_and_has_the_headers(application: Applicati
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "DEBUG", "PROPFIND"])
 def test_a_method_that_nobody_offers_does_nothing(whole: str, method: str) -> None:
     for path in ("/v1/offers", "/sign-in"):
-        answer = httpx.request(method, whole + path, headers={"X-Secret": "told-nobody"})
+        answer = httpx.request(method, whole + path, headers={"X-Secret": "told-nobody"}, timeout=PATIENT)
         assert answer.status_code in {400, 403, 404, 405}
         assert "told-nobody" not in answer.text
 
@@ -145,7 +146,7 @@ def test_a_method_that_nobody_offers_does_nothing(whole: str, method: str) -> No
     ["/static/", "/static/..%2f..%2fapp", "/.git/config", "/static/%2e%2e/%2e%2e/pyproject.toml", "/docs/"],
 )
 def test_no_folder_and_no_file_beside_the_pages_is_served(whole: str, path: str) -> None:
-    assert httpx.get(whole + path).status_code in {404, 405}
+    assert httpx.get(whole + path, timeout=PATIENT).status_code in {404, 405}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_a_body_that_is_no_sound_json_is_refused_and_no_fault(
         "Idempotency-Key": "deep",
         "Content-Type": "application/json",
     }
-    answer = httpx.post(f"{whole}/v1/offers", content=body, headers=headers)
+    answer = httpx.post(f"{whole}/v1/offers", content=body, headers=headers, timeout=PATIENT)
     assert answer.status_code in {400, 422}
     assert set(problem(answer)) <= {
         "type",
@@ -186,7 +187,7 @@ def test_a_field_that_nobody_asked_for_is_refused(whole: str, endpoint: Endpoint
     key = issue(endpoint, "sender", "engine", actor="usr_admin")
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "more"}
     body = {"status": "published", "actor": "usr_admin", "keeper": "treasury"}
-    answer = httpx.post(f"{whole}/v1/offers", json=body, headers=headers)
+    answer = httpx.post(f"{whole}/v1/offers", json=body, headers=headers, timeout=PATIENT)
     assert answer.status_code == 422
     pointers = {each["pointer"] for each in problem(answer)["errors"]}  # type: ignore[attr-defined]
     assert {"/body/status", "/body/actor", "/body/keeper"} <= pointers
@@ -204,7 +205,9 @@ def test_a_field_that_nobody_asked_for_is_refused(whole: str, endpoint: Endpoint
 )
 def test_signing_in_leads_to_these_pages_alone(whole: str, endpoint: Endpoint, after: str) -> None:
     key = issue(endpoint, "officer.ana", "compliance", actor="usr_admin")
-    answer = httpx.post(f"{whole}/sign-in", data={"key": key, "next": after}, headers={"Origin": whole})
+    answer = httpx.post(
+        f"{whole}/sign-in", data={"key": key, "next": after}, headers={"Origin": whole}, timeout=PATIENT
+    )
     place = answer.headers["location"]
     # A browser drops tabs and line feeds of an address, and reads a backslash as a slash.
     assert place.startswith("/")
@@ -215,12 +218,12 @@ def test_signing_in_leads_to_these_pages_alone(whole: str, endpoint: Endpoint, a
 def test_a_header_cannot_be_put_into_an_answer(whole: str, endpoint: Endpoint) -> None:
     key = issue(endpoint, "officer.ana", "compliance", actor="usr_admin")
     data = {"key": key, "next": "/a\r\nSet-Cookie: x=1"}
-    answer = httpx.post(f"{whole}/sign-in", data=data, headers={"Origin": whole})
+    answer = httpx.post(f"{whole}/sign-in", data=data, headers={"Origin": whole}, timeout=PATIENT)
     assert "x=1" not in answer.headers.get("set-cookie", "").partition(";")[0]
 
 
 def test_a_page_says_its_words_as_text(whole: str) -> None:
-    answer = httpx.get(f"{whole}/sign-in", params={"next": '/"><script>alert(1)</script>'})
+    answer = httpx.get(f"{whole}/sign-in", params={"next": '/"><script>alert(1)</script>'}, timeout=PATIENT)
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;" in answer.text
 
@@ -229,4 +232,7 @@ def test_an_offer_is_read_by_its_id_and_nothing_else(whole: str, endpoint: Endpo
     key = issue(endpoint, "reader", "engine", actor="usr_admin")
     headers = {"Authorization": f"Bearer {key}"}
     for path in (f"{OFFERING}'--", f"{OFFERING}%27%20or%201=1--", "..%2f..%2fmetrics"):
-        assert httpx.get(f"{whole}/v1/offers/{path}", headers=headers).status_code in {404, 422}
+        assert httpx.get(f"{whole}/v1/offers/{path}", headers=headers, timeout=PATIENT).status_code in {
+            404,
+            422,
+        }

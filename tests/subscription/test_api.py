@@ -18,6 +18,7 @@ from bookrunner.sandbox.entering.papers import INTENT, ITEMS, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.api.conftest import serving
+from tests.patience import PATIENT
 from tests.subscription.conftest import Tell, agreement
 
 OFFICER = "officer-iris"
@@ -45,7 +46,7 @@ class Calls:
         return {"Authorization": f"Bearer {self.keys[name]}"}
 
     def get(self, path: str, name: str = "portal-backend") -> httpx.Response:
-        return httpx.get(self.url + path, headers=self.headers(name))
+        return httpx.get(self.url + path, headers=self.headers(name), timeout=PATIENT)
 
     def post(
         self, path: str, body: object, name: str = "portal-backend", seen: str | None = None
@@ -86,7 +87,11 @@ def printed_code(content: bytes) -> str:
 def consent(calls: Calls, base: str) -> None:
     """Take a sample record, read its code in the file, enter it."""
     sample = calls.post(f"{base}/consent_samples", {}).json()["id"]
-    file = httpx.get(f"{calls.url}{base}/consent_samples/{sample}", headers=calls.headers("portal-backend"))
+    file = httpx.get(
+        f"{calls.url}{base}/consent_samples/{sample}",
+        headers=calls.headers("portal-backend"),
+        timeout=PATIENT,
+    )
     assert file.headers["content-type"] == "application/pdf"
     code = printed_code(file.content)
     wrong = calls.post(f"{base}/consents", {"sample": sample, "code": code[::-1]})
@@ -155,10 +160,10 @@ def test_a_packet_over_the_api(world: World, tell: Tell, calls: Calls) -> None:
     assert act(OFFICER, "countersign", {"intent": INTENT}).json()["status"] == "countersigned"
     found = calls.get(path).json()
     link = calls.post(f"{path}/links", {"file": "executed", "reader": "ivr_ann", "minutes": 5}).json()["path"]
-    file = httpx.get(calls.url + link)
+    file = httpx.get(calls.url + link, timeout=PATIENT)
     assert file.headers["content-type"] == "application/pdf"
     assert hashlib.sha256(file.content).hexdigest() == found["files"]["executed_sha256"]
-    forged = httpx.get(calls.url + link.replace("ivr_ann", "ivr_bob"))
+    forged = httpx.get(calls.url + link.replace("ivr_ann", "ivr_bob"), timeout=PATIENT)
     assert (forged.status_code, forged.json()["code"]) == (403, "document_link_is_ours")
 
 
@@ -228,5 +233,7 @@ def test_links_are_made_by_the_book_and_the_engine(tell: Tell, calls: Calls) -> 
 def test_a_file_is_not_served_without_a_link(tell: Tell, calls: Calls) -> None:
     story = tell("sent")
     files = calls.get(f"/v1/agreements/{agreement(story)}").json()["files"]
-    assert httpx.get(f"{calls.url}/v1/documents/{files['document_sha256']}").status_code == 422
-    assert httpx.get(f"{calls.url}/v1/agreements/{agreement(story)}").status_code == 401
+    assert (
+        httpx.get(f"{calls.url}/v1/documents/{files['document_sha256']}", timeout=PATIENT).status_code == 422
+    )
+    assert httpx.get(f"{calls.url}/v1/agreements/{agreement(story)}", timeout=PATIENT).status_code == 401

@@ -19,6 +19,7 @@ from bookrunner.app import Application
 from bookrunner.core import clock
 from tests.api.conftest import serving
 from tests.attack.world import Connect
+from tests.patience import PATIENT
 from tests.treasury.escrow import PRICE, Escrow, refused
 
 OLD, NEW, STRANGER = b"o" * 32, b"n" * 32, b"s" * 32
@@ -54,7 +55,9 @@ def send(application: Application, keys: Path) -> Iterator[Send]:
             at = clock.now() - timedelta(seconds=how.get("age", 0))
             headers = sign(message, body, now=at, secrets=how.get("secrets", [OLD]))
             path = f"{url}/v1/webhooks/payments/{how.get('provider', 'acmepay')}"
-            return httpx.post(path, content=how.get("sent", body), headers=[*headers, *how.get("more", [])])
+            return httpx.post(
+                path, content=how.get("sent", body), headers=[*headers, *how.get("more", [])], timeout=PATIENT
+            )
 
         yield posted
 

@@ -24,6 +24,7 @@ from tests.attack.world import CHAIN
 from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
 from tests.pages.test_desk_work import at_desk
+from tests.patience import PATIENT
 from tests.treasury import coin
 from tests.treasury.escrow import PRICE, refused
 from tests.treasury.test_deposits import CENT, RECEIVED_AFTER, Bench, bench, node
@@ -163,7 +164,7 @@ def test_nobody_is_told_to_pay_a_listed_wallet(bench: Bench, console: tuple[str,
     bench.screen(bench.wallets[1].address, "entry-7")
     assert bench.world.login("treasury").execute(question.encode(), on).fetchone() == (False,)
     url, flo = console
-    with httpx.Client(base_url=url, follow_redirects=True) as visitor:
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=PATIENT) as visitor:
         visitor.post("/sign-in", data={"key": flo}, headers={"Origin": url})
         page = visitor.get(f"/treasury/{bench.world.offering}/payouts").text
     assert "nothing is sent" in page

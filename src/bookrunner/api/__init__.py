@@ -167,24 +167,29 @@ def api(  # noqa: PLR0913 - one parameter for each counterparty that may speak
         acts=investments.plain_acts(gateway),
     )
     for routes in (*(resource.routes for resource in PLAIN), *BESIDE):
-        app.include_router(routes(gateway))
-    app.include_router(identity.routes(gateway, providers or {}))
-    app.include_router(agreements.routes(gateway, Archive(packets_of(database)), signing))
-    app.include_router(wallets.routes(gateway, chain))
-    app.include_router(stream.routes(gateway, app.state.streams))
-    app.include_router(proposals.routes(gateway, app))
+        _serve(app, routes(gateway))
+    _serve(app, identity.routes(gateway, providers or {}))
+    _serve(app, agreements.routes(gateway, Archive(packets_of(database)), signing))
+    _serve(app, wallets.routes(gateway, chain))
+    _serve(app, stream.routes(gateway, app.state.streams))
+    _serve(app, proposals.routes(gateway, app))
     for heard in _heard(gateway, payments, signatures, trades):
-        app.include_router(heard)
+        _serve(app, heard)
     if capital is not None:
         app.state.door.tokens = capital.tokens
-        app.include_router(intake.routes(gateway, capital.intakes))
-        app.include_router(escrow.routes(gateway, capital.intakes, capital.tokens))
-        app.include_router(webhooks.settlements(gateway, capital.hear))
+        _serve(app, intake.routes(gateway, capital.intakes))
+        _serve(app, escrow.routes(gateway, capital.intakes, capital.tokens))
+        _serve(app, webhooks.settlements(gateway, capital.hear))
     _answer_unknown(app)
     describe(app)
     if beside is not None:
         _stand_beside(app, beside)
     return app
+
+
+def _serve(app: FastAPI, part: APIRouter) -> None:
+    """Serve the operations of a router as they are; to include one is to analyse each of them anew."""
+    app.router.routes.extend(part.routes)
 
 
 def _lend(app: FastAPI, gateway: Gateway) -> None:
