@@ -12,4 +12,6 @@ union select state from engine.state where machine in ('offer', 'investment', 'a
 -- The sentences that the books keep for investors.
 select sentence from engine.notice_rule where audience in ('investor', 'investors')
 union select sentence from treasury.failure_reason
-union select sentence from registry.required_paper union select sentence from registry.permitting_paper;
+union select sentence from registry.required_paper union select sentence from registry.permitting_paper
+union select sentence from engine.filing_clock
+union select r.source from (values ('dividend'), ('interest')) i (income) cross join lateral engine.rates_on(i.income, current_date) r;

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import httpx
@@ -19,17 +21,24 @@ from bookrunner.pages import web
 from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell.language import ENGLISH, tongues
 from scripts import stored
+from tests.allocation.book import Book
 from tests.api.conftest import serving
+from tests.attack.world import Connect
 from tests.browsing import violations
 from tests.pages.conftest import Site
 from tests.pages.marked import bare, marked
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
+from tests.pages.test_delegates import last_day, name, only, taken_up
 from tests.pages.test_people import account, entered
 from tests.pages.test_screens import LOOKS, OFFERING
+from tests.servicing.books import look
+from tests.servicing.paying import DAY, Payer
+from tests.servicing.paying import distributions as opened
+from tests.servicing.votes import cast, delegate, finish, held, start
 from tests.stages import Built
+from tests.treasury.test_refunds import block
 
-Connect = Callable[[str], psycopg.Connection]
 GERMAN = {"Accept-Language": "de-AT, de;q=0.9, en;q=0.5"}
 INVESTOR = "ivr_0003"
 OWN = tuple(path for paths in LOOKS[INVESTOR].values() for path in paths)
@@ -51,6 +60,81 @@ def marks(application: Application, built: Built) -> Iterator[str]:  # noqa: ARG
     with serving(app) as url:
         yield url
         app.state.hints.closing = True
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who has signed in, by its cookies, and the pages on which it has rows."""
+
+    cookies: Mapping[str, str]
+    paths: tuple[str, ...]
+
+
+@pytest.fixture
+def readers(site: Site, key: str, endpoint: Endpoint, connect: Connect) -> dict[str, Reader]:
+    """Return readers of delegations, payments, votes and missed reports in each of their states."""
+    with visitor(site, key) as own:
+        found = {"delegate": _named(site, own, endpoint=endpoint, connect=connect)}
+        found["principal"] = Reader(dict(own.cookies), ("/delegates",))
+    pages = _paid(site, connect) | _asked(site, connect)
+    for investor, paths in pages.items():
+        with visitor(site, issue(endpoint, investor, "portal", actor="usr_admin")) as client:
+            found[investor] = Reader(dict(client.cookies), paths)
+    return found
+
+
+def _named(site: Site, own: httpx.Client, *, endpoint: Endpoint, connect: Connect) -> Reader:
+    """Let an investor have a delegation in each state; return the delegate of the one in force."""
+    name(own, "prepare")
+    for act in ("decline", "end"):
+        _, invitation = name(own, "act")
+        with taken_up(site, invitation) as other:
+            assert other.post(f"/delegations/{only(other)}/{act}").status_code == 303
+    _, invitation = name(own, "see")
+    with taken_up(site, invitation) as other:
+        passed = "valid_from = valid_from - interval '9 days', valid_until = clock_timestamp()"
+        Book(connect).backdate("portal.delegation", f"{passed} where delegation_id = '{only(other)}'")
+    account, invitation = name(own, "see")
+    with taken_up(site, invitation) as client:
+        assert client.post(f"/delegations/{only(client)}/accept").status_code == 303
+        with visitor(site, issue(endpoint, "ivr_0006", "portal", actor="usr_admin")) as foreign:
+            said = {"scope": "act", "until": last_day(), "delegate": account}
+            assert foreign.post("/delegates", data=said).status_code == 303
+        return Reader(dict(client.cookies), ("/delegations",))
+
+
+def _paid(site: Site, connect: Connect) -> dict[str, tuple[str, ...]]:
+    """Pay three holders: one is paid, one waits for its screening, and to one the payment comes back."""
+    world, runs = Payer(connect), opened(site.world.database)
+    world.build("registered")
+    world.compare()
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    block(world, 2)
+    world.call("treasury.settle_disbursements", world.offering, world.send(distribution), DAY)
+    world.call("treasury.return_disbursement", world.offering, world.line(3), "AC04", DAY)
+    return {world.id("ivr", n): ("/holdings/distributions",) for n in world.numbers}
+
+
+def _asked(site: Site, connect: Connect) -> dict[str, tuple[str, ...]]:
+    """Ask holders in votes that are carried, not carried, cancelled and open; a report is missed."""
+    book = held(connect, "two")
+    look(site.world.database)
+    book.backdate("engine.filing", "due_on = due_on - 60 where clock = 'form_d'")
+    start(book, resolution="Beschluss 1.")
+    cast(book, 3, "for")
+    start(book, "vot_two", resolution="Beschluss 2.")
+    cast(book, 3, "against", "vot_two")
+    finish(book)
+    start(book, "vot_three", resolution="Beschluss 3.")
+    book.call("engine.cancel_vote", book.offering, "vot_three", "Asked anew.", 2, actor="issuer.iris")
+    start(book, "vot_four", resolution="Beschluss 4.")
+    cast(book, 1, "abstain", "vot_four")
+    start(book, "vot_five", resolution="Beschluss 5.")
+    delegate(book, 2, book.id("ivr", 1), "vot_five")
+    cast_of = [book.offering, "vot_five", book.id("ivr", 2), "for", book.id("ivr", 1)]
+    book.call("engine.cast_ballot", *cast_of, actor=book.id("ivr", 1))
+    return {book.id("ivr", n): ("/votes", "/holdings") for n in (1, 2)}
 
 
 def lang(page: str) -> str:
@@ -200,6 +284,51 @@ def test_no_sentence_of_an_investors_page_is_left_out_of_the_catalogue(marks: st
     assert left == {}
 
 
+@pytest.mark.timeout(300)
+def test_no_sentence_of_rows_is_left_out_of_the_catalogue(marks: str, readers: dict[str, Reader]) -> None:
+    pages = {}
+    for name_, reader in readers.items():
+        with _reading(marks, reader) as client:
+            pages |= {f"{name_} {path}": client.get(path).text for path in reader.paths}
+    with _reading(marks, readers["principal"]) as client:
+        said = {"scope": "act", "until": last_day()}
+        for wrong in (
+            {},
+            {"delegate": "dlg_nobody"},
+            {"until": "x"},
+            {"scope": "sign"},
+            {"until": last_day(900)},
+        ):
+            pages[f"/delegates {wrong}"] = client.post("/delegates", data=said | wrong).text
+        pages["/delegates end"] = client.post("/delegates/dgn_none/end").text
+        pages["/delegations of a delegate"] = client.get("/delegations").text
+    with _reading(marks, readers["delegate"]) as client:
+        pages["/holdings of nobody"] = client.get("/holdings").text
+        (mine,) = set(re.findall(r"/delegations/(dgn_\w+)/enter", client.get("/delegations").text))
+        pages["/delegations refused"] = client.post(f"/delegations/{mine}/accept").text
+        pages["/delegations unknown"] = client.post(f"/delegations/{mine}/wish").text
+        assert client.post(f"/delegations/{mine}/enter").status_code == 303
+        pages["/holdings for another"] = client.get("/holdings").text
+        for path in (f"/offers/{OFFERING}/apply", "/investments/inv_0003/cancel", "/privacy/erase"):
+            pages[f"{path} of a delegate"] = client.post(path).text
+    with _reading(marks, readers["ivr_two1"]) as client:
+        pages["/votes refused"] = client.post("/votes/ofr_two/vot_four", data={"choice": "perhaps"}).text
+        pages["/votes over"] = client.post("/votes/ofr_two/vot_one", data={"choice": "for"}).text
+        pages["/votes proxy"] = client.post("/votes/ofr_two/vot_four/proxy", data={"delegate": "x"}).text
+    assert {path: lang(page) for path, page in pages.items() if lang(page) != "de"} == {}
+    invitations = re.findall(r"\bportal\.\w{20,}", pages["/delegates {}"])
+    books = DATA | {"Example", "Beschluss", "Asked anew.", *invitations}
+    assert {path: found for path, page in pages.items() if (found := bare(page, books))} == {}
+
+
+@contextmanager
+def _reading(url: str, reader: Reader) -> Iterator[httpx.Client]:
+    """Lend a client of somebody who reads German."""
+    headers = {**GERMAN, "Origin": url}
+    with httpx.Client(base_url=url, headers=headers, cookies=dict(reader.cookies), timeout=60) as client:
+        yield client
+
+
 def test_a_sentence_outside_of_the_catalogue_is_found() -> None:
     page = "<html lang=de><body><p>⟦Kept⟧ and not</p><td data-name='Amount'>⟦a <b>b</b> c⟧</td></body></html>"
     assert [text.strip() for text in bare(page, frozenset())] == ["Amount", "and not"]
@@ -250,4 +379,25 @@ def test_every_investors_page_is_accessible_and_fits_in_german(
         if page.evaluate("document.documentElement.scrollWidth") > width:
             faults.append((path, "is wider than the screen", ""))
     context.close()
+    assert faults == []
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(300)
+def test_pages_with_rows_are_accessible_and_fit_in_german(
+    site: Site, readers: dict[str, Reader], browser: Browser, axe: str
+) -> None:
+    faults: list[tuple[str, str, str]] = []
+    for width in (1280, 390):
+        for name_, reader in readers.items():
+            context = browser.new_context(viewport={"width": width, "height": 900}, locale="de-DE")
+            context.add_cookies([{"name": n, "value": v, "url": site.url} for n, v in reader.cookies.items()])
+            page = context.new_page()
+            for path in reader.paths:
+                page.goto(site.url + path)
+                keep(page, f"german-{name_}{path.replace('/', '-')}-{width}")
+                faults += [(path, v["id"], v["nodes"][0]["html"][:200]) for v in violations(page, axe)]
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    faults.append((path, "is wider than the screen", name_))
+            context.close()
     assert faults == []

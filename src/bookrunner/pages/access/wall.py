@@ -19,7 +19,7 @@ from bookrunner.db import Database, load
 from bookrunner.pages.access.door import FOR_WHOM, Door, token_of, unbind
 from bookrunner.pages.access.visitor import SignedIn, actor_for
 from bookrunner.pages.shell import language
-from bookrunner.pages.shell.language import Offered
+from bookrunner.pages.shell.language import Offered, later
 
 
 class Opens(StrEnum):
@@ -88,13 +88,19 @@ LENT: Final[Mapping[str, tuple[str | None, str | None]]] = {
     r"/holdings/[^/]+/[^/]+/statement\.pdf": (None, "see"),
 }
 _SCOPES: Final = ("see", "prepare", "act")
+# What is told where a delegation does not reach, by the least scope that would.
+_TAKES: Final[Mapping[str | None, str]] = {
+    None: later("only the investor does this itself"),
+    "prepare": later("this delegation is for looking alone"),
+    "act": later("this takes a delegation to act for the investor"),
+}
 _LENT: Final = tuple((re.compile(pattern), scopes) for pattern, scopes in LENT.items())
 _COMPILED: Final = tuple((re.compile(pattern, re.DOTALL), rule) for pattern, rule in RULES.items())
 _IN_A_SANDBOX: Final = frozenset({Opens.SHOWN, Opens.MEMBER, Opens.OWN, Opens.VISITOR, Opens.STAFF})
 # Whose pages they are, told to anybody else.
 _WHOSE: Final = {
     Opens.ISSUER: ("key_serves_this_keeper", f"{ISSUER} decides this"),
-    Opens.DELEGATE: ("delegate_acts_for_others", "this is the page of who acts for an investor"),
+    Opens.DELEGATE: ("delegate_acts_for_others", later("this is the page of who acts for an investor")),
 }
 _OF_ISSUERS: Final = frozenset({Opens.PERSON, Opens.ISSUER})
 
@@ -190,7 +196,7 @@ class Admission:
         if least is None or _SCOPES.index(chosen["scope"]) < _SCOPES.index(least):
             raise NotAllowed(
                 "delegate_stays_within_its_scope",
-                "only the investor does this itself" if least is None else f"this takes the scope {least}",
+                _TAKES[least],
             )
         investor = chosen["investor_id"]
         request.state.visitor = replace(visitor, actor=actor_for(visitor.person, investor))

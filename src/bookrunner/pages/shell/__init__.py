@@ -27,6 +27,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _READS: Final = frozenset({"GET", "HEAD"})
 # The templates whose sentences are in the catalogues; every other page is in English, whole.
 TRANSLATED: Final = (
+    "access/delegates/",
     "access/forbidden",
     "access/people/",
     "access/providers/",

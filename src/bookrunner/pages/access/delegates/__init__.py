@@ -18,6 +18,7 @@ from bookrunner.pages.access.door import FOR_WHOM, bind
 from bookrunner.pages.access.people import People
 from bookrunner.pages.access.visitor import SignedIn, signed_in
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.language import later
 from bookrunner.pages.shell.routing import Router, take_in
 
 __all__ = ["routes"]
@@ -27,27 +28,37 @@ _WORKING_DAY_SECONDS: Final = 8 * 3600
 _MOST: Final = 100
 _DAYS: Final = 365
 SCOPES: Final = (
-    ("see", "See only", "Profile with its values hidden, holdings with statements, investments, notices."),
-    ("prepare", "Prepare", "Also opens orders and joins waitlists, which you confirm and sign yourself."),
+    (
+        "see",
+        later("See only"),
+        later("Profile with its values hidden, holdings with statements, investments, notices."),
+    ),
+    (
+        "prepare",
+        later("Prepare"),
+        later("Also opens orders and joins waitlists, which you confirm and sign yourself."),
+    ),
     (
         "act",
-        "Act",
-        "Also asks for transfers, posts and takes interests, says that money was sent, and cancels.",
+        later("Act for the investor"),
+        later("Also asks for transfers, posts and takes interests, says that money was sent, and cancels."),
     ),
 )
 STATES: Final = {
-    "named": ("waiting", "wait", "waits for the delegate"),
-    "in_force": ("confirmed", "good", "in force"),
-    "declined": ("refused", "bad", "declined"),
-    "ended": ("cancelled", "grey", "ended"),
+    "named": ("waiting", "wait", later("waits for the delegate")),
+    "in_force": ("confirmed", "good", later("in force")),
+    "declined": ("refused", "bad", later("declined")),
+    "ended": ("cancelled", "grey", later("ended")),
 }
 _SENTENCES: Final = {
-    "delegate_has_an_account_of_its_own": "write the name of the delegate's account, such as dlg_…",
-    "one_delegation_of_two_at_a_time": "this delegate is named already; end that delegation first",
-    "delegation_ends_within_two_years": "a delegation ends within two years",
-    "delegation_ends_in_days_to_come": "choose an end that is still to come",
-    "delegation_has_a_known_scope": "choose what the delegate may do",
-    "account_is_of_a_delegate": "there is no such account of a delegate",
+    "delegate_has_an_account_of_its_own": later("write the name of the delegate's account, such as dlg_…"),
+    "one_delegation_of_two_at_a_time": later("this delegate is named already; end that delegation first"),
+    "delegation_ends_within_two_years": later("a delegation ends within two years"),
+    "delegation_ends_in_days_to_come": later("choose an end that is still to come"),
+    "delegation_has_a_known_scope": later("choose what the delegate may do"),
+    "account_is_of_a_delegate": later("there is no such account of a delegate"),
+    "delegation_waits_for_its_delegate": later("it has been answered, ended or is over"),
+    "delegation_stands": later("it has ended, or has not begun"),
 }
 
 
@@ -138,7 +149,14 @@ class Delegates:
         self, request: Request, template: str, facts: dict[str, object], fault: Refused | None
     ) -> Response:
         refusal = None if fault is None else told(fault, _SENTENCES)
-        shared = {"scopes": SCOPES, "states": STATES, "now": clock.now(), "refusal": refusal}
+        titles = {scope: title for scope, title, _ in SCOPES}
+        shared = {
+            "scopes": SCOPES,
+            "titles": titles,
+            "states": STATES,
+            "now": clock.now(),
+            "refusal": refusal,
+        }
         status = 200 if fault is None else int(status_of(fault))
         return self.shell.page(request, template, facts | shared, status)
 

@@ -13,28 +13,31 @@ from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell
+from bookrunner.pages.shell.language import later
 from bookrunner.pages.shell.routing import Router
 
 __all__ = ["routes"]
 
 _STATES: Final[Mapping[str, tuple[str, str, str]]] = {
-    "entitled": ("waiting", "wait", "approved"),
-    "owed": ("waiting", "wait", "owed"),
-    "held": ("held", "wait", "held"),
-    "paying": ("progress", "calm", "with the bank"),
-    "paid": ("confirmed", "good", "paid"),
-    "returned": ("refused", "bad", "came back"),
-    "unclaimed": ("missing", "bad", "unclaimed"),
+    "entitled": ("waiting", "wait", later("approved")),
+    "owed": ("waiting", "wait", later("owed")),
+    "held": ("held", "wait", later("held")),
+    "paying": ("progress", "calm", later("with the bank")),
+    "paid": ("confirmed", "good", later("paid")),
+    "returned": ("refused", "bad", later("came back")),
+    "unclaimed": ("missing", "bad", later("unclaimed")),
 }
 # A match is nobody's to read but the officer's: the investor is told of a check.
 _BECAUSE: Final[Mapping[str, str]] = {
-    "match_with_a_list": "A check is not finished; the amount is kept for you.",
-    "screening_waits": "A check is not finished; the amount is kept for you.",
-    "wallet_change_in_progress": "Your wallet is being changed; the amount is kept for you.",
-    "registration_change_in_progress": "Your registration is being changed; the amount is kept for you.",
-    "account_change_in_progress": "Your account is being changed; the amount is kept for you.",
-    "account_is_not_known": "We know no account of yours. Tell the administrator where to pay.",
-    "account_is_not_named": "You have several accounts. Tell the administrator which one to pay to.",
+    "match_with_a_list": later("A check is not finished; the amount is kept for you."),
+    "screening_waits": later("A check is not finished; the amount is kept for you."),
+    "wallet_change_in_progress": later("Your wallet is being changed; the amount is kept for you."),
+    "registration_change_in_progress": later(
+        "Your registration is being changed; the amount is kept for you."
+    ),
+    "account_change_in_progress": later("Your account is being changed; the amount is kept for you."),
+    "account_is_not_known": later("We know no account of yours. Tell the administrator where to pay."),
+    "account_is_not_named": later("You have several accounts. Tell the administrator which one to pay to."),
 }
 
 

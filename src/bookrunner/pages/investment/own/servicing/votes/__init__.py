@@ -13,14 +13,17 @@ from bookrunner.db import Database
 from bookrunner.engine.life.servicing.actions import actions_of
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, told
+from bookrunner.pages.shell.language import later
 from bookrunner.pages.shell.routing import Router
 
 _CONFLICT, _SEE_OTHER = 409, 303
 _SAID: Final = {
-    "ballot_is_cast_in_time": "the vote is over",
-    "delegate_is_another_investor": "name another investor by its id",
-    "ballot_is_for_against_or_abstains": "choose for, against or abstain",
+    "ballot_is_cast_in_time": later("the vote is over"),
+    "delegate_is_another_investor": later("name another investor by its id"),
+    "ballot_is_for_against_or_abstains": later("choose for, against or abstain"),
+    "delegate_has_a_proxy": later("the holder votes itself, or through somebody else"),
 }
+_CHOICES: Final = {"for": later("In favour"), "against": later("Against"), "abstain": later("Abstain")}
 
 
 def routes(database: Database, shell: Shell) -> Router:
@@ -31,6 +34,7 @@ def routes(database: Database, shell: Shell) -> Router:
     def page(request: Request, investor: str, refusal: Refused | None = None) -> Response:
         shown = {
             "votes": list(keeper.own_votes(investor=investor)),
+            "choices": _CHOICES,
             "refusal": None if refusal is None else told(refusal, _SAID),
         }
         status = 200 if refusal is None else _CONFLICT
