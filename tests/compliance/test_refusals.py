@@ -24,6 +24,7 @@ ELSEWHERE = {
     "acceptance_says_why",
     "approved_accreditation_has_evidence",
     "approved_identity_has_evidence",
+    "calendar_names_its_source",
     "clear_means_nothing_lacks",
     "commitment_is_within_the_limit",
     "decided_discrepancy_has_its_reason",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import subprocess
@@ -90,12 +91,14 @@ class Statements:
         while mark not in (text := self._text()[self._read :]):
             assert time.monotonic() < deadline, "the server logs nothing"
             time.sleep(0.02)
+        text = text[: text.rindex("\n") + 1]
         self._read += len(text)
-        found = re.findall(r"LOG:  (?:statement|execute [^:]*): (.*?)(?=\n\d{4}-|\Z)", text, re.DOTALL)
+        said = [str(json.loads(line).get("message", "")) for line in text.splitlines()]
+        found = [each.partition(": ")[2] for each in said if each.startswith(("statement: ", "execute "))]
         return Counter(plain(each) for each in found if "mark " not in each)
 
     def _text(self) -> str:
-        return "".join(path.read_text(encoding="utf-8") for path in sorted(self._folder.iterdir()))
+        return "".join(path.read_text(encoding="utf-8") for path in sorted(self._folder.glob("*.json")))
 
 
 def plain(text: str) -> str:

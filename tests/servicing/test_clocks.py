@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import psycopg
 import pytest
 
 from tests.attack.world import Connect, World
@@ -125,3 +126,9 @@ def test_a_later_version_of_a_rule_moves_later_facts_alone(shared: Connect) -> N
                 "select due_on, rule_version from engine.filing_due('form_d', '', %s)", [fact_on]
             )
             assert row.fetchall() == [said]
+
+
+def test_a_calendar_names_its_source(connect: Connect) -> None:
+    insert = b"insert into compliance.calendar values ('us_other', ' ', false, 'Days of some office.')"
+    with pytest.raises(psycopg.errors.CheckViolation, match="calendar_names_its_source"):
+        connect("owner").execute(insert)
