@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.books.subscription import Stored
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import encode, new_id
-from bookrunner.core.money import read_whole
+from bookrunner.core.money import read_whole, ungrouped
 from bookrunner.db import Keeper, load
 from bookrunner.pages.access import acting_for, requiring, signed_in
 from bookrunner.pages.application import said, steps
@@ -213,8 +213,8 @@ class _Order:
 
     @property
     def units(self) -> int:
-        """The units; refuses ``units_are_a_whole_number``."""
-        units = read_whole(self.typed.replace(",", ""))
+        """The units; refuses ``units_are_a_whole_number`` and ``comma_stands_before_three_digits``."""
+        units = read_whole(ungrouped(self.typed))
         if units is None:
             raise Refused("units_are_a_whole_number", "write the number of units")
         return units
