@@ -66,7 +66,7 @@ REFUSALS: Final = (
     "application_is_complete authority_lists_one_to_ten_signers "
     "authority_names_signer_capacity_and_source ballot_is_cast_in_time ballot_is_for_against_or_abstains "
     "birth_date_is_a_day birth_date_is_possible cancellation_is_before_its_cut_off challenge_exists "
-    "challenge_has_not_expired change_says_why code_is_the_printed_one consent_is_ticked_by_the_investor "
+    "challenge_has_not_expired change_says_why code_is_the_printed_one comma_stands_before_three_digits consent_is_ticked_by_the_investor "
     "country_is_two_letters credential_is_in_force currency_is_chosen_before_confirming "
     "currency_is_taken_by_the_offer decision_is_on_the_version_seen delegate_acts_for_its_principal_alone "
     "delegate_acts_for_others delegate_has_a_proxy delegate_has_an_account_of_its_own "

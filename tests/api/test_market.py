@@ -69,6 +69,25 @@ def test_whoever_takes_an_interest_is_told_nothing_of_the_other_side(market: Api
     assert "cleared" not in refused.text
 
 
+def test_whoever_takes_an_interest_is_told_what_is_wrong_with_its_call(market: Api, sales: Sales) -> None:
+    names = [market.post(BOARD, wish(sales.seller), keeper="portal").json()["id"] for _ in range(2)]
+    first, second = (f"{BOARD}/{name}/matches" for name in names)
+    taker = {"investor": sales.buyer}
+    assert market.post(first, taker, keeper="portal", request="match-1").status_code == 200
+    for path, keeper, told in (
+        (second, "portal", (422, "request_key_has_one_body")),
+        (second, "compliance", (403, "key_serves_this_keeper")),
+    ):
+        refused = market.post(path, taker, keeper=keeper, request="match-1")
+        assert (refused.status_code, problem(refused)["code"]) == told
+
+
+def test_whoever_is_nobody_on_the_board_owns_nothing_of_it(market: Api, sales: Sales) -> None:
+    market.post(BOARD, wish(sales.seller), keeper="portal")
+    shown = market.get(BOARD, "portal")
+    assert [row["is_own"] for row in shown.json()["interests"]] == [False], shown.text
+
+
 def test_a_key_of_an_investor_acts_on_the_board_for_itself_alone(market: Api, sales: Sales) -> None:
     rule = "key_of_an_investor_reaches_its_own_alone"
     for path, body in ((BOARD, wish(sales.seller)), (f"{BOARD}/itr_x/matches", {"investor": sales.seller})):

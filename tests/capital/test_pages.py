@@ -93,6 +93,9 @@ def test_an_institution_asks_and_sees_how_far_it_is(
         expect(page.get_by_role("alert")).to_contain_text("scorer has room")
         expect(page.get_by_label("About your institution")).to_have_value("Kept when it fails.")
         expect(page.get_by_role("row", name="third")).to_contain_text("not scored, ask again")
+        ask(page, "third", "250000,00")
+        expect(page.get_by_role("alert")).to_contain_text("comma stands before three digits")
+        expect(page.get_by_label("Amount in US dollars")).to_have_value("250000,00")
         with both(page, axe, "institution"):
             ask(page, "third", "99,999.99")
         expect(page.get_by_role("alert")).to_contain_text("allocation is at least 100 000")

@@ -20,6 +20,7 @@ from bookrunner.core.money import (
     grouped,
     parse,
     parse_token,
+    ungrouped,
 )
 
 BIG = 2**63 - 1
@@ -64,6 +65,24 @@ def test_anything_else_is_refused(text: str, rule: str) -> None:
     with pytest.raises(Refused) as refusal:
         parse(text, USD)
     assert refusal.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("250,000.00", "250000.00"), (" 1,234,567 ", "1234567"), ("250000.00", "250000.00"), ("x", "x")],
+)
+def test_commas_between_whole_groups_are_left_out(typed: str, read: str) -> None:
+    assert ungrouped(typed) == read
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["250000,00", "10,00", "1000,5", "1.000,00", "1,00,000", "1234,567", ",500", "1,", "1,234,56", "1,234,"],
+)
+def test_a_comma_that_may_be_a_decimal_point_is_refused(typed: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        ungrouped(typed)
+    assert refusal.value.rule == "comma_stands_before_three_digits"
 
 
 def test_yen_have_no_decimals() -> None:

@@ -141,7 +141,7 @@ def test_a_delegate_that_prepares_opens_an_order_in_its_own_name(
     with acting(site, own, "prepare") as client:
         page = client.get("/offers/ofr_pages/apply")
         (order,) = re.findall(r'name="order" value="([^"]+)"', page.text)
-        opened = client.post("/offers/ofr_pages/apply", data={"order": order, "units": "10"})
+        opened = client.post("/offers/ofr_pages/apply", data={"order": order, "units": "10", "investor": OWN})
         assert opened.status_code == 303, opened.text
         # What comes next is the investor's: it applies, states and signs.
         assert client.get(opened.headers["location"]).status_code == 403
@@ -158,10 +158,53 @@ def test_a_delegate_that_prepares_opens_an_order_in_its_own_name(
 def test_a_delegate_that_acts_withdraws_what_is_its_principals(site: Site, own: httpx.Client) -> None:
     with acting(site, own, "act") as client:
         (order,) = re.findall(r'name="order" value="([^"]+)"', client.get("/offers/ofr_pages/apply").text)
-        opened = client.post("/offers/ofr_pages/apply", data={"order": order, "units": "10"})
+        opened = client.post("/offers/ofr_pages/apply", data={"order": order, "units": "10", "investor": OWN})
         investment = opened.headers["location"].split("/")[2]
         assert client.post(f"/investments/{investment}/cancel").status_code == 303
         assert client.post("/investments/inv_0006/cancel").status_code == 403
+
+
+def test_an_order_is_for_whom_its_form_was_shown(
+    site: Site, own: httpx.Client, endpoint: Endpoint, connect: Connect
+) -> None:
+    """One browser has one choice for all its tabs; the form of another tab says whom it was shown for."""
+    with (
+        acting(site, own, "prepare") as client,
+        visitor(site, issue(endpoint, FOREIGN, "portal", actor="usr_admin")) as foreign,
+    ):
+        shown = client.get("/offers/ofr_pages/apply").text
+        (order,) = re.findall(r'name="order" value="([^"]+)"', shown)
+        assert re.findall(r'name="investor" value="([^"]+)"', shown) == [OWN]
+        (account,) = re.findall(r"<a[^>]*>(dlg_\w+)</a> for", shown)
+        said = {"scope": "prepare", "until": last_day(), "delegate": account}
+        assert foreign.post("/delegates", data=said).status_code == 303
+        page = client.get("/delegations").text
+        (second,) = re.findall(r'action="/delegations/(dgn_\w+)/accept"', page)
+        for act in ("accept", "enter"):
+            assert client.post(f"/delegations/{second}/{act}").status_code == 303
+        for principal in ({"investor": OWN}, {}):
+            refused = client.post("/offers/ofr_pages/apply", data={"order": order, "units": "10"} | principal)
+            assert (refused.status_code, "order is for whom it was shown" in refused.text) == (409, True)
+        told = connect("owner").execute(b"select count(*) from audit.event where actor like 'delegate:%'")
+        assert told.fetchone() == (0,)
+        assert client.post("/sign-out").status_code == 303
+        assert not client.cookies
+
+
+def test_a_delegate_sees_neither_country_nor_reasons_of_a_profile(site: Site, own: httpx.Client) -> None:
+    paper = {"paper": ("deed.pdf", b"%PDF-1.7 a deed")}
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', own.get("/profile").text)
+    asked = {"seen": seen, "legal_name": "Ada Married", "because": "a reason of my own"}
+    assert own.post("/profile/changes", data=asked, files=paper).status_code == 303
+    mine = own.get("/profile").text
+    assert "a reason of my own" in mine
+    assert "<dd><span" in mine
+    with acting(site, own, "see") as client:
+        theirs = client.get("/profile").text
+        assert "a reason of my own" not in theirs
+        country = re.search(r"<dt>Country</dt><dd>(.*?)</dd>", theirs, re.DOTALL)
+        assert country is not None
+        assert country[1].endswith("hidden")
 
 
 def test_what_an_investor_ends_is_over_at_once(site: Site, own: httpx.Client) -> None:

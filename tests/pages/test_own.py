@@ -243,6 +243,13 @@ def test_it_is_for_investors_alone(office: Office) -> None:
             assert officer.get(path).status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/offers/ofr_pages/apply", "/investments/inv_0003/transfers"])
+def test_a_comma_that_may_be_a_decimal_point_multiplies_no_units(own: httpx.Client, path: str) -> None:
+    said = {"order": "req_comma", "act": "post", "side": "buy", "each": "1.00", "ends_on": "2999-12-31"}
+    refused = own.post(path, data=said | {"units": "10,00"})
+    assert (refused.status_code, "comma stands before three digits" in refused.text) == (409, True)
+
+
 def test_a_statement_is_of_ones_own_holding_alone(own: httpx.Client) -> None:
     answer = own.post("/holdings/ofr_pages/hld_x/statement.pdf", data={"on": "2026-03-02"})
     assert answer.status_code == 404

@@ -10,7 +10,9 @@ import psycopg
 import pytest
 
 from bookrunner.core import clock
-from tests.attack.world import Connect, World
+from tests.allocation.book import Book
+from tests.attack.world import PRICE, Connect, World, proof
+from tests.life.test_cancellation import deadline
 
 DELEGATE, OTHER = "dlg_one", "dlg_two"
 NAME = b"select portal.name_delegate(%s, 'req_1', %s, %s, %s)"
@@ -64,50 +66,68 @@ def test_an_act_of_a_delegate_names_both(world: World, connect: Connect) -> None
 
 
 def test_what_no_row_names_is_the_principals_alone(world: World, connect: Connect) -> None:
-    """Whatever its scope: signing, wallets, the profile, personal data, agreements, and other delegates."""
-    investor = world.id("ivr", 1)
+    """Whatever its scope: every kind of event, save those that a row lends."""
+    investor, owner = world.id("ivr", 1), connect("owner")
     delegated(connect, investor)
-    actor = act_for(investor)
-    portal, subscription, access = connect("portal"), connect("subscription"), connect("access")
-    engine, out = connect("engine"), "delegate_stays_within_its_scope"
-    agreement, investment = world.id("agr", 1), world.id("inv", 1)
-    proof = json.dumps({"capacity": "self", "intent": "x", "signed_sha256": "00" * 32})
-    asked = json.dumps({"chain_id": 1, "address": "11" * 20, "nonce": "12345678", "message": ""})
-    for login, call, arguments in (
-        (portal, b"select portal.require_correction(%s, 'req_1', %s)", [actor, investor]),
-        (
-            portal,
-            b"select * from portal.view_personal(%s, 'req_1', %s, 1, 'pvw_1', 'a look')",
-            [actor, investor],
-        ),
-        (portal, b"select portal.erase_personal(%s, 'req_1', %s, 'asked for')", [actor, investor]),
-        (
-            subscription,
-            b"select subscription.sign(%s, 'req_1', %s, %s, %s)",
-            [actor, world.offering, agreement, proof],
-        ),
-        (
-            subscription,
-            b"select subscription.void_agreement(%s, 'req_1', %s, %s, 'x')",
-            [actor, world.offering, agreement],
-        ),
-        (engine, b"select engine.confirm(%s, 'req_1', %s, %s)", [actor, world.offering, investment]),
-        (access, b"select api.propose_account(%s, 'req_1', 'acc_1', 'dlg_three', 'portal', null)", [actor]),
-    ):
-        with pytest.raises(psycopg.Error) as caught:
-            login.execute(call, arguments)
-        # Some verbs refuse for a reason of their own before anything is written.
-        assert caught.value.diag.constraint_name, call
-        assert caught.value.sqlstate is not None, call
-        assert caught.value.sqlstate.startswith("BR") or caught.value.sqlstate == "23514", call
-    assert refused(portal, NAME, actor, investor, "dgn_2", terms(delegate=OTHER)) in {
-        "principal_names_its_own_delegate",
-        out,
-    }
-    challenge = b"select portal.issue_challenge(%s, 'req_1', %s, 'wch_1', %s, %s)"
-    assert refused(portal, challenge, actor, world.offering, investor, asked) is not None
-    moved = connect("owner").execute(b"select distinct kind from audit.event where actor like 'delegate:%'")
-    assert moved.fetchall() == []
+    kinds = owner.execute(
+        b"select distinct t.machine || '.' || t.trigger, a.kind is not null from engine.transition t"
+        b" left join portal.delegated_act a on a.kind = t.machine || '.' || t.trigger"
+    ).fetchall()
+    kept = sorted(kind for kind, is_lent in kinds if not is_lent)
+    assert {"agreement.signed", "investment.confirmed", "wallet_mapping.claimed"} <= set(kept)
+    wall, told = (
+        b"select engine.require_delegation(%s, %s, '', %s, %s)",
+        json.dumps({"investor_id": investor}),
+    )
+    for kind in kept:
+        rule = refused(owner, wall, act_for(investor), kind, investor, told)
+        assert rule == "delegate_stays_within_its_scope", kind
+    owner.execute(wall, [act_for(investor), "investment.opened", investor, told])
+
+
+def test_a_delegate_signs_and_confirms_nothing(world: World, connect: Connect) -> None:
+    investor, agreement = world.id("ivr", 1), world.id("agr", 1)
+    delegated(connect, investor)
+    world.acknowledged()
+    sent = [world.offering, agreement, world.id("inv", 1), 1, PRICE, world.document]
+    world.call("subscription.send_agreement", *sent)
+    signing = [world.offering, agreement, proof(world.document)]
+    with pytest.raises(psycopg.Error) as caught:
+        world.call("subscription.sign", *signing, actor=act_for(investor))
+    assert caught.value.diag.constraint_name == "delegate_stays_within_its_scope"
+    # The same call of the principal goes through: nothing else was in the way.
+    world.call("subscription.sign", *signing, actor=investor)
+
+
+def test_nobody_acts_for_whoever_is_erased(world: World, connect: Connect) -> None:
+    mine, engine, portal = world.id("ivr", 1), connect("engine"), connect("portal")
+    delegated(connect, mine)
+    opening = [act_for(mine), world.offering, "inv_d", mine]
+    with engine.transaction(force_rollback=True):
+        engine.execute(OPEN, opening)
+    admin = connect("admin")
+    admin.execute(b"alter table portal.data_key disable trigger user")
+    admin.execute(
+        b"insert into portal.data_key (investor_id, key_id, status, destroyed_because, version, chain_head)"
+        b" values (%s, 'key_gone', 'destroyed', 'asked for', 1, sha256('x')) on conflict (investor_id)"
+        b" do update set status = 'destroyed', wrapped = null, destroyed_because = 'asked for'",
+        [mine],
+    )
+    assert portal.execute(b"select portal.is_erased(%s)", [mine]).fetchone() == (True,)
+    assert refused(engine, OPEN, *opening) == "delegate_stays_within_its_scope"
+
+
+def test_a_delegate_cancels_in_the_free_period_and_decides_nothing(connect: Connect) -> None:
+    world = Book(connect).build("confirmed")
+    deadline(world, 49)
+    mine, engine = world.id("ivr", 1), connect("engine")
+    delegated(connect, mine)
+    on = [world.offering, world.id("inv", 1)]
+    decide = b"select engine.decide_cancellation(%s, 'req_1', %s, %s, true)"
+    assert refused(engine, decide, act_for(mine), *on) == "delegate_stays_within_its_scope"
+    engine.execute(b"select engine.request_cancellation(%s, 'req_1', %s, %s)", [act_for(mine), *on])
+    status = b"select status from engine.investment where investment_id = %s"
+    assert connect("owner").execute(status, on[1:]).fetchone() == ("cancelled_by_manager",)
 
 
 @pytest.mark.parametrize(("scope", "may_open"), [("see", False), ("prepare", True), ("act", True)])

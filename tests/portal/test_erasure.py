@@ -222,6 +222,21 @@ def test_erasure_is_refused_for_an_open_hit_and_for_a_period_in_the_same_words(f
     file.erase("portal", "erase_personal")
 
 
+def test_an_account_that_nobody_took_up_asks_for_no_passkey(file: File) -> None:
+    """Whoever was invited and has not come yet has no passkey that could be asked."""
+    access = file.connect("access")
+    access.execute(b"select api.propose_account('usr_one', 'req_1', 'acc_i', %s, 'portal', null)", [INVESTOR])
+    access.execute(b"select api.invite('usr_two', 'req_2', 'acc_i', sha256('i'))")
+    with file.connect("owner") as owner:
+        owner.execute(SHORT.encode())
+    file.clear_hits()
+    with file.database.transaction("portal") as transaction:
+        transaction.execute(
+            b"select portal.erase_personal(%s, 'req_e', %s, 'asked for')", [INVESTOR, INVESTOR]
+        )
+    assert file.one("select status from portal.data_key") == "destroyed"
+
+
 def test_erasure_is_refused_within_a_period_without_any_hit(file: File) -> None:
     file.clear_hits()
     with pytest.raises(Refused, match=r"retention_allows_erasure: a rule keeps the record$"):

@@ -14,6 +14,7 @@ from bookrunner.core.errors import Refused
 _BIGINT_MAX: Final = 2**63 - 1
 _MOST_DIGITS: Final = 18
 _NUMERIC_38_MAX: Final = 10**38 - 1
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?", re.ASCII)
 _DECIMAL: Final = re.compile(r"(0|[1-9][0-9]{0,37})(?:\.([0-9]{1,18}))?", re.ASCII)
 
 _EXPONENTS: Final[Mapping[int, str]] = {
@@ -150,6 +151,23 @@ def parse(text: str, unit: Currency | str) -> Money:
     negative = text.startswith("-")
     minor = _units(text[1:] if negative else text, chosen.exponent)
     return Money(-minor if negative else minor, chosen)
+
+
+def ungrouped(text: str) -> str:
+    """Return a number as a person typed it without its commas and the blanks around it.
+
+    A comma stands before a whole group of three digits: elsewhere it may be meant as the decimal point, and
+    ``250000,00`` would be a hundred times as much. Refuses ``comma_stands_before_three_digits``.
+    """
+    typed = text.strip()
+    if "," not in typed:
+        return typed
+    if _GROUPED.fullmatch(typed) is None:
+        raise Refused(
+            "comma_stands_before_three_digits",
+            "write 250000.00 or 250,000.00: a point before decimals, a comma before three digits",
+        )
+    return typed.replace(",", "")
 
 
 def grouped(minor: int, code: str) -> str:

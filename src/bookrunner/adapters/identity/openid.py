@@ -42,8 +42,8 @@ ANSWER_CHARACTERS_MAX: Final = 8192
 LOGOUT_SECONDS_MAX: Final = 600
 """How long ago a provider may have said that somebody signed out."""
 _LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
-# A token without a type is taken too: the type came into use late (Back-Channel Logout, 2.4).
-_LOGOUT_TOKENS: Final = frozenset({"logout+jwt", "application/logout+jwt"})
+# A token without this type is taken too: it is recommended and came into use late (Back-Channel Logout, 2.4).
+_LOGOUT_TOKENS: Final = frozenset({"logout+jwt", "application/logout+jwt", "jwt"})
 _FLOW_BYTES: Final = 32
 _SUBJECT_CHARACTERS_MAX: Final = 255
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)

@@ -72,27 +72,24 @@ def grant(
 
 @provider.command()
 def end(
-    which: Annotated[str, typer.Argument(metavar="ID", help="Its id, or its name with --seen.")],
+    provider_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as list shows it.")],
     *,
-    seen: Annotated[int | None, typer.Option(help="The version that list showed of the name.")] = None,
     because: Annotated[str, typer.Option(help="Why; it is kept.")],
     actor: Actor = OPERATOR,
 ) -> None:
     """End a provider, what people have linked of it and the sessions that it opened; or decline it."""
     with _providers() as providers:
-        providers.end(which, because, actor=actor, seen=seen)
-    console.print(f"{which} has ended")
+        providers.end(provider_id, because, actor=actor)
+    console.print(f"{provider_id} has ended")
 
 
 @provider.command(name="list")
 def list_providers() -> None:
     """List the providers: issuer, state, what counts as two factors, how many have linked it."""
-    table = Table(
-        "id", "name", "version", "issuer", "state", "two factors", "linked", "named by", "granted by"
-    )
+    table = Table("id", "name", "issuer", "state", "two factors", "linked", "named by", "granted by")
     with _providers() as providers:
         for row in providers.listed():
-            about = row["provider_id"], row["name"], str(row["version"]), row["token_issuer"], row["status"]
+            about = row["provider_id"], row["name"], row["token_issuer"], row["status"]
             said = *about, _strong(row), str(row["linked"])
             table.add_row(*said, row["proposed_by"], row["approved_by"] or "")
     console.print(table)

@@ -17,8 +17,10 @@ from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
 from bookrunner.pages.access import delegates, people, proposals, providers, reading
 from bookrunner.pages.access.door import (
+    FOR_WHOM,
     WITHOUT_PASSKEYS,
     Door,
+    bind,
     hand_over,
     inside,
     sheet_of,
@@ -158,7 +160,8 @@ def routes(database: Database, shell: Shell, door: Door, offered: Offered) -> Ro
                 with database.transaction(keeper) as transaction:
                     queries.end_session(transaction, session=session)
                 tell("a person signed out", means="key", session=mark(session))
-        return take_back(RedirectResponse("/sign-in", status_code=_SEE_OTHER), request)
+        answer = bind(RedirectResponse("/sign-in", status_code=_SEE_OTHER), request, FOR_WHOM)
+        return take_back(answer, request)
 
     return router
 

@@ -26,4 +26,5 @@ select exists (select from engine.offer o where o.offering_id = :offering
 -- Whom a delegate acts for by a delegation that stands now, and in which scope.
 select d.investor_id, d.scope from portal.delegation d
 where d.delegation_id = :delegation and d.delegate = :delegate and d.status = 'in_force'
-    and clock_timestamp() >= d.valid_from and clock_timestamp() < d.valid_until and not api.is_shut(d.investor_id);
+    and clock_timestamp() >= d.valid_from and clock_timestamp() < d.valid_until and not api.is_shut(d.investor_id)
+    and not portal.is_erased(d.investor_id);

@@ -15,9 +15,9 @@ from fastapi.responses import RedirectResponse, Response
 from bookrunner.books.subscription import Stored
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import encode, new_id
-from bookrunner.core.money import read_whole
+from bookrunner.core.money import read_whole, ungrouped
 from bookrunner.db import Keeper, load
-from bookrunner.pages.access import acting_for, requiring, signed_in
+from bookrunner.pages.access import SignedIn, acting_for, requiring, signed_in
 from bookrunner.pages.application import said, steps
 from bookrunner.pages.application.acts import INTENT, Applicant, Papers, known
 from bookrunner.pages.shell import Shell
@@ -178,6 +178,7 @@ def _order_routes(router: Router, papers: Papers, shell: Shell) -> None:
         who = {"actor": investor.actor, "offering": offering, "investor": investor.name}
         asked = _Order(form.get("order", ""), form.get("units", ""))
         try:
+            _require_principal(form, investor)
             if form.get("choice") == "wait":
                 line = Keeper(papers.database, "engine", _QUERIES)
                 line.join_waitlist(**who, entry=new_id("wle"), units=asked.units)
@@ -190,6 +191,12 @@ def _order_routes(router: Router, papers: Papers, shell: Shell) -> None:
             told = {"rule": refused.rule, "detail": refused.detail}
             return shown(request, offering, refusal=told, typed=asked.typed, order=asked.page)
         return RedirectResponse(f"/investments/{investment}/apply", status_code=_SEE_OTHER)
+
+
+def _require_principal(form: Mapping[str, str], visitor: SignedIn) -> None:
+    """Refuse ``order_is_for_whom_it_was_shown``: a delegate chooses for all tabs of its browser at once."""
+    if form.get("investor", "" if visitor.is_delegate else visitor.name) != visitor.name:
+        raise Refused("order_is_for_whom_it_was_shown", "you act for somebody else by now; look again")
 
 
 def _reserve(papers: Papers, who: Mapping[str, str], investment: str, units: int) -> None:
@@ -213,8 +220,8 @@ class _Order:
 
     @property
     def units(self) -> int:
-        """The units; refuses ``units_are_a_whole_number``."""
-        units = read_whole(self.typed.replace(",", ""))
+        """The units; refuses ``units_are_a_whole_number`` and ``comma_stands_before_three_digits``."""
+        units = read_whole(ungrouped(self.typed))
         if units is None:
             raise Refused("units_are_a_whole_number", "write the number of units")
         return units

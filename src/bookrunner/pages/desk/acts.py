@@ -12,7 +12,7 @@ from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, SigningEvidence, packets_of
 from bookrunner.core.errors import Malformed, Refused, VersionChanged
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse, read_whole
+from bookrunner.core.money import parse, read_whole, ungrouped
 from bookrunner.db import Database, Keeper
 from bookrunner.pages.application.acts import Papers
 
@@ -104,7 +104,7 @@ class Clerk:
 
     def request(self, form: Form) -> None:
         """Ask for an allocation of one tranche for an institution."""
-        amount = parse(form.get("amount", "").strip().replace(",", ""), "USD")
+        amount = parse(ungrouped(form.get("amount", "")), "USD")
         asked = {
             "tranche": form.get("tranche", "").strip(),
             "amount_minor": amount.minor,

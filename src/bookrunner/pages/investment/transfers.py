@@ -15,7 +15,7 @@ from bookrunner.adapters.chain import checksum, parse_address
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Malformed, NotFound, Refused
-from bookrunner.core.money import parse, read_whole
+from bookrunner.core.money import parse, read_whole, ungrouped
 from bookrunner.db import Database, Keeper, load
 from bookrunner.pages.access import acting_for
 from bookrunner.pages.shell import Shell
@@ -187,7 +187,7 @@ def _match(market: Keeper, on: tuple[str, str], interest: str, investor: str) ->
 
 
 def _units(form: Mapping[str, str]) -> int:
-    units = read_whole(form.get("units", "").replace(",", ""))
+    units = read_whole(ungrouped(form.get("units", "")))
     if units is None:
         raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
     return units

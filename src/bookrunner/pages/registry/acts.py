@@ -14,7 +14,7 @@ from fastapi import Form
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import read_whole
+from bookrunner.core.money import read_whole, ungrouped
 from bookrunner.db import Database
 
 _Line = Annotated[str, Form(max_length=4000)]
@@ -215,7 +215,7 @@ def _agreed(form: Said) -> bool:
 
 
 def _units(text: str) -> int:
-    units = read_whole(text.replace(",", ""))
+    units = read_whole(ungrouped(text))
     if units is None:
         raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
     return units

@@ -10,7 +10,7 @@ from fastapi import Form
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import read_whole
+from bookrunner.core.money import read_whole, ungrouped
 from bookrunner.db import Database, load
 
 _MOST: Final = 100
@@ -105,7 +105,7 @@ def order(  # noqa: PLR0913 - one field of the form each
         "receiver": receiver,
         "mapping": mapping,
         "observed": observed,
-        "units": units.replace(",", ""),
+        "units": units,
         "order_reference": order_reference,
         "order_sha256": order_sha256,
     }
@@ -150,9 +150,10 @@ def told(fault: Refused) -> dict[str, str]:
 
 
 def _asked(form: Order) -> dict[str, object]:
-    units, digest = str(form.terms.get("units", "")), str(form.terms.get("order_sha256", ""))
+    units, digest = ungrouped(str(form.terms.get("units", ""))), str(form.terms.get("order_sha256", ""))
     if units and read_whole(units) is None:
         raise Refused("units_are_a_whole_number", "write whole units, at most 18 digits")
     if set(digest.lower()) - set("0123456789abcdef") or len(digest) % 2:
         raise Refused("order_hash_is_sha256", _DIGEST)
-    return {"kind": form.kind, "because": form.because, **form.terms}
+    typed = form.terms | ({"units": units} if units else {})
+    return {"kind": form.kind, "because": form.because, **typed}

@@ -13,7 +13,7 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import read_whole
+from bookrunner.core.money import read_whole, ungrouped
 from bookrunner.db import Database, Keeper
 
 _MOST: Final = 100
@@ -93,7 +93,7 @@ def decision(  # noqa: PLR0913 - one field of the form each
     countries: _Line = "",
 ) -> Decision:
     """Read a form; what was left empty is no part of a rule."""
-    given = {"kind": kind, "starts_on": starts_on, "ends_on": ends_on, "amount": amount.replace(",", "")}
+    given = {"kind": kind, "starts_on": starts_on, "ends_on": ends_on, "amount": amount}
     given |= {"span": span, "investor": investor, "countries": countries}
     said = {name: text.strip() for name, text in given.items() if text.strip()}
     return Decision(act, what.strip(), because.strip(), days.strip(), paper.strip(), ending, said)
@@ -173,8 +173,11 @@ def _resolve(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
 
 def _propose(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
     said: dict[str, object] = {**form.rule, "because": form.because, "paper": _digest(form.paper).hex()}
-    if read_whole(form.rule.get("amount", "1")) is None:
-        raise Refused("units_are_a_whole_number", "write a whole number, at most 18 digits")
+    if "amount" in form.rule:
+        amount = ungrouped(form.rule["amount"])
+        if read_whole(amount) is None:
+            raise Refused("units_are_a_whole_number", "write a whole number, at most 18 digits")
+        said["amount"] = amount
     if "countries" in form.rule:
         said["countries"] = form.rule["countries"].upper().replace(",", " ").split()
     keeper.propose_transfer_rule(**who, rule=new_id("trl"), said=said)

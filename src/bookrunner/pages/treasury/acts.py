@@ -12,7 +12,7 @@ from fastapi import Form
 from bookrunner.books import treasury
 from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse
+from bookrunner.core.money import parse, ungrouped
 from bookrunner.db import Database, Row, load
 from bookrunner.db.keeper import Within
 from bookrunner.engine.intake import fingerprint
@@ -219,7 +219,7 @@ class Administrator:
 
 
 def _minor(text: str, code: str) -> int:
-    return parse(text.strip().replace(",", ""), code).minor
+    return parse(ungrouped(text), code).minor
 
 
 def _fingerprint(account: str) -> bytes:

@@ -17,7 +17,7 @@ from bookrunner.adapters.chain import parse_address
 from bookrunner.books import treasury
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse
+from bookrunner.core.money import parse, ungrouped
 from bookrunner.core.reference import make_reference
 from bookrunner.db import Database
 from bookrunner.engine.intake import Deposits, fingerprint
@@ -295,7 +295,7 @@ def _deduction(line: str, code: str) -> dict[str, Any]:
 
 def minor_of(text: str, code: str) -> int:
     """Return an amount as a person writes it in minor units."""
-    return parse(text.strip().replace(",", ""), code).minor
+    return parse(ungrouped(text), code).minor
 
 
 def day_of(text: str) -> date:

@@ -24,18 +24,16 @@ end $$;
 
 -- Ends a provider, what was linked of it, and every session that it opened. A link that is begun is waited for, so that its account is
 -- held too. The accounts are held first, in one order and before their credentials as everywhere: a session that goes on under
--- another token meanwhile ends under its new one. A version is that which was looked at, where the caller knows a name alone.
-create function api.end_provider(p_actor text, p_request text, p_provider text, p_because text, p_seen bigint) returns void
+-- another token meanwhile ends under its new one.
+create function api.end_provider(p_actor text, p_request text, p_provider text, p_because text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    stands bigint;
 begin
     perform audit.enter(p_actor, p_request);
     perform pg_advisory_xact_lock(hashtextextended('api.provider/' || p_provider, 0));
-    select p.version into stands from api.sign_in_provider p where p.provider_id = p_provider for update;
-    if stands <> p_seen then
-        raise exception using errcode = 'BR412', constraint = 'version_is_the_one_that_was_seen',
-            message = format('it is at version %s; look again', stands);
+    perform 1 from api.sign_in_provider p where p.provider_id = p_provider for update;
+    if not found then
+        raise exception using errcode = 'BR404', constraint = 'provider_is_on_record',
+            message = format('there is no provider with the id %s', p_provider);
     end if;
     perform 1 from api.account a where a.account_id in (select c.account_id from api.credential c where c.provider_id = p_provider)
     order by a.account_id for update;
@@ -84,4 +82,4 @@ end $$;
 create index account_session_elsewhere on api.account_session (elsewhere_sha256) where status = 'open';
 grant select on api.sign_in_provider to access;
 grant execute on function api.propose_provider(text, text, text, jsonb), api.grant_provider(text, text, text),
-    api.end_provider(text, text, text, text, bigint), api.hear_logout(text, text, bytea, bytea, bytea) to access;
+    api.end_provider(text, text, text, text), api.hear_logout(text, text, bytea, bytea, bytea) to access;

@@ -25,7 +25,7 @@ select api.grant_provider(:actor, :request, :provider);
 
 -- name: end_provider$
 -- Ends a provider with its links and sessions, or declines it.
-select api.end_provider(:actor, :request, :provider, :because, cast(:seen as bigint));
+select api.end_provider(:actor, :request, :provider, :because);
 
 -- name: hear_logout$
 -- Ends what a provider opened for whom it has signed out; returns how many sessions.

@@ -65,19 +65,13 @@ class Providers:
         self._act("grant_provider", actor=actor, provider=provider)
         return next(row for row in self.listed() if row["provider_id"] == provider)
 
-    def end(self, which: str, because: str, *, actor: str, seen: int | None = None) -> None:
-        """End a provider, what was linked of it and its sessions.
+    def end(self, provider: str, because: str, *, actor: str) -> None:
+        """End the provider of an id, what was linked of it and its sessions.
 
-        ``which`` is its id, or its name with the version that was ``seen`` of it, since another provider may
-        have taken the name. Refuses ``provider_is_named_by_id_or_version``, ``provider_is_on_record``,
-        ``version_is_the_one_that_was_seen`` and ``ended_provider_says_why``.
+        By its id, since another provider may have taken the name. Refuses ``provider_is_on_record`` and
+        ``ended_provider_says_why``.
         """
-        if seen is None and which not in {row["provider_id"] for row in self.listed()}:
-            raise Refused(
-                "provider_is_named_by_id_or_version", "give its id, or its name and the version that you saw"
-            )
-        provider = which if seen is None else self._named(which)["provider_id"]
-        self._act("end_provider", actor=actor, provider=provider, because=because, seen=seen)
+        self._act("end_provider", actor=actor, provider=provider, because=because)
 
     def listed(self) -> Sequence[Row]:
         """Return every provider: name, state, issuer, what counts as two factors, how many have linked it."""
@@ -143,13 +137,6 @@ class Providers:
                 "subject_is_linked",
                 f"no account here is linked to yours at {provider.title}; sign in another way and link it",
             )
-        return found
-
-    def _named(self, name: str) -> Row:
-        with self._database.transaction(_LOGIN) as transaction:
-            found: Row | None = self._queries.provider_named(transaction, name=name)
-        if found is None:
-            raise Refused("provider_is_on_record", f"there is no provider {name}")
         return found
 
     def _act(self, verb: str, **arguments: object) -> None:

@@ -11,7 +11,7 @@ from bookrunner.adapters.vault import Vault
 from bookrunner.app.capital import Capital
 from bookrunner.core.errors import NotAllowed, NotFound, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse
+from bookrunner.core.money import parse, ungrouped
 from bookrunner.core.status import status_of
 from bookrunner.db import Database, load
 from bookrunner.engine.allocation.capital import Asked
@@ -84,7 +84,7 @@ def routes(database: Database, capital: Capital, shell: Shell) -> Router:
 
 def _asked(safe: Vault, on: tuple[str, SignedIn], typed: dict[str, str], key: str) -> Asked:
     """Return what a form asks; the same words from the same page are the same request."""
-    amount = parse(typed["amount"].replace(",", ""), "USD")
+    amount = parse(ungrouped(typed["amount"]), "USD")
     offering, visitor = on
     # Keyed, as the API keeps it: the words of a statement may be a person's.
     digest = safe.blind("institution's form", "\n".join((offering, *typed.values())))

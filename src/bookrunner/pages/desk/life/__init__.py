@@ -10,7 +10,7 @@ from typing import Any, Final
 from bookrunner.books.subscription import Archive, packets_of
 from bookrunner.core.errors import Malformed, Refused
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import parse, read_whole
+from bookrunner.core.money import parse, read_whole, ungrouped
 from bookrunner.db import Keeper, load
 from bookrunner.pages.desk.acts import Clerk, Form
 
@@ -125,7 +125,7 @@ def _value(field: str, typed: str, currency: str) -> object:
             raise Malformed("moment_is_written_in_full", "write the moment as 2026-03-31 17:00") from None
         return moment.isoformat()
     if field == "target_minor":
-        return parse(typed.replace(",", ""), currency).minor
+        return parse(ungrouped(typed), currency).minor
     return typed
 
 

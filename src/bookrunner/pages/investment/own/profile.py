@@ -16,7 +16,7 @@ from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Row, load
-from bookrunner.pages.access import SignedIn
+from bookrunner.pages.access import SignedIn, signed_in
 from bookrunner.pages.application.opening import CHECK, Opening
 from bookrunner.pages.investment.own.itself import Itself
 from bookrunner.pages.shell import Shell, mask, told
@@ -151,9 +151,12 @@ class Profiles:
             return self.opening.page(request, typed, at, refusal)  # type: ignore[arg-type]
         with self.database.transaction("portal") as transaction:
             changes = list(load(__package__).own_changes(transaction, investor=investor, most=50))
+        visitor = signed_in(request)
+        is_lent = visitor is not None and visitor.is_delegate
         facts = {
             "profile": found,
-            "masked": masked(found),
+            "masked": masked(found) | (_lent(found) if is_lent else {}),
+            "is_lent": is_lent,
             "changes": changes,
             "states": _STATES,
             "kinds": KINDS,
@@ -227,6 +230,11 @@ def masked(found: Row) -> dict[str, str]:
         | {"country": found["country"] or later("not given"), "lei": found["lei"] or later("not given")}
         | {name: later("sealed") if is_given else later("not given") for name, is_given in sealed.items()}
     )
+
+
+def _lent(found: Row) -> dict[str, str]:
+    """Return what a delegate sees of the fields that the investor itself sees in clear."""
+    return {name: later("hidden") if found[name] else later("not given") for name in ("country", "lei")}
 
 
 def _question_routes(router: Router, pages: Profiles) -> None:

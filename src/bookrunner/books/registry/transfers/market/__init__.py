@@ -6,19 +6,27 @@ from collections.abc import Mapping
 
 from bookrunner.adapters.chain import Swap
 from bookrunner.books.registry.transfers import item_clock
-from bookrunner.core.errors import Refused, UnknownRecord
+from bookrunner.core.errors import (
+    Malformed,
+    NotAllowed,
+    NotAuthenticated,
+    NotReady,
+    Refused,
+    StillRunning,
+    UnknownRecord,
+)
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper, Row, Within, load
 from bookrunner.db.queries import Queries
 
 # What a refusal of a match may say of itself: the rest would tell of the other side.
+_OF_THE_CALLER = (NotAuthenticated, NotAllowed, Malformed, StillRunning, NotReady)
 _OF_THE_BOARD = frozenset(
     {
         "interest_exists",
         "interest_has_not_ended",
         "offered_units_are_free",
         "transition_is_listed_for_the_keeper",
-        "key_of_an_investor_reaches_its_own_alone",
         "offer_exists",
     }
 )
@@ -70,8 +78,9 @@ def match_refused(refused: Refused) -> Refused:
     """Return what whoever would take an interest is told of a refusal.
 
     Which rule of transfers it is would tell of the other side: what it holds, or what compliance knows of it.
+    What is wrong with the call itself, or with whoever sends it, is told as everywhere.
     """
-    if refused.rule in _OF_THE_BOARD:
+    if isinstance(refused, _OF_THE_CALLER) or refused.rule in _OF_THE_BOARD:
         return refused
     return Refused("transfer_rules_allow_the_match", "the transfer agent can say which rule is in its way")
 

@@ -86,7 +86,7 @@ select registry.withdraw_interest(:actor, :request, :offering, :interest, :inves
 -- name: board
 -- What stands on the board of an offer, so many of each side, without who posted it; whether it is of the one who looks, whose own come all.
 select interest_id, side, units, price_minor, currency, ends_on, is_own from (
-    select i.*, i.investor_id = cast(:investor as text) as is_own, row_number() over (partition by i.side
+    select i.*, coalesce(i.investor_id = cast(:investor as text), false) as is_own, row_number() over (partition by i.side
         order by case i.side when 'sell' then i.price_minor else -i.price_minor end, i.interest_id) as place
     from registry.interest i where i.offering_id = :offering and i.status = 'posted' and i.ends_on >= registry.today()) b
 where b.place <= cast(:most as integer) or b.is_own order by b.side desc, b.place;

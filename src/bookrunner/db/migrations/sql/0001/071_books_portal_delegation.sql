@@ -50,6 +50,8 @@ insert into portal.delegated_act (kind, scope, members) values
     ('currency.chosen', 'prepare', '{investor_id}'),
     ('investment.withdrawn', 'act', '{investor_id}'),
     ('investment.cancellation_requested', 'act', '{investor_id}'),
+    -- In its free period a request is granted in the same breath; nobody decides a cancellation as a delegate.
+    ('investment.cancelled', 'act', '{investor_id}'),
     ('payment.said', 'act', '{investor_id}'),
     ('transfer_request.requested', 'act', '{seller_id,buyer_id}'),
     ('transfer_request.papers_added', 'act', '{seller_id,buyer_id}'),
@@ -65,6 +67,13 @@ insert into portal.delegated_act (kind, scope, members) values
     ('interest.matched', 'act', '{matched_with}');
 call audit.append_only('portal.delegated_act');
 
+-- Whether the personal data of an investor was erased: nobody acts for it from then on.
+create function portal.is_erased(p_investor text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from portal.data_key k where k.investor_id = p_investor and k.status = 'destroyed');
+end;
+
 -- Whether a delegate acts for an investor now, in this scope or a wider one. The delegation is held until the end of the
 -- transaction: whoever ends it waits, and nothing follows that is not written by then.
 create function portal.is_delegated(p_investor text, p_delegate text, p_scope text) returns boolean
@@ -74,7 +83,7 @@ begin
         and clock_timestamp() >= d.valid_from and clock_timestamp() < d.valid_until
         and array_position(array['see', 'prepare', 'act'], d.scope) >= array_position(array['see', 'prepare', 'act'], p_scope)
     for share;
-    return found;
+    return found and not portal.is_erased(p_investor);
 end $$;
 
 -- The wall, which each event meets: an actor DELEGATE for PRINCIPAL brings about what its scope allows, of a record of the principal.

@@ -61,6 +61,10 @@ declare
     i engine.investment;
 begin
     perform audit.enter(p_actor, p_request);
+    if starts_with(p_actor, 'delegate:') then
+        raise exception using errcode = 'BR403', constraint = 'delegate_stays_within_its_scope',
+            message = format('%s asks for a cancellation and decides none', audit.person_of(p_actor));
+    end if;
     perform engine.lock_investment(p_offering, p_investment);
     select x.* into i from engine.investment x where x.offering_id = p_offering and x.investment_id = p_investment for no key update;
     if i.status is distinct from 'cancellation_requested' then

@@ -138,7 +138,8 @@ create function api.own_erasure_is_confirmed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if audit.person_of(current_setting('bookrunner.actor', true)) = new.investor_id
-        and exists (select from api.account a where a.name = new.investor_id) then
+        and exists (select from api.account a where a.name = new.investor_id
+            and a.status in ('active', 'locked', 'deactivated')) then
         perform api.use_confirmation(new.investor_id, 'erasure', '', new.investor_id,
             (select p.version from portal.profile p where p.investor_id = new.investor_id));
     end if;

@@ -131,6 +131,7 @@ grant select on engine.stage, engine.condition, engine.gate, engine.offer, engin
 grant select on reconciliation.break, reconciliation.reminder to audit;
 grant select on engine.offer, engine.investment, engine.closing, engine.closing_member, engine.certificate to audit, reconciliation;
 grant execute on function engine.packet_to_do(text, text), engine.free_cancellation(text, text), portal.is_locked(text),
+    portal.is_erased(text),
     audit.person_of(text) to portal;
 grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
