@@ -375,6 +375,38 @@ def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributi
     w.check()
 
 
+def _age(w: Payer) -> None:
+    """Let the term of what is unclaimed be over."""
+    w.login("owner").execute("insert into treasury.unclaimed_term values ('2021-01-01', 1, 'usr_1', 'usr_2')")
+    w.login("admin").execute("alter table treasury.disbursement disable trigger all")
+    w.login("admin").execute("update treasury.disbursement set owed_since = owed_since - 1")
+    w.login("admin").execute("alter table treasury.disbursement enable always trigger zz_guard")
+    w.login("admin").execute("alter table treasury.disbursement enable always trigger disbursement_stays")
+
+
+def test_what_came_back_and_aged_is_paid_under_the_next_number(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.send(distribution)
+    back = w.line(2)
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    _age(w)
+    assert w.call("treasury.age_disbursements", pool().pay_on) == 1
+    tried = "select status, try_no from treasury.disbursement where disbursement_id = %s"
+    assert w.ask(tried, back) == [("unclaimed", 2)]
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, [back]) == 1
+    assert w.send(distribution, "pyo_2") == [back]
+    assert w.call("treasury.settle_disbursements", w.offering, [back], DAY) == 1
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    assert w.ask(tried, back) == [("returned", 2)]
+    names = "select booking_id from treasury.booking where booking_id ~ %s order by 1"
+    assert [name for (name,) in w.ask(names, back)] == [
+        f"bounced:{back}@1", f"bounced:{back}@2", f"{back}@1", f"{back}@2",
+    ]
+    w.check()
+
+
 def test_what_nobody_can_be_paid_is_unclaimed_and_still_owed(world: tuple[Payer, Distributions]) -> None:
     w, runs = world
     distribution = w.ready(runs)
@@ -385,11 +417,7 @@ def test_what_nobody_can_be_paid_is_unclaimed_and_still_owed(world: tuple[Payer,
     assert w.call("treasury.age_disbursements", today) == 0
     with refused("unclaimed_day_has_come"):
         w.call("treasury.age_disbursements", today + timedelta(days=200))
-    w.login("owner").execute("insert into treasury.unclaimed_term values ('2021-01-01', 1, 'usr_1', 'usr_2')")
-    w.login("admin").execute("alter table treasury.disbursement disable trigger all")
-    w.login("admin").execute("update treasury.disbursement set owed_since = owed_since - 1")
-    w.login("admin").execute("alter table treasury.disbursement enable always trigger zz_guard")
-    w.login("admin").execute("alter table treasury.disbursement enable always trigger disbursement_stays")
+    _age(w)
     assert w.call("treasury.age_disbursements", today) == 1
     assert w.states()[w.id("ivr", 2)] == "unclaimed"
     assert w.balance(f"liab:distribution:{distribution}") > 0

@@ -312,7 +312,8 @@ begin
     return opened;
 end $$;
 
--- Marks as unclaimed what has been held or returned for the term, and stays owed; returns how many lines.
+-- Marks as unclaimed what has been held or returned for the term, and stays owed; what came back has the next number from then on.
+-- Returns how many lines.
 create function treasury.age_disbursements(p_actor text, p_request text, p_on date) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -323,7 +324,8 @@ begin
     if p_on > current_date then
         raise exception using errcode = 'BR008', constraint = 'unclaimed_day_has_come', message = format('%s is to come', p_on);
     end if;
-    update treasury.disbursement set status = 'unclaimed', held_because = null, payout_id = null, payee_fingerprint = null
+    update treasury.disbursement set status = 'unclaimed', held_because = null, payout_id = null, payee_fingerprint = null,
+        try_no = try_no + (status = 'returned')::integer
     where status in ('held', 'returned') and held_because is distinct from 'match_with_a_list' and owed_since + term <= p_on;
     get diagnostics aged = row_count;
     return aged;
