@@ -258,12 +258,21 @@ alter table treasury.source_account enable trigger user;
 insert into reconciliation.run (offering_id, run_id, is_whole, phase, saw_the_chain, compared, found, resolved)
 values ('ofr_bench', 'run_bench', true, 'quiet', true, 1, 0, 0);
 
--- name: fund_distribution(distribution, amount)!
--- The issuer's money for a distribution, as a receipt that was there before.
-insert into treasury.distribution_fund (offering_id, receipt_id, distribution_id, amount_minor)
-select 'ofr_bench', 'rcp_1', :distribution, :amount from treasury.post('ofr_bench', 'funded:bench', 'distribution_funded', 'USD',
-    jsonb_build_array(jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', cast(:amount as bigint)),
-    jsonb_build_object('account', 'liab:distribution_funds:' || cast(:distribution as text), 'side', 'credit', 'amount', cast(:amount as bigint))));
+-- name: enter
+-- Who acts from here on.
+select audit.enter('bench', 'req_bench');
+
+-- name: issuer_pays(amount)!
+-- The issuer's money for a distribution, as a receipt that waits.
+with booked as (
+    insert into treasury.receipt (offering_id, receipt_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, rail, clears_on,
+        line_sha256)
+    values ('ofr_bench', 'rcp_issuer', 'key-issuer', 'unmatched', :amount, 'USD', current_date, current_date, 'balance', current_date,
+        sha256('issuer'))
+    returning amount_minor)
+select treasury.post('ofr_bench', 'booked:issuer', 'receipts_booked', 'USD',
+    jsonb_build_array(jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', amount_minor),
+    jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', amount_minor))) from booked;
 
 -- name: orders_stored$
 -- How many orders stand in the book.

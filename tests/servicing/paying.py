@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions, Terms
-from tests.treasury.escrow import DAY, Escrow, digest
+from tests.treasury.escrow import DAY, Escrow, digest, refused
 
 SPONSOR = "ivr_sponsor"
 POOL = 1_000_00
@@ -45,6 +45,7 @@ class Payer(Escrow):
             amount=amount,
             reference=None,
             fingerprint=digest(name).hex(),
+            marks=[f"e2e-{name}"],
         )
         self.pay(name, entry)
         self.call(
@@ -55,6 +56,15 @@ class Payer(Escrow):
         """Return the version of the issuer's receipt."""
         rows = self.ask("select version from treasury.receipt where receipt_id = %s", f"rcp_{name}")
         return int(rows[0][0])
+
+    def unfund(self, name: str = "issuer", proposal: str = "prp_unfund") -> None:
+        """Let two people take the issuer's money back from its distribution."""
+        said = [proposal, "undo", f"rcp_{name}", None, "for the wrong offer", self.version(name)]
+        self.call("treasury.propose_act", self.offering, *said)
+        decided = [proposal, True, None, 1]
+        with refused("proposal_needs_two_people"):
+            self.call("treasury.decide_act", self.offering, *decided)
+        self.call("treasury.decide_act", self.offering, *decided, actor="usr_second")
 
     def approve(self, distribution: str, actor: str = "usr_second") -> None:
         """Let another person approve what it sees."""

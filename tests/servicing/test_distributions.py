@@ -492,3 +492,39 @@ def test_only_final_money_within_the_amount_funds_a_distribution(world: tuple[Pa
     with refused("fund_is_final_and_within_the_amount"):
         w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
     w.check()
+
+
+def test_money_is_taken_back_before_a_distribution_is_cancelled(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    with refused("cancelled_distribution_holds_no_money"):
+        w.call("engine.cancel_distribution", w.offering, distribution, "wrong", 2)
+    w.unfund()
+    assert (w.receipt("rcp_issuer"), w.balance("liab:unmatched")) == ("unmatched", POOL)
+    assert w.balance(f"liab:distribution_funds:{distribution}") == 0
+    w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+    assert w.balance(f"liab:distribution_funds:{distribution}") == POOL
+    w.unfund(proposal="prp_again")
+    w.check()
+    w.call("engine.cancel_distribution", w.offering, distribution, "wrong", 2)
+    with refused("funded_distribution_is_approved"):
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+
+
+def test_money_is_not_taken_back_from_a_payment_that_began(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    runs.start(w.offering, w.ready(runs), actor="usr_first")
+    with refused("money_stays_in_a_payment_that_began"):
+        w.unfund()
+    w.check()
+
+
+def test_nobody_cancels_while_money_is_taken(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    w.unfund()
+    locked = "select status from engine.distribution where distribution_id = %s for update nowait"
+    with w.login("treasury").transaction():
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+        with refused("55P03"):
+            w.login("owner").execute(locked.encode(), [distribution])

@@ -8,30 +8,50 @@ declare
     r treasury.receipt;
     d engine.distribution;
     funded bigint;
+    journal text := 'funded:' || p_receipt || '@' || p_seen;
 begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     perform treasury.on_version(r.version, p_seen);
-    select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution;
+    select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution for share;
     if d.status is distinct from 'approved' then
         raise exception using errcode = 'BR008', constraint = 'funded_distribution_is_approved',
             message = format('%s is not approved by two people, or its payment has begun', p_distribution);
     end if;
-    select coalesce(sum(f.amount_minor), 0) into funded from treasury.distribution_fund f
+    select coalesce(sum(f.funded_minor), 0) into funded from treasury.distribution_funding f
     where f.offering_id = p_offering and f.distribution_id = p_distribution;
     if r.status <> 'unmatched' or r.currency <> d.currency or coalesce(r.clears_on > current_date, r.rail not in ('wire', 'balance'))
         or funded + r.amount_minor > d.distributable_minor then
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
     end if;
-    insert into treasury.distribution_fund (offering_id, receipt_id, distribution_id, amount_minor)
-    values (p_offering, p_receipt, p_distribution, r.amount_minor);
-    perform treasury.post(p_offering, 'funded:' || p_receipt, 'distribution_funded', r.currency, jsonb_build_array(
+    perform treasury.post(p_offering, journal, 'distribution_funded', r.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', r.amount_minor),
         jsonb_build_object('account', 'liab:distribution_funds:' || p_distribution, 'side', 'credit', 'amount', r.amount_minor)));
-    update treasury.receipt set status = 'funding', exception = null where offering_id = p_offering and receipt_id = p_receipt;
+    update treasury.receipt set status = 'funding', exception = null, funds_distribution_id = p_distribution, matched_in = journal
+    where offering_id = p_offering and receipt_id = p_receipt;
     return funded + r.amount_minor;
+end $$;
+
+-- Takes money back from a distribution whose payment has not begun, by the reverse journal: two people decide it as of a match.
+create function treasury.undo_funding(p_receipt treasury.receipt, p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt := p_receipt;
+begin
+    perform 1 from engine.distribution d where d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id
+        and d.status not in ('paying', 'paid') for share;
+    if not found then
+        raise exception using errcode = 'BR008', constraint = 'money_stays_in_a_payment_that_began',
+            message = format('%s is being paid from %s', r.funds_distribution_id, r.receipt_id);
+    end if;
+    perform treasury.post(r.offering_id, 'undone:' || r.receipt_id || '@' || r.version, 'funding_undone', r.currency, jsonb_build_array(
+        jsonb_build_object('account', treasury.owing(r), 'side', 'debit', 'amount', r.amount_minor),
+        jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', r.amount_minor)), r.matched_in);
+    update treasury.receipt set status = 'unmatched', funds_distribution_id = null, matched_in = null, undone_because = p_because,
+        exception = 'match_was_undone'
+    where offering_id = r.offering_id and receipt_id = r.receipt_id;
 end $$;
 
 -- Owes every line of a distribution that is being paid, once: net to the payees, what is withheld to the tax office.

@@ -193,12 +193,17 @@ begin
     where offering_id = p_offering and distribution_id = p_distribution;
 end $$;
 
+-- Ends a distribution before its payment; money that was taken for it is given back first.
 create function engine.cancel_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_because text, p_seen bigint)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform engine.seen_distribution(p_offering, p_distribution, p_seen);
+    if exists (select from treasury.distribution_funding f where f.offering_id = p_offering and f.distribution_id = p_distribution) then
+        raise exception using errcode = 'BR008', constraint = 'cancelled_distribution_holds_no_money',
+            message = format('the issuer''s money is there for %s; undo that first', p_distribution);
+    end if;
     update engine.distribution set status = 'cancelled', cancelled_because = p_because
     where offering_id = p_offering and distribution_id = p_distribution;
 end $$;
