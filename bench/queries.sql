@@ -187,8 +187,9 @@ holdings as (
         chain_head)
     select 'ofr_bench', hld, ivr, 'registered', 10, ivr || '@3', d, 1, d from numbered),
 postings as (
-    insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal)
-    select 'ofr_bench', 'pst_' || n, hld, iss, 10, 1, d, 0 from numbered)
+    insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal,
+        posted_at)
+    select 'ofr_bench', 'pst_' || n, hld, iss, 10, 1, d, 0, now() - interval '1 day' from numbered)
 insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, acquired_on, period_from)
 select 'ofr_bench', 'lot_' || n, hld, iss, 10, '2026-03-31', '2026-03-31' from numbered;
 

@@ -45,8 +45,7 @@ class Office:
 @pytest.fixture
 def office(site: Site, endpoint: Endpoint, connect: Connect) -> Office:
     world = Payer(connect)
-    world.build("registered")
-    world.compare()
+    world.hold()
     world.call("treasury.approve_source", SPONSOR, "src_sponsor", digest("sponsor"))
     keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in PEOPLE.items()}
     return Office(site, world, opened(site.world.database), keys)

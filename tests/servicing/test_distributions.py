@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from psycopg.types.json import Jsonb
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import allocate
 from bookrunner.db import Database
-from bookrunner.engine.life.servicing.distributions import Distributions, Terms
+from bookrunner.engine.life.servicing.distributions import Distributions
 from tests.attack.world import Connect
 from tests.servicing.paying import DAY, POOL, SPONSOR, Payer, payer, pool
 from tests.treasury.escrow import PRICE, digest, refused
@@ -140,6 +141,7 @@ def test_an_unreconciled_record_date_is_refused(connect: Connect, database: Data
 def test_a_record_date_that_nobody_compared_is_refused(connect: Connect) -> None:
     w = Payer(connect)
     w.build("registered")
+    w.post_earlier("interval '1 day'")
     with refused("record_date_is_reconciled"):
         _raw(w)
 
@@ -161,19 +163,24 @@ def test_two_people_approve_what_was_screened_and_seen(world: tuple[Payer, Distr
         w.call("engine.start_distribution", w.offering, distribution)
 
 
+def test_a_record_date_is_approved_after_its_end(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    today = pool().record_on + timedelta(days=1)
+    distribution = runs.draft(w.offering, replace(pool(), record_on=today, pay_on=today), actor="usr_first")
+    w.screen()
+    with refused("record_date_has_ended"):
+        w.approve(distribution)
+
+
 def test_units_that_moved_after_the_draft_are_seen(world: tuple[Payer, Distributions]) -> None:
     w, runs = world
     distribution = runs.draft(w.offering, pool(), actor="usr_first")
     w.screen()
-    move = """insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
-        select offering_id, 'pst_moved', holding_id, 'mov_none', 1 from registry.holding limit 1"""
+    move = """insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units, posted_at)
+        select offering_id, 'pst_moved', holding_id, 'mov_none', 1, now() - interval '1 day'
+        from registry.holding limit 1"""
     w.login("admin").execute("alter table registry.posting disable trigger all")
     w.login("admin").execute(move.encode())
-    with refused("record_date_is_reconciled"):
-        w.approve(distribution)
-    compared = """insert into reconciliation.run (offering_id, run_id, is_whole, phase, saw_the_chain,
-        compared, found, resolved) values ('ofr_one', 'run_two', true, 'quiet', true, 1, 0, 0)"""
-    w.login("admin").execute(compared.encode())
     with refused("lines_are_of_the_register_of_their_day"):
         w.approve(distribution)
 
@@ -470,7 +477,7 @@ def test_raw_statements_change_nothing(world: tuple[Payer, Distributions]) -> No
 def test_a_distribution_before_its_day_waits(world: tuple[Payer, Distributions]) -> None:
     w, runs = world
     terms = pool()
-    later = Terms(record_on=terms.record_on, pay_on=terms.pay_on + timedelta(days=9), available_minor=POOL)
+    later = replace(terms, pay_on=terms.pay_on + timedelta(days=9))
     distribution = runs.draft(w.offering, later, actor="usr_first")
     w.screen()
     w.approve(distribution)

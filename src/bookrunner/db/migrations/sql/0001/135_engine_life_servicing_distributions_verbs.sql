@@ -176,6 +176,9 @@ begin
         raise exception using errcode = 'BR010', constraint = 'distribution_needs_two_people',
             message = format('%s drafted %s', p_actor, p_distribution);
     end if;
+    if (d.record_on + 1)::timestamp at time zone 'UTC' > clock_timestamp() then
+        raise exception using errcode = 'BR008', constraint = 'record_date_has_ended', message = format('%s has not ended', d.record_on);
+    end if;
     perform reconciliation.require_reconciled(p_offering, d.record_on);
     if exists (select from registry.units_as_of(p_offering, d.record_on) a full join (select l.holding_id, l.units from engine.distribution_line l
             where l.offering_id = p_offering and l.distribution_id = p_distribution and l.holding_id is not null) x using (holding_id)
