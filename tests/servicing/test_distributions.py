@@ -125,6 +125,52 @@ def test_capital_is_returned_once(world: tuple[Payer, Distributions]) -> None:
         _raw(w, available=much, **capital)
 
 
+def test_what_is_paid_in_after_the_record_date_is_not_returned(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    today = pool().record_on + timedelta(days=1)
+    w.post_earlier("interval '-1 day' where holding_id = 'hld_one3'")
+    tiers = [{"kind": "return_of_capital"}, {"kind": "split"}]
+    terms = replace(pool(6 * PRICE, tiers=tiers), pay_on=today)
+    assert [step.holders for step in runs.work_out(w.offering, terms)] == [3 * PRICE, 3 * PRICE]
+    much = 3 * PRICE + 1
+    capital = {"tier_kind": "return_of_capital", "tier_due": much, "tier_holders": much}
+    with refused("capital_is_returned_once"):
+        _raw(w, available=much, pay_on=today.isoformat(), **capital)
+
+
+def test_tiers_count_every_distribution_that_was_started(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    with refused("tiers_count_what_was_paid_before"):
+        _raw(w, counted=[distribution])
+    runs.start(w.offering, distribution, actor="usr_first")
+    with refused("tiers_count_what_was_paid_before"):
+        _raw(w)
+    _raw(w, counted=[distribution])
+
+
+def test_a_start_waits_for_a_draft(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    draft = w.login("owner")
+    with draft.transaction():
+        draft.execute("select from engine.offer for update")
+        w.login("engine").execute("set lock_timeout = '200ms'")
+        with refused("55P03"):
+            w.call("engine.start_distribution", w.offering, distribution)
+    w.call("engine.start_distribution", w.offering, distribution)
+
+
+def test_a_start_that_died_is_gone_on_with(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    w.call("engine.start_distribution", w.offering, distribution)
+    assert w.states() == {}
+    assert runs.look(pool().pay_on) == 3
+    assert set(w.states().values()) == {"owed"}
+    assert runs.look(pool().pay_on) == 0
+
+
 def test_an_unreconciled_record_date_is_refused(connect: Connect, database: Database) -> None:
     w, runs = payer(connect, database)
     w.compare("run_two", missing=1)
