@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from psycopg.types.json import Jsonb
 
+from bookrunner.books import treasury
+from bookrunner.books.treasury import hand_over_waiting
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import allocate
 from bookrunner.db import Database
@@ -19,6 +21,19 @@ from tests.treasury.test_refunds import block
 
 PREFERRED = {"kind": "preferred_return", "rate_bp": 800}
 CATCH_UP = {"kind": "catch_up", "holders_bp": 0, "target_bp": 2000}
+
+
+class Nowhere:
+    """A way to a bank that never had anything."""
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        raise AssertionError(f"{order} left with {len(content)} bytes")
+
+    def has(self, order: str) -> bool:
+        assert order
+        return False
+
+
 W8 = {"form": "W-8BEN", "name": "Example Person", "country": "GB", "treaty": "Article 10(2)"}
 
 
@@ -348,11 +363,34 @@ def test_a_match_between_order_and_bank_keeps_the_order(world: tuple[Payer, Dist
     lines = [line["refund"] for line in taken]
     w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
     block(w, 1)
-    with refused("payout_goes_to_nobody_blocked"):
+    with refused("payout_goes_to_nobody_held"):
         w.call("treasury.take_payout", w.offering, "pyo_1")
     w.call("treasury.withdraw_payout", w.offering, "pyo_1")
     assert set(w.states().values()) == {"owed"}
     assert len(w.send(distribution, "pyo_2")) == 2
+    w.check()
+
+
+def test_an_order_goes_to_no_account_that_changed(
+    world: tuple[Payer, Distributions], database: Database
+) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    taken = w.call("treasury.take_disbursements", w.offering, distribution, 100)
+    lines = [line["refund"] for line in taken]
+    w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    change = [w.id("ivr", 2), "pac_2", "bank", "src_second", "asked in writing"]
+    w.call("treasury.propose_payee_account", *change)
+    with refused("payout_goes_to_nobody_held"):
+        w.call("treasury.take_payout", w.offering, "pyo_1")
+    w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
+    assert hand_over_waiting(treasury.keeper(database), w.offering, Nowhere()) == []
+    assert w.ask("select status from treasury.payout") == [("withdrawn",)]
+    assert len(w.send(distribution, "pyo_2")) == 3
+    sent = "select payee_fingerprint from treasury.disbursement where investor_id = %s"
+    assert w.ask(sent, w.id("ivr", 2)) == [(digest("second account"),)]
     w.check()
 
 

@@ -260,12 +260,17 @@ begin
     where offering_id = p.offering_id and payout_id = p.payout_id;
 end $$;
 
--- Whether an order pays somebody whom a list names by now.
-create function treasury.pays_somebody_listed(p_offering text, p_payout text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- Whether an order pays somebody whom something hinders by now, or an account that is not the payee's any more.
+create function treasury.pays_somebody_hindered(p_offering text, p_payout text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+declare
+    investors text[] := array(select distinct d.investor_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.payout_id = p_payout);
 begin
-    return exists (select from engine.payee_hindrances(p_offering, array(select distinct d.investor_id from treasury.disbursement d
-        where d.offering_id = p_offering and d.payout_id = p_payout)) h where h.because = 'match_with_a_list');
+    return cardinality(investors) > 0 and (exists (select from engine.payee_hindrances(p_offering, investors))
+        or exists (select from treasury.disbursement d join treasury.ways_to(investors) w on w.investor_id = d.investor_id
+            where d.offering_id = p_offering and d.payout_id = p_payout
+                and (w.because is not null or w.way <> 'bank' or w.fingerprint is distinct from d.payee_fingerprint)));
 end $$;
 
 -- The bank shows these payments on a statement: they have arrived.
