@@ -102,9 +102,7 @@ def _prepare(desk: Desk, server: Server, count: int, took: dict[str, float]) -> 
     day = clock.today() - timedelta(days=1)
     pool = POOL_PER_HOLDER * count + 7
     began = time.monotonic()
-    distribution = runs.draft(
-        OFFERING, Terms(record_on=day, pay_on=day, available_minor=pool), actor="bench"
-    )
+    distribution = runs.draft(OFFERING, Terms(record_on=day, pay_on=day, available_minor=pool), actor="bench")
     took["snapshot_and_entitlements"] = time.monotonic() - began
     began = time.monotonic()
     Screening(desk).drain()

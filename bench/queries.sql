@@ -231,20 +231,24 @@ update registry.holding set units = 11 where mod(substr(holding_id, 5)::bigint, 
 delete from compliance.clearance;
 
 -- name: add_payees(names)!
--- A name and an approved account for each investor, ivr_1 first.
+-- A name, and an account that two people agreed to, for each investor, ivr_1 first.
 with named as (select n, 'ivr_' || n as ivr, name, sha256(convert_to(n::text, 'UTF8')) as d
     from unnest(cast(:names as text[])) with ordinality as x (name, n)),
 details as (
     insert into portal.profile_detail (investor_id, detail_version, salt, detail_digest, legal_name, country, address, sealed, tax_id_blind,
         email)
-    select ivr, 1, substr(d, 1, 16), d, name, 'US', '1 Example Street', decode(repeat('00', 29), 'hex'), d, 'bench@example.org' from named)
+    select ivr, 1, substr(d, 1, 16), d, name, 'US', '1 Example Street', decode(repeat('00', 29), 'hex'), d, 'bench@example.org' from named),
+accounts as (
+    insert into treasury.payee_account (investor_id, account_id, status, way, source_id, because, proposed_by, decided_by, version, chain_head)
+    select ivr, 'pac_' || n, 'in_force', 'bank', 'src_' || n, 'asked in writing', 'usr_1', 'usr_2', 1, d from named)
 insert into treasury.source_account (investor_id, source_id, fingerprint, status, version, chain_head)
 select ivr, 'src_' || n, d, 'approved', 1, d from named;
 
 -- name: suspend_payee_guards#
--- Only to fill two more tables at once, in a database that is thrown away.
+-- Only to fill three more tables at once, in a database that is thrown away.
 alter table portal.profile_detail disable trigger all;
 alter table treasury.source_account disable trigger all;
+alter table treasury.payee_account disable trigger all;
 
 -- name: restore_paid_guards#
 -- What a payment writes is guarded as the schema declares it.
@@ -253,6 +257,7 @@ alter table treasury.account enable trigger user;
 alter table treasury.balance enable trigger user;
 alter table treasury.entry enable trigger user;
 alter table treasury.source_account enable trigger user;
+alter table treasury.payee_account enable trigger user;
 
 -- name: note_compared!
 -- A whole run that saw the chain and found nothing.

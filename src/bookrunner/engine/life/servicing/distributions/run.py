@@ -68,8 +68,8 @@ class Distributions:
         """Draft a distribution from the register of its record date; return its id.
 
         Every payee's screening is opened. Refuses what `work_out` refuses, ``record_date_is_reconciled``,
-        ``tiers_count_what_was_paid_before``, ``distributions_follow_each_other``, ``one_distribution_is_prepared``, ``capital_is_returned_once``
-        and ``paid_sponsor_is_named``.
+        ``tiers_count_what_was_paid_before``, ``distributions_follow_each_other``,
+        ``one_distribution_is_prepared``, ``capital_is_returned_once`` and ``paid_sponsor_is_named``.
         """
         steps, counted = self._worked_out(offering, terms)
         distribution = new_id("dst")
