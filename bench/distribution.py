@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,10 @@ def _fill(server: Server, database: Database, count: int) -> None:
 def _prepare(desk: Desk, server: Server, count: int, took: dict[str, float]) -> None:
     """Draft, screen, approve, fund and start; note how long each took."""
     runs = Distributions(desk)
-    today = clock.today()
+    day = clock.today() - timedelta(days=1)
     pool = POOL_PER_HOLDER * count + 7
     began = time.monotonic()
-    distribution = runs.draft(
-        OFFERING, Terms(record_on=today, pay_on=today, available_minor=pool), actor="bench"
-    )
+    distribution = runs.draft(OFFERING, Terms(record_on=day, pay_on=day, available_minor=pool), actor="bench")
     took["snapshot_and_entitlements"] = time.monotonic() - began
     began = time.monotonic()
     Screening(desk).drain()
@@ -114,7 +112,11 @@ def _prepare(desk: Desk, server: Server, count: int, took: dict[str, float]) -> 
     runs.terms.approve_distribution(actor="second", offering=OFFERING, distribution=distribution, seen=seen)
     took["approval"] = time.monotonic() - began
     with session(server.endpoint.admin_dsn()) as admin, admin.transaction():
-        load("bench").fund_distribution(admin, distribution=distribution, amount=pool)
+        [*load("bench").enter(admin)]
+        load("bench").issuer_pays(admin, amount=pool)
+    runs.payments.fund_distribution(
+        actor="bench", offering=OFFERING, distribution=distribution, receipt="rcp_issuer", seen=1
+    )
     began = time.monotonic()
     if runs.start(OFFERING, distribution, actor="bench") != count:
         raise BenchFailed("not everybody is owed")

@@ -187,8 +187,9 @@ holdings as (
         chain_head)
     select 'ofr_bench', hld, ivr, 'registered', 10, ivr || '@3', d, 1, d from numbered),
 postings as (
-    insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal)
-    select 'ofr_bench', 'pst_' || n, hld, iss, 10, 1, d, 0 from numbered)
+    insert into registry.posting (offering_id, posting_id, holding_id, instruction_id, units, chain_id, transaction_hash, ordinal,
+        posted_at)
+    select 'ofr_bench', 'pst_' || n, hld, iss, 10, 1, d, 0, now() - interval '1 day' from numbered)
 insert into registry.lot (offering_id, lot_id, holding_id, instruction_id, units, acquired_on, period_from)
 select 'ofr_bench', 'lot_' || n, hld, iss, 10, '2026-03-31', '2026-03-31' from numbered;
 
@@ -230,20 +231,24 @@ update registry.holding set units = 11 where mod(substr(holding_id, 5)::bigint, 
 delete from compliance.clearance;
 
 -- name: add_payees(names)!
--- A name and an approved account for each investor, ivr_1 first.
+-- A name, and an account that two people agreed to, for each investor, ivr_1 first.
 with named as (select n, 'ivr_' || n as ivr, name, sha256(convert_to(n::text, 'UTF8')) as d
     from unnest(cast(:names as text[])) with ordinality as x (name, n)),
 details as (
     insert into portal.profile_detail (investor_id, detail_version, salt, detail_digest, legal_name, country, address, sealed, tax_id_blind,
         email)
-    select ivr, 1, substr(d, 1, 16), d, name, 'US', '1 Example Street', decode(repeat('00', 29), 'hex'), d, 'bench@example.org' from named)
+    select ivr, 1, substr(d, 1, 16), d, name, 'US', '1 Example Street', decode(repeat('00', 29), 'hex'), d, 'bench@example.org' from named),
+accounts as (
+    insert into treasury.payee_account (investor_id, account_id, status, way, source_id, because, proposed_by, decided_by, version, chain_head)
+    select ivr, 'pac_' || n, 'in_force', 'bank', 'src_' || n, 'asked in writing', 'usr_1', 'usr_2', 1, d from named)
 insert into treasury.source_account (investor_id, source_id, fingerprint, status, version, chain_head)
 select ivr, 'src_' || n, d, 'approved', 1, d from named;
 
 -- name: suspend_payee_guards#
--- Only to fill two more tables at once, in a database that is thrown away.
+-- Only to fill three more tables at once, in a database that is thrown away.
 alter table portal.profile_detail disable trigger all;
 alter table treasury.source_account disable trigger all;
+alter table treasury.payee_account disable trigger all;
 
 -- name: restore_paid_guards#
 -- What a payment writes is guarded as the schema declares it.
@@ -252,18 +257,28 @@ alter table treasury.account enable trigger user;
 alter table treasury.balance enable trigger user;
 alter table treasury.entry enable trigger user;
 alter table treasury.source_account enable trigger user;
+alter table treasury.payee_account enable trigger user;
 
 -- name: note_compared!
 -- A whole run that saw the chain and found nothing.
 insert into reconciliation.run (offering_id, run_id, is_whole, phase, saw_the_chain, compared, found, resolved)
 values ('ofr_bench', 'run_bench', true, 'quiet', true, 1, 0, 0);
 
--- name: fund_distribution(distribution, amount)!
--- The issuer's money for a distribution, as a receipt that was there before.
-insert into treasury.distribution_fund (offering_id, receipt_id, distribution_id, amount_minor)
-select 'ofr_bench', 'rcp_1', :distribution, :amount from treasury.post('ofr_bench', 'funded:bench', 'distribution_funded', 'USD',
-    jsonb_build_array(jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', cast(:amount as bigint)),
-    jsonb_build_object('account', 'liab:distribution_funds:' || cast(:distribution as text), 'side', 'credit', 'amount', cast(:amount as bigint))));
+-- name: enter
+-- Who acts from here on.
+select audit.enter('bench', 'req_bench');
+
+-- name: issuer_pays(amount)!
+-- The issuer's money for a distribution, as a receipt that waits.
+with booked as (
+    insert into treasury.receipt (offering_id, receipt_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, rail, clears_on,
+        line_sha256)
+    values ('ofr_bench', 'rcp_issuer', 'key-issuer', 'unmatched', :amount, 'USD', current_date, current_date, 'balance', current_date,
+        sha256('issuer'))
+    returning amount_minor)
+select treasury.post('ofr_bench', 'booked:issuer', 'receipts_booked', 'USD',
+    jsonb_build_array(jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', amount_minor),
+    jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', amount_minor))) from booked;
 
 -- name: orders_stored$
 -- How many orders stand in the book.

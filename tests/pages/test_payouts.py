@@ -45,9 +45,12 @@ class Office:
 @pytest.fixture
 def office(site: Site, endpoint: Endpoint, connect: Connect) -> Office:
     world = Payer(connect)
-    world.build("registered")
-    world.compare()
+    world.hold()
     world.call("treasury.approve_source", SPONSOR, "src_sponsor", digest("sponsor"))
+    world.call(
+        "treasury.propose_payee_account", SPONSOR, "pac_sponsor", "bank", "src_sponsor", "asked in writing"
+    )
+    world.call("treasury.decide_payee_account", SPONSOR, "pac_sponsor", "true", 1, actor="usr_second")
     keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in PEOPLE.items()}
     return Office(site, world, opened(site.world.database), keys)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions, Terms
-from tests.treasury.escrow import DAY, Escrow, digest
+from tests.treasury.escrow import DAY, Escrow, digest, refused
 
 SPONSOR = "ivr_sponsor"
 POOL = 1_000_00
@@ -16,6 +16,22 @@ POOL = 1_000_00
 
 class Payer(Escrow):
     """Three holders with one, two and three units of 500.00, compared with the chain today."""
+
+    def hold(self) -> None:
+        """Build the offer up to a register that stands since yesterday, and compare it."""
+        self.build("registered")
+        self.post_earlier("interval '1 day'")
+        self.compare()
+
+    def post_earlier(self, by: str) -> None:
+        """Let every posting of the register be older; triggers look away for that."""
+        admin = self.login("admin")
+        for statement in (
+            "alter table registry.posting disable trigger user",
+            f"update registry.posting set posted_at = posted_at - {by}",  # noqa: S608
+            "alter table registry.posting enable trigger user",
+        ):
+            admin.execute(statement.encode())
 
     def compare(self, run: str = "run_one", *, missing: int = 0) -> None:
         """Compare all books with a chain that has every wallet's units, or some fewer of the first."""
@@ -45,6 +61,7 @@ class Payer(Escrow):
             amount=amount,
             reference=None,
             fingerprint=digest(name).hex(),
+            marks=[f"e2e-{name}"],
         )
         self.pay(name, entry)
         self.call(
@@ -55,6 +72,15 @@ class Payer(Escrow):
         """Return the version of the issuer's receipt."""
         rows = self.ask("select version from treasury.receipt where receipt_id = %s", f"rcp_{name}")
         return int(rows[0][0])
+
+    def unfund(self, name: str = "issuer", proposal: str = "prp_unfund") -> None:
+        """Let two people take the issuer's money back from its distribution."""
+        said = [proposal, "undo", f"rcp_{name}", None, "for the wrong offer", self.version(name)]
+        self.call("treasury.propose_act", self.offering, *said)
+        decided = [proposal, True, None, 1]
+        with refused("proposal_needs_two_people"):
+            self.call("treasury.decide_act", self.offering, *decided)
+        self.call("treasury.decide_act", self.offering, *decided, actor="usr_second")
 
     def approve(self, distribution: str, actor: str = "usr_second") -> None:
         """Let another person approve what it sees."""
@@ -95,11 +121,15 @@ class Payer(Escrow):
 
 
 def payer(connect: object, database: Database) -> tuple[Payer, Distributions]:
-    """Build the offer up to its register, and compare it."""
+    """Build the offer up to its register, as it was yesterday, and compare it."""
     world = Payer(connect)  # type: ignore[arg-type]
-    world.build("registered")
-    world.compare()
+    world.hold()
     return world, distributions(database)
+
+
+def yesterday() -> date:
+    """Return the last day that is over."""
+    return (datetime.now(UTC) - timedelta(days=1)).date()
 
 
 def distributions(database: Database) -> Distributions:
@@ -113,11 +143,10 @@ def pool(
     tiers: Sequence[Mapping[str, object]] = ({"kind": "split"},),
     sponsor: str | None = None,
 ) -> Terms:
-    """Return terms of today."""
-    today = datetime.now(UTC).date()
+    """Return terms of yesterday, the last day that is over."""
     return Terms(
-        record_on=today,
-        pay_on=today,
+        record_on=yesterday(),
+        pay_on=yesterday(),
         available_minor=available,
         reserves=reserves,
         tiers=tiers,
@@ -125,4 +154,4 @@ def pool(
     )
 
 
-__all__ = ["DAY", "POOL", "SPONSOR", "Payer", "distributions", "payer", "pool"]
+__all__ = ["DAY", "POOL", "SPONSOR", "Payer", "distributions", "payer", "pool", "yesterday"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,10 @@ from psycopg.types.json import Jsonb
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import allocate
 from bookrunner.db import Database
-from bookrunner.engine.life.servicing.distributions import Distributions, Terms
+from bookrunner.engine.life.servicing.distributions import Distributions
 from tests.attack.world import Connect
-from tests.servicing.paying import DAY, POOL, SPONSOR, Payer, payer, pool
-from tests.treasury.escrow import PRICE, digest, refused
-from tests.treasury.test_refunds import block
+from tests.servicing.paying import POOL, SPONSOR, Payer, payer, pool
+from tests.treasury.escrow import PRICE, refused
 
 PREFERRED = {"kind": "preferred_return", "rate_bp": 800}
 CATCH_UP = {"kind": "catch_up", "holders_bp": 0, "target_bp": 2000}
@@ -124,6 +124,42 @@ def test_capital_is_returned_once(world: tuple[Payer, Distributions]) -> None:
         _raw(w, available=much, **capital)
 
 
+def test_what_is_paid_in_after_the_record_date_is_not_returned(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    today = pool().record_on + timedelta(days=1)
+    w.post_earlier("interval '-1 day' where holding_id = 'hld_one3'")
+    tiers = [{"kind": "return_of_capital"}, {"kind": "split"}]
+    terms = replace(pool(6 * PRICE, tiers=tiers), pay_on=today)
+    assert [step.holders for step in runs.work_out(w.offering, terms)] == [3 * PRICE, 3 * PRICE]
+    much = 3 * PRICE + 1
+    capital = {"tier_kind": "return_of_capital", "tier_due": much, "tier_holders": much}
+    with refused("capital_is_returned_once"):
+        _raw(w, available=much, pay_on=today.isoformat(), **capital)
+
+
+def test_tiers_count_every_distribution_that_was_started(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    with refused("tiers_count_what_was_paid_before"):
+        _raw(w, counted=[distribution])
+    runs.start(w.offering, distribution, actor="usr_first")
+    with refused("tiers_count_what_was_paid_before"):
+        _raw(w)
+    _raw(w, counted=[distribution])
+
+
+def test_a_start_waits_for_a_draft(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    draft = w.login("owner")
+    with draft.transaction():
+        draft.execute("select from engine.offer for update")
+        w.login("engine").execute("set lock_timeout = '200ms'")
+        with refused("55P03"):
+            w.call("engine.start_distribution", w.offering, distribution)
+    w.call("engine.start_distribution", w.offering, distribution)
+
+
 def test_an_unreconciled_record_date_is_refused(connect: Connect, database: Database) -> None:
     w, runs = payer(connect, database)
     w.compare("run_two", missing=1)
@@ -140,6 +176,7 @@ def test_an_unreconciled_record_date_is_refused(connect: Connect, database: Data
 def test_a_record_date_that_nobody_compared_is_refused(connect: Connect) -> None:
     w = Payer(connect)
     w.build("registered")
+    w.post_earlier("interval '1 day'")
     with refused("record_date_is_reconciled"):
         _raw(w)
 
@@ -161,19 +198,25 @@ def test_two_people_approve_what_was_screened_and_seen(world: tuple[Payer, Distr
         w.call("engine.start_distribution", w.offering, distribution)
 
 
+def test_a_record_date_is_approved_after_its_end(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    today = pool().record_on + timedelta(days=1)
+    distribution = runs.draft(w.offering, replace(pool(), record_on=today, pay_on=today), actor="usr_first")
+    w.screen()
+    with refused("record_date_has_ended"):
+        w.approve(distribution)
+
+
 def test_units_that_moved_after_the_draft_are_seen(world: tuple[Payer, Distributions]) -> None:
     w, runs = world
     distribution = runs.draft(w.offering, pool(), actor="usr_first")
     w.screen()
-    move = """insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
-        select offering_id, 'pst_moved', holding_id, 'mov_none', 1 from registry.holding limit 1"""
+    move = """insert into registry.posting
+            (offering_id, posting_id, holding_id, movement_id, units, posted_at)
+        select offering_id, 'pst_moved', holding_id, 'mov_none', 1, now() - interval '1 day'
+        from registry.holding limit 1"""
     w.login("admin").execute("alter table registry.posting disable trigger all")
     w.login("admin").execute(move.encode())
-    with refused("record_date_is_reconciled"):
-        w.approve(distribution)
-    compared = """insert into reconciliation.run (offering_id, run_id, is_whole, phase, saw_the_chain,
-        compared, found, resolved) values ('ofr_one', 'run_two', true, 'quiet', true, 1, 0, 0)"""
-    w.login("admin").execute(compared.encode())
     with refused("lines_are_of_the_register_of_their_day"):
         w.approve(distribution)
 
@@ -223,180 +266,6 @@ def test_a_later_rate_takes_the_place_of_an_earlier_one(world: tuple[Payer, Dist
     assert runs.standing(w.offering, distribution)["withheld_minor"] == 150_00
 
 
-def test_a_run_pays_everybody_once(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    assert runs.start(w.offering, distribution, actor="usr_first") == 3
-    assert runs.start(w.offering, distribution, actor="usr_first") == 0
-    assert (w.balance("liab:withheld_tax"), w.balance(f"liab:distribution:{distribution}")) == (
-        300_00,
-        700_00,
-    )
-    lines = w.send(distribution)
-    assert len(lines) == 3
-    assert w.send(distribution, "pyo_2") == []
-    assert w.balance(f"liab:distribution:{distribution}") == 0
-    assert runs.look(pool().pay_on) == 0
-    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 3
-    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 0
-    assert runs.look(pool().pay_on) == 1
-    assert runs.start(w.offering, distribution, actor="usr_first") == 0
-    assert w.send(distribution, "pyo_3") == []
-    with refused("payout_carries_each_line_once"):
-        w.call("treasury.store_disbursements", w.offering, "pyo_4", b"again", lines[:1])
-    w.check()
-
-
-def test_only_failures_are_tried_again(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    lines = w.send(distribution)
-    back = w.line(2)
-    w.call("treasury.settle_disbursements", w.offering, lines, DAY)
-    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
-    assert sorted(w.states().values()) == ["paid", "paid", "returned"]
-    w.check()
-    with refused("returned_disbursement_was_sent"):
-        w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
-    with refused("retried_line_failed"):
-        w.call("treasury.retry_disbursements", w.offering, distribution, [w.line(1)])
-    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
-    assert w.send(distribution, "pyo_2") == [back]
-    w.call("treasury.settle_disbursements", w.offering, [back], DAY)
-    assert w.ask("select try_no from treasury.disbursement order by 1") == [(1,), (1,), (2,)]
-    assert set(w.states().values()) == {"paid"}
-    w.check()
-
-
-def test_a_match_holds_that_payee_alone(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    block(w, 1)
-    runs.start(w.offering, distribution, actor="usr_first")
-    assert len(w.send(distribution)) == 2
-    assert w.states() == {w.id("ivr", 1): "held", w.id("ivr", 2): "paying", w.id("ivr", 3): "paying"}
-    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
-        ("match_with_a_list",)
-    ]
-    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
-    with refused("payout_goes_to_nobody_held"):
-        w.call("treasury.store_disbursements", w.offering, "pyo_9", b"past the look", [w.line(1)])
-    assert w.send(distribution, "pyo_2") == []
-    assert w.states()[w.id("ivr", 1)] == "held"
-    w.check()
-
-
-def test_a_match_between_order_and_bank_keeps_the_order(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    taken = w.call("treasury.take_disbursements", w.offering, distribution, 100)
-    lines = [line["refund"] for line in taken]
-    w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
-    block(w, 1)
-    with refused("payout_goes_to_nobody_blocked"):
-        w.call("treasury.take_payout", w.offering, "pyo_1")
-    w.call("treasury.withdraw_payout", w.offering, "pyo_1")
-    assert set(w.states().values()) == {"owed"}
-    assert len(w.send(distribution, "pyo_2")) == 2
-    w.check()
-
-
-def test_a_screening_that_waits_holds_until_it_is_answered(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    w.call("compliance.enlist_for_payment", [w.id("ivr", 3)])
-    assert len(w.send(distribution)) == 2
-    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
-        ("screening_waits",)
-    ]
-    w.screen()
-    w.call("treasury.retry_disbursements", w.offering, distribution, None)
-    assert w.send(distribution, "pyo_2") == [w.line(3)]
-
-
-def test_a_change_in_progress_holds_the_line(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    mapping = [w.offering, "wmp_new", w.id("ivr", 1), 31337, digest("new wallet")[:20], "wlc_new@1", "key"]
-    w.call("registry.open_mapping", *mapping)
-    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
-    for n, way in ((2, "bank"), (3, "bank")):
-        source = "src_second" if n == 2 else w.id("src", n)
-        w.call("treasury.propose_payee_account", w.id("ivr", n), f"pac_{n}", way, source, "asked in writing")
-    assert w.send(distribution) == []
-    held = dict(w.ask("select investor_id, held_because from treasury.disbursement"))
-    assert held == {
-        w.id("ivr", 1): "wallet_change_in_progress",
-        w.id("ivr", 2): "account_change_in_progress",
-        w.id("ivr", 3): "account_change_in_progress",
-    }
-    assert w.balance(f"liab:distribution:{distribution}") == 700_00
-    with refused("payee_account_needs_two_people"):
-        w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1)
-    w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
-    w.call("treasury.decide_payee_account", w.id("ivr", 3), "pac_3", "false", 1, actor="usr_second")
-    w.call("treasury.retry_disbursements", w.offering, distribution, None)
-    assert len(w.send(distribution)) == 2
-    sent = "select payee_fingerprint from treasury.disbursement where investor_id = %s"
-    assert w.ask(sent, w.id("ivr", 2)) == [(digest("second account"),)]
-    w.check()
-
-
-def test_nobody_chooses_among_accounts(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
-    assert len(w.send(distribution)) == 2
-    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
-        ("account_is_not_named",)
-    ]
-
-
-def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    investor = w.id("ivr", 1)
-    w.call("treasury.propose_payee_account", investor, "pac_1", "balance", w.id("src", 1), "to invest again")
-    w.call("treasury.decide_payee_account", investor, "pac_1", "true", 1, actor="usr_second")
-    assert len(w.send(distribution)) == 2
-    assert w.states()[investor] == "paid"
-    ((net,),) = w.ask("select net_minor from engine.distribution_line where investor_id = %s", investor)
-    assert w.ask("select available_minor from treasury.stored_balance where investor_id = %s", investor) == [
-        (net,)
-    ]
-    w.check()
-    assert w.call("treasury.withdraw_balance", w.offering, investor, net) == 1
-    w.check()
-
-
-def test_what_nobody_can_be_paid_is_unclaimed_and_still_owed(world: tuple[Payer, Distributions]) -> None:
-    w, runs = world
-    distribution = w.ready(runs)
-    runs.start(w.offering, distribution, actor="usr_first")
-    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
-    w.send(distribution)
-    today = pool().pay_on
-    assert w.call("treasury.age_disbursements", today) == 0
-    with refused("unclaimed_day_has_come"):
-        w.call("treasury.age_disbursements", today + timedelta(days=200))
-    w.login("owner").execute("insert into treasury.unclaimed_term values ('2021-01-01', 1, 'usr_1', 'usr_2')")
-    w.login("admin").execute("alter table treasury.disbursement disable trigger all")
-    w.login("admin").execute("update treasury.disbursement set owed_since = owed_since - 1")
-    w.login("admin").execute("alter table treasury.disbursement enable always trigger zz_guard")
-    w.login("admin").execute("alter table treasury.disbursement enable always trigger disbursement_stays")
-    assert w.call("treasury.age_disbursements", today) == 1
-    assert w.states()[w.id("ivr", 2)] == "unclaimed"
-    assert w.balance(f"liab:distribution:{distribution}") > 0
-    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
-    w.check()
-
-
 RAW = [
     ("engine", "42501", "update engine.distribution set net_minor = net_minor + 1"),
     ("engine", "42501", "update engine.distribution_line set net_minor = 5"),
@@ -442,7 +311,7 @@ def test_raw_statements_change_nothing(world: tuple[Payer, Distributions]) -> No
 def test_a_distribution_before_its_day_waits(world: tuple[Payer, Distributions]) -> None:
     w, runs = world
     terms = pool()
-    later = Terms(record_on=terms.record_on, pay_on=terms.pay_on + timedelta(days=9), available_minor=POOL)
+    later = replace(terms, pay_on=terms.pay_on + timedelta(days=9))
     distribution = runs.draft(w.offering, later, actor="usr_first")
     w.screen()
     w.approve(distribution)
@@ -464,3 +333,39 @@ def test_only_final_money_within_the_amount_funds_a_distribution(world: tuple[Pa
     with refused("fund_is_final_and_within_the_amount"):
         w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
     w.check()
+
+
+def test_money_is_taken_back_before_a_distribution_is_cancelled(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    with refused("cancelled_distribution_holds_no_money"):
+        w.call("engine.cancel_distribution", w.offering, distribution, "wrong", 2)
+    w.unfund()
+    assert (w.receipt("rcp_issuer"), w.balance("liab:unmatched")) == ("unmatched", POOL)
+    assert w.balance(f"liab:distribution_funds:{distribution}") == 0
+    w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+    assert w.balance(f"liab:distribution_funds:{distribution}") == POOL
+    w.unfund(proposal="prp_again")
+    w.check()
+    w.call("engine.cancel_distribution", w.offering, distribution, "wrong", 2)
+    with refused("funded_distribution_is_approved"):
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+
+
+def test_money_is_not_taken_back_from_a_payment_that_began(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    runs.start(w.offering, w.ready(runs), actor="usr_first")
+    with refused("money_stays_in_a_payment_that_began"):
+        w.unfund()
+    w.check()
+
+
+def test_nobody_cancels_while_money_is_taken(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    w.unfund()
+    locked = "select status from engine.distribution where distribution_id = %s for update nowait"
+    with w.login("treasury").transaction():
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_issuer", w.version("issuer"))
+        with refused("55P03"):
+            w.login("owner").execute(locked.encode(), [distribution])

@@ -50,8 +50,7 @@ def test_three_kills_pay_each_line_once(
 ) -> None:
     configure(tmp_path, Account("ESCROW1", "USD", 5, date(2026, 4, 1)))
     world = Payer(connect, investors=HOLDERS)
-    world.build("registered")
-    world.compare()
+    world.hold()
     runs = opened(database)
     distribution = world.ready(runs, pool())
     assert runs.start(world.offering, distribution, actor="usr_first") == HOLDERS

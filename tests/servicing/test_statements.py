@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bookrunner.adapters.payments import payment_id
 from bookrunner.db import Database
 from tests.attack.world import Connect
-from tests.servicing.paying import payer
+from tests.servicing.paying import POOL, payer
+from tests.treasury.escrow import refused
 from tests.treasury.test_returned_entries import Desktop, moved
 
 
@@ -34,4 +37,22 @@ def test_a_statement_settles_lines_and_brings_them_back(connect: Connect, databa
     assert world.states()[world.id("ivr", 2)] == "paying"
     assert desktop.take(moved(net[two], payment_id(two, 2)), moved(net[three], three)) == 0
     assert set(world.states().values()) == {"paid"}
+    world.check()
+
+
+@pytest.mark.parametrize("is_started", [False, True])
+def test_a_bank_takes_the_money_of_a_distribution_back(
+    connect: Connect, database: Database, *, is_started: bool
+) -> None:
+    world, runs = payer(connect, database)
+    distribution = world.ready(runs)
+    if is_started:
+        runs.start(world.offering, distribution, actor="usr_first")
+    assert Desktop(world, database).take(moved(POOL, "e2e-issuer", return_reason="AC04")) == 0
+    assert world.receipt("rcp_issuer") == "returned"
+    assert world.balance(f"liab:distribution_funds:{distribution}") == 0
+    assert world.balance("asset:clawback_receivable") == (POOL if is_started else 0)
+    if not is_started:
+        with refused("distribution_is_funded_before_it_is_paid"):
+            world.call("engine.start_distribution", world.offering, distribution)
     world.check()

@@ -159,11 +159,25 @@ def test_tiers_that_do_not_add_up_are_refused(tiers: list[Tier], rule: str) -> N
 
 @pytest.mark.parametrize(
     "row",
-    [{}, {"kind": "gift"}, {"kind": "split", "holders_bp": 0.5}, {"kind": "split", "day_count": "none"}],
+    [
+        {},
+        {"kind": "gift"},
+        {"kind": "split", "holders_bp": 0.5},
+        {"kind": "split", "holders_bp": -1},
+        {"kind": "split", "holders_bp": 10_001},
+        {"kind": "preferred_return", "rate_bp": 10_001},
+        {"kind": "catch_up", "holders_bp": 0, "target_bp": -1},
+        {"kind": "split", "day_count": "none"},
+    ],
 )
 def test_a_tier_that_is_not_defined_is_refused(row: dict[str, object]) -> None:
     with pytest.raises(Refused, match="tier_is_defined"):
         read_tier(row)
+
+
+def test_a_hurdle_pays_the_holders() -> None:
+    with pytest.raises(Refused, match="hurdle_pays_the_holders"):
+        read_tier({"kind": "hurdle", "rate_bp": 800, "holders_bp": 0})
 
 
 def _oracle(total: int, units: dict[str, int]) -> dict[str, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bookrunner.core import clock
+from bookrunner.db.catalog import session
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.stories.test_command_line import Run, here, refusal, run
@@ -15,6 +17,13 @@ from tests.stories.test_command_line import Run, here, refusal, run
 __all__ = ["here", "run"]
 
 pytestmark = pytest.mark.chain
+
+EARLIER = (
+    "alter table registry.posting disable trigger user",
+    "update registry.posting set posted_at = posted_at - interval '1 day'",
+    "alter table registry.posting enable trigger user",
+)
+"""The register stands since yesterday, the last day that is over."""
 
 
 def _answer(run: Run, *arguments: str) -> dict[str, object]:
@@ -28,15 +37,18 @@ def test_a_distribution_from_draft_to_its_end(here: Run, world: World, raised: S
     offer = raised.offering
     assert here("close", offer, "--ready", "--actor", "issuer.iris")[0] == 0
     assert here("reconcile", offer)[0] == 0
-    today = clock.today().isoformat()
+    with session(world.endpoint.admin_dsn()) as admin:
+        for statement in EARLIER:
+            admin.execute(statement.encode())
+    day = (clock.today() - timedelta(days=1)).isoformat()
     terms = tmp_path / "terms.json"
     terms.write_text("{}", encoding="utf-8")
     assert "distribution_terms_are_readable" in refusal(
         here("distribution", "draft", offer, str(terms), "--actor", "a")
     )
     said = {
-        "record_on": today,
-        "pay_on": today,
+        "record_on": day,
+        "pay_on": day,
         "available": "1000.00",
         "reserves": [{"name": "roof", "amount": "99.99"}],
     }

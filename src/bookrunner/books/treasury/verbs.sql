@@ -72,7 +72,8 @@ create function treasury.owing(r treasury.receipt) returns text
 language sql immutable
 return case r.status when 'matched' then 'liab:inv:' || r.investment_id || ':received'
     when 'cleared' then 'liab:inv:' || r.investment_id || ':cleared'
-    when 'held' then 'liab:held_source' when 'stored' then 'liab:wallet:' || r.stored_for when 'refunding' then 'liab:refund_payable' else 'liab:unmatched' end;
+    when 'held' then 'liab:held_source' when 'stored' then 'liab:wallet:' || r.stored_for when 'refunding' then 'liab:refund_payable'
+    when 'funding' then 'liab:distribution_funds:' || r.funds_distribution_id else 'liab:unmatched' end;
 
 create function treasury.approve_source(p_actor text, p_request text, p_investor text, p_source text,
     p_fingerprint bytea) returns void

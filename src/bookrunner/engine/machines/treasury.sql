@@ -152,6 +152,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('release', 'sent', 'sent', 'ordered', 'treasury'),
     ('release', 'sent', 'settled', 'settled', 'treasury'),
     ('receipt', 'unmatched', 'funding', 'taken_as_funding', 'treasury'),
+    ('receipt', 'funding', 'unmatched', 'unmatched', 'treasury'),
+    ('receipt', 'funding', 'returned', 'returned', 'treasury'),
     ('disbursement', '', 'owed', 'declared', 'treasury'),
     ('disbursement', 'owed', 'held', 'held', 'treasury'),
     ('disbursement', 'owed', 'paying', 'sent', 'treasury'),

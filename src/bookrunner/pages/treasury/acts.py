@@ -26,6 +26,11 @@ _UNDO = (
     "Undo the match",
     "A reversing entry names the first one; nothing is edited. Refused once units are instructed.",
 )
+_FREE = (
+    "undo",
+    "Take it back from the distribution",
+    "A reversing entry names the first one, and nobody owns it again. Refused once the payment has begun.",
+)
 _SOURCE = ("accept_source", "Accept the source", "This one receipt goes on, though its account is nobody's.")
 _REDEEM = (
     "redeem",
@@ -37,6 +42,7 @@ CHOICES: Mapping[str, Sequence[Choice]] = {
     "held": (_SOURCE, _REFUND),
     "matched": (_UNDO, _REFUND),
     "cleared": (_UNDO, _REFUND),
+    "funding": (_FREE,),
 }
 DECISIONS: Sequence[Choice] = (
     ("approved", "Agree", "It is done at once."),

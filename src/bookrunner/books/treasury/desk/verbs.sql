@@ -58,7 +58,7 @@ begin
     r := treasury.lock_receipt(p_offering, p_receipt, p_investment);
     perform treasury.on_version(r.version, p_seen);
     if not coalesce(case p_act when 'match' then r.status = 'unmatched' when 'redeem' then r.status = 'unmatched' when 'accept_source' then r.status = 'held'
-        when 'undo' then r.status in ('matched', 'cleared')
+        when 'undo' then r.status in ('matched', 'cleared', 'funding')
         else r.status in ('unmatched', 'held', 'matched', 'cleared') end, false) then
         raise exception using errcode = 'BR008', constraint = 'proposed_act_fits_the_receipt',
             message = format('%s is %s', p_receipt, r.status);
@@ -109,7 +109,11 @@ begin
         when 'match' then
             perform treasury.match_by_hand(p_actor, p_request, p_offering, w.receipt_id, w.investment_id, w.proposed_by);
         when 'undo' then
-            perform treasury.undo_match(p_actor, p_request, p_offering, w.receipt_id, w.because, w.proposed_by);
+            if r.status = 'funding' then
+                perform treasury.undo_funding(r, w.because);
+            else
+                perform treasury.undo_match(p_actor, p_request, p_offering, w.receipt_id, w.because, w.proposed_by);
+            end if;
         when 'accept_source' then
             perform treasury.accept_source(p_actor, p_request, p_offering, w.receipt_id, w.proposed_by, w.because);
             perform treasury.match(p_actor, p_request, p_offering);

@@ -22,6 +22,7 @@ WORKER = "treasury"
 ORDERS = 500
 RECEIPTS = 1000
 _BLOCKED = "payout_goes_to_nobody_blocked"
+_HELD = "payout_goes_to_nobody_held"
 _UNCLEARED = "debit_is_of_a_cleared_investor"
 _WITHDRAWN = frozenset({"refund", "return", "distribution"})
 
@@ -185,7 +186,7 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
 def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
     """Hand over every prepared order of an offer; return those that were acknowledged.
 
-    One that pays somebody who was blocked meanwhile is withdrawn where the bank does not have it.
+    One that pays somebody who was blocked or held meanwhile is withdrawn where the bank does not have it.
     """
     acknowledged = []
     for row in treasury.prepared_payouts(offering=offering):
@@ -194,7 +195,7 @@ def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list
             if _handed(treasury, offering, payout, carrier):
                 acknowledged.append(payout)
         except Refused as refused:
-            if refused.rule not in {_BLOCKED, _UNCLEARED}:
+            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED}:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.

@@ -1,19 +1,9 @@
 -- What is paid to holders: the money for a distribution, the accounts that payees named, and one payment for each line.
 
--- The issuer's money for a distribution: a receipt that two people's distribution waits for.
-create table treasury.distribution_fund (
-    offering_id text not null,
-    receipt_id text not null,
-    distribution_id text not null,
-    amount_minor bigint not null check (amount_minor > 0),
-    primary key (offering_id, receipt_id),
-    foreign key (offering_id, receipt_id) references treasury.receipt
-);
-call audit.append_only('treasury.distribution_fund');
-
+-- The issuer's money for distributions: receipts that two people's distribution waits for.
 create view treasury.distribution_funding as
-select offering_id, distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.distribution_fund
-group by offering_id, distribution_id;
+select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.receipt
+where status = 'funding' group by offering_id, funds_distribution_id;
 
 -- Where a payee wants its money: to one of its own approved accounts, or kept as its balance, which goes back to that account.
 create table treasury.payee_account (

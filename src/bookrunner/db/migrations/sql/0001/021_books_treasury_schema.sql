@@ -83,6 +83,7 @@ create table treasury.receipt (
     matched_in text,
     root_id text,
     stored_for text,
+    funds_distribution_id text,
     source_accepted_by text,
     source_accepted_because text,
     undone_because text,
@@ -96,6 +97,7 @@ create table treasury.receipt (
     constraint part_belongs_to_a_receipt foreign key (offering_id, root_id) references treasury.receipt,
     constraint each_bank_entry_posts_once unique (offering_id, dedupe_key),
     constraint stored_receipt_names_its_investor check ((status = 'stored') <= (stored_for is not null)),
+    constraint funding_receipt_names_its_distribution check ((status = 'funding') <= (funds_distribution_id is not null)),
     constraint matched_receipt_names_its_investment check (
         (status in ('matched', 'cleared')) <= (investment_id is not null and attempt_id is not null))
 );
@@ -105,6 +107,7 @@ create index receipt_of_statement on treasury.receipt (offering_id, statement_id
 create index part_of_receipt on treasury.receipt (offering_id, root_id) where root_id is not null;
 -- What waits is few among what was ever received.
 create index receipt_that_waits on treasury.receipt (offering_id, booked_on) where status in ('unmatched', 'held');
+create index receipt_of_distribution on treasury.receipt (offering_id, funds_distribution_id) where status = 'funding';
 create index receipt_that_may_clear on treasury.receipt (offering_id, clears_on) where status = 'matched';
 
 -- The orders to the bank: the bytes are committed before they leave, and sent again as they are.

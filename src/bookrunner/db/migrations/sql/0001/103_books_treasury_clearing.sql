@@ -109,6 +109,10 @@ begin
     order by pos.investment_id for update;
     perform 1 from treasury.receipt r where r.offering_id = p_offering and (r.receipt_id = root or r.root_id = root)
     order by r.receipt_id for update;
+    perform 1 from engine.distribution d where d.offering_id = p_offering and d.distribution_id in (
+        select r.funds_distribution_id from treasury.receipt r
+        where r.offering_id = p_offering and (r.receipt_id = root or r.root_id = root))
+    order by d.distribution_id for share;
     select * into whole from treasury.receipt r where r.offering_id = p_offering and r.receipt_id = root;
     perform treasury.lying(whole, 'credit', whole.amount_minor);
     select jsonb_agg(jsonb_build_object('account', p.account, 'side', 'debit', 'amount', p.amount)),
@@ -162,11 +166,13 @@ language sql stable rows 2 set search_path = pg_catalog, pg_temp
 begin atomic
     select r.receipt_id, r.amount_minor, case
         when r.status = 'refunded' or r.status = 'refunding' and f.status not in ('created', 'cancelled')
-            or r.status = 'cleared' and l.investment_id is not null then 'asset:clawback_receivable'
+            or r.status = 'cleared' and l.investment_id is not null
+            or r.status = 'funding' and d.status in ('paying', 'paid') then 'asset:clawback_receivable'
         else treasury.owing(r) end
     from treasury.receipt r
     left join treasury.refund f on f.offering_id = r.offering_id and f.receipt_id = r.receipt_id
     left join treasury.release_line l on l.offering_id = r.offering_id and l.investment_id = r.investment_id
+    left join engine.distribution d on d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id
     where r.offering_id = p_offering and (r.receipt_id = p_root or r.root_id = p_root)
         and r.status not in ('divided', 'returned');
 end;

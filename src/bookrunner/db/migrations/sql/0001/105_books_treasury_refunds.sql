@@ -201,9 +201,9 @@ begin
         raise exception using errcode = 'BR008', constraint = 'debit_is_of_a_cleared_investor',
             message = format('an investor of %s is not cleared any more', p_payout);
     end if;
-    if treasury.pays_somebody_listed(p_offering, p_payout) then
-        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_blocked',
-            message = format('a payee of %s has a match with a sanctions list', p_payout);
+    if treasury.pays_somebody_hindered(p_offering, p_payout) then
+        raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_held',
+            message = format('a payee of %s is held, or is paid elsewhere by now', p_payout);
     end if;
     return bytes;
 end $$;

@@ -8,30 +8,50 @@ declare
     r treasury.receipt;
     d engine.distribution;
     funded bigint;
+    journal text := 'funded:' || p_receipt || '@' || p_seen;
 begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     perform treasury.on_version(r.version, p_seen);
-    select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution;
+    select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution for share;
     if d.status is distinct from 'approved' then
         raise exception using errcode = 'BR008', constraint = 'funded_distribution_is_approved',
             message = format('%s is not approved by two people, or its payment has begun', p_distribution);
     end if;
-    select coalesce(sum(f.amount_minor), 0) into funded from treasury.distribution_fund f
+    select coalesce(sum(f.funded_minor), 0) into funded from treasury.distribution_funding f
     where f.offering_id = p_offering and f.distribution_id = p_distribution;
     if r.status <> 'unmatched' or r.currency <> d.currency or coalesce(r.clears_on > current_date, r.rail not in ('wire', 'balance'))
         or funded + r.amount_minor > d.distributable_minor then
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
     end if;
-    insert into treasury.distribution_fund (offering_id, receipt_id, distribution_id, amount_minor)
-    values (p_offering, p_receipt, p_distribution, r.amount_minor);
-    perform treasury.post(p_offering, 'funded:' || p_receipt, 'distribution_funded', r.currency, jsonb_build_array(
+    perform treasury.post(p_offering, journal, 'distribution_funded', r.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', r.amount_minor),
         jsonb_build_object('account', 'liab:distribution_funds:' || p_distribution, 'side', 'credit', 'amount', r.amount_minor)));
-    update treasury.receipt set status = 'funding', exception = null where offering_id = p_offering and receipt_id = p_receipt;
+    update treasury.receipt set status = 'funding', exception = null, funds_distribution_id = p_distribution, matched_in = journal
+    where offering_id = p_offering and receipt_id = p_receipt;
     return funded + r.amount_minor;
+end $$;
+
+-- Takes money back from a distribution whose payment has not begun, by the reverse journal: two people decide it as of a match.
+create function treasury.undo_funding(p_receipt treasury.receipt, p_because text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    r treasury.receipt := p_receipt;
+begin
+    perform 1 from engine.distribution d where d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id
+        and d.status not in ('paying', 'paid') for share;
+    if not found then
+        raise exception using errcode = 'BR008', constraint = 'money_stays_in_a_payment_that_began',
+            message = format('%s is being paid from %s', r.funds_distribution_id, r.receipt_id);
+    end if;
+    perform treasury.post(r.offering_id, 'undone:' || r.receipt_id || '@' || r.version, 'funding_undone', r.currency, jsonb_build_array(
+        jsonb_build_object('account', treasury.owing(r), 'side', 'debit', 'amount', r.amount_minor),
+        jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', r.amount_minor)), r.matched_in);
+    update treasury.receipt set status = 'unmatched', funds_distribution_id = null, matched_in = null, undone_because = p_because,
+        exception = 'match_was_undone'
+    where offering_id = r.offering_id and receipt_id = r.receipt_id;
 end $$;
 
 -- Owes every line of a distribution that is being paid, once: net to the payees, what is withheld to the tax office.
@@ -93,20 +113,28 @@ begin
 end $$;
 
 -- Where each payee gets its money and under which account, or why that is not known: the one in force, else the only account that it
--- has paid from. Nobody chooses among several.
+-- has, if the bank booked money of its own from it. Nobody chooses among several, and no wallet is an account.
 create function treasury.ways_to(p_investors text[]) returns table (investor_id text, way text, fingerprint bytea, because text)
 language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
     select n.id, coalesce(a.way, 'bank'), case when a.account_id is null then s.fingerprint else f.fingerprint end,
         case when p.investor_id is not null then 'account_change_in_progress'
-            when a.account_id is not null and f.fingerprint is null or a.account_id is null and s.accounts is null then 'account_is_not_known'
-            when a.account_id is null and s.accounts > 1 then 'account_is_not_named' end
+            when a.account_id is null and s.accounts > 1 then 'account_is_not_named'
+            when case when a.account_id is null then s.fingerprint else f.fingerprint end is null then 'account_is_not_known' end
     from unnest(p_investors) n (id)
     left join treasury.payee_account a on a.investor_id = n.id and a.status = 'in_force'
     left join treasury.payee_account p on p.investor_id = n.id and p.status = 'proposed'
     left join treasury.source_account f on f.investor_id = a.investor_id and f.source_id = a.source_id and f.status = 'approved'
-    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint))[1] as fingerprint from treasury.source_account x
-        where x.status = 'approved' and x.investor_id = any (p_investors) group by x.investor_id) s on s.investor_id = n.id;
+        and f.source_id not like 'wallet:%'
+    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint) filter (where k.source_fingerprint is not null))[1]
+            as fingerprint
+        from treasury.source_account x
+        left join (select distinct i.investor_id, r.source_fingerprint
+            from engine.investment i join treasury.receipt r on r.offering_id = i.offering_id and r.investment_id = i.investment_id
+            where i.investor_id = any (p_investors) and r.status in ('matched', 'cleared') and r.statement_id is not null) k
+            on k.investor_id = x.investor_id and k.source_fingerprint = x.fingerprint
+        where x.status = 'approved' and x.source_id not like 'wallet:%' and x.investor_id = any (p_investors)
+        group by x.investor_id) s on s.investor_id = n.id;
 end;
 
 -- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others go to a
@@ -240,12 +268,17 @@ begin
     where offering_id = p.offering_id and payout_id = p.payout_id;
 end $$;
 
--- Whether an order pays somebody whom a list names by now.
-create function treasury.pays_somebody_listed(p_offering text, p_payout text) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- Whether an order pays somebody whom something hinders by now, or an account that is not the payee's any more.
+create function treasury.pays_somebody_hindered(p_offering text, p_payout text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+declare
+    investors text[] := array(select distinct d.investor_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.payout_id = p_payout);
 begin
-    return exists (select from engine.payee_hindrances(p_offering, array(select distinct d.investor_id from treasury.disbursement d
-        where d.offering_id = p_offering and d.payout_id = p_payout)) h where h.because = 'match_with_a_list');
+    return cardinality(investors) > 0 and (exists (select from engine.payee_hindrances(p_offering, investors))
+        or exists (select from treasury.disbursement d join treasury.ways_to(investors) w on w.investor_id = d.investor_id
+            where d.offering_id = p_offering and d.payout_id = p_payout
+                and (w.because is not null or w.way <> 'bank' or w.fingerprint is distinct from d.payee_fingerprint)));
 end $$;
 
 -- The bank shows these payments on a statement: they have arrived.
@@ -312,7 +345,8 @@ begin
     return opened;
 end $$;
 
--- Marks as unclaimed what has been held or returned for the term, and stays owed; returns how many lines.
+-- Marks as unclaimed what has been held or returned for the term, and stays owed; what came back has the next number from then on.
+-- Returns how many lines.
 create function treasury.age_disbursements(p_actor text, p_request text, p_on date) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -323,7 +357,8 @@ begin
     if p_on > current_date then
         raise exception using errcode = 'BR008', constraint = 'unclaimed_day_has_come', message = format('%s is to come', p_on);
     end if;
-    update treasury.disbursement set status = 'unclaimed', held_because = null, payout_id = null, payee_fingerprint = null
+    update treasury.disbursement set status = 'unclaimed', held_because = null, payout_id = null, payee_fingerprint = null,
+        try_no = try_no + (status = 'returned')::integer
     where status in ('held', 'returned') and held_because is distinct from 'match_with_a_list' and owed_since + term <= p_on;
     get diagnostics aged = row_count;
     return aged;

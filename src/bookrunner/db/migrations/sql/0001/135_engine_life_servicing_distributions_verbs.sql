@@ -1,20 +1,21 @@
 -- The verbs of a distribution: drafted from the register of its record date, approved by another person, paid, ended.
 
--- What moved between the holders, the sponsor and the offer: money paid in for units of the register, and earlier distributions.
-create function engine.distribution_flows(p_offering text, p_on date) returns table (on_day date, contributed numeric, returned numeric,
+-- What moved between the holders, the sponsor and the offer: money paid in for units of the register up to a record date, and every
+-- earlier distribution.
+create function engine.distribution_flows(p_offering text, p_record_on date) returns table (distribution_id text, on_day date, contributed numeric, returned numeric,
     preferred numeric, further numeric, sponsor numeric)
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
-    select (p.posted_at at time zone 'UTC')::date, sum(i.amount_minor), 0, 0, 0, 0
+    select null, (p.posted_at at time zone 'UTC')::date, sum(i.amount_minor), 0, 0, 0, 0
     from registry.posting_fact p join engine.investment i using (offering_id, investment_id)
-    where p.offering_id = p_offering and (p.posted_at at time zone 'UTC')::date <= p_on group by 1
+    where p.offering_id = p_offering and (p.posted_at at time zone 'UTC')::date <= p_record_on group by 2
     union all
-    select d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind = 'return_of_capital'), 0),
+    select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind = 'return_of_capital'), 0),
         coalesce(sum(t.holders_minor) filter (where t.kind = 'preferred_return'), 0),
         coalesce(sum(t.holders_minor) filter (where t.kind not in ('return_of_capital', 'preferred_return')), 0), sum(t.sponsor_minor)
     from engine.distribution d join engine.distribution_tier t using (offering_id, distribution_id)
     where d.offering_id = p_offering and d.status in ('paying', 'paid') group by d.distribution_id, d.pay_on
-    order by 1;
+    order by 2;
 end;
 
 -- The form by which an investor is withheld from on a day: the last one that it gave for this offer. A Form W-8 holds to the end
@@ -80,7 +81,8 @@ begin
     cross join lateral (select div(e.income_minor::numeric * coalesce(t.rate_bp, r.rate_bp) + 5000, 10000)::bigint as minor) w;
 end $$;
 
--- Drafts a distribution {record_on, pay_on, income, available, sponsor, reserves: [{name, amount}], tiers: [a tier with due, holders,
+-- Drafts a distribution {record_on, pay_on, income, available, sponsor, counted: [the earlier ones that its
+-- tiers count], reserves: [{name, amount}], tiers: [a tier with due, holders,
 -- sponsor, rest, working]} from the register of its record date.
 create function engine.draft_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_terms jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -100,6 +102,12 @@ begin
         raise exception using errcode = 'BR404', constraint = 'offer_exists', message = format('there is no offer %s', p_offering);
     end if;
     compared := reconciliation.require_reconciled(p_offering, record_on);
+    if array(select c.id from jsonb_array_elements_text(p_terms -> 'counted') c (id) order by c.id collate "C") is distinct from array(
+            select d.distribution_id from engine.distribution d where d.offering_id = p_offering and d.status in ('paying', 'paid')
+            order by d.distribution_id collate "C") then
+        raise exception using errcode = 'BR008', constraint = 'tiers_count_what_was_paid_before',
+            message = format('another distribution was started while the tiers of %s were worked out; draft it again', p_distribution);
+    end if;
     if exists (select from engine.distribution d where d.offering_id = p_offering and d.status in ('paying', 'paid')
             and d.pay_on > (p_terms ->> 'pay_on')::date) then
         raise exception using errcode = 'BR008', constraint = 'distributions_follow_each_other',
@@ -123,7 +131,7 @@ begin
         raise exception using errcode = 'BR009', constraint = 'tiers_sum_to_the_distributable_amount',
             message = format('the tiers of %s pay %s of %s', p_distribution, capital + income + sponsor, distributable);
     end if;
-    select coalesce(sum(f.contributed - f.returned), 0) into unreturned from engine.distribution_flows(p_offering, (p_terms ->> 'pay_on')::date) f;
+    select coalesce(sum(f.contributed - f.returned), 0) into unreturned from engine.distribution_flows(p_offering, record_on) f;
     if capital > unreturned then
         raise exception using errcode = 'BR008', constraint = 'capital_is_returned_once',
             message = format('%s would return %s of %s that is not returned', p_distribution, capital, unreturned);
@@ -176,6 +184,9 @@ begin
         raise exception using errcode = 'BR010', constraint = 'distribution_needs_two_people',
             message = format('%s drafted %s', p_actor, p_distribution);
     end if;
+    if (d.record_on + 1)::timestamp at time zone 'UTC' > clock_timestamp() then
+        raise exception using errcode = 'BR008', constraint = 'record_date_has_ended', message = format('%s has not ended', d.record_on);
+    end if;
     perform reconciliation.require_reconciled(p_offering, d.record_on);
     if exists (select from registry.units_as_of(p_offering, d.record_on) a full join (select l.holding_id, l.units from engine.distribution_line l
             where l.offering_id = p_offering and l.distribution_id = p_distribution and l.holding_id is not null) x using (holding_id)
@@ -193,17 +204,23 @@ begin
     where offering_id = p_offering and distribution_id = p_distribution;
 end $$;
 
+-- Ends a distribution before its payment; money that was taken for it is given back first.
 create function engine.cancel_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_because text, p_seen bigint)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform engine.seen_distribution(p_offering, p_distribution, p_seen);
+    if exists (select from treasury.distribution_funding f where f.offering_id = p_offering and f.distribution_id = p_distribution) then
+        raise exception using errcode = 'BR008', constraint = 'cancelled_distribution_holds_no_money',
+            message = format('the issuer''s money is there for %s; undo that first', p_distribution);
+    end if;
     update engine.distribution set status = 'cancelled', cancelled_because = p_because
     where offering_id = p_offering and distribution_id = p_distribution;
 end $$;
 
--- Starts the payment of an approved distribution on its day, once the money for it is there. A second start changes nothing.
+-- Starts the payment of an approved distribution on its day, once the money for it is there. A second start changes nothing. The offer is
+-- locked first, so that a draft counts either all of this or nothing.
 create function engine.start_distribution(p_actor text, p_request text, p_offering text, p_distribution text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -211,6 +228,7 @@ declare
     funded numeric;
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from engine.offer o where o.offering_id = p_offering for update;
     select * into d from engine.distribution where offering_id = p_offering and distribution_id = p_distribution for update;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'distribution_exists',

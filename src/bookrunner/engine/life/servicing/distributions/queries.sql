@@ -1,6 +1,6 @@
 -- name: distribution_flows
--- What moved between holders, sponsor and offer up to a day.
-select on_day, contributed, returned, preferred, further, sponsor from engine.distribution_flows(:offering, :on);
+-- What moved between holders, sponsor and offer: paid in up to a record date, and each earlier distribution.
+select distribution_id, on_day, contributed, returned, preferred, further, sponsor from engine.distribution_flows(:offering, :record_on);
 
 -- name: draft_distribution$
 -- Drafts a distribution from the register of its record date, with what its tiers pay.
@@ -17,6 +17,11 @@ select engine.cancel_distribution(:actor, :request, :offering, :distribution, :b
 -- name: start_distribution$
 -- Starts the payment; false when it was started.
 select engine.start_distribution(:actor, :request, :offering, :distribution);
+
+-- name: undeclared
+-- Payments that were started and owe nobody yet, because whoever started them ended in between.
+select offering_id, distribution_id from engine.distribution_standing where status = 'paying' and lines = '{}'
+order by offering_id, distribution_id;
 
 -- name: finish_distributions$
 -- Ends each payment in which nobody waits for a bank; answers how many.

@@ -17,6 +17,7 @@ from bookrunner.engine.life.servicing.distributions.waterfall import Flow, Run, 
 
 LINES_AT_ONCE: Final = 1_000
 _TERMS: Final = ("kind", "holders_bp", "rate_bp", "target_bp", "day_count", "compounds")
+_MOVED: Final = ("contributed", "returned", "preferred", "further", "sponsor")
 _HOLDERS_ALONE: Final = ({"kind": "split", "holders_bp": 10_000},)
 
 
@@ -51,23 +52,26 @@ class Distributions:
         Refuses ``tier_is_defined``, ``tiers_sum_to_the_distributable_amount`` and
         ``catch_up_gets_more_than_its_target``.
         """
+        return self._worked_out(offering, terms)[0]
+
+    def _worked_out(self, offering: str, terms: Terms) -> tuple[list[Step], list[str]]:
+        """Return what each tier would pay, and the earlier distributions that it counts."""
         currency = self._desk.offer(offering)["currency"]
-        flows = [
-            Flow(on=row["on_day"], **{name: int(row[name]) for name in row if name != "on_day"})
-            for row in self.terms.distribution_flows(offering=offering, on=terms.pay_on)
-        ]
+        rows = self.terms.distribution_flows(offering=offering, record_on=terms.record_on)
+        flows = [Flow(on=row["on_day"], **{name: int(row[name]) for name in _MOVED}) for row in rows]
         distributable = terms.available_minor - sum(amount for _, amount in terms.reserves)
         run = Run(distributable, terms.pay_on, flows, currency)
-        return run_tiers(run, [read_tier(row) for row in terms.tiers])
+        counted = [row["distribution_id"] for row in rows if row["distribution_id"] is not None]
+        return run_tiers(run, [read_tier(row) for row in terms.tiers]), counted
 
     def draft(self, offering: str, terms: Terms, *, actor: str) -> str:
         """Draft a distribution from the register of its record date; return its id.
 
         Every payee's screening is opened. Refuses what `work_out` refuses, ``record_date_is_reconciled``,
-        ``distributions_follow_each_other``, ``one_distribution_is_prepared``, ``capital_is_returned_once``
-        and ``paid_sponsor_is_named``.
+        ``tiers_count_what_was_paid_before``, ``distributions_follow_each_other``,
+        ``one_distribution_is_prepared``, ``capital_is_returned_once`` and ``paid_sponsor_is_named``.
         """
-        steps = self.work_out(offering, terms)
+        steps, counted = self._worked_out(offering, terms)
         distribution = new_id("dst")
         drafted = {
             "record_on": terms.record_on.isoformat(),
@@ -75,6 +79,7 @@ class Distributions:
             "income": terms.income,
             "available": terms.available_minor,
             "sponsor": terms.sponsor,
+            "counted": counted,
             "reserves": [{"name": name, "amount": amount} for name, amount in terms.reserves],
             "tiers": [_drafted(row, step) for row, step in zip(terms.tiers, steps, strict=True)],
         }
@@ -108,13 +113,19 @@ class Distributions:
         return owed
 
     def look(self, on: date) -> int:
-        """End the distributions in which nobody waits for a bank, and age what nobody claimed by a day.
+        """Go on with what was started, end what waits for no bank, and age what nobody claimed by a day.
 
-        Returns how many distributions ended and lines aged; refuses ``unclaimed_day_has_come``.
+        A start that ended before its lines were owed owes them now. Returns how many lines are owed anew,
+        distributions ended and lines aged; refuses ``unclaimed_day_has_come``.
         """
+        owed = 0
+        for row in self.terms.undeclared():
+            owed += self.payments.declare_disbursements(
+                actor=PROCESS, offering=row["offering_id"], distribution=row["distribution_id"]
+            )
         ended: int = self.terms.finish_distributions(actor=PROCESS)
         aged: int = self.payments.age_disbursements(actor=PROCESS, on=on)
-        return ended + aged
+        return owed + ended + aged
 
     def standing(self, offering: str, distribution: str) -> Row:
         """Return a distribution beside the state of its payments; refuses ``distribution_exists``."""

@@ -156,10 +156,11 @@ def day_number(start: date, end: date, count: DayCount) -> int:
 def read_tier(row: Mapping[str, object]) -> Tier:
     """Return the tier that a row of data defines; shares and rates in basis points.
 
-    Refuses ``tier_is_defined`` for a kind, a day count or a number that there is not.
+    Refuses ``tier_is_defined`` for a kind, a day count or a number that there is not, or a share or rate
+    outside 0 to 10,000, and ``hurdle_pays_the_holders`` for a hurdle that leaves them nothing.
     """
     try:
-        return Tier(
+        tier = Tier(
             kind=TierKind(str(row["kind"])),
             holders=Fraction(_points(row, "holders_bp", WHOLE), WHOLE),
             rate=Fraction(_points(row, "rate_bp", 0), WHOLE),
@@ -169,6 +170,9 @@ def read_tier(row: Mapping[str, object]) -> Tier:
         )
     except (KeyError, ValueError) as fault:
         raise Refused("tier_is_defined", str(fault)) from None
+    if tier.kind is TierKind.HURDLE and not tier.holders:
+        raise Refused("hurdle_pays_the_holders", "a hurdle is what the holders get; give them a share")
+    return tier
 
 
 def _points(row: Mapping[str, object], name: str, otherwise: int) -> int:
@@ -177,6 +181,8 @@ def _points(row: Mapping[str, object], name: str, otherwise: int) -> int:
         return otherwise
     if type(found) is not int:
         raise ValueError(f"{name} is a whole number of basis points")
+    if not 0 <= found <= WHOLE:
+        raise ValueError(f"{name} is between 0 and {WHOLE}")
     return found
 
 

@@ -1,0 +1,294 @@
+"""Payments of a distribution: each line once, held or paid, by accounts that the payees have."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bookrunner.books import treasury
+from bookrunner.books.treasury import hand_over_waiting
+from bookrunner.db import Database
+from bookrunner.engine.life.servicing.distributions import Distributions
+from tests.attack.world import Connect
+from tests.servicing.paying import DAY, SPONSOR, Payer, payer, pool
+from tests.treasury.escrow import digest, refused
+from tests.treasury.test_refunds import block
+
+
+class Nowhere:
+    """A way to a bank that never had anything."""
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        raise AssertionError(f"{order} left with {len(content)} bytes")
+
+    def has(self, order: str) -> bool:
+        assert order
+        return False
+
+
+@pytest.fixture
+def world(connect: Connect, database: Database) -> tuple[Payer, Distributions]:
+    return payer(connect, database)
+
+
+def test_a_start_that_died_is_gone_on_with(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    w.call("engine.start_distribution", w.offering, distribution)
+    assert w.states() == {}
+    assert runs.look(pool().pay_on) == 3
+    assert set(w.states().values()) == {"owed"}
+    assert runs.look(pool().pay_on) == 0
+
+
+def test_a_run_pays_everybody_once(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    assert runs.start(w.offering, distribution, actor="usr_first") == 3
+    assert runs.start(w.offering, distribution, actor="usr_first") == 0
+    assert (w.balance("liab:withheld_tax"), w.balance(f"liab:distribution:{distribution}")) == (
+        300_00,
+        700_00,
+    )
+    lines = w.send(distribution)
+    assert len(lines) == 3
+    assert w.send(distribution, "pyo_2") == []
+    assert w.balance(f"liab:distribution:{distribution}") == 0
+    assert runs.look(pool().pay_on) == 0
+    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 3
+    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 0
+    assert runs.look(pool().pay_on) == 1
+    assert runs.start(w.offering, distribution, actor="usr_first") == 0
+    assert w.send(distribution, "pyo_3") == []
+    with refused("payout_carries_each_line_once"):
+        w.call("treasury.store_disbursements", w.offering, "pyo_4", b"again", lines[:1])
+    w.check()
+
+
+def test_only_failures_are_tried_again(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    lines = w.send(distribution)
+    back = w.line(2)
+    w.call("treasury.settle_disbursements", w.offering, lines, DAY)
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    assert sorted(w.states().values()) == ["paid", "paid", "returned"]
+    w.check()
+    with refused("returned_disbursement_was_sent"):
+        w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    with refused("retried_line_failed"):
+        w.call("treasury.retry_disbursements", w.offering, distribution, [w.line(1)])
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
+    assert w.send(distribution, "pyo_2") == [back]
+    w.call("treasury.settle_disbursements", w.offering, [back], DAY)
+    assert w.ask("select try_no from treasury.disbursement order by 1") == [(1,), (1,), (2,)]
+    assert set(w.states().values()) == {"paid"}
+    w.check()
+
+
+def test_a_match_holds_that_payee_alone(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    block(w, 1)
+    runs.start(w.offering, distribution, actor="usr_first")
+    assert len(w.send(distribution)) == 2
+    assert w.states() == {w.id("ivr", 1): "held", w.id("ivr", 2): "paying", w.id("ivr", 3): "paying"}
+    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
+        ("match_with_a_list",)
+    ]
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
+    with refused("payout_goes_to_nobody_held"):
+        w.call("treasury.store_disbursements", w.offering, "pyo_9", b"past the look", [w.line(1)])
+    assert w.send(distribution, "pyo_2") == []
+    assert w.states()[w.id("ivr", 1)] == "held"
+    w.check()
+
+
+def test_a_match_between_order_and_bank_keeps_the_order(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    taken = w.call("treasury.take_disbursements", w.offering, distribution, 100)
+    lines = [line["refund"] for line in taken]
+    w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
+    block(w, 1)
+    with refused("payout_goes_to_nobody_held"):
+        w.call("treasury.take_payout", w.offering, "pyo_1")
+    w.call("treasury.withdraw_payout", w.offering, "pyo_1")
+    assert set(w.states().values()) == {"owed"}
+    assert len(w.send(distribution, "pyo_2")) == 2
+    w.check()
+
+
+def test_an_order_goes_to_no_account_that_changed(
+    world: tuple[Payer, Distributions], database: Database
+) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    taken = w.call("treasury.take_disbursements", w.offering, distribution, 100)
+    lines = [line["refund"] for line in taken]
+    w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    change = [w.id("ivr", 2), "pac_2", "bank", "src_second", "asked in writing"]
+    w.call("treasury.propose_payee_account", *change)
+    with refused("payout_goes_to_nobody_held"):
+        w.call("treasury.take_payout", w.offering, "pyo_1")
+    w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
+    assert hand_over_waiting(treasury.keeper(database), w.offering, Nowhere()) == []
+    assert w.ask("select status from treasury.payout") == [("withdrawn",)]
+    assert len(w.send(distribution, "pyo_2")) == 3
+    sent = "select payee_fingerprint from treasury.disbursement where investor_id = %s"
+    assert w.ask(sent, w.id("ivr", 2)) == [(digest("second account"),)]
+    w.check()
+
+
+def test_a_screening_that_waits_holds_until_it_is_answered(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("compliance.enlist_for_payment", [w.id("ivr", 3)])
+    assert len(w.send(distribution)) == 2
+    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
+        ("screening_waits",)
+    ]
+    w.screen()
+    w.call("treasury.retry_disbursements", w.offering, distribution, None)
+    assert w.send(distribution, "pyo_2") == [w.line(3)]
+
+
+def test_a_change_in_progress_holds_the_line(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    mapping = [w.offering, "wmp_new", w.id("ivr", 1), 31337, digest("new wallet")[:20], "wlc_new@1", "key"]
+    w.call("registry.open_mapping", *mapping)
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    for n, way in ((2, "bank"), (3, "bank")):
+        source = "src_second" if n == 2 else w.id("src", n)
+        w.call("treasury.propose_payee_account", w.id("ivr", n), f"pac_{n}", way, source, "asked in writing")
+    assert w.send(distribution) == []
+    held = dict(w.ask("select investor_id, held_because from treasury.disbursement"))
+    assert held == {
+        w.id("ivr", 1): "wallet_change_in_progress",
+        w.id("ivr", 2): "account_change_in_progress",
+        w.id("ivr", 3): "account_change_in_progress",
+    }
+    assert w.balance(f"liab:distribution:{distribution}") == 700_00
+    with refused("payee_account_needs_two_people"):
+        w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1)
+    w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
+    w.call("treasury.decide_payee_account", w.id("ivr", 3), "pac_3", "false", 1, actor="usr_second")
+    w.call("treasury.retry_disbursements", w.offering, distribution, None)
+    assert len(w.send(distribution)) == 2
+    sent = "select payee_fingerprint from treasury.disbursement where investor_id = %s"
+    assert w.ask(sent, w.id("ivr", 2)) == [(digest("second account"),)]
+    w.check()
+
+
+def test_nobody_chooses_among_accounts(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    assert len(w.send(distribution)) == 2
+    assert w.ask("select held_because from treasury.disbursement where status = 'held'") == [
+        ("account_is_not_named",)
+    ]
+
+
+def test_one_person_gives_no_payee_its_account(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    tiers = [{"kind": "split", "holders_bp": 8000}]
+    distribution = w.ready(runs, pool(tiers=tiers, sponsor=SPONSOR))
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("treasury.approve_source", SPONSOR, "src_sponsor", digest("sponsor"))
+    assert len(w.send(distribution)) == 3
+    held = "select investor_id, held_because from treasury.disbursement where status = 'held'"
+    assert w.ask(held) == [(SPONSOR, "account_is_not_known")]
+    w.call("treasury.propose_payee_account", SPONSOR, "pac_1", "bank", "src_sponsor", "asked in writing")
+    w.call("treasury.decide_payee_account", SPONSOR, "pac_1", "true", 1, actor="usr_second")
+    w.call("treasury.retry_disbursements", w.offering, distribution, None)
+    assert len(w.send(distribution, "pyo_2")) == 1
+    w.check()
+
+
+def test_a_wallet_is_no_account(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("treasury.approve_source", w.id("ivr", 2), "wallet:example", digest("wallet"))
+    assert len(w.send(distribution)) == 3
+
+
+def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    investor = w.id("ivr", 1)
+    w.call("treasury.propose_payee_account", investor, "pac_1", "balance", w.id("src", 1), "to invest again")
+    w.call("treasury.decide_payee_account", investor, "pac_1", "true", 1, actor="usr_second")
+    assert len(w.send(distribution)) == 2
+    assert w.states()[investor] == "paid"
+    ((net,),) = w.ask("select net_minor from engine.distribution_line where investor_id = %s", investor)
+    assert w.ask("select available_minor from treasury.stored_balance where investor_id = %s", investor) == [
+        (net,)
+    ]
+    w.check()
+    assert w.call("treasury.withdraw_balance", w.offering, investor, net) == 1
+    w.check()
+
+
+def _age(w: Payer) -> None:
+    """Let the term of what is unclaimed be over."""
+    w.login("owner").execute("insert into treasury.unclaimed_term values ('2021-01-01', 1, 'usr_1', 'usr_2')")
+    w.login("admin").execute("alter table treasury.disbursement disable trigger all")
+    w.login("admin").execute("update treasury.disbursement set owed_since = owed_since - 1")
+    w.login("admin").execute("alter table treasury.disbursement enable always trigger zz_guard")
+    w.login("admin").execute("alter table treasury.disbursement enable always trigger disbursement_stays")
+
+
+def test_what_came_back_and_aged_is_paid_under_the_next_number(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.send(distribution)
+    back = w.line(2)
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    _age(w)
+    assert w.call("treasury.age_disbursements", pool().pay_on) == 1
+    tried = "select status, try_no from treasury.disbursement where disbursement_id = %s"
+    assert w.ask(tried, back) == [("unclaimed", 2)]
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, [back]) == 1
+    assert w.send(distribution, "pyo_2") == [back]
+    assert w.call("treasury.settle_disbursements", w.offering, [back], DAY) == 1
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", DAY)
+    assert w.ask(tried, back) == [("returned", 2)]
+    names = "select booking_id from treasury.booking where booking_id ~ %s order by 1"
+    assert [name for (name,) in w.ask(names, back)] == [
+        f"bounced:{back}@1",
+        f"bounced:{back}@2",
+        f"{back}@1",
+        f"{back}@2",
+    ]
+    w.check()
+
+
+def test_what_nobody_can_be_paid_is_unclaimed_and_still_owed(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    w.call("treasury.approve_source", w.id("ivr", 2), "src_second", digest("second account"))
+    w.send(distribution)
+    today = pool().pay_on
+    assert w.call("treasury.age_disbursements", today) == 0
+    with refused("unclaimed_day_has_come"):
+        w.call("treasury.age_disbursements", today + timedelta(days=200))
+    _age(w)
+    assert w.call("treasury.age_disbursements", today) == 1
+    assert w.states()[w.id("ivr", 2)] == "unclaimed"
+    assert w.balance(f"liab:distribution:{distribution}") > 0
+    assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
+    w.check()
