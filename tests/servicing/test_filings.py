@@ -69,6 +69,23 @@ def test_an_offer_that_passed_its_fact_gets_its_filings_by_a_look(
     assert book.kinds(filing(book, "form_d")[0]) == ["filing.owed"]
 
 
+def test_an_offer_that_refuses_does_not_stop_the_others(connect: Connect, database: Database) -> None:
+    refusing = crowd(connect, "published")
+    # A day past every calendar, which the verb itself refuses.
+    with refused("filing_is_due_inside_the_calendar"):
+        state(refusing, "end_of_duty", "2098-01-01")
+    refusing.login("owner").execute(
+        "insert into engine.filing_fact (offering_id, fact_id, fact, happened_on, because, evidence_sha256,"
+        " stated_by) values (%s, 'fct_far', 'end_of_duty', '2098-01-01', 'so', %s, 'usr_x')",
+        [refusing.offering, digest("x")],
+    )
+    other = Book(connect, "two")
+    other.build("confirmed")
+    assert look(database) == 2
+    assert set(clocks(other)) == {"form_d", "state_notice"}
+    assert clocks(refusing) == {}
+
+
 def test_who_sells_abroad_owes_nothing(connect: Connect, database: Database) -> None:
     book = Book(connect)
     book.exemption = "reg_s"

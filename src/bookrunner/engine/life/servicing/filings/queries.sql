@@ -2,6 +2,10 @@
 -- Brings the filings of these offers to their facts, or of all; returns how many changed.
 select engine.open_filings(:actor, :request, cast(:offerings as text[]));
 
+-- name: bound_offers
+-- The offers that a clock binds.
+select b as offering_id from engine.bound_offers() b;
+
 -- name: state_filing_fact$
 -- A person states a fact that no book holds, on a document.
 select engine.state_filing_fact(:actor, :request, :offering, :fact_id, :fact, :place, cast(:happened_on as date), :because,

@@ -88,6 +88,16 @@ begin
     return opened + dated + ended + reopened;
 end $$;
 
+-- The offers that a clock binds.
+create function engine.bound_offers() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select o.offering_id from engine.offer o
+    where o.status not in ('new', 'draft', 'legal_review', 'legal_declined')
+        and exists (select from engine.filing_clock c where o.exemption = any (c.exemptions))
+    order by o.offering_id;
+end;
+
 -- The same for these offers, or for every one that a clock binds.
 create function engine.open_filings(p_actor text, p_request text, p_offerings text[]) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -96,10 +106,7 @@ declare
     touched integer := 0;
 begin
     perform audit.enter(p_actor, p_request);
-    for bound in select o.offering_id from engine.offer o
-        where (p_offerings is null or o.offering_id = any (p_offerings)) and o.status not in ('new', 'draft', 'legal_review', 'legal_declined')
-            and exists (select from engine.filing_clock c where o.exemption = any (c.exemptions))
-        order by o.offering_id loop
+    for bound in select b from engine.bound_offers() b where p_offerings is null or b = any (p_offerings) order by b loop
         touched := touched + engine.follow_facts(bound);
     end loop;
     return touched;
