@@ -19,6 +19,10 @@ select engine.fill_filing(:actor, :request, :offering, :filing, :code, :value, :
 -- Says that the pack of a filing is ready.
 select engine.prepare_filing(:actor, :request, :offering, :filing, cast(:seen as bigint));
 
+-- name: reopen_filing$
+-- A person opens a filing again: a prepared pack, or one that was said not to be owed.
+select engine.reopen_filing(:actor, :request, :offering, :filing, :because, cast(:seen as bigint));
+
 -- name: record_filing$
 -- Records that a person filed it, with number and proof.
 select engine.record_filing(:actor, :request, :offering, :filing, cast(:filed_on as date), :reference, :proof_sha256,
@@ -46,3 +50,7 @@ from engine.filing_pack(:offering, :filing);
 -- The facts that people stated for filings of an offer, the newest first.
 select fact_id, fact, place, happened_on, because, encode(evidence_sha256, 'hex') as evidence, stated_by, stated_at
 from engine.filing_fact where offering_id = :offering order by stated_at desc, fact_id;
+
+-- name: filing_has_changed$
+-- Whether a fact of a prepared pack is another one by now.
+select engine.filing_has_changed(:offering, :filing);
