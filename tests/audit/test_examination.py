@@ -31,6 +31,7 @@ from bookrunner.db import Keeper
 from tests.attack.world import Connect
 from tests.pages.officers import PERSON
 from tests.pages.world import World
+from tests.servicing.paying import POOL, payer, pool
 from tests.stages import Built
 
 TABLES = ("register/holding", "control_book/control_book", "screening/screening", "compliance/clearance")
@@ -151,6 +152,30 @@ def test_the_ledger_is_in_it_with_each_leg(stocked: Application, tmp_path: Path,
     for line in lines:
         sums[line["side"]] += int(line["amount_minor"])
     assert sums["debit"] == sums["credit"]
+
+
+def test_a_distribution_is_in_it_with_its_parts(
+    application: Application, tmp_path: Path, connect: Connect
+) -> None:
+    world, runs = payer(connect, application.database)
+    name = runs.draft(world.offering, pool(POOL, [("roof", 100_00)]), actor="usr_first")
+    taken(application, tmp_path / "bundle")
+
+    def read(part: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(
+            (tmp_path / f"bundle/distributions/{part}.json").read_bytes()
+        )
+        return found
+
+    assert [(row["record"], row["status"]) for row in read("distribution")] == [(name, "draft")]
+    assert [(row["name"], row["amount_minor"]) for row in read("distribution_reserves")] == [("roof", 100_00)]
+    assert [(row["kind"], row["holders_minor"]) for row in read("distribution_tiers")] == [
+        ("split", POOL - 100_00)
+    ]
+    lines = read("distribution_lines")
+    assert {row["investor_id"] for row in lines} == {world.id("ivr", n) for n in world.numbers}
+    assert sum(row["gross_minor"] for row in lines) == POOL - 100_00
+    assert verify_history(application.database).ok
 
 
 class Torn(Typesetter):

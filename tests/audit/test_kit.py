@@ -13,6 +13,8 @@ import psycopg
 import pytest
 
 from bookrunner.adapters.captable import read_package
+from bookrunner.adapters.documents import Typesetter
+from bookrunner.adapters.documents.typesetter import Printed, Sheet
 from bookrunner.app import Application
 from bookrunner.app.examination import Bundle, compare_kit, open_kit, rebuild, take_kit
 from bookrunner.books import portal, registry
@@ -237,6 +239,46 @@ def test_it_enters_an_empty_installation_alone(taken: Bundle, empty: Database) -
         rebuild(empty, kit, ACTOR, PAPER)
     with psycopg.connect(empty.endpoint.admin_dsn()) as admin:
         assert admin.execute("select count(*) from engine.offer").fetchone() == (0,)
+
+
+class Meanwhile(Typesetter):
+    """A press beside which somebody acts, once: some registers are written by then, the history is not."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self._acts = [act]
+
+    def typeset(self, sheet: Sheet) -> Printed:
+        """Let it happen; then print."""
+        while self._acts:
+            self._acts.pop()()
+        return super().typeset(sheet)
+
+
+def test_units_that_are_posted_while_it_is_taken_leave_no_kit(stocked: Application, tmp_path: Path) -> None:
+    on = {"offering": "ofr_beside"}
+    (offer, *_) = stocked.desk.engine.offers()
+    terms = {"name": "Beside", "exemption": "506(c)", "currency": "USD", "unit_price_minor": 100_00}
+    terms |= {"issuer_id": offer["issuer_id"], "units_total": 500, "minimum_units": 1}
+    stocked.desk.engine.open_offer(actor=ACTOR, **on, terms=terms)
+    keeper = stocked.desk.registry
+    keeper.open_control_book(
+        actor=ACTOR, **on, control="ctl_two", authorised_units=500, authority_sha256=b"\x0c" * 32
+    )
+    said = {"file_sha256": "0a" * 32, **PAPER}
+    proposed = registry.propose_import(keeper, ("ofr_beside", ACTOR), registry.judge_csv(LOTS), said)
+    press = Meanwhile(
+        lambda: keeper.decide_import(actor=SECOND, **on, import_id=proposed, is_approved=True, because="")
+    )
+    asked, target = (ACTOR, "the contract ends"), tmp_path / "kit.zip"
+    with pytest.raises(Refused, match="kit_agrees_with_its_history"):
+        take_kit(stocked.database, press, asked, target, issuers=issuers(stocked))
+    assert list(tmp_path.iterdir()) == []
+    # Nothing moves any more, and what stands is taken.
+    made = take_kit(stocked.database, press, asked, target, issuers=issuers(stocked))
+    press.close()
+    with open_kit(made.path, made.manifest_sha256) as kit:
+        assert kit.lots("ofr_beside").total() == LOTS.count("\n") - 1
 
 
 def test_an_issuer_of_whom_nothing_is_said_ends_it_before_anything_is_on_record(

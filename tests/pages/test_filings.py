@@ -20,7 +20,7 @@ from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.world import OFFERING
 from tests.patience import PATIENT
-from tests.servicing.books import clocks, filing, fill, look
+from tests.servicing.books import clocks, filing, fill, look, prepare
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -79,6 +79,38 @@ def test_staff_fills_prepares_and_records(site: Site, owing: Book, endpoint: End
         assert otto.post(base, data=stated | {"fact": "a wish"}, files=proof).status_code == 409
         assert otto.get(f"{base}/fil_none").status_code == 404
         assert otto.get(f"/offers/{OFFERING}/filings/{name}").status_code == 404
+
+
+@pytest.mark.browser
+def test_a_prepared_pack_says_that_facts_have_changed_and_is_opened_again(
+    site: Site, owing: Book, endpoint: Endpoint, *, browser: Browser, axe: str
+) -> None:
+    fill(owing, "form_d")
+    prepare(owing, "form_d")
+    path = f"/offers/{owing.offering}/filings/{filing(owing, 'form_d')[0]}"
+    key = issue(endpoint, "operator.otto", "engine", actor="usr_admin")
+    for width in (1280, 390):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto(f"{site.url}/sign-in")
+        page.get_by_label("Your key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        page.goto(site.url + path)
+        if width == 1280:
+            expect(page.locator("main")).not_to_contain_text("Facts have changed")
+            profile = {**PROFILE, "name": "Renamed Partners"}
+            site.world.desk.life.name_issuer(
+                actor="usr_operator", issuer="iss_one", profile=profile, logo=None
+            )
+            page.reload()
+        expect(page.locator("main")).to_contain_text("Facts have changed since the pack was prepared")
+        keep(page, f"filings-changed-{width}")
+        axe_is_content(page, axe)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_text("Open the pack again").click()
+    page.get_by_label("Why").first.fill("the issuer has another name")
+    page.get_by_role("button", name="Open it again").click()
+    expect(page.get_by_role("heading", name="Prepare")).to_be_visible()
+    assert filing(owing, "form_d")[2] == "due"
 
 
 def test_an_issuer_reads_its_own_filings_alone(site: Site, owing: Book, endpoint: Endpoint) -> None:

@@ -83,6 +83,26 @@ def test_a_holder_names_a_delegate_who_casts(site: Site, voting: Book, endpoint:
     assert voting.ask("select result ->> 'for' from engine.vote") == [("3",)]
 
 
+def test_the_oldest_of_many_votes_is_voted_in(site: Site, voting: Book, endpoint: Endpoint) -> None:
+    start(voting)
+    admin = voting.login("admin")
+    admin.execute("alter table engine.vote disable trigger user")
+    admin.execute("alter table engine.vote_weight disable trigger user")
+    admin.execute(
+        "insert into engine.vote select (jsonb_populate_record(v, jsonb_build_object('vote_id', 'vot_' || n,"
+        " 'closes_at', v.closes_at + interval '1 day'))).* from engine.vote v, generate_series(1, 200) n"
+    )
+    admin.execute(
+        "insert into engine.vote_weight select w.offering_id, 'vot_' || n, w.investor_id, w.units"
+        " from engine.vote_weight w, generate_series(1, 200) n"
+    )
+    own, holder = f"/votes/{voting.offering}/vot_one", voting.id("ivr", 3)
+    with visitor(site, issue(endpoint, holder, "portal", actor="usr_admin")) as three:
+        assert "vot_one" not in three.get("/votes").text
+        assert three.post(own, data={"choice": "for"}).status_code == 303
+        assert three.post(f"{own}x", data={"choice": "for"}).status_code == 404
+
+
 def test_an_issuer_reads_counts_and_no_ballot(site: Site, voting: Book, endpoint: Endpoint) -> None:
     start(voting)
     cast(voting, 3, "against")

@@ -7,6 +7,7 @@ from typing import Any
 
 from bookrunner.db import Database
 from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.filings import follow_all
 from tests.allocation.book import PRICE, Book, process_of
 from tests.attack.world import Connect, digest
 
@@ -53,8 +54,7 @@ def follow(database: Database) -> None:
 
 def look(database: Database) -> int:
     """Look for filings that no event opened; return how many changed."""
-    touched: int = Desk(database).filings.open_filings(actor="process", offerings=None)
-    return touched
+    return follow_all(Desk(database).filings, actor="process")
 
 
 def filing(book: Book, clock: str) -> tuple[str, int, str]:

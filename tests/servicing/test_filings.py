@@ -69,6 +69,23 @@ def test_an_offer_that_passed_its_fact_gets_its_filings_by_a_look(
     assert book.kinds(filing(book, "form_d")[0]) == ["filing.owed"]
 
 
+def test_an_offer_that_refuses_does_not_stop_the_others(connect: Connect, database: Database) -> None:
+    refusing = crowd(connect, "published")
+    # A day past every calendar, which the verb itself refuses.
+    with refused("filing_is_due_inside_the_calendar"):
+        state(refusing, "end_of_duty", "2098-01-01")
+    refusing.login("owner").execute(
+        "insert into engine.filing_fact (offering_id, fact_id, fact, happened_on, because, evidence_sha256,"
+        " stated_by) values (%s, 'fct_far', 'end_of_duty', '2098-01-01', 'so', %s, 'usr_x')",
+        [refusing.offering, digest("x")],
+    )
+    other = Book(connect, "two")
+    other.build("confirmed")
+    assert look(database) == 2
+    assert set(clocks(other)) == {"form_d", "state_notice"}
+    assert clocks(refusing) == {}
+
+
 def test_who_sells_abroad_owes_nothing(connect: Connect, database: Database) -> None:
     book = Book(connect)
     book.exemption = "reg_s"
@@ -247,21 +264,75 @@ def test_a_pack_with_a_gap_is_not_ready(connect: Connect, database: Database) ->
     assert filing(book, "form_d")[2] == "prepared"
 
 
-def test_a_changed_fact_opens_a_prepared_pack_again(connect: Connect, database: Database) -> None:
+def reopen(book: Book, clock: str, because: str = "a fact has changed", actor: str = "issuer.iris") -> None:
+    """Open a filing again."""
+    name, seen, _ = filing(book, clock)
+    book.call("engine.reopen_filing", book.offering, name, because, seen, actor=actor)
+
+
+def test_what_is_recorded_is_the_pack_that_was_prepared(connect: Connect, database: Database) -> None:
     book = sold(connect)
     follow(database)
     fill(book, "form_d")
     prepare(book, "form_d")
+    question = "select pack from engine.filing where clock = 'form_d'"
+    ((prepared,),) = book.ask(question)
+    keeper, name = Desk(database).filings, filing(book, "form_d")[0]
+    assert not keeper.filing_has_changed(offering=book.offering, filing=name)
     book.call("engine.cancel_investment", book.offering, book.id("inv", 2), "as asked")
-    with refused("pack_is_of_the_facts_now"):
-        record(book, "form_d", str(today(book)))
     follow(database)
+    assert keeper.filing_has_changed(offering=book.offering, filing=name)
+    record(book, "form_d", str(today(book)))
+    assert book.ask(question) == [(prepared,)]
+    assert book.kinds(name) == ["filing.owed", "filing.prepared", "filing.filed"]
+
+
+def test_a_person_opens_a_prepared_pack_again(connect: Connect, database: Database) -> None:
+    book = sold(connect)
+    follow(database)
+    fill(book, "form_d")
+    with refused("opened_filing_was_prepared_or_ended"):
+        reopen(book, "form_d")
+    prepare(book, "form_d")
+    with refused("decision_is_made_by_a_person"):
+        reopen(book, "form_d", actor="process")
+    book.call("engine.cancel_investment", book.offering, book.id("inv", 2), "as asked")
+    reopen(book, "form_d")
     assert filing(book, "form_d")[2] == "due"
     prepare(book, "form_d")
     name = filing(book, "form_d")[0]
     book.call("engine.fill_filing", book.offering, name, "cik", "1234567", "EDGAR", actor="issuer.iris")
     assert filing(book, "form_d")[2] == "due"
     assert book.kinds(name) == ["filing.owed", *["filing.prepared", "filing.reopened"] * 2]
+
+
+def test_a_filing_that_was_ended_is_owed_again(connect: Connect, database: Database) -> None:
+    book = crowd(connect, "confirmed")
+    follow(database)
+    name, seen, _ = filing(book, "form_c_half")
+    book.call("engine.end_filing", book.offering, name, "by mistake", seen, actor="issuer.iris")
+    # A person ended it: the fact that stands brings it back by itself no more.
+    assert look(database) == 0
+    reopen(book, "form_c_half", "the updates were not frequent", "issuer.ivan")
+    assert filing(book, "form_c_half")[2] == "due"
+    assert book.kinds(name) == ["filing.owed", "filing.ended", "filing.owed_again"]
+
+
+def test_a_fact_that_stands_again_owes_its_filing_again(connect: Connect, database: Database) -> None:
+    book = sold(connect)
+    follow(database)
+    state(book, "state_sale", str(today(book)), "US-CA")
+    ended = "select filing_id, ended_by from engine.filing where place = '' and status = 'not_owed'"
+    ((name, by),) = book.ask(ended)
+    assert by is None
+    with refused("filing_is_owed_by_its_fact"):
+        said = [name, "so", 2]
+        book.call("engine.reopen_filing", book.offering, *said, actor="issuer.iris")
+    admin = book.login("admin")
+    admin.execute("alter table engine.filing_fact disable trigger user")
+    admin.execute("delete from engine.filing_fact where fact = 'state_sale'")
+    assert look(database) == 2
+    assert book.kinds(name) == ["filing.owed", "filing.ended", "filing.owed_again"]
 
 
 def test_a_filing_is_recorded_by_a_person_with_its_proof(connect: Connect, database: Database) -> None:

@@ -61,6 +61,36 @@ def test_it_is_refused(owing: Book, row: tuple[str, str, str, str]) -> None:
     assert caught.value.diag.constraint_name == rule, caught.value
 
 
+def test_a_prepared_pack_is_the_one_that_is_filed(owing: Book) -> None:
+    name, seen, _ = filing(owing, "form_d")
+    with every_right(owing, "engine") as connection:
+        connection.execute(
+            "select engine.prepare_filing('issuer.iris', 'req_ready', 'ofr_one', %s, %s)", [name, seen]
+        )
+        filed = "filed_by = 'usr_thief', filed_on = fact_on, reference = 'x', proof_sha256 = sha256('x')"
+        for moved in ("", f", status = 'filed', {filed}"):
+            with pytest.raises(psycopg.Error) as caught, connection.transaction():
+                connection.execute(
+                    f"update engine.filing set pack = '{{}}', pack_sha256 = sha256('{{}}'){moved}"  # noqa: S608
+                    " where clock = 'form_d'".encode()
+                )
+            assert caught.value.diag.constraint_name == "pack_stays_as_prepared", caught.value
+
+
+def test_what_a_person_ended_the_engine_owes_again_never(owing: Book) -> None:
+    name, seen, _ = filing(owing, "form_d")
+    with every_right(owing, "engine") as connection:
+        connection.execute(
+            "select engine.end_filing('issuer.iris', 'req_end', 'ofr_one', %s, 'so', %s)", [name, seen]
+        )
+        connection.execute("select audit.enter('process', 'req_theft')")
+        with pytest.raises(psycopg.Error) as caught:
+            connection.execute(
+                "update engine.filing set status = 'due', ended_by = null where clock = 'form_d'"
+            )
+    assert caught.value.diag.constraint_name == "ended_filing_is_owed_again_by_a_person", caught.value
+
+
 @pytest.mark.parametrize("row", VOTES, ids=[row[2] for row in VOTES])
 def test_no_vote_is_bent(voting: Book, row: tuple[str, str, str, str]) -> None:
     login, rule, _, statement = row

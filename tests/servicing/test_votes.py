@@ -95,6 +95,33 @@ def test_weights_are_those_of_the_record_date(connect: Connect) -> None:
     ]
 
 
+def test_the_register_is_read_as_often_for_any_number_of_holders(connect: Connect) -> None:
+    reads = []
+    for label, holders in (("few", 1), ("many", 3)):
+        book = held(connect, label)
+        if holders == 1:
+            book.backdate(
+                "registry.posting",
+                "posted_at = clock_timestamp() where holding_id in (select holding_id from registry.holding"
+                " where offering_id = 'ofr_few' and investor_id <> 'ivr_few1')",
+            )
+        propose(book)
+        admin = book.login("admin")
+        (name,) = admin.execute("select current_database()").fetchone() or ("",)
+        admin.execute(f"alter database {name} set track_functions = 'pl'")
+        with connect("engine") as engine, engine.transaction():
+            engine.execute(
+                "select engine.open_vote('issuer.ivan', 'req_open', %s, 'vot_one', 1)", [book.offering]
+            )
+            counted = engine.execute(
+                "select calls from pg_stat_xact_user_functions where funcname = 'units_as_of'"
+            )
+            reads += counted.fetchall()
+        weighed = "select count(*) from engine.vote_weight where offering_id = %s"
+        assert book.ask(weighed, book.offering) == [(holders,)]
+    assert reads[0] == reads[1]
+
+
 def test_a_vote_takes_two_people_and_a_day_that_has_ended(connect: Connect) -> None:
     book = held(connect)
     with refused("decision_is_made_by_a_person"):

@@ -12,6 +12,7 @@ from bookrunner.core import clock
 from bookrunner.engine.desk import PROCESS
 from bookrunner.engine.intake import TokenWatch, look_at_envelopes
 from bookrunner.engine.life.post import try_notices
+from bookrunner.engine.life.servicing.filings import follow_all
 from bookrunner.engine.process import Clocks, Errand, Errands, Scopes, Timed, TransferScreening
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Tending:
         return [] if anchors is None else [Timed("anchors", 60, says, anchors.keep_cadence)]
 
     def _follow_filings(self) -> None:
-        self._app.desk.filings.open_filings(actor=PROCESS, offerings=None)
+        follow_all(self._app.desk.filings, actor=PROCESS)
 
     def _close_votes(self) -> None:
         self._app.desk.actions.close_votes(actor=PROCESS)

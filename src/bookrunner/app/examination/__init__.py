@@ -2,7 +2,8 @@
 
 from bookrunner.app.examination.bundle import Asked, Bundle, examine
 from bookrunner.app.examination.kit import take_kit
-from bookrunner.app.examination.rebuilding import Difference, Kit, compare_kit, open_kit, rebuild
+from bookrunner.app.examination.reading import Kit
+from bookrunner.app.examination.rebuilding import Difference, compare_kit, open_kit, rebuild
 
 __all__ = [
     "Asked",

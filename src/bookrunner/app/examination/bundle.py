@@ -83,11 +83,12 @@ Listed = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What sort of bundle it is: its format, what it shows of people, and who writes more parts into it."""
+    """What sort of bundle it is: format, what it shows of people, who writes more parts, who judges it."""
 
     format: str
     shown: Sequence[str]
     add: Callable[[Database, Typesetter, Folder], Mapping[str, Listed]] | None = None
+    judge: Callable[[Path, str], object] | None = None
 
 
 EXAMINATION: Final = Kind(
@@ -101,9 +102,10 @@ def examine(
 ) -> Bundle:
     """Write the bundle of a period to an empty folder, or to a new file that ends in ``.zip``.
 
-    Refuses ``examination_says_its_purpose``, ``examined_period_ends_after_its_begin`` and what the index
-    refuses; raises FileUnusable where something stands at the target or it cannot be written. A bundle that
-    was begun and not finished stays on record as begun; as taken it is when it stands at the target.
+    Refuses ``examination_says_its_purpose``, ``examined_period_ends_after_its_begin`` and what the index and
+    the judge of the kind refuse; raises FileUnusable where something stands at the target or it cannot be
+    written. A bundle that was begun and not finished stays on record as begun; as taken it is when it stands
+    at the target.
     """
     is_zip = target.suffix == ".zip"
     if target.exists() and (is_zip or not target.is_dir() or any(target.iterdir())):
@@ -124,6 +126,8 @@ def examine(
             folder = Folder(Path(room) / "bundle")
             folder.root.mkdir()
             manifest = _fill(database, press, (examination, asked, kind), folder)
+            if kind.judge is not None:
+                kind.judge(folder.root, manifest)
             whole = _packed(folder.root, Path(room) / "bundle.zip") if is_zip else folder.root
             if is_zip:
                 # What stands there by now is not ours to replace; a folder in use refuses by itself.

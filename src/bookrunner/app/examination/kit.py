@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bookrunner.adapters.documents import Typesetter
 from bookrunner.app.examination.bundle import Asked, Bundle, Folder, Kind, Listed, examine
+from bookrunner.app.examination.reading import read_kit
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
@@ -42,7 +43,8 @@ def take_kit(
 
     ``taken`` is by whom and what for; ``issuers`` says of each issuer with a register what the open format
     asks and the books do not keep. The kit has personal numbers in clear: each look at them is on record, and
-    who holds the file answers for it. Refuses ``kit_describes_each_issuer`` and what `examine` refuses.
+    who holds the file answers for it. Refuses ``kit_describes_each_issuer``, what `examine` refuses, and
+    ``kit_agrees_with_its_history`` where units moved meanwhile: nothing stands at the target, take it again.
     """
     actor, purpose = taken
     offers = _registered(database)
@@ -59,7 +61,7 @@ def take_kit(
         return {"registers": folder.files[begin:]}
 
     asked = Asked(_EVER, clock.now(), actor, purpose)
-    return examine(database, press, asked, target, kind=Kind(FORMAT, SHOWN, add))
+    return examine(database, press, asked, target, kind=Kind(FORMAT, SHOWN, add, read_kit))
 
 
 def _registered(database: Database) -> Sequence[tuple[str, str, str]]:

@@ -99,6 +99,16 @@ PARTS: Final[Mapping[str, Part]] = {
         "What offers owe by their facts and how it was filed; what holders voted, with every ballot.",
         ("filing", "vote", "ballot", "proxy"),
     ),
+    "distributions": Part(
+        "Distributions",
+        "What was distributed and by which tiers, what each payee is entitled to, and how it was paid.",
+        ("distribution", "payee_account", "disbursement"),
+        {
+            "distribution_reserves": "engine",
+            "distribution_tiers": "engine",
+            "distribution_lines": "engine",
+        },
+    ),
     "access": Part(
         "Access log",
         "Who viewed whose data, when and why; what was taken for examinations.",

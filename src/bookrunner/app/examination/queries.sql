@@ -32,6 +32,26 @@ from compliance.clearance_record where decided_at >= :since and decided_at < :un
 select scope_id, decision_no, item_id, programme_version, request, decided_by, decided_at
 from compliance.decision where decided_at >= :since and decided_at < :until order by decided_at, scope_id, decision_no;
 
+-- name: distribution_reserves
+-- What distributions that were drafted in a period kept back, in minor units.
+select d.offering_id, d.distribution_id, r.line, r.name, r.amount_minor, d.currency
+from engine.distribution d join engine.distribution_reserve r using (offering_id, distribution_id)
+where d.drafted_at >= :since and d.drafted_at < :until order by d.drafted_at, d.offering_id, d.distribution_id, r.line;
+
+-- name: distribution_tiers
+-- The tiers of distributions that were drafted in a period, each with what it paid in minor units and how that was found.
+select d.offering_id, d.distribution_id, t.tier, t.kind, t.holders_bp, t.rate_bp, t.target_bp, t.day_count, t.compounds, t.due_minor,
+    t.holders_minor, t.sponsor_minor, t.left_minor, d.currency, t.working
+from engine.distribution d join engine.distribution_tier t using (offering_id, distribution_id)
+where d.drafted_at >= :since and d.drafted_at < :until order by d.drafted_at, d.offering_id, d.distribution_id, t.tier;
+
+-- name: distribution_lines
+-- What each payee of distributions that were drafted in a period is entitled to, and what is withheld, in minor units.
+select d.offering_id, d.distribution_id, l.line_id, l.holding_id, l.investor_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
+    l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, d.currency
+from engine.distribution d join engine.distribution_line l using (offering_id, distribution_id)
+where d.drafted_at >= :since and d.drafted_at < :until order by d.drafted_at, d.offering_id, d.distribution_id, l.line_id;
+
 -- name: runs
 -- Each run of the comparisons in a period.
 select offering_id, run_id, started_at, compared, found, resolved

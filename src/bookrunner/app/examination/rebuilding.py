@@ -10,23 +10,21 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from bookrunner.app.examination.kit import FORMAT, SHOWN, TOTALS
-from bookrunner.app.examination.tables import Line, Past
+from bookrunner.app.examination.reading import Kit, lots_in, read_kit
+from bookrunner.app.examination.tables import Line
 from bookrunner.audit import verify_export
 from bookrunner.books import portal, registry
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Keeper, load
 
-_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BESIDE: Final = frozenset({"manifest.json", "SHA256SUMS"})
 _MOST_BYTES: Final = 64 * 2**30
 _MOST_MANIFEST_BYTES: Final = 256 * 2**20
@@ -51,32 +49,6 @@ _TERMS: Final = (
     "closes_at_cap",
     "two_people_close",
 )
-
-Lots = Counter[tuple[str, int, str, str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """A kit that was found whole: its files below ``root`` and its history as it ends."""
-
-    root: Path
-    manifest_sha256: str
-    past: Past
-    people: Mapping[str, Line]
-    offers: Sequence[str]
-
-    def lots(self, offering: str) -> Lots:
-        """Return how often each lot (investor, units, legend, days) stands in the register of an offer."""
-        return _lots((self.root / f"registers/{offering}/lots.csv").read_text(encoding="utf-8"))
-
-    def package(self, offering: str) -> bytes:
-        """Return the register of an offer in the Open Cap Table Format."""
-        return (self.root / f"registers/{offering}/register.ocf.zip").read_bytes()
-
-    def totals(self, offering: str) -> Line:
-        """Return the totals of the register of an offer, in units."""
-        (found,) = json.loads((self.root / f"registers/{offering}/totals.json").read_bytes())
-        return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +82,7 @@ def open_kit(file: Path, manifest_sha256: str) -> Iterator[Kit]:
         if not verdict.ok:
             first = verdict.faults[0]
             raise Refused("kit_history_verifies", f"{first.rule} {first.event}: {first.detail}")
-        yield _read(root, manifest_sha256)
+        yield read_kit(root, manifest_sha256)
 
 
 def rebuild(database: Database, kit: Kit, actor: str, paper: Mapping[str, str]) -> Sequence[tuple[str, str]]:
@@ -143,7 +115,7 @@ def compare_kit(database: Database, kit: Kit, actor: str) -> Sequence[Difference
     found: list[Difference] = []
     keeper = registry.keeper(database)
     for offering in kit.offers:
-        wanted, stands = kit.lots(offering), _lots(registry.export_csv(keeper, offering))
+        wanted, stands = kit.lots(offering), lots_in(registry.export_csv(keeper, offering))
         for lot in sorted((wanted | stands).keys()):
             if wanted[lot] != stands[lot]:
                 told = " ".join(str(each) for each in lot)
@@ -192,31 +164,6 @@ def _unpack(packed: zipfile.ZipFile, files: Mapping[str, Line], root: Path) -> N
                 copy.write(piece)
         if (digest.hexdigest(), size) != (listed["sha256"], listed["bytes"]):
             raise Refused("kit_is_unaltered", f"{path} is not what was taken")
-
-
-def _read(root: Path, manifest_sha256: str) -> Kit:
-    past = Past(root / "history.jsonl", _EVER, datetime.max.replace(tzinfo=UTC))
-    people = {row["investor"]: row for row in json.loads((root / "people/profiles.json").read_bytes())}
-    offers = [
-        str(row["record"])
-        for row in past.records.get("offer", [])
-        if (root / f"registers/{row['record']}").is_dir()
-    ]
-    kit = Kit(root, manifest_sha256, past, people, sorted(offers))
-    for offering in kit.offers:
-        said: Counter[str] = Counter()
-        for investor, units, *_ in kit.lots(offering).elements():
-            said[investor] += units
-        kept = Counter(
-            {
-                str(row["investor_id"]): int(row["units"])
-                for row in past.records.get("holding", [])
-                if row["scope"] == offering and int(row["units"])
-            }
-        )
-        if said != kept:
-            raise Refused("kit_agrees_with_its_history", f"the register of {offering} has other units")
-    return kit
 
 
 def _enter_people(database: Database, kit: Kit, by: tuple[str, set[str]]) -> None:
@@ -291,20 +238,3 @@ def _other_people(database: Database, kit: Kit, actor: str) -> Iterator[Differen
             if (person.get(name) or "") != (said.get(name) or ""):
                 # Values of people stay in their files.
                 yield Difference(investor, name, "another", "another")
-
-
-def _lots(text: str) -> Lots:
-    judged = registry.judge_csv(text)
-    if judged.faults:
-        first = judged.faults[0]
-        raise Refused("kit_is_whole", f"lots.csv {first.place} {first.rule}: {first.detail}")
-    return Counter(
-        (
-            str(line["investor"]),
-            int(line["units"]),
-            str(line["legend"] or ""),
-            str(line["acquired_on"]),
-            str(line["period_from"]),
-        )
-        for line in judged.lines
-    )

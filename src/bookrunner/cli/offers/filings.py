@@ -16,7 +16,7 @@ from bookrunner.cli.screen import app, console, keep_facts, marked
 from bookrunner.core.errors import NotFound
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
-from bookrunner.engine.life.servicing.filings import as_csv, as_json, pack_of, shown_value
+from bookrunner.engine.life.servicing.filings import as_csv, as_json, follow_all, pack_of, shown_value
 from bookrunner.sandbox.world import opened
 
 filing = typer.Typer(no_args_is_help=True, help="Filings that offers owe: list, show, fill, export, file.")
@@ -36,9 +36,11 @@ def list_filings(
     """List the filings of an offer, or of all: what was missed first, then by the day they are due."""
     with opened(read_settings()) as world:
         application = world.application
-        if offer is not None:
+        if offer is None:
+            follow_all(application.desk.filings, actor=OPERATOR)
+        else:
             require_offer(application, offer)
-        application.desk.filings.open_filings(actor=OPERATOR, offerings=None if offer is None else [offer])
+            application.desk.filings.open_filings(actor=OPERATOR, offerings=[offer])
         rows = application.desk.filings.filings(offering=offer, filing=None)
     table = Table("filing", "offer", "form", "for", "due", "state", title=f"{len(rows)} filings")
     for row in rows:

@@ -20,6 +20,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('filing', 'prepared', 'prepared', 'dated', 'engine'),
     ('filing', 'due', 'not_owed', 'ended', 'engine'),
     ('filing', 'prepared', 'not_owed', 'ended', 'engine'),
+    ('filing', 'not_owed', 'due', 'owed_again', 'engine'),
     ('vote', '', 'proposed', 'proposed', 'engine'),
     ('vote', 'proposed', 'open', 'opened', 'engine'),
     ('vote', 'open', 'closed', 'closed', 'engine'),

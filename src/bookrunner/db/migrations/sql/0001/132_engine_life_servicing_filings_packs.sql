@@ -79,3 +79,9 @@ return (
             select coalesce(jsonb_agg(jsonb_build_object('code', p.code, 'sentence', p.sentence, 'value', p.value, 'unit', p.unit,
                 'source', p.source) order by p.place), '[]') from engine.filing_pack(p_offering, p_filing) p)))
     from engine.filing f where f.offering_id = p_offering and f.filing_id = p_filing);
+
+-- Whether a fact of a prepared pack is another one by now.
+create function engine.filing_has_changed(p_offering text, p_filing text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return (select f.status = 'prepared' and f.pack is distinct from engine.filing_text(f.offering_id, f.filing_id)
+    from engine.filing f where f.offering_id = p_offering and f.filing_id = p_filing);

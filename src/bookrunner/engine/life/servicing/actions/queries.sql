@@ -33,3 +33,8 @@ select v.offering_id, o.name, v.vote_id, v.status, v.resolution, v.document, v.r
     v.choice, v.cast_at, v.cast_for_it_by, v.delegate_id, v.holder_id, v.holder_id = v.investor_id as is_own
 from engine.own_vote v join engine.offer o using (offering_id)
 where v.investor_id = :investor order by v.is_open desc, v.closes_at desc, v.vote_id, is_own desc, v.holder_id limit 200;
+
+-- name: votes_with^
+-- Whether an investor votes with one position, its own or one under a proxy.
+select v.holder_id from engine.own_vote v
+where v.offering_id = :offering and v.vote_id = :vote and v.holder_id = :holder and v.investor_id = :investor;

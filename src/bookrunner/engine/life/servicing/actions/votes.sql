@@ -42,20 +42,38 @@ create table engine.vote_weight (
 );
 call audit.append_only('engine.vote_weight');
 
--- A weight is what the register says of the record date, and is written in the breath in which its vote is opened.
+-- The units of each holder at the end of a day, by the register.
+create function engine.vote_register(p_offering text, p_on date) returns table (investor_id text, units bigint)
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select h.investor_id, sum(a.units)::bigint
+    from registry.units_as_of(p_offering, p_on) a join registry.holding h on h.offering_id = p_offering and h.holding_id = a.holding_id
+    group by h.investor_id having sum(a.units) > 0;
+end;
+
+-- A weight is what the register says of the record date, and is written in the breath in which its vote is opened. All that one
+-- statement writes is compared at once: the register is read whole for each reading.
 create function engine.weight_is_of_the_register() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    weighed record;
+    wrong text;
 begin
-    if not exists (select from engine.vote v cross join lateral registry.register_as_of(v.offering_id, v.record_on) r
-        where v.offering_id = new.offering_id and v.vote_id = new.vote_id and v.status = 'proposed'
-        group by r.investor_id having r.investor_id = new.investor_id and sum(r.units) = new.units) then
-        raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
-            message = format('the register does not give %s those units on the record date', new.investor_id);
-    end if;
-    return new;
+    for weighed in select t.offering_id, t.vote_id, v.record_on from (select distinct a.offering_id, a.vote_id from added a) t
+        left join engine.vote v on v.offering_id = t.offering_id and v.vote_id = t.vote_id and v.status = 'proposed' loop
+        select n.investor_id into wrong from added n
+        left join engine.vote_register(weighed.offering_id, weighed.record_on) r on r.investor_id = n.investor_id
+        where n.offering_id = weighed.offering_id and n.vote_id = weighed.vote_id
+            and (weighed.record_on is null or r.units is distinct from n.units) limit 1;
+        if found then
+            raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
+                message = format('the register does not give %s those units on the record date', wrong);
+        end if;
+    end loop;
+    return null;
 end $$;
-create trigger weight_is_of_the_register before insert on engine.vote_weight
-    for each row execute function engine.weight_is_of_the_register();
+create trigger weight_is_of_the_register after insert on engine.vote_weight referencing new table as added
+    for each statement execute function engine.weight_is_of_the_register();
 alter table engine.vote_weight enable always trigger weight_is_of_the_register;
 
 create table engine.ballot (
@@ -163,7 +181,7 @@ begin
             message = format('%s says what was proposed', old.vote_id);
     end if;
     if old.status = 'proposed' and new.status = 'open' and (
-        select coalesce(sum(r.units), 0) from registry.register_as_of(new.offering_id, new.record_on) r) is distinct from (
+        select coalesce(sum(r.units), 0) from engine.vote_register(new.offering_id, new.record_on) r) is distinct from (
         select coalesce(nullif(sum(w.units), 0), -1) from engine.vote_weight w
         where w.offering_id = new.offering_id and w.vote_id = new.vote_id) then
         raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
@@ -233,8 +251,8 @@ begin
         raise exception using errcode = 'BR008', constraint = 'vote_ends_ahead', message = format('%s is over', v.closes_at);
     end if;
     insert into engine.vote_weight (offering_id, vote_id, investor_id, units)
-    select p_offering, p_vote, r.investor_id, sum(r.units) from registry.register_as_of(p_offering, v.record_on) r
-    where v.status = 'proposed' group by r.investor_id having sum(r.units) > 0 order by r.investor_id;
+    select p_offering, p_vote, r.investor_id, r.units from engine.vote_register(p_offering, v.record_on) r
+    where v.status = 'proposed' order by r.investor_id;
     update engine.vote set status = 'open', opened_by = p_actor, opened_at = clock_timestamp()
     where offering_id = p_offering and vote_id = p_vote;
 end $$;

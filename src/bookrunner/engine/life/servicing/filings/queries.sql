@@ -2,6 +2,10 @@
 -- Brings the filings of these offers to their facts, or of all; returns how many changed.
 select engine.open_filings(:actor, :request, cast(:offerings as text[]));
 
+-- name: bound_offers
+-- The offers that a clock binds.
+select b as offering_id from engine.bound_offers() b;
+
 -- name: state_filing_fact$
 -- A person states a fact that no book holds, on a document.
 select engine.state_filing_fact(:actor, :request, :offering, :fact_id, :fact, :place, cast(:happened_on as date), :because,
@@ -14,6 +18,10 @@ select engine.fill_filing(:actor, :request, :offering, :filing, :code, :value, :
 -- name: prepare_filing$
 -- Says that the pack of a filing is ready.
 select engine.prepare_filing(:actor, :request, :offering, :filing, cast(:seen as bigint));
+
+-- name: reopen_filing$
+-- A person opens a filing again: a prepared pack, or one that was said not to be owed.
+select engine.reopen_filing(:actor, :request, :offering, :filing, :because, cast(:seen as bigint));
 
 -- name: record_filing$
 -- Records that a person filed it, with number and proof.
@@ -42,3 +50,7 @@ from engine.filing_pack(:offering, :filing);
 -- The facts that people stated for filings of an offer, the newest first.
 select fact_id, fact, place, happened_on, because, encode(evidence_sha256, 'hex') as evidence, stated_by, stated_at
 from engine.filing_fact where offering_id = :offering order by stated_at desc, fact_id;
+
+-- name: filing_has_changed$
+-- Whether a fact of a prepared pack is another one by now.
+select engine.filing_has_changed(:offering, :filing);

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from bookrunner.core.errors import Refused
+from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row, Step, Within
 from bookrunner.engine.desk import PROCESS, Desk, event_name
 
@@ -24,6 +26,21 @@ KINDS: Final = (
     "amendment.announced",
     "filing.filed",
 )
+
+
+def follow_all(keeper: Keeper, *, actor: str) -> int:
+    """Bring the filings of every bound offer to its facts, each in a transaction of its own.
+
+    Returns how many filings changed. An offer that refuses is warned of by its rule, and the others go on.
+    """
+    touched = 0
+    for row in keeper.bound_offers():
+        offering = row["offering_id"]
+        try:
+            touched += keeper.open_filings(actor=actor, offerings=[offering])
+        except Refused as refused:
+            warn("the filings of an offer are not followed", offering=offering, rule=refused.rule)
+    return touched
 
 
 class Carry(Protocol):

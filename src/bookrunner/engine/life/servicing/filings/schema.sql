@@ -18,7 +18,7 @@ create table engine.filing_fact (
 call audit.append_only('engine.filing_fact');
 
 -- One filing: what it is owed for, until when, and how it was met. The pack is kept as its text when it is prepared; events
--- tell its digest alone.
+-- tell its digest alone. Who ended it is empty where its fact was gone.
 create table engine.filing (
     offering_id text not null references engine.offer,
     filing_id text not null,
@@ -40,9 +40,11 @@ create table engine.filing (
     reference text,
     proof_sha256 bytea,
     because text,
+    ended_by text,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, filing_id),
+    constraint only_an_ended_filing_names_who_ended_it check (ended_by is null or status = 'not_owed'),
     constraint fact_owes_one_filing unique (offering_id, clock, period),
     constraint prepared_filing_has_its_pack check ((status in ('prepared', 'filed')) = (pack is not null)
         and (pack is null) = (pack_sha256 is null) and (pack is null) = (prepared_by is null)

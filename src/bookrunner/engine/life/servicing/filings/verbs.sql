@@ -19,8 +19,21 @@ begin
         raise exception using errcode = 'BR008', constraint = 'filing_is_owed_by_its_fact',
             message = format('no fact of %s starts %s on that day', new.offering_id, new.clock);
     end if;
+    if tg_op = 'UPDATE' and old.status = 'prepared' and new.status in ('prepared', 'filed') and new.pack is distinct from old.pack then
+        raise exception using errcode = 'BR006', constraint = 'pack_stays_as_prepared',
+            message = format('the pack of %s is the one that was prepared', old.filing_id);
+    end if;
     if tg_op = 'INSERT' or old.status = new.status then
         return new;
+    end if;
+    if old.status = 'not_owed' and not exists (select from engine.filings_owed(new.offering_id) w
+        where w.clock = new.clock and w.period = new.period) then
+        raise exception using errcode = 'BR008', constraint = 'filing_is_owed_by_its_fact',
+            message = format('no fact of %s starts %s', new.offering_id, new.clock);
+    end if;
+    if old.status = 'not_owed' and is_by_process and old.ended_by is not null then
+        raise exception using errcode = 'BR010', constraint = 'ended_filing_is_owed_again_by_a_person',
+            message = format('%s ended %s', old.ended_by, old.filing_id);
     end if;
     if new.status = 'prepared' then
         lacking := engine.filing_unfilled(new.offering_id, new.filing_id);
@@ -29,7 +42,7 @@ begin
                 message = format('nothing fills %s', array_to_string(lacking, ', '));
         end if;
     end if;
-    if (new.status = 'prepared' or old.status = 'prepared' and new.status = 'filed') and new.pack is distinct from engine.filing_text(new.offering_id, new.filing_id) then
+    if new.status = 'prepared' and new.pack is distinct from engine.filing_text(new.offering_id, new.filing_id) then
         raise exception using errcode = 'BR008', constraint = 'pack_is_of_the_facts_now',
             message = format('a fact of %s is another one by now', new.filing_id);
     end if;
@@ -52,17 +65,23 @@ end $$;
 create trigger filing_stands before insert or update on engine.filing for each row execute function engine.filing_stands();
 alter table engine.filing enable always trigger filing_stands;
 
--- Brings the filings of one offer to its facts: opens those that are owed, dates them anew, ends those whose fact is gone,
--- and opens again each pack that says another thing by now. Who looks again changes nothing. Returns how many it touched.
+-- Brings the filings of one offer to its facts: opens those that are owed, dates them anew, ends those whose fact is gone and
+-- owes them again when it stands again. A prepared pack stays as it is. Who looks again changes nothing. Returns how many it
+-- touched.
 create function engine.follow_facts(p_offering text) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     opened integer;
     dated integer;
     ended integer;
-    reopened integer;
+    again integer;
 begin
     perform 1 from engine.offer o where o.offering_id = p_offering for no key update;
+    update engine.filing f set status = 'due', because = 'its fact stands again', fact_on = w.fact_on, fact_source = w.fact_source,
+        due_on = w.due_on, rule_id = w.rule_id, rule_version = w.rule_version
+    from engine.filings_owed(p_offering) w
+    where f.offering_id = p_offering and f.clock = w.clock and f.period = w.period and f.status = 'not_owed' and f.ended_by is null;
+    get diagnostics again = row_count;
     insert into engine.filing (offering_id, filing_id, clock, form, period, place, status, fact_on, fact_source, due_on, rule_id, rule_version)
     select p_offering, 'fil_' || substr(encode(sha256(convert_to(concat_ws('/', p_offering, w.clock, w.period), 'UTF8')), 'hex'), 1, 26),
         w.clock, w.form, w.period, w.place, 'due', w.fact_on, w.fact_source, w.due_on, w.rule_id, w.rule_version
@@ -81,12 +100,18 @@ begin
     where f.offering_id = p_offering and f.status in ('due', 'prepared')
         and not exists (select from engine.filings_owed(p_offering) w where w.clock = f.clock and w.period = f.period);
     get diagnostics ended = row_count;
-    update engine.filing f set status = 'due', because = 'a fact of its pack has changed', pack = null, pack_sha256 = null, prepared_by = null
-    where f.offering_id = p_offering and f.status = 'prepared'
-        and f.pack is distinct from engine.filing_text(f.offering_id, f.filing_id);
-    get diagnostics reopened = row_count;
-    return opened + dated + ended + reopened;
+    return again + opened + dated + ended;
 end $$;
+
+-- The offers that a clock binds.
+create function engine.bound_offers() returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select o.offering_id from engine.offer o
+    where o.status not in ('new', 'draft', 'legal_review', 'legal_declined')
+        and exists (select from engine.filing_clock c where o.exemption = any (c.exemptions))
+    order by o.offering_id;
+end;
 
 -- The same for these offers, or for every one that a clock binds.
 create function engine.open_filings(p_actor text, p_request text, p_offerings text[]) returns integer
@@ -96,10 +121,7 @@ declare
     touched integer := 0;
 begin
     perform audit.enter(p_actor, p_request);
-    for bound in select o.offering_id from engine.offer o
-        where (p_offerings is null or o.offering_id = any (p_offerings)) and o.status not in ('new', 'draft', 'legal_review', 'legal_declined')
-            and exists (select from engine.filing_clock c where o.exemption = any (c.exemptions))
-        order by o.offering_id loop
+    for bound in select b from engine.bound_offers() b where p_offerings is null or b = any (p_offerings) order by b loop
         touched := touched + engine.follow_facts(bound);
     end loop;
     return touched;
@@ -154,7 +176,8 @@ begin
     insert into engine.filing_value (offering_id, filing_id, code, ordinal, value, source, stated_by)
     select p_offering, p_filing, p_code, 1 + count(*), p_value, p_source, p_actor from engine.filing_value v
     where v.offering_id = p_offering and v.filing_id = p_filing and v.code = p_code;
-    perform engine.follow_facts(p_offering);
+    update engine.filing set status = 'due', because = 'an item was filled', pack = null, pack_sha256 = null, prepared_by = null
+    where offering_id = p_offering and filing_id = p_filing and status = 'prepared';
 end $$;
 
 -- Says that the pack is ready; refused while a mandatory item is open.
@@ -170,6 +193,25 @@ begin
     said := engine.filing_text(p_offering, p_filing);
     update engine.filing set status = 'prepared', pack = said, pack_sha256 = sha256(convert_to(said, 'UTF8')), prepared_by = p_actor
     where offering_id = p_offering and filing_id = f.filing_id;
+end $$;
+
+-- A person opens a filing again: a prepared pack whose facts have changed since, or one that was said not to be owed.
+create function engine.reopen_filing(p_actor text, p_request text, p_offering text, p_filing text, p_because text, p_seen bigint)
+returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    f engine.filing;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform engine.require_person(p_actor, 'issuer');
+    f := engine.seen_filing(p_offering, p_filing, p_seen);
+    if f.status = 'due' then
+        raise exception using errcode = 'BR008', constraint = 'opened_filing_was_prepared_or_ended',
+            message = format('%s is open', p_filing);
+    end if;
+    update engine.filing set status = 'due', because = p_because, pack = null, pack_sha256 = null, prepared_by = null, ended_by = null
+    where offering_id = p_offering and filing_id = f.filing_id;
+    perform engine.follow_facts(p_offering);
 end $$;
 
 -- Records that a person filed it: on which day, under which number, and the digest of what proves it. The next amendment is
@@ -199,7 +241,7 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_person(p_actor, 'issuer');
     f := engine.seen_filing(p_offering, p_filing, p_seen);
-    update engine.filing set status = 'not_owed', because = p_because, pack = null, pack_sha256 = null, prepared_by = null
+    update engine.filing set status = 'not_owed', because = p_because, ended_by = p_actor, pack = null, pack_sha256 = null, prepared_by = null
     where offering_id = p_offering and filing_id = f.filing_id;
 end $$;
 

@@ -81,6 +81,7 @@ class Desk:
     def shown(self, request: Request, offering: str, filing: str, refusal: Refused | None = None) -> Response:
         """Return the pack of a filing; refuses ``filing_exists``."""
         facts = _shown(pack_of(self.keeper, offering, filing), f"/offers/{offering}/filings")
+        facts["has_changed"] = self.keeper.filing_has_changed(offering=offering, filing=filing)
         return _answered(self._shell, request, (_ONE, facts), refusal)
 
 
@@ -159,7 +160,13 @@ def _frame(base: str) -> dict[str, Any]:
 
 def _shown(pack: Pack, base: str) -> dict[str, Any]:
     items = [{**row, "shown": shown_value(row)} for row in pack.items]
-    return {**_frame(base), "filing": pack.filing, "items": items, "unfilled": pack.unfilled}
+    return {
+        **_frame(base),
+        "filing": pack.filing,
+        "has_changed": False,
+        "items": items,
+        "unfilled": pack.unfilled,
+    }
 
 
 def _answered(

@@ -41,8 +41,9 @@ def routes(database: Database, shell: Shell) -> Router:
         return shell.page(request, "investment/own/servicing/votes/list.html", shown, status)
 
     def find(investor: str, position: tuple[str, str, str]) -> None:
-        mine = keeper.own_votes(investor=investor)
-        if position not in {(row["offering_id"], row["vote_id"], row["holder_id"]) for row in mine}:
+        offering, vote, holder = position
+        on = {"offering": offering, "vote": vote, "holder": holder}
+        if keeper.votes_with(investor=investor, **on) is None:
             raise NotFound("there is no such vote of yours")
 
     @router.get("")
