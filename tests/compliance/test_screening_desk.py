@@ -271,7 +271,8 @@ def test_the_shipped_thresholds_are_the_measured_ones(book: Book) -> None:
 
 def test_reports_count_the_days_of_the_federal_reserve(book: Book) -> None:
     days = book.rows(
-        "select day from compliance.holiday where calendar = 'us_federal_business' and extract(isodow from day) < 6 order by day"
+        "select day from compliance.holiday where calendar = 'us_federal_business'"
+        " and extract(isodow from day) < 6 order by day"
     )
     ours = [day for year in range(2020, 2061) for day in holidays(year)]
     assert [row[0] for row in days] == sorted(ours)
