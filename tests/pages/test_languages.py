@@ -106,8 +106,7 @@ def _named(site: Site, own: httpx.Client, *, endpoint: Endpoint, connect: Connec
 def _paid(site: Site, connect: Connect) -> dict[str, tuple[str, ...]]:
     """Pay three holders: one is paid, one waits for its screening, and to one the payment comes back."""
     world, runs = Payer(connect), opened(site.world.database)
-    world.build("registered")
-    world.compare()
+    world.hold()
     distribution = world.ready(runs)
     runs.start(world.offering, distribution, actor="usr_first")
     block(world, 2)
