@@ -215,7 +215,7 @@ def test_a_link_that_is_begun_is_waited_for_and_its_account_is_held(place: Place
     waits = "select from pg_locks where locktype = 'advisory' and not granted"
     ((corp,),) = connect("owner").execute("select provider_id from api.sign_in_provider").fetchall()
     kept = json.dumps({"kind": "provider", "provider_id": corp, "subject": "ab" * 32})
-    end = "select api.end_provider('usr_one', 'req_end', %s, 'contract ended', null)"
+    end = "select api.end_provider('usr_one', 'req_end', %s, 'contract ended')"
     with place.enter() as client, connect("access") as linking, connect("access") as ending:
         session = digest(client.cookies["bookrunner_session"])
         ((account_id, session_id),) = linking.execute(
