@@ -101,7 +101,7 @@ def test_block_is_one_transaction(scene: Database) -> None:
 
 
 def test_deadlock_is_repeated_until_both_succeed(scene: Database) -> None:
-    barrier = threading.Barrier(2)
+    barrier, other_is_done = threading.Barrier(2), threading.Event()
     tries: list[int] = []
 
     def update_both(first: int, second: int) -> None:
@@ -110,6 +110,8 @@ def test_deadlock_is_repeated_until_both_succeed(scene: Database) -> None:
         def work() -> None:
             nonlocal seen
             tries.append(first)
+            # Whoever gave way comes back when the other has gone through: the two meet once.
+            assert not seen or other_is_done.wait(timeout=10)
             with scene.transaction("portal") as connection:
                 add = "update scene.thing set amount_minor = amount_minor + 1 where id = %s"
                 connection.execute(add, [first])
@@ -119,6 +121,7 @@ def test_deadlock_is_repeated_until_both_succeed(scene: Database) -> None:
                 connection.execute(add, [second])
 
         retrying(work, attempts=None)
+        other_is_done.set()
 
     threads = [threading.Thread(target=update_both, args=pair) for pair in ((1, 2), (2, 1))]
     for thread in threads:
@@ -128,8 +131,7 @@ def test_deadlock_is_repeated_until_both_succeed(scene: Database) -> None:
     with scene.transaction("portal") as connection:
         rows = connection.execute("select amount_minor from scene.thing order by id").fetchall()
     assert rows == [(7,), (7,)]
-    # Whoever comes back may meet the other once more.
-    assert len(tries) > 2
+    assert len(tries) == 3
 
 
 def test_contention_is_raised_after_the_last_attempt() -> None:
@@ -141,8 +143,7 @@ def test_contention_is_raised_after_the_last_attempt() -> None:
 
     with pytest.raises(Contention):
         retrying(work, attempts=3)
-    # Whoever comes back may meet the other once more.
-    assert len(tries) > 2
+    assert len(tries) == 3
 
 
 def test_other_faults_keep_their_sqlstate(database: Database) -> None:
