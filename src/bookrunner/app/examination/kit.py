@@ -7,13 +7,13 @@ agreements and statements PDF, the history lines of JSON with a verifier that Py
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Final
 
 from bookrunner.adapters.documents import Typesetter
 from bookrunner.app.examination.bundle import Asked, Bundle, Folder, Kind, Listed, examine
-from bookrunner.app.examination.reading import read_kit
+from bookrunner.app.examination.reading import EVER, read_kit
 from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
@@ -31,7 +31,6 @@ SHOWN: Final = (
     "birth_date",
 )
 TOTALS: Final = ("authorised_units", "issued_units", "register_units", "posted_units", "lot_units")
-_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Issuers = Mapping[str, registry.Described]
 
@@ -60,7 +59,7 @@ def take_kit(
             _statements(keeper, press, (offering, name, actor), folder)
         return {"registers": folder.files[begin:]}
 
-    asked = Asked(_EVER, clock.now(), actor, purpose)
+    asked = Asked(EVER, clock.now(), actor, purpose)
     return examine(database, press, asked, target, kind=Kind(FORMAT, SHOWN, add, read_kit))
 
 

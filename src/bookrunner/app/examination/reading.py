@@ -14,7 +14,7 @@ from bookrunner.app.examination.tables import Line, Past
 from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 
-_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Lots = Counter[tuple[str, int, str, str, str]]
 
@@ -49,7 +49,7 @@ def read_kit(root: Path, manifest_sha256: str) -> Kit:
     Refuses ``kit_agrees_with_its_history`` where a register has other units than the history, its package or
     its totals: then units moved while it was written.
     """
-    past = Past(root / "history.jsonl", _EVER, datetime.max.replace(tzinfo=UTC))
+    past = Past(root / "history.jsonl", EVER, datetime.max.replace(tzinfo=UTC))
     people = {row["investor"]: row for row in json.loads((root / "people/profiles.json").read_bytes())}
     offers = [
         str(row["record"])
