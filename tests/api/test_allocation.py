@@ -10,8 +10,9 @@ from bookrunner.api import api
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk, Process
 from tests.allocation.book import Book, digest
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect
+from tests.serving import serving
 
 DECISION = {"capacity": "placement_agent", "because": "as announced"}
 ALLOTMENTS = "/v1/offers/ofr_one/allotments"

@@ -23,10 +23,10 @@ from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.intake import ask_identity
 from bookrunner.sandbox.entering.provider import conclude, configure
-from tests.api.conftest import serving
 from tests.attack.world import Connect, World
 from tests.identity.inquiries import answering, running
 from tests.patience import PATIENT
+from tests.serving import serving
 
 SECRET = b"a secret of thirty-two bytes 123"
 SHOWN = "whsec_" + base64.b64encode(SECRET).decode()

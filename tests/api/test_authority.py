@@ -17,9 +17,10 @@ from bookrunner.app import Application
 from bookrunner.app.trading import receive_trade
 from bookrunner.core.credentials import KEEPERS, digest, make_key
 from bookrunner.db import LOGINS, Endpoint
-from tests.api.conftest import Api, description, problem, serving
+from tests.api.conftest import Api, description, problem
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect, World
+from tests.serving import serving
 
 KNOWN = {"offer": "ofr_one", "investment": "inv_one1", "investor": "ivr_one1", "agreement": "agr_one1"}
 KEYED = {*KEEPERS, "issuer", "investor"}

@@ -39,7 +39,8 @@ from bookrunner.core.errors import Refused, VersionNotNamed
 from bookrunner.core.money import Money
 from bookrunner.db import Database
 from scripts.generate_client import modules
-from tests.api.conftest import Api, description, serving
+from tests.api.conftest import Api, description
+from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "client.md"

@@ -15,9 +15,10 @@ from bookrunner.adapters.bank.files import AnyFormatReader
 from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.api import api
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import CHAIN, Connect, digest
 from tests.bank.test_comma import HEAD, LINES
+from tests.serving import serving
 from tests.treasury.escrow import Escrow
 
 PATH = "/v1/offers/ofr_one"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bookrunner.api import api
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect
 from tests.servicing.paying import payer, pool
+from tests.serving import serving
 
 PATH = "/v1/offers/ofr_one/distributions"
 

@@ -12,11 +12,12 @@ from bookrunner.api import api
 from bookrunner.app import Application
 from bookrunner.db import Endpoint
 from bookrunner.pages import web
-from tests.api.conftest import description, serving
+from tests.api.conftest import description
 from tests.pages.test_access import visitor
 from tests.pages.test_wall import Walk
 from tests.pages.world import OFFERING
 from tests.patience import PATIENT
+from tests.serving import serving
 from tests.stages import Built
 
 pytestmark = pytest.mark.timeout(300)

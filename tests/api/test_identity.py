@@ -18,9 +18,10 @@ from bookrunner.books import compliance
 from bookrunner.core import clock
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database
-from tests.api.conftest import problem, serving
+from tests.api.conftest import problem
 from tests.attack.world import Connect, World
 from tests.patience import PATIENT
+from tests.serving import serving
 
 SECRET = b"a secret of thirty-two bytes 123"
 NAME = "Ada Never-in-plain-text"

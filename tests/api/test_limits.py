@@ -15,9 +15,10 @@ from bookrunner.core.credentials import make_key, make_token
 from bookrunner.core.errors import TooManyCalls
 from bookrunner.db import Database, Endpoint
 from bookrunner.pages import web
-from tests.api.conftest import Api, as_told, problem, serving
+from tests.api.conftest import Api, as_told, problem
 from tests.attack.world import Connect, World
 from tests.patience import PATIENT
+from tests.serving import serving
 
 PATH = "/v1/offers/ofr_one/units"
 

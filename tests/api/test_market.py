@@ -10,10 +10,11 @@ from bookrunner.adapters.chain import Swap, abi, checksum
 from bookrunner.api import api
 from bookrunner.audit import advance_feed
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import CHAIN, Connect, World
 from tests.pages.test_auditor import ANCHORED
 from tests.registry.test_settlements import COIN, PRICE, Sales
+from tests.serving import serving
 
 BOARD, TRANSFERS = "/v1/offers/ofr_one/interests", "/v1/offers/ofr_one/transfers"
 MANAGER = b"\xdd" * 20

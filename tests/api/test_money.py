@@ -10,8 +10,9 @@ import pytest
 
 from bookrunner.api import api
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect, World
+from tests.serving import serving
 from tests.treasury.escrow import Escrow
 
 PATH = "/v1/offers/ofr_one"

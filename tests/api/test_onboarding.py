@@ -19,10 +19,11 @@ from bookrunner.audit import advance_feed, verify_history
 from bookrunner.books import compliance
 from bookrunner.core.credentials import read_key
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect, World, digest
 from tests.compliance.screened import LISTED, Book, whole
 from tests.pages.officers import blank_paper
+from tests.serving import serving
 
 ANA, BEN = "officer.ana", "officer.ben"
 DETAIL = {

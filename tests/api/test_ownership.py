@@ -16,8 +16,9 @@ from bookrunner.audit import verify_history
 from bookrunner.books import compliance, portal
 from bookrunner.core.errors import Refused, VersionChanged
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import DETAIL, Connect, World, digest
+from tests.serving import serving
 
 FUND, PERSON, OPENER, SIGNER = "ivr_fund", "ivr_person", "acc_opener", "acc_signer"
 PEOPLE = [

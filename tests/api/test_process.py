@@ -5,8 +5,9 @@ from __future__ import annotations
 from bookrunner.api import api
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk, Process
-from tests.api.conftest import Api, serving
+from tests.api.conftest import Api
 from tests.attack.world import Connect, World
+from tests.serving import serving
 
 
 def test_an_allocation_that_the_process_proposed_is_approved(

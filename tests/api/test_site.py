@@ -10,9 +10,10 @@ from bookrunner.app import Application
 from bookrunner.core.errors import Refused
 from bookrunner.db import Endpoint
 from bookrunner.pages import web
-from tests.api.conftest import problem, serving
+from tests.api.conftest import problem
 from tests.pages.world import OFFERING
 from tests.patience import PATIENT
+from tests.serving import serving
 
 
 @pytest.mark.usefixtures("built")

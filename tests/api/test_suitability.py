@@ -15,8 +15,9 @@ from bookrunner.audit import verify_history
 from bookrunner.books import portal
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import DETAIL, Connect, World, digest
+from tests.serving import serving
 
 INVESTOR = "ivr_asked"
 OFFER = "/v1/offers/ofr_one"

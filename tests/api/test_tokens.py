@@ -23,10 +23,11 @@ from bookrunner.core.credentials import digest, digest_of_token
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk
-from tests.api.conftest import Api, as_told, problem, serving
+from tests.api.conftest import Api, as_told, problem
 from tests.attack.world import Connect, World
 from tests.capital.servers import Issuer, issuing
 from tests.patience import PATIENT
+from tests.serving import serving
 
 UNITS = "/v1/offers/ofr_one/units"
 MOVES = "/v1/offers/ofr_one/moves"

@@ -19,9 +19,10 @@ from bookrunner.app.tracing import tracing
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.core.log import traces
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, following, serving
+from tests.api.conftest import Api, following
 from tests.attack.world import Connect, World
 from tests.patience import PATIENT
+from tests.serving import serving
 
 ONE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 TWO = "00-5bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -12,10 +12,11 @@ import pytest
 from bookrunner.api import api
 from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect, World, digest
 from tests.patience import PATIENT
 from tests.registry.transferring import SALE_PAPERS, Transferring, papers
+from tests.serving import serving
 
 PATH = "/v1/offers/ofr_one/transfers"
 ASKER, DECIDER = "desk.one", "agent.theo"

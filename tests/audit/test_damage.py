@@ -22,12 +22,12 @@ from bookrunner.pages.compliance import items
 from bookrunner.pages.compliance.deciding import Decision
 from bookrunner.pages.treasury.acts import Said
 from bookrunner.pages.treasury.facts import changed
-from tests.api.conftest import serving
 from tests.attack.world import Connect, World
 from tests.audit.test_examination import LONG_AGO
 from tests.pages.conftest import Site, site
 from tests.pages.officers import PERSON
 from tests.pages.world import OFFERING
+from tests.serving import serving
 
 __all__ = ["site"]
 

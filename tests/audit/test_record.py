@@ -18,10 +18,11 @@ from bookrunner.audit.record import History, Version, history_of, look_at
 from bookrunner.books import portal
 from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.db import Database, Endpoint, Within, load
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect, World
 from tests.pages.officers import Work
 from tests.pages.world import World as PageWorld
+from tests.serving import serving
 
 HOOKS = "/v1/webhooks/endpoints"
 TIMES = 10

@@ -21,10 +21,10 @@ from bookrunner.core import clock
 from bookrunner.core.ids import new_id
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.capital.institution import DUE, Institutions
 from tests.capital.servers import MODEL, Issuer, Scorer, issuing, scoring
+from tests.serving import serving
 
 SECRETS = {"key-1": b"\x01" * 32, "key-2": b"\x02" * 32}
 ASKED = {"tranche": "senior", "amount": {"amount": "100000.00", "currency": "USD"}}

@@ -16,9 +16,9 @@ from bookrunner.app.capital import Capital
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.pages import web
-from tests.api.conftest import serving
 from tests.capital.conftest import Around, Capitals, set_up
 from tests.patience import PATIENT
+from tests.serving import serving
 
 OWN = "/v1/ai-intake"
 # These read no key: health is open, the others know a signature, a token or a link of their own.

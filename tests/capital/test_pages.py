@@ -14,7 +14,6 @@ from bookrunner.app import Application
 from bookrunner.app.capital import Capital, around
 from bookrunner.db import Endpoint
 from bookrunner.pages import web
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.browsing import axe_is_content
 from tests.capital.conftest import Around, rated, set_up
@@ -22,6 +21,7 @@ from tests.capital.institution import DUE, Institutions
 from tests.capital.servers import completion, verdict
 from tests.pages.test_browser import keep
 from tests.pages.test_desk_work import at_desk
+from tests.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

@@ -11,10 +11,10 @@ import pytest
 from bookrunner.api import api, issue
 from bookrunner.app import Application
 from bookrunner.core.errors import Refused
-from tests.api.conftest import serving
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
 from tests.pages.world import OFFERING, World
 from tests.patience import PATIENT
+from tests.serving import serving
 
 STAGES = ("nothing", "countersignature", "countersignature", "nothing", "clearance")
 LATE, OTHER = "inv_0002", "inv_0003"

@@ -16,8 +16,9 @@ from bookrunner.core.log import traces
 from bookrunner.engine.process.workflow import Workflows
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
-from tests.api.conftest import following, serving
+from tests.api.conftest import following
 from tests.patience import PATIENT
+from tests.serving import serving
 
 pytestmark = pytest.mark.chain
 

@@ -28,8 +28,9 @@ from bookrunner.api.hooks.courier import Courier
 from bookrunner.audit import advance_feed
 from bookrunner.core import clock
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import Api, serving
+from tests.api.conftest import Api
 from tests.attack.world import Connect, World
+from tests.serving import serving
 
 NAME = "hooks.example.org"
 

@@ -10,7 +10,6 @@ from bookrunner.api import Emergencies, issue
 from bookrunner.app import Application
 from bookrunner.pages import web
 from bookrunner.pages.access.people.store import People
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
@@ -19,6 +18,7 @@ from tests.pages.test_people import entered
 from tests.pages.test_wall import exempt
 from tests.pages.world import OFFERING
 from tests.patience import PATIENT
+from tests.serving import serving
 
 
 @pytest.mark.browser

@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, expect
 from bookrunner.api import api, issue
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
-from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect, World
 from tests.browsing import axe_is_content
@@ -23,6 +22,7 @@ from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
 from tests.pages.world import OFFERING
 from tests.patience import PATIENT
+from tests.serving import serving
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -22,7 +22,6 @@ from bookrunner.pages.access.people.store import People
 from bookrunner.pages.shell.language import ENGLISH, tongues
 from scripts import stored
 from tests.allocation.book import Book
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.browsing import violations
 from tests.pages.conftest import Site
@@ -36,6 +35,7 @@ from tests.servicing.books import look
 from tests.servicing.paying import DAY, Payer
 from tests.servicing.paying import distributions as opened
 from tests.servicing.votes import cast, delegate, finish, held, start
+from tests.serving import serving
 from tests.stages import Built
 from tests.treasury.test_refunds import block
 

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 from bookrunner.api import api, issue
 from bookrunner.app.trading import receive_trade
 from bookrunner.db import Endpoint
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.attack.world import World as Register
 from tests.pages.conftest import Site
@@ -21,6 +20,7 @@ from tests.pages.test_officer import axe_is_content
 from tests.registry.test_settlements import PRICE, Sales
 from tests.registry.test_venues import Floor, public
 from tests.registry.transferring import Transferring
+from tests.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bookrunner.pages import web
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.browsing import axe_is_content
 from tests.pages.test_administrator import Office, at, office
 from tests.pages.test_browser import keep
 from tests.patience import PATIENT
+from tests.serving import serving
 
 __all__ = ["office"]
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +11,6 @@ from hashlib import sha256
 import httpx
 import psycopg
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, Route, expect
 
 from bookrunner.adapters.chain.keys import LocalKey
@@ -31,6 +27,7 @@ from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
 from tests.pages.test_people import WORDS, account, turn_codes_on
 from tests.patience import PATIENT
+from tests.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -57,22 +54,8 @@ class House:
 def house(application: Application) -> Iterator[House]:
     """Serve the pages at localhost, which browsers take for a secure place."""
     app = web(application, door=Door("localhost", is_for_accounts_alone=True))
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none")
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started and time.monotonic() < deadline:
-            time.sleep(0.02)
-        try:
-            yield House(f"http://localhost:{bound.getsockname()[1]}", People(application.database))
-        finally:
-            app.state.hints.closing = True
-            server.should_exit = True
-            thread.join(10)
+    with serving(app) as url:
+        yield House(url.replace("127.0.0.1", "localhost"), People(application.database))
 
 
 @contextmanager

@@ -15,13 +15,14 @@ from bookrunner.api import Limits, api, issue
 from bookrunner.app import Application
 from bookrunner.pages import Door, web
 from bookrunner.pages.access.people.store import People
-from tests.api.conftest import Api, serving
+from tests.api.conftest import Api
 from tests.attack.world import Connect, World
 from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
 from tests.pages.test_passkeys import House, device, take_up
 from tests.pages.test_people import WORDS, account
 from tests.patience import PATIENT
+from tests.serving import serving
 
 pytestmark = pytest.mark.timeout(240)
 CONFIRM: Mapping[str, object] = {

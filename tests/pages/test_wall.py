@@ -19,7 +19,6 @@ from bookrunner.core.errors import NotFound
 from bookrunner.db import Endpoint
 from bookrunner.pages import web
 from bookrunner.pages.access.wall import RULES, Opens, rule_of
-from tests.api.conftest import serving
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect
 from tests.browsing import violations
@@ -27,6 +26,7 @@ from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep, opened
 from tests.pages.world import OFFERING, World
 from tests.security.test_edge import said
+from tests.serving import serving
 from tests.stages import Built
 
 KEEPERS = ("audit", "compliance", "engine", "portal", "registry", "subscription", "treasury")

@@ -23,10 +23,10 @@ from bookrunner.sandbox.entering import officer
 from bookrunner.sandbox.entering.offers import account_of, equip
 from bookrunner.sandbox.entering.papers import ITEMS
 from bookrunner.sandbox.world import World, opened
-from tests.api.conftest import serving
 from tests.pages.officers import blank_paper
 from tests.pages.test_browser import keep
 from tests.pages.test_own import state_profile
+from tests.serving import serving
 from tests.subscription.test_api import printed_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.chain, pytest.mark.timeout(300)]

@@ -8,9 +8,10 @@ from bookrunner.api import api
 from bookrunner.app import Application
 from bookrunner.core.errors import Refused
 from bookrunner.db import Endpoint
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import Connect, World
 from tests.reconciliation.conftest import Books
+from tests.serving import serving
 
 BREAKS = "select kind, owner, status from reconciliation.break order by kind"
 

@@ -24,9 +24,9 @@ from bookrunner.books import registry
 from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database
-from tests.api.conftest import serving
 from tests.attack.world import Connect, World, digest
 from tests.registry.transferring import AGENT, SECOND, Transferring, wall
+from tests.serving import serving
 
 VENUE = {"offering": "ofr_one", "venue": "vnu_floor"}
 HELD_UNITS = 3

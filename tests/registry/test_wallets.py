@@ -17,8 +17,9 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine import Desk, Process
 from bookrunner.engine.intake import prove_again
-from tests.api.conftest import Api, problem, serving
+from tests.api.conftest import Api, problem
 from tests.attack.world import CHAIN, Connect, World
+from tests.serving import serving
 
 DOMAIN = "portal.example.test"
 KEY = LocalKey(b"\x11" * 32, chain_id=CHAIN)

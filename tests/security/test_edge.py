@@ -20,9 +20,10 @@ from bookrunner.app import Application
 from bookrunner.core.credentials import make_key
 from bookrunner.db import Endpoint
 from bookrunner.pages import web
-from tests.api.conftest import problem, serving
+from tests.api.conftest import problem
 from tests.pages.world import OFFERING
 from tests.patience import PATIENT
+from tests.serving import serving
 from tests.stages import Built
 
 PIECE = b"x" * 65_536

@@ -25,8 +25,8 @@ from bookrunner.core.errors import Refused
 from bookrunner.core.log import configure, mark
 from bookrunner.pages import web
 from bookrunner.pages.access.people.store import People
-from tests.api.conftest import serving
 from tests.pages.test_people import WORDS, account, sign_in, turn_codes_on
+from tests.serving import serving
 
 OTHER = "ten loud herons cross"
 SECRETS = re.compile(r"bookrunner_[a-z]+_\w+|[a-z]+\.[0-9a-z]{52}|(?:[0-9a-f]{4}-){7}[0-9a-f]{4}")

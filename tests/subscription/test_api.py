@@ -17,8 +17,8 @@ from bookrunner.db import Endpoint
 from bookrunner.sandbox.entering.papers import INTENT, ITEMS, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.api.conftest import serving
 from tests.patience import PATIENT
+from tests.serving import serving
 from tests.subscription.conftest import Tell, agreement
 
 OFFICER = "officer-iris"

@@ -17,10 +17,10 @@ from bookrunner.pages.application.acts import INTENT
 from bookrunner.sandbox.entering.papers import ITEMS
 from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World
-from tests.api.conftest import serving
 from tests.browsing import violations
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
+from tests.serving import serving
 from tests.subscription.conftest import Tell, agreement, withdraw
 from tests.subscription.test_api import printed_code
 from tests.subscription.test_packets import papers, revoke, state

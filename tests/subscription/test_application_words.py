@@ -13,9 +13,9 @@ from bookrunner.pages import web
 from bookrunner.sandbox.entering.papers import ITEMS
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.api.conftest import serving
 from tests.pages.marked import bare, marked
 from tests.pages.test_languages import GERMAN
+from tests.serving import serving
 from tests.subscription.conftest import Tell
 from tests.subscription.test_api import printed_code
 

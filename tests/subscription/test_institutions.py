@@ -16,8 +16,8 @@ from bookrunner.api import api, issue
 from bookrunner.core.errors import Refused
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.api.conftest import serving
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED, rolled_back
+from tests.serving import serving
 from tests.subscription.conftest import Tell
 from tests.subscription.test_api import Calls
 from tests.subscription.test_representations import tell_compliance

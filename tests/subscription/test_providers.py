@@ -22,7 +22,7 @@ from bookrunner.engine.intake import look_at_envelopes
 from bookrunner.sandbox.entering.papers import INTENT
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.api.conftest import serving
+from tests.serving import serving
 from tests.subscription.conftest import Tell, agreement
 from tests.subscription.test_api import OFFICER as KEY_HOLDER
 from tests.subscription.test_api import Calls, authorised

@@ -14,7 +14,7 @@ from bookrunner.pages.investment import facts
 from bookrunner.sandbox.entering.papers import EVIDENCE, INTENT, detail
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
-from tests.api.conftest import serving
+from tests.serving import serving
 from tests.subscription.conftest import Tell, agreement
 from tests.subscription.test_api import Calls
 from tests.subscription.test_packets import papers, rule, state

@@ -25,8 +25,8 @@ from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.bank import Payment, StatementHead, write_statement
 from bookrunner.sandbox.bank.book import Account, Book
 from bookrunner.sandbox.bank.server import configure
-from tests.api.conftest import serving
 from tests.attack.world import Connect
+from tests.serving import serving
 from tests.treasury.counter import running
 from tests.treasury.escrow import PRICE, Escrow
 

@@ -17,9 +17,9 @@ from bookrunner.adapters.identity.webhook import sign
 from bookrunner.api import api
 from bookrunner.app import Application
 from bookrunner.core import clock
-from tests.api.conftest import serving
 from tests.attack.world import Connect
 from tests.patience import PATIENT
+from tests.serving import serving
 from tests.treasury.escrow import PRICE, Escrow, refused
 
 OLD, NEW, STRANGER = b"o" * 32, b"n" * 32, b"s" * 32

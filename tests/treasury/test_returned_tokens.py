@@ -19,12 +19,12 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Endpoint
 from bookrunner.engine.intake import Watched
 from bookrunner.pages import web
-from tests.api.conftest import serving
 from tests.attack.world import CHAIN
 from tests.browsing import axe_is_content
 from tests.pages.test_browser import keep
 from tests.pages.test_desk_work import at_desk
 from tests.patience import PATIENT
+from tests.serving import serving
 from tests.treasury import coin
 from tests.treasury.escrow import PRICE, refused
 from tests.treasury.test_deposits import CENT, RECEIVED_AFTER, Bench, bench, node
