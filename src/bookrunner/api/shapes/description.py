@@ -9,11 +9,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute
 
 from bookrunner.api.caller import caller, decision, repeatable, versioned, write
 from bookrunner.api.hooks.kinds import described, hint_schemas
 from bookrunner.api.problems import MEDIA_TYPE, Problem
+from bookrunner.api.routing import Operation
 from bookrunner.api.shapes import reader
 from bookrunner.api.shapes.examples import BODIES
 
@@ -85,8 +86,8 @@ def describe(app: FastAPI) -> None:
 def offered(app: FastAPI, path: str) -> list[str]:
     """Return the methods that some operation offers at a path."""
     found: set[str] = set()
-    for route in _operations(app):
-        if route.path_regex.fullmatch(path):
+    for route in app.routes:
+        if isinstance(route, Operation) and route.include_in_schema and route.path_regex.fullmatch(path):
             found |= route.methods or set()
     return sorted(found)
 
@@ -101,14 +102,15 @@ def writes(app: FastAPI) -> Mapping[str, tuple[str, str]]:
     }
 
 
-def _operations(app: FastAPI) -> Iterator[RouteContext]:
-    for route in iter_route_contexts(app.routes):
-        if isinstance(route.original_route, APIRoute) and route.include_in_schema:
-            yield route
+def _operations(app: FastAPI) -> Iterator[APIRoute]:
+    for route in app.routes:
+        if isinstance(route, Operation) and route.include_in_schema:
+            yield route.analysed
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
-    text = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
+    served = list(_operations(app))
+    text = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=served)
     parts = text.setdefault("components", {})
     parts.setdefault("schemas", {}).update(_problem() | hint_schemas())
     text["webhooks"] = described()
@@ -119,7 +121,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
     parts["responses"]["Taken"] = {"description": "The message is taken; anything else is tried again."}
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
-    for route in _operations(app):
+    for route in served:
         for method in sorted(route.methods or ()):
             _complete(text["paths"][str(route.path_format)][method.lower()], route)
     return text
@@ -132,7 +134,7 @@ def _problem() -> dict[str, Any]:
     return inner | {"Problem": whole}
 
 
-def _complete(operation: dict[str, Any], route: RouteContext) -> None:
+def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     """Add to one operation what its dependencies read and refuse."""
     reads = set(_calls(route.dependant))
     is_write, decides, is_ours = bool(reads & _WRITES), decision in reads, bool(reads & _KEYED)
