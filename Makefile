@@ -3,8 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-# Each process takes whole files and has a database server of its own; 0 runs all in one process.
-PROCESSES ?= 2
+# Each process takes whole files and has a database server of its own; 0 runs all in one process. Tests wait for
+# servers, nodes and browsers half of their time, so that two cores serve three.
+PROCESSES ?= 3
 # A migration is one transaction whose connection sets the time limits; small counts are integers; an index
 # that is made together with its table locks nobody out.
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
@@ -36,7 +37,7 @@ lint: setup ## Check style, types and imports
 	@$(BIN)/squawk --assume-in-transaction --exclude=$(MIGRATIONS) src/bookrunner/db/migrations/sql/*/*.sql
 
 test: setup ## Run the tests, for example ARGS="tests/treasury -x"
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q --numprocesses=$(PROCESSES) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 screens: setup ## Save a picture of every page into build/screens
 	@mkdir -p build/screens
