@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from psycopg import Connection
 
 from bookrunner.books import treasury
 from bookrunner.books.treasury import hand_over_waiting
 from bookrunner.db import Database
 from bookrunner.engine.life.servicing.distributions import Distributions
 from tests.attack.world import Connect
-from tests.servicing.paying import DAY, SPONSOR, Payer, payer, pool
+from tests.servicing.paying import DAY, POOL, SPONSOR, Payer, payer, pool
 from tests.treasury.escrow import digest, refused
 from tests.treasury.test_refunds import block
+from tests.treasury.test_stored import cheque
+
+
+@contextmanager
+def unguarded(w: Payer, table: str) -> Iterator[Connection]:
+    """Lend a connection whose changes of one table its own triggers let pass."""
+    admin = w.login("admin")
+    with admin.transaction():
+        admin.execute(f"alter table {table} disable trigger user".encode())
+        yield admin
+        admin.execute(f"alter table {table} enable trigger user".encode())
 
 
 class Nowhere:
@@ -221,6 +235,43 @@ def test_a_wallet_is_no_account(world: tuple[Payer, Distributions]) -> None:
     runs.start(w.offering, distribution, actor="usr_first")
     w.call("treasury.approve_source", w.id("ivr", 2), "wallet:example", digest("wallet"))
     assert len(w.send(distribution)) == 3
+
+
+def test_whoever_paid_from_a_wallet_names_its_account(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    also = (
+        "insert into treasury.receipt select (jsonb_populate_record(r, jsonb_build_object("
+        "'receipt_id', 'rcp_coin', 'dedupe_key', 'coin',"
+        " 'source_fingerprint', %s::text))).*"
+        " from treasury.receipt r where r.receipt_id = %s"
+    )
+    with unguarded(w, "treasury.receipt") as admin:
+        admin.execute(also.encode(), ["\\x" + digest("wallet").hex(), w.id("rcp", 2)])
+    assert len(w.send(distribution)) == 2
+    held = "select investor_id, held_because from treasury.disbursement where status = 'held'"
+    assert w.ask(held) == [(w.id("ivr", 2), "account_is_not_named")]
+
+
+@pytest.mark.parametrize("rail", ["cheque", "stablecoin"])
+def test_nothing_pays_holders_that_is_not_on_the_bank_account(
+    world: tuple[Payer, Distributions], rail: str
+) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    w.screen()
+    w.approve(distribution)
+    w.call("treasury.record_cheque", w.offering, cheque(9, receipt="rcp_chq", amount=POOL, reference="none"))
+    with unguarded(w, "treasury.receipt") as admin:
+        admin.execute(b"update treasury.receipt set rail = %s where receipt_id = 'rcp_chq'", [rail])
+    assert w.receipt("rcp_chq") == "unmatched"
+    assert w.ask("select clears_on < current_date from treasury.receipt where receipt_id = 'rcp_chq'") == [
+        (True,)
+    ]
+    assert runs.payments.unowned_receipts(offering=w.offering) == []
+    with refused("fund_is_final_and_within_the_amount"):
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_chq", w.version("chq"))
 
 
 def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributions]) -> None:

@@ -383,6 +383,22 @@ def test_a_notice_is_amended_yearly_while_the_offer_continues(connect: Connect, 
     assert clocks(book) == {"form_d": "filed", "form_d_yearly": "not_owed", "state_notice": "due"}
 
 
+def test_a_prepared_pack_outlives_its_fact(connect: Connect, database: Database) -> None:
+    book = sold(connect)
+    follow(database)
+    fill(book, "form_d")
+    prepare(book, "form_d")
+    record(book, "form_d", str(today(book)))
+    follow(database)
+    fill(book, "form_d_yearly")
+    prepare(book, "form_d_yearly")
+    book.call("engine.move_offer", book.offering, "legally_closed")
+    follow(database)
+    assert clocks(book)["form_d_yearly"] == "prepared"
+    record(book, "form_d_yearly", str(today(book)))
+    assert clocks(book)["form_d_yearly"] == "filed"
+
+
 def test_a_person_says_why_a_filing_is_met_otherwise(connect: Connect, database: Database) -> None:
     book = crowd(connect, "confirmed")
     follow(database)

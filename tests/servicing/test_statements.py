@@ -7,7 +7,7 @@ import pytest
 from bookrunner.adapters.payments import payment_id
 from bookrunner.db import Database
 from tests.attack.world import Connect
-from tests.servicing.paying import POOL, payer
+from tests.servicing.paying import DAY, POOL, payer
 from tests.treasury.escrow import refused
 from tests.treasury.test_returned_entries import Desktop, moved
 
@@ -55,4 +55,27 @@ def test_a_bank_takes_the_money_of_a_distribution_back(
     if not is_started:
         with refused("distribution_is_funded_before_it_is_paid"):
             world.call("engine.start_distribution", world.offering, distribution)
+        return
+    # No other money of the escrow pays the holders meanwhile.
+    assert world.send(distribution) == []
+    with refused("payout_has_its_money"):
+        world.call("treasury.store_disbursements", world.offering, "pyo_1", b"bytes", [world.line(1)])
+    world.call("treasury.record_recovery", world.offering, "rcp_issuer", POOL, DAY)
+    assert len(world.send(distribution)) == 3
+    world.check()
+
+
+def test_an_order_is_not_handed_over_from_money_that_went_back(connect: Connect, database: Database) -> None:
+    world, runs = payer(connect, database)
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    with world.login("treasury").transaction():
+        taken = world.call("treasury.take_disbursements", world.offering, distribution, 100)
+        lines = [line["refund"] for line in taken]
+        world.call("treasury.store_disbursements", world.offering, "pyo_1", b"bytes", lines)
+    assert Desktop(world, database).take(moved(POOL, "e2e-issuer", return_reason="AC04")) == 0
+    with refused("payout_goes_to_nobody_held"):
+        world.call("treasury.take_payout", world.offering, "pyo_1")
+    world.call("treasury.withdraw_payout", world.offering, "pyo_1")
+    assert set(world.states().values()) == {"owed"}
     world.check()

@@ -111,9 +111,9 @@ end $$;
 create function engine.require_person(p_actor text, p_capacity text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-    if p_actor = 'process' or p_actor like 'provider:%' then
+    if p_actor = 'process' or p_actor like 'provider:%' or p_actor like 'delegate:%' then
         raise exception using errcode = 'BR010', constraint = 'decision_is_made_by_a_person',
-            message = format('%s is no person', p_actor);
+            message = format('%s decides nothing here', p_actor);
     end if;
     if p_capacity is null or p_capacity not in ('issuer', 'placement_agent') then
         raise exception using errcode = 'BR008', constraint = 'approver_is_issuer_or_agent',

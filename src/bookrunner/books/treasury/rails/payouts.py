@@ -110,12 +110,20 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
             with outbox.carrier() as carrier:
                 _store_releases(treasury, offering, release)
                 _store_debits(treasury, offering, outbox.debits(offering))
-                store_orders(treasury.database, offering, refunds)
+                _store_distributions(treasury, offering, refunds)
                 sent += send_refunds(treasury, offering, refunds, carrier)
         except (Refused, Unavailable) as fault:
             rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
             warn("orders wait", offering=offering, rule=rule)
     return sent
+
+
+def _store_distributions(treasury: Keeper, offering: str, write: Write) -> None:
+    """Store what holders are owed; a distribution that cannot be paid holds up no refund."""
+    try:
+        store_orders(treasury.database, offering, write)
+    except Refused as refused:
+        warn("orders wait", offering=offering, rule=refused.rule)
 
 
 def _store_releases(treasury: Keeper, offering: str, write: WriteRelease) -> None:

@@ -47,6 +47,6 @@ select treasury.age_disbursements(:actor, :request, :on);
 select distinct distribution_id from treasury.disbursement where offering_id = :offering and status = 'owed' order by 1;
 
 -- name: unowned_receipts
--- Receipts that belong to nobody, with the version that a decision is on.
-select receipt_id, amount_minor, currency, booked_on, version from treasury.receipt
-where offering_id = :offering and status = 'unmatched' order by booked_on, receipt_id;
+-- Receipts that belong to nobody and can pay holders, with the version that a decision is on.
+select r.receipt_id, r.amount_minor, r.currency, r.booked_on, r.version from treasury.receipt r
+where r.offering_id = :offering and r.status = 'unmatched' and treasury.is_final_at_the_bank(r) order by r.booked_on, r.receipt_id;

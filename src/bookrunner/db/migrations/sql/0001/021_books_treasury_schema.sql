@@ -107,7 +107,7 @@ create index receipt_of_statement on treasury.receipt (offering_id, statement_id
 create index part_of_receipt on treasury.receipt (offering_id, root_id) where root_id is not null;
 -- What waits is few among what was ever received.
 create index receipt_that_waits on treasury.receipt (offering_id, booked_on) where status in ('unmatched', 'held');
-create index receipt_of_distribution on treasury.receipt (offering_id, funds_distribution_id) where status = 'funding';
+create index receipt_of_distribution on treasury.receipt (offering_id, funds_distribution_id) where funds_distribution_id is not null;
 create index receipt_that_may_clear on treasury.receipt (offering_id, clears_on) where status = 'matched';
 
 -- The orders to the bank: the bytes are committed before they leave, and sent again as they are.

@@ -132,7 +132,7 @@ begin
             message = format('the tiers of %s pay %s of %s', p_distribution, capital + income + sponsor, distributable);
     end if;
     select coalesce(sum(f.contributed - f.returned), 0) into unreturned from engine.distribution_flows(p_offering, record_on) f;
-    if capital > unreturned then
+    if capital > greatest(unreturned, 0) then
         raise exception using errcode = 'BR008', constraint = 'capital_is_returned_once',
             message = format('%s would return %s of %s that is not returned', p_distribution, capital, unreturned);
     end if;

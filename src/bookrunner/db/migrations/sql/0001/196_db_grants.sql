@@ -178,6 +178,7 @@ grant execute on function engine.holds(engine.position), engine.holds_at(integer
 grant execute on function treasury.banking_day(date, integer) to treasury, portal, engine, reconciliation, audit;
 grant select on treasury.bank_holiday to portal, engine, reconciliation, audit;
 grant execute on function treasury.may_be_sent_back(text, text) to treasury;
+grant execute on function treasury.is_final_at_the_bank(treasury.receipt), treasury.is_in_hand(treasury.receipt) to treasury;
 grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date),
     treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;

@@ -66,8 +66,8 @@ create trigger filing_stands before insert or update on engine.filing for each r
 alter table engine.filing enable always trigger filing_stands;
 
 -- Brings the filings of one offer to its facts: opens those that are owed, dates them anew, ends those whose fact is gone and
--- owes them again when it stands again. A prepared pack stays as it is. Who looks again changes nothing. Returns how many it
--- touched.
+-- owes them again when it stands again. A prepared pack stays as it is, also when its fact goes: it may have been filed. Who looks
+-- again changes nothing. Returns how many it touched.
 create function engine.follow_facts(p_offering text) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -96,8 +96,8 @@ begin
         and (f.fact_on, f.fact_source, f.due_on, f.rule_id, f.rule_version)
             is distinct from (w.fact_on, w.fact_source, w.due_on, w.rule_id, w.rule_version);
     get diagnostics dated = row_count;
-    update engine.filing f set status = 'not_owed', because = 'its fact is gone', pack = null, pack_sha256 = null, prepared_by = null
-    where f.offering_id = p_offering and f.status in ('due', 'prepared')
+    update engine.filing f set status = 'not_owed', because = 'its fact is gone'
+    where f.offering_id = p_offering and f.status = 'due'
         and not exists (select from engine.filings_owed(p_offering) w where w.clock = f.clock and w.period = f.period);
     get diagnostics ended = row_count;
     return again + opened + dated + ended;
