@@ -184,6 +184,7 @@ def test_a_person_decides_in_a_known_capacity(pro_rata: Book) -> None:
     for actor, capacity, because, rule in (
         ("process", "issuer", "so", "decision_is_made_by_a_person"),
         ("provider:bank", "issuer", "so", "decision_is_made_by_a_person"),
+        ("delegate:dlg_one:ivr_one", "issuer", "so", "decision_is_made_by_a_person"),
         ("usr_1", "friend", "so", "approver_is_issuer_or_agent"),
         ("usr_1", None, "so", "approver_is_issuer_or_agent"),
         ("usr_1", "issuer", " ", "allotment_has_its_reason"),
