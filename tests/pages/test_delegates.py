@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from bookrunner.api import issue
 from bookrunner.core import clock
@@ -28,6 +28,7 @@ __all__ = ["house"]
 
 pytestmark = pytest.mark.timeout(240)
 OWN, FOREIGN = "ivr_0003", "ivr_0006"
+WIDE = 1280
 LOOKED_AT = (
     "/",
     "/profile",
@@ -276,8 +277,13 @@ def test_the_session_of_a_delegate_reaches_no_operation(
         raw.execute("select api.holder(%s)", [token])
 
 
+def widened(route: Route) -> None:
+    """Send another scope than the page showed."""
+    route.continue_(post_data=(route.request.post_data or "").replace("scope=see", "scope=act"))
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [WIDE, 390])
 def test_an_investor_names_a_delegate_with_a_passkey(
     house: House, browser: Browser, axe: str, *, width: int
 ) -> None:
@@ -290,6 +296,15 @@ def test_an_investor_names_a_delegate_with_a_passkey(
         )
         assert (alone.status, "decision is confirmed by passkey" in alone.text()) == (409, True)
         page.goto(f"{house.url}/delegates")
+        if width == WIDE:
+            # What is sent after the signature is another scope than was signed.
+            page.route("**/delegates", widened)
+            page.get_by_label("See only").check()
+            with page.expect_response("**/delegates") as sent:
+                page.get_by_role("button", name="Name the delegate").click()
+            assert sent.value.status == 409
+            expect(page.get_by_role("main")).to_contain_text("decision is confirmed by passkey")
+            page.unroute("**/delegates")
         page.get_by_label("See only").check()
         with page.expect_response("**/confirm") as given:
             page.get_by_role("button", name="Name the delegate").click()

@@ -43,10 +43,19 @@
   const sentence = (fault) =>
     fault.name === "NotAllowedError" ? words.unanswered : fault.message;
 
-  const subjects = (form) =>
-    form.dataset.subject
+  // What is of no record yet is signed by its terms: the fields that the form names, after its subject.
+  const terms = (form) => {
+    const said = new FormData(form);
+    const parts = form.dataset.terms.split(" ").map((name) => (said.get(name) ?? "").trim());
+    return [form.dataset.subject, ...parts].join("/");
+  };
+
+  const subjects = (form) => {
+    if (form.dataset.terms) return [terms(form)];
+    return form.dataset.subject
       ? [form.dataset.subject]
       : [...form.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.name);
+  };
 
   const isAsked = (form, submitter) => {
     if (!form.dataset.only) return true;

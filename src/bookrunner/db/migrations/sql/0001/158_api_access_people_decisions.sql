@@ -40,7 +40,10 @@ begin atomic
         -- A closing begins with its freeze: the offer stands for it, by the version of its terms.
         union all select o.offering_id, o.version from engine.offer o where p_act = 'closing' and o.offering_id = p_offering
         union all select a.account_id, a.version from api.account a where p_act = 'passkey' and p_offering = ''
-        union all select a.name, a.version from api.account a where p_act in ('examination', 'delegation') and p_offering = ''
+        union all select a.name, a.version from api.account a where p_act = 'examination' and p_offering = ''
+        -- A delegation is of no record yet: its terms in words, PRINCIPAL/DELEGATE/SCOPE/DAY, stand for it on the principal's account.
+        union all select t.terms, a.version from unnest(p_subjects) t (terms) join api.account a on a.name = split_part(t.terms, '/', 1)
+            where p_act = 'delegation' and p_offering = ''
         union all select p.investor_id, p.version from portal.profile p where p_act = 'erasure' and p_offering = '') x
     where x.subject = any (p_subjects);
 end;
@@ -162,8 +165,26 @@ begin
     end if;
     return new;
 end $$;
+
+-- Whom somebody names, in which scope and until the end of which day (UTC), is what its passkey signed; a delegate for whom an account is
+-- made by this act has no name yet.
+create function api.delegation_is_confirmed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a api.account;
+    ends constant timestamp := new.valid_until at time zone 'UTC';
+begin
+    select * into a from api.account x where x.name = audit.person_of(current_setting('bookrunner.actor', true))
+        and x.status in ('active', 'locked', 'deactivated');
+    if found then
+        perform api.use_confirmation(a.name, 'delegation', '', concat_ws('/', new.investor_id,
+            case when exists (select from api.account d where d.name = new.delegate) then new.delegate else '' end, new.scope,
+            case when ends = date_trunc('day', ends) then (ends::date - 1)::text else ends::text end), a.version);
+    end if;
+    return new;
+end $$;
 create trigger delegation_is_confirmed before insert on portal.delegation
-    for each row execute function api.beginning_is_confirmed('delegation');
+    for each row execute function api.delegation_is_confirmed();
 alter table portal.delegation enable always trigger delegation_is_confirmed;
 
 do $walls$
