@@ -203,7 +203,7 @@ update engine.position set agreement_is_countersigned = true, allocation_is_appr
 -- name: shown_by_the_chain$
 -- What the chain shows where it agrees with the register, as the application hands it over.
 select cast(jsonb_build_object('delivered', sum(i.units), 'lines',
-    jsonb_agg(jsonb_build_object('address', encode(i.address, 'hex'), 'units', i.units))) as text)
+    jsonb_object_agg(encode(i.address, 'hex'), i.units)) as text)
 from registry.issuance_instruction i;
 
 -- name: compare_five(run, chain)$

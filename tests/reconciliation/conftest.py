@@ -33,7 +33,7 @@ class Books(World):
     def shown(self, **changed: int) -> dict[str, Any]:
         """Return what the chain shows: what was delivered, with the units of some addresses changed."""
         units = {self.address(n).hex(): n for n in self.numbers} | changed
-        lines = [{"address": address, "units": held} for address, held in units.items() if held]
+        lines = {address: held for address, held in units.items() if held}
         return {"lines": lines, "delivered": sum(self.numbers)}
 
     def play(self) -> None:

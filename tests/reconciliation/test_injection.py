@@ -43,7 +43,7 @@ def test_a_divergence_is_found_named_and_owned(books: Books, case: Injector) -> 
     shown = None if case.chain is None else case.chain(books)
     touched = None
     if shown is not None:
-        touched = shown | {"lines": [line for line in shown["lines"] if line["address"] == wallet]}
+        touched = shown | {"lines": {at: units for at, units in shown["lines"].items() if at == wallet}}
     with undone(books.login("admin")) as admin:
         break_it(admin, books, case.statement)
         for chain, only in ((shown, None), (touched, [investment, investor, wallet])):

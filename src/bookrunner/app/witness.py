@@ -23,7 +23,7 @@ class Witness:
 
     def says(self, standing: Sequence[tuple[str, str]] = ()) -> str:
         """Return it as JSON for a comparison, with the (kind, subject) that a second look bore out."""
-        lines = [{"address": address, "units": units} for address, units in self.units.items() if units]
+        lines = {address: units for address, units in self.units.items() if units}
         return json.dumps({"lines": lines, "delivered": self.delivered, "standing": list(standing)})
 
     def bears_out(self, before: Witness, kind: str, subject: str, units: int) -> bool:

@@ -155,15 +155,17 @@ call audit.keep('registry.record_difference', 'record_difference', 'difference_i
 -- Every total of the same units, side by side; the chain as it was last seen, null where it never was.
 create view registry.balance as
 select c.offering_id, c.control_id, c.authorised_units, c.issued_units, c.issued_units as outstanding_units,
-    (select coalesce(sum(h.units), 0)::bigint from registry.holding h where h.offering_id = c.offering_id) as register_units,
-    (select coalesce(sum(p.units), 0)::bigint from registry.posting p where p.offering_id = c.offering_id) as posted_units,
-    (select coalesce(sum(l.units), 0) - coalesce((select sum(u.units) from registry.lot_use u where u.offering_id = c.offering_id), 0)
-        from registry.lot l where l.offering_id = c.offering_id)::bigint as lot_units,
+    coalesce(h.units, 0)::bigint as register_units, coalesce(p.units, 0)::bigint as posted_units,
+    (coalesce(l.units, 0) - coalesce(u.units, 0))::bigint as lot_units,
     s.minted_units, s.undelivered_units, s.minted_units - s.undelivered_units as delivered_units, s.block_number, s.seen_at,
     c.authority_sha256, c.version
 from registry.control_book c
-left join lateral (select x.* from registry.supply_seen x where x.offering_id = c.offering_id
-    order by x.seen_at desc, x.block_number desc limit 1) s on true;
+left join (select x.offering_id, sum(x.units) as units from registry.holding x group by 1) h on h.offering_id = c.offering_id
+left join (select x.offering_id, sum(x.units) as units from registry.posting x group by 1) p on p.offering_id = c.offering_id
+left join (select x.offering_id, sum(x.units) as units from registry.lot x group by 1) l on l.offering_id = c.offering_id
+left join (select x.offering_id, sum(x.units) as units from registry.lot_use x group by 1) u on u.offering_id = c.offering_id
+left join (select distinct on (x.offering_id) x.* from registry.supply_seen x
+    order by x.offering_id, x.seen_at desc, x.block_number desc) s on s.offering_id = c.offering_id;
 
 -- Which totals must be equal; a supply over the authorised units is measured as the surplus beside none.
 create view registry.comparison as

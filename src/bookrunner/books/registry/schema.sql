@@ -238,6 +238,7 @@ create table registry.posting (
     constraint instruction_posts_once unique (offering_id, instruction_id),
     constraint delivery_posts_once unique (offering_id, chain_id, transaction_hash, ordinal)
 );
+create index posting_of_holding on registry.posting (offering_id, holding_id);
 
 create table registry.control_book (
     offering_id text primary key,
@@ -332,6 +333,11 @@ join registry.issuance_instruction i using (offering_id, instruction_id);
 create view registry.posting_fact as
 select p.offering_id, p.posting_id, i.investment_id, p.units, p.chain_id, p.transaction_hash, p.ordinal, p.posted_at
 from registry.posting p join registry.issuance_instruction i using (offering_id, instruction_id);
+
+-- Each instruction with what was posted for it, if anything was.
+create view registry.instruction_posting as
+select i.offering_id, i.instruction_id, i.investment_id, i.status, p.units as posted_units
+from registry.issuance_instruction i left join registry.posting p using (offering_id, instruction_id);
 
 create view registry.control_fact as
 select offering_id, control_id, authorised_units, issued_units, version, chain_head from registry.control_book;

@@ -82,7 +82,7 @@ create index position_of_investment on engine.position (investment_id);
 -- count only for the very profile they were made on: a later amendment opens both at once. Without a search path of its own,
 -- so that the planner can write it into the trigger.
 create function engine.stands_at(p engine.position) returns integer
-language sql immutable
+language sql immutable parallel safe
 return p.profile_is_complete::int
     | ((p.investor_is_cleared and p.verified_digest is not distinct from p.profile_digest)::int << 1)
     | (p.materials_are_received::int << 2) | (p.risks_are_acknowledged::int << 3)

@@ -1,7 +1,7 @@
 -- Identity and compliance: the portal's profile, the verified identity and the clearance of each investor agree, and the
 -- position shows what they say. With p_only, of these investments alone. First what differs, then both values of what does.
 create function reconciliation.identity(p_offering text, p_only text[]) returns setof reconciliation.difference
-language sql stable
+language sql stable parallel safe
 begin atomic
     with known as (
         select i.investment_id, i.investor_id, i.status in ('confirmed', 'legally_confirmed', 'closed_successfully') as is_bound,

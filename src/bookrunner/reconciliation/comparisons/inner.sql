@@ -38,7 +38,7 @@ end;
 
 -- The bits of a position are what its columns say.
 create function reconciliation.position_bits(p_offering text, p_only text[]) returns setof reconciliation.difference
-language sql stable
+language sql stable parallel safe
 begin atomic
     select 'position_stands_at_its_facts', pos.investment_id, pos.investment_id, pos.standing::text, engine.stands_at(pos)::text, cast(null as text)
     from engine.position pos

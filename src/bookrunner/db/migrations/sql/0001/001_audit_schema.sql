@@ -228,7 +228,7 @@ end $$;
 -- Without a search path of its own, so that the planner can write it into a query. A verb calls it under the verb's own
 -- path, and a function in pg_temp is never found by its bare name.
 create function audit.instant(moment timestamptz) returns text
-language sql stable strict
+language sql stable strict parallel safe
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
 -- Like audit.instant; stable and not more, because that is what convert_to calls itself.

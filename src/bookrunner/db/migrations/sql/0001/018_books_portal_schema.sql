@@ -87,6 +87,7 @@ create table portal.wallet_claim (
     constraint contract_proof_names_its_block check ((proof_kind = 'contract') = coalesce(
         witness ?& '{block_number,block_hash,code_hash}', false))
 );
+create index claim_of_investor on portal.wallet_claim (offering_id, investor_id);
 
 -- An investor's word that a payment was sent, once for each reference: a note, and no fact about money.
 create table portal.sent_note (

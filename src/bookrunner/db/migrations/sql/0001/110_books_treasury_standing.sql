@@ -71,12 +71,10 @@ group by r.offering_id, treasury.owing(r), r.currency;
 -- Per investment: what its receipts sum to, what its attempts say that they received, and what left escrow for it.
 create view treasury.receipt_sum as
 select r.offering_id, r.investment_id, sum(r.amount_minor) as received_minor,
-    coalesce(sum(r.amount_minor) filter (where r.status = 'cleared' and q.attempt_id is null), 0) as cleared_minor,
-    case when min(r.currency) = max(r.currency) then array[min(r.currency)] else array[min(r.currency), max(r.currency)] end as currencies
-from treasury.receipt r
-left join (select distinct a.offering_id, a.attempt_id from treasury.recalled_attempt a) q
-    on q.offering_id = r.offering_id and q.attempt_id = r.attempt_id
-where r.status in ('matched', 'cleared') group by r.offering_id, r.investment_id;
+    coalesce(sum(r.amount_minor) filter (where r.status = 'cleared'
+        and (r.offering_id, r.attempt_id) not in (select q.offering_id, q.attempt_id from treasury.recalled_attempt q)), 0) as cleared_minor,
+    min(r.currency) as first_currency, max(r.currency) as last_currency
+from treasury.receipt r where r.status in ('matched', 'cleared') group by r.offering_id, r.investment_id;
 create view treasury.attempt_sum as
 select offering_id, investment_id, sum(received_minor) as received_minor from treasury.payment_attempt
 group by offering_id, investment_id;

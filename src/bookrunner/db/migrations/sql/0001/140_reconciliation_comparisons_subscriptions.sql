@@ -1,7 +1,7 @@
 -- Subscriptions: every investment of the portal's list has the agreement, the approval and the executed file that it says, and
 -- the archive still has the bytes. With p_only, of these investments alone.
 create function reconciliation.subscriptions(p_offering text, p_only text[]) returns setof reconciliation.difference
-language sql stable
+language sql stable parallel safe
 begin atomic
     with known as (
         select i.investment_id, i.status in ('legally_confirmed', 'closed_successfully') as is_bound, i.units, i.amount_minor,
@@ -47,13 +47,6 @@ begin atomic
     where x.offering_id = p_offering and (p_only is null or x.investment_id = any (p_only)) and not x.is_archived
         and (x.signatures < 2 or x.executed_sha256 is distinct from x.computed_sha256) and d.differs
     union all
-    select 'agreement_bytes_are_not_their_hash', b.agreement_id, b.investment_id, encode(b.sha256, 'hex'), encode(b.found_sha256, 'hex'), null
-    from subscription.damaged_reading b
-    where b.offering_id = p_offering and (p_only is null or b.investment_id = any (p_only))
-        -- What the round of the archive has found is named by its own comparison.
-        and not exists (select from subscription.damage_fact f where f.offering_id = p_offering and f.status = 'found'
-            and f.sha256 = encode(b.sha256, 'hex'))
-    union all
     select 'agreement_of_no_investment', a.agreement_id, a.investment_id, a.amount_minor::text, null, null
     from subscription.agreement_fact a left join engine.investment i using (offering_id, investment_id)
     where a.offering_id = p_offering and a.status in ('investor_signed', 'countersigned') and i.investment_id is null
@@ -63,4 +56,16 @@ begin atomic
     from engine.intake n
     where n.offering_id = p_offering and n.status = 'approved'
         and not exists (select from engine.allocation a where a.offering_id = p_offering and a.intake_id = n.intake_id);
+end;
+
+-- The archive still has the bytes: each file is read, and hashed anew.
+create function reconciliation.agreement_bytes(p_offering text, p_only text[]) returns setof reconciliation.difference
+language sql stable
+begin atomic
+    select 'agreement_bytes_are_not_their_hash', b.agreement_id, b.investment_id, encode(b.sha256, 'hex'), encode(b.found_sha256, 'hex'), cast(null as text)
+    from subscription.damaged_reading b
+    where b.offering_id = p_offering and (p_only is null or b.investment_id = any (p_only))
+        -- What the round of the archive has found is named by its own comparison.
+        and not exists (select from subscription.damage_fact f where f.offering_id = p_offering and f.status = 'found'
+            and f.sha256 = encode(b.sha256, 'hex'));
 end;

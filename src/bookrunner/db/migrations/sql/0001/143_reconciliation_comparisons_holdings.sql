@@ -1,31 +1,35 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
 -- the same units. A whole run names what is final on the chain and not posted yet; units on their way are on neither side of
--- the supply, nor where events are followed. p_chain is {"lines": [{"address", "units"}], "delivered"}, null where
+-- the supply, nor where events are followed. p_chain is {"lines": {address: units}, "delivered"}, null where
 -- nobody looked; with p_only, of these investments, investors and addresses alone.
 create function reconciliation.holdings(p_offering text, p_only text[], p_chain jsonb) returns setof reconciliation.difference
 language sql stable
 begin atomic
     select case when x.units is null then 'registered_not_on_chain' when h.units is null then 'on_chain_not_registered'
-        else 'units_differ' end as kind, coalesce(h.address, x.address), coalesce(h.address, x.address), coalesce(h.units, 0)::text,
-        coalesce(x.units, 0)::text, cast(null as text)
-    from (select encode(f.address, 'hex') as address, f.units from registry.address_units f
+        else 'units_differ' end as kind, a.address, a.address, coalesce(h.units, 0)::text, coalesce(x.units, 0)::text, cast(null as text)
+    from (select f.address, f.units from registry.address_units f
         where f.offering_id = p_offering and (p_only is null or encode(f.address, 'hex') = any (p_only))) h
-    full join (select l.address, nullif(l.units, 0) as units from jsonb_to_recordset(p_chain -> 'lines') as l (address text, units numeric)
-        where p_only is null or l.address = any (p_only)) x
+    full join (select decode(l.address, 'hex') as address, nullif(l.units::numeric, 0) as units
+        from jsonb_each(p_chain -> 'lines') as l (address, units) where p_only is null or l.address = any (p_only)) x
         on x.address = h.address
-    left join (select encode(i.address, 'hex') as address, sum(i.units) as units from registry.instruction_fact i
-        where p_only is not null and i.offering_id = p_offering and i.status = 'submitted' group by i.address) f
-        on f.address = coalesce(h.address, x.address)
-    where p_chain is not null
-        and not coalesce(x.units, 0) between coalesce(h.units, 0) and coalesce(h.units, 0) + coalesce(f.units, 0)
+    cross join lateral (select encode(coalesce(h.address, x.address), 'hex') as address) a
+    where p_chain is not null and coalesce(x.units, 0) <> coalesce(h.units, 0)
+        and (p_only is null or not coalesce(x.units, 0) between coalesce(h.units, 0) and coalesce(h.units, 0) + coalesce((
+            select sum(i.units) from registry.instruction_fact i where i.offering_id = p_offering and i.status = 'submitted'
+                and i.address = coalesce(h.address, x.address)), 0))
     union all
     select 'supply_is_not_the_control_book', c.control_id, null, c.issued_units::text, p_chain ->> 'delivered', null
     from registry.control_fact c cross join lateral (select coalesce(sum(i.units), 0) as units from registry.instruction_fact i
         where i.offering_id = p_offering and i.status = 'submitted') f
     where c.offering_id = p_offering and p_chain ->> 'delivered' is not null
-        and not (p_chain ->> 'delivered')::numeric between c.issued_units and c.issued_units + f.units
-    union all
-    select r.kind, b.control_id, null, r.left_units::text, r.right_units::text, null
+        and not (p_chain ->> 'delivered')::numeric between c.issued_units and c.issued_units + f.units;
+end;
+
+-- The books' own units: master securityholder file, postings, lots and control book, and what each position shows of them.
+create function reconciliation.holdings_in_books(p_offering text, p_only text[]) returns setof reconciliation.difference
+language sql stable parallel safe
+begin atomic
+    select r.kind, b.control_id, cast(null as text), r.left_units::text, r.right_units::text, cast(null as text)
     from registry.comparison r join registry.control_fact b using (offering_id)
     where r.offering_id = p_offering and r.left_units <> r.right_units
         and r.kind in ('control_book_is_not_the_register', 'register_is_not_its_postings', 'register_is_not_its_lots')
@@ -37,12 +41,12 @@ begin atomic
         and (h.units <> h.posted_units or h.units <> h.lot_units) and h.units <> d.units
     union all
     select d.kind, n.investment_id, n.investment_id, d.left_value, d.right_value, null
-    from (select i.investment_id, i.units, i.status, i.closing_id, p.units as posted_units, x.status as instruction,
+    from (select i.investment_id, i.units, i.status, x.posted_units, nullif(x.status, 'stopped') as instruction,
             pos.holding_is_registered, pos.issuance
         from engine.investment i
         join engine.position pos using (offering_id, investment_id)
-        left join registry.posting_fact p on p.offering_id = p_offering and p.investment_id = i.investment_id
-        left join registry.instruction_fact x on x.offering_id = p_offering and x.investment_id = i.investment_id and x.status <> 'stopped'
+        left join registry.instruction_posting x on x.offering_id = p_offering and x.investment_id = i.investment_id
+            and (x.status <> 'stopped' or x.posted_units is not null)
         where i.offering_id = p_offering and (p_only is null or i.investment_id = any (p_only))) n
     cross join lateral (values
         ('closed_without_a_posting', n.status = 'closed_successfully' and n.posted_units is distinct from n.units, n.units::text, n.posted_units::text),
