@@ -88,6 +88,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "coins",
                 "distributions",
                 "institutions",
+                "payees",
                 "payouts",
                 "queue",
                 "returns",

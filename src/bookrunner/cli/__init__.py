@@ -27,7 +27,7 @@ from bookrunner.cli.checks import (
     screening,
     transfers,
 )
-from bookrunner.cli.offers import distributions, documents, filings, issuers, life
+from bookrunner.cli.offers import distributions, documents, filings, issuers, life, payees, remittances
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
@@ -61,10 +61,12 @@ _NOUNS = (
     lists,
     offers,
     parts,
+    payees,
     proof,
     providers,
     records,
     register,
+    remittances,
     restart,
     screening,
     serve,
