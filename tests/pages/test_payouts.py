@@ -148,6 +148,46 @@ def test_two_administrators_name_an_account_and_remit_tax(office: Office, browse
         assert world.balance("liab:withheld_tax") == 0
 
 
+def test_a_recipient_takes_the_forms_that_two_people_released(
+    office: Office, browser: Browser, axe: str
+) -> None:
+    world, runs = office.world, office.runs
+    world.form(1, form="W-9", name="Example Person", backup_withholding=True)
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    world.call("treasury.settle_disbursements", world.offering, world.send(distribution), "2025-12-30")
+    here = f"{office.site.url}/treasury/{world.offering}/taxes"
+    with at(office, browser, "fund.flo", 390) as flo:
+        flo.goto(here)
+        flo.get_by_label("Year", exact=True).fill("2025")
+        flo.get_by_role("button", name="Draft the forms").click()
+        expect(flo.locator("[aria-labelledby=years-title]")).to_contain_text("3 forms as CSV")
+        keep(flo, "taxes-390")
+        flo.get_by_role("button", name="Release the forms").click()
+        expect(flo.get_by_role("alert")).to_contain_text("two people")
+    with at(office, browser, "fund.gus") as gus:
+        gus.goto(here)
+        gus.get_by_role("button", name="Release the forms").click()
+        expect(gus.locator("[aria-labelledby=years-title]")).to_contain_text("released")
+        keep(gus, "taxes")
+        assert violations(gus, axe) == []
+    with at(office, browser, "ivr_one1") as one:
+        one.goto(f"{office.site.url}/holdings")
+        one.get_by_role("link", name="Your tax documents").click()
+        expect(one.get_by_role("status")).to_contain_text("1 form for what you were paid")
+        with one.expect_download() as taken:
+            one.get_by_role("button", name="Take the data").click()
+        assert '"4": "40.00"' in taken.value.path().read_text(encoding="utf-8")
+        one.reload()
+        expect(one.locator("[aria-labelledby=form-1]")).to_contain_text("first taken on")
+        keep(one, "own-taxes")
+        assert violations(one, axe) == []
+        one.set_viewport_size({"width": 390, "height": 900})
+        keep(one, "own-taxes-390")
+        assert one.evaluate("document.documentElement.scrollWidth") <= 390
+        one.set_viewport_size({"width": 1280, "height": 900})
+
+
 def _pay(world: Payer, distribution: str) -> None:
     """Send what may be sent: one payee is on a list, and the payment of another comes back."""
     block(world, 3)

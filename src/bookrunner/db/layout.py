@@ -119,6 +119,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.engine.life.servicing.filings", f"{part}.sql") for part in _FILINGS),
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
+    ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),

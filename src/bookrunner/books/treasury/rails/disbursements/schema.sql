@@ -91,3 +91,10 @@ call audit.append_only('treasury.unclaimed_term');
 create view treasury.disbursement_fact as
 select offering_id, disbursement_id, distribution_id, investor_id, payee_id, status, amount_minor, currency, owed_since, held_because, try_no,
     payout_id, receipt_id, bounce_code, version, chain_head from treasury.disbursement;
+
+-- When each payment was made: as the bank booked it, or as it became the payee's balance.
+create view treasury.paid_disbursement as
+select d.offering_id, d.disbursement_id, coalesce(r.booked_on, b.booked_on) as paid_on from treasury.disbursement d
+left join treasury.receipt r on r.offering_id = d.offering_id and r.receipt_id = d.receipt_id
+left join treasury.booking b on b.offering_id = d.offering_id and b.booking_id = d.disbursement_id || '@' || d.try_no
+where d.status = 'paid';

@@ -3,7 +3,8 @@
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
     ('ballot', 'engine', 'One holder''s word in one vote.'),
-    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.');
+    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.'),
+    ('tax_year', 'engine', 'The tax documents of one year of an offer.');
 
 insert into engine.state (machine, state, sentence) values
     ('filing', 'not_owed', 'Owed no more, because its fact is gone or a person says how it was met otherwise.'),
@@ -13,7 +14,10 @@ insert into engine.state (machine, state, sentence) values
     ('vote', 'cancelled', 'Over without a result, with the reason.'),
     ('ballot', 'cast', 'Counts with the units of its holder at the record date.'),
     ('proxy', 'given', 'The delegate casts the ballot of the holder.'),
-    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.');
+    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.'),
+    ('tax_year', 'draft', 'Its forms sum to what was paid; waits for a second person.'),
+    ('tax_year', 'released', 'Recipients take their forms.'),
+    ('tax_year', 'cancelled', 'Ended with a reason; another draft takes its place.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -29,4 +33,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('ballot', '', 'cast', 'cast', 'engine'),
     ('ballot', 'cast', 'cast', 'changed', 'engine'),
     ('proxy', '', 'given', 'given', 'engine'),
-    ('proxy', 'given', 'revoked', 'revoked', 'engine');
+    ('proxy', 'given', 'revoked', 'revoked', 'engine'),
+    ('tax_year', '', 'draft', 'drafted', 'engine'),
+    ('tax_year', 'draft', 'released', 'released', 'engine'),
+    ('tax_year', 'draft', 'cancelled', 'cancelled', 'engine'),
+    ('tax_year', 'released', 'cancelled', 'cancelled', 'engine');
