@@ -53,7 +53,6 @@ from bookrunner.engine.intake import (
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
 from bookrunner.engine.life.servicing.distributions import Distributions
-from bookrunner.engine.life.servicing.taxes import TaxYears
 from bookrunner.engine.process import Errand, carrying, prepare
 
 if TYPE_CHECKING:
@@ -102,7 +101,6 @@ class Application:
         self.controls = Controls(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)
-        self.taxes = TaxYears(self.desk)
         key = outside.anchoring
         self.anchors = None if key is None else Anchors(self.database, chain, key, pause=pause)
         books = endpoint.secrets.folder / "accounts"

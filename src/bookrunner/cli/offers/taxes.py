@@ -13,7 +13,7 @@ from bookrunner.cli.offers import Actor, Id, require_offer
 from bookrunner.cli.screen import app, console, keep_facts
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.money import grouped
-from bookrunner.engine.life.servicing.taxes import as_csv, as_json
+from bookrunner.engine.life.servicing.taxes import TaxYears, as_csv, as_json
 from bookrunner.sandbox.world import opened
 
 tax = typer.Typer(help="Tax documents of a year.", no_args_is_help=True)
@@ -27,7 +27,7 @@ def list_all(offer: Id) -> None:
     """List the tax years of an offer with their sums, and what differs from the payments by now."""
     with opened(read_settings()) as world:
         require_offer(world.application, offer)
-        rows = world.application.taxes.years.tax_years(offering=offer)
+        rows = TaxYears(world.application.desk).years.tax_years(offering=offer)
     table = Table("tax year", "state", "year", "forms", "gross", "withheld", "net", "differs", "version")
     for row in rows:
         money = (grouped(row[f"{part}_minor"], row["currency"]) for part in ("gross", "withheld", "net"))
@@ -41,7 +41,7 @@ def draft(offer: Id, year: Annotated[int, typer.Argument()], *, actor: Actor) ->
     """Draft the forms of a year from what was paid in it."""
     with opened(read_settings()) as world:
         require_offer(world.application, offer)
-        name = world.application.taxes.draft(offer, year, actor=actor)
+        name = TaxYears(world.application.desk).draft(offer, year, actor=actor)
     keep_facts(tax_year=name)
     console.print(f"{name} waits for a second person: bookrunner tax release {offer} {name}")
 
@@ -50,7 +50,7 @@ def draft(offer: Id, year: Annotated[int, typer.Argument()], *, actor: Actor) ->
 def release(offer: Id, name: Id, *, seen: Seen, actor: Actor) -> None:
     """Release a year as another person; refused while its forms are not what was paid."""
     with opened(read_settings()) as world:
-        world.application.taxes.release(offer, name, seen, actor=actor)
+        TaxYears(world.application.desk).release(offer, name, seen, actor=actor)
     console.print(f"{name}: released")
 
 
@@ -65,7 +65,7 @@ def cancel(
 ) -> None:
     """End a tax year, so that it can be drafted anew."""
     with opened(read_settings()) as world:
-        world.application.taxes.cancel(offer, name, because, seen=seen, actor=actor)
+        TaxYears(world.application.desk).cancel(offer, name, because, seen=seen, actor=actor)
     console.print(f"{name}: cancelled")
 
 
@@ -73,7 +73,7 @@ def cancel(
 def export(offer: Id, name: Id, file: Annotated[Path, typer.Argument(help="A .csv or .json file.")]) -> None:
     """Write the forms of a year with their boxes as data."""
     with opened(read_settings()) as world:
-        rows = world.application.taxes.forms(offer, name)
+        rows = TaxYears(world.application.desk).forms(offer, name)
     if not rows:
         raise NotFound(f"{name} has no forms in {offer}")
     writers = {".csv": as_csv, ".json": as_json}
@@ -94,5 +94,5 @@ def attach(
     """Keep the printed forms of a released year, sealed for each recipient."""
     files = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.pdf"))}
     with opened(read_settings()) as world:
-        kept = world.application.taxes.attach(offer, name, files, actor=actor)
+        kept = TaxYears(world.application.desk).attach(offer, name, files, actor=actor)
     console.print(f"{name}: {kept} files attached")

@@ -34,6 +34,10 @@ call audit.keep('treasury.payee_account', 'payee_account', 'account_id', 'invest
 create function treasury.payee_account_stays() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    if tg_op = 'INSERT' then
+        new.proposed_at := clock_timestamp();
+        return new;
+    end if;
     if (new.way, new.named_fingerprint, new.evidence_sha256, new.because, new.proposed_by, new.proposed_at)
             is distinct from (old.way, old.named_fingerprint, old.evidence_sha256, old.because, old.proposed_by, old.proposed_at)
         or new.source_id is distinct from old.source_id and (old.source_id is not null or not exists (select from treasury.source_account s
@@ -48,7 +52,7 @@ begin
     end if;
     return new;
 end $$;
-create trigger payee_account_stays before update on treasury.payee_account
+create trigger payee_account_stays before insert or update on treasury.payee_account
     for each row execute function treasury.payee_account_stays();
 alter table treasury.payee_account enable always trigger payee_account_stays;
 
