@@ -121,6 +121,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
     ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.coupons", "schema.sql"),
+    ("bookrunner.engine.life.servicing.coupons", "verbs.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),

@@ -13,6 +13,7 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Row
 from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.coupons import Coupons
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell.routing import Router
@@ -71,6 +72,7 @@ class _Runs:
         self._database = database
         self._show = show
         self.runs = Distributions(Desk(database))
+        self.coupons = Coupons(Desk(database)).terms
 
     def all(self, request: Request, offering: str) -> Response:
         """Return every distribution of an offer; raises NotFound for an unknown one."""
@@ -97,6 +99,7 @@ class _Runs:
             "states": STATES,
             "run_marks": MARKS,
             "waiting": self.runs.payments.unowned_receipts(offering=offering),
+            "coupon": self.coupons.coupon_of(**on),
         }
         return self._show(request, offering, "run.html", {**empty, **shown, **facts_now})
 

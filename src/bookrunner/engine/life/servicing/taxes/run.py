@@ -75,14 +75,12 @@ class TaxYears:
         row = next((found for found in rows if found["form_id"] == form), None)
         if row is None or (taken == "file" and row["file_sha256"] is None):
             raise UnknownRecord("tax_form_exists", "there is no such form of yours")
-        if taken == "file":
-            digest = bytes(row["file_sha256"])
-        else:
+        where = {"actor": actor, "offering": row["offering_id"], "form": form, "investor": investor}
+        if taken == "data":
             content = as_json([row]).encode()
-            digest = sha256(content).digest()
-        where = {"offering": row["offering_id"], "form": form, "investor": investor}
-        self.years.deliver_tax_form(actor=actor, **where, taken=taken, sha256=digest)
-        if taken == "file":
-            keeper, purpose = self._desk.compliance, "delivery of a tax form"
-            content = compliance.view_file(keeper, investor, digest, actor=actor, purpose=purpose)
-        return content
+            self.years.deliver_tax_form(**where, taken=taken, sha256=sha256(content).digest())
+            return content
+        digest = bytes(row["file_sha256"])
+        self.years.deliver_tax_form(**where, taken=taken, sha256=digest)
+        keeper, purpose = self._desk.compliance, "delivery of a tax form"
+        return compliance.view_file(keeper, investor, digest, actor=actor, purpose=purpose)
