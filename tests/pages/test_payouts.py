@@ -114,6 +114,80 @@ def test_two_administrators_run_a_distribution(office: Office, browser: Browser,
         expect(gus.locator("[aria-labelledby=lines-title]")).to_contain_text("2 owed")
 
 
+def test_two_administrators_name_an_account_and_remit_tax(office: Office, browser: Browser, axe: str) -> None:
+    world, runs = office.world, office.runs
+    runs.start(world.offering, world.ready(runs), actor="usr_first")
+    here = f"{office.site.url}/treasury/{world.offering}/payees"
+    with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
+        flo.goto(here)
+        flo.get_by_label("Payee", exact=True).fill(world.id("ivr", 2))
+        flo.get_by_label("Account", exact=True).fill("ACC-NEW-2")
+        paper = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"letter of the bank"}
+        flo.get_by_label("Evidence").set_input_files(files=[paper])  # type: ignore[list-item]
+        flo.get_by_label("Reason").fill("its letter of today")
+        flo.get_by_role("button", name="Propose the account").click()
+        expect(flo.get_by_role("status")).to_contain_text("part of the books")
+        gus.goto(here)
+        gus.get_by_role("button", name="Agree").click()
+        expect(gus.get_by_role("alert")).to_contain_text("waits for its screening")
+        world.screen()
+        gus.get_by_role("button", name="Agree").click()
+        expect(gus.locator("[aria-labelledby=accounts-title]")).to_contain_text("in force")
+        flo.goto(here)
+        flo.get_by_label("Tax year").fill("2026")
+        flo.get_by_label("Amount in USD").fill("300.00")
+        flo.get_by_label("Account of the tax office").fill("OFFICE-1")
+        flo.get_by_role("button", name="Propose the remittance").click()
+        expect(flo.locator("[aria-labelledby=tax-title]")).to_contain_text("proposed")
+        keep(flo, "payees")
+        assert violations(flo, axe) == []
+        gus.goto(here)
+        keep(gus, "payees-390")
+        gus.locator("[aria-labelledby=tax-title]").get_by_role("button", name="Agree").click()
+        expect(gus.locator("[aria-labelledby=tax-title]")).to_contain_text("approved")
+        assert world.balance("liab:withheld_tax") == 0
+
+
+def test_a_recipient_takes_the_forms_that_two_people_released(
+    office: Office, browser: Browser, axe: str
+) -> None:
+    world, runs = office.world, office.runs
+    world.form(1, form="W-9", name="Example Person", backup_withholding=True)
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    world.call("treasury.settle_disbursements", world.offering, world.send(distribution), "2025-12-30")
+    here = f"{office.site.url}/treasury/{world.offering}/taxes"
+    with at(office, browser, "fund.flo", 390) as flo:
+        flo.goto(here)
+        flo.get_by_label("Year", exact=True).fill("2025")
+        flo.get_by_role("button", name="Draft the forms").click()
+        expect(flo.locator("[aria-labelledby=years-title]")).to_contain_text("3 forms as CSV")
+        keep(flo, "taxes-390")
+        flo.get_by_role("button", name="Release the forms").click()
+        expect(flo.get_by_role("alert")).to_contain_text("two people")
+    with at(office, browser, "fund.gus") as gus:
+        gus.goto(here)
+        gus.get_by_role("button", name="Release the forms").click()
+        expect(gus.locator("[aria-labelledby=years-title]")).to_contain_text("released")
+        keep(gus, "taxes")
+        assert violations(gus, axe) == []
+    with at(office, browser, "ivr_one1") as one:
+        one.goto(f"{office.site.url}/holdings")
+        one.get_by_role("link", name="Your tax documents").click()
+        expect(one.get_by_role("status")).to_contain_text("1 form for what you were paid")
+        with one.expect_download() as taken:
+            one.get_by_role("button", name="Take the data").click()
+        assert '"4": "40.00"' in taken.value.path().read_text(encoding="utf-8")
+        one.reload()
+        expect(one.locator("[aria-labelledby=form-1]")).to_contain_text("first taken on")
+        keep(one, "own-taxes")
+        assert violations(one, axe) == []
+        one.set_viewport_size({"width": 390, "height": 900})
+        keep(one, "own-taxes-390")
+        assert one.evaluate("document.documentElement.scrollWidth") <= 390
+        one.set_viewport_size({"width": 1280, "height": 900})
+
+
 def _pay(world: Payer, distribution: str) -> None:
     """Send what may be sent: one payee is on a list, and the payment of another comes back."""
     block(world, 3)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 SHA = "ab" * 32
 
 
-def test_a_name_is_changed_by_two_people(agency: Agency, browser: Browser) -> None:
+def test_a_name_and_a_payee_are_changed_by_two_people(agency: Agency, browser: Browser) -> None:
     register = agency.register
     renamed(register, register.id("ivr", 2))
     with at(agency, browser, width=1280) as theo, at(agency, browser, "agent.tess", width=390) as tess:
@@ -36,6 +36,21 @@ def test_a_name_is_changed_by_two_people(agency: Agency, browser: Browser) -> No
         keep(tess, "records-change-390")
         visit(theo, agency, "/holders/hld_one2")
         expect(theo.get_by_role("main")).to_contain_text("version 2")
+        visit(theo, agency, "/records")
+        form = theo.locator("section", has=theo.get_by_role("heading", name="Propose a payee"))
+        form.get_by_label("Holder", exact=True).fill(register.id("ivr", 2))
+        form.get_by_label("Payee").fill("ivr_lender")
+        form.get_by_label("Why").fill("its lender")
+        form.get_by_label("SHA-256 of what the holder signed").fill(SHA)
+        form.get_by_role("button").click()
+        expect(theo.locator("[aria-labelledby=payees-title]")).to_contain_text("ivr_lender")
+        visit(tess, agency, "/records")
+        keep(tess, "records-payee-390")
+        tess.get_by_role("button", name="Put in force").click()
+        expect(tess.get_by_role("alert")).to_contain_text("waits for its screening")
+        keep(theo, "records-payee")
+        tess.locator("[aria-labelledby=payees-title]").get_by_role("button", name="Decline").click()
+        expect(tess.locator("[aria-labelledby=payees-title]")).to_contain_text("receives what it is paid")
 
 
 def test_a_lost_holder_is_searched_for_with_evidence(agency: Agency, browser: Browser, axe: str) -> None:

@@ -64,6 +64,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/profile": ("/profile",),
         "/holdings": ("/holdings",),
         "/holdings/distributions": ("/holdings/distributions",),
+        "/holdings/taxes": ("/holdings/taxes",),
         "/notices": ("/notices",),
         "/privacy": ("/privacy",),
         "/votes": ("/votes",),
@@ -88,11 +89,13 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "coins",
                 "distributions",
                 "institutions",
+                "payees",
                 "payouts",
                 "queue",
                 "returns",
                 "statements",
                 "stored",
+                "taxes",
             )
         },
         "/treasury/{offering}/receipts/{name}": (f"{_ESCROW}/receipts/rcp_0004",),
@@ -180,6 +183,7 @@ NO_PAGE: Final = frozenset(
         "/static/{digest}/{name}",
         "/treasury/{offering}/files/{name}",
         "/treasury/{offering}/queue/now",
+        "/treasury/{offering}/taxes/{name}.csv",
     }
 )
 

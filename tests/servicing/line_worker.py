@@ -51,8 +51,8 @@ def main() -> None:
                 reach("sent")
                 return reference
 
-            def has(self, order: str) -> bool:
-                return courier.has(order)
+            def reference_of(self, order: str) -> str | None:
+                return courier.reference_of(order)
 
         treasury.hand_over_waiting(keeper, offering, Watched())
         treasury.store_orders(database, offering, written, most=2)

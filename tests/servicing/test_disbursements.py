@@ -13,6 +13,7 @@ from bookrunner.books import treasury
 from bookrunner.books.treasury import hand_over_waiting
 from bookrunner.db import Database
 from bookrunner.engine.life.servicing.distributions import Distributions
+from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
 from tests.servicing.paying import DAY, POOL, SPONSOR, Payer, payer, pool
 from tests.treasury.escrow import digest, refused
@@ -36,9 +37,9 @@ class Nowhere:
     def hand_over(self, order: str, content: bytes) -> str:
         raise AssertionError(f"{order} left with {len(content)} bytes")
 
-    def has(self, order: str) -> bool:
+    def reference_of(self, order: str) -> str | None:
         assert order
-        return False
+        return None
 
 
 @pytest.fixture
@@ -136,6 +137,50 @@ def test_a_match_between_order_and_bank_keeps_the_order(world: tuple[Payer, Dist
     w.check()
 
 
+class Taken(Nowhere):
+    """A bank that took the bytes from a worker that died of the answer."""
+
+    def reference_of(self, order: str) -> str | None:
+        return f"ack {order}"
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["the bank answers", "the statement comes first"])
+def test_an_order_that_the_bank_took_is_sent(
+    world: tuple[Payer, Distributions], database: Database, *, is_asked: bool
+) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    lines = [e["refund"] for e in w.call("treasury.take_disbursements", w.offering, distribution, 100)]
+    w.call("treasury.store_disbursements", w.offering, "pyo_1", b"order", lines)
+    block(w, 1)
+    if is_asked:
+        assert hand_over_waiting(treasury.keeper(database), w.offering, Taken()) == ["pyo_1"]
+    assert w.call("treasury.settle_disbursements", w.offering, lines, DAY) == 3
+    reference = "ack pyo_1" if is_asked else "statement"
+    assert w.ask("select status, bank_reference from treasury.payout") == [("handed_over", reference)]
+    assert hand_over_waiting(treasury.keeper(database), w.offering, Nowhere()) == []
+    assert set(w.states().values()) == {"paid"}
+    assert runs.look(pool().pay_on) == 1
+    w.check()
+
+
+def test_a_distribution_that_is_withheld_whole_ends(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    w.login("owner").execute(
+        "insert into engine.withholding_rate values"
+        " ('none', '', 'dividend', '2020-01-01', 10000, 'of this test', 'unconfirmed', 'usr_1', 'usr_2')"
+    )
+    distribution = w.ready(runs)
+    assert runs.look(pool().pay_on) == 0
+    assert runs.start(w.offering, distribution, actor="usr_first") == 0
+    assert w.balance("liab:withheld_tax") == POOL
+    assert runs.look(pool().pay_on) == 1
+    assert w.ask("select status from engine.distribution") == [("paid",)]
+    assert runs.look(pool().pay_on) == 0
+    w.check()
+
+
 def test_an_order_goes_to_no_account_that_changed(
     world: tuple[Payer, Distributions], database: Database
 ) -> None:
@@ -226,6 +271,45 @@ def test_one_person_gives_no_payee_its_account(world: tuple[Payer, Distributions
     w.call("treasury.decide_payee_account", SPONSOR, "pac_1", "true", 1, actor="usr_second")
     w.call("treasury.retry_disbursements", w.offering, distribution, None)
     assert len(w.send(distribution, "pyo_2")) == 1
+    w.check()
+
+
+def test_an_account_of_a_stranger_takes_two_people_and_a_screening(
+    world: tuple[Payer, Distributions],
+) -> None:
+    w, runs = world
+    tiers = [{"kind": "split", "holders_bp": 8000}]
+    distribution = w.ready(runs, pool(tiers=tiers, sponsor=SPONSOR))
+    runs.start(w.offering, distribution, actor="usr_first")
+    assert len(w.send(distribution)) == 3
+    named = (digest("sponsor"), digest("letter of its bank"))
+    account = runs.name_account(SPONSOR, named, "its letter of today", actor="usr_first")
+    agreed = ["treasury.decide_payee_account", SPONSOR, account, "true", 1]
+    with refused("payee_is_screened_before_it_is_paid"):
+        w.call(*agreed, actor="usr_second")
+    with every_right(w, "treasury") as login, refused("payee_is_screened_before_it_is_paid"):
+        login.execute(
+            "insert into treasury.source_account (investor_id, source_id, fingerprint, status)"
+            " values (%s, 'src_thief', %s, 'approved')",
+            [SPONSOR, digest("sponsor")],
+        )
+        login.execute(
+            "update treasury.payee_account set status = 'in_force', decided_by = 'usr_x',"
+            " source_id = 'src_thief'"
+        )
+    for stolen in ("named_fingerprint = sha256('thief')", "source_id = 'src_sponsor'"):
+        with every_right(w, "treasury") as login, refused("payee_account_stays_as_proposed"):
+            login.execute(f"update treasury.payee_account set {stolen}".encode())  # noqa: S608
+    w.screen()
+    with refused("payee_account_needs_two_people"):
+        w.call(*agreed)
+    w.call(*agreed, actor="usr_second")
+    w.call("treasury.retry_disbursements", w.offering, distribution, None)
+    assert len(w.send(distribution, "pyo_2")) == 1
+    sent = "select payee_fingerprint from treasury.disbursement where investor_id = %s"
+    assert w.ask(sent, SPONSOR) == [(digest("sponsor"),)]
+    with refused("new_account_has_its_evidence"):
+        w.call("treasury.name_payee_account", SPONSOR, "pac_x", digest("other"), None, "no paper")
     w.check()
 
 

@@ -293,8 +293,9 @@ RAW = [
         "owner",
         "disbursement_is_what_the_line_says",
         """insert into treasury.disbursement (offering_id, disbursement_id, distribution_id, investor_id,
-            status, amount_minor, currency, owed_since) select offering_id, 'dln_twice', distribution_id,
-            investor_id, 'owed', amount_minor, currency, owed_since from treasury.disbursement limit 1""",
+            payee_id, status, amount_minor, currency, owed_since)
+            select offering_id, 'dln_twice', distribution_id, investor_id, payee_id, 'owed', amount_minor,
+                currency, owed_since from treasury.disbursement limit 1""",
     ),
 ]
 

@@ -74,3 +74,57 @@ def test_a_distribution_from_draft_to_its_end(here: Run, world: World, raised: S
     assert here(*end, "2")[0] == 0
     assert "decision_is_on_the_version_seen" in refusal(here(*end, "2"))
     assert world.application.distributions.standing(offer, made)["status"] == "cancelled"
+    _no_tax_year_without_payments(here, offer)
+    _a_payee_is_proposed_and_declined(here, world, offer, tmp_path)
+    _a_coupon_is_worked_out(here, offer, tmp_path)
+
+
+def _a_coupon_is_worked_out(here: Run, offer: str, folder: Path) -> None:
+    said = {"kind": "floating", "rate_bp": 100, "index": "SOFR", "principal": "1000.00", "months": 6}
+    dated = {"day_count": "actual/actual", "starts_on": "2026-01-01", "ends_on": "2027-01-01"}
+    terms = folder / "coupons.json"
+    terms.write_text("{}", encoding="utf-8")
+    schedule = ("coupon", "schedule", offer, str(terms), "--actor", "fund.flo")
+    assert "coupon_terms_are_readable" in refusal(here(*schedule))
+    terms.write_text(json.dumps(said | dated), encoding="utf-8")
+    made = str(_answer(here, *schedule)["schedule"])
+    assert here("coupon", "agree", offer, made, "--actor", "fund.gus")[0] == 0
+    day = (clock.today() - timedelta(days=1)).isoformat()
+    work = ("coupon", "work", offer, "1", "--record-on", day)
+    assert "coupon_has_its_fixing" in refusal(here(*work))
+    draft = ("coupon", "draft", offer, "1", "--record-on", day, "--actor", "fund.flo")
+    assert "coupon_has_its_fixing" in refusal(here(*draft))
+    fix = ("coupon", "fix", offer, "SOFR", "2026-01-01", "4.25", "--source", "its publisher")
+    fixed = str(_answer(here, *fix, "--actor", "fund.flo")["fixing"])
+    assert here("coupon", "agree", offer, fixed, "--actor", "fund.gus")[0] == 0
+    assert "actual/actual" in str(_answer(here, *work))
+    assert "4.25" in str(_answer(here, "coupon", "list", offer))
+
+
+def _no_tax_year_without_payments(here: Run, offer: str) -> None:
+    assert "tax_year_has_its_forms" in refusal(here("tax", "draft", offer, "2025", "--actor", "fund.flo"))
+    assert "0.00 USD withheld" in str(_answer(here, "remittance", "list", offer))
+    propose = ("remittance", "propose", offer, "1.00", "OFFICE1", "--form", "1042", "--year", "2025")
+    made = str(_answer(here, *propose, "--actor", "fund.flo")["remittance"])
+    agree = ("remittance", "agree", offer, made, "--actor", "fund.gus")
+    assert "remittance_is_within_what_is_withheld" in refusal(here(*agree))
+    assert "declined" in str(_answer(here, *agree, "--decline"))
+
+
+def _a_payee_is_proposed_and_declined(here: Run, world: World, offer: str, folder: Path) -> None:
+    paper = folder / "order.txt"
+    paper.write_text("pay my lender", encoding="utf-8")
+    with session(world.endpoint.admin_dsn()) as admin:
+        rows = admin.execute("select min(investor_id) from registry.holding where offering_id = %s", [offer])
+        ((holder,),) = rows.fetchall()
+    said = ("--because", "its lender", "--actor", "agent.theo")
+    made = str(_answer(here, "payee", "propose", offer, holder, "ivr_lender", str(paper), *said)["mandate"])
+    assert "proposed" in str(_answer(here, "payee", "list", offer))
+    decide = ("payee", "decide", offer, made, "--actor")
+    assert refusal(here(*decide, "agent.theo"))
+    assert "declined" in str(_answer(here, *decide, "agent.tess", "--decline"))
+    account = ("distribution", "new-account", "ivr_lender", "LENDER-1", str(paper), *said)
+    named = str(_answer(here, *account)["account"])
+    assert "declined" in str(
+        _answer(here, "distribution", "agree", "ivr_lender", named, "--decline", "--actor", "fund.gus")
+    )

@@ -77,8 +77,8 @@ def main() -> None:
                 reach("sent")
                 return reference
 
-            def has(self, order: str) -> bool:
-                return courier.has(order)
+            def reference_of(self, order: str) -> str | None:
+                return courier.reference_of(order)
 
         keeper = treasury.keeper(database)
         if one:

@@ -118,8 +118,8 @@ class Desktop:
     def hand_over(self, order: str, _: bytes) -> str:
         return order
 
-    def has(self, _: str) -> bool:
-        return False
+    def reference_of(self, _: str) -> str | None:
+        return None
 
 
 def out(refund: str, amount: int, *, back: bool = False) -> Payment:

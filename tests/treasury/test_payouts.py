@@ -39,8 +39,8 @@ class Bank:
         self._die()
         return f"ack {payout}"
 
-    def has(self, payout: str) -> bool:
-        return payout in self.orders
+    def reference_of(self, payout: str) -> str | None:
+        return f"ack {payout}" if payout in self.orders else None
 
     def paid(self) -> list[str]:
         return sorted(line for order in self.orders.values() for line in order.decode().split("\n")[1:])

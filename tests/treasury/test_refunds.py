@@ -136,8 +136,8 @@ class Bank:
             raise KeyboardInterrupt
         return f"ack {order}"
 
-    def has(self, order: str) -> bool:
-        return order in self.orders
+    def reference_of(self, order: str) -> str | None:
+        return f"ack {order}" if order in self.orders else None
 
 
 def _prepared(connect: Connect) -> tuple[Escrow, str]:
@@ -175,8 +175,12 @@ def test_an_order_that_the_bank_has_is_never_withdrawn(connect: Connect, databas
     world, order = _prepared(connect)
     bank = Bank()
     bank.orders[order] = b"order"
-    assert treasury.send_refunds(treasury.keeper(database), world.offering, bank.write, bank) == 0
-    assert world.ask("select status from treasury.payout") == [("prepared",)]
+    keeper = treasury.keeper(database)
+    assert treasury.send_refunds(keeper, world.offering, bank.write, bank) == 1
+    assert world.ask("select status, bank_reference from treasury.payout") == [
+        ("handed_over", f"ack {order}")
+    ]
+    assert treasury.send_refunds(keeper, world.offering, bank.write, bank) == 0
     assert len(bank.orders) == 1
     world.check()
 

@@ -27,7 +27,17 @@ from bookrunner.cli.checks import (
     screening,
     transfers,
 )
-from bookrunner.cli.offers import distributions, documents, filings, issuers, life
+from bookrunner.cli.offers import (
+    coupons,
+    distributions,
+    documents,
+    filings,
+    issuers,
+    life,
+    payees,
+    remittances,
+    taxes,
+)
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
@@ -45,6 +55,7 @@ _NOUNS = (
     call,
     control,
     countries,
+    coupons,
     custody,
     delegates,
     demo,
@@ -61,15 +72,18 @@ _NOUNS = (
     lists,
     offers,
     parts,
+    payees,
     proof,
     providers,
     records,
     register,
+    remittances,
     restart,
     screening,
     serve,
     setup,
     simulate,
+    taxes,
     templates,
     transfers,
     work,

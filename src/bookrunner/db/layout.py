@@ -21,6 +21,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -82,7 +83,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry.transfers", "observed.sql"),
     ("bookrunner.books.registry.transfers.market", "parting.sql"),
     ("bookrunner.books.registry.statements", "imports.sql"),
-    *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost")),
+    *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost", "payees")),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.treasury.rails", "notices.sql"),
@@ -96,8 +97,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury", "refunds.sql"),
     ("bookrunner.books.treasury.rails", "returned.sql"),
     ("bookrunner.books.treasury", "release.sql"),
-    ("bookrunner.books.treasury.rails.disbursements", "schema.sql"),
-    ("bookrunner.books.treasury.rails.disbursements", "verbs.sql"),
+    *(("bookrunner.books.treasury.rails.disbursements", f"{part}.sql") for part in _DISBURSEMENTS),
     ("bookrunner.books.treasury", "standing.sql"),
     ("bookrunner.books.treasury.desk", "verbs.sql"),
     ("bookrunner.engine", "verbs.sql"),
@@ -119,6 +119,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.engine.life.servicing.filings", f"{part}.sql") for part in _FILINGS),
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
+    ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.coupons", "schema.sql"),
+    ("bookrunner.engine.life.servicing.coupons", "verbs.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),

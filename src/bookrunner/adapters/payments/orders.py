@@ -102,9 +102,10 @@ class Courier:
                 raise
             return known.reference
 
-    def has(self, order: str) -> bool:
-        """Say whether the bank has an order; raises RailUnavailable."""
-        return self._rail.status(order) is not None
+    def reference_of(self, order: str) -> str | None:
+        """Return the bank's reference of an order, None when it does not have it; raises RailUnavailable."""
+        known = self._rail.status(order)
+        return None if known is None else known.reference
 
 
 def _payout(refund: Mapping[str, Any], holder: Holders) -> Payout:

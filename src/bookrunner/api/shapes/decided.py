@@ -162,10 +162,11 @@ class Distributions(TypedDict):
 
 
 class DistributionLine(TypedDict):
-    """What one payee is entitled to and where its payment stands; ``because`` says why it is held or back."""
+    """What a holder is entitled to, who is paid and where that stands; ``because`` says why it waits."""
 
     id: str
     investor: str
+    payee: str
     units: int
     gross: Amount
     withheld: Amount

@@ -102,7 +102,16 @@ PARTS: Final[Mapping[str, Part]] = {
     "distributions": Part(
         "Distributions",
         "What was distributed and by which tiers, what each payee is entitled to, and how it was paid.",
-        ("distribution", "payee_account", "disbursement"),
+        (
+            "distribution",
+            "payee_account",
+            "disbursement",
+            "tax_remittance",
+            "payee_mandate",
+            "tax_year",
+            "coupon_schedule",
+            "coupon_fixing",
+        ),
         {
             "distribution_reserves": "engine",
             "distribution_tiers": "engine",

@@ -199,6 +199,8 @@ with kept (machine, scope, subject, version, head) as (
     select 'payee_account', investor_id, account_id, version, chain_head from treasury.payee_account
     union all
     select 'disbursement', offering_id, disbursement_id, version, chain_head from treasury.disbursement
+    union all
+    select 'tax_remittance', offering_id, remittance_id, version, chain_head from treasury.tax_remittance
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -211,7 +213,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
         'alarm', 'payer_view', 'order_view', 'escrow_initiation', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
         'policy_change', 'escrow_account', 'fee', 'rate_file', 'currency_rule', 'rate_snapshot',
-        'payee_account', 'disbursement')
+        'payee_account', 'disbursement', 'tax_remittance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));
@@ -240,6 +242,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'lost_holder', offering_id, lost_id, version, chain_head from registry.lost_holder
     union all select 'search_task', offering_id, task_id, version, chain_head from registry.search_task
     union all select 'dormancy_rule', offering_id, rule_id, version, chain_head from registry.dormancy_rule
+    union all select 'payee_mandate', offering_id, mandate_id, version, chain_head from registry.payee_mandate
     union all select 'record_difference', offering_id, difference_id, version, chain_head from registry.record_difference
     union all select 'subsidiary_entry', offering_id, entry_id, version, chain_head from registry.subsidiary_entry
     union all select 'legend_removal', offering_id, removal_id, version, chain_head from registry.legend_removal
@@ -269,7 +272,7 @@ from audit.event e
 where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
-        'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
+        'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'payee_mandate', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
         'affiliation', 'transfer_request', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
         'control_action', 'account_restraint', 'security_restraint')
     and not exists (

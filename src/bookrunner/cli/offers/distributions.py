@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import grouped, parse
 from bookrunner.db import Row
+from bookrunner.engine.intake import fingerprint
 from bookrunner.engine.life.servicing.distributions import Step, Terms
 from bookrunner.sandbox.world import opened
 
@@ -189,6 +191,24 @@ def account(
         world.application.distributions.payments.propose_payee_account(
             actor=actor, investor=investor, account=name, way=way, source=source, because=because
         )
+    keep_facts(account=name)
+    console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
+
+
+@distribution.command("new-account")
+def new_account(
+    investor: Id,
+    number: Annotated[str, typer.Argument(help="The account, as the account book writes it.")],
+    evidence: Annotated[Path, typer.Argument(help="What the payee gave; its SHA-256 is kept.")],
+    *,
+    because: Annotated[str, typer.Option("--because", help="Why.")],
+    actor: Actor,
+) -> None:
+    """Propose an account that no book has, and screen its payee; another person agrees after that."""
+    named = fingerprint(number), hashlib.sha256(evidence.read_bytes()).digest()
+    with opened(read_settings()) as world:
+        name = world.application.distributions.name_account(investor, named, because, actor=actor)
+        world.application.screening.drain()
     keep_facts(account=name)
     console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
 

@@ -13,6 +13,8 @@ from bookrunner.db import Row, Within, load
 from bookrunner.engine.desk import Desk
 
 _REVERSED = "reversal"
+_LINE, _REMITTANCE = "line", "remittance"
+_LINES = "bookrunner.books.treasury.rails.disbursements"
 _TRACE = re.compile(r"-([0-9]{15})$", re.ASCII)
 
 
@@ -62,8 +64,8 @@ def _may_be(entry: Entry, refund: Row) -> bool:
 def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:
     """Settle and bounce refunds as the booked entries of a statement say; return the other entries.
 
-    So are the lines of distributions. The payments of releases are booked too, and the deposits of cheques
-    that were recorded by hand.
+    So are the lines of distributions and remittances of withheld tax. The payments of releases are booked
+    too, and the deposits of cheques that were recorded by hand.
 
     An entry is of a refund when it names its payment and has its amount to the cent: what came back would
     look like an investor's money otherwise. A refund that was sent as the return of its payment may be booked
@@ -74,9 +76,9 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
     )
     sent = _Sent(within.refunds_with_the_bank(offering=offering))
     others: list[Entry] = []
-    settled: defaultdict[tuple[date | None, bool], list[str]] = defaultdict(list)
+    settled: defaultdict[tuple[date | None, str], list[str]] = defaultdict(list)
     bounced: list[tuple[Entry, Row]] = []
-    lines = within.using(load("bookrunner.books.treasury.rails.disbursements"))
+    lines = within.using(load(_LINES))
     for entry in entries:
         refund = sent.refund_of(entry)
         if refund is None:
@@ -84,20 +86,31 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
         elif entry.credit:
             bounced.append((entry, refund))
         elif refund["status"] == "sent":
-            settled[entry.booked_on, refund["is_line"]].append(refund["refund_id"])
-    for (day, is_line), paid in settled.items():
-        if is_line:
-            lines.settle_disbursements(actor=actor, offering=offering, lines=paid, booked_on=day)
+            settled[entry.booked_on, refund["kind"]].append(refund["refund_id"])
+    for (day, kind), paid in settled.items():
+        on = {"actor": actor, "offering": offering, "booked_on": day}
+        if kind == _LINE:
+            lines.settle_disbursements(lines=paid, **on)
+        elif kind == _REMITTANCE:
+            lines.settle_remittances(remittances=paid, **on)
         else:
-            within.settle_refunds(actor=actor, offering=offering, refunds=paid, booked_on=day)
+            within.settle_refunds(refunds=paid, **on)
     # What left and came back on one statement left first.
     for entry, refund in bounced:
-        back = {"offering": offering, "code": entry.return_reason, "booked_on": entry.booked_on}
-        if refund["is_line"]:
-            lines.return_disbursement(actor=actor, line=refund["refund_id"], **back)
-        else:
-            within.bounce_refund(actor=actor, refund=refund["refund_id"], **back)
+        _bring_back(within, (offering, actor), entry, refund)
     return others
+
+
+def _bring_back(within: Within, on: tuple[str, str], entry: Entry, refund: Row) -> None:
+    offering, actor = on
+    back = {"actor": actor, "offering": offering, "code": entry.return_reason, "booked_on": entry.booked_on}
+    lines = within.using(load(_LINES))
+    if refund["kind"] == _LINE:
+        lines.return_disbursement(line=refund["refund_id"], **back)
+    elif refund["kind"] == _REMITTANCE:
+        lines.return_remittance(remittance=refund["refund_id"], **back)
+    else:
+        within.bounce_refund(refund=refund["refund_id"], **back)
 
 
 def _note_releases(within: Within, offering: str, entries: Sequence[Entry], *, actor: str) -> list[Entry]:

@@ -1,5 +1,14 @@
 -- The moves of wallets, of what belongs to holders and of the transfer agent's records: machine, from, to, trigger, login.
 
+insert into engine.machine (machine, keeper, sentence) values
+    ('payee_mandate', 'registry', 'Who receives what a holder is paid.');
+
+insert into engine.state (machine, state, sentence) values
+    ('payee_mandate', 'proposed', 'Waits for a second person; the holder is paid nothing meanwhile.'),
+    ('payee_mandate', 'in_force', 'The payee receives what record dates from then on give the holder.'),
+    ('payee_mandate', 'superseded', 'Another one is in force.'),
+    ('payee_mandate', 'declined', 'Refused.');
+
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('wallet_challenge', '', 'issued', 'issued', 'portal'),
     ('wallet_challenge', 'issued', 'answered', 'answered', 'portal'),
@@ -98,4 +107,8 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('observed_transfer', 'explained', 'resolved', 'resolved', 'registry'),
     ('observed_transfer', 'explained', 'unauthorised', 'sent_back', 'registry'),
     ('observed_transfer', 'explained', 'unmapped', 'sent_back', 'registry'),
-    ('observed_transfer', 'explained', 'over_issued', 'sent_back', 'registry');
+    ('observed_transfer', 'explained', 'over_issued', 'sent_back', 'registry'),
+    ('payee_mandate', '', 'proposed', 'proposed', 'registry'),
+    ('payee_mandate', 'proposed', 'in_force', 'put_in_force', 'registry'),
+    ('payee_mandate', 'proposed', 'declined', 'declined', 'registry'),
+    ('payee_mandate', 'in_force', 'superseded', 'superseded', 'registry');

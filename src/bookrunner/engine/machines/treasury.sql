@@ -2,7 +2,8 @@
 
 insert into engine.machine (machine, keeper, sentence) values
     ('disbursement', 'treasury', 'One payment to one payee of a distribution.'),
-    ('payee_account', 'treasury', 'Where a payee gets its money.');
+    ('payee_account', 'treasury', 'Where a payee gets its money.'),
+    ('tax_remittance', 'treasury', 'Withheld tax on its way to the tax office.');
 
 insert into engine.state (machine, state, sentence) values
     ('receipt', 'funding', 'The issuer''s money for a distribution.'),
@@ -15,7 +16,13 @@ insert into engine.state (machine, state, sentence) values
     ('payee_account', 'proposed', 'Waits for a second person; nothing is paid to the payee meanwhile.'),
     ('payee_account', 'in_force', 'Payments go there.'),
     ('payee_account', 'superseded', 'Another one is in force.'),
-    ('payee_account', 'declined', 'Refused.');
+    ('payee_account', 'declined', 'Refused.'),
+    ('tax_remittance', 'proposed', 'Waits for a second person.'),
+    ('tax_remittance', 'approved', 'Waits to be ordered; its amount is set apart.'),
+    ('tax_remittance', 'sent', 'In an order to the bank.'),
+    ('tax_remittance', 'settled', 'A statement shows it.'),
+    ('tax_remittance', 'returned', 'Came back to escrow; open until somebody tries it again.'),
+    ('tax_remittance', 'declined', 'Refused.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('source_account', '', 'approved', 'approved', 'treasury'),
@@ -170,4 +177,12 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('payee_account', '', 'proposed', 'proposed', 'treasury'),
     ('payee_account', 'proposed', 'in_force', 'put_in_force', 'treasury'),
     ('payee_account', 'proposed', 'declined', 'declined', 'treasury'),
-    ('payee_account', 'in_force', 'superseded', 'superseded', 'treasury');
+    ('payee_account', 'in_force', 'superseded', 'superseded', 'treasury'),
+    ('tax_remittance', '', 'proposed', 'proposed', 'treasury'),
+    ('tax_remittance', 'proposed', 'approved', 'approved', 'treasury'),
+    ('tax_remittance', 'proposed', 'declined', 'declined', 'treasury'),
+    ('tax_remittance', 'approved', 'sent', 'sent', 'treasury'),
+    ('tax_remittance', 'sent', 'settled', 'settled', 'treasury'),
+    ('tax_remittance', 'sent', 'returned', 'returned', 'treasury'),
+    ('tax_remittance', 'settled', 'returned', 'returned', 'treasury'),
+    ('tax_remittance', 'returned', 'approved', 'retried', 'treasury');

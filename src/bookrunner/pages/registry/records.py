@@ -13,6 +13,8 @@ from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Keeper
+from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.distributions import Distributions
 
 _MOST: Final = 100
 _LONGEST: Final = 400
@@ -38,6 +40,10 @@ SENTENCES: Final = {
     "lost_holder_was_written_to_twice": "say when it was sent again and when it came back",
     "dormancy_rule_needs_two_people": "whoever proposed the rule does not put it in force",
     "day_of_a_record_has_come": "that day is to come",
+    "mandate_is_of_a_holder": "whoever it is for holds nothing here",
+    "mandate_needs_two_people": "whoever proposed the payee does not put it in force",
+    "one_mandate_is_proposed": "another payee of this holder waits for a decision",
+    "payee_is_screened_before_it_is_paid": "the payee waits for its screening, or is on a list",
 }
 
 
@@ -59,6 +65,7 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "papers": holders.registration_papers(),
         "lost": holders.lost_holders(**on, most=_MOST),
         "rules": holders.dormancy_rules(**on),
+        "mandates": holders.payee_mandates(**on, most=_MOST),
         "change_kinds": KINDS,
         "tenancies": FORMS,
     }
@@ -70,6 +77,12 @@ def act(database: Database, by: tuple[str, str], form: Mapping[str, str]) -> Non
     Refuses ``decision_is_one_of_those_offered``, ``paper_is_named_by_its_hash``, ``day_is_written_as_a_date``
     and what the register refuses.
     """
+    offering, actor = by
+    if form.get("act") == "propose_payee":
+        said = {name: form.get(name, "") for name in ("holder", "payee", "because")}
+        said["sha256"] = _digest(form.get("sha256", "")).hex()
+        Distributions(Desk(database)).name_payee(offering, said, actor=actor)
+        return
     acts: Mapping[str, Callable[[Keeper, Mapping[str, object], Mapping[str, str]], None]] = {
         "propose_change": _propose_change,
         "decide_change": _decide_change,
@@ -79,10 +92,10 @@ def act(database: Database, by: tuple[str, str], form: Mapping[str, str]) -> Non
         "find": _find,
         "propose_dormancy": _propose_dormancy,
         "decide_dormancy": _decide_dormancy,
+        "decide_payee": _decide_payee,
     }
     if form.get("act") not in acts:
         raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
-    offering, actor = by
     acts[form["act"]](registry.holders_of(database), {"offering": offering, "actor": actor}, form)
 
 
@@ -146,6 +159,11 @@ def _propose_dormancy(holders: Keeper, who: Mapping[str, object], form: Mapping[
 def _decide_dormancy(holders: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -> None:
     because = form.get("because", "")
     holders.decide_dormancy(**who, rule=form.get("what"), is_approved=_agreed(form), because=because)
+
+
+def _decide_payee(holders: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -> None:
+    seen = read_whole(form.get("seen", ""))
+    holders.decide_payee(**who, mandate=form.get("what"), is_agreed=_agreed(form), seen=seen)
 
 
 def _agreed(form: Mapping[str, str]) -> bool:

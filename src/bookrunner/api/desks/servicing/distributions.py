@@ -161,6 +161,7 @@ def _line(row: Row) -> DistributionLine:
     return {
         "id": row["line_id"],
         "investor": row["investor_id"],
+        "payee": row["payee_id"],
         "units": row["units"],
         "gross": money(row["gross_minor"], code),
         "withheld": money(row["withheld_minor"], code),

@@ -75,3 +75,17 @@ order by status = 'found', coalesce(due_on, send_again_by), lost_id limit cast(:
 -- After how long units fall to a state, those that wait first.
 select rule_id, status, region, months, starts_on, source, proposed_by, decided_by from registry.dormancy_rule
 where offering_id = :offering order by (status = 'proposed') desc, region, starts_on desc;
+
+-- name: propose_payee$
+-- Proposes who receives what a holder is paid.
+select registry.propose_payee(:actor, :request, :offering, :mandate, cast(:said as jsonb));
+
+-- name: decide_payee$
+-- A second person puts a payee in force, or declines it.
+select registry.decide_payee(:actor, :request, :offering, :mandate, cast(:is_agreed as boolean), :seen);
+
+-- name: payee_mandates
+-- Who receives what holders of an offer are paid, those that wait first.
+select m.mandate_id, m.status, m.investor_id, m.payee_id, m.because, m.proposed_by, m.decided_by, m.decided_at, m.version
+from registry.payee_mandate m where m.offering_id = :offering and m.status in ('proposed', 'in_force')
+order by m.status desc, m.investor_id limit cast(:most as integer);

@@ -33,8 +33,8 @@ class Carrier(Protocol):
     def hand_over(self, order: str, content: bytes) -> str:
         """Give the bytes to the bank under the id of the order; return the bank's reference."""
 
-    def has(self, order: str) -> bool:
-        """Say whether the bank has an order."""
+    def reference_of(self, order: str) -> str | None:
+        """Return the bank's reference of an order that it has, else None."""
 
 
 class Outbox(Protocol):
@@ -194,7 +194,8 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
 def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
     """Hand over every prepared order of an offer; return those that were acknowledged.
 
-    One that pays somebody who was blocked or held meanwhile is withdrawn where the bank does not have it.
+    One that pays somebody who was blocked or held meanwhile is withdrawn where the bank does not have it;
+    where the bank took it from a run that died, it is acknowledged as the bank says.
     """
     acknowledged = []
     for row in treasury.prepared_payouts(offering=offering):
@@ -207,7 +208,11 @@ def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.
-            if row["purpose"] in _WITHDRAWN and not carrier.has(payout):
+            if (reference := carrier.reference_of(payout)) is not None:
+                noted = {"offering": offering, "payout": payout, "bank_reference": reference}
+                treasury.mark_handed_over(actor=WORKER, **noted)
+                acknowledged.append(payout)
+            elif row["purpose"] in _WITHDRAWN:
                 treasury.withdraw_payout(actor=WORKER, offering=offering, payout=payout)
     return acknowledged
 

@@ -54,15 +54,14 @@ class DistributionDecision(Sent):
 
 
 class DistributionLine(Record):
-    """What one payee is entitled to and where its payment stands; `because` says why it is held or
-    back.
-    """
+    """What a holder is entitled to, who is paid and where that stands; `because` says why it waits."""
 
     because: str | None
     gross: Exact
     id: str
     investor: str
     net: Exact
+    payee: str
     rate_source: str
     status: str
     units: int

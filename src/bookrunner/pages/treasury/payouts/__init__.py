@@ -13,10 +13,12 @@ from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.money import read_whole
 from bookrunner.db import Database, Row
 from bookrunner.engine import Desk
+from bookrunner.engine.life.servicing.coupons import Coupons
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
+from bookrunner.pages.treasury.payouts import payees, taxes
 
 __all__ = ["routes"]
 
@@ -70,6 +72,7 @@ class _Runs:
         self._database = database
         self._show = show
         self.runs = Distributions(Desk(database))
+        self.coupons = Coupons(Desk(database)).terms
 
     def all(self, request: Request, offering: str) -> Response:
         """Return every distribution of an offer; raises NotFound for an unknown one."""
@@ -96,6 +99,7 @@ class _Runs:
             "states": STATES,
             "run_marks": MARKS,
             "waiting": self.runs.payments.unowned_receipts(offering=offering),
+            "coupon": self.coupons.coupon_of(**on),
         }
         return self._show(request, offering, "run.html", {**empty, **shown, **facts_now})
 
@@ -132,8 +136,10 @@ def waterfall(tiers: Sequence[Row], whole: int) -> list[dict[str, Any]]:
 
 
 def routes(router: Router, database: Database, show: Show) -> None:
-    """Add the pages of distributions below an offer, and their forms."""
+    """Add the pages of distributions below an offer, of their payees, and their forms."""
     pages = _Runs(database, show)
+    payees.routes(router, database, show)
+    taxes.routes(router, database, show)
 
     @router.get("/{offering}/distributions")
     def runs(request: Request, offering: str, _: _In) -> Response:

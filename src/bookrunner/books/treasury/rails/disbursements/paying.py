@@ -25,13 +25,34 @@ def disbursements(database: Database) -> Keeper:
 def store_orders(database: Database, offering: str, write: Write, *, most: int = LINES) -> int:
     """Write and store an order for every owed line of an offer's distributions; return how many orders.
 
+    So for each remittance of withheld tax that two people agreed to.
+
     ``write`` makes the bytes of an order from its id and its lines. Whoever may not be paid now is held with
     its reason. A run that ends anywhere is finished by the next one: a line is either owed or in an order.
     """
-    runs, stored = disbursements(database), 0
+    runs = disbursements(database)
+    stored = _store_remittances(runs, offering, write)
     for row in runs.distributions_owed(offering=offering):
         while (found := _store(runs, (offering, row["distribution_id"]), write, most)) is not None:
             stored += found
+    return stored
+
+
+def _store_remittances(runs: Keeper, offering: str, write: Write) -> int:
+    """Store an order for each approved remittance whose account the book has; the others wait."""
+    stored = 0
+    with runs.together() as within:
+        for line in within.take_remittances(actor=WORKER, offering=offering):
+            payout = new_id("pyo")
+            try:
+                content = write(payout, [line])
+            except Refused as refused:
+                warn("a remittance waits", offering=offering, subject=line["refund"], rule=refused.rule)
+                continue
+            within.store_remittance(
+                actor=WORKER, offering=offering, payout=payout, content=content, remittance=line["refund"]
+            )
+            stored += 1
     return stored
 
 

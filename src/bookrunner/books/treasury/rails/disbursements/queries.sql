@@ -10,6 +10,10 @@ select treasury.declare_disbursements(:actor, :request, :offering, :distribution
 -- Proposes where a payee gets its money.
 select treasury.propose_payee_account(:actor, :request, :investor, :account, :way, :source, :because);
 
+-- name: name_payee_account$
+-- Proposes an account that the book does not have, with its evidence.
+select treasury.name_payee_account(:actor, :request, :investor, :account, :fingerprint, :evidence_sha256, :because);
+
 -- name: decide_payee_account$
 -- Puts it in force, or declines it, as another person.
 select treasury.decide_payee_account(:actor, :request, :investor, :account, cast(:is_agreed as boolean), :seen);
@@ -50,3 +54,54 @@ select distinct distribution_id from treasury.disbursement where offering_id = :
 -- Receipts that belong to nobody and can pay holders, with the version that a decision is on.
 select r.receipt_id, r.amount_minor, r.currency, r.booked_on, r.version from treasury.receipt r
 where r.offering_id = :offering and r.status = 'unmatched' and treasury.is_final_at_the_bank(r) order by r.booked_on, r.receipt_id;
+
+-- name: payee_accounts
+-- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first.
+select a.investor_id, a.account_id, a.status, a.way, a.source_id, encode(a.evidence_sha256, 'hex') as evidence_sha256, a.because,
+    a.proposed_by, a.decided_by, a.version
+from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from treasury.disbursement d
+    where d.offering_id = :offering and d.payee_id = a.investor_id)
+order by a.status desc, a.investor_id limit 200;
+
+-- name: payees_without_account
+-- Payees of an offer whose line is held because no account is known or named.
+select d.payee_id as investor_id, d.held_because, sum(d.amount_minor)::bigint as amount_minor, d.currency from treasury.disbursement d
+where d.offering_id = :offering and d.status = 'held' and d.held_because in ('account_is_not_known', 'account_is_not_named')
+group by d.payee_id, d.held_because, d.currency order by d.payee_id limit 200;
+
+-- name: propose_remittance$
+-- Proposes that withheld tax goes to the tax office.
+select treasury.propose_remittance(:actor, :request, :offering, :remittance, cast(:said as jsonb));
+
+-- name: decide_remittance$
+-- Agrees to a remittance as another person, or declines it.
+select treasury.decide_remittance(:actor, :request, :offering, :remittance, cast(:is_agreed as boolean), :seen);
+
+-- name: take_remittances$
+-- The approved remittances that no order pays, locked.
+select treasury.take_remittances(:actor, :request, :offering);
+
+-- name: store_remittance$
+-- Commits the bytes of the order that pays a remittance.
+select treasury.store_remittance(:actor, :request, :offering, :payout, :content, :remittance);
+
+-- name: settle_remittances$
+-- A statement shows these remittances as arrived.
+select treasury.settle_remittances(:actor, :request, :offering, cast(:remittances as text[]), :booked_on);
+
+-- name: return_remittance$
+-- A statement shows that a remittance came back.
+select treasury.return_remittance(:actor, :request, :offering, :remittance, :code, :booked_on);
+
+-- name: retry_remittance$
+-- Opens a remittance that came back for another try.
+select treasury.retry_remittance(:actor, :request, :offering, :remittance);
+
+-- name: remittances
+-- The remittances of an offer, the newest first.
+select remittance_id, status, form, tax_year, amount_minor, currency, proposed_by, decided_by, bounce_code, version
+from treasury.tax_remittance where offering_id = :offering order by remittance_id desc limit 200;
+
+-- name: withheld$
+-- What is withheld in an offer and not remitted, in minor units.
+select coalesce(sum(amount_minor), 0)::bigint from treasury.balance where offering_id = :offering and account = 'liab:withheld_tax';

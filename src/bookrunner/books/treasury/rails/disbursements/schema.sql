@@ -1,31 +1,14 @@
--- What is paid to holders: the money for a distribution, the accounts that payees named, and one payment for each line.
+-- What is paid to holders: the money for a distribution, and one payment for each line.
 
 -- The issuer's money for distributions: receipts that two people's distribution waits for.
 create view treasury.distribution_funding as
 select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.receipt
 where status = 'funding' group by offering_id, funds_distribution_id;
 
--- Where a payee wants its money: to one of its own approved accounts, or kept as its balance, which goes back to that account.
-create table treasury.payee_account (
-    investor_id text not null,
-    account_id text not null,
-    status text not null,
-    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'balance')),
-    source_id text not null,
-    because text not null constraint payee_account_has_its_reason check (because ~ '\S'),
-    proposed_by text not null,
-    decided_by text,
-    version bigint not null,
-    chain_head bytea not null,
-    primary key (investor_id, account_id),
-    constraint payee_account_is_the_payees_own foreign key (investor_id, source_id) references treasury.source_account,
-    constraint decided_payee_account_names_who check ((status = 'proposed') = (decided_by is null)),
-    constraint payee_account_needs_two_people
-        check (status not in ('in_force', 'superseded') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
-);
-create unique index one_payee_account_is_in_force on treasury.payee_account (investor_id) where status = 'in_force';
-create unique index one_payee_account_is_proposed on treasury.payee_account (investor_id) where status = 'proposed';
-call audit.keep('treasury.payee_account', 'payee_account', 'account_id', 'investor_id', '{because}');
+-- The distributions whose lines are owed by now; one without a line that pays anything is, too.
+create view treasury.declared_distribution as
+select d.offering_id, d.distribution_id from engine.distribution d
+join treasury.journal j on j.offering_id = d.offering_id and j.journal_id = 'declared:' || d.distribution_id;
 
 -- One payment to one payee: its id is the id of its line, so that no line is paid under two names.
 create table treasury.disbursement (
@@ -33,12 +16,13 @@ create table treasury.disbursement (
     disbursement_id text not null,
     distribution_id text not null,
     investor_id text not null,
+    payee_id text not null,
     status text not null,
     amount_minor bigint not null check (amount_minor > 0),
     currency text not null,
     owed_since date not null,
     held_because text constraint hold_has_a_known_reason check (held_because in ('match_with_a_list', 'screening_waits',
-        'wallet_change_in_progress', 'registration_change_in_progress', 'account_change_in_progress', 'account_is_not_known',
+        'wallet_change_in_progress', 'registration_change_in_progress', 'payee_change_in_progress', 'account_change_in_progress', 'account_is_not_known',
         'account_is_not_named')),
     payee_fingerprint bytea,
     try_no integer not null default 1 check (try_no > 0),
@@ -59,14 +43,15 @@ create index disbursement_of_distribution on treasury.disbursement (offering_id,
 create index disbursement_to_pay on treasury.disbursement (offering_id, distribution_id, disbursement_id) where status = 'owed';
 create index disbursement_of_payout on treasury.disbursement (offering_id, payout_id) where payout_id is not null;
 create index disbursement_of_investor on treasury.disbursement (investor_id);
+create index disbursement_of_payee on treasury.disbursement (payee_id);
 call audit.keep('treasury.disbursement', 'disbursement', 'disbursement_id', 'offering_id');
 
 -- What is owed to whom under which name never changes.
 create function treasury.disbursement_stays() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if (new.distribution_id, new.investor_id, new.amount_minor, new.currency, new.owed_since)
-        is distinct from (old.distribution_id, old.investor_id, old.amount_minor, old.currency, old.owed_since) then
+    if (new.distribution_id, new.investor_id, new.payee_id, new.amount_minor, new.currency, new.owed_since)
+        is distinct from (old.distribution_id, old.investor_id, old.payee_id, old.amount_minor, old.currency, old.owed_since) then
         raise exception using errcode = 'BR006', constraint = 'disbursement_is_what_the_line_says',
             message = format('%s is owed by its line', old.disbursement_id);
     end if;
@@ -82,7 +67,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
             where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id and l.line_id = new.disbursement_id
-                and l.investor_id = new.investor_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying') then
+                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying') then
         raise exception using errcode = 'BR008', constraint = 'disbursement_is_what_the_line_says',
             message = format('%s is no line of %s that is paid now', new.disbursement_id, new.distribution_id);
     end if;
@@ -104,5 +89,12 @@ insert into treasury.unclaimed_term (valid_from, days, proposed_by, approved_by)
 call audit.append_only('treasury.unclaimed_term');
 
 create view treasury.disbursement_fact as
-select offering_id, disbursement_id, distribution_id, investor_id, status, amount_minor, currency, owed_since, held_because, try_no,
+select offering_id, disbursement_id, distribution_id, investor_id, payee_id, status, amount_minor, currency, owed_since, held_because, try_no,
     payout_id, receipt_id, bounce_code, version, chain_head from treasury.disbursement;
+
+-- When each payment was made: as the bank booked it, or as it became the payee's balance.
+create view treasury.paid_disbursement as
+select d.offering_id, d.disbursement_id, coalesce(r.booked_on, b.booked_on) as paid_on from treasury.disbursement d
+left join treasury.receipt r on r.offering_id = d.offering_id and r.receipt_id = d.receipt_id
+left join treasury.booking b on b.offering_id = d.offering_id and b.booking_id = d.disbursement_id || '@' || d.try_no
+where d.status = 'paid';

@@ -88,8 +88,9 @@ begin
     if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = 'declared:' || p_distribution) then
         return 0;
     end if;
-    insert into treasury.disbursement (offering_id, disbursement_id, distribution_id, investor_id, status, amount_minor, currency, owed_since)
-    select l.offering_id, l.line_id, l.distribution_id, l.investor_id, 'owed', l.net_minor, d.currency, d.pay_on
+    insert into treasury.disbursement (offering_id, disbursement_id, distribution_id, investor_id, payee_id, status, amount_minor, currency,
+        owed_since)
+    select l.offering_id, l.line_id, l.distribution_id, l.investor_id, l.payee_id, 'owed', l.net_minor, d.currency, d.pay_on
     from engine.distribution_line l where l.offering_id = p_offering and l.distribution_id = p_distribution and l.net_minor > 0
     order by l.line_id;
     get diagnostics declared = row_count;
@@ -101,74 +102,37 @@ begin
     return declared;
 end $$;
 
--- Proposes where a payee gets its money; until another person has decided, nothing is paid to it.
-create function treasury.propose_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_way text, p_source text,
-    p_because text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    perform audit.enter(p_actor, p_request);
-    insert into treasury.payee_account (investor_id, account_id, status, way, source_id, because, proposed_by)
-    values (p_investor, p_account, 'proposed', p_way, p_source, p_because, p_actor);
-end $$;
-
-create function treasury.decide_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_is_agreed boolean,
-    p_seen bigint) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- What hinders lines now, the gravest reason of each, and where they go otherwise: a match or a screening of the holder or of its payee,
+-- a change of the holder, an account of the payee.
+create function treasury.standing_of(p_offering text, p_lines text[]) returns table (line text, because text, way text, fingerprint bytea)
+language plpgsql stable rows 1000 set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+#variable_conflict use_column
 declare
-    a treasury.payee_account;
+    payees text[] := array(select distinct d.payee_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.disbursement_id = any (p_lines));
+    people text[] := array(select distinct n.id from treasury.disbursement d cross join lateral (values (d.investor_id), (d.payee_id)) n (id)
+        where d.offering_id = p_offering and d.disbursement_id = any (p_lines));
 begin
-    perform audit.enter(p_actor, p_request);
-    perform 1 from treasury.payee_account x where x.investor_id = p_investor order by x.account_id for update;
-    select * into a from treasury.payee_account where investor_id = p_investor and account_id = p_account;
-    perform treasury.on_version(a.version, p_seen);
-    if p_is_agreed is true then
-        perform treasury.refuse_one_person(p_actor, a.proposed_by, 'payee_account_needs_two_people');
-        update treasury.payee_account set status = 'superseded' where investor_id = p_investor and status = 'in_force';
-    end if;
-    update treasury.payee_account set status = case when p_is_agreed then 'in_force' else 'declined' end, decided_by = p_actor
-    where investor_id = p_investor and account_id = p_account;
+    return query
+    with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, people) h)
+    select d.disbursement_id, coalesce(p.because, h.because, w.because), w.way, w.fingerprint
+    from treasury.disbursement d join treasury.ways_to(payees) w on w.investor_id = d.payee_id
+    left join hindered h on h.investor_id = d.investor_id
+    left join hindered p on p.investor_id = d.payee_id and p.because in ('match_with_a_list', 'screening_waits')
+    where d.offering_id = p_offering and d.disbursement_id = any (p_lines);
 end $$;
-
--- Where each payee gets its money and under which account, or why that is not known: the one in force, else the only account that it
--- has, if the bank booked money of its own from it and it paid from nowhere else. Nobody chooses among several, and no wallet is one.
-create function treasury.ways_to(p_investors text[]) returns table (investor_id text, way text, fingerprint bytea, because text)
-language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
-begin atomic
-    select n.id, coalesce(a.way, 'bank'), w.fingerprint,
-        case when p.investor_id is not null then 'account_change_in_progress'
-            when a.account_id is null and (s.accounts > 1 or k.sources > 1) then 'account_is_not_named'
-            when w.fingerprint is null then 'account_is_not_known' end
-    from unnest(p_investors) n (id)
-    left join treasury.payee_account a on a.investor_id = n.id and a.status = 'in_force'
-    left join treasury.payee_account p on p.investor_id = n.id and p.status = 'proposed'
-    left join treasury.source_account f on f.investor_id = a.investor_id and f.source_id = a.source_id and f.status = 'approved'
-        and f.source_id not like 'wallet:%'
-    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint))[1] as fingerprint from treasury.source_account x
-        where x.status = 'approved' and x.source_id not like 'wallet:%' and x.investor_id = any (p_investors)
-        group by x.investor_id) s on s.investor_id = n.id
-    left join (select i.investor_id, count(distinct r.source_fingerprint) as sources,
-            array_agg(r.source_fingerprint) filter (where r.statement_id is not null) as booked
-        from engine.investment i join treasury.receipt r on r.offering_id = i.offering_id and r.investment_id = i.investment_id
-        where i.investor_id = any (p_investors) and r.status in ('matched', 'cleared')
-        group by i.investor_id) k on k.investor_id = n.id
-    cross join lateral (select case when a.account_id is not null then f.fingerprint
-        when s.fingerprint = any (k.booked) then s.fingerprint end as fingerprint) w;
-end;
 
 -- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others go to a
 -- bank. Runs under the locks of its caller; answers what goes to a bank.
 create function treasury.judge_disbursements(p_offering text, p_lines text[]) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
-    investors text[] := array(select distinct d.investor_id from treasury.disbursement d
-        where d.offering_id = p_offering and d.disbursement_id = any (p_lines));
     judged jsonb;
 begin
-    select jsonb_agg(jsonb_build_object('line', d.disbursement_id, 'because', coalesce(h.because, w.because), 'way', w.way,
-        'fingerprint', encode(w.fingerprint, 'hex')) order by d.disbursement_id) into judged
-    from treasury.disbursement d join treasury.ways_to(investors) w on w.investor_id = d.investor_id
-    left join engine.payee_hindrances(p_offering, investors) h on h.investor_id = d.investor_id
-    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and d.status = 'owed';
+    select jsonb_agg(jsonb_build_object('line', s.line, 'because', s.because, 'way', s.way, 'fingerprint', encode(s.fingerprint, 'hex'))
+        order by s.line) into judged
+    from treasury.standing_of(p_offering, p_lines) s join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
+    where d.status = 'owed';
     update treasury.disbursement d set status = 'held', held_because = j.because
     from jsonb_to_recordset(judged) as j (line text, because text)
     where j.because is not null and d.offering_id = p_offering and d.disbursement_id = j.line;
@@ -187,18 +151,18 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     d record;
 begin
-    for d in select x.*, w.fingerprint from treasury.disbursement x, treasury.ways_to(array[x.investor_id]) w
+    for d in select x.*, w.fingerprint from treasury.disbursement x, treasury.ways_to(array[x.payee_id]) w
         where x.offering_id = p_offering and x.disbursement_id = any (p_lines) order by x.disbursement_id
     loop
         insert into treasury.receipt (offering_id, receipt_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, rail, clears_on,
             source_fingerprint, line_sha256)
         values (p_offering, 'rcp_' || d.disbursement_id, 'balance:' || d.disbursement_id, 'unmatched', d.amount_minor, d.currency, current_date,
             current_date, 'balance', current_date, d.fingerprint, sha256(convert_to(d.disbursement_id, 'UTF8')));
-        update treasury.receipt set status = 'stored', stored_for = d.investor_id
+        update treasury.receipt set status = 'stored', stored_for = d.payee_id
         where offering_id = p_offering and receipt_id = 'rcp_' || d.disbursement_id;
         perform treasury.post(p_offering, 'kept:' || d.disbursement_id, 'distribution_kept', d.currency, jsonb_build_array(
             jsonb_build_object('account', 'liab:distribution:' || d.distribution_id, 'side', 'debit', 'amount', d.amount_minor),
-            jsonb_build_object('account', 'liab:wallet:' || d.investor_id, 'side', 'credit', 'amount', d.amount_minor)));
+            jsonb_build_object('account', 'liab:wallet:' || d.payee_id, 'side', 'credit', 'amount', d.amount_minor)));
         update treasury.disbursement set status = 'paid', receipt_id = 'rcp_' || d.disbursement_id
         where offering_id = p_offering and disbursement_id = d.disbursement_id;
     end loop;
@@ -240,7 +204,6 @@ returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     sums record;
-    investors text[];
     hindered record;
 begin
     perform audit.enter(p_actor, p_request);
@@ -258,19 +221,18 @@ begin
         raise exception using errcode = 'BR008', constraint = 'payout_has_its_money',
             message = format('the bank took money of %s back, and nobody has made it good', sums.distribution);
     end if;
-    investors := array(select distinct d.investor_id from treasury.disbursement d
-        where d.offering_id = p_offering and d.disbursement_id = any (p_lines));
-    select h.investor_id, h.because into hindered from (select * from engine.payee_hindrances(p_offering, investors)
-        union all select w.investor_id, w.because from treasury.ways_to(investors) w where w.because is not null or w.way <> 'bank') h limit 1;
+    select s.line, s.because into hindered from treasury.standing_of(p_offering, p_lines) s
+    where s.because is not null or s.way <> 'bank' limit 1;
     if found then
         raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_held',
-            message = format('%s of %s: %s', hindered.investor_id, p_payout, hindered.because);
+            message = format('%s of %s: %s', hindered.line, p_payout, hindered.because);
     end if;
     insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
     values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines);
     update treasury.disbursement d set status = 'paying', payout_id = p_payout, payee_fingerprint = w.fingerprint, bounce_code = null
-    from treasury.ways_to(investors) w
-    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and w.investor_id = d.investor_id;
+    from treasury.ways_to(array(select distinct x.payee_id from treasury.disbursement x
+        where x.offering_id = p_offering and x.disbursement_id = any (p_lines))) w
+    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and w.investor_id = d.payee_id;
     perform treasury.post(p_offering, 'paid:' || p_payout, 'distribution_sent', sums.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:distribution:' || sums.distribution, 'side', 'debit', 'amount', sums.total),
         jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', sums.total)));
@@ -295,15 +257,13 @@ end $$;
 create function treasury.pays_somebody_hindered(p_offering text, p_payout text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
-    investors text[] := array(select distinct d.investor_id from treasury.disbursement d
-        where d.offering_id = p_offering and d.payout_id = p_payout);
+    lines text[] := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout);
 begin
-    return cardinality(investors) > 0 and (exists (select from engine.payee_hindrances(p_offering, investors))
-        or exists (select from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout
+    return cardinality(lines) > 0 and (exists (select from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout
             and treasury.lacks_money(p_offering, d.distribution_id))
-        or exists (select from treasury.disbursement d join treasury.ways_to(investors) w on w.investor_id = d.investor_id
-            where d.offering_id = p_offering and d.payout_id = p_payout
-                and (w.because is not null or w.way <> 'bank' or w.fingerprint is distinct from d.payee_fingerprint)));
+        or exists (select from treasury.standing_of(p_offering, lines) s
+        join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
+        where s.because is not null or s.way <> 'bank' or s.fingerprint is distinct from d.payee_fingerprint));
 end $$;
 
 -- The bank shows these payments on a statement: they have arrived.
@@ -318,6 +278,8 @@ begin
     select d.offering_id, d.disbursement_id || '@' || d.try_no, 'paid:' || d.payout_id, d.currency, -d.amount_minor, p_booked_on
     from treasury.disbursement d where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and d.status = 'paying'
     on conflict do nothing;
+    perform treasury.note_shown(p_offering, array(select distinct d.payout_id from treasury.disbursement d
+        where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and d.status = 'paying'));
     update treasury.disbursement set status = 'paid'
     where offering_id = p_offering and disbursement_id = any (p_lines) and status = 'paying';
     get diagnostics settled = row_count;
@@ -337,6 +299,7 @@ begin
     if d.status is null or d.status not in ('paying', 'paid') or d.payout_id is null then
         raise exception using errcode = 'BR008', constraint = 'returned_disbursement_was_sent', message = format('%s was not sent', p_line);
     end if;
+    perform treasury.note_shown(p_offering, array[d.payout_id]);
     journal := 'bounced:' || p_line || '@' || d.try_no;
     perform treasury.post(p_offering, journal, 'distribution_returned', d.currency,
         treasury.cash(p_offering, d.currency, 'debit', d.amount_minor) || jsonb_build_array(jsonb_build_object('account',

@@ -3,7 +3,10 @@
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
     ('ballot', 'engine', 'One holder''s word in one vote.'),
-    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.');
+    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.'),
+    ('tax_year', 'engine', 'The tax documents of one year of an offer.'),
+    ('coupon_schedule', 'engine', 'The terms of an offer''s coupons.'),
+    ('coupon_fixing', 'engine', 'What an index was on a day.');
 
 insert into engine.state (machine, state, sentence) values
     ('filing', 'not_owed', 'Owed no more, because its fact is gone or a person says how it was met otherwise.'),
@@ -13,7 +16,17 @@ insert into engine.state (machine, state, sentence) values
     ('vote', 'cancelled', 'Over without a result, with the reason.'),
     ('ballot', 'cast', 'Counts with the units of its holder at the record date.'),
     ('proxy', 'given', 'The delegate casts the ballot of the holder.'),
-    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.');
+    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.'),
+    ('tax_year', 'draft', 'Its forms sum to what was paid; waits for a second person.'),
+    ('tax_year', 'released', 'Recipients take their forms.'),
+    ('tax_year', 'cancelled', 'Ended with a reason; another draft takes its place.'),
+    ('coupon_schedule', 'proposed', 'Waits for a second person.'),
+    ('coupon_schedule', 'in_force', 'Coupons are worked out by it.'),
+    ('coupon_schedule', 'superseded', 'Another one is in force.'),
+    ('coupon_schedule', 'declined', 'Refused.'),
+    ('coupon_fixing', 'proposed', 'Waits for a second person; no coupon uses it.'),
+    ('coupon_fixing', 'in_force', 'Coupons use it.'),
+    ('coupon_fixing', 'declined', 'Refused.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -29,4 +42,15 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('ballot', '', 'cast', 'cast', 'engine'),
     ('ballot', 'cast', 'cast', 'changed', 'engine'),
     ('proxy', '', 'given', 'given', 'engine'),
-    ('proxy', 'given', 'revoked', 'revoked', 'engine');
+    ('proxy', 'given', 'revoked', 'revoked', 'engine'),
+    ('tax_year', '', 'draft', 'drafted', 'engine'),
+    ('tax_year', 'draft', 'released', 'released', 'engine'),
+    ('tax_year', 'draft', 'cancelled', 'cancelled', 'engine'),
+    ('tax_year', 'released', 'cancelled', 'cancelled', 'engine'),
+    ('coupon_schedule', '', 'proposed', 'proposed', 'engine'),
+    ('coupon_schedule', 'proposed', 'in_force', 'put_in_force', 'engine'),
+    ('coupon_schedule', 'proposed', 'declined', 'declined', 'engine'),
+    ('coupon_schedule', 'in_force', 'superseded', 'superseded', 'engine'),
+    ('coupon_fixing', '', 'proposed', 'proposed', 'engine'),
+    ('coupon_fixing', 'proposed', 'in_force', 'put_in_force', 'engine'),
+    ('coupon_fixing', 'proposed', 'declined', 'declined', 'engine');

@@ -120,6 +120,7 @@ create table engine.distribution_line (
     line_id text not null,
     holding_id text,
     investor_id text not null,
+    payee_id text not null,
     units bigint not null check (units >= 0),
     capital_minor bigint not null check (capital_minor >= 0),
     income_minor bigint not null check (income_minor >= 0),
@@ -134,7 +135,8 @@ create table engine.distribution_line (
     foreign key (offering_id, distribution_id) references engine.distribution deferrable initially deferred,
     constraint line_withholds_by_its_rate check (withheld_minor = div(income_minor::numeric * rate_bp + 5000, 10000)),
     constraint gross_less_withheld_is_net_on_a_line check (capital_minor + income_minor = withheld_minor + net_minor),
-    constraint only_the_sponsor_has_no_units check ((units = 0) = (holding_id is null))
+    constraint only_the_sponsor_has_no_units check ((units = 0) = (holding_id is null)),
+    constraint sponsor_is_its_own_payee check (holding_id is not null or payee_id = investor_id)
 );
 create index distribution_line_of_investor on engine.distribution_line (offering_id, investor_id);
 

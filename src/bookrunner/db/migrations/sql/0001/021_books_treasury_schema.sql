@@ -115,7 +115,7 @@ create table treasury.payout (
     offering_id text not null,
     payout_id text not null,
     status text not null,
-    purpose text not null check (purpose in ('refund', 'return', 'release', 'debit', 'distribution')),
+    purpose text not null check (purpose in ('refund', 'return', 'release', 'debit', 'distribution', 'remittance')),
     content bytea not null,
     content_sha256 bytea not null constraint payout_digest_is_of_its_bytes check (content_sha256 = sha256(content)),
     amount_minor bigint not null check (amount_minor > 0),

@@ -20,8 +20,9 @@ select engine.start_distribution(:actor, :request, :offering, :distribution);
 
 -- name: undeclared
 -- Payments that were started and owe nobody yet, because whoever started them ended in between.
-select offering_id, distribution_id from engine.distribution_standing where status = 'paying' and lines = '{}'
-order by offering_id, distribution_id;
+select d.offering_id, d.distribution_id from engine.distribution d where d.status = 'paying' and not exists (
+    select from treasury.declared_distribution x where x.offering_id = d.offering_id and x.distribution_id = d.distribution_id)
+order by d.offering_id, d.distribution_id;
 
 -- name: finish_distributions$
 -- Ends each payment in which nobody waits for a bank; answers how many.
@@ -58,6 +59,7 @@ where l.investor_id = :investor and l.distribution_status in ('approved', 'payin
 order by l.pay_on desc, l.line_id;
 
 -- name: payees$
--- Everybody whom a distribution pays.
-select coalesce(array_agg(l.investor_id order by l.investor_id), '{}') from engine.distribution_line l
+-- Everybody whom a distribution pays, and for whom.
+select coalesce(array_agg(distinct n.id order by n.id), '{}') from engine.distribution_line l
+cross join lateral (values (l.investor_id), (l.payee_id)) n (id)
 where l.offering_id = :offering and l.distribution_id = :distribution;

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from bookrunner.books import registry
 from bookrunner.books.treasury import disbursements
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
@@ -98,6 +99,41 @@ class Distributions:
         payees: list[str] = self.terms.payees(offering=offering, distribution=distribution)
         self._desk.compliance.enlist_for_payment(actor=actor, investors=payees)
         return len(payees)
+
+    def name_account(self, investor: str, account: tuple[bytes, bytes], because: str, *, actor: str) -> str:
+        """Propose an account that the book does not have: its fingerprint, and the SHA-256 of the evidence.
+
+        Opens the screening of the payee, which another person's word waits for; returns the proposal's id.
+        Refuses ``one_payee_account_is_proposed`` and ``payee_account_has_its_reason``.
+        """
+        name, (fingerprint, evidence) = new_id("pac"), account
+        self.payments.name_payee_account(
+            actor=actor,
+            investor=investor,
+            account=name,
+            fingerprint=fingerprint,
+            evidence_sha256=evidence,
+            because=because,
+        )
+        self.screen_payee(investor, actor=actor)
+        return name
+
+    def name_payee(self, offering: str, said: Mapping[str, str], *, actor: str) -> str:
+        """Propose who receives what a holder is paid, and open the screening of that payee; return the id.
+
+        ``said`` has holder, payee, because and sha256 (hex) of the evidence; the holder as its own payee ends
+        an earlier mandate. Refuses ``mandate_is_of_a_holder`` and ``one_mandate_is_proposed``.
+        """
+        mandate = new_id("pmd")
+        registry.holders_of(self._desk.database).propose_payee(
+            actor=actor, offering=offering, mandate=mandate, said=dict(said)
+        )
+        self.screen_payee(said["payee"], actor=actor)
+        return mandate
+
+    def screen_payee(self, payee: str, *, actor: str) -> None:
+        """Open the screening of one payee on the lists in force; again after a crash."""
+        self._desk.compliance.enlist_for_payment(actor=actor, investors=[payee])
 
     def start(self, offering: str, distribution: str, *, actor: str) -> int:
         """Start the payment of an approved distribution and owe its lines; return how many are owed anew.

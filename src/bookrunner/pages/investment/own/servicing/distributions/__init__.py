@@ -35,6 +35,7 @@ _BECAUSE: Final[Mapping[str, str]] = {
     "registration_change_in_progress": later(
         "Your registration is being changed; the amount is kept for you."
     ),
+    "payee_change_in_progress": later("Your payee is being changed; the amount is kept for you."),
     "account_change_in_progress": later("Your account is being changed; the amount is kept for you."),
     "account_is_not_known": later("We know no account of yours. Tell the administrator where to pay."),
     "account_is_not_named": later("You have several accounts. Tell the administrator which one to pay to."),

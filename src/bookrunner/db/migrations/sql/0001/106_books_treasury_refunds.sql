@@ -245,6 +245,14 @@ begin
     return found;
 end $$;
 
+-- What a statement shows the bank had, though nobody noted its answer.
+create function treasury.note_shown(p_offering text, p_payouts text[]) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    update treasury.payout set status = 'handed_over', bank_reference = 'statement'
+    where offering_id = p_offering and payout_id = any (p_payouts) and status = 'prepared';
+end;
+
 -- The bank shows refunds on a statement: they have arrived.
 create function treasury.settle_refunds(p_actor text, p_request text, p_offering text, p_refunds text[], p_booked_on date)
 returns integer
@@ -259,6 +267,8 @@ begin
         select r.investment_id from treasury.refund f join treasury.receipt r using (offering_id, receipt_id)
         where f.offering_id = p_offering and f.refund_id = any (p_refunds)) order by pos.investment_id for update;
     update treasury.refund set status = 'settled' where offering_id = p_offering and refund_id = any (p_refunds) and status <> 'settled';
+    perform treasury.note_shown(p_offering, array(select distinct f.payout_id from treasury.refund f
+        where f.offering_id = p_offering and f.refund_id = any (p_refunds) and f.payout_id is not null));
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
     select f.offering_id, f.refund_id || '@' || f.try_no, 'paid:' || f.payout_id, f.currency, -f.amount_minor, p_booked_on
     from treasury.refund f where f.offering_id = p_offering and f.refund_id = any (p_refunds)

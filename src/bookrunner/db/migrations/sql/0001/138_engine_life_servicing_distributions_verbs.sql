@@ -44,7 +44,8 @@ begin atomic
 end;
 
 -- Splits what the holders get by their units on the record date, to the cent: each its whole part, and the cents that are left one by
--- one to the largest remainders, ties by the id of the holding. The sponsor is a line of its own.
+-- one to the largest remainders, ties by the id of the holding. The sponsor is a line of its own. A line is paid to the payee whom the
+-- register has at the end of the record date; what is withheld is by the holder's form.
 create function engine.draft_lines(p_offering text, p_distribution text, p_terms jsonb, p_capital bigint, p_income bigint, p_sponsor bigint)
 returns void
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
@@ -56,8 +57,8 @@ begin
     payees := array(select h.investor_id from registry.units_as_of(p_offering, record_on) a
         join registry.holding_fact h on h.offering_id = p_offering and h.holding_id = a.holding_id where a.units > 0)
         || case when p_sponsor > 0 then array[p_terms ->> 'sponsor'] end;
-    insert into engine.distribution_line (offering_id, distribution_id, line_id, holding_id, investor_id, units, capital_minor, income_minor,
-        form, country, rate_bp, rate_source, withheld_minor, net_minor)
+    insert into engine.distribution_line (offering_id, distribution_id, line_id, holding_id, investor_id, payee_id, units, capital_minor,
+        income_minor, form, country, rate_bp, rate_source, withheld_minor, net_minor)
     with held as materialized (select a.holding_id, h.investor_id, a.units, sum(a.units) over () as mass
         from registry.units_as_of(p_offering, record_on) a
         join registry.holding_fact h on h.offering_id = p_offering and h.holding_id = a.holding_id where a.units > 0),
@@ -72,12 +73,13 @@ begin
         union all select null, p_terms ->> 'sponsor', 0, 0, p_sponsor where p_sponsor > 0)
     select p_offering, p_distribution,
         'dln_' || left(encode(sha256(convert_to(p_distribution || '/' || coalesce(e.holding_id, 'sponsor'), 'UTF8')), 'hex'), 26),
-        e.holding_id, e.investor_id, e.units, e.capital_minor, e.income_minor, s.form, coalesce(t.country, ''), coalesce(t.rate_bp, r.rate_bp),
+        e.holding_id, e.investor_id, coalesce(m.payee_id, e.investor_id), e.units, e.capital_minor, e.income_minor, s.form, coalesce(t.country, ''), coalesce(t.rate_bp, r.rate_bp),
         coalesce(t.source, r.source), w.minor, e.capital_minor + e.income_minor - w.minor
     from entitled e
     join (select distinct * from engine.tax_standing(p_offering, payees, pay_on)) s on s.investor_id = e.investor_id
     join engine.rates_on(p_terms ->> 'income', pay_on) r on r.form = s.form and r.country = ''
     left join engine.rates_on(p_terms ->> 'income', pay_on) t on t.form = s.form and t.country = s.country and s.country <> ''
+    left join registry.payees_as_of(p_offering, record_on) m on m.investor_id = e.investor_id and e.holding_id is not null
     cross join lateral (select div(e.income_minor::numeric * coalesce(t.rate_bp, r.rate_bp) + 5000, 10000)::bigint as minor) w;
 end $$;
 
@@ -148,7 +150,7 @@ begin
         l.units, l.withheld, l.net, l.digest, compared, p_actor
     from engine.offer o, (select count(x.holding_id)::integer as holders, coalesce(sum(x.units), 0)::bigint as units,
             coalesce(sum(x.withheld_minor), 0)::bigint as withheld, coalesce(sum(x.net_minor), 0)::bigint as net,
-            sha256(convert_to(coalesce(string_agg(concat_ws(' ', x.line_id, x.units, x.gross_minor, x.withheld_minor), E'\n'
+            sha256(convert_to(coalesce(string_agg(concat_ws(' ', x.line_id, x.payee_id, x.units, x.gross_minor, x.withheld_minor), E'\n'
                 order by x.line_id collate "C"), ''), 'UTF8')) as digest
         from engine.distribution_line x where x.offering_id = p_offering and x.distribution_id = p_distribution) l
     where o.offering_id = p_offering;
@@ -190,11 +192,15 @@ begin
     perform reconciliation.require_reconciled(p_offering, d.record_on);
     if exists (select from registry.units_as_of(p_offering, d.record_on) a full join (select l.holding_id, l.units from engine.distribution_line l
             where l.offering_id = p_offering and l.distribution_id = p_distribution and l.holding_id is not null) x using (holding_id)
-            where coalesce(a.units, 0) <> coalesce(x.units, 0)) then
+            where coalesce(a.units, 0) <> coalesce(x.units, 0))
+        or exists (select from engine.distribution_line l left join registry.payees_as_of(p_offering, d.record_on) m using (investor_id)
+            where l.offering_id = p_offering and l.distribution_id = p_distribution and l.holding_id is not null
+                and l.payee_id <> coalesce(m.payee_id, l.investor_id)) then
         raise exception using errcode = 'BR008', constraint = 'lines_are_of_the_register_of_their_day',
-            message = format('units moved on %s after %s was drafted; cancel it and draft another', d.record_on, p_distribution);
+            message = format('units or payees changed on %s after %s was drafted; cancel it and draft another', d.record_on, p_distribution);
     end if;
-    waits := compliance.unscreened_since(array(select l.investor_id from engine.distribution_line l
+    waits := compliance.unscreened_since(array(select distinct n.id from engine.distribution_line l
+        cross join lateral (values (l.investor_id), (l.payee_id)) n (id)
         where l.offering_id = p_offering and l.distribution_id = p_distribution), d.drafted_at);
     if waits > 0 then
         raise exception using errcode = 'BR008', constraint = 'payees_are_screened_before_approval',
@@ -259,15 +265,15 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     update engine.distribution d set status = 'paid' where d.status = 'paying'
-        and exists (select from treasury.disbursement_fact x where x.offering_id = d.offering_id and x.distribution_id = d.distribution_id)
+        and exists (select from treasury.declared_distribution x where x.offering_id = d.offering_id and x.distribution_id = d.distribution_id)
         and not exists (select from treasury.disbursement_fact x where x.offering_id = d.offering_id and x.distribution_id = d.distribution_id
             and x.status in ('owed', 'paying'));
     get diagnostics finished = row_count;
     return finished;
 end $$;
 
--- Why payees of an offer cannot be paid now, the gravest reason of each: a match, a screening that waits, a wallet or a registration on
--- its way to be another.
+-- Why payees of an offer cannot be paid now, the gravest reason of each: a match, a screening that waits, a wallet, a registration or a
+-- payee on its way to be another.
 create function engine.payee_hindrances(p_offering text, p_investors text[]) returns table (investor_id text, because text)
 language plpgsql stable rows 100 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -282,8 +288,21 @@ begin
         where w.offering_id = p_offering and w.investor_id = any (p_investors) and w.status in ('claimed', 'screened', 'issuer_approved')
         union all
         select r.investor_id, 'registration_change_in_progress', 4 from registry.registration_in_progress r
-        where r.offering_id = p_offering and r.investor_id = any (p_investors)) h
+        where r.offering_id = p_offering and r.investor_id = any (p_investors)
+        union all
+        select m.investor_id, 'payee_change_in_progress', 5 from registry.payee_change_in_progress m
+        where m.offering_id = p_offering and m.investor_id = any (p_investors)) h
     order by h.investor_id, h.place;
+end $$;
+
+-- Whether every list in force has answered for an investor, and whoever stands behind it, since a moment, and nothing is open by now.
+-- Where no list is in force nobody is screened.
+create function engine.is_screened_since(p_investor text, p_since timestamptz) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.watchlist w where w.status = 'active' and compliance.is_covered(w.covers, p_investor))
+        and compliance.unscreened_since(array[p_investor], p_since) = 0
+        and not exists (select from compliance.subjects_behind(array[p_investor]) b where not compliance.is_answered(b.subject_id));
 end $$;
 
 -- A distribution beside the state of its payments, for whoever runs it.
@@ -300,7 +319,7 @@ left join lateral (select jsonb_object_agg(s.status, jsonb_build_object('lines',
 
 -- The lines of distributions beside their payments.
 create view engine.distribution_line_standing as
-select l.offering_id, l.distribution_id, l.line_id, l.holding_id, l.investor_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
+select l.offering_id, l.distribution_id, l.line_id, l.holding_id, l.investor_id, l.payee_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
     l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, d.status as distribution_status, d.record_on, d.pay_on,
     d.currency, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days
 from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)

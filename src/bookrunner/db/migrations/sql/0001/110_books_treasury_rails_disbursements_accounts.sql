@@ -1,0 +1,130 @@
+-- The accounts that payees are paid to: named, agreed to by two people, and looked up for each payment.
+
+-- Where a payee wants its money: to one of its own approved accounts, or kept as its balance, which goes back to that account. An account
+-- that the book does not have yet comes with evidence, and is put there once two people agreed and the payee was screened.
+create table treasury.payee_account (
+    investor_id text not null,
+    account_id text not null,
+    status text not null,
+    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'balance')),
+    source_id text,
+    named_fingerprint bytea,
+    evidence_sha256 bytea,
+    because text not null constraint payee_account_has_its_reason check (because ~ '\S'),
+    proposed_by text not null,
+    proposed_at timestamptz not null default clock_timestamp(),
+    decided_by text,
+    version bigint not null,
+    chain_head bytea not null,
+    primary key (investor_id, account_id),
+    constraint payee_account_is_the_payees_own foreign key (investor_id, source_id) references treasury.source_account,
+    constraint new_account_has_its_evidence check ((named_fingerprint is null) = (evidence_sha256 is null)
+        and coalesce(octet_length(named_fingerprint), 32) = 32 and coalesce(octet_length(evidence_sha256), 32) = 32),
+    constraint payee_account_names_an_account
+        check (source_id is not null or named_fingerprint is not null and status in ('proposed', 'declined')),
+    constraint decided_payee_account_names_who check ((status = 'proposed') = (decided_by is null)),
+    constraint payee_account_needs_two_people
+        check (status not in ('in_force', 'superseded') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
+);
+create unique index one_payee_account_is_in_force on treasury.payee_account (investor_id) where status = 'in_force';
+create unique index one_payee_account_is_proposed on treasury.payee_account (investor_id) where status = 'proposed';
+call audit.keep('treasury.payee_account', 'payee_account', 'account_id', 'investor_id', '{because}');
+
+-- What two people decide on stays as it was proposed, and a new account goes into force for a payee that was screened since.
+create function treasury.payee_account_stays() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'INSERT' then
+        new.proposed_at := clock_timestamp();
+        return new;
+    end if;
+    if (new.way, new.named_fingerprint, new.evidence_sha256, new.because, new.proposed_by, new.proposed_at)
+            is distinct from (old.way, old.named_fingerprint, old.evidence_sha256, old.because, old.proposed_by, old.proposed_at)
+        or new.source_id is distinct from old.source_id and (old.source_id is not null or not exists (select from treasury.source_account s
+            where s.investor_id = new.investor_id and s.source_id = new.source_id and s.fingerprint = new.named_fingerprint)) then
+        raise exception using errcode = 'BR006', constraint = 'payee_account_stays_as_proposed',
+            message = format('%s is what two people decide on', old.account_id);
+    end if;
+    if new.status = 'in_force' and old.status = 'proposed' and new.named_fingerprint is not null
+        and not engine.is_screened_since(new.investor_id, new.proposed_at) then
+        raise exception using errcode = 'BR008', constraint = 'payee_is_screened_before_it_is_paid',
+            message = format('%s waits for its screening, or is on a list', new.investor_id);
+    end if;
+    return new;
+end $$;
+create trigger payee_account_stays before insert or update on treasury.payee_account
+    for each row execute function treasury.payee_account_stays();
+alter table treasury.payee_account enable always trigger payee_account_stays;
+
+-- Proposes where a payee gets its money; until another person has decided, nothing is paid to it.
+create function treasury.propose_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_way text, p_source text,
+    p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into treasury.payee_account (investor_id, account_id, status, way, source_id, because, proposed_by)
+    values (p_investor, p_account, 'proposed', p_way, p_source, p_because, p_actor);
+end $$;
+
+-- Proposes an account that the book does not have, by what the payee gave as evidence.
+create function treasury.name_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_fingerprint bytea,
+    p_evidence_sha256 bytea, p_because text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into treasury.payee_account (investor_id, account_id, status, way, named_fingerprint, evidence_sha256, because, proposed_by)
+    values (p_investor, p_account, 'proposed', 'bank', p_fingerprint, p_evidence_sha256, p_because, p_actor);
+end $$;
+
+-- Another person decides. A new account joins those of the payee, or counts again where it was revoked.
+create function treasury.decide_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_is_agreed boolean,
+    p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    a treasury.payee_account;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform 1 from treasury.payee_account x where x.investor_id = p_investor order by x.account_id for update;
+    select * into a from treasury.payee_account where investor_id = p_investor and account_id = p_account;
+    perform treasury.on_version(a.version, p_seen);
+    if p_is_agreed is true then
+        perform treasury.refuse_one_person(p_actor, a.proposed_by, 'payee_account_needs_two_people');
+        if a.named_fingerprint is not null then
+            insert into treasury.source_account (investor_id, source_id, fingerprint, status)
+            values (p_investor, 'src_' || p_account, a.named_fingerprint, 'approved') on conflict (investor_id, fingerprint) do nothing;
+            update treasury.source_account set status = 'approved'
+            where investor_id = p_investor and fingerprint = a.named_fingerprint and status <> 'approved';
+            a.source_id := (select s.source_id from treasury.source_account s
+                where s.investor_id = p_investor and s.fingerprint = a.named_fingerprint);
+        end if;
+        update treasury.payee_account set status = 'superseded' where investor_id = p_investor and status = 'in_force';
+    end if;
+    update treasury.payee_account set status = case when p_is_agreed then 'in_force' else 'declined' end, decided_by = p_actor,
+        source_id = a.source_id
+    where investor_id = p_investor and account_id = p_account;
+end $$;
+
+-- Where each payee gets its money and under which account, or why that is not known: the one in force, else the only account that it
+-- has, if the bank booked money of its own from it. Nobody chooses among several, and no wallet is an account.
+create function treasury.ways_to(p_investors text[]) returns table (investor_id text, way text, fingerprint bytea, because text)
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
+begin atomic
+    select n.id, coalesce(a.way, 'bank'), case when a.account_id is null then s.fingerprint else f.fingerprint end,
+        case when p.investor_id is not null then 'account_change_in_progress'
+            when a.account_id is null and s.accounts > 1 then 'account_is_not_named'
+            when case when a.account_id is null then s.fingerprint else f.fingerprint end is null then 'account_is_not_known' end
+    from unnest(p_investors) n (id)
+    left join treasury.payee_account a on a.investor_id = n.id and a.status = 'in_force'
+    left join treasury.payee_account p on p.investor_id = n.id and p.status = 'proposed'
+    left join treasury.source_account f on f.investor_id = a.investor_id and f.source_id = a.source_id and f.status = 'approved'
+        and f.source_id not like 'wallet:%'
+    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint) filter (where k.source_fingerprint is not null))[1]
+            as fingerprint
+        from treasury.source_account x
+        left join (select distinct i.investor_id, r.source_fingerprint
+            from engine.investment i join treasury.receipt r on r.offering_id = i.offering_id and r.investment_id = i.investment_id
+            where i.investor_id = any (p_investors) and r.status in ('matched', 'cleared') and r.statement_id is not null) k
+            on k.investor_id = x.investor_id and k.source_fingerprint = x.fingerprint
+        where x.status = 'approved' and x.source_id not like 'wallet:%' and x.investor_id = any (p_investors)
+        group by x.investor_id) s on s.investor_id = n.id;
+end;

@@ -1,0 +1,81 @@
+"""Withheld tax on its way to the tax office: two people, one order, the statement, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+from bookrunner.adapters.payments import payment_id
+from bookrunner.books import treasury
+from bookrunner.core.errors import Refused
+from bookrunner.db import Database, Row
+from tests.allocation.test_illegal import every_right
+from tests.attack.world import Connect
+from tests.servicing.paying import Payer, payer
+from tests.treasury.escrow import digest, refused
+from tests.treasury.test_refunds import Bank
+from tests.treasury.test_returned_entries import Desktop, moved
+
+WITHHELD = 300_00
+STOLEN = {
+    "remittance_stays_as_proposed": "amount_minor = 1",
+    "remittance_needs_two_people": "status = 'approved', decided_by = proposed_by",
+    "sent_remittance_names_its_order": "status = 'approved', decided_by = 'usr_x', payout_id = 'pyo_1'",
+}
+
+
+def test_withheld_tax_goes_to_the_tax_office_once(connect: Connect, database: Database) -> None:
+    world, runs = payer(connect, database)
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    assert len(world.send(distribution)) == 3
+    said = {"form": "1042", "year": 2026, "amount": WITHHELD, "fingerprint": digest("office").hex()}
+    world.call("treasury.propose_remittance", world.offering, "rmt_1", said)
+    with refused("remittance_needs_two_people"):
+        world.call("treasury.decide_remittance", world.offering, "rmt_1", "true", 1)
+    for rule, stolen in STOLEN.items():
+        with every_right(world, "treasury") as login, pytest.raises(psycopg.Error) as caught:
+            login.execute(f"update treasury.tax_remittance set {stolen}".encode())  # noqa: S608
+        assert caught.value.diag.constraint_name == rule, caught.value
+    world.call("treasury.decide_remittance", world.offering, "rmt_1", "true", 1, actor="usr_second")
+    assert world.balance("liab:withheld_tax") == 0
+    world.call("treasury.propose_remittance", world.offering, "rmt_2", said | {"amount": 1})
+    with refused("remittance_is_within_what_is_withheld"):
+        world.call("treasury.decide_remittance", world.offering, "rmt_2", "true", 1, actor="usr_second")
+    world.call("treasury.decide_remittance", world.offering, "rmt_2", "false", 1)
+    _follow(world, database)
+
+
+def _follow(world: Payer, database: Database) -> None:
+    bank, keeper, offer = Bank(), treasury.keeper(database), world.offering
+    assert treasury.store_orders(database, offer, _no_account) == 0
+    assert treasury.store_orders(database, offer, bank.write) == 1
+    assert treasury.store_orders(database, offer, bank.write) == 0
+    assert len(treasury.hand_over_waiting(keeper, offer, bank)) == 1
+    desktop, state = (
+        Desktop(world, database),
+        "select status, try_no from treasury.tax_remittance order by 1, 2",
+    )
+    assert desktop.take(moved(WITHHELD - 1, "rmt_1")) == 0
+    assert world.ask(state) == [("declined", 1), ("sent", 1)]
+    assert desktop.take(moved(WITHHELD, "rmt_1")) == 0
+    assert world.ask(state) == [("declined", 1), ("settled", 1)]
+    assert desktop.take(moved(WITHHELD, "rmt_1", credit=True, return_reason="AC04")) == 0
+    assert world.ask(state) == [("declined", 1), ("returned", 1)]
+    assert world.balance("liab:tax_remittance:rmt_1") == WITHHELD
+    world.check()
+    world.call("treasury.retry_remittance", offer, "rmt_1")
+    with refused("retried_remittance_came_back"):
+        world.call("treasury.retry_remittance", offer, "rmt_1")
+    assert treasury.store_orders(database, offer, bank.write) == 1
+    assert len(bank.orders) == 1
+    assert desktop.take(moved(WITHHELD, payment_id("rmt_1", 2))) == 0
+    assert world.ask(state) == [("declined", 1), ("settled", 2)]
+    assert world.balance("liab:tax_remittance:rmt_1") == 0
+    world.check()
+
+
+def _no_account(order: str, lines: Sequence[Row]) -> bytes:
+    raise Refused("payee_account_is_known", f"{order} pays {len(lines)} whom the book does not have")
