@@ -25,6 +25,7 @@ from bookrunner.cli.checks import (
     register,
     restart,
     screening,
+    splits,
     transfers,
 )
 from bookrunner.cli.offers import distributions, documents, filings, issuers, life
@@ -70,6 +71,7 @@ _NOUNS = (
     serve,
     setup,
     simulate,
+    splits,
     templates,
     transfers,
     work,

@@ -1,4 +1,4 @@
--- What follows the close of an offer: what may become of a filing beside being prepared and filed, and votes of holders.
+-- What follows the close of an offer: what may become of a filing beside being prepared and filed, votes of holders, splits.
 
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
@@ -30,3 +30,24 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('ballot', 'cast', 'cast', 'changed', 'engine'),
     ('proxy', '', 'given', 'given', 'engine'),
     ('proxy', 'given', 'revoked', 'revoked', 'engine');
+
+insert into engine.machine (machine, keeper, sentence) values
+    ('split', 'registry', 'So many new units for so many old ones, from a moment on.');
+
+insert into engine.state (machine, state, sentence) values
+    ('split', 'proposed', 'Waits for a second person.'),
+    ('split', 'approved', 'Agreed; begins at its time, when nothing of the class is under way and the security is paused.'),
+    ('split', 'declined', 'Refused with a reason.'),
+    ('split', 'abandoned', 'Given up before it began.'),
+    ('split', 'begun', 'Every holder is worked out; the chain mints or burns the difference, wallet by wallet.'),
+    ('split', 'executed', 'Chain, register and control book have the new units.');
+
+insert into engine.transition (machine, from_state, to_state, trigger, role) values
+    ('split', '', 'proposed', 'proposed', 'registry'),
+    ('split', 'proposed', 'approved', 'approved', 'registry'),
+    ('split', 'proposed', 'declined', 'declined', 'registry'),
+    ('split', 'proposed', 'abandoned', 'abandoned', 'registry'),
+    ('split', 'approved', 'abandoned', 'abandoned', 'registry'),
+    ('split', 'approved', 'begun', 'begun', 'registry'),
+    ('split', 'begun', 'executed', 'executed', 'registry'),
+    ('offer', 'closed_successfully', 'closed_successfully', 'split', 'engine');

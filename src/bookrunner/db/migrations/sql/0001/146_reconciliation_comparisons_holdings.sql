@@ -1,5 +1,5 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
--- the same units. A whole run names what is final on the chain and not posted yet; units on their way are on neither side of
+-- the same units; a wallet of a split that is on its way has those of before or of after. A whole run names what is final on the chain and not posted yet; units on their way are on neither side of
 -- the supply, nor where events are followed. p_chain is {"lines": [{"address", "units"}], "delivered"}, null where
 -- nobody looked; with p_only, of these investments, investors and addresses alone.
 create function reconciliation.holdings(p_offering text, p_only text[], p_chain jsonb) returns setof reconciliation.difference
@@ -16,13 +16,16 @@ begin atomic
     left join (select encode(i.address, 'hex') as address, sum(i.units) as units from registry.instruction_fact i
         where p_only is not null and i.offering_id = p_offering and i.status = 'submitted' group by i.address) f
         on f.address = coalesce(h.address, x.address)
-    where p_chain is not null
+    left join (select encode(p.address, 'hex') as address, p.units_after from registry.split_place_fact p
+        where p.offering_id = p_offering and p.status = 'begun') s on s.address = coalesce(h.address, x.address)
+    where p_chain is not null and s.units_after is distinct from coalesce(x.units, 0)
         and not coalesce(x.units, 0) between coalesce(h.units, 0) and coalesce(h.units, 0) + coalesce(f.units, 0)
     union all
     select 'supply_is_not_the_control_book', c.control_id, null, c.issued_units::text, p_chain ->> 'delivered', null
     from registry.control_fact c cross join lateral (select coalesce(sum(i.units), 0) as units from registry.instruction_fact i
         where i.offering_id = p_offering and i.status = 'submitted') f
     where c.offering_id = p_offering and p_chain ->> 'delivered' is not null
+        and not exists (select from registry.split_fact s where s.offering_id = p_offering and s.status = 'begun')
         and not (p_chain ->> 'delivered')::numeric between c.issued_units and c.issued_units + f.units
     union all
     select r.kind, b.control_id, null, r.left_units::text, r.right_units::text, null
