@@ -326,9 +326,35 @@ def test_rounding_up_does_not_issue_more_than_is_authorised(at_rest: Class) -> N
         at_rest.begin(split)
 
 
+def test_an_offer_is_exited_when_nobody_holds_a_unit_and_nothing_is_open(at_rest: Class) -> None:
+    engine = at_rest.world.login("engine")
+
+    def leave() -> str:
+        with pytest.raises(psycopg.Error) as refused:
+            at_rest.world.call("engine.move_offer", at_rest.where["offering"], "exited")
+        return f"{refused.value.diag.constraint_name}: {refused.value.diag.message_primary}"
+
+    assert leave().startswith("exit_leaves_no_units_outstanding: ")
+    assert "exit_leaves_no_units_outstanding 202" in leave()
+    bought_out = {"new_units": 1, "for_units": 1000, "fractions": "cash", "cash_price_minor": 1_000_000}
+    split = at_rest.decide(at_rest.propose(**bought_out))
+    assert "exit_leaves_no_units_under_way 1" in leave()
+    at_rest.begin(split)
+    lines = at_rest.open_wallets(split)
+    at_rest.final(at_rest.sign("last", lines), lines)
+    assert at_rest.moves.units() == dict.fromkeys(at_rest.moves.units(), 0)
+    waiting = at_rest.propose()
+    assert leave().startswith("exit_leaves_no_units_under_way: ")
+    at_rest.decide(waiting, is_approved=False, because="nothing is left to split")
+    at_rest.world.call("engine.move_offer", at_rest.where["offering"], "exited")
+    assert engine.execute(b"select status from engine.offer").fetchall() == [("exited",)]
+
+
 def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
     split = at_rest.decide(at_rest.propose())
     of = f"where split_id = '{split}'"
+    raw = "update engine.offer set status = 'exited', because = 'sold'"
+    assert wall(at_rest.world, raw, "engine") == "exit_leaves_no_units_outstanding"
     begun = "begun_at = now(), authorised_before = 1000000, authorised_after = 1500000"
     line = f"'{at_rest.where['offering']}', '{split}'"
     refused = {

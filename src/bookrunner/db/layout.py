@@ -130,6 +130,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.reconciliation", f"{part}.sql")
         for part in ("cadence", "looks", "verbs", "breaks", "touched")
     ),
+    ("bookrunner.engine.life.servicing.actions", "exit.sql"),
     ("bookrunner.engine.machines", "people.sql"),
     ("bookrunner.api.access.people", "accounts.sql"),
     ("bookrunner.api.access", "schema.sql"),
