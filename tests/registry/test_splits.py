@@ -380,6 +380,11 @@ def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
     }
     for rule, statement in refused.items():
         assert wall(at_rest.world, statement) == rule
+    seen = f"insert into registry.split_seen select offering_id, split_id, address, {CHAIN},"
+    seen += " sha256('thief'), 0 from registry.split_place limit 1"
+    assert wall(at_rest.world, seen) == "split_follows_its_chain"
+    cheap = f"insert into engine.followed_split values ({line}, '{{50000,1,1}}', '{{1,1,1}}')"
+    assert wall(at_rest.world, cheap, "engine") == "followed_split_is_executed"
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
     ('ballot', 'engine', 'One holder''s word in one vote.'),
-    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.');
+    ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.'),
+    ('split', 'registry', 'So many new units for so many old ones, from a moment on.');
 
 insert into engine.state (machine, state, sentence) values
     ('filing', 'not_owed', 'Owed no more, because its fact is gone or a person says how it was met otherwise.'),
@@ -13,7 +14,13 @@ insert into engine.state (machine, state, sentence) values
     ('vote', 'cancelled', 'Over without a result, with the reason.'),
     ('ballot', 'cast', 'Counts with the units of its holder at the record date.'),
     ('proxy', 'given', 'The delegate casts the ballot of the holder.'),
-    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.');
+    ('proxy', 'revoked', 'Over: the holder took it back, or cast its ballot itself.'),
+    ('split', 'proposed', 'Waits for a second person.'),
+    ('split', 'approved', 'Agreed; begins at its time, when nothing of the class is under way and the security is paused.'),
+    ('split', 'declined', 'Refused with a reason.'),
+    ('split', 'abandoned', 'Given up before it began.'),
+    ('split', 'begun', 'Every holder is worked out; the chain mints or burns the difference, wallet by wallet.'),
+    ('split', 'executed', 'Chain, register and control book have the new units.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -29,20 +36,7 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('ballot', '', 'cast', 'cast', 'engine'),
     ('ballot', 'cast', 'cast', 'changed', 'engine'),
     ('proxy', '', 'given', 'given', 'engine'),
-    ('proxy', 'given', 'revoked', 'revoked', 'engine');
-
-insert into engine.machine (machine, keeper, sentence) values
-    ('split', 'registry', 'So many new units for so many old ones, from a moment on.');
-
-insert into engine.state (machine, state, sentence) values
-    ('split', 'proposed', 'Waits for a second person.'),
-    ('split', 'approved', 'Agreed; begins at its time, when nothing of the class is under way and the security is paused.'),
-    ('split', 'declined', 'Refused with a reason.'),
-    ('split', 'abandoned', 'Given up before it began.'),
-    ('split', 'begun', 'Every holder is worked out; the chain mints or burns the difference, wallet by wallet.'),
-    ('split', 'executed', 'Chain, register and control book have the new units.');
-
-insert into engine.transition (machine, from_state, to_state, trigger, role) values
+    ('proxy', 'given', 'revoked', 'revoked', 'engine'),
     ('split', '', 'proposed', 'proposed', 'registry'),
     ('split', 'proposed', 'approved', 'approved', 'registry'),
     ('split', 'proposed', 'declined', 'declined', 'registry'),

@@ -23,9 +23,7 @@ class NewSplit(Sent):
 
 
 class Split(Record):
-    """A split with its terms and sums; `waits_for` names the rules that keep an agreed one from
-    beginning.
-    """
+    """A split with its terms and sums; `waits_for` names what keeps an agreed one from beginning."""
 
     cash_owed: Exact | None
     decided_by: str | None

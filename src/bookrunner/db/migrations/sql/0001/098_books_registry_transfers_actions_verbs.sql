@@ -130,6 +130,20 @@ create trigger split_line_stands before insert on registry.split_place for each 
 alter table registry.split_line enable always trigger split_line_stands;
 alter table registry.split_place enable always trigger split_line_stands;
 
+-- What the chain did to a wallet is told by a final transaction that was signed for it.
+create function registry.split_is_seen() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from registry.split_call c join registry.chain_transaction t using (intent_id) where c.offering_id = new.offering_id
+        and c.split_id = new.split_id and c.address = new.address and t.chain_id = new.chain_id and t.hash = new.transaction_hash and t.status = 'final') then
+        raise exception using errcode = 'BR008', constraint = 'split_follows_its_chain',
+            message = format('no final transaction changes that wallet of %s', new.split_id);
+    end if;
+    return new;
+end $$;
+create trigger split_is_seen before insert on registry.split_seen for each row execute function registry.split_is_seen();
+alter table registry.split_seen enable always trigger split_is_seen;
+
 -- Wallets that the chain has still to change; waiting are those with an attempt that may yet come through.
 create view registry.split_open as
 select p.offering_id, p.split_id, p.address, p.units_after - p.units_before as units,

@@ -13,6 +13,26 @@ create table engine.followed_split (
 );
 call audit.append_only('engine.followed_split');
 
+-- Price, units and least order of an offer after a split of it.
+create function engine.terms_after_split(p_before bigint[], s registry.split) returns bigint[]
+language sql immutable set search_path = pg_catalog, pg_temp
+return (select array[greatest(1, div(2 * p_before[1]::numeric * s.for_units + s.new_units, 2 * s.new_units))::bigint, t.units,
+        least(t.units, greatest(1, div(p_before[3]::numeric * s.new_units, s.for_units))::bigint)]
+    from (select greatest(1, div(p_before[2]::numeric * s.new_units, s.for_units))::bigint as units) t);
+
+create function engine.split_is_executed() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from registry.split s where s.offering_id = new.offering_id and s.split_id = new.split_id and s.status = 'executed'
+        and engine.terms_after_split(new.before, s) = new.after) then
+        raise exception using errcode = 'BR008', constraint = 'followed_split_is_executed',
+            message = format('%s is not executed, or takes the terms elsewhere', new.split_id);
+    end if;
+    return new;
+end $$;
+create trigger split_is_executed before insert on engine.followed_split for each row execute function engine.split_is_executed();
+alter table engine.followed_split enable always trigger split_is_executed;
+
 -- Whether a split took the price, the units and the least order of an offer from one to the other.
 create function engine.split_allows(p_offering text, p_before bigint[], p_after bigint[]) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp
@@ -24,20 +44,16 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     o engine.offer;
     s registry.split;
-    moved bigint[];
 begin
     perform audit.enter(p_actor, p_request);
     select * into o from engine.offer where offering_id = p_offering for update;
-    select * into s from registry.split x where x.offering_id = p_offering and x.split_id = p_split and x.status = 'executed';
-    if not found then
-        raise exception using errcode = 'BR008', constraint = 'followed_split_is_executed', message = format('%s is not executed', p_split);
+    select * into s from registry.split x where x.offering_id = p_offering and x.split_id = p_split;
+    if exists (select from engine.followed_split f where f.offering_id = p_offering and f.split_id = p_split) then
+        return;
     end if;
-    moved := array[greatest(1, div(2 * o.unit_price_minor::numeric * s.for_units + s.new_units, 2 * s.new_units)),
-        greatest(1, div(o.units_total::numeric * s.new_units, s.for_units)), 0];
-    moved[3] := least(moved[2], greatest(1, div(o.minimum_units::numeric * s.new_units, s.for_units)));
     insert into engine.followed_split (offering_id, split_id, before, after)
-    values (p_offering, p_split, array[o.unit_price_minor, o.units_total, o.minimum_units], moved) on conflict do nothing;
-    if found then
-        update engine.offer set unit_price_minor = moved[1], units_total = moved[2], minimum_units = moved[3] where offering_id = p_offering;
-    end if;
+    select p_offering, p_split, t.before, engine.terms_after_split(t.before, s)
+    from (select array[o.unit_price_minor, o.units_total, o.minimum_units] as before) t;
+    update engine.offer x set unit_price_minor = f.after[1], units_total = f.after[2], minimum_units = f.after[3]
+    from engine.followed_split f where x.offering_id = p_offering and f.offering_id = p_offering and f.split_id = p_split;
 end $$;
