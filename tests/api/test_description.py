@@ -49,6 +49,7 @@ PLACES = KNOWN | {
     "reconfirmation": "rcf_one",
     "record": "ofr_one",
     "release": "rel_one",
+    "split": "spl_one",
     "statement": "ows_one",
     "subject": "ivr_one1",
     "transfer": "xfr_one",

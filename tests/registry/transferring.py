@@ -181,11 +181,11 @@ class Transferring:
         return dict(rows)
 
 
-def wall(world: World, statement: str) -> str | None:
-    """Return the name that refuses a statement of the register's login with every right given by mistake."""
+def wall(world: World, statement: str, login: str = "registry") -> str | None:
+    """Return the name that refuses a statement of a keeper's login with every right given by mistake."""
     admin = world.login("admin")
     with admin.transaction(force_rollback=True):
-        admin.execute(EVERY_RIGHT.format("registry").encode())
+        admin.execute(EVERY_RIGHT.format(login).encode())
         admin.execute(NAMED.encode())
         with pytest.raises(psycopg.Error) as refused:
             admin.execute(statement.encode())

@@ -52,6 +52,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
+from bookrunner.engine.life.servicing.actions.splits import Splits
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.engine.process import Errand, carrying, prepare
 
@@ -93,12 +94,12 @@ class Application:
         self.folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
         self.chain = chain
         self.keys = keys
-        watched = outside.deposits
         self.post = outside.post
-        self.deposits = None if watched is None else Deposits(self.desk, chain, watched)
+        self.deposits = None if outside.deposits is None else Deposits(self.desk, chain, outside.deposits)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
+        self.splits = Splits(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)
         key = outside.anchoring

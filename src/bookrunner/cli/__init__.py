@@ -25,6 +25,7 @@ from bookrunner.cli.checks import (
     register,
     restart,
     screening,
+    splits,
     transfers,
 )
 from bookrunner.cli.offers import (
@@ -83,6 +84,7 @@ _NOUNS = (
     serve,
     setup,
     simulate,
+    splits,
     taxes,
     templates,
     transfers,

@@ -44,6 +44,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life", "schema.sql"),
     ("bookrunner.engine.life.servicing.distributions", "schema.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
+    ("bookrunner.books.registry.transfers.actions", "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.compliance.privacy", "files.sql"),
@@ -86,6 +87,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost", "payees")),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
+    ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -118,6 +120,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.issuance", "closing.sql"),
     *(("bookrunner.engine.life.servicing.filings", f"{part}.sql") for part in _FILINGS),
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
+    ("bookrunner.engine.life.servicing.actions", "splits.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
     ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
@@ -131,6 +134,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.reconciliation", f"{part}.sql")
         for part in ("cadence", "looks", "verbs", "breaks", "touched")
     ),
+    ("bookrunner.engine.life.servicing.actions", "exit.sql"),
     ("bookrunner.engine.machines", "people.sql"),
     ("bookrunner.api.access.people", "accounts.sql"),
     ("bookrunner.api.access", "schema.sql"),
@@ -169,6 +173,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
     ("bookrunner.api.desks.servicing", "distributions.sql"),
+    ("bookrunner.api.desks.servicing", "splits.sql"),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -42,6 +42,7 @@ class Desk:
         self.registry = registry.keeper(database)
         self.transfers = registry.transfers_of(database)
         self.market = registry.market_of(database)
+        self.splits = registry.actions_of(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.life = Keeper(database, "engine", "bookrunner.engine.life")

@@ -132,6 +132,26 @@ class Transfer(_Transaction):
     consideration_text: str | None = None
 
 
+class Reissuance(_Transaction):
+    """The end of one security by a split, and those that stand in its place."""
+
+    object_type: Literal["TX_STOCK_REISSUANCE"]
+    security_id: Text
+    resulting_security_ids: list[str]
+    split_transaction_id: str | None = None
+    reason_text: str | None = None
+
+
+class Cancellation(_Transaction):
+    """The end of one security without another."""
+
+    object_type: Literal["TX_STOCK_CANCELLATION"]
+    security_id: Text
+    quantity: Numeric
+    reason_text: Text
+    balance_security_id: str | None = None
+
+
 class Authorised(_Transaction):
     """A change of the authorised units of a class."""
 
@@ -149,8 +169,13 @@ _SHAPES: Final[Mapping[str, type[_Object]]] = {
     "STOCK_LEGEND_TEMPLATE": Legend,
     "TX_STOCK_ISSUANCE": Issuance,
     "TX_STOCK_TRANSFER": Transfer,
+    "TX_STOCK_REISSUANCE": Reissuance,
+    "TX_STOCK_CANCELLATION": Cancellation,
     "TX_STOCK_CLASS_AUTHORIZED_SHARES_ADJUSTMENT": Authorised,
 }
+
+ENDINGS: Final = frozenset({"TX_STOCK_TRANSFER", "TX_STOCK_REISSUANCE", "TX_STOCK_CANCELLATION"})
+"""The objects that end a security."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,22 @@ def forced_transfer(sender: bytes, receiver: bytes, units: int) -> bytes:
     return abi.call_data("forcedTransfer(address,address,uint256)", sender, receiver, units)
 
 
+def mint_batch(lines: Sequence[tuple[bytes, int]]) -> bytes:
+    """Return the call that creates units for (receiver, units), from a token agent; paused or not.
+
+    Every receiver must be registered, and one that is not reverts all.
+    """
+    return abi.call_columns("batchMint(address[],uint256[])", *map(list, zip(*lines, strict=True)))
+
+
+def burn_batch(lines: Sequence[tuple[bytes, int]]) -> bytes:
+    """Return the call that destroys units of (holder, units), from a token agent; paused or not.
+
+    It thaws what it needs of a frozen part; a holder with fewer units reverts all.
+    """
+    return abi.call_columns("batchBurn(address[],uint256[])", *map(list, zip(*lines, strict=True)))
+
+
 def broken_rules(
     chain: Reader, of: Contracts, lines: Sequence[tuple[bytes, bytes, int]], block: int | str = "latest"
 ) -> list[list[ChainRule]]:

@@ -64,3 +64,16 @@ select * from engine.distribution_line_standing l where l.offering_id = :offerin
 -- Claims the key, approves a distribution on its version or cancels it, stores the answer.
 select answer, is_replay from api.decide_distribution(:key, :request, :body_sha256, :offering, :distribution, :version, :is_approved,
     :because);
+
+-- name: splits
+-- The splits of an offer, the newest first, with their sums and the rules that an agreed one waits for.
+select s.*, array(select h.rule from registry.split_hindrances(s.offering_id, s.split_id) h where s.status = 'approved' order by h.place) as waits_for
+from registry.split_standing s where s.offering_id = :offering order by s.proposed_at desc, s.split_id;
+
+-- name: propose_split^
+-- Claims the key, proposes a split, stores the answer.
+select answer, is_replay from api.propose_split(:key, :request, :body_sha256, :offering, :split, cast(:terms as jsonb));
+
+-- name: decide_split^
+-- Claims the key, approves, declines or abandons a split on its version, stores the answer.
+select answer, is_replay from api.decide_split(:key, :request, :body_sha256, :offering, :split, :version, :decision, :because);

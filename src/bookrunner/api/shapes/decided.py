@@ -190,3 +190,38 @@ class DistributionActed(TypedDict):
     offer: str
     status: str
     version: str
+
+
+class Split(TypedDict):
+    """A split with its terms and sums; ``waits_for`` names what keeps an agreed one from beginning."""
+
+    id: str
+    status: str
+    new_units: int
+    for_units: int
+    fractions: str
+    price: Amount | None
+    effective_at: str
+    executed_at: str | None
+    units_before: int | None
+    units_after: int | None
+    cash_owed: Amount | None
+    waits_for: list[str]
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class Splits(TypedDict):
+    """The splits of an offer, the newest first."""
+
+    splits: list[Split]
+
+
+class SplitActed(TypedDict):
+    """A split after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str

@@ -129,6 +129,16 @@ BODIES: Final[Mapping[str, object]] = {
         ],
     },
     "decide_distribution": {"decision": "approved"},
+    "propose_split": {
+        "new_units": 3,
+        "for_units": 2,
+        "fractions": "cash",
+        "price": {"amount": "66.67", "currency": "USD"},
+        "effective_at": "2026-07-01T12:00:00Z",
+        "authority_sha256": "0a" * 32,
+        "authority_reference": "resolution 7 of the board",
+    },
+    "decide_split": {"decision": "approved"},
     "decide_release": {
         "decision": "approved",
         "account": "DE89 3704 0044 0532 0130 00",

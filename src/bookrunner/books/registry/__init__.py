@@ -13,6 +13,7 @@ from bookrunner.books.registry.statements.importing import (
     judge_package,
     propose_import,
 )
+from bookrunner.books.registry.transfers import actions as _actions
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.transfers import market as _market
 from bookrunner.books.registry.transfers.market import (
@@ -30,6 +31,7 @@ __all__ = [
     "Described",
     "Judged",
     "MonthFigures",
+    "actions_of",
     "counts_from",
     "due_on",
     "export_csv",
@@ -74,6 +76,11 @@ def transfers_of(database: Database) -> Keeper:
 def market_of(database: Database) -> Keeper:
     """Return the verbs and lookups of venues and their trades, under the same login."""
     return _market.keeper(database)
+
+
+def actions_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of corporate actions, under the same login."""
+    return _actions.keeper(database)
 
 
 def holders_of(database: Database) -> Keeper:

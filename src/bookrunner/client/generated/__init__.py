@@ -30,6 +30,7 @@ from bookrunner.client.generated.calls.proposals import ProposalsCalls
 from bookrunner.client.generated.calls.receipts import ReceiptsCalls
 from bookrunner.client.generated.calls.refunds import RefundsCalls
 from bookrunner.client.generated.calls.releases import ReleasesCalls
+from bookrunner.client.generated.calls.splits import SplitsCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
 from bookrunner.client.generated.calls.transfers import TransfersCalls
@@ -166,6 +167,11 @@ class Bookrunner(Transport):
     def releases(self) -> ReleasesCalls:
         """The operations of releases."""
         return ReleasesCalls(self)
+
+    @property
+    def splits(self) -> SplitsCalls:
+        """The operations of splits."""
+        return SplitsCalls(self)
 
     @property
     def statements(self) -> StatementsCalls:

@@ -63,6 +63,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
     ),
     "decide_release": Operation("POST", "/v1/offers/{offer}/releases/{release}/decisions", True, True),
+    "decide_split": Operation("POST", "/v1/offers/{offer}/splits/{split}/decisions", True, True),
     "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
     "disable_webhook_endpoint": Operation(
         "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
@@ -143,6 +144,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
     "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds", query=("status", "cursor", "limit")),
     "list_releases": Operation("GET", "/v1/offers/{offer}/releases", query=("cursor", "limit")),
+    "list_splits": Operation("GET", "/v1/offers/{offer}/splits"),
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers", query=("investor",)),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
     "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets", query=("address", "investor")),
@@ -179,6 +181,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
+    "propose_split": Operation("POST", "/v1/offers/{offer}/splits", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
     "read_record": Operation("GET", "/v1/records/{record}", query=("scope", "at", "version")),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}", query=("investor",)),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from bookrunner.adapters.chain import Receipt, delivered
+
 
 class Look(NamedTuple):
     """One look at the chain: lines posted, what came through, what is still under way, how many deliver.
@@ -35,6 +37,18 @@ class Came:
     posted: int = 0
     through: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
+
+
+def lines_of(receipt: Receipt, token: bytes) -> list[dict[str, object]]:
+    """Return what a receipt proves of a token as lines of the register: each wallet and its units.
+
+    Units that are burned come as negative ones of the wallet that had them.
+    """
+    lines: list[dict[str, object]] = []
+    for log in delivered(receipt, token):
+        wallet, units = (log.receiver, log.amount) if any(log.receiver) else (log.sender, -log.amount)
+        lines.append({"address": wallet.hex(), "units": units, "ordinal": log.ordinal})
+    return lines
 
 
 class Posted(NamedTuple):

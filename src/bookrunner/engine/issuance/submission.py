@@ -18,13 +18,12 @@ from bookrunner.adapters.chain import (
     SendOutcome,
     Signer,
     Transaction,
-    delivered,
 )
 from bookrunner.core.errors import BookrunnerError, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
 from bookrunner.db import Keeper, Row, Within
-from bookrunner.engine.issuance.posting import Came, Look, Postings, Stored
+from bookrunner.engine.issuance.posting import Came, Look, Postings, Stored, lines_of
 
 ACTOR = "process"
 PATIENCE_SECONDS: Final = 60.0
@@ -32,6 +31,7 @@ FEE_CEILING_WEI: Final = 500 * 10**9
 LOOKS_BEFORE_DROP: Final = 10
 LATE_SECONDS: Final = 0.3
 POSTING_SECONDS: Final = 0.05
+_MOVING: Final = {"deliver", "transfer", "control", "split"}
 _TAKEN: Final = {SendOutcome.ACCEPTED, SendOutcome.ALREADY_KNOWN}
 
 Attempts = list[Row]
@@ -349,12 +349,7 @@ class Submitter:
                 because="the chain refused it",
             )
             return 0
-        logs = (
-            delivered(receipt, token)
-            if token and row["purpose"] in {"deliver", "transfer", "control"}
-            else []
-        )
-        lines = [{"address": d.receiver.hex(), "units": d.amount, "ordinal": d.ordinal} for d in logs]
+        lines = lines_of(receipt, token) if token and row["purpose"] in _MOVING else []
         posted: int = self._registry.finalize(
             actor=ACTOR,
             offering=row["offering_id"],

@@ -1,4 +1,4 @@
--- What follows the close of an offer: what may become of a filing beside being prepared and filed, and votes of holders.
+-- What follows the close of an offer: what may become of a filing beside being prepared and filed, votes of holders, splits.
 
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
@@ -6,7 +6,8 @@ insert into engine.machine (machine, keeper, sentence) values
     ('proxy', 'engine', 'One holder''s authority for another to cast its ballot in one vote.'),
     ('tax_year', 'engine', 'The tax documents of one year of an offer.'),
     ('coupon_schedule', 'engine', 'The terms of an offer''s coupons.'),
-    ('coupon_fixing', 'engine', 'What an index was on a day.');
+    ('coupon_fixing', 'engine', 'What an index was on a day.'),
+    ('split', 'registry', 'So many new units for so many old ones, from a moment on.');
 
 insert into engine.state (machine, state, sentence) values
     ('filing', 'not_owed', 'Owed no more, because its fact is gone or a person says how it was met otherwise.'),
@@ -26,7 +27,13 @@ insert into engine.state (machine, state, sentence) values
     ('coupon_schedule', 'declined', 'Refused.'),
     ('coupon_fixing', 'proposed', 'Waits for a second person; no coupon uses it.'),
     ('coupon_fixing', 'in_force', 'Coupons use it.'),
-    ('coupon_fixing', 'declined', 'Refused.');
+    ('coupon_fixing', 'declined', 'Refused.'),
+    ('split', 'proposed', 'Waits for a second person.'),
+    ('split', 'approved', 'Agreed; begins at its time, when nothing of the class is under way and the security is paused.'),
+    ('split', 'declined', 'Refused with a reason.'),
+    ('split', 'abandoned', 'Given up before it began.'),
+    ('split', 'begun', 'Every holder is worked out; the chain mints or burns the difference, wallet by wallet.'),
+    ('split', 'executed', 'Chain, register and control book have the new units.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -53,4 +60,12 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('coupon_schedule', 'in_force', 'superseded', 'superseded', 'engine'),
     ('coupon_fixing', '', 'proposed', 'proposed', 'engine'),
     ('coupon_fixing', 'proposed', 'in_force', 'put_in_force', 'engine'),
-    ('coupon_fixing', 'proposed', 'declined', 'declined', 'engine');
+    ('coupon_fixing', 'proposed', 'declined', 'declined', 'engine'),
+    ('split', '', 'proposed', 'proposed', 'registry'),
+    ('split', 'proposed', 'approved', 'approved', 'registry'),
+    ('split', 'proposed', 'declined', 'declined', 'registry'),
+    ('split', 'proposed', 'abandoned', 'abandoned', 'registry'),
+    ('split', 'approved', 'abandoned', 'abandoned', 'registry'),
+    ('split', 'approved', 'begun', 'begun', 'registry'),
+    ('split', 'begun', 'executed', 'executed', 'registry'),
+    ('offer', 'closed_successfully', 'closed_successfully', 'split', 'engine');

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.registry import controls, facts, market, records, transfers
+from bookrunner.pages.registry import controls, facts, market, records, splits, transfers
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.routing import Router
@@ -103,6 +103,7 @@ def routes(application: Printing, shell: Shell) -> Router:
     _holder_routes(router, pages)
     _file_routes(router, pages)
     _control_routes(router, pages)
+    _split_routes(router, pages)
     _transfer_routes(router, pages)
     _record_routes(router, pages)
     _market_routes(router, pages)
@@ -161,6 +162,33 @@ def _control_routes(router: Router, pages: Console) -> None:
         except Refused as fault:
             return shown(request, offering, refusal=controls.told(fault))
         return RedirectResponse(f"{facts.path_of(offering, 'controls')}?done=1", status_code=_SEE_OTHER)
+
+
+def _split_routes(router: Router, pages: Console) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        facts.register(pages.database, offering)
+        return pages.page(
+            request, offering, "splits.html", {**splits.facts_of(pages.database, offering), **more}
+        )
+
+    @router.get("/{offering}/splits")
+    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return shown(request, offering, is_done=done)
+
+    @router.post("/{offering}/splits")
+    def act(
+        request: Request,
+        offering: str,
+        agent: _In,
+        *,
+        form: Annotated[splits.Asked, Depends(splits.asked)],
+    ) -> Response:
+        try:
+            by = (offering, facts.register(pages.database, offering)["currency"], agent.actor)
+            splits.act(pages.database, by, form)
+        except Refused as fault:
+            return shown(request, offering, refusal=splits.told(fault))
+        return RedirectResponse(f"{facts.path_of(offering, 'splits')}?done=1", status_code=_SEE_OTHER)
 
 
 def _transfer_routes(router: Router, pages: Console) -> None:

@@ -1,6 +1,6 @@
 -- name: registers
 -- Each offer with what waits at its agent, or one of them.
-select o.offering_id, o.name, o.status, o.token_address is not null as has_token,
+select o.offering_id, o.name, o.status, o.currency, o.token_address is not null as has_token,
     (select count(*) from registry.wallet_mapping w where w.offering_id = o.offering_id
         and w.status in ('claimed', 'screened', 'issuer_approved')) as wallets,
     (select count(*) from registry.issuance_instruction i where i.offering_id = o.offering_id

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bookrunner.adapters.captable import Item, Package, write_package
+from bookrunner.adapters.captable import ENDINGS, Item, Package, write_package
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.money import currency
 from bookrunner.db import Keeper, Row
@@ -160,6 +160,8 @@ def _law(exemption: str) -> str:
 
 
 def _transfer(use: Row, security: str, balance: str | None) -> Item:
+    if use["kind"] == "split":
+        return _split(use, security)
     made = {
         "id": f"tx_{use['movement_id']}.{security}",
         "object_type": "TX_STOCK_TRANSFER",
@@ -172,5 +174,18 @@ def _transfer(use: Row, security: str, balance: str | None) -> Item:
     return made if balance is None else {**made, "balance_security_id": balance}
 
 
+def _split(use: Row, security: str) -> Item:
+    """Return the end of a security by a split, which may leave less than a unit of it."""
+    made = {
+        "id": f"tx_{use['movement_id']}.{security}",
+        "date": use["moved_on"].isoformat(),
+        "security_id": security,
+        "reason_text": f"split {use['movement_id']}",
+    }
+    if use["new_lot_id"] is None:
+        return {**made, "object_type": "TX_STOCK_CANCELLATION", "quantity": str(use["units"])}
+    return {**made, "object_type": "TX_STOCK_REISSUANCE", "resulting_security_ids": [use["new_lot_id"]]}
+
+
 def _order(one: Item) -> int:
-    return 0 if one["object_type"] != "TX_STOCK_TRANSFER" else 1
+    return int(one["object_type"] in ENDINGS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from bookrunner.adapters.captable import Fault, Item, Package, read_package
+from bookrunner.adapters.captable import ENDINGS, Fault, Item, Package, read_package
 from bookrunner.core.ids import new_id
 from bookrunner.db import Keeper
 
@@ -45,7 +45,7 @@ def judge_package(raw: bytes) -> Judged:
     issued = _issuances(package, faults)
     standing = dict(issued)
     for one in package.objects["transactions_files"]:
-        if one["object_type"] == "TX_STOCK_TRANSFER":
+        if one["object_type"] in ENDINGS:
             _end(one, (issued, standing), faults)
     legends = {one["id"]: one["text"] for one in package.objects["stock_legend_templates_files"]}
     holders = {
@@ -153,10 +153,10 @@ def _issuances(package: Package, faults: list[Fault]) -> dict[str, Item]:
 
 
 def _end(one: Item, known: tuple[Mapping[str, Item], dict[str, Item]], faults: list[Fault]) -> None:
-    """End the security of a transfer, whose units are those of what comes from it."""
+    """End a security; of a transfer, its units are those of what comes from it."""
     issued, standing = known
     made = [
-        *one["resulting_security_ids"],
+        *one.get("resulting_security_ids", ()),
         *([one["balance_security_id"]] if "balance_security_id" in one else []),
     ]
     lost = [named for named in (one["security_id"], *made) if named not in issued]
@@ -166,7 +166,7 @@ def _end(one: Item, known: tuple[Mapping[str, Item], dict[str, Item]], faults: l
     if standing.pop(one["security_id"], None) is None:
         faults.append(Fault("transactions", one["id"], "security_ends_once", one["security_id"]))
     had, has = int(issued[one["security_id"]]["quantity"]), sum(int(issued[n]["quantity"]) for n in made)
-    if had != has:
+    if had != has and one["object_type"] == "TX_STOCK_TRANSFER":
         faults.append(Fault("transactions", one["id"], "transfer_keeps_its_units", f"{had} became {has}"))
 
 

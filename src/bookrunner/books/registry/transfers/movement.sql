@@ -1,11 +1,12 @@
 -- Movements of registered units between holders and between addresses, and the lots that they use.
 
 -- One movement, by the reference of what ordered it; a recovery, and a transfer of its own, moves units between addresses of
--- one holder: lots and postings stay as they are.
+-- one holder: lots and postings stay as they are. A split ends the lots of a holder and makes new ones, with what it adds or
+-- takes as its units.
 create table registry.movement (
     offering_id text not null,
     movement_id text not null,
-    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import')),
+    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split')),
     from_holding_id text,
     to_holding_id text not null,
     from_address bytea check (octet_length(from_address) = 20),
@@ -25,6 +26,7 @@ create table registry.movement (
     constraint movement_names_its_log_or_none check (num_nulls(chain_id, transaction_hash, ordinal) in (0, 3)),
     constraint movement_changes_something check (case when kind = 'import' then from_holding_id is null
         when kind in ('own', 'recovery') then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
+        when kind = 'split' then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
         else coalesce(from_holding_id <> to_holding_id, false) end)
 );
 create index movement_of_giver on registry.movement (offering_id, from_holding_id, moved_at);
@@ -72,7 +74,8 @@ create trigger lot_covers_its_uses before insert on registry.lot_use
     for each row execute function registry.lot_covers_its_uses();
 alter table registry.lot_use enable always trigger lot_covers_its_uses;
 
--- At commit a movement has used, given on and posted its units to the last one; one that comes from outside gives on alone.
+-- At commit a movement has used, given on and posted its units to the last one; one that comes from outside gives on alone, and a
+-- split has used all that its holder had and made what the line of the split says.
 create function registry.movement_keeps_its_units() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -86,7 +89,12 @@ declare
         where p.offering_id = new.offering_id and p.movement_id = new.movement_id and p.units > 0);
 begin
     if (used, made, posted, given) is distinct from (case when new.kind = 'import' then (0::bigint, new.units, new.units, new.units)
-        when new.kind in ('own', 'recovery') then (0::bigint, 0::bigint, 0::bigint, 0::bigint) else (new.units, new.units, 0::bigint, new.units) end) then
+        when new.kind in ('own', 'recovery') then (0::bigint, 0::bigint, 0::bigint, 0::bigint)
+        when new.kind = 'split' then (select (l.units_before, l.units_after, l.units_after - l.units_before, greatest(l.units_after - l.units_before, 0))
+            from registry.split_line l join registry.split s using (offering_id, split_id) where l.offering_id = new.offering_id
+                and l.holding_id = new.to_holding_id and l.split_id || '/' || l.holding_id = new.reference and s.status = 'executed'
+                and abs(l.units_after - l.units_before) = new.units)
+        else (new.units, new.units, 0::bigint, new.units) end) then
         raise exception using errcode = 'BR008', constraint = 'movement_keeps_its_units',
             message = format('%s moves %s units and its lots or postings say otherwise', new.movement_id, new.units);
     end if;
@@ -177,7 +185,9 @@ create view registry.address_units as
 select t.offering_id, t.address, sum(t.units)::bigint as units from (
     select i.offering_id, i.address, i.units from registry.issuance_instruction i where i.status = 'posted'
     union all select m.offering_id, m.from_address, -m.units from registry.movement m
-    union all select m.offering_id, m.to_address, m.units from registry.movement m) t
+    union all select m.offering_id, m.to_address, m.units from registry.movement m
+    union all select p.offering_id, p.address, p.units_after - p.units_before from registry.split_place p
+        join registry.split s using (offering_id, split_id) where s.status = 'executed' and p.holding_id is not null) t
 where t.address is not null group by t.offering_id, t.address having sum(t.units) <> 0;
 
 -- Where the units of a holding stand, or stood before a moment, by address; units without one are book entries.
@@ -191,7 +201,9 @@ begin atomic
         union all select m.from_address, -m.units from registry.movement m
         where m.offering_id = p_offering and m.from_holding_id = p_holding and m.moved_at < p_before
         union all select m.to_address, m.units from registry.movement m
-        where m.offering_id = p_offering and m.to_holding_id = p_holding and m.moved_at < p_before) t
+        where m.offering_id = p_offering and m.to_holding_id = p_holding and m.moved_at < p_before
+        union all select s.address, s.units_after - s.units_before from registry.split_place s join registry.split x using (offering_id, split_id)
+        where s.offering_id = p_offering and s.holding_id = p_holding and x.executed_at < p_before) t
     where t.address is not null group by t.address having sum(t.units) <> 0 order by t.address;
 end;
 

@@ -213,6 +213,11 @@ from bookrunner.client.generated.shapes.shared import Condition as Condition
 from bookrunner.client.generated.shapes.shared import InvestmentActed as InvestmentActed
 from bookrunner.client.generated.shapes.shared import InvestorActed as InvestorActed
 from bookrunner.client.generated.shapes.shared import OfferActed as OfferActed
+from bookrunner.client.generated.shapes.splits import NewSplit as NewSplit
+from bookrunner.client.generated.shapes.splits import Split as Split
+from bookrunner.client.generated.shapes.splits import SplitActed as SplitActed
+from bookrunner.client.generated.shapes.splits import SplitDecision as SplitDecision
+from bookrunner.client.generated.shapes.splits import Splits as Splits
 from bookrunner.client.generated.shapes.statements import AcceptedStatement as AcceptedStatement
 from bookrunner.client.generated.shapes.statements import Contradiction as Contradiction
 from bookrunner.client.generated.shapes.statements import Contradictions as Contradictions

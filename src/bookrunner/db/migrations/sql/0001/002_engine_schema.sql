@@ -214,6 +214,10 @@ begin
             and (old.unit_price_minor, old.units_total, old.minimum_units, old.currency, old.exemption)
                 = (new.unit_price_minor, new.units_total, new.minimum_units, new.currency, new.exemption)
             and engine.change_allows(new.offering_id, new.name, new.isin))
+        and not ((old.currency, old.exemption, old.name, old.isin, old.agreement_form)
+                is not distinct from (new.currency, new.exemption, new.name, new.isin, new.agreement_form)
+            and engine.split_allows(new.offering_id, array[old.unit_price_minor, old.units_total, old.minimum_units],
+                array[new.unit_price_minor, new.units_total, new.minimum_units]))
     then
         raise exception using errcode = 'BR006', constraint = 'terms_are_locked_after_review',
             message = format('the terms of %s are locked since its legal review', old.offering_id);

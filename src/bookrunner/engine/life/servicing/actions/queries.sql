@@ -38,3 +38,13 @@ where v.investor_id = :investor order by v.is_open desc, v.closes_at desc, v.vot
 -- Whether an investor votes with one position, its own or one under a proxy.
 select v.holder_id from engine.own_vote v
 where v.offering_id = :offering and v.vote_id = :vote and v.holder_id = :holder and v.investor_id = :investor;
+
+-- name: follow_split$
+-- Moves price, units and least order of an offer with an executed split, once.
+select engine.follow_split(:actor, :request, :offering, :split);
+
+-- name: splits_to_follow
+-- Executed splits that the terms of their offer have not followed.
+select s.offering_id, s.split_id from registry.split_fact s
+where s.status = 'executed' and not exists (select from engine.followed_split f
+    where f.offering_id = s.offering_id and f.split_id = s.split_id) order by s.offering_id, s.split_id;

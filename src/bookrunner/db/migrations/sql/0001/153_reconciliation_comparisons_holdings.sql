@@ -1,6 +1,7 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
--- the same units. A whole run names what is final on the chain and not posted yet; units on their way are on neither side of
--- the supply, nor where events are followed. p_chain is {"lines": {address: units}, "delivered"}, null where
+-- the same units; a wallet of a split that is on its way has those of before or of after. A whole run names what is final on the
+-- chain and not posted yet; units on their way are on neither side of the supply, nor where events are followed.
+-- p_chain is {"lines": {address: units}, "delivered"}, null where
 -- nobody looked; with p_only, of these investments, investors and addresses alone.
 create function reconciliation.holdings(p_offering text, p_only text[], p_chain jsonb) returns setof reconciliation.difference
 language sql stable
@@ -14,6 +15,8 @@ begin atomic
         on x.address = h.address
     cross join lateral (select encode(coalesce(h.address, x.address), 'hex') as address) a
     where p_chain is not null and coalesce(x.units, 0) <> coalesce(h.units, 0)
+        and not exists (select from registry.split_place_fact p where p.offering_id = p_offering and p.status = 'begun'
+            and p.address = coalesce(h.address, x.address) and p.units_after = coalesce(x.units, 0))
         and (p_only is null or not coalesce(x.units, 0) between coalesce(h.units, 0) and coalesce(h.units, 0) + coalesce((
             select sum(i.units) from registry.instruction_fact i where i.offering_id = p_offering and i.status = 'submitted'
                 and i.address = coalesce(h.address, x.address)), 0))
@@ -22,6 +25,7 @@ begin atomic
     from registry.control_fact c cross join lateral (select coalesce(sum(i.units), 0) as units from registry.instruction_fact i
         where i.offering_id = p_offering and i.status = 'submitted') f
     where c.offering_id = p_offering and p_chain ->> 'delivered' is not null
+        and not exists (select from registry.split_fact s where s.offering_id = p_offering and s.status = 'begun')
         and not (p_chain ->> 'delivered')::numeric between c.issued_units and c.issued_units + f.units;
 end;
 

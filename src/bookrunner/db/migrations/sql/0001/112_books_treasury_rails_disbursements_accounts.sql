@@ -105,26 +105,27 @@ begin
 end $$;
 
 -- Where each payee gets its money and under which account, or why that is not known: the one in force, else the only account that it
--- has, if the bank booked money of its own from it. Nobody chooses among several, and no wallet is an account.
+-- has, if the bank booked money of its own from it and it paid from nowhere else. Nobody chooses among several, and no wallet is one.
 create function treasury.ways_to(p_investors text[]) returns table (investor_id text, way text, fingerprint bytea, because text)
 language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off
 begin atomic
-    select n.id, coalesce(a.way, 'bank'), case when a.account_id is null then s.fingerprint else f.fingerprint end,
+    select n.id, coalesce(a.way, 'bank'), w.fingerprint,
         case when p.investor_id is not null then 'account_change_in_progress'
-            when a.account_id is null and s.accounts > 1 then 'account_is_not_named'
-            when case when a.account_id is null then s.fingerprint else f.fingerprint end is null then 'account_is_not_known' end
+            when a.account_id is null and (s.accounts > 1 or k.sources > 1) then 'account_is_not_named'
+            when w.fingerprint is null then 'account_is_not_known' end
     from unnest(p_investors) n (id)
     left join treasury.payee_account a on a.investor_id = n.id and a.status = 'in_force'
     left join treasury.payee_account p on p.investor_id = n.id and p.status = 'proposed'
     left join treasury.source_account f on f.investor_id = a.investor_id and f.source_id = a.source_id and f.status = 'approved'
         and f.source_id not like 'wallet:%'
-    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint) filter (where k.source_fingerprint is not null))[1]
-            as fingerprint
-        from treasury.source_account x
-        left join (select distinct i.investor_id, r.source_fingerprint
-            from engine.investment i join treasury.receipt r on r.offering_id = i.offering_id and r.investment_id = i.investment_id
-            where i.investor_id = any (p_investors) and r.status in ('matched', 'cleared') and r.statement_id is not null) k
-            on k.investor_id = x.investor_id and k.source_fingerprint = x.fingerprint
+    left join (select x.investor_id, count(*) as accounts, (array_agg(x.fingerprint))[1] as fingerprint from treasury.source_account x
         where x.status = 'approved' and x.source_id not like 'wallet:%' and x.investor_id = any (p_investors)
-        group by x.investor_id) s on s.investor_id = n.id;
+        group by x.investor_id) s on s.investor_id = n.id
+    left join (select i.investor_id, count(distinct r.source_fingerprint) as sources,
+            array_agg(r.source_fingerprint) filter (where r.statement_id is not null) as booked
+        from engine.investment i join treasury.receipt r on r.offering_id = i.offering_id and r.investment_id = i.investment_id
+        where i.investor_id = any (p_investors) and r.status in ('matched', 'cleared')
+        group by i.investor_id) k on k.investor_id = n.id
+    cross join lateral (select case when a.account_id is not null then f.fingerprint
+        when s.fingerprint = any (k.booked) then s.fingerprint end as fingerprint) w;
 end;

@@ -43,7 +43,7 @@ language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
     select t.lot_id, t.left_units from (
         select l.lot_id, l.units - coalesce((select sum(u.units) from registry.lot_use u
-            join registry.posting p on p.offering_id = u.offering_id and p.movement_id = u.movement_id and p.units < 0
+            join registry.posting p on p.offering_id = u.offering_id and p.movement_id = u.movement_id and p.holding_id = l.holding_id
             where u.offering_id = l.offering_id and u.lot_id = l.lot_id and p.posted_at < registry.end_of(p_on)), 0)::bigint as left_units
         from registry.lot l
         join registry.posting o on o.offering_id = l.offering_id and o.holding_id = l.holding_id

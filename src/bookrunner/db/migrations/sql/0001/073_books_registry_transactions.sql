@@ -102,6 +102,9 @@ begin
     update engine.position pos set issuance = 'submitted' from jsonb_to_recordset(p_lines) as l (investment text)
     where pos.offering_id = p_offering and pos.investment_id = l.investment and pos.issuance = 'instructed';
     perform registry.instruct_transfers(p_offering, p_transaction ->> 'id', p_lines);
+    if p_transaction ->> 'purpose' = 'split' then
+        perform registry.instruct_split(p_offering, p_transaction ->> 'intent', p_lines);
+    end if;
 end $$;
 
 -- Locks every attempt at the intent of a transaction, in order, and returns the transaction as it stands then.
@@ -193,7 +196,7 @@ begin
     end if;
     perform 1 from engine.position pos join jsonb_to_recordset(t.lines) as l (investment text)
         on pos.investment_id = l.investment where pos.offering_id = p_offering order by pos.investment_id for update of pos;
-    if t.purpose in ('deliver', 'transfer') and (
+    if t.purpose in ('deliver', 'transfer', 'split') and (
         select jsonb_agg(jsonb_build_array(l.address, l.units) order by l.address, l.units)
         from jsonb_to_recordset(t.lines) as l (address text, units bigint)) is distinct from (
         select jsonb_agg(jsonb_build_array(d.address, d.units) order by d.address, d.units)
@@ -211,6 +214,8 @@ begin
         return registry.post_control(t, p_delivered);
     elsif t.purpose = 'transfer' then
         return registry.post_transfers(t, p_delivered);
+    elsif t.purpose = 'split' then
+        return registry.post_split(t, p_delivered);
     end if;
     return 0;
 end $$;

@@ -1,6 +1,7 @@
 -- Payments to holders: funded, declared, judged one by one, ordered in files, settled by statements, returned and tried again.
 
--- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that can no longer be taken back.
+-- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that stands on the bank account and
+-- can no longer be taken back: no cheque in hand, and no coins, as payees are paid by the bank.
 create function treasury.fund_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_receipt text, p_seen bigint)
 returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -21,7 +22,7 @@ begin
     end if;
     select coalesce(sum(f.funded_minor), 0) into funded from treasury.distribution_funding f
     where f.offering_id = p_offering and f.distribution_id = p_distribution;
-    if r.status <> 'unmatched' or r.currency <> d.currency or coalesce(r.clears_on > current_date, r.rail not in ('wire', 'balance'))
+    if r.status <> 'unmatched' or r.currency <> d.currency or not treasury.is_final_at_the_bank(r)
         or funded + r.amount_minor > d.distributable_minor then
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
@@ -33,6 +34,22 @@ begin
     where offering_id = p_offering and receipt_id = p_receipt;
     return funded + r.amount_minor;
 end $$;
+
+-- Whether money stands on the bank account for good.
+create function treasury.is_final_at_the_bank(r treasury.receipt) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return r.rail <> 'stablecoin' and not treasury.is_in_hand(r)
+        and coalesce(r.clears_on <= (clock_timestamp() at time zone 'UTC')::date, r.rail in ('wire', 'balance'));
+end $$;
+
+-- Whether the bank took money of a distribution back after its payment had begun, and nobody has made it good.
+create function treasury.lacks_money(p_offering text, p_distribution text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from treasury.receipt r where r.offering_id = p_offering and r.funds_distribution_id = p_distribution
+        and r.status = 'returned' and r.receivable_minor > 0);
+end;
 
 -- Takes money back from a distribution whose payment has not begun, by the reverse journal: two people decide it as of a match.
 create function treasury.undo_funding(p_receipt treasury.receipt, p_because text) returns void
@@ -152,7 +169,7 @@ begin
 end $$;
 
 -- The lines that wait for a bank, at most so many, locked for whoever writes their bytes in this very transaction; of those judged none
--- may be left. Null when nobody waits.
+-- may be left. Null when nobody waits, or while the distribution lacks money.
 create function treasury.take_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_most integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -162,7 +179,7 @@ begin
     perform treasury.take_turn(p_offering);
     taken := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering
         and d.distribution_id = p_distribution and d.status = 'owed' order by d.disbursement_id limit p_most for update);
-    if cardinality(taken) = 0 then
+    if cardinality(taken) = 0 or treasury.lacks_money(p_offering, p_distribution) then
         return null;
     end if;
     return treasury.judge_disbursements(p_offering, taken);
@@ -200,6 +217,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'payout_carries_each_line_once',
             message = format('a line of %s is not owed now, or is of another distribution', p_payout);
     end if;
+    if treasury.lacks_money(p_offering, sums.distribution) then
+        raise exception using errcode = 'BR008', constraint = 'payout_has_its_money',
+            message = format('the bank took money of %s back, and nobody has made it good', sums.distribution);
+    end if;
     select s.line, s.because into hindered from treasury.standing_of(p_offering, p_lines) s
     where s.because is not null or s.way <> 'bank' limit 1;
     if found then
@@ -231,15 +252,18 @@ begin
     where offering_id = p.offering_id and payout_id = p.payout_id;
 end $$;
 
--- Whether an order pays somebody whom something hinders by now, or an account that is not the payee's any more.
+-- Whether an order pays somebody whom something hinders by now, an account that is not the payee's any more, or from money that the
+-- bank took back.
 create function treasury.pays_somebody_hindered(p_offering text, p_payout text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     lines text[] := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout);
 begin
-    return cardinality(lines) > 0 and exists (select from treasury.standing_of(p_offering, lines) s
+    return cardinality(lines) > 0 and (exists (select from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout
+            and treasury.lacks_money(p_offering, d.distribution_id))
+        or exists (select from treasury.standing_of(p_offering, lines) s
         join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
-        where s.because is not null or s.way <> 'bank' or s.fingerprint is distinct from d.payee_fingerprint);
+        where s.because is not null or s.way <> 'bank' or s.fingerprint is distinct from d.payee_fingerprint));
 end $$;
 
 -- The bank shows these payments on a statement: they have arrived.
@@ -318,7 +342,7 @@ declare
     aged integer;
 begin
     perform audit.enter(p_actor, p_request);
-    if p_on > current_date then
+    if p_on > (clock_timestamp() at time zone 'UTC')::date then
         raise exception using errcode = 'BR008', constraint = 'unclaimed_day_has_come', message = format('%s is to come', p_on);
     end if;
     update treasury.disbursement set status = 'unclaimed', held_because = null, payout_id = null, payee_fingerprint = null,

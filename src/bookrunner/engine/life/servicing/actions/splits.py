@@ -1,0 +1,141 @@
+"""Agreed splits on their way to the chain and the register, by the agent's key, exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bookrunner.adapters.chain import (
+    Chain,
+    ChainError,
+    NodeRefused,
+    balance_of,
+    burn_batch,
+    mint_batch,
+    total_supply,
+)
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Row
+from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
+
+_PURPOSE: Final = "split"
+# Minting to a wallet costs more than a transfer, and a batch has to fit into one transaction (EIP-7825).
+MOST_WALLETS: Final = 100
+PATIENCE_SECONDS: Final = 30
+
+
+class Splits:
+    """Begins splits whose time has come, and carries the begun ones to chain, register and terms.
+
+    What a run has to do follows from the wallets that the chain has not changed yet, so one that ends
+    anywhere is carried on by the next. The books follow with the last wallet, in the transaction that
+    marks it final.
+    """
+
+    def __init__(
+        self, desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, *, most: int = MOST_WALLETS
+    ) -> None:
+        self._most = most
+        self._desk = desk
+        self._chain = chain
+        self._keys = keys
+        self._submitter = submitter
+
+    def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
+        """Carry what is due in these offers, or in all; return in how many seconds to look again.
+
+        None when no split is agreed or begun. One that something hinders waits, and the log says why.
+        """
+        for row in self._desk.splits.splits_under_way():
+            offering = row["offering_id"]
+            if (scopes is not None and offering not in scopes) or not row["is_due"]:
+                continue
+            try:
+                self.carry(offering)
+            except Refused as hindered:
+                warn("a split waits", offering=offering, subject=row["split_id"], rule=hindered.rule)
+            except (ChainError, ChainStalled) as silent:
+                warn("a split waits", offering=offering, kind=type(silent).__name__)
+        self._follow()
+        return PATIENCE_SECONDS if self._desk.splits.splits_under_way() else None
+
+    def carry(self, offering: str) -> int:
+        """Carry the agreed or begun split of an offer as far as it goes; return how many are executed now.
+
+        Refuses by the first thing that hinders an agreed one: what `split_hindrances` lists, and
+        ``chain_has_the_units_of_the_register``. A wallet that the token refuses stays open, and the log says
+        how many.
+        """
+        token = bytes(self._desk.offer(offering)["token_address"])
+        self._submitter.send_unfinished(offering)
+        self._submitter.settle(offering, token)
+        waiting = [row for row in self._desk.splits.splits_under_way() if row["offering_id"] == offering]
+        for row in waiting:
+            if row["status"] == "approved":
+                self._begin(offering, row["split_id"], token)
+            for wallets in self._batches(offering, row["split_id"]):
+                self._sign(offering, row["split_id"], (token, wallets))
+            self._submitter.send_unfinished(offering)
+            self._submitter.settle(offering, token)
+            if left := len(self._desk.splits.open_wallets(offering=offering, split=row["split_id"])):
+                warn("wallets of a split are open", offering=offering, subject=row["split_id"], rows=left)
+        self._follow()
+        under_way = {row["split_id"] for row in self._desk.splits.splits_under_way()}
+        done = [row for row in waiting if row["split_id"] not in under_way]
+        if done:
+            tell("a split is executed", offering=offering, subject=done[0]["split_id"])
+        return len(done)
+
+    def _begin(self, offering: str, split: str, token: bytes) -> None:
+        """Begin while the chain has, wallet by wallet and in all, what the register says."""
+        treasury = bytes(self._desk.offer(offering)["treasury_address"])
+        rows = self._desk.splits.wallets_before(offering=offering)
+        wallets = [bytes(row["address"]) for row in rows]
+        on_chain = self._chain.balances(token, wallets)
+        minted, undelivered = self._chain.read([total_supply(token), balance_of(token, treasury)])
+        registered = [row["units"] for row in rows]
+        if on_chain != registered or minted - undelivered != sum(registered):
+            raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
+        self._desk.splits.begin_split(actor=PROCESS, offering=offering, split=split, undelivered=undelivered)
+
+    def _batches(self, offering: str, split: str) -> Iterator[list[Row]]:
+        """Yield the open wallets, those that gain apart from those that lose."""
+        rows: Sequence[Row] = self._desk.splits.open_wallets(offering=offering, split=split)
+        for is_gain in (True, False):
+            group = [row for row in rows if (row["units"] > 0) == is_gain]
+            for start in range(0, len(group), self._most):
+                yield group[start : start + self._most]
+
+    def _sign(self, offering: str, split: str, what: tuple[bytes, list[Row]]) -> None:
+        """Store one transaction; of wallets that the token refuses together, those that it takes."""
+        token, wallets = what
+        lines = [(bytes(row["address"]), abs(row["units"])) for row in wallets]
+        data = mint_batch(lines) if wallets[0]["units"] > 0 else burn_batch(lines)
+        try:
+            gas = gas_for(self._chain, (token, data), self._keys.agent.address)
+        except NodeRefused:
+            middle = len(wallets) // 2
+            for half in (wallets[:middle], wallets[middle:]) if middle else ():
+                self._sign(offering, split, (token, half))
+            return
+        order = {
+            "offering": offering,
+            "purpose": _PURPOSE,
+            "intent": new_id("int"),
+            "to": token,
+            "data": data,
+            "gas": gas,
+            "terms": self._submitter.terms(),
+        }
+        told = [
+            {"split": split, "address": bytes(row["address"]).hex(), "units": row["units"]} for row in wallets
+        ]
+        with self._desk.registry.together() as within:
+            self._submitter.store(within, self._keys.agent, order, told)
+
+    def _follow(self) -> None:
+        for row in self._desk.actions.splits_to_follow():
+            self._desk.actions.follow_split(actor=PROCESS, offering=row["offering_id"], split=row["split_id"])
