@@ -27,7 +27,7 @@ from bookrunner.cli.checks import (
     screening,
     transfers,
 )
-from bookrunner.cli.offers import distributions, documents, filings, issuers, life
+from bookrunner.cli.offers import distributions, documents, filings, issuers, life, votes
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
@@ -72,6 +72,7 @@ _NOUNS = (
     simulate,
     templates,
     transfers,
+    votes,
     work,
 )
 
