@@ -84,6 +84,9 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry.statements", "imports.sql"),
     *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost")),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
+    *(("bookrunner.books.registry.transfers", f"{part}.sql") for part in ("rescission", "fees")),
+    ("bookrunner.engine.life.servicing", "charges.sql"),
+    ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
@@ -119,6 +122,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(("bookrunner.engine.life.servicing.filings", f"{part}.sql") for part in _FILINGS),
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
+    ("bookrunner.engine.life.servicing", "watch.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),
@@ -164,7 +168,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
-    ("bookrunner.api.desks.servicing", "distributions.sql"),
+    *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "votes")),
     ("bookrunner.db", "grants.sql"),
 )
 
