@@ -34,7 +34,7 @@ TRIGGERS: Final = (
     "made matched opened ordered papers_added part_received passed_over posted prepared prepared_again "
     "presented_again promoted proposed rated rated_again received reconfirmed recovered redeemed "
     "refund_bounced refund_started refunded registered rejected released released_from_hold rendered "
-    "renewed reopened replaced requested resubmitted returned returned_further reverted revoked "
+    "renewed reopened replaced requested rescinded resubmitted returned returned_further reverted revoked "
     "scaled_back screened sent sent_back sent_to_review set_beside settled signed signed_in_part started "
     "stated stopped stored submitted superseded taken taken_as_funding unmatched verified viewed voided "
     "withdrawn written"

@@ -53,6 +53,7 @@ PLACES = KNOWN | {
     "statement": "ows_one",
     "subject": "ivr_one1",
     "transfer": "xfr_one",
+    "vote": "vot_one",
 }
 # Valid shapes are refused by rules of the field, and what is refused may exist.
 LEFT_OUT = {

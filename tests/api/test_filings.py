@@ -40,7 +40,11 @@ def test_a_filing_is_packed_prepared_and_recorded(calls: Api, database: Database
     )
     recorded = calls.post(f"{path}/submissions", made, seen='"2"')
     assert (recorded.json()["status"], recorded.headers["etag"]) == ("filed", '"3"')
-    assert calls.get(path, keeper="audit").json()["proof_sha256"] == PROOF
+    world.call("engine.cancel_investment", "ofr_one", "inv_one2", "as asked")
+    filed = calls.get(path, keeper="audit").json()
+    assert filed["proof_sha256"] == PROOF
+    sold = next(each for each in filed["items"] if each["code"] == "amount_sold")
+    assert (sold["value"], sold["differs"], sold["value_now"]) == ("3000.00", True, "2000.00")
     assert calls.get(path, keeper="treasury").status_code == 403
 
 
@@ -56,6 +60,14 @@ def test_a_stated_fact_opens_its_filing(calls: Api) -> None:
     assert problem(calls.post(path, wrong))["code"] == "sale_names_its_state"
     for day in ("2026-02-30", "2026-13-01", "soon"):
         assert calls.post(path, fact | {"document_sha256": PROOF, "happened_on": day}).status_code == 422
-    ended = calls.post(f"/v1/filings/{owed['id']}/ends", {"because": "no notice there"}, seen='"1"')
-    assert ended.json()["status"] == "not_owed"
+    one = f"/v1/filings/{owed['id']}"
+    ended = calls.post(f"{one}/ends", {"because": "no notice there"}, seen='"1"')
+    assert ended.json()["status"] == "ending"
+    alone = calls.post(f"{one}/ends/confirmations", seen='"2"')
+    assert problem(alone)["code"] == "ended_filing_needs_two_people"
+    second = calls.post(f"{one}/ends/confirmations", seen='"2"', name="engine-two")
+    assert second.json()["status"] == "not_owed"
+    assert calls.get(one).json()["ended_by"] == "key:engine-one"
+    again = calls.post(f"{one}/reopenings", {"because": "the state asks for it"}, seen='"3"')
+    assert (again.json()["status"], again.headers["etag"]) == ("due", '"4"')
     assert calls.get("/v1/filings/fil_none").status_code == 404

@@ -44,6 +44,20 @@ def test_transfers_reach_register_and_chain_and_others_become_breaks(world: Worl
     assert app.watch_token(offering) == 0
     assert differing(app, offering) == []
 
+    back = holders.ask("agent", 1)
+    assert app.transfers.carry(offering) == 1
+    asked = {"transfer": back, "because": "a mistake", "order_sha256": "0c" * 32, "order_reference": "deed"}
+    on = {"offering": offering, "rescission": "rsn_back", "action": "cta_back"}
+    app.desk.transfers.ask_rescission(actor="agent.theo", **on, asked=asked)
+    on.pop("rescission")
+    app.desk.registry.decide_control(actor="agent.tess", **on, is_approved=True, because="")
+    assert holders.units() == [(gave - 3,) * 2, (took + 3,) * 2]
+    assert app.controls.carry(offering) == 1
+    assert (holders.state(back), app.controls.carry(offering)) == ("rescinded", 0)
+    assert holders.units() == [(gave - 2,) * 2, (took + 2,) * 2]
+    assert app.watch_token(offering) == 0
+    assert differing(app, offering) == []
+
     own = holders.ask("holder", 1)
     assert app.transfers.carry(offering) == 0
     holders.send(holders.wallet(holders.taker).address, 1)

@@ -208,7 +208,7 @@ def test_a_delegate_sees_neither_country_nor_reasons_of_a_profile(site: Site, ow
         assert country[1].endswith("hidden")
 
 
-def test_what_an_investor_ends_is_over_at_once(site: Site, own: httpx.Client) -> None:
+def test_what_an_investor_ends_is_over_at_once(site: Site, own: httpx.Client, connect: Connect) -> None:
     with acting(site, own, "see") as client:
         assert client.get("/holdings").status_code == 200
         (delegation,) = re.findall(r'action="/delegates/(dgn_\w+)/end"', own.get("/delegates").text)
@@ -216,6 +216,14 @@ def test_what_an_investor_ends_is_over_at_once(site: Site, own: httpx.Client) ->
         refused = client.get("/holdings")
         assert (refused.status_code, "delegate chooses for whom" in refused.text) == (403, True)
         assert "ended" in own.get("/delegates").text
+    # What its time has ended has nothing that could be ended.
+    name(own, "see")
+    assert "End it now" in own.get("/delegates").text
+    admin = connect("admin")
+    admin.execute("alter table portal.delegation disable trigger user")
+    admin.execute("update portal.delegation set valid_from = now() - interval '9 days', valid_until = now()")
+    told = own.get("/delegates").text
+    assert ("over</" in told, "End it now" in told) == (True, False)
 
 
 def test_a_delegation_of_another_is_none_of_ones_own(

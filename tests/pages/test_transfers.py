@@ -16,6 +16,8 @@ from tests.browsing import axe_is_content
 from tests.pages.conftest import Site
 from tests.pages.test_agent import HOME, Agency, at, visit
 from tests.pages.test_browser import keep
+from tests.registry.test_rescission import ask as ask_back
+from tests.registry.test_rescission import decide
 from tests.registry.transferring import Transferring
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -152,14 +154,31 @@ def test_two_people_end_what_the_chain_shows(agency: Agency, desk: Transferring,
 def test_the_pages_fit_and_are_accessible(
     agency: Agency, desk: Transferring, browser: Browser, axe: str
 ) -> None:
+    decide(desk, ask_back(desk, desk.registered("ivr_taker", 1)))
+    desk.registered("ivr_taker", 1)
     desk.screened("ivr_taker", 1)
-    for width in (390, 1200):
+    for width in (1200, 390):
         with holder(agency.site, browser, width) as page:
             keep(page, f"transfer-{width}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             axe_is_content(page, axe)
         with at(agency, browser, width=width) as theo:
             theo.goto(f"{agency.site.url}{HOME}/transfers")
+            back = theo.locator(
+                "section", has=theo.get_by_role("heading", name="Transfers that are taken back")
+            )
+            if width == 1200:
+                expect(back).to_contain_text("owes ivr_taker")
+                theo.get_by_text("Take it back").click()
+                theo.get_by_label("Why", exact=True).first.fill("the buyer was misled")
+                theo.get_by_label("SHA-256 of the paper").first.fill("ab" * 32)
+                theo.get_by_label("Its reference").fill("deed of 3 March")
+                theo.get_by_role("button", name="Ask for it").click()
+                back.get_by_label("SHA-256 of the proof").fill("cd" * 32)
+                keep(theo, "transfers-owed")
+                back.get_by_role("button", name="The price was repaid").click()
+                expect(back).to_contain_text("price repaid")
+            expect(back).to_contain_text("its order is not carried out yet")
             keep(theo, f"transfers-{width}")
             assert theo.evaluate("document.documentElement.scrollWidth") <= width
             axe_is_content(theo, axe)

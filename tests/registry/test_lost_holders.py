@@ -144,18 +144,44 @@ def test_a_death_on_record_exempts_from_searches(holders: Keeper) -> None:
     assert (standing(holders)["exempt_because"], standing(holders)["task_id"]) == ("deceased", None)
 
 
-def test_the_dormancy_day_is_that_of_the_holders_state(holders: Keeper) -> None:
+def test_the_dormancy_day_is_that_of_the_holders_state(holders: Keeper, connect: Connect) -> None:
     returned(holders)
-    assert standing(holders)["dormant_on"] is None
-    for region, months in (("US-NY", 36), ("US-DE", 60)):
-        on = {"offering": "ofr_one", "rule": f"dor_{region[-2:]}"}
-        said = {"region": region, "months": months, "starts_on": "2020-01-01", "source": "counsel's letter 4"}
-        holders.propose_dormancy(actor=AGENT, **on, said=said)
+    # What ships was not read in the law: the day is shown, and that nobody confirmed it.
+    shown = ("dormant_on", "dormancy_certainty")
+    assert [standing(holders)[name] for name in shown] == [date(2027, 6, 1), "unconfirmed"]
+    for kind, months in (("distributions", 12), ("units", 48)):
+        on = {"offering": "ofr_one", "rule": f"dor_{kind}"}
+        said = {"region": "US-NY", "property": kind, "months": months, "starts_on": "2020-01-01"}
+        holders.propose_dormancy(actor=AGENT, **on, said=said | {"source": "counsel's letter 4"})
         with pytest.raises(Refused, match="dormancy_rule_needs_two_people"):
             holders.decide_dormancy(actor=AGENT, **on, is_approved=True, because="")
-        assert standing(holders)["dormant_on"] == (None if region == "US-NY" else date(2027, 6, 1))
+        assert standing(holders)["dormant_on"] == date(2027, 6, 1)
         holders.decide_dormancy(actor=SECOND, **on, is_approved=True, because="")
-    assert standing(holders)["dormant_on"] == date(2027, 6, 1)
+    assert [standing(holders)[name] for name in shown] == [date(2028, 6, 1), "agreed"]
+    registry_login = connect("registry")
+    asked = "select months, certainty from registry.dormancy_of('ofr_one', %s, %s)"
+    assert registry_login.execute(asked, ["US-NY", "distributions"]).fetchall() == [(12, "agreed")]
+    assert registry_login.execute(asked, ["US-ND", "units"]).fetchall() == []
     bad = {"region": "US-CA", "months": 36, "starts_on": "2020-01-01", "source": " "}
     with pytest.raises(Refused, match="dormancy_names_its_source"):
         holders.propose_dormancy(actor=AGENT, offering="ofr_one", rule="dor_CA", said=bad)
+    odd = bad | {"source": "so", "property": "land"}
+    with pytest.raises(Refused, match="dormancy_is_of_a_kind_of_property"):
+        holders.propose_dormancy(actor=AGENT, offering="ofr_one", rule="dor_CA", said=odd)
+
+
+def test_work_about_lost_holders_is_one_list(holders: Keeper) -> None:
+    def work() -> list[tuple[object, ...]]:
+        rows = holders.holder_work(offering="ofr_one", most=9)
+        return [(row["work"], row["subject"], row["due_on"], row["is_overdue"]) for row in rows]
+
+    assert work() == []
+    returned(holders)
+    assert work() == [("send_mail_again", "lst_one", date(2025, 2, 10), True)]
+    lose(holders)
+    falls = ("units_fall_to_state", "lst_one", date(2027, 6, 1), False)
+    assert work() == [("make_first_search", "sea_one.1", date(2026, 2, 20), True), falls]
+    search(holders, "sea_one.1", date(2026, 1, 1))
+    assert work() == [("make_second_search", "sea_one.2", date(2027, 1, 1), False), falls]
+    holders.find_holder(actor=AGENT, **ON, found_on=date(2026, 2, 1), sha256=digest("a call"))
+    assert work() == []

@@ -16,6 +16,7 @@ from bookrunner.core import clock
 from bookrunner.db import Database
 from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
 from tests.attack.world import CHAIN, Connect, World, digest
+from tests.registry.test_rescission import ask, decide
 from tests.registry.transferring import AGENT, ASKER, SECOND, Transferring, papers
 
 MACHINES = {
@@ -147,6 +148,7 @@ def _observed(desk: Transferring, taker: str) -> None:
 def test_every_listed_move_has_its_verb_and_every_other_is_refused(desk: Transferring) -> None:
     taker = desk.taker()
     _rules(desk)
+    decide(desk, ask(desk, desk.registered(taker)))
     _requests(desk, taker)
     _observed(desk, taker)
     desk.approved(taker)

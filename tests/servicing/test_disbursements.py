@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from psycopg import Connection
@@ -376,11 +376,11 @@ def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributi
     w.check()
 
 
-def _age(w: Payer) -> None:
+def _age(w: Payer, owed_since: str = "owed_since - 1") -> None:
     """Let the term of what is unclaimed be over."""
     w.login("owner").execute("insert into treasury.unclaimed_term values ('2021-01-01', 1, 'usr_1', 'usr_2')")
     w.login("admin").execute("alter table treasury.disbursement disable trigger all")
-    w.login("admin").execute("update treasury.disbursement set owed_since = owed_since - 1")
+    w.login("admin").execute(f"update treasury.disbursement set owed_since = {owed_since}".encode())  # noqa: S608
     w.login("admin").execute("alter table treasury.disbursement enable always trigger zz_guard")
     w.login("admin").execute("alter table treasury.disbursement enable always trigger disbursement_stays")
 
@@ -421,9 +421,40 @@ def test_what_nobody_can_be_paid_is_unclaimed_and_still_owed(world: tuple[Payer,
     assert w.call("treasury.age_disbursements", today) == 0
     with refused("unclaimed_day_has_come"):
         w.call("treasury.age_disbursements", today + timedelta(days=200))
-    _age(w)
+    _age(w, "'2025-01-10'")
     assert w.call("treasury.age_disbursements", today) == 1
     assert w.states()[w.id("ivr", 2)] == "unclaimed"
+    _write_and_lose(w, w.line(2))
     assert w.balance(f"liab:distribution:{distribution}") > 0
     assert w.call("treasury.retry_disbursements", w.offering, distribution, None) == 1
     w.check()
+
+
+def _write_and_lose(w: Payer, unpaid: str) -> None:
+    """Let the agent write to a payee whom money does not reach, and lose it."""
+    work = "select work, subject, due_on, certainty from engine.holder_work order by due_on, work"
+    seventh_month = [("write_to_unpaid_payee", unpaid, date(2025, 8, 10), "confirmed")]
+    assert w.login("registry").execute(work).fetchall() == seventh_month
+    with refused("notice_is_of_unpaid_money"):
+        w.call("registry.record_unpaid_notice", w.offering, unpaid, "2025-01-09", digest("letter"))
+    with refused("notice_is_of_unpaid_money"):
+        w.call("registry.record_unpaid_notice", w.offering, w.line(1), "2025-08-01", digest("letter"))
+    w.call("registry.record_unpaid_notice", w.offering, unpaid, "2025-08-01", digest("letter"))
+    with refused("payee_is_written_to_once"):
+        w.call("registry.record_unpaid_notice", w.offering, unpaid, "2025-08-02", digest("letter"))
+    assert w.ask(work) == []
+    ((holding,),) = w.ask("select holding_id from registry.holding where investor_id = %s", w.id("ivr", 2))
+    said = {
+        "holding": holding,
+        "region": "US-NY",
+        "last_contact_on": "2024-06-01",
+        "returned_on": "2025-01-10",
+    }
+    w.call("registry.return_mail", w.offering, "lst_two", said | {"sha256": digest("envelope").hex()})
+    again = ["2025-02-01", "2025-02-20", digest("second envelope")]
+    w.call("registry.lose_holder", w.offering, "lst_two", *again)
+    assert w.ask(work) == [
+        ("make_first_search", "sea_two.1", date(2026, 2, 20), "confirmed"),
+        ("units_fall_to_state", "lst_two", date(2027, 6, 1), "unconfirmed"),
+        ("money_falls_to_state", unpaid, date(2028, 1, 10), "unconfirmed"),
+    ]

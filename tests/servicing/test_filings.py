@@ -278,12 +278,20 @@ def test_what_is_recorded_is_the_pack_that_was_prepared(connect: Connect, databa
     question = "select pack from engine.filing where clock = 'form_d'"
     ((prepared,),) = book.ask(question)
     keeper, name = Desk(database).filings, filing(book, "form_d")[0]
-    assert not keeper.filing_has_changed(offering=book.offering, filing=name)
+    assert pack_of(keeper, book.offering, name).differs == []
     book.call("engine.cancel_investment", book.offering, book.id("inv", 2), "as asked")
     follow(database)
-    assert keeper.filing_has_changed(offering=book.offering, filing=name)
+    changed = ["amount_sold", "investors"]
+    assert pack_of(keeper, book.offering, name).differs == changed
     record(book, "form_d", str(today(book)))
     assert book.ask(question) == [(prepared,)]
+    # Filed, it says what was filed, and what is so today beside it.
+    pack = pack_of(keeper, book.offering, name)
+    told = json.loads(as_json(pack))
+    sold_then = next(item for item in told["items"] if item["code"] == "amount_sold")
+    assert (pack.differs, sold_then["value"], sold_then["value_now"]) == (changed, "3000.00", "2000.00")
+    assert [item["code"] for item in told["items"] if item["differs"]] == changed
+    assert ",True,2000.00\r\n" in as_csv(pack)
     assert book.kinds(name) == ["filing.owed", "filing.prepared", "filing.filed"]
 
 
@@ -310,12 +318,28 @@ def test_a_filing_that_was_ended_is_owed_again(connect: Connect, database: Datab
     book = crowd(connect, "confirmed")
     follow(database)
     name, seen, _ = filing(book, "form_c_half")
-    book.call("engine.end_filing", book.offering, name, "by mistake", seen, actor="issuer.iris")
-    # A person ended it: the fact that stands brings it back by itself no more.
+    said = ["engine.end_filing", book.offering, name, "by mistake"]
+    book.call(*said, seen, actor="issuer.iris")
+    # One person's word ends nothing: it is owed, and may be missed, until another confirms it.
+    book.backdate("engine.filing", "due_on = due_on - 400 where clock = 'form_c_half'")
+    question = "select status, is_missed from engine.filing_standing where clock = 'form_c_half'"
+    assert book.ask(question) == [("ending", True)]
+    assert look(database) == 1
+    seen = filing(book, "form_c_half")[1]
+    with refused("ended_filing_needs_two_people"):
+        book.call("engine.confirm_filing_end", book.offering, name, seen, actor="issuer.iris")
+    reopen(book, "form_c_half", "it is owed", "issuer.ivan")
+    book.call(*said, seen + 1, actor="issuer.iris")
+    with refused("decision_is_on_the_version_seen"):
+        book.call("engine.confirm_filing_end", book.offering, name, seen, actor="issuer.ivan")
+    book.call("engine.confirm_filing_end", book.offering, name, seen + 2, actor="issuer.ivan")
+    # Two people ended it: the fact that stands brings it back by itself no more.
     assert look(database) == 0
     reopen(book, "form_c_half", "the updates were not frequent", "issuer.ivan")
     assert filing(book, "form_c_half")[2] == "due"
-    assert book.kinds(name) == ["filing.owed", "filing.ended", "filing.owed_again"]
+    ended = ["filing.end_proposed", "filing.ended", "filing.owed_again"]
+    declined = ["filing.end_proposed", "filing.dated", "filing.end_declined"]
+    assert book.kinds(name) == ["filing.owed", *declined, *ended]
 
 
 def test_a_fact_that_stands_again_owes_its_filing_again(connect: Connect, database: Database) -> None:
@@ -409,6 +433,9 @@ def test_a_person_says_why_a_filing_is_met_otherwise(connect: Connect, database:
         book.call("engine.end_filing", book.offering, name, "why", seen, actor="process")
     why = "the platform's own updates were frequent (17 CFR 227.203(a)(3)(iii))"
     book.call("engine.end_filing", book.offering, name, why, seen, actor="issuer.iris")
+    with refused("decision_is_made_by_a_person"):
+        book.call("engine.confirm_filing_end", book.offering, name, seen + 1, actor="process")
+    book.call("engine.confirm_filing_end", book.offering, name, seen + 1, actor="issuer.ivan")
     assert look(database) == 0
     assert filing(book, "form_c_half")[2] == "not_owed"
 

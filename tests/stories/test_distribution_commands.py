@@ -1,4 +1,4 @@
-"""A distribution on the command line: drafted, shown, approved by another, refused before its money."""
+"""What follows a close on the command line: a distribution up to its money, a vote up to its count."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bookrunner.core import clock
 from bookrunner.db.catalog import session
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
+from tests.pages.test_filings import paper as pdf
 from tests.stories.test_command_line import Run, here, refusal, run
 
 __all__ = ["here", "run"]
@@ -33,13 +34,22 @@ def _answer(run: Run, *arguments: str) -> dict[str, object]:
     return told
 
 
-def test_a_distribution_from_draft_to_its_end(here: Run, world: World, raised: Story, tmp_path: Path) -> None:
-    offer = raised.offering
-    assert here("close", offer, "--ready", "--actor", "issuer.iris")[0] == 0
-    assert here("reconcile", offer)[0] == 0
+@pytest.fixture(scope="module")
+def closed(world: World, raised: Story) -> str:
+    """Return the offer, closed, with holders since yesterday."""
+    application = world.application
+    application.screening.drain()
+    closing = application.close_offer(raised.offering, actor="issuer.iris", ready=True)
+    application.run_closing(raised.offering, closing, lambda *_: None)
     with session(world.endpoint.admin_dsn()) as admin:
         for statement in EARLIER:
             admin.execute(statement.encode())
+    return raised.offering
+
+
+def test_a_distribution_from_draft_to_its_end(here: Run, world: World, closed: str, tmp_path: Path) -> None:
+    offer = closed
+    assert here("reconcile", offer)[0] == 0
     day = (clock.today() - timedelta(days=1)).isoformat()
     terms = tmp_path / "terms.json"
     terms.write_text("{}", encoding="utf-8")
@@ -128,3 +138,33 @@ def _a_payee_is_proposed_and_declined(here: Run, world: World, offer: str, folde
     assert "declined" in str(
         _answer(here, "distribution", "agree", "ivr_lender", named, "--decline", "--actor", "fund.gus")
     )
+
+
+def test_a_vote_from_proposal_to_its_count(here: Run, closed: str, tmp_path: Path) -> None:
+    offer, paper, day = closed, tmp_path / "resolution.pdf", clock.today() - timedelta(days=1)
+    paper.write_bytes(pdf())
+    ends = f"{clock.today() + timedelta(days=30)}T17:00"
+    asked = ("vote", "propose", offer, str(paper), "--resolution", "The fund may lend.", "--ends", ends)
+    asked = (*asked, "--record-date", day.isoformat(), "--actor", "issuer.iris", "--majority")
+    assert "needed_part_is_a_fraction" in refusal(here(*asked, "a-few"))
+    name = str(_answer(here, *asked, "two-thirds")["vote"])
+    on = (offer, name)
+    assert "vote_needs_two_people" in refusal(
+        here("vote", "open", *on, "--seen", "1", "--actor", "issuer.iris")
+    )
+    assert here("vote", "open", *on, "--seen", "1", "--actor", "issuer.ivan")[0] == 0
+    counted = _answer(here, "vote", "tally", *on)
+    assert (counted["status"], counted["count"]["ballots"]) == ("open", 0)  # type: ignore[index]
+    first, second = (row["holder"] for row in counted["tables"][0]["rows"][:2])  # type: ignore[index]
+    for choice in ("against", "for"):
+        assert here("vote", "cast", *on, first, choice, "--actor", first)[0] == 0
+    cast = ("vote", "cast", *on, second, "for", "--as", first, "--actor", first)
+    assert "delegate_has_a_proxy" in refusal(here(*cast))
+    assert here("vote", "proxy", *on, second, first, "--actor", second)[0] == 0
+    assert here(*cast)[0] == 0
+    count = _answer(here, "vote", "tally", *on)["count"]
+    assert (count["ballots"], count["for"], count["against"]) == (2, count["voted"], 0)  # type: ignore[index]
+    assert "vote_exists" in refusal(here("vote", "tally", offer, "vot_none"))
+    end = ("vote", "cancel", *on, "--because", "asked too early", "--seen", "2", "--actor", "issuer.ivan")
+    assert here(*end)[0] == 0
+    assert "cancelled" in str(_answer(here, "vote", "list", offer))

@@ -96,4 +96,10 @@ def test_a_fact_is_stated_and_a_filing_ended(here: Run, raised: Story, tmp_path:
     rows = json.loads(here("list", "--json")[1])["tables"][0]["rows"]
     (name,) = (row["filing"] for row in rows if row["for"] == "US-CA")
     assert here("end", name, "--because", "no notice is asked for", *BY)[0] == 0
+    assert "waits for a second" in here("show", name)[1]
+    confirmed = ("confirm-end", name, "--seen", "2", "--actor")
+    assert here(*confirmed, "issuer.iris")[0] == 1
+    assert here(*confirmed, "issuer.ivan")[0] == 0
     assert "not owed" in here("list", raised.offering)[1]
+    assert here("reopen", name, "--because", "the state asks for it", *BY)[0] == 0
+    assert ", due" in here("show", name)[1]

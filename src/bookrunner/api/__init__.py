@@ -31,7 +31,7 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import distributions, filings, splits
+from bookrunner.api.desks.servicing import distributions, filings, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -103,6 +103,7 @@ PLAIN = (
     bank_files,
     breaks,
     filings,
+    votes,
 )
 BESIDE = (events.records, statements.questionnaires, statements.ownership, cases.clearances)
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

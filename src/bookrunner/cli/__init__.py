@@ -38,6 +38,7 @@ from bookrunner.cli.offers import (
     payees,
     remittances,
     taxes,
+    votes,
 )
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
@@ -88,6 +89,7 @@ _NOUNS = (
     taxes,
     templates,
     transfers,
+    votes,
     work,
 )
 

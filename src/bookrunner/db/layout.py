@@ -86,6 +86,9 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.registry.statements", "imports.sql"),
     *(("bookrunner.books.registry.holders", f"{part}.sql") for part in ("changes", "lost", "payees")),
     *(("bookrunner.books.registry.restraint", f"{part}.sql") for part in _RESTRAINT),
+    *(("bookrunner.books.registry.transfers", f"{part}.sql") for part in ("rescission", "fees")),
+    ("bookrunner.engine.life.servicing", "charges.sql"),
+    ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
@@ -126,6 +129,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "schema.sql"),
     ("bookrunner.engine.life.servicing.coupons", "verbs.sql"),
+    ("bookrunner.engine.life.servicing", "watch.sql"),
     ("bookrunner.audit", "verbs.sql"),
     ("bookrunner.reconciliation", "schema.sql"),
     ("bookrunner.reconciliation", "kinds.sql"),
@@ -172,8 +176,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
-    ("bookrunner.api.desks.servicing", "distributions.sql"),
-    ("bookrunner.api.desks.servicing", "splits.sql"),
+    *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "splits", "votes")),
     ("bookrunner.db", "grants.sql"),
 )
 

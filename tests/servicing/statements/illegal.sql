@@ -39,8 +39,18 @@ update engine.filing set status = 'prepared', pack = engine.filing_text(offering
 select audit.enter('process', 'req_theft');
 update engine.filing set status = 'not_owed', because = 'so' where clock = 'form_d';
 
+-- engine | owed_filing_is_ended_by_a_person | nobody ends what is owed
+update engine.filing set status = 'not_owed', because = 'so' where clock = 'form_d';
+
 -- engine | filing_that_is_not_owed_says_why | ended without a reason
-update engine.filing set status = 'not_owed' where clock = 'form_d';
+update engine.filing set status = 'ending', ended_by = 'usr_thief' where clock = 'form_d';
+
+-- engine | ended_filing_needs_two_people | ended in one breath
+update engine.filing set status = 'not_owed', because = 'so', ended_by = 'usr_thief', end_confirmed_by = 'usr_other' where clock = 'form_d';
+
+-- engine | ended_filing_needs_two_people | ended by one person twice
+update engine.filing set status = 'ending', because = 'so', ended_by = 'usr_thief' where clock = 'form_d';
+update engine.filing set status = 'not_owed', end_confirmed_by = 'usr_thief' where clock = 'form_d';
 
 -- engine | history_is_append_only | a filled value that is changed
 update engine.filing_value set value = 'Another';
@@ -70,7 +80,7 @@ update engine.filing_item set is_mandatory = false;
 delete from engine.filing;
 
 -- compliance | transition_is_listed_for_the_keeper | another keeper ends a filing
-update engine.filing set status = 'not_owed', because = 'so' where clock = 'form_d';
+update engine.filing set status = 'ending', because = 'so', ended_by = 'usr_thief' where clock = 'form_d';
 
 -- compliance | history_is_append_only | a calendar with another source
 update compliance.calendar set saturday_moves_to_friday = false;

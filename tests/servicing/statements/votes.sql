@@ -1,10 +1,18 @@
 -- Refused to a login with every right. Each head: login, constraint, sentence.
 
--- engine | vote_weighs_by_the_register | a weight that the register does not give
-insert into engine.vote_weight values ('ofr_voted', 'vot_waits', 'ivr_voted1', 100);
+-- engine | vote_weighs_by_the_register | weights that the register does not give, of the same sum
+insert into engine.vote_weight values ('ofr_voted', 'vot_waits', 'ivr_voted1', 3), ('ofr_voted', 'vot_waits', 'ivr_voted2', 2),
+    ('ofr_voted', 'vot_waits', 'ivr_voted3', 1);
+update engine.vote set status = 'open', opened_by = 'usr_thief', opened_at = clock_timestamp() where vote_id = 'vot_waits';
 
--- engine | vote_weighs_by_the_register | a weight of a stranger
+-- engine | vote_weighs_by_the_register | a weight of a stranger beside those of the register
+insert into engine.vote_weight select 'ofr_voted', 'vot_waits', r.investor_id, r.units from engine.vote v,
+    engine.vote_register('ofr_voted', v.record_on) r where v.vote_id = 'vot_waits';
 insert into engine.vote_weight values ('ofr_voted', 'vot_waits', 'ivr_thief', 1);
+update engine.vote set status = 'open', opened_by = 'usr_thief', opened_at = clock_timestamp() where vote_id = 'vot_waits';
+
+-- engine | vote_weighs_by_the_register | a weight that comes after the opening
+insert into engine.vote_weight values ('ofr_voted', 'vot_one', 'ivr_thief', 1);
 
 -- engine | vote_weighs_by_the_register | a vote that is opened without its holders
 update engine.vote set status = 'open', opened_by = 'usr_thief', opened_at = clock_timestamp() where vote_id = 'vot_waits';

@@ -363,7 +363,7 @@ select q.request_id, q.status, q.kind, q.route, q.seller_id, q.buyer_id, q.units
 from registry.transfer_request q join registry.turnaround_item i using (offering_id, item_id)
 where q.offering_id = :offering and (cast(:investor as text) is null or :investor in (q.seller_id, q.buyer_id))
     and (cast(:transfer as text) is null or q.request_id = :transfer)
-order by q.status in ('registered', 'rejected', 'withdrawn'), q.asked_at desc, q.request_id limit cast(:most as integer);
+order by q.status in ('registered', 'rescinded', 'rejected', 'withdrawn'), q.asked_at desc, q.request_id limit cast(:most as integer);
 
 -- name: request_transfer^
 -- Claims the key, takes a request of a holder, stores the answer.

@@ -251,6 +251,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'transfer_rule', offering_id, rule_id, version, chain_head from registry.transfer_rule
     union all select 'affiliation', offering_id, affiliation_id, version, chain_head from registry.affiliation
     union all select 'transfer_request', offering_id, request_id, version, chain_head from registry.transfer_request
+    union all select 'rescission', offering_id, rescission_id, version, chain_head from registry.rescission
     union all select 'observed_transfer', offering_id, observed_id, version, chain_head from registry.observed_transfer
     union all select 'venue', offering_id, venue_id, version, chain_head from registry.venue
     union all select 'trade', offering_id, trade_id, version, chain_head from registry.trade
@@ -274,7 +275,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in (
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'payee_mandate', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
-        'affiliation', 'transfer_request', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
+        'affiliation', 'transfer_request', 'rescission', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
         'control_action', 'account_restraint', 'security_restraint', 'split')
     and not exists (
         select from kept k

@@ -1,4 +1,4 @@
-"""The register as open files: out of one installation, judged and into another."""
+"""The register as open files, out of one installation and into another; work about holders out of reach."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from bookrunner.app.settings import read_settings
 from bookrunner.books import registry
@@ -17,10 +18,28 @@ from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.sandbox.world import opened
 
-register = typer.Typer(help="The register of an offer as open files.", no_args_is_help=True)
+register = typer.Typer(
+    help="The register of an offer as open files, and work about its holders.", no_args_is_help=True
+)
 app.add_typer(register, name="register")
 
+_MOST = 1000
 _Day = typer.Option("--formed-on", formats=["%Y-%m-%d"], help="When the issuer was formed.")
+
+
+@register.command()
+def work(offering: Id) -> None:
+    """List what the agent owes about holders whom mail or money does not reach, by the day it is due."""
+    with opened(read_settings()) as world:
+        holders = registry.holders_of(world.application.database)
+        rows = list(holders.holder_work(offering=offering, most=_MOST))
+    table = Table("work", "of", "holder", "from", "until", "source", title=f"{len(rows)} items")
+    for row in rows:
+        until = f"{row['due_on']}{' overdue' if row['is_overdue'] else ''}"
+        source = row["source"] + (" (not confirmed)" if row["certainty"] == "unconfirmed" else "")
+        what = row["work"].replace("_", " ")
+        table.add_row(what, row["subject"], row["investor_id"], str(row["opens_on"]), until, source)
+    console.print(table)
 
 
 @register.command("export")

@@ -15,10 +15,11 @@ from bookrunner.adapters.chain import checksum, parse_address
 from bookrunner.app.settings import read_settings
 from bookrunner.books import registry
 from bookrunner.cli.offers import Id
-from bookrunner.cli.screen import app, console, marked, one_name
+from bookrunner.cli.screen import app, console, keep_facts, marked, one_name
 from bookrunner.core import clock
 from bookrunner.core.errors import NotFound, Refused
-from bookrunner.core.money import parse
+from bookrunner.core.ids import new_id
+from bookrunner.core.money import grouped, parse
 from bookrunner.db import Database, Row
 from bookrunner.engine import Desk
 from bookrunner.sandbox.world import database_of, opened
@@ -115,6 +116,45 @@ def refuse(
 
 
 @transfer.command()
+def rescind(
+    offer: Id,
+    asked: _Transfer,
+    paper: Annotated[Path, typer.Argument(help="The paper that says so, kept as its SHA-256.")],
+    *,
+    reference: Annotated[str, typer.Option(help="Who wrote the paper, and when.")],
+    because: Annotated[str, typer.Option(help="Why.")],
+    actor: _Actor,
+) -> None:
+    """Ask for a registered transfer to be taken back, by an order that another person approves."""
+    said = {"transfer": asked, "because": because, "order_reference": reference}
+    said["order_sha256"] = _digest_of(paper).hex()
+    action, rescission = new_id("cta"), new_id("rsn")
+    with opened(read_settings()) as world:
+        desk = world.application.desk
+        _found(desk, offer, asked)
+        on = {"offering": offer, "rescission": rescission, "action": action}
+        desk.transfers.ask_rescission(actor=actor, **on, asked=said)
+    keep_facts(rescission=rescission, action=action)
+    console.print(f"{rescission} waits for a second person: bookrunner control approve {offer} {action}")
+
+
+@transfer.command()
+def repaid(
+    offer: Id,
+    rescission: Annotated[str, typer.Argument(help="The id of the rescission.")],
+    proof: Annotated[Path, typer.Argument(help="What proves it, kept as its SHA-256.")],
+    *,
+    actor: _Actor,
+) -> None:
+    """Record that the price of a transfer that was taken back was paid back."""
+    with opened(read_settings()) as world:
+        world.application.desk.transfers.record_repayment(
+            actor=actor, offering=offer, rescission=rescission, sha256=_digest_of(proof)
+        )
+    console.print(f"{rescission}: repaid")
+
+
+@transfer.command()
 def swap(
     offer: Id,
     asked: _Transfer,
@@ -150,6 +190,7 @@ def list_transfers(
     """List the transfers of an offer, those that wait first."""
     with opened(read_settings()) as world:
         rows = world.application.desk.transfers.transfers(offering=offer, investor=holder, most=_MOST)
+        backs = world.application.desk.transfers.rescissions(offering=offer, most=_MOST)
     table = Table("Transfer", "Kind", "From", "To", "Units", "State", "Missing", "Due")
     for row in rows:
         parties = (row["kind"], row["seller_id"], row["buyer_id"], str(row["units"]))
@@ -157,6 +198,12 @@ def list_transfers(
             row["request_id"], *parties, row["status"], " ".join(row["missing"]), str(row["due_on"])
         )
     console.print(table)
+    for back in backs:
+        owed = "" if back["price_minor"] is None else grouped(back["price_minor"], back["currency"])
+        owes = (
+            f"; {back['owed_by']} owes {back['owed_to']} {owed}" if owed and back["status"] == "done" else ""
+        )
+        console.print(f"{back['rescission_id']} takes {back['request_id']} back: {back['status']}{owes}")
 
 
 @transfer.command()
@@ -183,12 +230,15 @@ def _presented(given: Sequence[str]) -> list[dict[str, str]]:
         name, _, file = pair.partition("=")
         if not (name and file):
             raise Refused("paper_is_named_with_its_file", "write each as PAPER=FILE")
-        try:
-            content = Path(file).read_bytes()
-        except OSError:
-            raise NotFound(f"there is no file {file}") from None
-        found.append({"paper": name, "sha256": hashlib.sha256(content).hexdigest()})
+        found.append({"paper": name, "sha256": _digest_of(Path(file)).hex()})
     return found
+
+
+def _digest_of(file: Path) -> bytes:
+    try:
+        return hashlib.sha256(file.read_bytes()).digest()
+    except OSError:
+        raise NotFound(f"there is no file {file}") from None
 
 
 def _found(desk: Desk, offer: str, asked: str) -> Row:

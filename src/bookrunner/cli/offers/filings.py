@@ -26,6 +26,7 @@ _Paper = Annotated[
     Path, typer.Argument(help="The document, kept as its SHA-256.", exists=True, dir_okay=False)
 ]
 _Day = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The day, as 2026-11-24.")]
+_Seen = Annotated[int, typer.Option("--seen", help="The version that was looked at.")]
 _Because = Annotated[str, typer.Option("--because", help="What it is.")]
 
 
@@ -60,9 +61,10 @@ def show(name: Id) -> None:
     table = Table("item", "value", "source", title=f"{len(pack.items)} items, {len(pack.unfilled)} unfilled")
     for row in pack.items:
         value = shown_value(row) or ("not filled" if row["is_mandatory"] else "")
-        table.add_row(f"{row['code']}: {row['sentence']}", value, row["source"] or "")
+        today = f" (today: {shown_value(row, now=True) or 'nothing'})" if row["differs"] else ""
+        table.add_row(f"{row['code']}: {row['sentence']}", value + today, row["source"] or "")
     console.print(table)
-    keep_facts(unfilled=pack.unfilled)
+    keep_facts(unfilled=pack.unfilled, differs=pack.differs)
 
 
 @filing.command()
@@ -168,14 +170,37 @@ def record(
 
 @filing.command()
 def end(name: Id, *, because: _Because, actor: Actor) -> None:
-    """Say why a filing is owed no more, such as an update that the platform made."""
+    """Say why a filing is owed no more; it is owed until another person confirms it."""
     with opened(read_settings()) as world:
         keeper = world.application.desk.filings
         head = pack_of(keeper, None, name).filing
         keeper.end_filing(
             actor=actor, offering=head["offering_id"], filing=name, because=because, seen=head["version"]
         )
+        seen = pack_of(keeper, None, name).filing["version"]
+    console.print(f"{name} waits for a second person: bookrunner filing confirm-end {name} --seen {seen}")
+
+
+@filing.command()
+def confirm_end(name: Id, *, seen: _Seen, actor: Actor) -> None:
+    """Confirm that a filing is not owed, as another person than who said so."""
+    with opened(read_settings()) as world:
+        keeper = world.application.desk.filings
+        head = pack_of(keeper, None, name).filing
+        keeper.confirm_filing_end(actor=actor, offering=head["offering_id"], filing=name, seen=seen)
     console.print(f"{name}: not owed")
+
+
+@filing.command()
+def reopen(name: Id, *, because: _Because, actor: Actor) -> None:
+    """Open a prepared pack again, or a filing that somebody said is not owed."""
+    with opened(read_settings()) as world:
+        keeper = world.application.desk.filings
+        head = pack_of(keeper, None, name).filing
+        keeper.reopen_filing(
+            actor=actor, offering=head["offering_id"], filing=name, because=because, seen=head["version"]
+        )
+    console.print(f"{name}: due")
 
 
 def said_of(row: Row) -> str:
@@ -184,6 +209,8 @@ def said_of(row: Row) -> str:
         return "missed"
     if row["is_late"]:
         return f"filed late on {row['filed_on']}"
+    if row["status"] == "ending":
+        return "waits for a second person"
     if row["status"] == "filed":
         return f"filed on {row['filed_on']}"
     return str(row["status"]).replace("_", " ")

@@ -34,6 +34,7 @@ from bookrunner.client.generated.calls.splits import SplitsCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
 from bookrunner.client.generated.calls.transfers import TransfersCalls
+from bookrunner.client.generated.calls.votes import VotesCalls
 from bookrunner.client.generated.calls.wallets import WalletsCalls
 from bookrunner.client.generated.operations import OPERATIONS
 from bookrunner.client.transport import Call, Transport
@@ -187,6 +188,11 @@ class Bookrunner(Transport):
     def transfers(self) -> TransfersCalls:
         """The operations of transfers."""
         return TransfersCalls(self)
+
+    @property
+    def votes(self) -> VotesCalls:
+        """The operations of votes."""
+        return VotesCalls(self)
 
     @property
     def wallets(self) -> WalletsCalls:

@@ -28,10 +28,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "ask_wallet": Operation("POST", "/v1/offers/{offer}/wallet-challenges", True),
     "assign_break": Operation("POST", "/v1/offers/{offer}/breaks/{break_id}/assignments", True, True),
     "cancel_investment": Operation("POST", "/v1/investments/{investment}/cancellations", True, True),
+    "cast_ballot": Operation("POST", "/v1/offers/{offer}/votes/{vote}/ballots", True),
     "certify_ownership": Operation("POST", "/v1/investors/{investor}/ownership", True),
     "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
     "clear_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/clear", True, True),
     "complete_review": Operation("POST", "/v1/investors/{investor}/reviews", True, True),
+    "confirm_filing_end": Operation("POST", "/v1/filings/{filing}/ends/confirmations", True, True),
     "confirm_investment": Operation("POST", "/v1/investments/{investment}/confirm", True),
     "confirm_investment_legally": Operation(
         "POST", "/v1/investments/{investment}/confirm_legally", True, True
@@ -64,6 +66,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "decide_release": Operation("POST", "/v1/offers/{offer}/releases/{release}/decisions", True, True),
     "decide_split": Operation("POST", "/v1/offers/{offer}/splits/{split}/decisions", True, True),
+    "decide_vote": Operation("POST", "/v1/offers/{offer}/votes/{vote}/decisions", True, True),
     "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
     "disable_webhook_endpoint": Operation(
         "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
@@ -96,7 +99,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_resource_metadata": Operation("GET", "/.well-known/oauth-protected-resource"),
     "get_units": Operation("GET", "/v1/offers/{offer}/units"),
     "get_version": Operation("GET", "/version"),
+    "get_vote": Operation("GET", "/v1/offers/{offer}/votes/{vote}"),
+    "get_vote_tally": Operation("GET", "/v1/offers/{offer}/votes/{vote}/tally", query=("cursor", "limit")),
     "give_consent": Operation("POST", "/v1/investments/{investment}/consents", True),
+    "give_proxy": Operation("POST", "/v1/offers/{offer}/votes/{vote}/proxies", True),
     "hand_over_agreement": Operation("POST", "/v1/agreements/{agreement}/envelopes", True, True),
     "initiate_escrow": Operation("POST", "/v1/escrow-initiation", True),
     "is_alive": Operation("GET", "/livez"),
@@ -132,6 +138,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_investments": Operation("GET", "/v1/investments", query=("offer", "status", "cursor", "limit")),
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
     "list_offers": Operation("GET", "/v1/offers", query=("after", "limit")),
+    "list_own_votes": Operation("GET", "/v1/investors/{investor}/votes"),
     "list_payments": Operation(
         "GET", "/v1/offers/{offer}/payments", query=("status", "investment", "cursor", "limit")
     ),
@@ -146,6 +153,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_releases": Operation("GET", "/v1/offers/{offer}/releases", query=("cursor", "limit")),
     "list_splits": Operation("GET", "/v1/offers/{offer}/splits"),
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers", query=("investor",)),
+    "list_votes": Operation("GET", "/v1/offers/{offer}/votes"),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
     "list_wallets": Operation("GET", "/v1/offers/{offer}/wallets", query=("address", "investor")),
     "list_webhook_deliveries": Operation(
@@ -182,6 +190,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
     "propose_split": Operation("POST", "/v1/offers/{offer}/splits", True),
+    "propose_vote": Operation("POST", "/v1/offers/{offer}/votes", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
     "read_record": Operation("GET", "/v1/records/{record}", query=("scope", "at", "version")),
     "read_transfer": Operation("GET", "/v1/offers/{offer}/transfers/{transfer}", query=("investor",)),
@@ -194,6 +203,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "reject_paper": Operation("POST", "/v1/investors/{investor}/papers/{paper}/rejections", True, True),
     "reject_wallet": Operation("POST", "/v1/offers/{offer}/wallets/{mapping}/refusals", True, True),
     "release_agreement": Operation("POST", "/v1/agreements/{agreement}/release", True, True),
+    "reopen_filing": Operation("POST", "/v1/filings/{filing}/reopenings", True, True),
     "request_cancellation": Operation("POST", "/v1/investments/{investment}/cancellation_requests", True),
     "request_institutional_allocation": Operation(
         "POST", "/v1/offers/{offer}/institutional_allocations", True

@@ -57,6 +57,8 @@ insert into audit.answering (consumer, kind, keeper) values
     ('process.promote', 'investment.cancelled', 'engine'),
     ('process.promote', 'investment.expired', 'engine'),
     ('process.promote', 'investment.scaled_back', 'engine'),
+    ('process.transfer_fees', 'transfer_request.registered', 'treasury'),
+    ('process.transfer_fees', 'transfer_request.carried_out', 'treasury'),
     ('transfers', 'transfer_request.requested', 'registry'),
     ('transfers', 'transfer_request.papers_added', 'registry'),
     ('transfers', 'transfer_request.presented_again', 'registry'),

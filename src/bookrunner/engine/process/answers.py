@@ -24,6 +24,7 @@ from bookrunner.engine.desk import OF_ONE_OFFER, PROCESS, Desk, await_strand, cl
 from bookrunner.engine.desk import event_keys as _keys
 from bookrunner.engine.desk import event_name as _name
 from bookrunner.engine.life.reactions import Life
+from bookrunner.engine.life.servicing.fees import TransferFees
 from bookrunner.engine.life.servicing.filings import Filings
 from bookrunner.engine.process.agreements import PACKET, prepare
 from bookrunner.engine.process.causes import reacting
@@ -57,6 +58,7 @@ class Process:
         self._life = Life(desk, self._carry)
         letters = partial(prepare, desk, room, is_returning=True)
         also = {**self._life.answers, **Filings(desk, self._carry).answers}
+        also |= TransferFees(desk, self._carry).answers
         self._orders = Reactions(desk, self._carry, self._give, letters, also=also)
         wallets = Wallets(desk, self._carry)
         # Within a batch the answers run in this order: a revocation first, a wallet before its screening.

@@ -46,6 +46,7 @@ _STATES: Final = {
     "approved": ("progress", "calm", later("approved")),
     "instructed": ("progress", "calm", later("on its way")),
     "registered": ("confirmed", "good", later("registered")),
+    "rescinded": ("cancelled", "grey", later("taken back")),
     "rejected": ("refused", "bad", later("rejected")),
     "withdrawn": ("cancelled", "grey", later("withdrawn")),
 }

@@ -26,6 +26,15 @@ KINDS: Final = {
     "joint_tenancy": "Joint tenancy",
 }
 FORMS: Final = {"joint_tenants": "joint tenants with survivorship", "tenants_in_common": "tenants in common"}
+WORK: Final = {
+    "send_mail_again": "Send the mail again",
+    "make_first_search": "Make the first search",
+    "make_second_search": "Make the second search",
+    "units_fall_to_state": "Units fall to the state",
+    "write_to_unpaid_payee": "Write to a payee who was not paid",
+    "money_falls_to_state": "Money of a distribution falls to the state",
+}
+PROPERTIES: Final = {"units": "Units", "distributions": "Money of distributions"}
 SENTENCES: Final = {
     "registration_change_changes_something": "it is registered so already; the profile changes first",
     "registration_is_that_of_the_profile": "the profile changed again since; propose it anew",
@@ -39,6 +48,8 @@ SENTENCES: Final = {
     "mail_is_sent_again_within_a_month": "it has to be sent again within a month",
     "lost_holder_was_written_to_twice": "say when it was sent again and when it came back",
     "dormancy_rule_needs_two_people": "whoever proposed the rule does not put it in force",
+    "payee_is_written_to_once": "this payee was written to already",
+    "notice_is_of_unpaid_money": "that money was not owed on that day, or was paid",
     "day_of_a_record_has_come": "that day is to come",
     "mandate_is_of_a_holder": "whoever it is for holds nothing here",
     "mandate_needs_two_people": "whoever proposed the payee does not put it in force",
@@ -66,6 +77,10 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "lost": holders.lost_holders(**on, most=_MOST),
         "rules": holders.dormancy_rules(**on),
         "mandates": holders.payee_mandates(**on, most=_MOST),
+        "clocks": holders.escheat_clocks(),
+        "work": holders.holder_work(**on, most=_MOST),
+        "works": WORK,
+        "properties": PROPERTIES,
         "change_kinds": KINDS,
         "tenancies": FORMS,
     }
@@ -93,6 +108,7 @@ def act(database: Database, by: tuple[str, str], form: Mapping[str, str]) -> Non
         "propose_dormancy": _propose_dormancy,
         "decide_dormancy": _decide_dormancy,
         "decide_payee": _decide_payee,
+        "write": _write,
     }
     if form.get("act") not in acts:
         raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
@@ -146,11 +162,16 @@ def _find(holders: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -
     holders.find_holder(**who, lost=form.get("what"), found_on=found_on, sha256=digest)
 
 
+def _write(holders: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -> None:
+    written_on, digest = _day(form, "written_on"), _digest(form.get("sha256", ""))
+    holders.record_unpaid_notice(**who, disbursement=form.get("what"), written_on=written_on, sha256=digest)
+
+
 def _propose_dormancy(holders: Keeper, who: Mapping[str, object], form: Mapping[str, str]) -> None:
     months = read_whole(form.get("months", ""))
     if months is None:
         raise Refused("dormancy_lasts_months", "write whole months")
-    said = {"region": form.get("region"), "months": months, "source": form.get("source")}
+    said = {name: form.get(name) for name in ("region", "property", "source")} | {"months": months}
     holders.propose_dormancy(
         **who, rule=new_id("dor"), said=said | {"starts_on": _day(form, "starts_on").isoformat()}
     )

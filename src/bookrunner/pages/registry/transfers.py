@@ -28,6 +28,7 @@ STATES: Final = {
     "approved": ("progress", "calm", "approved"),
     "instructed": ("progress", "calm", "signed, waits for the chain"),
     "registered": ("confirmed", "good", "registered"),
+    "rescinded": ("cancelled", "grey", "taken back"),
     "rejected": ("refused", "bad", "rejected"),
     "withdrawn": ("cancelled", "grey", "withdrawn"),
 }
@@ -38,6 +39,12 @@ _SEEN: Final = {
     "over_issued": ("refused", "bad", "issued without instruction"),
     "explained": ("waiting", "wait", "waits for a second person"),
     "resolved": ("confirmed", "good", "ended"),
+}
+_RESCISSIONS: Final = {
+    "asked": ("waiting", "wait", "its order is not carried out yet"),
+    "done": ("confirmed", "good", "taken back"),
+    "repaid": ("confirmed", "good", "taken back, price repaid"),
+    "dropped": ("cancelled", "grey", "came to nothing"),
 }
 _RULES: Final = {
     "proposed": ("waiting", "wait", "waits for a second person"),
@@ -54,7 +61,9 @@ KINDS: Final = {
     "non_accredited_cap": "Most holders who are not accredited",
     "holding_limit": "Most units of one holder, in parts of 10000",
     "volume": "Most units of one holder in a span",
+    "fee": "Fee of a transfer, in minor units of the offer's currency",
 }
+PAYERS: Final = {"seller": "the giver", "buyer": "the taker"}
 ENDINGS: Final = {
     "post": "Post it: the authority has come",
     "reversed": "Sent back on chain",
@@ -73,6 +82,7 @@ class Decision:
     days: str
     paper: str
     ending: str
+    reference: str
     rule: dict[str, str]
 
 
@@ -84,6 +94,7 @@ def decision(  # noqa: PLR0913 - one field of the form each
     days: _Line = "",
     paper: _Line = "",
     ending: _Line = "",
+    reference: _Line = "",
     kind: _Line = "",
     starts_on: _Line = "",
     ends_on: _Line = "",
@@ -91,12 +102,15 @@ def decision(  # noqa: PLR0913 - one field of the form each
     span: _Line = "",
     investor: _Line = "",
     countries: _Line = "",
+    payer: _Line = "",
 ) -> Decision:
     """Read a form; what was left empty is no part of a rule."""
     given = {"kind": kind, "starts_on": starts_on, "ends_on": ends_on, "amount": amount}
-    given |= {"span": span, "investor": investor, "countries": countries}
+    given |= {"span": span, "investor": investor, "countries": countries, "payer": payer}
     said = {name: text.strip() for name, text in given.items() if text.strip()}
-    return Decision(act, what.strip(), because.strip(), days.strip(), paper.strip(), ending, said)
+    return Decision(
+        act, what.strip(), because.strip(), days.strip(), paper.strip(), ending, reference.strip(), said
+    )
 
 
 def facts_of(database: Database, offering: str) -> dict[str, Any]:
@@ -113,10 +127,13 @@ def facts_of(database: Database, offering: str) -> dict[str, Any]:
         "buy_ins": keeper.buy_in_cases(**on),
         "affiliations": keeper.affiliations(**on),
         "rules": keeper.transfer_rules(**on),
+        "rescissions": keeper.rescissions(**on, most=_MOST),
+        "rescission_states": _RESCISSIONS,
         "states": STATES,
         "seen_states": _SEEN,
         "rule_states": _RULES,
         "rule_kinds": KINDS,
+        "payers": PAYERS,
         "endings": ENDINGS,
         "today": clock.today().isoformat(),
     }
@@ -142,6 +159,8 @@ def act(database: Database, by: tuple[str, str], form: Decision) -> None:
         "end_rule": _end_rule,
         "affiliate": _affiliate,
         "end_affiliation": _end_affiliation,
+        "rescind": _rescind,
+        "repaid": _repaid,
     }
     if form.act not in acts:
         raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
@@ -203,6 +222,16 @@ def _affiliate(keeper: Keeper, who: Mapping[str, object], form: Decision) -> Non
 
 def _end_affiliation(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
     keeper.end_affiliation(**who, affiliation=form.what, because=form.because)
+
+
+def _rescind(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
+    asked = {"transfer": form.what, "because": form.because, "order_sha256": _digest(form.paper).hex()}
+    asked["order_reference"] = form.reference
+    keeper.ask_rescission(**who, rescission=new_id("rsn"), action=new_id("cta"), asked=asked)
+
+
+def _repaid(keeper: Keeper, who: Mapping[str, object], form: Decision) -> None:
+    keeper.record_repayment(**who, rescission=form.what, sha256=_digest(form.paper))
 
 
 def _digest(text: str) -> bytes:

@@ -14,8 +14,8 @@ from bookrunner.api.shapes import PAGE, Because, OfferId, Sha256, Shape
 from bookrunner.api.shapes.owed import FactStated, Filing, FilingActed, FilingItem, FilingPack, Filings
 from bookrunner.core.errors import Malformed, UnknownRecord
 from bookrunner.core.ids import new_id
-from bookrunner.core.money import Money, currency
 from bookrunner.db import Row, Within
+from bookrunner.engine.life.servicing.filings import told_value
 
 _CREATED = 201
 _KEEPER = "engine"
@@ -28,7 +28,6 @@ _Day = Annotated[
     ),
 ]
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"\S")]
-_COUNTS = frozenset({"", "units", "investors", "holders"})
 
 
 class NewFact(Shape):
@@ -57,8 +56,8 @@ class NewSubmission(Shape):
     proof_sha256: Sha256
 
 
-class NotOwed(Shape):
-    """Why a filing is owed no more."""
+class FilingReason(Shape):
+    """Why a filing is owed no more, or is opened again."""
 
     because: Because
 
@@ -162,12 +161,35 @@ def _ends(router: APIRouter, gateway: Gateway) -> None:
         )
 
     @router.post("/v1/filings/{filing}/ends", operation_id="end_filing", response_model=FilingActed)
-    async def ended(write: Decided, filing: _FilingId, body: NotOwed) -> Response:
-        """Say why a filing is owed no more, on the version that was seen."""
+    async def ended(write: Decided, filing: _FilingId, body: FilingReason) -> Response:
+        """Say why a filing is owed no more, on the version that was seen; another person confirms it."""
         return await gateway.write(
             write,
             _KEEPER,
             "end_filing",
+            filing=filing,
+            version=_version(write.decided_on),
+            because=body.because,
+        )
+
+    @router.post(
+        "/v1/filings/{filing}/ends/confirmations",
+        operation_id="confirm_filing_end",
+        response_model=FilingActed,
+    )
+    async def confirmed(write: Decided, filing: _FilingId) -> Response:
+        """Confirm, as another person than who said so, that a filing is not owed; on the version seen."""
+        return await gateway.write(
+            write, _KEEPER, "confirm_filing_end", filing=filing, version=_version(write.decided_on)
+        )
+
+    @router.post("/v1/filings/{filing}/reopenings", operation_id="reopen_filing", response_model=FilingActed)
+    async def reopened(write: Decided, filing: _FilingId, body: FilingReason) -> Response:
+        """Open a prepared pack again, or a filing said not to be owed, on the version that was seen."""
+        return await gateway.write(
+            write,
+            _KEEPER,
+            "reopen_filing",
             filing=filing,
             version=_version(write.decided_on),
             because=body.because,
@@ -199,21 +221,23 @@ def _shown(row: Row) -> Filing:
         "reference": row["reference"],
         "proof_sha256": row["proof"],
         "because": row["because"],
+        "ended_by": row["ended_by"],
         "version": str(row["version"]),
     }
 
 
 def _item(row: Row) -> FilingItem:
-    is_money = row["value"] is not None and row["unit"] not in _COUNTS
     return {
         "code": row["code"],
         "sentence": row["sentence"],
         "citation": row["citation"],
         "is_mandatory": row["is_mandatory"],
         "is_found": row["is_found"],
-        "value": Money(int(row["value"]), currency(row["unit"])).format() if is_money else row["value"],
+        "value": told_value(row["value"], row["unit"]),
         "unit": row["unit"],
         "source": row["source"],
+        "differs": row["differs"],
+        "value_now": told_value(row["value_now"], row["unit_now"]) if row["differs"] else None,
     }
 
 

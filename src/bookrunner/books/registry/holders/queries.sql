@@ -67,13 +67,13 @@ select registry.decide_dormancy(:actor, :request, :offering, :rule, :is_approved
 -- Holders whom mail does not reach, with what is owed next and the day on which a state takes the units.
 select lost_id, status, holding_id, investor_id, units, region, last_contact_on, returned_on, send_again_by, sent_again_on, lost_on,
     exempt_because, found_on, task_id, search_no, opens_on, due_on, search_is_open, search_is_overdue, dormant_on,
-    dormant_after_months, dormancy_source
+    dormant_after_months, dormancy_source, dormancy_certainty
 from registry.lost_standing where offering_id = :offering
 order by status = 'found', coalesce(due_on, send_again_by), lost_id limit cast(:most as integer);
 
 -- name: dormancy_rules
 -- After how long units fall to a state, those that wait first.
-select rule_id, status, region, months, starts_on, source, proposed_by, decided_by from registry.dormancy_rule
+select rule_id, status, region, property, months, starts_on, source, proposed_by, decided_by from registry.dormancy_rule
 where offering_id = :offering order by (status = 'proposed') desc, region, starts_on desc;
 
 -- name: propose_payee$
@@ -89,3 +89,16 @@ select registry.decide_payee(:actor, :request, :offering, :mandate, cast(:is_agr
 select m.mandate_id, m.status, m.investor_id, m.payee_id, m.because, m.proposed_by, m.decided_by, m.decided_at, m.version
 from registry.payee_mandate m where m.offering_id = :offering and m.status in ('proposed', 'in_force')
 order by m.status desc, m.investor_id limit cast(:most as integer);
+
+-- name: escheat_clocks
+-- What ships with the program of the law of states, by state and kind of property.
+select region, property, effective_from, months, citation, certainty from registry.escheat_clock order by region, property, effective_from;
+
+-- name: record_unpaid_notice$
+-- Records that an unpaid payee was written to.
+select registry.record_unpaid_notice(:actor, :request, :offering, :disbursement, cast(:written_on as date), :sha256);
+
+-- name: holder_work
+-- What the agent owes about holders whom mail or money does not reach, by the day it is due.
+select work, subject, investor_id, opens_on, due_on, is_open, is_overdue, source, certainty
+from engine.holder_work where offering_id = :offering order by due_on, work, subject limit cast(:most as integer);

@@ -275,7 +275,9 @@ begin
             'kind', case a.kind when 'force_transfer' then 'forced' else 'recovery' end, 'from_investor', a.investor_id,
             'to_investor', coalesce(a.receiver_id, a.investor_id), 'from_address', encode(lost, 'hex'),
             'to_address', encode(found_address, 'hex'), 'reference', a.action_id, 'is_tacked', true,
-            'units', moved), p_seen);
+            'units', moved, 'rescinded', (select q.movement_id from registry.rescission r
+                join registry.transfer_request q using (offering_id, request_id)
+                where r.offering_id = a.offering_id and r.action_id = a.action_id)), p_seen);
     end if;
 end $$;
 

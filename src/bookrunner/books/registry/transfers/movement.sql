@@ -124,16 +124,19 @@ begin
     return p_holding;
 end $$;
 
--- Uses the lots of a giver, first in first out; where a day is given, those that are free by it before the others. The period
--- is a wall before the signature: what the chain has moved is posted, and restricted lots that went are a break.
-create function registry.use_lots(p_offering text, p_movement text, p_units bigint, p_free_by date) returns void
+-- Uses the lots of a giver, first in first out; where a day is given, those that are free by it before the others, and of a
+-- rescission those of the transfer that it takes back. The period is a wall before the signature: what the chain has moved is posted,
+-- and restricted lots that went are a break.
+create function registry.use_lots(p_offering text, p_movement text, p_units bigint, p_free_by date, p_rescinded text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into registry.lot_use (offering_id, movement_id, lot_id, units, is_restricted)
     select p_offering, p_movement, f.lot_id, least(f.left_units, p_units - (f.up_to - f.left_units)), f.is_restricted
-    from (select l.*, sum(l.left_units) over (order by l.is_restricted, l.acquired_on, l.lot_id)::bigint as up_to
-        from (select s.lot_id, s.left_units, s.acquired_on, coalesce(s.free_on > p_free_by, false) as is_restricted
+    from (select l.*, sum(l.left_units) over (order by l.comes_later, l.is_restricted, l.acquired_on, l.lot_id)::bigint as up_to
+        from (select s.lot_id, s.left_units, s.acquired_on, coalesce(s.free_on > p_free_by, false) as is_restricted,
+                x.movement_id is distinct from coalesce(p_rescinded, x.movement_id) as comes_later
             from registry.lot_standing s join registry.movement m on m.offering_id = s.offering_id and m.from_holding_id = s.holding_id
+            join registry.lot x on x.offering_id = s.offering_id and x.lot_id = s.lot_id
             where m.offering_id = p_offering and m.movement_id = p_movement and s.left_units > 0) l) f
     where f.up_to - f.left_units < p_units order by f.up_to;
     if (select coalesce(sum(u.units), 0) from registry.lot_use u where u.offering_id = p_offering and u.movement_id = p_movement)
@@ -141,17 +144,23 @@ begin
         raise exception using errcode = 'BR008', constraint = 'lots_cover_the_units',
             message = format('the lots do not hold %s units', p_units);
     end if;
+    -- What is taken back is what it was: its legend, the day it was acquired on, the beginning of its period.
     insert into registry.lot (offering_id, lot_id, holding_id, movement_id, from_lot_id, units, legend, acquired_on, period_from)
     select p_offering, 'lot_' || substr(p_movement, 5) || '.' || row_number() over (order by s.acquired_on, s.lot_id),
-        m.to_holding_id, p_movement, u.lot_id, u.units, s.legend, registry.today(),
-        case when m.is_tacked then s.period_from else registry.today() end
+        m.to_holding_id, p_movement, u.lot_id, u.units, case when g.lot_id is null then s.legend else g.legend end,
+        coalesce(g.acquired_on, registry.today()),
+        coalesce(g.period_from, case when m.is_tacked then s.period_from else registry.today() end)
     from registry.lot_use u join registry.movement m using (offering_id, movement_id)
     join registry.lot_standing s using (offering_id, lot_id)
+    left join registry.lot x on p_rescinded is not null and x.offering_id = u.offering_id and x.lot_id = u.lot_id
+        and x.movement_id = p_rescinded
+    left join registry.lot_standing g on g.offering_id = x.offering_id and g.lot_id = x.from_lot_id
     where u.offering_id = p_offering and u.movement_id = p_movement;
 end $$;
 
 -- Posts one movement. Moved has kind, from_investor, to_investor, from_address and to_address (hex), units, reference,
--- is_tacked and, where lots past their period go first, free_by; seen is {chain_id, hash, ordinal}, or null without a chain.
+-- is_tacked and, where lots past their period go first, free_by, and of a rescission the movement that it takes back; seen is
+-- {chain_id, hash, ordinal}, or null without a chain.
 create function registry.post_movement(p_offering text, p_movement text, p_moved jsonb, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -172,7 +181,7 @@ begin
     if p_moved ->> 'kind' in ('own', 'recovery') then
         return;
     end if;
-    perform registry.use_lots(p_offering, p_movement, wanted, (p_moved ->> 'free_by')::date);
+    perform registry.use_lots(p_offering, p_movement, wanted, (p_moved ->> 'free_by')::date, p_moved ->> 'rescinded');
     insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
     values (p_offering, 'pst_' || substr(p_movement, 5) || '.1', giver, p_movement, -wanted),
         (p_offering, 'pst_' || substr(p_movement, 5) || '.2', taker, p_movement, wanted);

@@ -12,7 +12,7 @@ select registry.end_transfer_rule(:actor, :request, :offering, :rule, :because);
 
 -- name: transfer_rules
 -- The rules of an offer, those that wait first.
-select rule_id, status, kind, investor_id, starts_on, ends_on, amount, span, countries, because, proposed_by, decided_by
+select rule_id, status, kind, investor_id, starts_on, ends_on, amount, span, countries, payer, because, proposed_by, decided_by
 from registry.transfer_rule where offering_id = :offering
 order by array_position('{proposed,in_force,declined,ended}', status), kind, rule_id;
 
@@ -77,10 +77,12 @@ where q.offering_id = :offering and q.request_id = :transfer;
 select q.request_id, q.status, q.kind, q.route, q.seller_id, q.buyer_id, q.units, q.price_minor, q.currency, q.asked_by, q.asked_at,
     q.reasons, q.decided_by, q.approved_until, q.movement_id, registry.missing_papers(q.offering_id, q.request_id) as missing, i.due_on,
     array(select distinct p.paper from registry.transfer_paper p where p.offering_id = q.offering_id
-        and p.request_id = q.request_id order by p.paper) as papers, q.version
+        and p.request_id = q.request_id order by p.paper) as papers, q.version, c.payer_id, c.amount_minor as fee_minor,
+    c.currency as fee_currency
 from registry.transfer_request q join registry.turnaround_item i on i.offering_id = q.offering_id and i.item_id = q.item_id
+left join registry.transfer_charge c on c.offering_id = q.offering_id and c.request_id = q.request_id
 where q.offering_id = :offering and (cast(:investor as text) is null or :investor in (q.seller_id, q.buyer_id))
-order by q.status in ('registered', 'rejected', 'withdrawn'), q.asked_at desc, q.request_id limit cast(:most as integer);
+order by q.status in ('registered', 'rescinded', 'rejected', 'withdrawn'), q.asked_at desc, q.request_id limit cast(:most as integer);
 
 -- name: paper_kinds
 -- Which papers each kind of transfer needs, and which others state why units may go in a first year.
@@ -155,3 +157,18 @@ select registry.resolve_observed(:actor, :request, :offering, :observed, :is_agr
 select lot_id, acquired_on, left_units, legend, free_on, (registry.period_of(offering_id)).kind as period,
     free_on <= registry.today() or not registry.period_binds(offering_id, null, false) as is_free
 from registry.lot_standing where offering_id = :offering and investor_id = :investor and left_units > 0 order by acquired_on, lot_id;
+
+-- name: ask_rescission$
+-- Asks for a transfer to be taken back, on a paper.
+select registry.ask_rescission(:actor, :request, :offering, :rescission, :action, cast(:asked as jsonb));
+
+-- name: record_repayment$
+-- Records that the price of a rescinded transfer was paid back.
+select registry.record_repayment(:actor, :request, :offering, :rescission, :sha256);
+
+-- name: rescissions
+-- What was taken back or is asked to be, with who owes its price to whom, what waits first.
+select rescission_id, request_id, action_id, status, seller_id, buyer_id, units, owed_by, owed_to, price_minor, currency, order_status,
+    because, order_reference, asked_by, decided_by, ended_at, repaid_by
+from registry.rescission_standing where offering_id = :offering
+order by array_position('{asked,done,repaid,dropped}', status), asked_at desc, rescission_id limit cast(:most as integer);

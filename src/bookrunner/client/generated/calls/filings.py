@@ -8,11 +8,11 @@ from bookrunner.client.generated.shapes.filings import (
     FactStated,
     FilingActed,
     FilingPack,
+    FilingReason,
     Filings,
     FilledItem,
     NewFact,
     NewSubmission,
-    NotOwed,
 )
 from bookrunner.client.records import ETag
 from bookrunner.client.transport import Call, Transport
@@ -35,13 +35,23 @@ class FilingsCalls:
         return self._transport.record(FilingPack, OPERATIONS["get_filing"], Call(path={"filing": filing}))
 
     def end_filing(
-        self, filing: str, body: NotOwed, *, if_match: ETag, idempotency_key: str | None = None
+        self, filing: str, body: FilingReason, *, if_match: ETag, idempotency_key: str | None = None
     ) -> FilingActed:
-        """Say why a filing is owed no more, on the version that was seen."""
+        """Say why a filing is owed no more, on the version that was seen; another person confirms it."""
         return self._transport.record(
             FilingActed,
             OPERATIONS["end_filing"],
             Call(path={"filing": filing}, body=body, if_match=if_match, idempotency_key=idempotency_key),
+        )
+
+    def confirm_filing_end(
+        self, filing: str, *, if_match: ETag, idempotency_key: str | None = None
+    ) -> FilingActed:
+        """Confirm, as another person than who said so, that a filing is not owed; on the version seen."""
+        return self._transport.record(
+            FilingActed,
+            OPERATIONS["confirm_filing_end"],
+            Call(path={"filing": filing}, if_match=if_match, idempotency_key=idempotency_key),
         )
 
     def prepare_filing(
@@ -52,6 +62,16 @@ class FilingsCalls:
             FilingActed,
             OPERATIONS["prepare_filing"],
             Call(path={"filing": filing}, if_match=if_match, idempotency_key=idempotency_key),
+        )
+
+    def reopen_filing(
+        self, filing: str, body: FilingReason, *, if_match: ETag, idempotency_key: str | None = None
+    ) -> FilingActed:
+        """Open a prepared pack again, or a filing said not to be owed, on the version that was seen."""
+        return self._transport.record(
+            FilingActed,
+            OPERATIONS["reopen_filing"],
+            Call(path={"filing": filing}, body=body, if_match=if_match, idempotency_key=idempotency_key),
         )
 
     def record_filing(

@@ -25,6 +25,7 @@ class Filing(Record):
     citation: str
     clock: str
     due_on: str | None
+    ended_by: str | None
     fact_on: str | None
     fact_source: str
     filed_on: str | None
@@ -54,16 +55,22 @@ class FilingActed(Record):
 
 
 class FilingItem(Record):
-    """One item of a form; its value is null while nobody has filled it, money as a decimal text."""
+    """One item of a form; its value is null while nobody has filled it, money as a decimal text.
+
+    Of a prepared or filed filing the value is the one that was kept, `value_now` today's where it
+    differs.
+    """
 
     citation: str
     code: str
+    differs: bool
     is_found: bool
     is_mandatory: bool
     sentence: str
     source: str | None
     unit: str
     value: str | None
+    value_now: str | None
 
 
 class FilingPack(Record):
@@ -73,6 +80,7 @@ class FilingPack(Record):
     citation: str
     clock: str
     due_on: str | None
+    ended_by: str | None
     fact_on: str | None
     fact_source: str
     filed_on: str | None
@@ -89,6 +97,12 @@ class FilingPack(Record):
     status: str
     unfilled: list[str]
     version: str
+
+
+class FilingReason(Sent):
+    """Why a filing is owed no more, or is opened again."""
+
+    because: str
 
 
 class Filings(Record):
@@ -121,9 +135,3 @@ class NewSubmission(Sent):
     filed_on: str
     proof_sha256: str
     reference: str
-
-
-class NotOwed(Sent):
-    """Why a filing is owed no more."""
-
-    because: str

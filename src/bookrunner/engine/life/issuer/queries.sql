@@ -75,13 +75,14 @@ where cast(:offering as text) is null or n.offering_id = :offering order by n.wr
 -- What the offers of the issuer owe, or one of them: what is missed first, then by the day they are due.
 select f.offering_id, o.name, f.filing_id, f.clock, f.form, f.period, f.place, f.status, f.fact_on, f.fact_source, f.due_on, f.rule_id,
     f.rule_version, f.prepared_by, encode(f.pack_sha256, 'hex') as pack, f.filed_by, f.filed_on, f.reference,
-    encode(f.proof_sha256, 'hex') as proof, f.because, f.version, f.citation, f.calendar, f.sentence, f.is_missed, f.is_late
+    encode(f.proof_sha256, 'hex') as proof, f.because, f.ended_by, f.version, f.citation, f.calendar, f.sentence, f.is_missed, f.is_late
 from issuer.filing f join issuer.offer o using (offering_id) where cast(:filing as text) is null or f.filing_id = :filing
 order by f.is_missed desc, f.status in ('filed', 'not_owed'), f.due_on nulls first, f.filing_id limit 1000;
 
 -- name: filing_pack
 -- The items of one filing of the issuer.
-select place, code, sentence, citation, is_mandatory, is_found, value, unit, source, stated_by from issuer.filing_pack(:filing);
+select place, code, sentence, citation, is_mandatory, is_found, value, unit, source, stated_by, differs, value_now,
+    unit_now from issuer.filing_pack(:filing);
 
 -- name: votes
 -- The votes of the issuer's offers, the newest first.

@@ -8,13 +8,14 @@ create table registry.transfer_rule (
     rule_id text not null,
     status text not null,
     kind text not null constraint transfer_rule_kind_is_known check (kind in ('holding_period', 'flow_back_period', 'lock_up',
-        'country_closed', 'holder_cap', 'non_accredited_cap', 'holding_limit', 'volume')),
+        'country_closed', 'holder_cap', 'non_accredited_cap', 'holding_limit', 'volume', 'fee')),
     investor_id text,
     starts_on date not null,
     ends_on date,
     amount bigint,
     span text constraint span_is_known check (span in ('day', 'quarter', 'year')),
     countries text[],
+    payer text constraint fee_payer_is_giver_or_taker check (payer in ('seller', 'buyer')),
     because text not null constraint transfer_rule_has_its_reason check (because ~ '\S'),
     paper_sha256 bytea not null constraint transfer_rule_has_its_paper check (octet_length(paper_sha256) = 32),
     proposed_by text not null,
@@ -31,6 +32,7 @@ create table registry.transfer_rule (
     -- 17 CFR 230.144(d)(1)(i): the shortest period, of an issuer that files reports.
     constraint holding_period_is_six_months_or_more check (kind <> 'holding_period' or amount >= 6),
     constraint holding_limit_is_part_of_the_whole check (kind <> 'holding_limit' or amount <= 10000),
+    constraint fee_names_its_payer check ((kind = 'fee') = (payer is not null)),
     constraint volume_has_its_span check ((kind = 'volume') = (span is not null)),
     constraint transfer_rule_needs_two_people
         check (status not in ('in_force', 'ended') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
@@ -41,15 +43,16 @@ create table registry.transfer_rule (
     constraint transfer_rule_is_ended_for_a_reason
         check (status <> 'ended' or (ended_by is not null and coalesce(ended_because ~ '\S', false)))
 );
+create unique index one_fee_from_a_day on registry.transfer_rule (offering_id, starts_on) where kind = 'fee' and status = 'in_force';
 create index transfer_rule_in_force on registry.transfer_rule (offering_id, kind) where status = 'in_force';
 call audit.keep('registry.transfer_rule', 'transfer_rule', 'rule_id', 'offering_id');
 
 create function registry.transfer_rule_stands() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if (new.kind, new.investor_id, new.starts_on, new.ends_on, new.amount, new.span, new.countries, new.paper_sha256, new.proposed_by)
+    if (new.kind, new.investor_id, new.starts_on, new.ends_on, new.amount, new.span, new.countries, new.payer, new.paper_sha256, new.proposed_by)
         is distinct from (old.kind, old.investor_id, old.starts_on, old.ends_on, old.amount, old.span, old.countries,
-            old.paper_sha256, old.proposed_by) then
+            old.payer, old.paper_sha256, old.proposed_by) then
         raise exception using errcode = 'BR006', constraint = 'transfer_rule_is_locked',
             message = format('%s says what two people decided', old.rule_id);
     end if;
@@ -72,17 +75,18 @@ begin atomic
     order by r.rule_id;
 end;
 
--- Rule has kind, starts_on and what its kind needs of investor, ends_on, amount, span, countries; because and paper (hex).
+-- Rule has kind, starts_on and what its kind needs of investor, ends_on, amount, span, countries,
+-- payer; because and paper (hex). The amount of a fee is in minor units of the offer's currency.
 create function registry.propose_transfer_rule(p_actor text, p_request text, p_offering text, p_rule text, p_said jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     insert into registry.transfer_rule (offering_id, rule_id, status, kind, investor_id, starts_on, ends_on, amount, span, countries,
-        because, paper_sha256, proposed_by)
-    select p_offering, p_rule, 'proposed', s.kind, s.investor, s.starts_on, s.ends_on, s.amount, s.span, s.countries, s.because,
+        payer, because, paper_sha256, proposed_by)
+    select p_offering, p_rule, 'proposed', s.kind, s.investor, s.starts_on, s.ends_on, s.amount, s.span, s.countries, s.payer, s.because,
         decode(s.paper, 'hex'), p_actor
     from jsonb_to_record(p_said) as s (kind text, investor text, starts_on date, ends_on date, amount bigint, span text,
-        countries text[], because text, paper text);
+        countries text[], payer text, because text, paper text);
 end $$;
 
 create function registry.decide_transfer_rule(p_actor text, p_request text, p_offering text, p_rule text,

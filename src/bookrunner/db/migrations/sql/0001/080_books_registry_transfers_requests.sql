@@ -69,18 +69,18 @@ create table registry.transfer_request (
     constraint sale_states_its_price
         check (case kind when 'sale' then coalesce(price_minor > 0 and currency ~ '^[A-Z]{3}$', false) else price_minor is null end),
     constraint screened_transfer_says_of_whom
-        check (status not in ('screened', 'approved', 'instructed', 'registered') or screened is not null),
-    constraint transfer_is_approved_by_another_person check (status not in ('approved', 'instructed', 'registered')
+        check (status not in ('screened', 'approved', 'instructed', 'registered', 'rescinded') or screened is not null),
+    constraint transfer_is_approved_by_another_person check (status not in ('approved', 'instructed', 'registered', 'rescinded')
         or coalesce(audit.person_of(decided_by) not in (audit.person_of(asked_by), seller_id, buyer_id), false)),
-    constraint approval_names_wallets_and_end check (status not in ('approved', 'instructed', 'registered')
+    constraint approval_names_wallets_and_end check (status not in ('approved', 'instructed', 'registered', 'rescinded')
         or num_nulls(from_address, to_address, approved_until) = 0),
     constraint refused_transfer_has_its_reasons
         check (status not in ('returned', 'rejected') or coalesce(array_to_string(reasons, '') ~ '\S', false)),
     constraint instructed_transfer_names_its_transaction check (status <> 'instructed' or transaction_id is not null),
-    constraint registered_transfer_names_its_movement check ((status = 'registered') = (movement_id is not null))
+    constraint registered_transfer_names_its_movement check ((status in ('registered', 'rescinded')) = (movement_id is not null))
 );
 create index transfer_that_waits on registry.transfer_request (offering_id, seller_id)
-    where status not in ('registered', 'rejected', 'withdrawn');
+    where status not in ('registered', 'rescinded', 'rejected', 'withdrawn');
 create index transfer_to_taker on registry.transfer_request (offering_id, buyer_id) where status in ('approved', 'instructed');
 create index transfer_of_transaction on registry.transfer_request (offering_id, transaction_id) where transaction_id is not null;
 call audit.keep('registry.transfer_request', 'transfer_request', 'request_id', 'offering_id');

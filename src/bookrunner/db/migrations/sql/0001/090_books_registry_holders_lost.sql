@@ -1,11 +1,30 @@
 -- Holders whom mail does not reach: searches in their windows (17 CFR 240.17Ad-17), and how long until a state takes the units.
 
--- When units fall to a state, as dated data that two people put in force; a state without a row is shown as such.
+-- What states say of property without contact, as dated data that ships with the program: units, or money of distributions. What nobody
+-- has read in the law itself is unconfirmed, and shown so.
+create table registry.escheat_clock (
+    region text not null constraint clock_names_its_state check (region ~ '^[A-Z]{2}-[A-Z0-9]{1,3}$'),
+    property text not null constraint clock_is_of_a_kind_of_property check (property in ('units', 'distributions')),
+    effective_from date not null,
+    months integer not null constraint clock_lasts_months check (months between 1 and 600),
+    citation text not null constraint escheat_clock_names_its_source check (citation ~ '\S'),
+    certainty text not null constraint clock_is_confirmed_or_not check (certainty in ('confirmed', 'unconfirmed')),
+    primary key (region, property, effective_from)
+);
+insert into registry.escheat_clock (region, property, effective_from, months, citation, certainty)
+select c.region, p.property, date '2020-01-01', c.months, c.citation, 'unconfirmed'
+from (values ('US-CA', 36, 'Cal. Code Civ. Proc. § 1516'), ('US-DE', 60, '12 Del. C. § 1133'),
+    ('US-NY', 36, 'N.Y. Aband. Prop. Law § 501'), ('US-TX', 36, 'Tex. Prop. Code § 72.101')) as c (region, months, citation)
+cross join (values ('units'), ('distributions')) as p (property);
+call audit.append_only('registry.escheat_clock');
+
+-- When property falls to a state, as two people put it in force for an offer: it stands before what ships with the program.
 create table registry.dormancy_rule (
     offering_id text not null,
     rule_id text not null,
     status text not null,
     region text not null constraint dormancy_names_its_state check (region ~ '^[A-Z]{2}-[A-Z0-9]{1,3}$'),
+    property text not null default 'units' constraint dormancy_is_of_a_kind_of_property check (property in ('units', 'distributions')),
     months integer not null constraint dormancy_lasts_months check (months between 1 and 600),
     starts_on date not null,
     source text not null constraint dormancy_names_its_source check (source ~ '\S'),
@@ -19,7 +38,7 @@ create table registry.dormancy_rule (
         check (status <> 'in_force' or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
     constraint declined_dormancy_rule_has_its_reason check (status <> 'declined' or coalesce(decided_because ~ '\S', false))
 );
-create unique index one_dormancy_rule_of_a_day on registry.dormancy_rule (offering_id, region, starts_on) where status = 'in_force';
+create unique index one_dormancy_rule_of_a_day on registry.dormancy_rule (offering_id, region, property, starts_on) where status = 'in_force';
 call audit.keep('registry.dormancy_rule', 'dormancy_rule', 'rule_id', 'offering_id');
 
 -- A holder is lost when mail came back, was sent again within a month, and came back again (240.17Ad-17(b)(2)).
@@ -171,8 +190,8 @@ create function registry.propose_dormancy(p_actor text, p_request text, p_offeri
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into registry.dormancy_rule (offering_id, rule_id, status, region, months, starts_on, source, proposed_by)
-    values (p_offering, p_rule, 'proposed', p_said ->> 'region', (p_said ->> 'months')::integer, (p_said ->> 'starts_on')::date,
+    insert into registry.dormancy_rule (offering_id, rule_id, status, region, property, months, starts_on, source, proposed_by)
+    values (p_offering, p_rule, 'proposed', p_said ->> 'region', coalesce(p_said ->> 'property', 'units'), (p_said ->> 'months')::integer, (p_said ->> 'starts_on')::date,
         p_said ->> 'source', p_actor);
 end $$;
 
@@ -189,13 +208,61 @@ begin
     end if;
 end $$;
 
--- Each lost holder with what is owed next and when its state takes the units; no date where no rule is on record.
+-- Whoever was not paid for six months is written to within the seventh (17 CFR 240.17Ad-17(c)), unless the holder is lost.
+create table registry.unpaid_notice (
+    offering_id text not null,
+    disbursement_id text not null,
+    written_on date not null,
+    evidence_sha256 bytea not null constraint unpaid_notice_is_kept check (octet_length(evidence_sha256) = 32),
+    recorded_by text not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    constraint payee_is_written_to_once primary key (offering_id, disbursement_id)
+);
+call audit.append_only('registry.unpaid_notice');
+
+create function registry.notice_is_of_unpaid_money() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform registry.require_past(new.written_on);
+    if not engine.is_unpaid(new.offering_id, new.disbursement_id, new.written_on) then
+        raise exception using errcode = 'BR008', constraint = 'notice_is_of_unpaid_money',
+            message = format('%s was not owed to somebody on that day', new.disbursement_id);
+    end if;
+    return new;
+end $$;
+create trigger notice_is_of_unpaid_money before insert on registry.unpaid_notice
+    for each row execute function registry.notice_is_of_unpaid_money();
+alter table registry.unpaid_notice enable always trigger notice_is_of_unpaid_money;
+
+create function registry.record_unpaid_notice(p_actor text, p_request text, p_offering text, p_disbursement text, p_written_on date,
+    p_sha256 bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    insert into registry.unpaid_notice (offering_id, disbursement_id, written_on, evidence_sha256, recorded_by)
+    values (p_offering, p_disbursement, p_written_on, p_sha256, p_actor);
+end $$;
+
+-- After how many months without contact property of a kind falls to a state: by a rule of the offer, else by what ships.
+create function registry.dormancy_of(p_offering text, p_region text, p_property text)
+returns table (months integer, source text, certainty text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select d.months, d.source, d.certainty from (
+        select 1 as place, r.months, r.source, 'agreed' as certainty, r.starts_on from registry.dormancy_rule r
+        where r.offering_id = p_offering and r.region = p_region and r.property = p_property and r.status = 'in_force'
+        union all
+        select 2, c.months, c.citation, c.certainty, c.effective_from from registry.escheat_clock c
+        where c.region = p_region and c.property = p_property) d
+    where d.starts_on <= registry.today() order by d.place, d.starts_on desc limit 1;
+end;
+
+-- Each lost holder with what is owed next and when its state takes the units; no date where nothing is on record.
 create view registry.lost_standing as
 select l.*, h.investor_id, h.units, (l.returned_on + interval '1 month')::date as send_again_by, d.months as dormant_after_months,
-    d.source as dormancy_source, (l.last_contact_on + make_interval(months => d.months))::date as dormant_on,
+    d.source as dormancy_source, d.certainty as dormancy_certainty, (l.last_contact_on + make_interval(months => d.months))::date as dormant_on,
     s.task_id, s.search_no, s.opens_on, s.due_on, s.due_on < registry.today() as search_is_overdue,
     s.opens_on <= registry.today() as search_is_open
 from registry.lost_holder l join registry.holding h using (offering_id, holding_id)
-left join lateral (select x.months, x.source from registry.dormancy_rule x where x.offering_id = l.offering_id and x.region = l.region
-    and x.status = 'in_force' and x.starts_on <= registry.today() order by x.starts_on desc limit 1) d on true
+left join lateral registry.dormancy_of(l.offering_id, l.region, 'units') d on true
 left join registry.search_task s on s.offering_id = l.offering_id and s.lost_id = l.lost_id and s.status = 'waiting';

@@ -27,6 +27,18 @@ select engine.close_votes(:actor, :request);
 select vote_id, status, resolution, document, record_on, closes_at, proposed_by, opened_by, because, version, is_open, result
 from engine.vote_standing where offering_id = :offering order by closes_at desc, vote_id;
 
+-- name: vote^
+-- One vote of an offer, with its count so far.
+select v.vote_id, v.status, v.resolution, v.record_on, v.closes_at, v.proposed_by, v.opened_by, v.because, v.version, v.is_open, v.quorum_bps,
+    v.needed_over, v.needed_of, engine.vote_count(v.offering_id, v.vote_id) as count
+from engine.vote_standing v where v.offering_id = :offering and v.vote_id = :vote;
+
+-- name: vote_positions
+-- The positions of a vote with their weights and ballots, the largest first.
+select p.holder_id, p.units, p.choice, p.cast_at, p.cast_for_it_by, p.delegate_id
+from engine.vote_position p where p.offering_id = :offering and p.vote_id = :vote
+order by p.units desc, p.holder_id limit cast(:most as integer);
+
 -- name: own_votes
 -- The positions that an investor votes with, its own and those under a proxy, those that are open first.
 select v.offering_id, o.name, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.is_open, v.result, v.because, v.units,

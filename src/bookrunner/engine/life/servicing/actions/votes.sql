@@ -51,30 +51,20 @@ begin atomic
     group by h.investor_id having sum(a.units) > 0;
 end;
 
--- A weight is what the register says of the record date, and is written in the breath in which its vote is opened. All that one
--- statement writes is compared at once: the register is read whole for each reading.
-create function engine.weight_is_of_the_register() returns trigger
+-- A weight is written in the breath in which its vote is opened, and never beside it.
+create function engine.weight_is_of_its_opening() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    weighed record;
-    wrong text;
 begin
-    for weighed in select t.offering_id, t.vote_id, v.record_on from (select distinct a.offering_id, a.vote_id from added a) t
-        left join engine.vote v on v.offering_id = t.offering_id and v.vote_id = t.vote_id and v.status = 'proposed' loop
-        select n.investor_id into wrong from added n
-        left join engine.vote_register(weighed.offering_id, weighed.record_on) r on r.investor_id = n.investor_id
-        where n.offering_id = weighed.offering_id and n.vote_id = weighed.vote_id
-            and (weighed.record_on is null or r.units is distinct from n.units) limit 1;
-        if found then
-            raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
-                message = format('the register does not give %s those units on the record date', wrong);
-        end if;
-    end loop;
-    return null;
+    perform 1 from engine.vote v where v.offering_id = new.offering_id and v.vote_id = new.vote_id and v.status = 'proposed';
+    if not found then
+        raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
+            message = format('%s is not being opened', new.vote_id);
+    end if;
+    return new;
 end $$;
-create trigger weight_is_of_the_register after insert on engine.vote_weight referencing new table as added
-    for each statement execute function engine.weight_is_of_the_register();
-alter table engine.vote_weight enable always trigger weight_is_of_the_register;
+create trigger weight_is_of_its_opening before insert on engine.vote_weight
+    for each row execute function engine.weight_is_of_its_opening();
+alter table engine.vote_weight enable always trigger weight_is_of_its_opening;
 
 create table engine.ballot (
     offering_id text not null,
@@ -153,7 +143,7 @@ alter table engine.ballot enable always trigger ballot_stands;
 
 -- The count of a vote: what holds, what voted and how, and the two comparisons in whole numbers.
 create function engine.vote_count(p_offering text, p_vote text) returns jsonb
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 return (
     select jsonb_build_object('units', w.units, 'holders', w.holders, 'ballots', w.ballots, 'voted', w.in_favour + w.against + w.abstained,
         'for', w.in_favour, 'against', w.against, 'abstain', w.abstained, 'quorum_bps', v.quorum_bps,
@@ -170,6 +160,22 @@ return (
         where x.offering_id = v.offering_id and x.vote_id = v.vote_id) w
     where v.offering_id = p_offering and v.vote_id = p_vote);
 
+-- Every holder of the record date has its units as weight, nobody else has any, and somebody has: the register is read once.
+create function engine.require_weights(p_offering text, p_vote text, p_record_on date) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    wrong text;
+begin
+    select coalesce(w.investor_id, r.investor_id) into wrong from engine.vote_register(p_offering, p_record_on) r
+    full join (select x.investor_id, x.units from engine.vote_weight x where x.offering_id = p_offering and x.vote_id = p_vote) w
+        on w.investor_id = r.investor_id
+    where w.units is distinct from r.units limit 1;
+    if found or not exists (select from engine.vote_weight x where x.offering_id = p_offering and x.vote_id = p_vote) then
+        raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
+            message = format('the weights of %s are not the register of %s: %s', p_vote, p_record_on, coalesce(wrong, 'nobody holds'));
+    end if;
+end $$;
+
 -- What the move of a vote needs, whoever makes it.
 create function engine.vote_stands() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -180,12 +186,8 @@ begin
         raise exception using errcode = 'BR006', constraint = 'vote_is_locked_as_proposed',
             message = format('%s says what was proposed', old.vote_id);
     end if;
-    if old.status = 'proposed' and new.status = 'open' and (
-        select coalesce(sum(r.units), 0) from engine.vote_register(new.offering_id, new.record_on) r) is distinct from (
-        select coalesce(nullif(sum(w.units), 0), -1) from engine.vote_weight w
-        where w.offering_id = new.offering_id and w.vote_id = new.vote_id) then
-        raise exception using errcode = 'BR008', constraint = 'vote_weighs_by_the_register',
-            message = format('the weights of %s are not the register of %s', new.vote_id, new.record_on);
+    if old.status = 'proposed' and new.status = 'open' then
+        perform engine.require_weights(new.offering_id, new.vote_id, new.record_on);
     end if;
     if new.status = 'closed' and old.status = 'open' and clock_timestamp() < new.closes_at then
         raise exception using errcode = 'BR008', constraint = 'vote_closes_at_its_end',
@@ -330,18 +332,24 @@ begin
     return closed;
 end $$;
 
--- A vote with its count so far, or its result.
+-- A vote as it stands, with its result once it is closed.
 create view engine.vote_standing as
 select v.offering_id, v.vote_id, v.status, v.resolution, encode(v.document_sha256, 'hex') as document, v.record_on, v.closes_at, v.proposed_by,
-    v.opened_by, v.opened_at, v.because, v.version, v.status = 'open' and v.closes_at > clock_timestamp() as is_open, v.result
+    v.opened_by, v.opened_at, v.because, v.version, v.status = 'open' and v.closes_at > clock_timestamp() as is_open, v.result,
+    v.quorum_bps, v.needed_over, v.needed_of
 from engine.vote v;
+
+-- Each position of a vote: the units of its holder, the ballot, who cast it for the holder, and the delegate that it has.
+create view engine.vote_position as
+select w.offering_id, w.vote_id, w.investor_id as holder_id, w.units, b.choice, b.cast_at, b.delegate_id as cast_for_it_by,
+    p.delegate_id, coalesce(b.version, 0) as version
+from engine.vote_weight w left join engine.ballot b using (offering_id, vote_id, investor_id)
+left join engine.proxy p on p.offering_id = w.offering_id and p.vote_id = w.vote_id and p.investor_id = w.investor_id and p.status = 'given';
 
 -- What an investor sees of a vote: each position that it votes with, its own or one under a proxy, with the ballot and the
 -- delegate; the result when it is closed.
 create view engine.own_vote as
 select v.offering_id, v.vote_id, v.status, v.resolution, v.document, v.record_on, v.closes_at, v.is_open, v.result, v.because,
-    w.investor_id as holder_id, w.units, b.choice, b.cast_at, b.delegate_id as cast_for_it_by, p.delegate_id, s.investor_id
-from engine.vote_standing v join engine.vote_weight w using (offering_id, vote_id)
-left join engine.ballot b using (offering_id, vote_id, investor_id)
-left join engine.proxy p on p.offering_id = w.offering_id and p.vote_id = w.vote_id and p.investor_id = w.investor_id and p.status = 'given'
-cross join lateral (select w.investor_id union select p.delegate_id where p.delegate_id is not null) s;
+    p.holder_id, p.units, p.choice, p.cast_at, p.cast_for_it_by, p.delegate_id, p.version, s.investor_id
+from engine.vote_standing v join engine.vote_position p using (offering_id, vote_id)
+cross join lateral (select p.holder_id union select p.delegate_id where p.delegate_id is not null) s (investor_id);

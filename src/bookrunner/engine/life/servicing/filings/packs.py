@@ -14,7 +14,10 @@ from bookrunner.core.money import Money, currency, grouped
 from bookrunner.db import Keeper, Row
 
 _COUNTS: Final = frozenset({"", "units", "investors", "holders"})
-_COLUMNS: Final = ("code", "sentence", "is_mandatory", "is_filled", "value", "unit", "source", "citation")
+_COLUMNS: Final = (
+    *("code", "sentence", "is_mandatory", "is_filled", "value", "unit", "source", "citation"),
+    *("differs", "value_now"),
+)
 # A spreadsheet runs a cell that begins with one of these.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -25,6 +28,11 @@ class Pack:
 
     filing: Row
     items: Sequence[Row]
+
+    @property
+    def differs(self) -> list[str]:
+        """The codes of items whose value was kept and is another one today."""
+        return [row["code"] for row in self.items if row["differs"]]
 
     @property
     def unfilled(self) -> list[str]:
@@ -40,17 +48,29 @@ def pack_of(keeper: Keeper, offering: str | None, filing: str) -> Pack:
     return Pack(found[0], list(keeper.filing_pack(offering=found[0]["offering_id"], filing=filing)))
 
 
-def shown_value(row: Row) -> str:
-    """Return a value as people read it: money in its currency, empty while it is unfilled."""
-    if row["value"] is None:
+def shown_value(row: Row, *, now: bool = False) -> str:
+    """Return a value, or today's, as people read it: money in its currency, empty while it is unfilled."""
+    value, unit = (row["value_now"], row["unit_now"]) if now else (row["value"], row["unit"])
+    if value is None:
         return ""
-    if row["unit"] in _COUNTS:
-        return f"{row['value']} {row['unit']}".rstrip()
-    return grouped(int(row["value"]), row["unit"])
+    if unit in _COUNTS:
+        return f"{value} {unit}".rstrip()
+    return grouped(int(value), unit)
+
+
+def told_value(value: str | None, unit: str) -> str | None:
+    """Return a value as a program reads it: money as a decimal text, counts and words as they are."""
+    if value is None or unit in _COUNTS:
+        return value
+    return Money(int(value), currency(unit)).format()
 
 
 def as_json(pack: Pack) -> str:
-    """Return the pack as one JSON document; money as a decimal text with its currency."""
+    """Return the pack as one JSON document; money as a decimal text with its currency.
+
+    Of a prepared or filed filing the values are those that were kept, and ``value_now`` today's where it
+    differs.
+    """
     head = pack.filing
     told = {
         "filing": head["filing_id"],
@@ -70,13 +90,14 @@ def as_json(pack: Pack) -> str:
         "reference": head["reference"],
         "proof_sha256": head["proof"],
         "unfilled": pack.unfilled,
+        "differs": pack.differs,
         "items": [_told(row) for row in pack.items],
     }
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_csv(pack: Pack) -> str:
-    """Return the items as CSV (RFC 4180), one a line, with due date and form in each."""
+    """Return the items as CSV (RFC 4180), one a line; values as in `as_json`."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(("form", "due_on", *_COLUMNS))
@@ -89,16 +110,17 @@ def as_csv(pack: Pack) -> str:
 
 
 def _told(row: Row) -> dict[str, object]:
-    is_money = row["value"] is not None and row["unit"] not in _COUNTS
     return {
         "code": row["code"],
         "sentence": row["sentence"],
         "is_mandatory": row["is_mandatory"],
         "is_filled": row["value"] is not None,
-        "value": Money(int(row["value"]), currency(row["unit"])).format() if is_money else row["value"],
+        "value": told_value(row["value"], row["unit"]),
         "unit": row["unit"],
         "source": row["source"],
         "citation": row["citation"],
+        "differs": row["differs"],
+        "value_now": told_value(row["value_now"], row["unit_now"]) if row["differs"] else None,
     }
 
 

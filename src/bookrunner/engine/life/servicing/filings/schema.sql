@@ -18,7 +18,7 @@ create table engine.filing_fact (
 call audit.append_only('engine.filing_fact');
 
 -- One filing: what it is owed for, until when, and how it was met. The pack is kept as its text when it is prepared; events
--- tell its digest alone. Who ended it is empty where its fact was gone.
+-- tell its digest alone. Who says that it is not owed is another person than who confirms it; both are empty where its fact was gone.
 create table engine.filing (
     offering_id text not null references engine.offer,
     filing_id text not null,
@@ -41,10 +41,13 @@ create table engine.filing (
     proof_sha256 bytea,
     because text,
     ended_by text,
+    end_confirmed_by text,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, filing_id),
-    constraint only_an_ended_filing_names_who_ended_it check (ended_by is null or status = 'not_owed'),
+    constraint only_an_ended_filing_names_who_ended_it check (case status when 'ending' then ended_by is not null and end_confirmed_by is null
+        when 'not_owed' then (ended_by is null) = (end_confirmed_by is null) else num_nonnulls(ended_by, end_confirmed_by) = 0 end),
+    constraint ended_filing_needs_two_people check (end_confirmed_by is null or audit.person_of(end_confirmed_by) <> audit.person_of(ended_by)),
     constraint fact_owes_one_filing unique (offering_id, clock, period),
     constraint prepared_filing_has_its_pack check ((status in ('prepared', 'filed')) = (pack is not null)
         and (pack is null) = (pack_sha256 is null) and (pack is null) = (prepared_by is null)
@@ -53,9 +56,9 @@ create table engine.filing (
         and (filed_by is null) = (filed_on is null) and (filed_by is null) = (proof_sha256 is null)
         and coalesce(reference ~ '\S', false) = (filed_by is not null)
         and coalesce(octet_length(proof_sha256), 32) = 32),
-    constraint filing_that_is_not_owed_says_why check (status <> 'not_owed' or coalesce(because ~ '\S', false))
+    constraint filing_that_is_not_owed_says_why check (status not in ('ending', 'not_owed') or coalesce(because ~ '\S', false))
 );
-create index filings_by_due_day on engine.filing (due_on) where status in ('due', 'prepared');
+create index filings_by_due_day on engine.filing (due_on) where status in ('due', 'prepared', 'ending');
 
 call audit.keep('engine.filing', 'filing', 'filing_id', 'offering_id', '{pack}');
 

@@ -32,6 +32,7 @@ STATES: Final[Mapping[str, tuple[str, str, str]]] = {
     "due": ("waiting", "wait", "due"),
     "prepared": ("progress", "calm", "prepared"),
     "filed": ("confirmed", "good", "filed"),
+    "ending": ("waiting", "wait", "waits for a second person"),
     "not_owed": ("cancelled", "grey", "not owed"),
 }
 
@@ -81,7 +82,6 @@ class Desk:
     def shown(self, request: Request, offering: str, filing: str, refusal: Refused | None = None) -> Response:
         """Return the pack of a filing; refuses ``filing_exists``."""
         facts = _shown(pack_of(self.keeper, offering, filing), f"/offers/{offering}/filings")
-        facts["has_changed"] = self.keeper.filing_has_changed(offering=offering, filing=filing)
         return _answered(self._shell, request, (_ONE, facts), refusal)
 
 
@@ -159,11 +159,11 @@ def _frame(base: str) -> dict[str, Any]:
 
 
 def _shown(pack: Pack, base: str) -> dict[str, Any]:
-    items = [{**row, "shown": shown_value(row)} for row in pack.items]
+    items = [{**row, "shown": shown_value(row), "today": shown_value(row, now=True)} for row in pack.items]
     return {
         **_frame(base),
         "filing": pack.filing,
-        "has_changed": False,
+        "differs": pack.differs,
         "items": items,
         "unfilled": pack.unfilled,
     }

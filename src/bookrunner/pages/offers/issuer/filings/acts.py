@@ -49,7 +49,7 @@ def state(keeper: Keeper, actor: str, offering: str, said: Mapping[str, Any]) ->
 
 
 def act(keeper: Keeper, actor: str, filing: Row, said: Mapping[str, Any]) -> None:
-    """Fill, prepare, reopen, record or end a filing.
+    """Fill, prepare, reopen, record or end a filing, or confirm that it is not owed.
 
     Refuses ``decision_is_one_of_those_offered``, ``filing_has_its_proof`` and what the engine refuses.
     """
@@ -61,6 +61,7 @@ def act(keeper: Keeper, actor: str, filing: Row, said: Mapping[str, Any]) -> Non
         "prepare": lambda: keeper.prepare_filing(**by, seen=_seen(said)),
         "record": lambda: _record(keeper, by, filing, said),
         "reopen": lambda: keeper.reopen_filing(**by, because=said["because"], seen=_seen(said)),
+        "confirm_end": lambda: keeper.confirm_filing_end(**by, seen=_seen(said)),
         "end": lambda: keeper.end_filing(**by, because=said["because"], seen=_seen(said)),
     }
     if said["act"] not in acts:

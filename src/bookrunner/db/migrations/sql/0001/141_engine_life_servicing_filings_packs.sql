@@ -16,7 +16,7 @@ begin atomic
         and i.status in ('confirmed', 'legally_confirmed', 'cancellation_requested', 'closed_successfully')) committed
     cross join lateral (select count(*) as holders from registry.holding h where h.offering_id = o.offering_id and h.units > 0) held
     left join lateral (select e.reference, e.filing_id from engine.filing e where e.offering_id = o.offering_id and e.status = 'filed'
-        and e.form in ('D', 'D/A', 'C', 'C/A') order by e.filed_on desc, e.filing_id limit 1) earlier on true
+        and e.filing_id <> f.filing_id and (f.filed_on is null or e.filed_on <= f.filed_on) and e.form in ('D', 'D/A', 'C', 'C/A') order by e.filed_on desc, e.filing_id limit 1) earlier on true
     left join engine.amendment a on a.offering_id = o.offering_id and a.amendment_id = f.period
     left join engine.filing_fact stated on stated.offering_id = o.offering_id and stated.fact_id = f.fact_source
     cross join lateral (values
@@ -80,8 +80,22 @@ return (
                 'source', p.source) order by p.place), '[]') from engine.filing_pack(p_offering, p_filing) p)))
     from engine.filing f where f.offering_id = p_offering and f.filing_id = p_filing);
 
--- Whether a fact of a prepared pack is another one by now.
-create function engine.filing_has_changed(p_offering text, p_filing text) returns boolean
+-- The items of a filing as people see them: of a prepared or filed one the values that were kept, with those of now where they differ.
+create function engine.filing_shown(p_offering text, p_filing text) returns table (place integer, code text, sentence text, citation text,
+    is_mandatory boolean, is_found boolean, value text, unit text, source text, stated_by text, differs boolean, value_now text,
+    unit_now text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
-return (select f.status = 'prepared' and f.pack is distinct from engine.filing_text(f.offering_id, f.filing_id)
-    from engine.filing f where f.offering_id = p_offering and f.filing_id = p_filing);
+begin atomic
+    select n.place, n.code, n.sentence, n.citation, n.is_mandatory, n.is_found, n.value, n.unit, n.source, n.stated_by, false, n.value, n.unit
+    from engine.filing f cross join lateral engine.filing_pack(f.offering_id, f.filing_id) n
+    where f.offering_id = p_offering and f.filing_id = p_filing and f.pack is null
+    union all
+    select k.place::integer, k.item ->> 'code', k.item ->> 'sentence', coalesce(n.citation, ''), coalesce(n.is_mandatory, false),
+        coalesce(n.is_found, false), k.item ->> 'value', k.item ->> 'unit', k.item ->> 'source', case when not d.differs then n.stated_by end,
+        d.differs, n.value, coalesce(n.unit, '')
+    from engine.filing f cross join lateral jsonb_array_elements(f.pack::jsonb -> 'items') with ordinality k (item, place)
+    left join lateral engine.filing_pack(f.offering_id, f.filing_id) n on n.code = k.item ->> 'code'
+    cross join lateral (select (n.value, n.unit) is distinct from (k.item ->> 'value', k.item ->> 'unit') as differs) d
+    where f.offering_id = p_offering and f.filing_id = p_filing
+    order by 1;
+end;

@@ -103,3 +103,35 @@ begin
     answer := api.shown_filing(p_filing);
     perform audit.answer_request(caller, p_request, p_body_sha256, answer);
 end $$;
+
+create function api.confirm_filing_end(p_key bytea, p_request text, p_body_sha256 bytea, p_filing text, p_version bigint,
+    out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    caller constant text := api.caller(p_key);
+begin
+    answer := audit.claim_request(caller, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    perform engine.confirm_filing_end(caller, p_request, api.offer_of_filing(p_filing), p_filing, p_version);
+    answer := api.shown_filing(p_filing);
+    perform audit.answer_request(caller, p_request, p_body_sha256, answer);
+end $$;
+
+create function api.reopen_filing(p_key bytea, p_request text, p_body_sha256 bytea, p_filing text, p_version bigint, p_because text,
+    out answer text, out is_replay boolean)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    caller constant text := api.caller(p_key);
+begin
+    answer := audit.claim_request(caller, p_request, p_body_sha256);
+    is_replay := answer is not null;
+    if is_replay then
+        return;
+    end if;
+    perform engine.reopen_filing(caller, p_request, api.offer_of_filing(p_filing), p_filing, p_because, p_version);
+    answer := api.shown_filing(p_filing);
+    perform audit.answer_request(caller, p_request, p_body_sha256, answer);
+end $$;

@@ -31,7 +31,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'filing_is_owed_by_its_fact',
             message = format('no fact of %s starts %s', new.offering_id, new.clock);
     end if;
-    if old.status = 'not_owed' and is_by_process and old.ended_by is not null then
+    if old.status in ('ending', 'not_owed') and new.status = 'due' and is_by_process and old.ended_by is not null then
         raise exception using errcode = 'BR010', constraint = 'ended_filing_is_owed_again_by_a_person',
             message = format('%s ended %s', old.ended_by, old.filing_id);
     end if;
@@ -54,7 +54,11 @@ begin
         raise exception using errcode = 'BR008', constraint = 'filing_is_recorded_after_it_was_made',
             message = format('%s is ahead', new.filed_on);
     end if;
-    if new.status = 'not_owed' and is_by_process and exists (select from engine.filings_owed(new.offering_id) w
+    if new.status = 'not_owed' and new.ended_by is not null and (old.status, old.ended_by) is distinct from ('ending', new.ended_by) then
+        raise exception using errcode = 'BR008', constraint = 'ended_filing_needs_two_people',
+            message = format('nobody proposed that %s is not owed', new.filing_id);
+    end if;
+    if new.status in ('ending', 'not_owed') and (is_by_process or new.ended_by is null) and exists (select from engine.filings_owed(new.offering_id) w
         where w.clock = new.clock and w.period = new.period) then
         raise exception using errcode = 'BR010', constraint = 'owed_filing_is_ended_by_a_person',
             message = format('the fact of %s stands', new.filing_id);
@@ -92,12 +96,12 @@ begin
     update engine.filing f set fact_on = w.fact_on, fact_source = w.fact_source, due_on = w.due_on, rule_id = w.rule_id,
         rule_version = w.rule_version
     from engine.filings_owed(p_offering) w
-    where f.offering_id = p_offering and f.clock = w.clock and f.period = w.period and f.status in ('due', 'prepared')
+    where f.offering_id = p_offering and f.clock = w.clock and f.period = w.period and f.status in ('due', 'prepared', 'ending')
         and (f.fact_on, f.fact_source, f.due_on, f.rule_id, f.rule_version)
             is distinct from (w.fact_on, w.fact_source, w.due_on, w.rule_id, w.rule_version);
     get diagnostics dated = row_count;
-    update engine.filing f set status = 'not_owed', because = 'its fact is gone'
-    where f.offering_id = p_offering and f.status = 'due'
+    update engine.filing f set status = 'not_owed', because = 'its fact is gone', ended_by = null
+    where f.offering_id = p_offering and f.status in ('due', 'ending') and f.pack is null
         and not exists (select from engine.filings_owed(p_offering) w where w.clock = f.clock and w.period = f.period);
     get diagnostics ended = row_count;
     return again + opened + dated + ended;
@@ -195,7 +199,7 @@ begin
     where offering_id = p_offering and filing_id = f.filing_id;
 end $$;
 
--- A person opens a filing again: a prepared pack whose facts have changed since, or one that was said not to be owed.
+-- A person opens a filing again: a prepared pack whose facts have changed since, or one that was said not to be owed, confirmed or not.
 create function engine.reopen_filing(p_actor text, p_request text, p_offering text, p_filing text, p_because text, p_seen bigint)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -209,7 +213,8 @@ begin
         raise exception using errcode = 'BR008', constraint = 'opened_filing_was_prepared_or_ended',
             message = format('%s is open', p_filing);
     end if;
-    update engine.filing set status = 'due', because = p_because, pack = null, pack_sha256 = null, prepared_by = null, ended_by = null
+    update engine.filing set status = 'due', because = p_because, pack = null, pack_sha256 = null, prepared_by = null,
+        ended_by = null, end_confirmed_by = null
     where offering_id = p_offering and filing_id = f.filing_id;
     perform engine.follow_facts(p_offering);
 end $$;
@@ -231,7 +236,7 @@ begin
     perform engine.follow_facts(p_offering);
 end $$;
 
--- A person says why a filing is owed no more, such as an update that the platform itself made.
+-- A person says why a filing is owed no more, such as an update that the platform itself made; it is owed until another confirms it.
 create function engine.end_filing(p_actor text, p_request text, p_offering text, p_filing text, p_because text, p_seen bigint)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -241,15 +246,27 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_person(p_actor, 'issuer');
     f := engine.seen_filing(p_offering, p_filing, p_seen);
-    update engine.filing set status = 'not_owed', because = p_because, ended_by = p_actor, pack = null, pack_sha256 = null, prepared_by = null
+    update engine.filing set status = 'ending', because = p_because, ended_by = p_actor, pack = null, pack_sha256 = null, prepared_by = null
     where offering_id = p_offering and filing_id = f.filing_id;
+end $$;
+
+-- A second person confirms that a filing is not owed, for the reason that was given.
+create function engine.confirm_filing_end(p_actor text, p_request text, p_offering text, p_filing text, p_seen bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    f engine.filing;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform engine.require_person(p_actor, 'issuer');
+    f := engine.seen_filing(p_offering, p_filing, p_seen);
+    update engine.filing set status = 'not_owed', end_confirmed_by = p_actor where offering_id = p_offering and filing_id = f.filing_id;
 end $$;
 
 -- The filings with what each clock says. A day is missed when it has passed without a filing, in New York.
 create view engine.filing_standing as
 select f.offering_id, f.filing_id, f.clock, f.form, f.period, f.place, f.status, f.fact_on, f.fact_source, f.due_on, f.rule_id, f.rule_version,
-    f.prepared_by, f.pack_sha256, f.filed_by, f.filed_on, f.reference, f.proof_sha256, f.because, f.version, c.citation, c.calendar, c.sentence,
-    f.status in ('due', 'prepared') and coalesce(f.due_on < engine.filing_day(clock_timestamp()), false) as is_missed,
+    f.prepared_by, f.pack_sha256, f.filed_by, f.filed_on, f.reference, f.proof_sha256, f.because, f.ended_by, f.version, c.citation, c.calendar, c.sentence,
+    f.status in ('due', 'prepared', 'ending') and coalesce(f.due_on < engine.filing_day(clock_timestamp()), false) as is_missed,
     coalesce(f.filed_on > f.due_on, false) as is_late
 from engine.filing f join engine.filing_clock c using (clock);
 

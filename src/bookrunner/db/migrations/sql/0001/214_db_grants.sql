@@ -84,7 +84,8 @@ grant execute on function api.act_on_investment(bytea, text, bytea, text, text, 
     api.state_filing_fact(bytea, text, bytea, text, text, text, text, date, text, bytea),
     api.fill_filing(bytea, text, bytea, text, text, text, text), api.prepare_filing(bytea, text, bytea, text, bigint),
     api.record_filing(bytea, text, bytea, text, bigint, date, text, bytea),
-    api.end_filing(bytea, text, bytea, text, bigint, text) to engine;
+    api.end_filing(bytea, text, bytea, text, bigint, text), api.confirm_filing_end(bytea, text, bytea, text, bigint),
+    api.reopen_filing(bytea, text, bytea, text, bigint, text) to engine;
 grant execute on function api.answer_reconfirmation(bytea, text, bytea, text, text, boolean),
     api.propose_allocation(bytea, text, bytea, text, text, bigint),
     api.approve_allocation(bytea, text, bytea, text, text, text),
@@ -137,9 +138,13 @@ grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
 grant execute on function engine.bound_offers(), engine.filing_has_changed(text, text), engine.paid_in(text, integer),
     engine.coupon_on(text, integer, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
+grant execute on function engine.filing_shown(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.
 grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers to treasury;
+-- The agent sees whom mail and money do not reach.
+grant select on engine.holder_work, engine.unpaid_money to registry;
+grant execute on function registry.dormancy_of(text, text, text) to registry, engine, reconciliation, audit;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;
 -- It keeps the escrow record of an institution's allocation.
