@@ -136,7 +136,7 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
     audit.person_of(text) to portal;
 grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
-grant execute on function engine.bound_offers(), engine.filing_has_changed(text, text), engine.paid_in(text, integer),
+grant execute on function engine.bound_offers(), engine.paid_in(text, integer),
     engine.coupon_on(text, integer, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
 grant execute on function engine.filing_shown(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
