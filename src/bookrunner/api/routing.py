@@ -30,8 +30,8 @@ class Operation(Route):
     def __init__(
         self, router: APIRouter, path: str, endpoint: Callable[..., Any], told: Mapping[str, Any]
     ) -> None:
-        """Keep what `APIRouter.add_api_route` is told of ``endpoint``, with prefix and tags of its router."""
-        self._told = {**told, "tags": [*router.tags, *(told.get("tags") or ())]}
+        """Keep what `APIRouter.add_api_route` is told of ``endpoint``; ``router`` says what is for all."""
+        self._router, self._below, self._told = router, path, told
         super().__init__(
             router.prefix + path,
             endpoint,
@@ -51,9 +51,9 @@ class Operation(Route):
         if answer not in (None, Response):
             status = told.get("status_code") or HTTPStatus.OK
             told["responses"] = {int(status): {"model": answer}} | (told.get("responses") or {})
-        router = APIRouter()
-        router.add_api_route(self.path, self.endpoint, response_model=None, **told)
-        (route,) = router.routes
+        # With the tags, dependencies and whatever else its router says.
+        APIRouter.add_api_route(self._router, self._below, self.endpoint, response_model=None, **told)
+        route = self._router.routes.pop()
         assert isinstance(route, APIRoute)  # noqa: S101 - what the line above has made
         return route
 

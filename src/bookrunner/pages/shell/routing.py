@@ -42,7 +42,12 @@ class Router(APIRouter):
     """Declares routes, which are analysed later."""
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:  # noqa: ANN401 - as FastAPI has it
-        """Declare a route, as the decorators of the methods do."""
+        """Declare a route, as the decorators of the methods do.
+
+        All routes of a router share its prefix alone: TypeError for dependencies, which would be lost.
+        """
+        if self.dependencies:
+            raise TypeError(f"the routes under {self.prefix} name their dependencies themselves")
         self.routes.append(Declared(self.prefix + path, endpoint, told))
 
 
