@@ -24,7 +24,7 @@ def run(full: bool) -> dict[str, object]:
 
     Each position has a row in fifteen tables. ``ratio_scan`` is how many times as long as one sequential scan
     of all of them it takes, ``backend_mib`` the most memory of its session,
-    shared buffers included. Raises BenchFailed unless clean
+    shared buffers included and the processes that help it left out. Raises BenchFailed unless clean
     books have no break and every spoilt row has its breaks.
     """
     count = LARGE if full else SMALL

@@ -40,10 +40,11 @@ begin atomic
     select 'transfers', d.* from reconciliation.transfers(p_offering) d where p_chosen is null or 'transfers' = any (p_chosen);
 end;
 
--- What differs among a few investments. Planned for the arguments of each call, so that it looks up a few rows.
+-- What differs among a few investments. Planned for the arguments of each call, so that it looks up a few rows, in one process.
 create function reconciliation.compared(p_offering text, p_only text[], p_chain jsonb, p_chosen text[]) returns table (comparison text,
     kind text, subject_id text, about text, left_value text, right_value text, owner text)
-language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0 as $$
 begin
     return query select d.* from reconciliation.between_books(p_offering, p_only, p_chosen) d;
     return query select d.* from reconciliation.beside_books(p_offering, p_only, p_chain, p_chosen) d;
