@@ -117,7 +117,7 @@ def test_units_move_between_own_wallets_and_stay_with_their_holder(
     balance = keeper.balance(offering=desk.offering)
     assert (balance["issued_units"], balance["register_units"], balance["posted_units"]) == (6, 6, 6)
     chain = [(desk.world.address(1), 1), (desk.world.address(2), 2), (first, 2), (second, 1)]
-    lines = [{"address": address.hex(), "units": held} for address, held in chain]
+    lines = {address.hex(): held for address, held in chain}
     shown = {"lines": lines, "delivered": 6}
     seen = desk.world.call("reconciliation.run", desk.offering, "run_1", shown)
     # The wallets of this world were linked without a claim.

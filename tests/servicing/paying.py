@@ -35,7 +35,7 @@ class Payer(Escrow):
 
     def compare(self, run: str = "run_one", *, missing: int = 0) -> None:
         """Compare all books with a chain that has every wallet's units, or some fewer of the first."""
-        lines = [{"address": self.address(n).hex(), "units": n - missing * (n == 1)} for n in self.numbers]
+        lines = {self.address(n).hex(): n - missing * (n == 1) for n in self.numbers}
         delivered = sum(self.numbers)
         self.call("reconciliation.run", self.offering, run, {"lines": lines, "delivered": delivered})
 
