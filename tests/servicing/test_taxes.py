@@ -137,6 +137,10 @@ def test_a_recipient_takes_its_form_and_that_is_noted(world: tuple[Payer, TaxYea
     with pytest.raises(Refused, match="file_is_of_a_form_of_the_year"):
         taxes.attach(w.offering, name, {"tfm_of_nobody": printed}, actor="usr_first")
     assert taxes.attach(w.offering, name, {form: printed}, actor="usr_first") == 1
+    stolen = STOLEN["delivered_form_is_released"].replace("'data'", "'file'")
+    stolen = stolen.replace("limit 1", f"where form_id = '{form}'")
+    with every_right(w, "engine") as login, refused("delivered_file_is_the_last_one_kept"):
+        login.execute(stolen.encode())
     assert taxes.take(one, form, "file", actor=one) == printed
     logged = "select delivery_no, taken, delivered_to from engine.tax_delivery order by 1"
     assert w.ask(logged) == [(1, "data", one), (2, "file", one)]
