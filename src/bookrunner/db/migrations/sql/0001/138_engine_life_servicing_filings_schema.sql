@@ -18,7 +18,8 @@ create table engine.filing_fact (
 call audit.append_only('engine.filing_fact');
 
 -- One filing: what it is owed for, until when, and how it was met. The pack is kept as its text when it is prepared; events
--- tell its digest alone. A pack stays while a person proposes that it is owed no more. Who says that it is not owed is another person than who confirms it; both are empty where its fact was gone.
+-- tell its digest alone. A pack stays while a person proposes that it is owed no more. Who says that it is
+-- not owed is another person than who confirms it; both are empty where its fact was gone.
 create table engine.filing (
     offering_id text not null references engine.offer,
     filing_id text not null,
