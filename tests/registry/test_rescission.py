@@ -84,7 +84,11 @@ def test_the_units_go_back_as_they_were_and_the_price_is_owed_by_name(desk: Tran
     assert (row["status"], owed) == ("done", (desk.seller, taker, 5_000, "USD"))
     assert (row["asked_by"], row["decided_by"], row["because"]) == (AGENT, SECOND, ASKED["because"])
     proof = {"offering": desk.offering, "rescission": "rsn_1", "sha256": digest("wire")}
+    unpaid = b"select open from engine.exit_hindrances(%s) where rule = 'exit_leaves_no_price_to_repay'"
+    owner = desk.world.login("owner")
+    assert owner.execute(unpaid, [desk.offering]).fetchall() == [(1,)]
     desk.keeper.record_repayment(actor=AGENT, **proof)
+    assert owner.execute(unpaid, [desk.offering]).fetchall() == []
     with pytest.raises(Refused, match="transition_is_listed_for_the_keeper"):
         desk.keeper.record_repayment(actor=AGENT, **proof)
     with pytest.raises(Refused, match="rescinded_transfer_is_registered"):

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import psycopg
@@ -17,7 +19,9 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.core.money import allocate
 from bookrunner.db import Database, Keeper
+from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.actions import actions_of
+from bookrunner.engine.life.servicing.coupons import Coupons
 from tests.attack.conftest import shared
 from tests.attack.world import CHAIN, Connect, World, digest
 from tests.registry.transferring import Transferring, wall
@@ -294,6 +298,46 @@ def test_every_lot_moves_by_the_ratio_and_fractions_are_owed_in_cash(at_rest: Cl
     assert offer == [(33_333, 1_500_000, 1)]
     at_rest.control("resume")
     assert at_rest.moves.failing("ivr_one31", 1, seller="ivr_one70") == []
+
+
+def test_a_split_leaves_the_principal_of_coupons(at_rest: Class) -> None:
+    admin, call, offering = at_rest.world.login("admin"), at_rest.world.call, at_rest.where["offering"]
+    admin.execute("alter table registry.posting disable trigger user")
+    admin.execute("update registry.posting set posted_at = posted_at - interval '1 day'")
+    admin.execute("alter table registry.posting enable trigger user")
+    today, coupons = clock.today(), Coupons(Desk(at_rest.terms.database))
+    said = {"kind": "fixed", "rate_bp": 1200, "principal": 50_001, "day_count": "actual/actual", "months": 1}
+    said |= {"starts_on": "2024-01-01", "ends_on": "2025-01-01"}
+
+    def worked(record_on: date) -> int:
+        return int(coupons.work_out(offering, 1, record_on)["amount_minor"])
+
+    def rounded(whole: Fraction) -> int:
+        return floor(whole + Fraction(1, 2))
+
+    def put(name: str) -> None:
+        call("engine.propose_schedule", offering, name, json.dumps(said))
+        call("engine.decide_schedule", offering, name, "true", actor="usr_second")
+
+    put("csc_before")
+    assert worked(today) == rounded(Fraction(202 * 50_001, 100))
+    at_rest.execute()
+    assert worked(today) == rounded(Fraction(302 * 50_001 * 2, 3 * 100))
+    at_rest.execute(new_units=1, for_units=7, cash_price_minor=9)
+    ((units,),) = at_rest.ask("select sum(units)::bigint from registry.holding")
+    assert worked(today) == rounded(Fraction(units * 50_001 * 2 * 7, 3 * 100))
+    assert worked(today - timedelta(days=1)) == rounded(Fraction(202 * 50_001, 100))
+    working = coupons.work_out(offering, 1, today)["working"]
+    assert [line.split(": ")[1] for line in working if line.startswith("split ")] == [
+        "a unit counts 2/3 of that principal",
+        "a unit counts 7/1 of that principal",
+    ]
+    # Terms that were decided afterwards are of the units since then.
+    put("csc_after")
+    assert worked(today) == rounded(Fraction(units * 50_001, 100))
+    assert worked(today - timedelta(days=1)) == rounded(Fraction(202 * 50_001 * 3, 2 * 7 * 100))
+    late = "update engine.coupon_schedule set decided_at = now()"
+    assert wall(at_rest.world, late, "engine") == "coupon_terms_stay_as_proposed"
 
 
 def test_a_reverse_split_rounds_by_its_rule_and_may_leave_a_holder_without_units(at_rest: Class) -> None:

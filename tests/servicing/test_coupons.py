@@ -62,6 +62,10 @@ def test_a_coupon_is_worked_out_and_paid_once(connect: Connect, database: Databa
     worked = coupons.work_out(w.offering, 1, yesterday())
     assert worked["amount_minor"] == 6 * PRICE * 600 // 10000 // 2
     assert worked["to_on"] == yesterday()
+    # The second period is not over: its draft is not tied, and none is left that pays nothing.
+    with pytest.raises(Refused, match="distribution_pays_its_coupon"):
+        coupons.draft(w.offering, 2, yesterday(), pay_on=yesterday(), actor="usr_first")
+    assert w.ask("select count(*) from engine.distribution") == [(0,)]
     _put(w, "csc_floating", kind="floating", rate_bp=150, index="SOFR", day_count="actual/360")
     with pytest.raises(Refused, match="coupon_has_its_fixing"):
         coupons.draft(w.offering, 1, yesterday(), pay_on=None, actor="usr_first")

@@ -12,6 +12,7 @@ from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.filings import as_csv, as_json, pack_of
 from tests.allocation.book import PRICE, Book
+from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect, digest
 from tests.servicing.books import (
     Crowd,
@@ -419,8 +420,32 @@ def test_a_prepared_pack_outlives_its_fact(connect: Connect, database: Database)
     book.call("engine.move_offer", book.offering, "legally_closed")
     follow(database)
     assert clocks(book)["form_d_yearly"] == "prepared"
+    _end_and_decline(book, database)
     record(book, "form_d_yearly", str(today(book)))
     assert clocks(book)["form_d_yearly"] == "filed"
+
+
+def _end_and_decline(book: Book, database: Database) -> None:
+    """Let one person propose that a pack whose fact is gone is owed no more, and another decline."""
+    kept = "select pack, prepared_by from engine.filing where clock = 'form_d_yearly'"
+    prepared = book.ask(kept)
+    with refused("filing_is_owed_by_its_fact"):
+        reopen(book, "form_d_yearly")
+    name, seen, _ = filing(book, "form_d_yearly")
+    book.call("engine.end_filing", book.offering, name, "the offer ended", seen, actor="issuer.iris")
+    assert look(database) == 0
+    assert (filing(book, "form_d_yearly")[2], book.ask(kept)) == ("ending", prepared)
+    for rule, stolen in (
+        ("pack_stays_as_prepared", "status = 'due', ended_by = null"),
+        ("ended_filing_needs_two_people", "status = 'not_owed', ended_by = null"),
+    ):
+        with every_right(book, "engine") as login, refused(rule):
+            login.execute(
+                f"update engine.filing set {stolen}, pack = null, pack_sha256 = null, prepared_by = null"  # noqa: S608
+                " where clock = 'form_d_yearly'".encode()
+            )
+    reopen(book, "form_d_yearly", "it may have been filed", "issuer.ivan")
+    assert (filing(book, "form_d_yearly")[2], book.ask(kept)) == ("prepared", prepared)
 
 
 def test_a_person_says_why_a_filing_is_met_otherwise(connect: Connect, database: Database) -> None:

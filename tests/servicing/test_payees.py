@@ -80,6 +80,14 @@ def test_a_registered_payee_is_paid_while_the_holder_stays_holder(world: tuple[P
     assert w.send(distribution, "pyo_2") == []
     held = "select held_because from treasury.disbursement where disbursement_id = %s"
     assert w.ask(held, back) == [("screening_waits",)]
+    # The payee is written to, not the holder, and who is on a list is no work of the agent.
+    work = "select investor_id from engine.holder_work where work = 'write_to_unpaid_payee' and subject = %s"
+    assert w.ask(work, back) == [(PAYEE,)]
+    assert w.ask("select engine.is_unpaid(%s, %s, current_date)", w.offering, back) == [(True,)]
+    assert w.ask(work, w.line(2)) == []
+    listed = "select held_because, engine.is_unpaid(offering_id, disbursement_id, current_date)"
+    listed += " from treasury.disbursement where disbursement_id = %s"
+    assert w.ask(listed, w.line(2)) == [("match_with_a_list", False)]
     w.check()
 
 

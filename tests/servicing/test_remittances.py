@@ -31,6 +31,7 @@ def test_withheld_tax_goes_to_the_tax_office_once(connect: Connect, database: Da
     distribution = world.ready(runs)
     runs.start(world.offering, distribution, actor="usr_first")
     assert len(world.send(distribution)) == 3
+    assert _open(world) == {"exit_leaves_no_tax_withheld": WITHHELD, "exit_leaves_no_payment_under_way": 3}
     said = {"form": "1042", "year": 2026, "amount": WITHHELD, "fingerprint": digest("office").hex()}
     world.call("treasury.propose_remittance", world.offering, "rmt_1", said)
     with refused("remittance_needs_two_people"):
@@ -41,6 +42,7 @@ def test_withheld_tax_goes_to_the_tax_office_once(connect: Connect, database: Da
         assert caught.value.diag.constraint_name == rule, caught.value
     world.call("treasury.decide_remittance", world.offering, "rmt_1", "true", 1, actor="usr_second")
     assert world.balance("liab:withheld_tax") == 0
+    assert _open(world) == {"exit_leaves_no_payment_under_way": 3 + 1}
     world.call("treasury.propose_remittance", world.offering, "rmt_2", said | {"amount": 1})
     with refused("remittance_is_within_what_is_withheld"):
         world.call("treasury.decide_remittance", world.offering, "rmt_2", "true", 1, actor="usr_second")
@@ -65,6 +67,7 @@ def _follow(world: Payer, database: Database) -> None:
     assert desktop.take(moved(WITHHELD, "rmt_1", credit=True, return_reason="AC04")) == 0
     assert world.ask(state) == [("declined", 1), ("returned", 1)]
     assert world.balance("liab:tax_remittance:rmt_1") == WITHHELD
+    assert _open(world) == {"exit_leaves_no_payment_under_way": 3 + 1}
     world.check()
     world.call("treasury.retry_remittance", offer, "rmt_1")
     with refused("retried_remittance_came_back"):
@@ -74,7 +77,14 @@ def _follow(world: Payer, database: Database) -> None:
     assert desktop.take(moved(WITHHELD, payment_id("rmt_1", 2))) == 0
     assert world.ask(state) == [("declined", 1), ("settled", 2)]
     assert world.balance("liab:tax_remittance:rmt_1") == 0
+    assert _open(world) == {"exit_leaves_no_payment_under_way": 3}
     world.check()
+
+
+def _open(world: Payer) -> dict[str, int]:
+    """Return what keeps the offer from its exit, of payments and tax."""
+    asked = "select rule, open from engine.exit_hindrances(%s) where place between 40 and 49"
+    return dict(world.ask(asked, world.offering))
 
 
 def _no_account(order: str, lines: Sequence[Row]) -> bytes:

@@ -101,6 +101,24 @@ def test_a_year_is_what_was_paid_in_it(world: tuple[Payer, TaxYears, str]) -> No
     taxes.release(w.offering, whole, 1, actor="usr_second")
 
 
+def test_a_payment_made_again_in_another_year_is_on_one_released_form(
+    world: tuple[Payer, TaxYears, str],
+) -> None:
+    w, taxes, distribution = world
+    before = taxes.draft(w.offering, YEAR, actor="usr_first")
+    taxes.release(w.offering, before, 1, actor="usr_second")
+    back, earlier = w.line(1), "2024-12-30"
+    w.call("treasury.return_disbursement", w.offering, back, "AC04", earlier)
+    w.call("treasury.retry_disbursements", w.offering, distribution, [back])
+    assert w.send(distribution, "pyo_2") == [back]
+    w.call("treasury.settle_disbursements", w.offering, [back], earlier)
+    again = taxes.draft(w.offering, YEAR - 1, actor="usr_first")
+    with pytest.raises(Refused, match=f"payment_is_on_one_released_form.*{YEAR}, {before}"):
+        taxes.release(w.offering, again, 1, actor="usr_second")
+    taxes.cancel(w.offering, before, "a payment came back", seen=2, actor="usr_second")
+    taxes.release(w.offering, again, 1, actor="usr_second")
+
+
 def test_a_recipient_takes_its_form_and_that_is_noted(world: tuple[Payer, TaxYears, str]) -> None:
     w, taxes, _ = world
     name = taxes.draft(w.offering, YEAR, actor="usr_first")
@@ -119,6 +137,10 @@ def test_a_recipient_takes_its_form_and_that_is_noted(world: tuple[Payer, TaxYea
     with pytest.raises(Refused, match="file_is_of_a_form_of_the_year"):
         taxes.attach(w.offering, name, {"tfm_of_nobody": printed}, actor="usr_first")
     assert taxes.attach(w.offering, name, {form: printed}, actor="usr_first") == 1
+    stolen = STOLEN["delivered_form_is_released"].replace("'data'", "'file'")
+    stolen = stolen.replace("limit 1", f"where form_id = '{form}'")
+    with every_right(w, "engine") as login, refused("delivered_file_is_the_last_one_kept"):
+        login.execute(stolen.encode())
     assert taxes.take(one, form, "file", actor=one) == printed
     logged = "select delivery_no, taken, delivered_to from engine.tax_delivery order by 1"
     assert w.ask(logged) == [(1, "data", one), (2, "file", one)]

@@ -200,7 +200,8 @@ def reopen(name: Id, *, because: _Because, actor: Actor) -> None:
         keeper.reopen_filing(
             actor=actor, offering=head["offering_id"], filing=name, because=because, seen=head["version"]
         )
-    console.print(f"{name}: due")
+        status = pack_of(keeper, None, name).filing["status"]
+    console.print(f"{name}: {status}")
 
 
 def said_of(row: Row) -> str:

@@ -1,23 +1,25 @@
 -- Holders whom mail or money does not reach, over the books of agent and administrator, as one list of work.
 
--- Whether money of a distribution was owed to somebody on a day and could not be paid.
+-- Whether money of a distribution was owed to somebody on a day and could not be paid. Whom a list names is not written to: that money
+-- waits for its match.
 create function engine.is_unpaid(p_offering text, p_disbursement text, p_on date) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return exists (select from treasury.disbursement_fact d where d.offering_id = p_offering and d.disbursement_id = p_disbursement
-    and d.status in ('held', 'returned', 'unclaimed') and d.owed_since <= p_on);
+    and d.status in ('held', 'returned', 'unclaimed') and d.held_because is distinct from 'match_with_a_list' and d.owed_since <= p_on);
 
--- Money of distributions that could not be paid: when its payee is written to, and when the state of a lost payee takes it.
+-- Money of distributions that could not be paid: when its payee is written to, and when the state of a lost payee takes it. It is the
+-- payee that is written to, not the holder who named it; money that a match with a list holds is left out.
 create view engine.unpaid_money as
-select d.offering_id, d.disbursement_id, d.investor_id, d.amount_minor, d.currency, d.status, d.owed_since,
+select d.offering_id, d.disbursement_id, d.payee_id, d.amount_minor, d.currency, d.status, d.owed_since,
     (d.owed_since + interval '6 months')::date as notice_from, (d.owed_since + interval '7 months')::date as notice_by,
     n.written_on, l.lost_id is not null as is_of_lost_holder, l.region, c.months, c.source, c.certainty,
     (d.owed_since + make_interval(months => c.months))::date as falls_on
 from treasury.disbursement_fact d
 left join registry.unpaid_notice n on n.offering_id = d.offering_id and n.disbursement_id = d.disbursement_id
 left join lateral (select x.lost_id, x.region from registry.lost_standing x where x.offering_id = d.offering_id
-    and x.investor_id = d.investor_id and x.status = 'lost' limit 1) l on true
+    and x.investor_id = d.payee_id and x.status = 'lost' limit 1) l on true
 left join lateral registry.dormancy_of(d.offering_id, l.region, 'distributions') c on true
-where d.status in ('held', 'returned', 'unclaimed');
+where d.status in ('held', 'returned', 'unclaimed') and d.held_because is distinct from 'match_with_a_list';
 
 -- The work: mail to send again, searches in their windows (17 CFR 240.17Ad-17(a)), payees to write to (240.17Ad-17(c)), property that
 -- falls to a state.
@@ -37,11 +39,11 @@ from (
         l.dormancy_source, l.dormancy_certainty
     from registry.lost_standing l where l.status = 'lost' and l.units > 0 and l.dormant_on is not null
     union all
-    select u.offering_id, 'write_to_unpaid_payee', u.disbursement_id, u.investor_id, u.notice_from, u.notice_by,
+    select u.offering_id, 'write_to_unpaid_payee', u.disbursement_id, u.payee_id, u.notice_from, u.notice_by,
         '17 CFR 240.17Ad-17(c)', 'confirmed'
     from engine.unpaid_money u where u.written_on is null and not u.is_of_lost_holder
     union all
-    select u.offering_id, 'money_falls_to_state', u.disbursement_id, u.investor_id, (u.falls_on - interval '6 months')::date, u.falls_on,
+    select u.offering_id, 'money_falls_to_state', u.disbursement_id, u.payee_id, (u.falls_on - interval '6 months')::date, u.falls_on,
         u.source, u.certainty
     from engine.unpaid_money u where u.falls_on is not null) w
 cross join (select (clock_timestamp() at time zone 'UTC')::date as today) t;

@@ -18,7 +18,8 @@ create table engine.filing_fact (
 call audit.append_only('engine.filing_fact');
 
 -- One filing: what it is owed for, until when, and how it was met. The pack is kept as its text when it is prepared; events
--- tell its digest alone. Who says that it is not owed is another person than who confirms it; both are empty where its fact was gone.
+-- tell its digest alone. A pack stays while a person proposes that it is owed no more. Who says that it is
+-- not owed is another person than who confirms it; both are empty where its fact was gone.
 create table engine.filing (
     offering_id text not null references engine.offer,
     filing_id text not null,
@@ -49,7 +50,7 @@ create table engine.filing (
         when 'not_owed' then (ended_by is null) = (end_confirmed_by is null) else num_nonnulls(ended_by, end_confirmed_by) = 0 end),
     constraint ended_filing_needs_two_people check (end_confirmed_by is null or audit.person_of(end_confirmed_by) <> audit.person_of(ended_by)),
     constraint fact_owes_one_filing unique (offering_id, clock, period),
-    constraint prepared_filing_has_its_pack check ((status in ('prepared', 'filed')) = (pack is not null)
+    constraint prepared_filing_has_its_pack check ((status = 'ending' or (status in ('prepared', 'filed')) = (pack is not null))
         and (pack is null) = (pack_sha256 is null) and (pack is null) = (prepared_by is null)
         and (pack is null or pack_sha256 = sha256(convert_to(pack, 'UTF8')))),
     constraint filed_filing_has_its_proof check ((status = 'filed') = (filed_by is not null)

@@ -122,3 +122,18 @@ create trigger tax_form_is_released before insert on engine.tax_delivery
     for each row execute function engine.tax_form_is_released();
 alter table engine.tax_file enable always trigger tax_form_is_released;
 alter table engine.tax_delivery enable always trigger tax_form_is_released;
+
+-- What a recipient takes as a file is the last one that is kept.
+create function engine.delivered_file_is_the_last() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if new.sha256 is distinct from (select x.sha256 from engine.tax_file x where x.offering_id = new.offering_id and x.form_id = new.form_id
+            order by x.file_no desc limit 1) then
+        raise exception using errcode = 'BR008', constraint = 'delivered_file_is_the_last_one_kept',
+            message = format('that is not the last file of %s', new.form_id);
+    end if;
+    return new;
+end $$;
+create trigger delivered_file_is_the_last before insert on engine.tax_delivery
+    for each row when (new.taken = 'file') execute function engine.delivered_file_is_the_last();
+alter table engine.tax_delivery enable always trigger delivered_file_is_the_last;

@@ -43,11 +43,13 @@ begin atomic
     where (c.gross, c.withheld) is distinct from (p.gross::numeric, p.withheld::numeric);
 end;
 
--- The forms of a year sum to its payments at the commit that drafts it, and again when it is released, once the year is over.
+-- The forms of a year sum to its payments at the commit that drafts it, and again when it is released, once the year is over. A payment
+-- that came back and was made again in another year is on the forms of one released year alone.
 create function engine.tax_year_sums() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     forms record;
+    twice record;
 begin
     select count(*) as forms, sum(f.gross_minor) as gross, sum(f.withheld_minor) as withheld, sum(f.net_minor) as net,
         count(*) filter (where (f.gross_minor::numeric, f.withheld_minor::numeric) is distinct from (x.gross, x.withheld)) as wrong
@@ -59,6 +61,14 @@ begin
         or engine.tax_year_differs(new.offering_id, new.tax_year_id, new.year) > 0 then
         raise exception using errcode = 'BR009', constraint = 'forms_sum_to_what_was_paid',
             message = format('the forms of %s are not what was paid in %s', new.tax_year_id, new.year);
+    end if;
+    select y.tax_year_id, y.year into twice from engine.tax_part here join engine.tax_part there using (offering_id, line_id)
+    join engine.tax_year y on y.offering_id = there.offering_id and y.tax_year_id = there.tax_year_id
+    where here.offering_id = new.offering_id and here.tax_year_id = new.tax_year_id and y.tax_year_id <> new.tax_year_id
+        and y.status = 'released' order by y.year limit 1;
+    if found and new.status = 'released' then
+        raise exception using errcode = 'BR008', constraint = 'payment_is_on_one_released_form',
+            message = format('a payment of %s is on the forms of %s, %s; cancel that year first', new.year, twice.year, twice.tax_year_id);
     end if;
     return null;
 end $$;

@@ -18,12 +18,14 @@ create table engine.coupon_schedule (
     ends_on date not null constraint coupons_end_after_they_start check (ends_on > starts_on),
     proposed_by text not null,
     decided_by text,
+    decided_at timestamptz,
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, schedule_id),
     constraint coupon_names_its_index check ((kind = 'fixed') = (index_name is null) and coalesce(index_name ~ '\S', true)),
     constraint indexed_coupon_has_its_base check ((kind = 'indexed') = (base_value is not null) and coalesce(base_value::numeric > 0, true)),
-    constraint decided_schedule_names_who check ((status = 'proposed') = (decided_by is null)),
+    constraint decided_schedule_names_who check ((status = 'proposed') = (decided_by is null)
+        and (decided_by is null) = (decided_at is null)),
     constraint schedule_needs_two_people check (status in ('proposed', 'declined')
         or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
 );
@@ -69,8 +71,10 @@ call audit.append_only('engine.coupon_run');
 
 create function engine.coupon_terms_stay() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    moves constant text[] := '{status,version,chain_head}' || case when old.status = 'proposed' then '{decided_by,decided_at}' end::text[];
 begin
-    if to_jsonb(new) - '{status,decided_by,version,chain_head}'::text[] is distinct from to_jsonb(old) - '{status,decided_by,version,chain_head}'::text[] then
+    if to_jsonb(new) - moves is distinct from to_jsonb(old) - moves then
         raise exception using errcode = 'BR006', constraint = 'coupon_terms_stay_as_proposed', message = 'propose others instead';
     end if;
     return new;

@@ -17,6 +17,13 @@ begin atomic
         select 40, 'exit_leaves_no_payment_under_way', (select count(*) from treasury.disbursement d where d.offering_id = p_offering and d.status <> 'paid')
             + (select count(*) from treasury.refund f where f.offering_id = p_offering and f.status in ('created', 'sent', 'bounced'))
             + (select count(*) from treasury.release r where r.offering_id = p_offering and r.status in ('proposed', 'approved', 'sent'))
+            + (select count(*) from treasury.tax_remittance m where m.offering_id = p_offering and m.status not in ('settled', 'declined'))
+        union all
+        select 44, 'exit_leaves_no_tax_withheld', coalesce(sum(b.amount_minor), 0)::bigint from treasury.balance b
+        where b.offering_id = p_offering and b.account = 'liab:withheld_tax'
+        union all
+        select 46, 'exit_leaves_no_price_to_repay', count(*) from registry.rescission c
+        where c.offering_id = p_offering and c.status = 'done' and c.price_minor is not null
         union all
         select 50, 'exit_leaves_no_vote_open', count(*) from engine.vote v where v.offering_id = p_offering and v.status in ('proposed', 'open')
         union all

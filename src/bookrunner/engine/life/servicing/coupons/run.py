@@ -6,7 +6,7 @@ from datetime import date
 
 from bookrunner.core.errors import Refused
 from bookrunner.core.log import tell
-from bookrunner.db import Keeper, Row
+from bookrunner.db import Keeper, Row, Within
 from bookrunner.engine.desk import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions, Terms
 
@@ -32,7 +32,7 @@ class Coupons:
         """Draft the distribution that pays a coupon, on its last day where no other is named; return its id.
 
         Refuses what `work_out` and `Distributions.draft` refuse, ``coupon_is_paid_once`` and
-        ``distribution_pays_its_coupon``; a draft that was not tied is cancelled.
+        ``distribution_pays_its_coupon``; nothing is drafted then.
         """
         coupon = self.work_out(offering, number, record_on)
         terms = Terms(
@@ -41,12 +41,11 @@ class Coupons:
             available_minor=coupon["amount_minor"],
             income="interest",
         )
-        made = self._runs.draft(offering, terms, actor=actor)
-        where = {"actor": actor, "offering": offering, "distribution": made}
-        try:
-            self.terms.tie_coupon(**where, number=number)
-        except Refused as refused:
-            self._runs.terms.cancel_distribution(**where, because=refused.rule, seen=1)
-            raise
+
+        def tie(within: Within, made: str) -> None:
+            named = {"actor": actor, "offering": offering, "distribution": made}
+            within.using(self.terms.queries).tie_coupon(**named, number=number)
+
+        made = self._runs.draft(offering, terms, actor=actor, tie=tie)
         tell("a coupon is drafted", offering=offering, subject=made)
         return made

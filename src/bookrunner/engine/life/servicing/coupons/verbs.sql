@@ -27,14 +27,28 @@ begin atomic
         and (s.starts_on + make_interval(months => s.months * (n - 1)))::date < s.ends_on;
 end;
 
--- One coupon on so many units, rounded half up once, with its working. A fixing that is missing is refused by its index and day.
-create function engine.work_coupon(p_offering text, p_schedule text, p_number integer, p_units bigint)
+-- The splits between the decision of a schedule and the end of a record day: a unit of that day counts above over below of the principal
+-- of a unit as of the decision. One that was executed before the decision and after the day counts the other way round.
+create function engine.splits_of_principal(p_offering text, p_decided_at timestamptz, p_record_on date)
+returns table (split_id text, above bigint, below bigint, executed_at timestamptz)
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select s.split_id, case when d.is_since then s.for_units else s.new_units end, case when d.is_since then s.new_units else s.for_units end,
+        s.executed_at
+    from registry.split s cross join lateral (select s.executed_at > p_decided_at as is_since) d
+    where s.offering_id = p_offering and s.status = 'executed' and d.is_since = (s.executed_at < registry.end_of(p_record_on));
+end;
+
+-- One coupon on so many units of a record day, rounded half up once, with its working. The principal is that of a unit as of the decision
+-- of the schedule. A fixing that is missing is refused by its index and day.
+create function engine.work_coupon(p_offering text, p_schedule text, p_number integer, p_units bigint, p_record_on date)
 returns table (from_on date, to_on date, amount_minor bigint, working text[])
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     s engine.coupon_schedule;
     p record;
     f record;
+    split record;
     fixing_day date;
     fixed numeric;
     above numeric;
@@ -50,6 +64,11 @@ begin
     lines := array[format('%s to %s: %s days by %s = %s/%s of a year', p.from_on, p.to_on, f.days, s.day_count, f.numerator, f.denominator)];
     above := p_units::numeric * s.principal_minor * f.numerator;
     below := f.denominator;
+    for split in select x.* from engine.splits_of_principal(p_offering, s.decided_at, p_record_on) x order by x.executed_at, x.split_id loop
+        above := above * split.above;
+        below := below * split.below;
+        lines := lines || format('split %s: a unit counts %s/%s of that principal', split.split_id, split.above, split.below);
+    end loop;
     if s.kind <> 'fixed' then
         fixing_day := case s.kind when 'floating' then p.from_on else p.to_on end;
         select x.value::numeric into fixed from engine.coupon_fixing x where x.offering_id = p_offering and x.index_name = s.index_name
@@ -84,7 +103,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select w.from_on, w.to_on, w.amount_minor, w.working from engine.coupon_schedule s
     cross join lateral engine.work_coupon(p_offering, s.schedule_id, p_number, (select coalesce(sum(a.units), 0)::bigint
-        from registry.units_as_of(p_offering, p_record_on) a)) w
+        from registry.units_as_of(p_offering, p_record_on) a), p_record_on) w
     where s.offering_id = p_offering and s.status = 'in_force';
 end;
 
@@ -107,7 +126,8 @@ begin
     if p_is_agreed then
         update engine.coupon_schedule set status = 'superseded' where offering_id = p_offering and status = 'in_force';
     end if;
-    update engine.coupon_schedule set status = case when p_is_agreed then 'in_force' else 'declined' end, decided_by = p_actor
+    update engine.coupon_schedule set status = case when p_is_agreed then 'in_force' else 'declined' end, decided_by = p_actor,
+        decided_at = clock_timestamp()
     where offering_id = p_offering and schedule_id = p_schedule;
     if not found then
         raise exception using errcode = 'BR404', constraint = 'schedule_exists', message = format('there is no schedule %s', p_schedule);
@@ -145,7 +165,7 @@ begin
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
     select * into s from engine.coupon_schedule x where x.offering_id = p_offering and x.status = 'in_force';
     select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution for update;
-    select * into w from engine.work_coupon(p_offering, s.schedule_id, p_number, d.units);
+    select * into w from engine.work_coupon(p_offering, s.schedule_id, p_number, d.units, d.record_on);
     if d.status is distinct from 'draft' or d.income <> 'interest' or d.distributable_minor <> w.amount_minor or d.pay_on < w.to_on then
         raise exception using errcode = 'BR008', constraint = 'distribution_pays_its_coupon',
             message = format('%s is no draft of %s interest from %s on', p_distribution, w.amount_minor, w.to_on);

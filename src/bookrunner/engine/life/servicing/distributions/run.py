@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -12,9 +12,12 @@ from bookrunner.books.treasury import disbursements
 from bookrunner.core.errors import UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell
-from bookrunner.db import Keeper, Row
+from bookrunner.db import Keeper, Row, Within
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.life.servicing.distributions.waterfall import Flow, Run, Step, read_tier, run_tiers
+
+# What a draft pays, said in the transaction that drafts it.
+Tie = Callable[[Within, str], None]
 
 LINES_AT_ONCE: Final = 1_000
 _TERMS: Final = ("kind", "holders_bp", "rate_bp", "target_bp", "day_count", "compounds")
@@ -65,10 +68,11 @@ class Distributions:
         counted = [row["distribution_id"] for row in rows if row["distribution_id"] is not None]
         return run_tiers(run, [read_tier(row) for row in terms.tiers]), counted
 
-    def draft(self, offering: str, terms: Terms, *, actor: str) -> str:
+    def draft(self, offering: str, terms: Terms, *, actor: str, tie: Tie | None = None) -> str:
         """Draft a distribution from the register of its record date; return its id.
 
-        Every payee's screening is opened. Refuses what `work_out` refuses, ``record_date_is_reconciled``,
+        ``tie`` is done with its id in the same transaction: where it refuses, nothing is drafted. Every
+        payee's screening is opened. Refuses what `work_out` refuses, ``record_date_is_reconciled``,
         ``tiers_count_what_was_paid_before``, ``distributions_follow_each_other``,
         ``one_distribution_is_prepared``, ``capital_is_returned_once`` and ``paid_sponsor_is_named``.
         """
@@ -84,9 +88,12 @@ class Distributions:
             "reserves": [{"name": name, "amount": amount} for name, amount in terms.reserves],
             "tiers": [_drafted(row, step) for row, step in zip(terms.tiers, steps, strict=True)],
         }
-        self.terms.draft_distribution(
-            actor=actor, offering=offering, distribution=distribution, terms=drafted
-        )
+        with self.terms.together() as within:
+            within.draft_distribution(
+                actor=actor, offering=offering, distribution=distribution, terms=drafted
+            )
+            if tie is not None:
+                tie(within, distribution)
         tell("a distribution is drafted", offering=offering, subject=distribution)
         self.screen(offering, distribution, actor=actor)
         return distribution

@@ -19,15 +19,16 @@ begin
         raise exception using errcode = 'BR008', constraint = 'filing_is_owed_by_its_fact',
             message = format('no fact of %s starts %s on that day', new.offering_id, new.clock);
     end if;
-    if tg_op = 'UPDATE' and old.status = 'prepared' and new.status in ('prepared', 'filed') and new.pack is distinct from old.pack then
+    if tg_op = 'UPDATE' and (new.pack, new.prepared_by) is distinct from (old.pack, old.prepared_by) and (new.status = 'ending'
+        or old.status = 'ending' and new.status <> 'not_owed' or old.status = 'prepared' and new.status in ('prepared', 'filed')) then
         raise exception using errcode = 'BR006', constraint = 'pack_stays_as_prepared',
             message = format('the pack of %s is the one that was prepared', old.filing_id);
     end if;
     if tg_op = 'INSERT' or old.status = new.status then
         return new;
     end if;
-    if old.status = 'not_owed' and not exists (select from engine.filings_owed(new.offering_id) w
-        where w.clock = new.clock and w.period = new.period) then
+    if (old.status = 'not_owed' or old.status = 'prepared' and new.status = 'due')
+        and not exists (select from engine.filings_owed(new.offering_id) w where w.clock = new.clock and w.period = new.period) then
         raise exception using errcode = 'BR008', constraint = 'filing_is_owed_by_its_fact',
             message = format('no fact of %s starts %s', new.offering_id, new.clock);
     end if;
@@ -35,14 +36,14 @@ begin
         raise exception using errcode = 'BR010', constraint = 'ended_filing_is_owed_again_by_a_person',
             message = format('%s ended %s', old.ended_by, old.filing_id);
     end if;
-    if new.status = 'prepared' then
+    if new.status = 'prepared' and old.status = 'due' then
         lacking := engine.filing_unfilled(new.offering_id, new.filing_id);
         if lacking <> '{}' then
             raise exception using errcode = 'BR008', constraint = 'prepared_pack_is_filled',
                 message = format('nothing fills %s', array_to_string(lacking, ', '));
         end if;
     end if;
-    if new.status = 'prepared' and new.pack is distinct from engine.filing_text(new.offering_id, new.filing_id) then
+    if new.status = 'prepared' and old.status = 'due' and new.pack is distinct from engine.filing_text(new.offering_id, new.filing_id) then
         raise exception using errcode = 'BR008', constraint = 'pack_is_of_the_facts_now',
             message = format('a fact of %s is another one by now', new.filing_id);
     end if;
@@ -54,7 +55,8 @@ begin
         raise exception using errcode = 'BR008', constraint = 'filing_is_recorded_after_it_was_made',
             message = format('%s is ahead', new.filed_on);
     end if;
-    if new.status = 'not_owed' and new.ended_by is not null and (old.status, old.ended_by) is distinct from ('ending', new.ended_by) then
+    if new.status = 'not_owed' and (old.status = 'ending' or new.ended_by is not null)
+        and (old.status, old.ended_by) is distinct from ('ending', new.ended_by) then
         raise exception using errcode = 'BR008', constraint = 'ended_filing_needs_two_people',
             message = format('nobody proposed that %s is not owed', new.filing_id);
     end if;
@@ -70,8 +72,8 @@ create trigger filing_stands before insert or update on engine.filing for each r
 alter table engine.filing enable always trigger filing_stands;
 
 -- Brings the filings of one offer to its facts: opens those that are owed, dates them anew, ends those whose fact is gone and
--- owes them again when it stands again. A prepared pack stays as it is, also when its fact goes: it may have been filed. Who looks
--- again changes nothing. Returns how many it touched.
+-- owes them again when it stands again. A prepared pack stays as it is, also when its fact goes: it may have been filed. What a person
+-- proposed to end waits for another person. Who looks again changes nothing. Returns how many it touched.
 create function engine.follow_facts(p_offering text) returns integer
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -100,8 +102,8 @@ begin
         and (f.fact_on, f.fact_source, f.due_on, f.rule_id, f.rule_version)
             is distinct from (w.fact_on, w.fact_source, w.due_on, w.rule_id, w.rule_version);
     get diagnostics dated = row_count;
-    update engine.filing f set status = 'not_owed', because = 'its fact is gone', ended_by = null
-    where f.offering_id = p_offering and f.status in ('due', 'ending') and f.pack is null
+    update engine.filing f set status = 'not_owed', because = 'its fact is gone'
+    where f.offering_id = p_offering and f.status = 'due'
         and not exists (select from engine.filings_owed(p_offering) w where w.clock = f.clock and w.period = f.period);
     get diagnostics ended = row_count;
     return again + opened + dated + ended;
@@ -200,6 +202,7 @@ begin
 end $$;
 
 -- A person opens a filing again: a prepared pack whose facts have changed since, or one that was said not to be owed, confirmed or not.
+-- Where nobody confirmed it, its pack is prepared as it was; that of a fact that is gone is never dropped.
 create function engine.reopen_filing(p_actor text, p_request text, p_offering text, p_filing text, p_because text, p_seen bigint)
 returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -213,9 +216,14 @@ begin
         raise exception using errcode = 'BR008', constraint = 'opened_filing_was_prepared_or_ended',
             message = format('%s is open', p_filing);
     end if;
-    update engine.filing set status = 'due', because = p_because, pack = null, pack_sha256 = null, prepared_by = null,
-        ended_by = null, end_confirmed_by = null
-    where offering_id = p_offering and filing_id = f.filing_id;
+    if f.status = 'ending' and f.pack is not null then
+        update engine.filing set status = 'prepared', because = p_because, ended_by = null
+        where offering_id = p_offering and filing_id = f.filing_id;
+    else
+        update engine.filing set status = 'due', because = p_because, pack = null, pack_sha256 = null, prepared_by = null,
+            ended_by = null, end_confirmed_by = null
+        where offering_id = p_offering and filing_id = f.filing_id;
+    end if;
     perform engine.follow_facts(p_offering);
 end $$;
 
@@ -246,7 +254,7 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_person(p_actor, 'issuer');
     f := engine.seen_filing(p_offering, p_filing, p_seen);
-    update engine.filing set status = 'ending', because = p_because, ended_by = p_actor, pack = null, pack_sha256 = null, prepared_by = null
+    update engine.filing set status = 'ending', because = p_because, ended_by = p_actor
     where offering_id = p_offering and filing_id = f.filing_id;
 end $$;
 
@@ -259,7 +267,8 @@ begin
     perform audit.enter(p_actor, p_request);
     perform engine.require_person(p_actor, 'issuer');
     f := engine.seen_filing(p_offering, p_filing, p_seen);
-    update engine.filing set status = 'not_owed', end_confirmed_by = p_actor where offering_id = p_offering and filing_id = f.filing_id;
+    update engine.filing set status = 'not_owed', end_confirmed_by = p_actor, pack = null, pack_sha256 = null, prepared_by = null
+    where offering_id = p_offering and filing_id = f.filing_id;
 end $$;
 
 -- The filings with what each clock says. A day is missed when it has passed without a filing, in New York.

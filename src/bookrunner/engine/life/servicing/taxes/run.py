@@ -34,7 +34,8 @@ class TaxYears:
     def release(self, offering: str, name: str, seen: int | None, *, actor: str) -> None:
         """Release a year as another person than who drafted it.
 
-        Refuses ``tax_year_needs_two_people``, ``forms_sum_to_what_was_paid`` and ``released_year_is_over``.
+        Refuses ``tax_year_needs_two_people``, ``forms_sum_to_what_was_paid``, ``released_year_is_over`` and
+        ``payment_is_on_one_released_form`` where the forms of another released year count a payment of it.
         """
         decided = {"offering": offering, "tax_year": name, "is_released": True, "because": None}
         self.years.decide_tax_year(actor=actor, **decided, seen=seen)
