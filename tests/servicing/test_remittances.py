@@ -13,7 +13,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Row
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
-from tests.servicing.paying import Payer, payer
+from tests.servicing.paying import DAY, POOL, Payer, payer
 from tests.treasury.escrow import digest, refused
 from tests.treasury.test_refunds import Bank
 from tests.treasury.test_returned_entries import Desktop, moved
@@ -74,6 +74,36 @@ def _follow(world: Payer, database: Database) -> None:
     assert desktop.take(moved(WITHHELD, payment_id("rmt_1", 2))) == 0
     assert world.ask(state) == [("declined", 1), ("settled", 2)]
     assert world.balance("liab:tax_remittance:rmt_1") == 0
+    world.check()
+
+
+def test_no_tax_is_remitted_from_other_money_of_the_escrow(connect: Connect, database: Database) -> None:
+    world, runs = payer(connect, database)
+    bank, keeper, offer = Bank(), treasury.keeper(database), world.offering
+    runs.start(offer, world.ready(runs), actor="usr_first")
+    said = {"form": "1042", "year": 2026, "amount": WITHHELD - 1, "fingerprint": digest("office").hex()}
+    for name, amount in (("rmt_1", WITHHELD - 1), ("rmt_2", 1)):
+        world.call("treasury.propose_remittance", offer, name, said | {"amount": amount})
+    agreed = ("treasury.decide_remittance", offer, "rmt_2", "true", 1)
+    world.call("treasury.decide_remittance", offer, "rmt_1", "true", 1, actor="usr_second")
+    store = ("treasury.store_remittance", offer)
+    world.call(*store, "pyo_1", b"bytes", "rmt_1")
+    assert Desktop(world, database).take(moved(POOL, "e2e-issuer", return_reason="AC04")) == 0
+    with refused("payout_has_its_money"):
+        world.call("treasury.take_payout", offer, "pyo_1")
+    assert treasury.hand_over_waiting(keeper, offer, bank) == []
+    state = "select remittance_id, status, payout_id from treasury.tax_remittance order by 1"
+    assert world.ask(state) == [("rmt_1", "approved", None), ("rmt_2", "proposed", None)]
+    assert world.balance("liab:tax_remittance:rmt_1") == WITHHELD - 1
+    assert treasury.store_orders(database, offer, bank.write) == 0
+    with refused("payout_has_its_money"):
+        world.call(*store, "pyo_2", b"bytes", "rmt_1")
+    with refused("payout_has_its_money"):
+        world.call(*agreed, actor="usr_second")
+    world.call("treasury.record_recovery", offer, "rcp_issuer", POOL, DAY)
+    world.call(*agreed, actor="usr_second")
+    assert treasury.store_orders(database, offer, bank.write) == 3
+    assert len(treasury.hand_over_waiting(keeper, offer, bank)) == 3
     world.check()
 
 

@@ -184,5 +184,6 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('tax_remittance', 'approved', 'sent', 'sent', 'treasury'),
     ('tax_remittance', 'sent', 'settled', 'settled', 'treasury'),
     ('tax_remittance', 'sent', 'returned', 'returned', 'treasury'),
+    ('tax_remittance', 'sent', 'approved', 'withdrawn', 'treasury'),
     ('tax_remittance', 'settled', 'returned', 'returned', 'treasury'),
     ('tax_remittance', 'returned', 'approved', 'retried', 'treasury');

@@ -55,6 +55,24 @@ begin
     end if;
 end $$;
 
+-- Whether the bank took money back of a distribution that withheld tax, and nobody has made it good: what is withheld is then in part
+-- money of other investors in escrow.
+create function treasury.tax_lacks_money(p_offering text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from engine.distribution d where d.offering_id = p_offering and d.withheld_minor > 0
+        and treasury.lacks_money(p_offering, d.distribution_id));
+end;
+
+create function treasury.refuse_tax_that_lacks_money(p_offering text, p_what text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if treasury.tax_lacks_money(p_offering) then
+        raise exception using errcode = 'BR008', constraint = 'payout_has_its_money',
+            message = format('%s remits tax of a distribution whose money the bank took back, and nobody has made it good', p_what);
+    end if;
+end $$;
+
 -- Another person agrees, and the amount leaves what is withheld: no more than that is ever remitted.
 create function treasury.decide_remittance(p_actor text, p_request text, p_offering text, p_remittance text, p_is_agreed boolean, p_seen bigint)
 returns void
@@ -68,6 +86,7 @@ begin
     perform treasury.on_version(m.version, p_seen);
     if p_is_agreed is true then
         perform treasury.refuse_one_person(p_actor, m.proposed_by, 'remittance_needs_two_people');
+        perform treasury.refuse_tax_that_lacks_money(p_offering, p_remittance);
         if m.amount_minor > coalesce((select b.amount_minor from treasury.balance b where b.offering_id = p_offering
                 and b.account = 'liab:withheld_tax' and b.currency = m.currency), 0) then
             raise exception using errcode = 'BR008', constraint = 'remittance_is_within_what_is_withheld',
@@ -81,7 +100,8 @@ begin
     where offering_id = p_offering and remittance_id = p_remittance;
 end $$;
 
--- Approved remittances that no order pays, locked for whoever writes their bytes in this very transaction.
+-- Approved remittances that no order pays, locked for whoever writes their bytes in this very transaction; none while a distribution
+-- that withheld tax lacks money.
 create function treasury.take_remittances(p_actor text, p_request text, p_offering text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -90,7 +110,7 @@ begin
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', m.remittance_id, 'amount', m.amount_minor, 'currency', m.currency,
             'fingerprint', encode(m.payee_fingerprint, 'hex'), 'try', m.try_no) order by m.remittance_id), '[]')
         from (select * from treasury.tax_remittance x where x.offering_id = p_offering and x.status = 'approved'
-            order by x.remittance_id for update) m);
+            and not treasury.tax_lacks_money(p_offering) order by x.remittance_id for update) m);
 end $$;
 
 create function treasury.store_remittance(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea, p_remittance text)
@@ -106,6 +126,7 @@ begin
         raise exception using errcode = 'BR008', constraint = 'remittance_is_sent_once',
             message = format('%s is not approved, or has its order', p_remittance);
     end if;
+    perform treasury.refuse_tax_that_lacks_money(p_offering, p_remittance);
     insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
     values (p_offering, p_payout, 'prepared', 'remittance', p_content, sha256(p_content), m.amount_minor, m.currency, 1);
     update treasury.tax_remittance set status = 'sent', payout_id = p_payout, bounce_code = null
@@ -113,6 +134,19 @@ begin
     perform treasury.post(p_offering, 'paid:' || p_payout, 'tax_remitted', m.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:tax_remittance:' || p_remittance, 'side', 'debit', 'amount', m.amount_minor),
         jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', m.amount_minor)));
+end $$;
+
+-- Opens the remittance of a withdrawn order again; its amount stays set apart.
+create function treasury.free_remittance(p treasury.payout) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform treasury.post(p.offering_id, 'withdrawn:' || p.payout_id, 'remittance_withdrawn', p.currency, jsonb_build_array(
+        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),
+        jsonb_build_object('account', 'liab:tax_remittance:' || (select m.remittance_id from treasury.tax_remittance m
+            where m.offering_id = p.offering_id and m.payout_id = p.payout_id), 'side', 'credit', 'amount', p.amount_minor)),
+        'paid:' || p.payout_id);
+    update treasury.tax_remittance set status = 'approved', payout_id = null
+    where offering_id = p.offering_id and payout_id = p.payout_id;
 end $$;
 
 -- The bank shows it on a statement: it has arrived.
