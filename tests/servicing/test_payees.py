@@ -67,8 +67,7 @@ def test_a_registered_payee_is_paid_while_the_holder_stays_holder(world: tuple[P
     line = "select investor_id, payee_id, units from engine.distribution_line where line_id = %s"
     assert w.ask(line, w.line(1)) == [(holder, PAYEE, 1)]
     runs.start(w.offering, distribution, actor="usr_first")
-    block(w, 2)
-    assert len(w.send(distribution)) == 2
+    assert len(w.send(distribution)) == 3
     sent = "select investor_id, payee_fingerprint from treasury.disbursement where payee_id = %s"
     assert w.ask(sent, PAYEE) == [(holder, digest("its account"))]
     with every_right(w, "treasury") as login, refused("disbursement_is_what_the_line_says"):
@@ -80,6 +79,11 @@ def test_a_registered_payee_is_paid_while_the_holder_stays_holder(world: tuple[P
     assert w.send(distribution, "pyo_2") == []
     held = "select held_because from treasury.disbursement where disbursement_id = %s"
     assert w.ask(held, back) == [("screening_waits",)]
+    # A match of the holder is no less a match while its payee waits for an answer.
+    block(w, 1)
+    w.call("treasury.retry_disbursements", w.offering, distribution, [back])
+    assert w.send(distribution, "pyo_3") == []
+    assert w.ask(held, back) == [("match_with_a_list",)]
     w.check()
 
 
