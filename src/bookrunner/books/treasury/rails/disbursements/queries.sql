@@ -77,9 +77,13 @@ select treasury.propose_remittance(:actor, :request, :offering, :remittance, cas
 -- Agrees to a remittance as another person, or declines it.
 select treasury.decide_remittance(:actor, :request, :offering, :remittance, cast(:is_agreed as boolean), :seen);
 
--- name: take_remittances$
--- The approved remittances that no order pays, locked.
-select treasury.take_remittances(:actor, :request, :offering);
+-- name: remittances_approved
+-- The remittances of an offer that wait to be ordered.
+select remittance_id from treasury.tax_remittance where offering_id = :offering and status = 'approved' order by 1;
+
+-- name: take_remittance$
+-- An approved remittance that no order pays, locked.
+select treasury.take_remittance(:actor, :request, :offering, :remittance);
 
 -- name: store_remittance$
 -- Commits the bytes of the order that pays a remittance.

@@ -100,17 +100,17 @@ begin
     where offering_id = p_offering and remittance_id = p_remittance;
 end $$;
 
--- Approved remittances that no order pays, locked for whoever writes their bytes in this very transaction; none while a distribution
--- that withheld tax lacks money.
-create function treasury.take_remittances(p_actor text, p_request text, p_offering text) returns jsonb
+-- An approved remittance that no order pays, locked for whoever writes its bytes in this very transaction; null when it is none by now,
+-- or while a distribution that withheld tax lacks money.
+create function treasury.take_remittance(p_actor text, p_request text, p_offering text, p_remittance text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
-    return (select coalesce(jsonb_agg(jsonb_build_object('refund', m.remittance_id, 'amount', m.amount_minor, 'currency', m.currency,
-            'fingerprint', encode(m.payee_fingerprint, 'hex'), 'try', m.try_no) order by m.remittance_id), '[]')
-        from (select * from treasury.tax_remittance x where x.offering_id = p_offering and x.status = 'approved'
-            and not treasury.tax_lacks_money(p_offering) order by x.remittance_id for update) m);
+    return (select jsonb_build_object('refund', m.remittance_id, 'amount', m.amount_minor, 'currency', m.currency,
+            'fingerprint', encode(m.payee_fingerprint, 'hex'), 'try', m.try_no)
+        from treasury.tax_remittance m where m.offering_id = p_offering and m.remittance_id = p_remittance and m.status = 'approved'
+            and not treasury.tax_lacks_money(p_offering) for update);
 end $$;
 
 create function treasury.store_remittance(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea, p_remittance text)
