@@ -24,6 +24,10 @@ STOLEN = {
     "remittance_needs_two_people": "status = 'approved', decided_by = proposed_by",
     "sent_remittance_names_its_order": "status = 'approved', decided_by = 'usr_x', payout_id = 'pyo_1'",
 }
+GIVEN_UP = {
+    "given_up_remittance_names_who": "status = 'declined'",
+    "giving_up_needs_two_people": "status = 'declined', given_up_by = proposed_by, given_up_because = 'x'",
+}
 
 
 def test_withheld_tax_goes_to_the_tax_office_once(connect: Connect, database: Database) -> None:
@@ -107,7 +111,30 @@ def test_no_tax_is_remitted_from_other_money_of_the_escrow(connect: Connect, dat
     assert treasury.store_orders(database, offer, bank.write) == 2
     assert [status for _, status, _ in world.ask(state)] == ["approved", "sent"]
     assert len(treasury.hand_over_waiting(keeper, offer, bank)) == 2
+    _give_up(world)
     world.check()
+
+
+def _give_up(world: Payer) -> None:
+    """One is approved, the other with the bank; each is given up once, by another person, with a reason."""
+    for rule, stolen in GIVEN_UP.items():
+        with every_right(world, "treasury") as login, refused(rule):
+            login.execute(
+                f"update treasury.tax_remittance set {stolen} where remittance_id = 'rmt_1'".encode()  # noqa: S608
+            )
+    give_up = ("treasury.give_up_remittance", world.offering)
+    seen = dict(world.ask("select remittance_id, version from treasury.tax_remittance"))
+    with refused("giving_up_needs_two_people"):
+        world.call(*give_up, "rmt_1", "a wrong account", seen["rmt_1"])
+    with refused("giving_up_has_its_reason"):
+        world.call(*give_up, "rmt_1", " ", seen["rmt_1"], actor="usr_second")
+    with refused("given_up_remittance_is_set_apart"):
+        world.call(*give_up, "rmt_2", "a wrong account", seen["rmt_2"], actor="usr_second")
+    world.call(*give_up, "rmt_1", "a wrong account", seen["rmt_1"], actor="usr_second")
+    world.call("treasury.return_remittance", world.offering, "rmt_2", "AC04", DAY)
+    world.call(*give_up, "rmt_2", "its account is closed", seen["rmt_2"] + 1, actor="usr_second")
+    assert world.balance("liab:withheld_tax") == WITHHELD
+    assert world.ask("select distinct status from treasury.tax_remittance") == [("declined",)]
 
 
 def _stop(world: Payer, remittance: str) -> None:

@@ -14,6 +14,8 @@ create table treasury.tax_remittance (
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,
     bounce_code text,
+    given_up_by text,
+    given_up_because text constraint giving_up_has_its_reason check (given_up_because ~ '\S'),
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, remittance_id),
@@ -21,6 +23,9 @@ create table treasury.tax_remittance (
     constraint decided_remittance_names_who check ((status = 'proposed') = (decided_by is null)),
     constraint remittance_needs_two_people check (status in ('proposed', 'declined')
         or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false)),
+    constraint given_up_remittance_names_who check (num_nonnulls(given_up_by, given_up_because) = 0
+        or num_nonnulls(given_up_by, given_up_because) = 2 and status = 'declined'),
+    constraint giving_up_needs_two_people check (audit.person_of(given_up_by) <> audit.person_of(proposed_by)),
     constraint sent_remittance_names_its_order check ((payout_id is not null) = (status in ('sent', 'settled', 'returned'))),
     constraint returned_remittance_says_why check ((status = 'returned') <= (bounce_code is not null))
 );
@@ -35,6 +40,10 @@ begin
         or old.decided_by is not null and new.decided_by <> old.decided_by then
         raise exception using errcode = 'BR006', constraint = 'remittance_stays_as_proposed',
             message = format('%s is what two people agreed to', old.remittance_id);
+    end if;
+    if (new.given_up_by is distinct from old.given_up_by) <> (new.status = 'declined' and old.status in ('approved', 'returned')) then
+        raise exception using errcode = 'BR008', constraint = 'given_up_remittance_names_who',
+            message = format('%s is given up by a person, before it is sent or once it came back', old.remittance_id);
     end if;
     return new;
 end $$;
@@ -207,4 +216,27 @@ begin
     if not found then
         raise exception using errcode = 'BR008', constraint = 'retried_remittance_came_back', message = format('%s did not come back', p_remittance);
     end if;
+end $$;
+
+-- Gives up one that is not with the bank, such as to a wrong account: its amount is withheld and not remitted again.
+create function treasury.give_up_remittance(p_actor text, p_request text, p_offering text, p_remittance text, p_because text, p_seen bigint)
+returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    m treasury.tax_remittance;
+begin
+    perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
+    select * into m from treasury.tax_remittance where offering_id = p_offering and remittance_id = p_remittance for update;
+    perform treasury.on_version(m.version, p_seen);
+    if m.status is null or m.status not in ('approved', 'returned') then
+        raise exception using errcode = 'BR008', constraint = 'given_up_remittance_is_set_apart',
+            message = format('%s is not approved, or is with the bank', p_remittance);
+    end if;
+    perform treasury.refuse_one_person(p_actor, m.proposed_by, 'giving_up_needs_two_people');
+    perform treasury.post(p_offering, 'given_up:' || p_remittance, 'tax_given_up', m.currency, jsonb_build_array(
+        jsonb_build_object('account', 'liab:tax_remittance:' || p_remittance, 'side', 'debit', 'amount', m.amount_minor),
+        jsonb_build_object('account', 'liab:withheld_tax', 'side', 'credit', 'amount', m.amount_minor)), 'remitted:' || p_remittance);
+    update treasury.tax_remittance set status = 'declined', payout_id = null, given_up_by = p_actor, given_up_because = p_because
+    where offering_id = p_offering and remittance_id = p_remittance;
 end $$;
