@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 GRACE_SECONDS = 1.0
 _DATE_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
 
 
 class Prompt(uvicorn.Server):
@@ -69,7 +70,9 @@ def serving(app: ASGIApp) -> Iterator[str]:
         server = Prompt(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
-        assert server.is_up.wait(60) or not thread.is_alive()
+        while thread.is_alive() and not server.is_up.wait(_LOOK_SECONDS):
+            pass
+        assert server.is_up.is_set(), "the server ended before it was up"
         try:
             yield f"http://127.0.0.1:{bound.getsockname()[1]}"
         finally:
@@ -77,4 +80,5 @@ def serving(app: ASGIApp) -> Iterator[str]:
                 if streams := getattr(getattr(app, "state", None), name, None):
                     streams.closing = True
             server.end()
-            thread.join(10)
+            thread.join(60)
+            assert not thread.is_alive(), "the server did not end when it was told to"

@@ -146,6 +146,16 @@ def test_two_administrators_name_an_account_and_remit_tax(office: Office, browse
         gus.locator("[aria-labelledby=tax-title]").get_by_role("button", name="Agree").click()
         expect(gus.locator("[aria-labelledby=tax-title]")).to_contain_text("approved")
         assert world.balance("liab:withheld_tax") == 0
+        flo.goto(here)
+        keep(flo, "payees-approved")
+        assert violations(flo, axe) == []
+        for who in (flo, gus):
+            who.get_by_label("Reason to give it up").fill("a wrong account")
+            keep(who, f"payees-given-up-{who.viewport_size['width']}")  # type: ignore[index]
+            who.get_by_role("button", name="Give up").click()
+        expect(flo.get_by_role("alert")).to_contain_text("two people")
+        expect(gus.locator("[aria-labelledby=tax-title]")).to_contain_text("a wrong account")
+        assert world.balance("liab:withheld_tax") == 300_00
 
 
 def test_a_recipient_takes_the_forms_that_two_people_released(

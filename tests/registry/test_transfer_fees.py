@@ -45,6 +45,7 @@ def test_a_fee_is_owed_by_its_payer_once(connect: Connect, database: Database) -
     owed = [(f"asset:transfer_fee:{taker}", 900), ("liab:transfer_fees", 900)]
     treasury = desk.world.login("treasury")
     assert treasury.execute(LEDGER).fetchall() == owed
+    assert treasury.execute("select agrees from treasury.three_way").fetchall() == [(True,)]
     # Whoever posts again, whatever the reaction says, posts nothing.
     keeper = TransferFees(Desk(database), lambda *_: None)._keeper
     assert keeper.charge_transfer_fee(actor=PROCESS, offering=desk.offering, transfer=transfer)

@@ -13,7 +13,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Row
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
-from tests.servicing.paying import Payer, payer
+from tests.servicing.paying import DAY, POOL, Payer, payer
 from tests.treasury.escrow import digest, refused
 from tests.treasury.test_refunds import Bank
 from tests.treasury.test_returned_entries import Desktop, moved
@@ -23,6 +23,10 @@ STOLEN = {
     "remittance_stays_as_proposed": "amount_minor = 1",
     "remittance_needs_two_people": "status = 'approved', decided_by = proposed_by",
     "sent_remittance_names_its_order": "status = 'approved', decided_by = 'usr_x', payout_id = 'pyo_1'",
+}
+GIVEN_UP = {
+    "given_up_remittance_names_who": "status = 'declined'",
+    "giving_up_needs_two_people": "status = 'declined', given_up_by = proposed_by, given_up_because = 'x'",
 }
 
 
@@ -85,6 +89,75 @@ def _open(world: Payer) -> dict[str, int]:
     """Return what keeps the offer from its exit, of payments and tax."""
     asked = "select rule, open from engine.exit_hindrances(%s) where place between 40 and 49"
     return dict(world.ask(asked, world.offering))
+
+
+def test_no_tax_is_remitted_from_other_money_of_the_escrow(connect: Connect, database: Database) -> None:
+    world, runs = payer(connect, database)
+    bank, keeper, offer = Bank(), treasury.keeper(database), world.offering
+    runs.start(offer, world.ready(runs), actor="usr_first")
+    said = {"form": "1042", "year": 2026, "amount": WITHHELD - 1, "fingerprint": digest("office").hex()}
+    for name, amount in (("rmt_1", WITHHELD - 1), ("rmt_2", 1)):
+        world.call("treasury.propose_remittance", offer, name, said | {"amount": amount})
+    agreed = ("treasury.decide_remittance", offer, "rmt_2", "true", 1)
+    world.call("treasury.decide_remittance", offer, "rmt_1", "true", 1, actor="usr_second")
+    store = ("treasury.store_remittance", offer)
+    world.call(*store, "pyo_1", b"bytes", "rmt_1")
+    assert Desktop(world, database).take(moved(POOL, "e2e-issuer", return_reason="AC04")) == 0
+    with refused("payout_has_its_money"):
+        world.call("treasury.take_payout", offer, "pyo_1")
+    assert treasury.hand_over_waiting(keeper, offer, bank) == []
+    state = "select remittance_id, status, payout_id from treasury.tax_remittance order by 1"
+    assert world.ask(state) == [("rmt_1", "approved", None), ("rmt_2", "proposed", None)]
+    assert world.balance("liab:tax_remittance:rmt_1") == WITHHELD - 1
+    assert treasury.store_orders(database, offer, bank.write) == 0
+    with refused("payout_has_its_money"):
+        world.call(*store, "pyo_2", b"bytes", "rmt_1")
+    with refused("payout_has_its_money"):
+        world.call(*agreed, actor="usr_second")
+    world.call("treasury.record_recovery", offer, "rcp_issuer", POOL, DAY)
+    world.call(*agreed, actor="usr_second")
+    # One that is refused as it is stored holds up neither the other nor the lines.
+    _stop(world, "rmt_1")
+    assert treasury.store_orders(database, offer, bank.write) == 2
+    assert [status for _, status, _ in world.ask(state)] == ["approved", "sent"]
+    assert len(treasury.hand_over_waiting(keeper, offer, bank)) == 2
+    _give_up(world)
+    world.check()
+
+
+def _give_up(world: Payer) -> None:
+    """One is approved, the other with the bank; each is given up once, by another person, with a reason."""
+    for rule, stolen in GIVEN_UP.items():
+        with every_right(world, "treasury") as login, refused(rule):
+            login.execute(
+                f"update treasury.tax_remittance set {stolen} where remittance_id = 'rmt_1'".encode()  # noqa: S608
+            )
+    give_up = ("treasury.give_up_remittance", world.offering)
+    seen = dict(world.ask("select remittance_id, version from treasury.tax_remittance"))
+    with refused("giving_up_needs_two_people"):
+        world.call(*give_up, "rmt_1", "a wrong account", seen["rmt_1"])
+    with refused("giving_up_has_its_reason"):
+        world.call(*give_up, "rmt_1", " ", seen["rmt_1"], actor="usr_second")
+    with refused("given_up_remittance_is_set_apart"):
+        world.call(*give_up, "rmt_2", "a wrong account", seen["rmt_2"], actor="usr_second")
+    world.call(*give_up, "rmt_1", "a wrong account", seen["rmt_1"], actor="usr_second")
+    world.call("treasury.return_remittance", world.offering, "rmt_2", "AC04", DAY)
+    world.call(*give_up, "rmt_2", "its account is closed", seen["rmt_2"] + 1, actor="usr_second")
+    assert world.balance("liab:withheld_tax") == WITHHELD
+    assert world.ask("select distinct status from treasury.tax_remittance") == [("declined",)]
+
+
+def _stop(world: Payer, remittance: str) -> None:
+    """Let the database refuse whatever sends one remittance."""
+    admin = world.login("admin")
+    admin.execute(
+        b"create function public.stop() returns trigger language plpgsql as $$ begin"
+        b" raise exception using errcode = 'BR008', constraint = 'account_is_never_overdrawn'; end $$"
+    )
+    when = f"when (new.remittance_id = '{remittance}' and new.status = 'sent') execute function public.stop()"
+    admin.execute(
+        f"create trigger stop before update on treasury.tax_remittance for each row {when}".encode()
+    )
 
 
 def _no_account(order: str, lines: Sequence[Row]) -> bytes:

@@ -118,6 +118,8 @@ def _no_tax_year_without_payments(here: Run, offer: str) -> None:
     made = str(_answer(here, *propose, "--actor", "fund.flo")["remittance"])
     agree = ("remittance", "agree", offer, made, "--actor", "fund.gus")
     assert "remittance_is_within_what_is_withheld" in refusal(here(*agree))
+    over = ("remittance", "give-up", offer, made, "--because", "a wrong account", "--actor", "fund.gus")
+    assert "given_up_remittance_is_set_apart" in refusal(here(*over))
     assert "declined" in str(_answer(here, *agree, "--decline"))
 
 

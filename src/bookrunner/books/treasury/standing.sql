@@ -41,6 +41,7 @@ left join lateral (select sum(x.amount_minor) as booked from treasury.booking x
     where x.offering_id = s.offering_id and x.currency = o.currency and x.booked_on <= s.closed_on) b on true;
 
 -- Three balances per offer and currency: the ledger's cash and tokens, the bank's with what is on its way, the investors' with queues.
+-- Fees of transfers are owed outside escrow, and no part of it.
 create view treasury.three_way as
 select l.offering_id, l.currency, l.cash_minor, l.coins_minor, l.investors_minor, l.queues_minor, l.receivable_minor,
     coalesce(b.booked, 0) as bank_minor, l.cash_minor - l.coins_minor - coalesce(b.booked, 0) as on_its_way_minor,
@@ -52,7 +53,7 @@ from (select t.offering_id, t.currency,
         coalesce(sum(t.amount_minor) filter (where t.account like 'asset:stablecoin:%'), 0) as coins_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:inv:%'), 0) as investors_minor,
         coalesce(sum(t.amount_minor) filter (where t.account like 'liab:%' and t.account not like 'liab:inv:%'
-            and t.account <> 'liab:bank_overdraft'), 0) as queues_minor,
+            and t.account not in ('liab:bank_overdraft', 'liab:transfer_fees')), 0) as queues_minor,
         coalesce(sum(t.amount_minor) filter (where t.account = 'asset:clawback_receivable'), 0) as receivable_minor
     from treasury.trial_balance t group by t.offering_id, t.currency) l
 left join lateral (select sum(x.amount_minor) as booked from treasury.booking x

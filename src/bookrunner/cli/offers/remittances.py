@@ -13,6 +13,7 @@ from bookrunner.cli.screen import app, console, keep_facts
 from bookrunner.core.errors import NotFound
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import grouped, parse
+from bookrunner.db import Keeper
 from bookrunner.engine.intake import fingerprint
 from bookrunner.sandbox.world import opened
 
@@ -72,11 +73,9 @@ def agree(
     """Agree to a remittance as another person, or decline it; the next run of orders pays it."""
     with opened(read_settings()) as world:
         payments = world.application.distributions.payments
-        seen = {row["remittance_id"]: row["version"] for row in payments.remittances(offering=offer)}
-        if name not in seen:
-            raise NotFound(f"there is no remittance {name} in {offer}")
+        seen = _seen(payments, offer, name)
         payments.decide_remittance(
-            actor=actor, offering=offer, remittance=name, is_agreed=not decline, seen=seen[name]
+            actor=actor, offering=offer, remittance=name, is_agreed=not decline, seen=seen
         )
     console.print(f"{name}: {'declined' if decline else 'approved'}")
 
@@ -89,3 +88,32 @@ def retry(offer: Id, name: Id, *, actor: Actor) -> None:
             actor=actor, offering=offer, remittance=name
         )
     console.print(f"{name}: waits for the next order")
+
+
+@remittance.command("give-up")
+def give_up(
+    offer: Id,
+    name: Id,
+    *,
+    because: Annotated[str, typer.Option("--because", help="Why, such as a wrong account.")],
+    actor: Actor,
+) -> None:
+    """Give up a remittance that is not with the bank, as another person; its amount is withheld again."""
+    with opened(read_settings()) as world:
+        payments = world.application.distributions.payments
+        payments.give_up_remittance(
+            actor=actor,
+            offering=offer,
+            remittance=name,
+            because=because,
+            seen=_seen(payments, offer, name),
+        )
+    console.print(f"{name}: given up")
+
+
+def _seen(payments: Keeper, offer: str, name: str) -> int:
+    """Return the version of a remittance as it stands; refuses with NotFound when there is none."""
+    for row in payments.remittances(offering=offer):
+        if row["remittance_id"] == name:
+            return int(row["version"])
+    raise NotFound(f"there is no remittance {name} in {offer}")

@@ -22,7 +22,7 @@ insert into engine.state (machine, state, sentence) values
     ('tax_remittance', 'sent', 'In an order to the bank.'),
     ('tax_remittance', 'settled', 'A statement shows it.'),
     ('tax_remittance', 'returned', 'Came back to escrow; open until somebody tries it again.'),
-    ('tax_remittance', 'declined', 'Refused.');
+    ('tax_remittance', 'declined', 'Refused, or given up before it was sent or once it came back.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('source_account', '', 'approved', 'approved', 'treasury'),
@@ -182,7 +182,10 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('tax_remittance', 'proposed', 'approved', 'approved', 'treasury'),
     ('tax_remittance', 'proposed', 'declined', 'declined', 'treasury'),
     ('tax_remittance', 'approved', 'sent', 'sent', 'treasury'),
+    ('tax_remittance', 'approved', 'declined', 'given_up', 'treasury'),
+    ('tax_remittance', 'returned', 'declined', 'given_up', 'treasury'),
     ('tax_remittance', 'sent', 'settled', 'settled', 'treasury'),
     ('tax_remittance', 'sent', 'returned', 'returned', 'treasury'),
+    ('tax_remittance', 'sent', 'approved', 'withdrawn', 'treasury'),
     ('tax_remittance', 'settled', 'returned', 'returned', 'treasury'),
     ('tax_remittance', 'returned', 'approved', 'retried', 'treasury');

@@ -24,7 +24,8 @@ RECEIPTS = 1000
 _BLOCKED = "payout_goes_to_nobody_blocked"
 _HELD = "payout_goes_to_nobody_held"
 _UNCLEARED = "debit_is_of_a_cleared_investor"
-_WITHDRAWN = frozenset({"refund", "return", "distribution"})
+_UNFUNDED = "payout_has_its_money"
+_WITHDRAWN = frozenset({"refund", "return", "distribution", "remittance"})
 
 
 class Carrier(Protocol):
@@ -194,8 +195,9 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
 def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
     """Hand over every prepared order of an offer; return those that were acknowledged.
 
-    One that pays somebody who was blocked or held meanwhile is withdrawn where the bank does not have it;
-    where the bank took it from a run that died, it is acknowledged as the bank says.
+    One that pays somebody who was blocked or held meanwhile, or from money that the bank took back, is
+    withdrawn where the bank does not have it; where the bank took it from a run that died, it is acknowledged
+    as the bank says.
     """
     acknowledged = []
     for row in treasury.prepared_payouts(offering=offering):
@@ -204,7 +206,7 @@ def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list
             if _handed(treasury, offering, payout, carrier):
                 acknowledged.append(payout)
         except Refused as refused:
-            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED}:
+            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED, _UNFUNDED}:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.

@@ -103,6 +103,10 @@ class _Office:
             )
         elif said.choice == "remittance_retry":
             self.runs.payments.retry_remittance(**where, remittance=said.what)
+        elif said.choice == "remittance_give_up":
+            self.runs.payments.give_up_remittance(
+                **where, remittance=said.what, because=said.because, seen=read_whole(said.seen)
+            )
         else:
             raise Refused("decision_is_one_of_those_offered", "choose one of the acts")
 

@@ -39,21 +39,28 @@ def store_orders(database: Database, offering: str, write: Write, *, most: int =
 
 
 def _store_remittances(runs: Keeper, offering: str, write: Write) -> int:
-    """Store an order for each approved remittance whose account the book has; the others wait."""
+    """Store an order for each approved remittance; one that is refused waits and holds up nobody."""
     stored = 0
-    with runs.together() as within:
-        for line in within.take_remittances(actor=WORKER, offering=offering):
-            payout = new_id("pyo")
-            try:
-                content = write(payout, [line])
-            except Refused as refused:
-                warn("a remittance waits", offering=offering, subject=line["refund"], rule=refused.rule)
-                continue
-            within.store_remittance(
-                actor=WORKER, offering=offering, payout=payout, content=content, remittance=line["refund"]
-            )
-            stored += 1
+    for row in runs.remittances_approved(offering=offering):
+        remittance = row["remittance_id"]
+        try:
+            stored += _store_remittance(runs, offering, remittance, write)
+        except Refused as refused:
+            warn("a remittance waits", offering=offering, subject=remittance, rule=refused.rule)
     return stored
+
+
+def _store_remittance(runs: Keeper, offering: str, remittance: str, write: Write) -> bool:
+    with runs.together() as within:
+        line = within.take_remittance(actor=WORKER, offering=offering, remittance=remittance)
+        if line is None:
+            return False
+        payout = new_id("pyo")
+        content = write(payout, [line])
+        within.store_remittance(
+            actor=WORKER, offering=offering, payout=payout, content=content, remittance=remittance
+        )
+    return True
 
 
 def _store(runs: Keeper, on: tuple[str, str], write: Write, most: int) -> int | None:

@@ -77,9 +77,13 @@ select treasury.propose_remittance(:actor, :request, :offering, :remittance, cas
 -- Agrees to a remittance as another person, or declines it.
 select treasury.decide_remittance(:actor, :request, :offering, :remittance, cast(:is_agreed as boolean), :seen);
 
--- name: take_remittances$
--- The approved remittances that no order pays, locked.
-select treasury.take_remittances(:actor, :request, :offering);
+-- name: remittances_approved
+-- The remittances of an offer that wait to be ordered.
+select remittance_id from treasury.tax_remittance where offering_id = :offering and status = 'approved' order by 1;
+
+-- name: take_remittance$
+-- An approved remittance that no order pays, locked.
+select treasury.take_remittance(:actor, :request, :offering, :remittance);
 
 -- name: store_remittance$
 -- Commits the bytes of the order that pays a remittance.
@@ -97,9 +101,14 @@ select treasury.return_remittance(:actor, :request, :offering, :remittance, :cod
 -- Opens a remittance that came back for another try.
 select treasury.retry_remittance(:actor, :request, :offering, :remittance);
 
+-- name: give_up_remittance$
+-- Gives up a remittance that is not with the bank, as another person than who proposed it.
+select treasury.give_up_remittance(:actor, :request, :offering, :remittance, :because, :seen);
+
 -- name: remittances
 -- The remittances of an offer, the newest first.
-select remittance_id, status, form, tax_year, amount_minor, currency, proposed_by, decided_by, bounce_code, version
+select remittance_id, status, form, tax_year, amount_minor, currency, proposed_by, decided_by, bounce_code, given_up_by,
+    given_up_because, version
 from treasury.tax_remittance where offering_id = :offering order by remittance_id desc limit 200;
 
 -- name: withheld$

@@ -182,7 +182,7 @@ begin
 end $$;
 
 -- The bytes of a prepared order, locked for the one who hands them over in this very transaction. Refused when somebody
--- whom they pay was blocked since they were written.
+-- whom they pay was blocked since they were written, and when the money for it went back.
 create function treasury.take_payout(p_actor text, p_request text, p_offering text, p_payout text) returns bytea
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -205,6 +205,9 @@ begin
         raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_held',
             message = format('a payee of %s is held, or is paid elsewhere by now', p_payout);
     end if;
+    if exists (select from treasury.tax_remittance m where m.offering_id = p_offering and m.payout_id = p_payout) then
+        perform treasury.refuse_tax_that_lacks_money(p_offering, p_payout);
+    end if;
     return bytes;
 end $$;
 
@@ -218,12 +221,16 @@ begin
     perform treasury.take_turn(p_offering);
     perform 1 from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout order by f.refund_id for update;
     select * into p from treasury.payout x where x.offering_id = p_offering and x.payout_id = p_payout for update;
-    if p.status is distinct from 'prepared' or p.purpose not in ('refund', 'return', 'distribution') then
+    if p.status is distinct from 'prepared' or p.purpose not in ('refund', 'return', 'distribution', 'remittance') then
         raise exception using errcode = 'BR008', constraint = 'withdrawn_payout_was_not_handed_over',
-            message = format('%s is not an order of refunds that waits', p_payout);
+            message = format('%s is not an order that waits and may be withdrawn', p_payout);
     end if;
-    if p.purpose = 'distribution' then
-        perform treasury.free_disbursements(p);
+    if p.purpose in ('distribution', 'remittance') then
+        if p.purpose = 'remittance' then
+            perform treasury.free_remittance(p);
+        else
+            perform treasury.free_disbursements(p);
+        end if;
         update treasury.payout set status = 'withdrawn' where offering_id = p_offering and payout_id = p_payout;
         return;
     end if;

@@ -102,8 +102,8 @@ begin
     return declared;
 end $$;
 
--- What hinders lines now, the gravest reason of each, and where they go otherwise: a match or a screening of the holder or of its payee,
--- a change of the holder, an account of the payee.
+-- What hinders lines now, the gravest reason of each, and where they go otherwise: a match of the holder or of its payee, a screening of
+-- either, a change of the holder, an account of the payee.
 create function treasury.standing_of(p_offering text, p_lines text[]) returns table (line text, because text, way text, fingerprint bytea)
 language plpgsql stable rows 1000 set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 #variable_conflict use_column
@@ -115,7 +115,7 @@ declare
 begin
     return query
     with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, people) h)
-    select d.disbursement_id, coalesce(p.because, h.because, w.because), w.way, w.fingerprint
+    select d.disbursement_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because, w.because), w.way, w.fingerprint
     from treasury.disbursement d join treasury.ways_to(payees) w on w.investor_id = d.payee_id
     left join hindered h on h.investor_id = d.investor_id
     left join hindered p on p.investor_id = d.payee_id and p.because in ('match_with_a_list', 'screening_waits')
