@@ -138,4 +138,9 @@ class Splits:
 
     def _follow(self) -> None:
         for row in self._desk.actions.splits_to_follow():
-            self._desk.actions.follow_split(actor=PROCESS, offering=row["offering_id"], split=row["split_id"])
+            on = {"offering": row["offering_id"], "split": row["split_id"]}
+            try:
+                self._desk.actions.follow_split(actor=PROCESS, **on)
+            except Refused as hindered:
+                of = {"offering": row["offering_id"], "subject": row["split_id"]}
+                warn("terms wait to follow a split", **of, rule=hindered.rule)
