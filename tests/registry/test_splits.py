@@ -172,6 +172,17 @@ class Class:
             f" where investor_id = '{investor}' and left_units > 0 order by left_units"
         )
 
+    def supply_differs(self, delivered: int, undelivered: int = UNDELIVERED) -> tuple[int, int]:
+        """Return how many totals differ from such a supply, in the register's books and to reconciliation."""
+        seen = {"block_number": 9, "block_hash": "09" * 32, "undelivered": undelivered}
+        chain = json.dumps({"lines": {}, "delivered": delivered})
+        supply = "select from reconciliation.holdings(%s, null, %s) d where d.kind = %s"
+        told = [self.where["offering"], chain, "supply_is_not_the_control_book"]
+        looked = len(self.world.login("admin").execute(supply.encode(), told).fetchall())
+        with self.world.login("registry").transaction(force_rollback=True):
+            seen["minted"] = delivered + undelivered
+            return self.world.call("registry.compare_records", self.where["offering"], seen), looked
+
     def differing(self) -> list[tuple[Any, ...]]:
         """Return totals that are not equal, and holdings that are not their postings and lots."""
         return self.ask(
@@ -278,7 +289,15 @@ def test_every_lot_moves_by_the_ratio_and_fractions_are_owed_in_cash(at_rest: Cl
     with pytest.raises(psycopg.Error) as refused:
         at_rest.final(first, [lines[0], {**lines[1], "units": 1}])
     assert refused.value.diag.constraint_name == "chain_delivered_the_frozen_lines"
+    # A supply with any part of what is on its way agrees; one that has more than it does not.
+    ((treasury,),) = at_rest.ask("select encode(treasury_address, 'hex') from engine.offer")
+    minted = sum(line["units"] for line in lines[:2] if line["address"] != treasury)
+    supplies = (201, 202, 202 + minted, 203 + minted)
+    assert [at_rest.supply_differs(units) for units in supplies] == [(1, 1), (0, 0), (0, 0), (1, 1)]
     assert at_rest.final(first, lines[:2]) == 2
+    supplies = (202, 201 + minted, 202 + minted, 203 + minted)
+    assert [at_rest.supply_differs(units) for units in supplies] == [(1, 1), (1, 1), (0, 0), (1, 1)]
+    assert at_rest.supply_differs(202 + minted, 1_500_000) == (1, 0)
     assert at_rest.moves.units()["ivr_one70"] == 70
     second = at_rest.sign("second", lines[2:])
     assert at_rest.final(second, lines[2:]) == 3

@@ -90,7 +90,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing", "charges.sql"),
     ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
-    *(("bookrunner.books.registry.transfers.actions", f"{part}.sql") for part in ("working", "verbs")),
+    ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
