@@ -28,7 +28,7 @@ __all__ = ["shared"]
 PROPOSER, SECOND = "issuer.iris", "agent.tess"
 THREE_FOR_TWO = {"new_units": 3, "for_units": 2, "fractions": "cash", "cash_price_minor": 33_333}
 UNDELIVERED = 10
-# What a thief writes in the place of a line, of a wallet, and the wallets beside a transaction of another purpose.
+# What a thief writes for a line or a wallet, and the wallets beside a transaction of another purpose.
 OWED = (
     "l.holding_id, l.units_before, l.units_after, l.fraction_parts, l.cash_minor + least(l.fraction_parts, 1)"
 )

