@@ -5,20 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
+from bookrunner.adapters.chain.trex import identity_registry
 from bookrunner.app import Application
 from bookrunner.app.settings import Settings
 from bookrunner.audit import verify_history
 from bookrunner.core import clock
+from bookrunner.core.errors import Refused
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 from tests.engine.split_worker import WALLETS_AT_ONCE, carry_until_killed
+from tests.patience import PATIENT
 from tests.stories.test_allocation_commands import told
 from tests.stories.test_command_line import Run, refusal, run
 
@@ -97,6 +102,24 @@ def units(app: Application, offering: str) -> dict[str, int]:
     return {row["investor_id"]: row["units"] for row in rows}
 
 
+@contextmanager
+def refusing_mints(world: World, offering: str) -> Iterator[None]:
+    """Let the token find no identity of any wallet for a while."""
+    token = bytes(world.application.desk.offer(offering)["token_address"])
+    (identities,) = world.application.chain.read([identity_registry(token)])
+
+    def ask(method: str, *params: str) -> str:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        return str(
+            httpx.post(world.node_url, json=asked, timeout=PATIENT).raise_for_status().json()["result"]
+        )
+
+    code = ask("eth_getCode", f"0x{identities.hex()}", "latest")
+    ask("anvil_setCode", f"0x{identities.hex()}", "0x60006000fd")
+    yield
+    ask("anvil_setCode", f"0x{identities.hex()}", code)
+
+
 def check(world: World, offering: str) -> None:
     """Compare chain, register, control book and history; nothing differs."""
     app = world.application
@@ -116,6 +139,10 @@ def test_a_worker_that_dies_at_any_step_splits_every_wallet_once(
     before = units(app, offering)
     control(app, offering, "pause")
     agreed(app, offering, new_units=3, for_units=2, fractions="cash", cash_price_minor=6_667)
+    with refusing_mints(world, offering), pytest.raises(Refused, match=r"refuses 1[23] wallets") as unready:
+        app.splits.carry(offering)
+    assert unready.value.rule == "token_takes_every_wallet_of_the_split"
+    assert app.desk.splits.splits(offering=offering)[0]["status"] == "approved"
     secrets = str(app.endpoint.secrets.folder)
     where = (app.endpoint.admin_dsn(), secrets, str(state / "keys"), world.node_url)
     forks = multiprocessing.get_context("forkserver")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from fractions import Fraction
 from math import floor
@@ -31,6 +32,15 @@ __all__ = ["shared"]
 PROPOSER, SECOND = "issuer.iris", "agent.tess"
 THREE_FOR_TWO = {"new_units": 3, "for_units": 2, "fractions": "cash", "cash_price_minor": 33_333}
 UNDELIVERED = 10
+# What a thief writes for a line or a wallet, and the wallets beside a transaction of another purpose.
+OWED = (
+    "l.holding_id, l.units_before, l.units_after, l.fraction_parts, l.cash_minor + least(l.fraction_parts, 1)"
+)
+PLACED = "p.address, p.holding_id, p.units_before, p.units_after + case when {} then 5 else 0 end"
+FINAL = (
+    "registry.split_place p cross join (select x.* from registry.chain_transaction x"
+    " where x.status = 'final' order by x.transaction_id limit 1) t where p.units_after <> p.units_before"
+)
 AGENT_KEY = b"\x09" * 20
 
 
@@ -166,6 +176,17 @@ class Class:
             f" where investor_id = '{investor}' and left_units > 0 order by left_units"
         )
 
+    def supply_differs(self, delivered: int, undelivered: int = UNDELIVERED) -> tuple[int, int]:
+        """Return how many totals differ from such a supply, in the register's books and to reconciliation."""
+        seen = {"block_number": 9, "block_hash": "09" * 32, "undelivered": undelivered}
+        chain = json.dumps({"lines": {}, "delivered": delivered})
+        supply = "select from reconciliation.holdings(%s, null, %s) d where d.kind = %s"
+        told = [self.where["offering"], chain, "supply_is_not_the_control_book"]
+        looked = len(self.world.login("admin").execute(supply.encode(), told).fetchall())
+        with self.world.login("registry").transaction(force_rollback=True):
+            seen["minted"] = delivered + undelivered
+            return self.world.call("registry.compare_records", self.where["offering"], seen), looked
+
     def differing(self) -> list[tuple[Any, ...]]:
         """Return totals that are not equal, and holdings that are not their postings and lots."""
         return self.ask(
@@ -272,7 +293,15 @@ def test_every_lot_moves_by_the_ratio_and_fractions_are_owed_in_cash(at_rest: Cl
     with pytest.raises(psycopg.Error) as refused:
         at_rest.final(first, [lines[0], {**lines[1], "units": 1}])
     assert refused.value.diag.constraint_name == "chain_delivered_the_frozen_lines"
+    # A supply with any part of what is on its way agrees; one that has more than it does not.
+    ((treasury,),) = at_rest.ask("select encode(treasury_address, 'hex') from engine.offer")
+    minted = sum(line["units"] for line in lines[:2] if line["address"] != treasury)
+    supplies = (201, 202, 202 + minted, 203 + minted)
+    assert [at_rest.supply_differs(units) for units in supplies] == [(1, 1), (0, 0), (0, 0), (1, 1)]
     assert at_rest.final(first, lines[:2]) == 2
+    supplies = (202, 201 + minted, 202 + minted, 203 + minted)
+    assert [at_rest.supply_differs(units) for units in supplies] == [(1, 1), (1, 1), (0, 0), (1, 1)]
+    assert at_rest.supply_differs(202 + minted, 1_500_000) == (1, 0)
     assert at_rest.moves.units()["ivr_one70"] == 70
     second = at_rest.sign("second", lines[2:])
     assert at_rest.final(second, lines[2:]) == 3
@@ -387,6 +416,8 @@ def test_an_offer_is_exited_when_nobody_holds_a_unit_and_nothing_is_open(at_rest
     lines = at_rest.open_wallets(split)
     at_rest.final(at_rest.sign("last", lines), lines)
     assert at_rest.moves.units() == dict.fromkeys(at_rest.moves.units(), 0)
+    assert leave().startswith("exit_leaves_no_units_under_way: ")
+    at_rest.terms.follow_split(actor="process", **at_rest.where, split=split)
     waiting = at_rest.propose()
     assert leave().startswith("exit_leaves_no_units_under_way: ")
     at_rest.decide(waiting, is_approved=False, because="nothing is left to split")
@@ -401,6 +432,21 @@ def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
     assert wall(at_rest.world, raw, "engine") == "exit_leaves_no_units_outstanding"
     begun = "begun_at = now(), authorised_before = 1000000, authorised_after = 1500000"
     line = f"'{at_rest.where['offering']}', '{split}'"
+    begin = f"update registry.split set status = 'begun', {begun} {of}"
+    lines = f"insert into registry.split_line select {line}, l.* from registry.split s,"
+    lines += f" lateral registry.lines_of_split(s) l {of};"
+    places = f"insert into registry.split_place select {line}, p.* from registry.split s,"
+    places += f" lateral registry.places_of_split(s, {UNDELIVERED}) p {of};"
+    of_holder = "split_has_a_place_for_every_wallet"
+    for rule, forged in (
+        ("authorised_units_move_by_the_ratio", lines + places + begin.replace("1500000", "9000000")),
+        ("authorised_units_move_by_the_ratio", lines + places + begin.replace("1000000", "1000001")),
+        ("split_has_a_line_for_every_holder", lines.replace("l.*", OWED) + places + begin),
+        (of_holder, lines + begin),
+        (of_holder, lines + places.replace("p.*", PLACED.format("p.holding_id is null")) + begin),
+        (of_holder, lines + places.replace("p.*", PLACED.format("p.holding_id is not null")) + begin),
+    ):
+        assert wall(at_rest.world, forged) == rule, forged
     refused = {
         "split_has_a_line_for_every_holder": f"update registry.split set status = 'begun', {begun} {of}",
         "split_terms_are_locked": f"update registry.split set new_units = 5 {of}",
@@ -427,8 +473,36 @@ def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
     seen = f"insert into registry.split_seen select offering_id, split_id, address, {CHAIN},"
     seen += " sha256('thief'), 0 from registry.split_place limit 1"
     assert wall(at_rest.world, seen) == "split_follows_its_chain"
+    of_another = (
+        "insert into registry.split_call select p.offering_id, p.split_id, p.address, t.intent_id from"
+        f" {FINAL}; insert into registry.split_seen select p.offering_id, p.split_id, p.address, t.chain_id,"
+        f" t.hash, 0 from {FINAL}"
+    )
+    assert wall(at_rest.world, of_another) == "split_follows_its_chain"
+    change = {**at_rest.where, "change": "cch_late", "units": 5_000_000, "reference": "resolution 8"}
+    with pytest.raises(Refused, match="split_is_carried_through_first"):
+        at_rest.register.propose_control_change(actor="agent.theo", **change, authority_sha256=digest("more"))
     cheap = f"insert into engine.followed_split values ({line}, '{{50000,1,1}}', '{{1,1,1}}')"
     assert wall(at_rest.world, cheap, "engine") == "followed_split_is_executed"
+    open_lines = at_rest.open_wallets(split)
+    at_rest.final(at_rest.sign("whole", open_lines), open_lines)
+    elsewhere = f"insert into engine.followed_split select {line}, t.b, engine.terms_after_split(t.b, s)"
+    elsewhere += f" from registry.split s, (select array[2, 2, 2]::bigint[] as b) t {of}"
+    assert wall(at_rest.world, elsewhere, "engine") == "followed_split_is_executed"
+
+
+def test_what_is_asked_while_a_split_begins_waits_and_is_refused(at_rest: Class) -> None:
+    split = at_rest.decide(at_rest.propose())
+    waiting = "select from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+    with ThreadPoolExecutor(1) as other:
+        with at_rest.world.login("registry").transaction():
+            at_rest.world.call("registry.begin_split", at_rest.where["offering"], split, UNDELIVERED)
+            asked = other.submit(at_rest.moves.asked, at_rest.taker)
+            watcher = at_rest.world.login("admin")
+            while not asked.done() and not watcher.execute(waiting.encode()).fetchall():
+                pass
+        with pytest.raises(Refused, match="split_is_carried_through_first"):
+            asked.result()
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names and ids come from this file
 """The fee of a transfer is data of the offer, charged once when the transfer is registered."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from bookrunner.db import Database
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.life.servicing.fees import TransferFees
 from tests.attack.world import Connect, World
-from tests.registry.transferring import Transferring, wall
+from tests.registry.transferring import SECOND, Transferring, wall
 from tests.servicing.books import follow
 
 CHARGES = "select request_id, payer_id, amount_minor, currency from registry.transfer_charge order by 1"
@@ -21,11 +22,16 @@ LEDGER = (
 )
 
 AGAIN = "insert into registry.transfer_charge select * from registry.transfer_charge"
+FIXED = "insert into registry.fixed_fee select q.offering_id, q.request_id,"
+FOR = "from registry.transfer_request q, registry.transfer_rule r where r.amount = 70 and q.request_id = '{}'"
 OTHERWISE = AGAIN.replace("*", "offering_id, request_id, rule_id, payer_id, 1, currency, charged_at")
 
 
 def test_a_fee_is_owed_by_its_payer_once(connect: Connect, database: Database) -> None:
-    desk = Transferring(World(connect).build("registered"), database)
+    world = World(connect)
+    world.numbers = (1, 2, 9)  # type: ignore[assignment]
+    desk = Transferring(world.build("registered"), database)
+    desk.seller = "ivr_one9"
     desk.free_lots()
     for wrong in ({"amount": 900}, {"amount": 900, "payer": "issuer"}, {"amount": 0, "payer": "buyer"}):
         with pytest.raises(Refused):
@@ -34,7 +40,7 @@ def test_a_fee_is_owed_by_its_payer_once(connect: Connect, database: Database) -
     desk.registered(taker)
     charges = desk.world.login("registry")
     assert charges.execute(CHARGES).fetchall() == []
-    desk.rule("fee", amount=900, payer="buyer")
+    tariff = desk.rule("fee", amount=900, payer="buyer")
     with pytest.raises(Refused, match="one_fee_from_a_day"):
         desk.rule("fee", amount=5, payer="seller")
     later = str((clock.now() + timedelta(days=9)).date())
@@ -59,3 +65,19 @@ def test_a_fee_is_owed_by_its_payer_once(connect: Connect, database: Database) -
         ("charge_is_that_of_its_rule", OTHERWISE),
     ):
         assert wall(desk.world, statement) == rule, statement
+    # What was approved under one tariff is charged by it, and by no other.
+    early = desk.approved(taker)
+    desk.keeper.end_transfer_rule(actor=SECOND, offering=desk.offering, rule=tariff, because="a new tariff")
+    free_of_it = desk.approved(taker)
+    desk.rule("fee", amount=70, payer="seller", starts_on="2026-01-02")
+    forged = FIXED + f" q.decided_at, r.rule_id, q.seller_id, 70, 'USD' {FOR.format(free_of_it)}"
+    assert wall(desk.world, forged) == "fee_is_fixed_once"
+    late = forged.replace("q.decided_at", "now()")
+    assert wall(desk.world, late) == "fee_is_that_of_its_rule"
+    moved = f"update registry.transfer_request set decided_at = now() where request_id = '{early}'"
+    assert wall(desk.world, moved) == "transfer_terms_are_locked"
+    for approved in (early, free_of_it):
+        assert desk.final(approved, desk.signed(approved)) == 1
+    assert sorted(charges.execute(CHARGES).fetchall()) == sorted(
+        [(transfer, taker, 900, "USD"), (early, taker, 900, "USD")]
+    )

@@ -140,8 +140,8 @@ begin
             new.asked_by) is distinct from (old.kind, old.route, old.seller_id, old.buyer_id, old.units, old.price_minor,
             old.currency, old.asked_from, old.asked_to, old.asked_by)
         or old.status in ('approved', 'instructed') and new.status in ('approved', 'instructed', 'registered')
-        and (new.from_address, new.to_address, new.approved_until, new.decided_by)
-            is distinct from (old.from_address, old.to_address, old.approved_until, old.decided_by) then
+        and (new.from_address, new.to_address, new.approved_until, new.decided_by, new.decided_at)
+            is distinct from (old.from_address, old.to_address, old.approved_until, old.decided_by, old.decided_at) then
         raise exception using errcode = 'BR006', constraint = 'transfer_terms_are_locked',
             message = format('the terms of %s are locked', old.request_id);
     end if;

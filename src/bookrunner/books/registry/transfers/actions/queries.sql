@@ -32,6 +32,12 @@ where l.offering_id = :offering and l.split_id = :split order by h.investor_id;
 -- Wallets that the chain has still to change and that no transaction under way does.
 select address, units from registry.split_open where offering_id = :offering and split_id = :split and not is_waiting order by address;
 
+-- name: planned_wallets
+-- What a split would change in which wallet, with so many units that nobody has bought.
+select w.address, w.units_after - w.units_before as units
+from registry.split s cross join lateral registry.places_of_split(s, cast(:undelivered as bigint)) w
+where s.offering_id = :offering and s.split_id = :split and w.units_after <> w.units_before order by w.address;
+
 -- name: wallets_before
 -- Where the register has units of an offer on chain.
 select address, units from registry.address_units where offering_id = :offering order by address;

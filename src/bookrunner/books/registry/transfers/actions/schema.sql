@@ -118,6 +118,11 @@ return (case s.fractions when 'round_up' then div(p_units::numeric * s.new_units
     when 'round_half' then div(2 * p_units::numeric * s.new_units + s.for_units, 2 * s.for_units)
     else div(p_units::numeric * s.new_units, s.for_units) end)::bigint;
 
+-- The authorised units move by the ratio, rounded down.
+create function registry.authorised_after_split(p_units bigint, s registry.split) returns bigint
+language sql immutable set search_path = pg_catalog, pg_temp
+return div(p_units::numeric * s.new_units, s.for_units)::bigint;
+
 create view registry.split_fact as
 select offering_id, split_id, status, new_units, for_units, effective_at, version, chain_head from registry.split;
 

@@ -8,6 +8,8 @@ return exists (select from registry.split s where s.offering_id = p_offering and
 create function registry.waits_for_the_split() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
+    -- Whoever begins a split holds the book: what is written meanwhile waits for it, and sees it.
+    perform 1 from registry.control_book b where b.offering_id = new.offering_id for share;
     if registry.is_being_split(new.offering_id) then
         raise exception using errcode = 'BR008', constraint = 'split_is_carried_through_first',
             message = format('the units of %s are being split', new.offering_id);
@@ -23,6 +25,9 @@ create trigger waits_for_the_split before insert on registry.interest
 create trigger waits_for_the_split before insert or update on registry.control_action
     for each row when (new.status in ('asked', 'approved') and new.kind not in ('freeze_account', 'thaw_account', 'freeze_unknown', 'thaw_unknown'))
     execute function registry.waits_for_the_split();
+create trigger waits_for_the_split before insert or update on registry.control_change
+    for each row when (new.status in ('proposed', 'approved')) execute function registry.waits_for_the_split();
+alter table registry.control_change enable always trigger waits_for_the_split;
 alter table registry.movement enable always trigger waits_for_the_split;
 alter table registry.transfer_request enable always trigger waits_for_the_split;
 alter table registry.interest enable always trigger waits_for_the_split;
@@ -73,6 +78,68 @@ begin atomic
     where f.is_broken order by f.place;
 end;
 
+-- What each holder has after a split, and its fraction. The cash for all fractions is rounded down once and shared by their size.
+create function registry.lines_of_split(s registry.split)
+returns table (holding_id text, units_before bigint, units_after bigint, fraction_parts bigint, cash_minor bigint)
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    with line as (
+        select h.holding_id, h.units, registry.units_after_split(h.units, s) as after,
+            case s.fractions when 'cash' then mod(h.units::numeric * s.new_units, s.for_units) else 0 end::bigint as parts
+        from registry.holding h where h.offering_id = s.offering_id and h.units > 0),
+    cash as (
+        select c.key, c.part from (select array_agg(l.holding_id) as holdings, array_agg(l.parts) as parts,
+                div(sum(l.parts)::numeric * s.cash_price_minor, s.for_units)::bigint as minor from line l where l.parts > 0) t,
+            lateral registry.apportioned(t.minor, t.holdings, t.parts) c)
+    select l.holding_id, l.units, l.after, l.parts, coalesce(c.part, 0) from line l left join cash c on c.key = l.holding_id;
+end;
+
+-- Each wallet's units: those of a holder shared over its wallets by their size, and the undelivered ones of the treasury wallet as
+-- far as the authorised units reach.
+create function registry.places_of_split(s registry.split, p_undelivered bigint)
+returns table (address bytea, holding_id text, units_before bigint, units_after bigint)
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select decode(c.key, 'hex'), l.holding_id, w.units, c.part
+    from registry.lines_of_split(s) l
+    cross join lateral (select array_agg(p.key) as keys, array_agg(p.units) as weights from (
+        select encode(x.address, 'hex') as key, x.units from registry.places_of(s.offering_id, l.holding_id, 'infinity') x
+        union all select '', l.units_before - coalesce(sum(x.units), 0)::bigint from registry.places_of(s.offering_id, l.holding_id, 'infinity') x) p
+        where p.units > 0) a
+    cross join lateral registry.apportioned(l.units_after, a.keys, a.weights) c
+    cross join lateral (select u.weight as units from unnest(a.keys, a.weights) as u (key, weight) where u.key = c.key) w
+    where c.key <> ''
+    union all
+    select o.treasury_address, null, p_undelivered, greatest(0, least(registry.authorised_after_split(p_undelivered, s),
+        registry.authorised_after_split(b.authorised_units, s) - (select coalesce(sum(l.units_after), 0) from registry.lines_of_split(s) l)::bigint))
+    from engine.offer o join registry.control_book b using (offering_id) where o.offering_id = s.offering_id and p_undelivered > 0;
+end;
+
+-- Refuses a split whose authorised units, lines or wallets are not those of its working.
+create function registry.require_working(s registry.split) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from registry.control_book b where b.offering_id = s.offering_id and b.authorised_units = s.authorised_before
+        and registry.authorised_after_split(b.authorised_units, s) = s.authorised_after) then
+        raise exception using errcode = 'BR008', constraint = 'authorised_units_move_by_the_ratio',
+            message = format('%s moves the authorised units otherwise', s.split_id);
+    end if;
+    if exists (with kept as (select l.holding_id, l.units_before, l.units_after, l.fraction_parts, l.cash_minor
+            from registry.split_line l where l.offering_id = s.offering_id and l.split_id = s.split_id)
+        (table kept except select * from registry.lines_of_split(s)) union all (select * from registry.lines_of_split(s) except table kept)) then
+        raise exception using errcode = 'BR008', constraint = 'split_has_a_line_for_every_holder',
+            message = format('the lines of %s are not what its ratio makes of the register', s.split_id);
+    end if;
+    if exists (with kept as (select p.address, p.holding_id, p.units_before, p.units_after
+            from registry.split_place p where p.offering_id = s.offering_id and p.split_id = s.split_id),
+            worked as (select w.* from (select coalesce(max(k.units_before), 0) as undelivered from kept k where k.holding_id is null) t,
+                lateral registry.places_of_split(s, t.undelivered) w)
+        (table kept except table worked) union all (table worked except table kept)) then
+        raise exception using errcode = 'BR008', constraint = 'split_has_a_place_for_every_wallet',
+            message = format('the wallets of %s are not what its ratio makes of them', s.split_id);
+    end if;
+end $$;
+
 create function registry.require_split(p_offering text, p_split text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -84,7 +151,7 @@ begin
     end if;
 end $$;
 
--- The terms stand from the proposal on; it begins when nothing hinders it and with a line for every holder; it is executed when the
+-- The terms stand from the proposal on; it begins when nothing hinders it and as it is worked out; it is executed when the
 -- chain shows every wallet changed.
 create function registry.split_stands() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -98,12 +165,7 @@ begin
     end if;
     if new.status = 'begun' and old.status <> 'begun' then
         perform registry.require_split(new.offering_id, new.split_id);
-        if exists (select from (select h.holding_id, h.units from registry.holding h where h.offering_id = new.offering_id and h.units > 0) h
-            full join (select l.* from registry.split_line l where l.offering_id = new.offering_id and l.split_id = new.split_id) l using (holding_id)
-            where l.units_before is distinct from h.units or l.units_after is distinct from registry.units_after_split(h.units, new)) then
-            raise exception using errcode = 'BR008', constraint = 'split_has_a_line_for_every_holder',
-                message = format('the lines of %s are not the register', new.split_id);
-        end if;
+        perform registry.require_working(new);
     end if;
     if new.status = 'executed' and old.status <> 'executed' and exists (select from registry.split_open p
         where p.offering_id = new.offering_id and p.split_id = new.split_id) then
@@ -134,8 +196,12 @@ alter table registry.split_place enable always trigger split_line_stands;
 create function registry.split_is_seen() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-    if not exists (select from registry.split_call c join registry.chain_transaction t using (intent_id) where c.offering_id = new.offering_id
-        and c.split_id = new.split_id and c.address = new.address and t.chain_id = new.chain_id and t.hash = new.transaction_hash and t.status = 'final') then
+    if not exists (select from registry.split_call c join registry.split_place p using (offering_id, split_id, address)
+        join registry.chain_transaction t using (offering_id, intent_id)
+        where c.offering_id = new.offering_id and c.split_id = new.split_id and c.address = new.address
+            and t.chain_id = new.chain_id and t.hash = new.transaction_hash and t.status = 'final' and t.purpose = 'split'
+            and t.lines @> jsonb_build_array(jsonb_build_object('split', new.split_id, 'address', encode(new.address, 'hex'),
+                'units', p.units_after - p.units_before))) then
         raise exception using errcode = 'BR008', constraint = 'split_follows_its_chain',
             message = format('no final transaction changes that wallet of %s', new.split_id);
     end if;
@@ -207,46 +273,12 @@ begin
     where offering_id = p_offering and split_id = p_split;
 end $$;
 
--- Works out every holder and every wallet. The cash for all fractions is rounded down once and shared by their size.
-create function registry.write_split(s registry.split, p_undelivered bigint, p_authorised bigint) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-    insert into registry.split_line (offering_id, split_id, holding_id, units_before, units_after, fraction_parts, cash_minor)
-    with line as (
-        select h.holding_id, h.units, registry.units_after_split(h.units, s) as after,
-            case s.fractions when 'cash' then mod(h.units::numeric * s.new_units, s.for_units) else 0 end::bigint as parts
-        from registry.holding h where h.offering_id = s.offering_id and h.units > 0),
-    cash as (
-        select c.key, c.part from (select array_agg(l.holding_id) as holdings, array_agg(l.parts) as parts,
-                div(sum(l.parts)::numeric * s.cash_price_minor, s.for_units)::bigint as minor from line l where l.parts > 0) t,
-            lateral registry.apportioned(t.minor, t.holdings, t.parts) c)
-    select s.offering_id, s.split_id, l.holding_id, l.units, l.after, l.parts, coalesce(c.part, 0)
-    from line l left join cash c on c.key = l.holding_id;
-    insert into registry.split_place (offering_id, split_id, address, holding_id, units_before, units_after)
-    select s.offering_id, s.split_id, decode(c.key, 'hex'), l.holding_id, w.units, c.part
-    from registry.split_line l
-    cross join lateral (select array_agg(p.key) as keys, array_agg(p.units) as weights from (
-        select encode(x.address, 'hex') as key, x.units from registry.places_of(s.offering_id, l.holding_id, 'infinity') x
-        union all select '', l.units_before - coalesce(sum(x.units), 0)::bigint from registry.places_of(s.offering_id, l.holding_id, 'infinity') x) p
-        where p.units > 0) a
-    cross join lateral registry.apportioned(l.units_after, a.keys, a.weights) c
-    cross join lateral (select u.weight as units from unnest(a.keys, a.weights) as u (key, weight) where u.key = c.key) w
-    where l.offering_id = s.offering_id and l.split_id = s.split_id and c.key <> '';
-    insert into registry.split_place (offering_id, split_id, address, units_before, units_after)
-    select s.offering_id, s.split_id, o.treasury_address, p_undelivered, greatest(0, least(
-        div(p_undelivered::numeric * s.new_units, s.for_units)::bigint,
-        p_authorised - (select coalesce(sum(l.units_after), 0) from registry.split_line l where l.offering_id = s.offering_id
-            and l.split_id = s.split_id)::bigint))
-    from engine.offer o where o.offering_id = s.offering_id and p_undelivered > 0;
-end $$;
-
 -- Begins an approved split whose time has come and that nothing hinders, with what the chain has undelivered in the treasury wallet.
 create function registry.begin_split(p_actor text, p_request text, p_offering text, p_split text, p_undelivered bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     s registry.split;
     b registry.control_book;
-    authorised bigint;
 begin
     perform audit.enter(p_actor, p_request);
     s := registry.hold_split(p_offering, p_split);
@@ -254,10 +286,13 @@ begin
         return;
     end if;
     b := registry.book_of(p_offering);
-    authorised := div(b.authorised_units::numeric * s.new_units, s.for_units);
     perform registry.require_split(p_offering, p_split);
-    perform registry.write_split(s, p_undelivered, authorised);
-    update registry.split set status = 'begun', begun_at = clock_timestamp(), authorised_before = b.authorised_units, authorised_after = authorised
+    insert into registry.split_line (offering_id, split_id, holding_id, units_before, units_after, fraction_parts, cash_minor)
+    select p_offering, p_split, l.* from registry.lines_of_split(s) l;
+    insert into registry.split_place (offering_id, split_id, address, holding_id, units_before, units_after)
+    select p_offering, p_split, w.* from registry.places_of_split(s, p_undelivered) w;
+    update registry.split set status = 'begun', begun_at = clock_timestamp(), authorised_before = b.authorised_units,
+        authorised_after = registry.authorised_after_split(b.authorised_units, s)
     where offering_id = p_offering and split_id = p_split returning * into s;
     perform registry.finish_split(s);
 end $$;

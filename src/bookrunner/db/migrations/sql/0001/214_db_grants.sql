@@ -200,6 +200,9 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
     registry.order_has_its_receiver(registry.control_action)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.split_hindrances(text, text) to registry, engine, audit;
+grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),
+    registry.units_after_split(bigint, registry.split), registry.authorised_after_split(bigint, registry.split),
+    registry.apportioned(bigint, text[], bigint[]) to registry;
 grant execute on function registry.units_as_of(text, date), registry.register_as_of(text, date), registry.control_as_of(text, date), registry.end_of(date),
     registry.require_day(date), registry.lots_as_of(text, text, date), registry.missing_papers(text, text), registry.today(),
     registry.transfer_refusals(text, text, text, bigint, text), registry.stakeholders(text),

@@ -9,7 +9,9 @@ begin atomic
         from registry.holding h where h.offering_id = p_offering
         union all
         select 20, 'exit_leaves_no_units_under_way', (select count(*) from registry.units_under_way(p_offering))
-            + (select count(*) from registry.split s where s.offering_id = p_offering and s.status in ('proposed', 'approved', 'begun'))
+            + (select count(*) from registry.split s where s.offering_id = p_offering
+                and (s.status in ('proposed', 'approved', 'begun') or s.status = 'executed' and not exists (
+                    select from engine.followed_split f where f.offering_id = s.offering_id and f.split_id = s.split_id)))
         union all
         select 30, 'exit_leaves_no_distribution_open', count(*) from engine.distribution d
         where d.offering_id = p_offering and d.status in ('draft', 'approved', 'paying')

@@ -66,8 +66,8 @@ class Splits:
         """Carry the agreed or begun split of an offer as far as it goes; return how many are executed now.
 
         Refuses by the first thing that hinders an agreed one: what `split_hindrances` lists, and
-        ``chain_has_the_units_of_the_register``. A wallet that the token refuses stays open, and the log says
-        how many.
+        ``chain_has_the_units_of_the_register`` and ``token_takes_every_wallet_of_the_split``. A wallet that
+        the token refuses once it has begun stays open, and the log says how many.
         """
         token = bytes(self._desk.offer(offering)["token_address"])
         self._submitter.send_unfinished(offering)
@@ -76,12 +76,15 @@ class Splits:
         for row in waiting:
             if row["status"] == "approved":
                 self._begin(offering, row["split_id"], token)
-            for wallets in self._batches(offering, row["split_id"]):
+            left = self._desk.splits.open_wallets(offering=offering, split=row["split_id"])
+            for wallets in self._batches(left):
                 self._sign(offering, row["split_id"], (token, wallets))
             self._submitter.send_unfinished(offering)
             self._submitter.settle(offering, token)
-            if left := len(self._desk.splits.open_wallets(offering=offering, split=row["split_id"])):
-                warn("wallets of a split are open", offering=offering, subject=row["split_id"], rows=left)
+            if left := self._desk.splits.open_wallets(offering=offering, split=row["split_id"]):
+                warn(
+                    "wallets of a split are open", offering=offering, subject=row["split_id"], rows=len(left)
+                )
         self._follow()
         under_way = {row["split_id"] for row in self._desk.splits.splits_under_way()}
         done = [row for row in waiting if row["split_id"] not in under_way]
@@ -99,11 +102,26 @@ class Splits:
         registered = [row["units"] for row in rows]
         if on_chain != registered or minted - undelivered != sum(registered):
             raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
-        self._desk.splits.begin_split(actor=PROCESS, offering=offering, split=split, undelivered=undelivered)
+        on = {"offering": offering, "split": split}
+        if not self._desk.splits.split_hindrances(**on):
+            planned = self._desk.splits.planned_wallets(**on, undelivered=undelivered)
+            if refused := sum(self._refused(token, wallets) for wallets in self._batches(planned)):
+                rule = "token_takes_every_wallet_of_the_split"
+                raise Refused(rule, f"the token of {offering} refuses {refused} wallets")
+        self._desk.splits.begin_split(actor=PROCESS, **on, undelivered=undelivered)
 
-    def _batches(self, offering: str, split: str) -> Iterator[list[Row]]:
-        """Yield the open wallets, those that gain apart from those that lose."""
-        rows: Sequence[Row] = self._desk.splits.open_wallets(offering=offering, split=split)
+    def _refused(self, token: bytes, wallets: list[Row]) -> int:
+        """Return how many of these wallets the token refuses, alone if not together."""
+        try:
+            gas_for(self._chain, (token, _call(wallets)), self._keys.agent.address)
+        except NodeRefused:
+            middle = len(wallets) // 2
+            halves = (wallets[:middle], wallets[middle:])
+            return sum(self._refused(token, half) for half in halves) if middle else 1
+        return 0
+
+    def _batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Yield wallets, those that gain apart from those that lose."""
         for is_gain in (True, False):
             group = [row for row in rows if (row["units"] > 0) == is_gain]
             for start in range(0, len(group), self._most):
@@ -112,8 +130,7 @@ class Splits:
     def _sign(self, offering: str, split: str, what: tuple[bytes, list[Row]]) -> None:
         """Store one transaction; of wallets that the token refuses together, those that it takes."""
         token, wallets = what
-        lines = [(bytes(row["address"]), abs(row["units"])) for row in wallets]
-        data = mint_batch(lines) if wallets[0]["units"] > 0 else burn_batch(lines)
+        data = _call(wallets)
         try:
             gas = gas_for(self._chain, (token, data), self._keys.agent.address)
         except NodeRefused:
@@ -138,4 +155,14 @@ class Splits:
 
     def _follow(self) -> None:
         for row in self._desk.actions.splits_to_follow():
-            self._desk.actions.follow_split(actor=PROCESS, offering=row["offering_id"], split=row["split_id"])
+            on = {"offering": row["offering_id"], "split": row["split_id"]}
+            try:
+                self._desk.actions.follow_split(actor=PROCESS, **on)
+            except Refused as hindered:
+                of = {"offering": row["offering_id"], "subject": row["split_id"]}
+                warn("terms wait to follow a split", **of, rule=hindered.rule)
+
+
+def _call(wallets: list[Row]) -> bytes:
+    lines = [(bytes(row["address"]), abs(row["units"])) for row in wallets]
+    return mint_batch(lines) if wallets[0]["units"] > 0 else burn_batch(lines)

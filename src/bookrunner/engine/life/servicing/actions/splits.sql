@@ -24,7 +24,8 @@ create function engine.split_is_executed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from registry.split s where s.offering_id = new.offering_id and s.split_id = new.split_id and s.status = 'executed'
-        and engine.terms_after_split(new.before, s) = new.after) then
+        and engine.terms_after_split(new.before, s) = new.after) or not exists (select from engine.offer o
+            where o.offering_id = new.offering_id and new.before = array[o.unit_price_minor, o.units_total, o.minimum_units]) then
         raise exception using errcode = 'BR008', constraint = 'followed_split_is_executed',
             message = format('%s is not executed, or takes the terms elsewhere', new.split_id);
     end if;
