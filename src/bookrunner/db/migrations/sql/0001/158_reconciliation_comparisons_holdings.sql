@@ -36,10 +36,8 @@ end;
 create function reconciliation.holdings_in_books(p_offering text, p_only text[]) returns setof reconciliation.difference
 language sql stable parallel safe
 begin atomic
-    select r.kind, b.control_id, cast(null as text), r.left_units::text, r.right_units::text, cast(null as text)
-    from registry.comparison r join registry.control_fact b using (offering_id)
-    where r.offering_id = p_offering and r.left_units <> r.right_units
-        and r.kind in ('control_book_is_not_the_register', 'register_is_not_its_postings', 'register_is_not_its_lots')
+    select r.kind, r.control_id, cast(null as text), r.left_units::text, r.right_units::text, cast(null as text)
+    from registry.book_comparison r where r.offering_id = p_offering and r.left_units <> r.right_units
     union all
     select d.kind, h.holding_id, h.investor_id, h.units::text, d.units::text, null
     from registry.holding_parts h cross join lateral (values ('holding_is_not_its_postings', h.posted_units),
