@@ -44,7 +44,7 @@ CLAIMS: dict[str, tuple[dict[str, object], tuple[int, str]]] = {
     "no end": ({"exp": None}, IN_FORCE),
     "no beginning": ({"iat": None}, IN_FORCE),
     "over": ({"iat": int(time.time()) - HOUR, "exp": int(time.time()) - 120}, IN_FORCE),
-    "not yet": ({"nbf": int(time.time()) + 600}, IN_FORCE),
+    "not yet": ({"nbf": int(time.time()) + 24 * HOUR}, IN_FORCE),
     "for a year": ({"exp": int(time.time()) + 365 * 24 * HOUR}, IN_FORCE),
     "nobody": ({"sub": None}, IN_FORCE),
     "a strange subject": ({"sub": "a b\n"}, IN_FORCE),

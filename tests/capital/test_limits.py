@@ -57,8 +57,8 @@ def test_the_name_of_a_tranche_is_untrusted_text() -> None:
 def breaks(capital: Capitals) -> list[tuple[str, str, str]]:
     """Return the breaks of an intake with their owners."""
     rows = capital.world.login("owner").execute(
-        "select subject_id, kind, owner from reconciliation.differences(%s, null)"
-        " where kind = 'approved_intake_is_not_entered'",
+        "select d.subject_id, d.kind, coalesce(d.owner, k.owner) from reconciliation.differences(%s, null) d"
+        " join reconciliation.kind k using (kind) where d.kind = 'approved_intake_is_not_entered'",
         [capital.world.offering],
     )
     return rows.fetchall()
