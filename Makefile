@@ -3,9 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-# Each process takes whole files and has a database server of its own; 0 runs all in one process. Tests wait for
-# servers, nodes and browsers half of their time, so that two cores serve three.
-PROCESSES ?= 3
+# Each process takes whole files and has a database server of its own; 0 runs all in one process.
+PROCESSES ?= 2
 # A migration is one transaction whose connection sets the time limits; small counts are integers; an index
 # that is made together with its table locks nobody out.
 MIGRATIONS := prefer-robust-stmts,require-statement-timeout,require-lock-timeout,prefer-bigint-over-int,$\
