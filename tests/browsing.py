@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Literal, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -27,6 +27,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+Look = tuple[Literal["light", "dark"], int]
+# Both schemes and both widths; a flow goes on as its page is seen last, on a phone.
+WIDE, PHONE, HEIGHT = 1280, 390, 900
+LOOKS: Final[Sequence[Look]] = (("light", WIDE), ("dark", PHONE))
+BOTH_SCHEMES: Final[Sequence[Look]] = (("light", WIDE), ("dark", WIDE))
+EVERY_LOOK: Final[Sequence[Look]] = (("light", WIDE), ("light", PHONE), ("dark", WIDE), ("dark", PHONE))
 AXE = "axe-core@4.14.1"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Only the broken rules leave the browser: all others with their nodes take it longer to send than to find.
@@ -77,9 +83,26 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
+def looks(page: Page, wanted: Sequence[Look] = LOOKS) -> Iterator[Look]:
+    """Show what a page shows in each of these schemes and widths, so that a flow is played once for all.
+
+    A colour on its way from one scheme to the next is none that a reader sees: nothing moves.
+    """
+    for scheme, width in wanted:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        yield scheme, width
+
+
+def fits(page: Page) -> None:
+    """Fail when a page is wider than the screen."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+
+
 def violations(page: Page, axe: str) -> list[dict[str, Any]]:
     """Return every rule of accessibility that the page breaks, with the nodes that break it."""
-    page.evaluate(axe + "\n;0")
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(axe + "\n;0")
     found: list[dict[str, Any]] = page.evaluate(_ASKED, RULES)
     return found
 

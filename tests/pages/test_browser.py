@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browsing import axe_is_content
+from tests.browsing import EVERY_LOOK, PHONE, axe_is_content, fits, looks
 from tests.pages.conftest import Site
 from tests.pages.world import OFFERING
 
@@ -21,13 +20,9 @@ PATHS = {"offers": "/", "console": f"/offers/{OFFERING}?dry_run=1", "investment"
 
 
 @contextmanager
-def opened(
-    browser: Browser, *, width: int = 1200, scheme: Literal["light", "dark"] = "light", scripts: bool = True
-) -> Iterator[Page]:
+def opened(browser: Browser, *, width: int = 1200, scripts: bool = True) -> Iterator[Page]:
     """Lend a page that fails on any console error."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
-    )
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type in {"error", "warning"} else None)
@@ -45,27 +40,19 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_breaks_an_accessibility_rule(
-    site: Site, browser: Browser, axe: str, scheme: Literal["light", "dark"]
+def test_no_page_breaks_an_accessibility_rule_or_is_wider_than_a_phone(
+    site: Site, browser: Browser, axe: str
 ) -> None:
-    with opened(browser, scheme=scheme) as page:
+    with opened(browser) as page:
         for name, path in PATHS.items():
             page.goto(site.url + path)
             expect(page.get_by_role("complementary", name="Environment")).to_contain_text("Sandbox")
-            keep(page, f"{name}-{scheme}-1200")
-            axe_is_content(page, axe)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(
-    site: Site, browser: Browser, scheme: Literal["light", "dark"]
-) -> None:
-    with opened(browser, width=390, scheme=scheme) as page:
-        for name, path in PATHS.items():
-            page.goto(site.url + path)
-            keep(page, f"{name}-{scheme}-390")
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+            for scheme, width in looks(page, EVERY_LOOK):
+                keep(page, f"{name}-{scheme}-{width}")
+                if width == PHONE:
+                    fits(page)
+                else:
+                    axe_is_content(page, axe)
 
 
 def test_a_refusal_is_shown_and_a_closing_works_without_scripts(site: Site, browser: Browser) -> None:

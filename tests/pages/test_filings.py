@@ -14,7 +14,7 @@ from bookrunner.db import Database, Endpoint
 from tests.allocation.book import Book
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect, World
-from tests.browsing import axe_is_content
+from tests.browsing import axe_is_content, fits, looks
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
 from tests.pages.test_browser import keep
@@ -89,23 +89,20 @@ def test_a_prepared_pack_says_that_facts_have_changed_and_is_opened_again(
     prepare(owing, "form_d")
     path = f"/offers/{owing.offering}/filings/{filing(owing, 'form_d')[0]}"
     key = issue(endpoint, "operator.otto", "engine", actor="usr_admin")
-    for width in (1280, 390):
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.goto(f"{site.url}/sign-in")
-        page.get_by_label("Your key").fill(key)
-        page.get_by_role("button", name="Sign in").click()
-        page.goto(site.url + path)
-        if width == 1280:
-            expect(page.locator("main")).not_to_contain_text("Facts have changed")
-            profile = {**PROFILE, "name": "Renamed Partners"}
-            site.world.desk.life.name_issuer(
-                actor="usr_operator", issuer="iss_one", profile=profile, logo=None
-            )
-            page.reload()
-        expect(page.locator("main")).to_contain_text("Facts have changed since the pack was prepared")
+    page = browser.new_page()
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_label("Your key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(site.url + path)
+    expect(page.locator("main")).not_to_contain_text("Facts have changed")
+    profile = {**PROFILE, "name": "Renamed Partners"}
+    site.world.desk.life.name_issuer(actor="usr_operator", issuer="iss_one", profile=profile, logo=None)
+    page.reload()
+    expect(page.locator("main")).to_contain_text("Facts have changed since the pack was prepared")
+    for _, width in looks(page):
         keep(page, f"filings-changed-{width}")
         axe_is_content(page, axe)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        fits(page)
     page.get_by_text("Open the pack again").click()
     page.get_by_label("Why").first.fill("the issuer has another name")
     page.get_by_role("button", name="Open it again").click()
@@ -157,22 +154,22 @@ def test_the_pages_of_filings_are_readable(
         "ivan": issue(endpoint, "staff.ivan", "issuer", actor="usr_admin", issuer="iss_one"),
         "holder": issue(endpoint, owing.id("ivr", 1), "portal", actor="usr_admin"),
     }
-    looks = {
+    readers = {
         "otto": (base, f"{base}/{name}"),
         "ivan": ("/issuer/filings", f"/issuer/filings/{name}"),
         "holder": ("/holdings",),
     }
-    for scheme, width in (("light", 1280), ("dark", 390)):
-        for who, paths in looks.items():
-            context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-            page = context.new_page()
-            page.goto(f"{site.url}/sign-in")
-            page.get_by_label("Your key").fill(keys[who])
-            page.get_by_role("button", name="Sign in").click()
-            for place, path in enumerate(paths):
-                page.goto(site.url + path)
-                expect(page.locator("main")).to_contain_text("missed")
+    for who, paths in readers.items():
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{site.url}/sign-in")
+        page.get_by_label("Your key").fill(keys[who])
+        page.get_by_role("button", name="Sign in").click()
+        for place, path in enumerate(paths):
+            page.goto(site.url + path)
+            expect(page.locator("main")).to_contain_text("missed")
+            for _, width in looks(page):
                 keep(page, f"filings-{who}-{place}-{width}")
                 axe_is_content(page, axe)
-                assert page.evaluate("document.documentElement.scrollWidth") <= width
-            context.close()
+                fits(page)
+        context.close()

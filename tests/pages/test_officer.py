@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -18,7 +17,7 @@ from bookrunner.engine import Desk, Process
 from bookrunner.pages.compliance.deciding.forms import Decision
 from bookrunner.pages.compliance.deciding.officer import Officer
 from tests.attack.world import Connect
-from tests.browsing import axe_is_content
+from tests.browsing import BOTH_SCHEMES, PHONE, axe_is_content, fits, looks
 from tests.pages.conftest import Site
 from tests.pages.officers import ENTITY, PERSON, Work, blank_paper
 from tests.pages.test_browser import keep
@@ -51,10 +50,9 @@ def at(
     name: str = "officer.ana",
     *,
     width: int = 1200,
-    scheme: Literal["light", "dark"] = "light",
 ) -> Iterator[Page]:
     """Lend a page of a person who has signed in; it fails on any fault but an answered refusal."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type in {"error", "warning"} else None)
@@ -90,24 +88,21 @@ def pages_of(page: Page, office: Office) -> Iterator[str]:
         yield str(path).strip("/").replace("/", "-").replace(":", "")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_breaks_an_accessibility_rule(
-    office: Office, browser: Browser, axe: str, scheme: Literal["light", "dark"]
+def test_no_page_breaks_an_accessibility_rule_or_is_wider_than_a_phone(
+    office: Office, browser: Browser, axe: str
 ) -> None:
-    with at(office, browser, scheme=scheme) as page:
+    with at(office, browser) as page:
         for name in pages_of(page, office):
-            keep(page, f"{name}-{scheme}")
-            axe_is_content(page, axe)
+            for scheme, _ in looks(page, BOTH_SCHEMES):
+                keep(page, f"{name}-{scheme}")
+                axe_is_content(page, axe)
+            for _, width in looks(page, [("light", PHONE)]):
+                keep(page, f"{name}-{width}")
+                fits(page)
         page.get_by_role("button", name="Sign out").click()
-        keep(page, f"sign-in-{scheme}")
-        axe_is_content(page, axe)
-
-
-def test_nothing_is_wider_than_a_phone(office: Office, browser: Browser) -> None:
-    with at(office, browser, width=390) as page:
-        for name in pages_of(page, office):
-            keep(page, f"{name}-390")
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        for scheme, _ in looks(page, BOTH_SCHEMES):
+            keep(page, f"sign-in-{scheme}")
+            axe_is_content(page, axe)
 
 
 def test_the_officers_day(office: Office, browser: Browser) -> None:

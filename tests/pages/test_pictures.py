@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -12,7 +11,7 @@ from bookrunner.api import issue
 from bookrunner.db import Database, Endpoint
 from bookrunner.pages.offers.pictures import drawing, lanes, pictures
 from tests.attack.world import Connect
-from tests.browsing import axe_is_content
+from tests.browsing import axe_is_content, fits, looks
 from tests.pages import test_agent
 from tests.pages.conftest import Site
 from tests.pages.test_access import visitor
@@ -112,35 +111,31 @@ def test_only_what_a_release_pays_out_is_released(database: Database, connect: C
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_the_pictures_are_read_by_everybody(
-    site: Site, browser: Browser, axe: str, *, scheme: Literal["light", "dark"], width: int
-) -> None:
+def test_the_pictures_are_read_by_everybody(site: Site, browser: Browser, axe: str) -> None:
     paths = {"pictures": f"/offers/{OFFERING}/pictures", "lanes": "/investments/inv_0003/lanes"}
-    with opened(browser, width=width, scheme=scheme) as page:
+    with opened(browser) as page:
         for name, path in paths.items():
             page.goto(site.url + path)
-            keep(page, f"{name}-{scheme}-{width}")
-            axe_is_content(page, axe)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            for picture in page.get_by_role("img").all():
-                assert picture.locator("title").inner_html()
+            for scheme, width in looks(page):
+                keep(page, f"{name}-{scheme}-{width}")
+                axe_is_content(page, axe)
+                fits(page)
+                for picture in page.get_by_role("img").all():
+                    assert picture.locator("title").inner_html()
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_the_turnaround_chart_is_read_by_everybody(
-    agency: Agency, browser: Browser, axe: str, *, scheme: Literal["light", "dark"], width: int
-) -> None:
-    with test_agent.at(agency, browser, width=width, scheme=scheme) as page:
+def test_the_turnaround_chart_is_read_by_everybody(agency: Agency, browser: Browser, axe: str) -> None:
+    with test_agent.at(agency, browser) as page:
         page.goto(f"{agency.site.url}{test_agent.HOME}/turnaround")
         page.get_by_label("What it is").fill("a transfer on paper")
         page.get_by_label("Received, in New York").fill("2026-03-02T09:00")
         page.get_by_role("button", name="Log it").click()
         expect(page.get_by_role("img", name="Turnaround against the due day")).to_be_visible()
-        keep(page, f"turnaround-{scheme}-{width}")
-        axe_is_content(page, axe)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for scheme, width in looks(page):
+            keep(page, f"turnaround-{scheme}-{width}")
+            axe_is_content(page, axe)
+            fits(page)
 
 
 def test_an_investor_sees_its_own_lanes_alone(site: Site, endpoint: Endpoint) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -18,7 +18,7 @@ from bookrunner.pages import web
 from tests.attack.test_issuers import PROFILE
 from tests.attack.world import Connect
 from tests.attack.world import World as Register
-from tests.browsing import axe_is_content, violations
+from tests.browsing import BOTH_SCHEMES, axe_is_content, looks, violations
 from tests.pages.conftest import Site
 from tests.pages.officers import ENTITY, PERSON
 from tests.pages.test_browser import keep, opened
@@ -216,11 +216,9 @@ def test_every_page_is_looked_at(application: Application) -> None:
 
 
 @contextmanager
-def looking(
-    site: Site, browser: Browser, key: str | None, *, width: int, scheme: Literal["light", "dark"]
-) -> Iterator[Page]:
+def looking(site: Site, browser: Browser, key: str | None) -> Iterator[Page]:
     """Lend a page of somebody who has signed in, or of nobody; a console error fails it."""
-    with opened(browser, width=width, scheme=scheme) as page:
+    with opened(browser) as page:
         if key is not None:
             page.goto(f"{site.url}/sign-in")
             page.get_by_label("Your key").fill(key)
@@ -230,45 +228,38 @@ def looking(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_every_page_is_accessible_fits_and_is_silent(
-    site: Site,
-    keys: dict[str, str],
-    browser: Browser,
-    axe: str,
-    *,
-    scheme: Literal["light", "dark"],
-    width: int,
+    site: Site, keys: dict[str, str], browser: Browser, axe: str
 ) -> None:
     faults: list[tuple[str, str, str, str]] = []
-    for name, looks in LOOKS.items():
-        with looking(site, browser, keys.get(name), width=width, scheme=scheme) as page:
-            for path in (path for paths in looks.values() for path in paths):
+    for name, seen in LOOKS.items():
+        with looking(site, browser, keys.get(name)) as page:
+            for path in (path for paths in seen.values() for path in paths):
                 answer = page.goto(site.url + path)
                 assert answer is not None
                 assert answer.status == 200, (name, path)
                 told = re.sub(r"\W", "-", path)
-                keep(page, f"screen-{name or 'nobody'}{told}-{scheme}-{width}")
-                found = violations(page, axe)
-                faults += [(name, path, v["id"], v["nodes"][0]["html"][:200]) for v in found]
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    faults.append((name, path, "is wider than the screen", ""))
+                for scheme, width in looks(page):
+                    keep(page, f"screen-{name or 'nobody'}{told}-{scheme}-{width}")
+                    found = violations(page, axe)
+                    faults += [(name, path, v["id"], v["nodes"][0]["html"][:200]) for v in found]
+                    if page.evaluate("document.documentElement.scrollWidth") > width:
+                        faults.append((name, path, "is wider than the screen", ""))
     assert faults == []
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_a_live_update_brings_is_accessible(
-    site: Site, browser: Browser, axe: str, scheme: Literal["light", "dark"]
-) -> None:
-    with opened(browser, scheme=scheme) as page, opened(browser, scheme=scheme) as console:
+def test_what_a_live_update_brings_is_accessible(site: Site, browser: Browser, axe: str) -> None:
+    with opened(browser) as page, opened(browser) as console:
         page.goto(f"{site.url}{_MINE}")
         console.goto(f"{site.url}{_OFFER}")
         for each in (page, console):
-            axe_is_content(each, axe)
+            for _ in looks(each, BOTH_SCHEMES):
+                axe_is_content(each, axe)
         site.world.link_wallet("0003")
         site.world.publish()
         expect(page.locator("#now [role=status]").first).to_contain_text("Everything is confirmed")
         expect(console.locator("#row-inv_0003")).to_have_count(0)
         for each in (page, console):
-            axe_is_content(each, axe)
+            for _ in looks(each, BOTH_SCHEMES):
+                axe_is_content(each, axe)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browsing import looks
 from tests.pages.test_agent import Agency, agency, at, visit
 from tests.pages.test_browser import keep
 
@@ -13,16 +14,14 @@ __all__ = ["agency"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_both_wallets_are_kept_and_units_move_between_them(
-    agency: Agency, browser: Browser, width: int
-) -> None:
-    with at(agency, browser, width=width) as theo:
+def test_both_wallets_are_kept_and_units_move_between_them(agency: Agency, browser: Browser) -> None:
+    with at(agency, browser) as theo:
         visit(theo, agency, "/wallets")
         theo.get_by_role("button", name="Keep both").click()
         expect(theo.get_by_role("status")).to_contain_text("recorded")
         expect(theo.locator("table")).to_contain_text("beside the linked one")
-        keep(theo, f"wallets-joined-{width}")
+        for _, width in looks(theo):
+            keep(theo, f"wallets-joined-{width}")
         theo.get_by_role("button", name="Deliver to this one").click()
         expect(theo.get_by_role("status")).to_contain_text("recorded")
         visit(theo, agency, "/holders")
@@ -30,8 +29,9 @@ def test_both_wallets_are_kept_and_units_move_between_them(
         visit(theo, agency, "/holders/hld_one1")
         had = theo.locator("section", has=theo.get_by_role("heading", name="Wallets of this holder: 2"))
         expect(had.get_by_role("row", name="joined")).to_contain_text("1")
-        keep(theo, f"holder-wallets-{width}")
-    context = browser.new_context(viewport={"width": width, "height": 900})
+        for _, width in looks(theo):
+            keep(theo, f"holder-wallets-{width}")
+    context = browser.new_context()
     page = context.new_page()
     page.goto(f"{agency.site.url}/investments/inv_one1/transfers")
     page.get_by_label("Kind").select_option("own")
@@ -42,7 +42,8 @@ def test_both_wallets_are_kept_and_units_move_between_them(
     page.get_by_role("button", name="Ask for it").click()
     expect(page.get_by_role("status")).to_contain_text("its clock runs")
     expect(page.locator("table.work")).to_contain_text("between own wallets")
-    keep(page, f"own-transfer-{width}")
+    for _, width in looks(page):
+        keep(page, f"own-transfer-{width}")
     context.close()
 
 

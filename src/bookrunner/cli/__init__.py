@@ -43,7 +43,7 @@ from bookrunner.cli.offers import (
 from bookrunner.cli.play import bank, demo, parts, simulate
 from bookrunner.cli.programs import call, delegates, keys, machine, providers, serve
 from bookrunner.cli.proof import examination, kits, lists, records
-from bookrunner.cli.screen import Told, app, console, marked
+from bookrunner.cli.screen import Told, app, console, marked, narrowed
 from bookrunner.core.errors import BookrunnerError, GateClosed
 from bookrunner.core.log import configure
 
@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.listen(told)
     try:
         configure(as_json=read_settings().log_json)
-        status = app(given, standalone_mode=False) or 0
+        status = narrowed(given)(given, standalone_mode=False) or 0
         if told is not None:
             machine.write_result(status, told)
     except TyperException as wrong:

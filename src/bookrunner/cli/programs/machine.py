@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -102,6 +103,7 @@ class _Command(TyperCommand):
         self.params.append(_option())
 
 
+@cache
 def _option() -> Any:  # noqa: ANN401 - Typer's own class of options
     probe = typer.Typer(add_completion=False)
 

@@ -16,7 +16,7 @@ select exists (select from pg_database where datname = :name);
 
 -- name: create_statement(name, template)$
 -- The statement that makes a database, its names quoted by the server.
-select format('create database %I template %I', :name::text, :template::text);
+select format('create database %I template %I strategy file_copy', :name::text, :template::text);
 
 -- name: admission_statement(name, template)$
 -- The statements that open a copy to whom its original is open: no copy inherits the rights on a database.
