@@ -8,14 +8,12 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from bookrunner.adapters.chain import ChainError
 from bookrunner.adapters.webhooks import Sender
-from bookrunner.api.hooks.courier import at_work
-from bookrunner.app import Application
 from bookrunner.app.settings import hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.app.tracing import tracing
@@ -24,8 +22,10 @@ from bookrunner.cli.screen import app, console, marked
 from bookrunner.core.errors import BookrunnerError, ConfigurationError
 from bookrunner.db import Contention, DatabaseUnavailable
 from bookrunner.engine.issuance import check_chain
-from bookrunner.engine.process.workflow import Workflows
 from bookrunner.sandbox.world import opened, worker_seat
+
+if TYPE_CHECKING:
+    from bookrunner.app import Application
 
 ROUND_SECONDS = 0.2
 DATABASE_SECONDS = 10.0
@@ -38,6 +38,8 @@ def work(
     once: Annotated[bool, typer.Option("--once", help="Stop when no closing is open any more.")] = False,
 ) -> None:
     """Finish open closings, answer events and seal, until stopped; ends with 1 when a server is gone."""
+    from bookrunner.api.hooks.courier import at_work
+
     settings = read_settings()
     stopped: BookrunnerError | None = None
     try:
@@ -78,6 +80,8 @@ def _leave(stopped: BookrunnerError | None) -> NoReturn:
 
 
 def _work(application: Application, *, once: bool) -> None:
+    from bookrunner.engine.process.workflow import Workflows
+
     def carry(offering: str, closing: str) -> int:
         def report(phase: str, done: int, total: int) -> None:
             console.print(f"{closing} {phase} {done}/{total}")

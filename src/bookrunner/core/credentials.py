@@ -13,6 +13,8 @@ from bookrunner.core.ids import encode
 KEEPERS = ("portal", "compliance", "subscription", "treasury", "registry", "engine", "audit")
 
 ISSUER = "issuer"
+# How long a key is in force where its issuer names no other time.
+DAYS = 90
 
 _KEEPER = "|".join((*KEEPERS, ISSUER))
 _KEY = re.compile(rf"(bookrunner_({_KEEPER})_[0-9a-z]{{52}})_([0-9a-f]{{8}})", re.ASCII)

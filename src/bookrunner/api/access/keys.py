@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
-from bookrunner.core.credentials import digest, make_key
+from bookrunner.core.credentials import DAYS, digest, make_key
 from bookrunner.core.errors import Malformed
 from bookrunner.db import Endpoint, Row, load
 from bookrunner.db.catalog import session
-
-DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,27 +10,26 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bookrunner import api
 from bookrunner.adapters.webhooks import Sender
-from bookrunner.api.hooks.courier import at_work
-from bookrunner.app import Application
 from bookrunner.app.settings import Settings, hooks_on_loopback, read_settings
 from bookrunner.app.tending import PUT_RIGHT
 from bookrunner.app.tracing import tracing
 from bookrunner.cli.offers import show_refusal
 from bookrunner.cli.screen import app, bars, console, marked, show_counts
-from bookrunner.cli.site import serving
 from bookrunner.core.credentials import ISSUER
 from bookrunner.core.errors import ConfigurationError, GateClosed
 from bookrunner.core.money import grouped
-from bookrunner.engine.process.workflow import Workflows
 from bookrunner.sandbox.story import INVESTORS, Story
 from bookrunner.sandbox.world import World, opened, worker_seat
 from bookrunner.sandbox.world import wipe as remove_state
+
+if TYPE_CHECKING:
+    from bookrunner.app import Application
+    from bookrunner.engine.process.workflow import Workflows
 
 ACTOR = "operator.otto"
 # Two of each, since some decisions take two people.
@@ -65,6 +64,9 @@ def demo(
         removed = remove_state(settings)
         console.print(f"{settings.state_dir} is removed" if removed else f"{settings.state_dir} is not there")
         return
+    from bookrunner.cli.site import serving
+    from bookrunner.engine.process.workflow import Workflows
+
     began = time.monotonic()
     with (
         tracing(settings),
@@ -156,6 +158,8 @@ def _tell(world: World, story: Story, workflows: Workflows) -> None:
 
 def _issue_keys(world: World, story: Story) -> None:
     """Show the keys of officers, of fund administrators, and of the operator who closes."""
+    from bookrunner import api
+
     console.print("Sign in to the consoles, or to close as the operator; each key is shown once:")
     for keeper, names in {**PEOPLE, "engine": (ACTOR,)}.items():
         for name in names:
@@ -181,6 +185,8 @@ def listening(settings: Settings) -> socket.socket:
 
 def _stay(application: Application, settings: Settings) -> None:
     """Serve until stopped; meanwhile events are answered and sealed."""
+    from bookrunner.api.hooks.courier import at_work
+
     console.print(f"Press Ctrl-C to stop; the data stays in {settings.state_dir} until --wipe.")
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())

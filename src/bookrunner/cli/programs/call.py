@@ -8,20 +8,23 @@ import os
 import re
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bookrunner.cli.programs.serve import KEY, LOCAL, Clear, Url
 from bookrunner.cli.screen import app, console, keep_facts
-from bookrunner.client import Bookrunner, Call, ETag, Operation
-from bookrunner.client.generated import OPERATIONS
+
+if TYPE_CHECKING:
+    from bookrunner.client import Call, Operation
 
 _BODY: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 def _named(start: str) -> list[str]:
+    from bookrunner.client.generated import OPERATIONS
+
     return sorted(name for name in OPERATIONS if name.startswith(start))
 
 
@@ -41,6 +44,9 @@ def call_operation(
     in_the_clear_to: Clear = None,
 ) -> None:
     """Call any operation of the API under the key in BOOKRUNNER_KEY, and print its answer as JSON."""
+    from bookrunner.client import Bookrunner
+    from bookrunner.client.generated import OPERATIONS
+
     known = OPERATIONS.get(operation)
     if known is None:
         raise typer.BadParameter(f"{operation} is no operation of the API", param_hint="OPERATION")
@@ -66,6 +72,8 @@ def _hand_over(file: bytes) -> None:
 
 
 def _filled(known: Operation, fields: dict[str, str], body: str | None, version: str | None) -> Call:
+    from bookrunner.client import Call, ETag
+
     needed = re.findall(r"{(\w+)}", known.path)
     if missing := [name for name in needed if name not in fields]:
         raise typer.BadParameter(f"it needs {', '.join(missing)}", param_hint="NAME=VALUE")

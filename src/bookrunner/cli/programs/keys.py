@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from bookrunner import api
-from bookrunner.api.access.keys import DAYS
 from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console, keep_facts
-from bookrunner.core.credentials import ISSUER, KEEPERS
+from bookrunner.core.credentials import DAYS, ISSUER, KEEPERS
 from bookrunner.core.errors import ConfigurationError
 from bookrunner.db import Database, Row
-from bookrunner.pages.access.people import People
 from bookrunner.sandbox.world import database_of, opened
+
+if TYPE_CHECKING:
+    from bookrunner.api import Scope
+    from bookrunner.pages.access.people import People
 
 person = typer.Typer(help="Accounts of people: invite, grant, lock, open, deactivate, list.")
 app.add_typer(person, name="person")
@@ -44,6 +45,8 @@ def key(
     actor: Actor = OPERATOR,
 ) -> None:
     """Issue a key for the API and show it once; only its digest is kept."""
+    from bookrunner import api
+
     scope = _narrowed(only or (), reveals)
     with database_of(read_settings()) as endpoint:
         issued = api.issue(endpoint, name, keeper, days=days, actor=actor, issuer=issuer, scope=scope)
@@ -63,6 +66,8 @@ def client(
     actor: Actor = OPERATOR,
 ) -> None:
     """Bind tokens of the configured OpenID provider to a keeper; counts when another person approves it."""
+    from bookrunner import api
+
     settings = read_settings()
     if settings.tokens is None:
         raise ConfigurationError("BOOKRUNNER_TOKENS names no OpenID provider")
@@ -76,6 +81,8 @@ def client(
 @app.command()
 def approve_client(name: str, *, actor: Actor = OPERATOR) -> None:
     """Approve a proposed client, as another person; `revoke` ends it."""
+    from bookrunner import api
+
     with database_of(read_settings()) as endpoint:
         api.approve_client(endpoint, name, actor=actor)
     console.print(f"{name} is approved")
@@ -91,6 +98,8 @@ def emergency(
     minutes: Annotated[int, typer.Option(min=1, max=240, help="When it ends, from now.")] = 60,
 ) -> None:
     """Give two people the right to end every key of a keeper for a short time, or use it."""
+    from bookrunner import api
+
     with opened(read_settings()) as world:
         emergencies = api.Emergencies(world.application.database)
         if act == "ask":
@@ -108,6 +117,8 @@ def emergency(
 @app.command()
 def revoke(name: str, *, actor: Actor = OPERATOR) -> None:
     """Revoke a key of the API; the next call with it is refused."""
+    from bookrunner import api
+
     with database_of(read_settings()) as endpoint:
         api.revoke(endpoint, name, actor=actor)
     console.print(f"{name} is revoked")
@@ -116,6 +127,8 @@ def revoke(name: str, *, actor: Actor = OPERATOR) -> None:
 @app.command()
 def keys() -> None:
     """List the keys of the API: the keeper and the scope of each, until when, last used when."""
+    from bookrunner import api
+
     table = Table("key", "keeper", "scope", "issued by", "expires", "last used", "revoked")
     with database_of(read_settings()) as endpoint:
         for row in api.listed(endpoint):
@@ -128,6 +141,8 @@ def keys() -> None:
 
 @contextmanager
 def _people() -> Iterator[People]:
+    from bookrunner.pages.access.people import People
+
     with database_of(read_settings()) as endpoint:
         database = Database(endpoint, max_size=1)
         try:
@@ -228,6 +243,8 @@ def authority(
     role: Annotated[str | None, typer.Argument(help="Only what this role may call.")] = None,
 ) -> None:
     """Show who may call what: the authority matrix of the API."""
+    from bookrunner import api
+
     table = Table("operation", "area", "kind", "reveals", "roles", "four eyes")
     with database_of(read_settings()) as endpoint:
         for row in api.authority(endpoint):
@@ -237,12 +254,14 @@ def authority(
     console.print(table)
 
 
-def _narrowed(only: Sequence[str], reveals: str) -> api.Scope:
+def _narrowed(only: Sequence[str], reveals: str) -> Scope:
     """Sort what a key is limited to by its form: ids of offers, addresses, and the rest actions."""
+    from bookrunner.api import Scope
+
     offers = [each for each in only if each.startswith("ofr_")]
     networks = [each for each in only if "." in each or ":" in each]
     actions = [each for each in only if each not in {*offers, *networks}]
-    return api.Scope(actions or None, offers or None, reveals, networks or None)
+    return Scope(actions or None, offers or None, reveals, networks or None)
 
 
 def _scope(row: Row) -> str:

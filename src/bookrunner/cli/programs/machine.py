@@ -14,9 +14,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from bookrunner.adapters.chain import ChainError
-from bookrunner.api.problems import gate
 from bookrunner.cli.screen import Told
-from bookrunner.client import ApiRefused
 from bookrunner.core.errors import (
     BookrunnerError,
     ConfigurationError,
@@ -61,6 +59,9 @@ def write_problem(problem: Mapping[str, object], told: Told) -> None:
 
 def problem_of(error: BookrunnerError) -> dict[str, object]:
     """Return a refusal as the API would answer it (RFC 9457)."""
+    from bookrunner.api.problems import gate
+    from bookrunner.client import ApiRefused
+
     if isinstance(error, ApiRefused):
         found: dict[str, object] = error.problem.model_dump(mode="json", exclude_none=True)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,8 +14,10 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import OPERATOR, Actor
 from bookrunner.cli.screen import app, console
 from bookrunner.db import Database, Row
-from bookrunner.pages.access.providers import Providers
 from bookrunner.sandbox.world import database_of
+
+if TYPE_CHECKING:
+    from bookrunner.pages.access.providers import Providers
 
 provider = typer.Typer(help="OpenID providers that people sign in with: propose, grant, end, list.")
 app.add_typer(provider, name="provider")
@@ -23,6 +25,8 @@ app.add_typer(provider, name="provider")
 
 @contextmanager
 def _providers() -> Iterator[Providers]:
+    from bookrunner.pages.access.providers import Providers
+
     with database_of(read_settings()) as endpoint:
         database = Database(endpoint, max_size=1)
         try:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bookrunner.cli.screen import app
-from bookrunner.client import Bookrunner
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -37,6 +36,7 @@ def serve_tools(
     Over HTTP each caller sends a key of its own as bearer token, and this process has none.
     """
     from bookrunner.cli.programs.tools import tools
+    from bookrunner.client import Bookrunner
 
     if http:
         tools(lambda context: Bookrunner(url, _sent(context), in_the_clear_to=in_the_clear_to)).run(

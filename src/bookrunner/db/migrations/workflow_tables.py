@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from dbos import DBOS, SQLAlchemyDatasource
-
 from bookrunner.db import catalog
 from bookrunner.db.endpoint import Endpoint
 from bookrunner.db.layout import Source, read
@@ -20,6 +18,8 @@ def make(endpoint: Endpoint) -> None:
     They belong to the owner role: its definer functions call functions and fire triggers in this schema, so a
     login that could replace those would act as the owner.
     """
+    from dbos import DBOS, SQLAlchemyDatasource
+
     url = endpoint.owner_url()
     log = logging.getLogger("dbos")
     level = log.level
