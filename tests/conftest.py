@@ -30,9 +30,9 @@ from bookrunner.db.embedded.binaries import Kind
 from bookrunner.engine.issuance import Keys
 from tests.browsing import axe, browser
 from tests.copies import Copies, fresh, opening
-from tests.stages import STAGES, built, worked
+from tests.stages import STAGES, built, install_at, worked
 
-__all__ = ["axe", "browser", "built", "worked"]
+__all__ = ["axe", "browser", "built", "install_at", "worked"]
 
 TEMPLATE = "template_of_tests"
 DISK = Path("/tmp")  # noqa: S108 - a directory of our own is made in it
@@ -95,6 +95,10 @@ def server(state_root: Path) -> Iterator[Server]:
     """
     prefer: Kind | None = "wheel" if os.environ.get("BOOKRUNNER_TEST_POSTGRES") == "wheel" else None
     running = start_embedded(state_root / "session", prefer, account=server_account())
+    with psycopg.connect(running.endpoint.of("postgres").admin_dsn(), autocommit=True) as admin:
+        # A copy is gone before it would be its turn, and each stage would be visited for nothing.
+        admin.execute(b"alter system set autovacuum = off")
+        admin.execute(b"select pg_reload_conf()")
     yield running
     running.stop()
 

@@ -21,24 +21,26 @@ from bookrunner.sandbox.entering import Person
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 from tests.patience import PATIENT
+from tests.stages import Install
 
 INVESTORS = 12
 OLDER = "update registry.lot set acquired_on = acquired_on - 400, period_from = period_from - 400"
 
 
 @pytest.fixture(scope="module")
-def holders_state(state_root: Path, request: pytest.FixtureRequest) -> Path:
-    """Return the state directory of the module's own installation."""
-    return state_root / request.module.__name__.rsplit(".", 1)[-1]
+def holders_state(state_root: Path, install_at: Install, request: pytest.FixtureRequest) -> Path:
+    """Return the state directory of the module's own installation, whose raise waits for its close."""
+    folder = state_root / request.module.__name__.rsplit(".", 1)[-1]
+    install_at(folder, INVESTORS)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def world(holders_state: Path) -> Iterator[World]:
-    """Play a raise up to its first closing, with lots as old as their period."""
+    """Carry the first closing of a raise, with lots as old as their period."""
     with opened(Settings(state_dir=holders_state)) as running:
         app = running.application
         story = Story(app, investors=INVESTORS)
-        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
         closing = app.close_offer(story.offering, actor="operator.otto", ready=True)
         assert app.run_closing(story.offering, closing) == 8
         with psycopg.connect(running.endpoint.admin_dsn(), autocommit=True) as admin, admin.transaction():

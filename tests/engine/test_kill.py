@@ -16,6 +16,7 @@ from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import opened
 from tests.engine.books import check_history_and_ledger, check_issued_once, check_released_once, members
 from tests.engine.crash import VICTIMS, Installation
+from tests.stages import Install
 
 pytestmark = pytest.mark.chain
 
@@ -28,13 +29,13 @@ Make = Callable[[str, int], Installation]
 
 
 @pytest.fixture
-def make(state_root: Path) -> Iterator[Make]:
+def make(state_root: Path, install_at: Install) -> Iterator[Make]:
     """Return a function that makes an installation with a frozen closing, on which nothing runs."""
     with ExitStack() as made:
 
         def frozen(name: str, investors: int) -> Installation:
             state = state_root / name
-            state.mkdir(mode=0o711)
+            install_at(state, 0)
             installation = Installation(state, investors, SEED)
             made.callback(installation.end)
             installation.freeze()

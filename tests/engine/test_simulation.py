@@ -14,22 +14,22 @@ from bookrunner.sandbox.raises.faults import Finding
 from bookrunner.sandbox.simulation import SimulationReport, simulate_in
 from bookrunner.sandbox.story import Story, silent
 from bookrunner.sandbox.world import World, opened
+from tests.stages import Install
 
 INVESTORS = 20
 
 
 @contextmanager
-def story_of(state_root: Path, seed: int) -> Iterator[tuple[World, Story]]:
+def story_of(install_at: Install, folder: Path, seed: int) -> Iterator[tuple[World, Story]]:
     """Lend a world of its own with the story of one seed, not yet played."""
-    folder = state_root / f"simulation-{seed}"
-    folder.mkdir(mode=0o711)
+    install_at(folder, 0)
     with opened(Settings(state_dir=folder)) as world:
         yield world, Story(world.application, investors=INVESTORS, seed=seed)
 
 
 @pytest.mark.chain
-def test_every_injected_fault_is_found_and_nothing_else(state_root: Path) -> None:
-    with story_of(state_root, 5) as (world, story):
+def test_every_injected_fault_is_found_and_nothing_else(state_root: Path, install_at: Install) -> None:
+    with story_of(install_at, state_root / "simulation-5", 5) as (world, story):
         report = simulate_in(world, story, faulty=True)
     assert (report.missed, report.unexpected) == (set(), set())
     assert len(report.expected) == 13
@@ -37,8 +37,8 @@ def test_every_injected_fault_is_found_and_nothing_else(state_root: Path) -> Non
 
 
 @pytest.mark.chain
-def test_a_break_that_nobody_injected_is_reported(state_root: Path) -> None:
-    with story_of(state_root, 4) as (world, story):
+def test_a_break_that_nobody_injected_is_reported(state_root: Path, install_at: Install) -> None:
+    with story_of(install_at, state_root / "simulation-4", 4) as (world, story):
         struck = {each.person.investment for each in faults.draw(story)}
         victim = next(p for p in reversed(story.people) if p.investment not in struck)
         story.wires[victim.investment] = silent

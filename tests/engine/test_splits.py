@@ -24,6 +24,7 @@ from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
 from tests.engine.split_worker import WALLETS_AT_ONCE, carry_until_killed
 from tests.patience import PATIENT
+from tests.stages import Install
 from tests.stories.test_allocation_commands import told
 from tests.stories.test_command_line import Run, refusal, run
 
@@ -36,8 +37,9 @@ IRIS, THEO, TESS = ("--actor", "issuer.iris"), ("--actor", "agent.theo"), ("--ac
 
 
 @pytest.fixture(scope="module")
-def state(state_root: Path) -> Path:
-    """Return a directory that the first start makes."""
+def state(state_root: Path, install_at: Install) -> Path:
+    """Return the directory of a raise that waits for its close."""
+    install_at(state_root / "splits", INVESTORS)
     return state_root / "splits"
 
 
@@ -47,7 +49,6 @@ def world(state: Path) -> Iterator[World]:
     with opened(Settings(state_dir=state)) as running:
         app = running.application
         story = Story(app, investors=INVESTORS)
-        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
         for ready in (True, False):
             closing = app.close_offer(story.offering, actor="operator.otto", ready=ready)
             app.run_closing(story.offering, closing)

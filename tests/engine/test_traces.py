@@ -19,6 +19,7 @@ from bookrunner.sandbox.world import World, opened
 from tests.api.conftest import following
 from tests.patience import PATIENT
 from tests.serving import serving
+from tests.stages import Install
 
 pytestmark = pytest.mark.chain
 
@@ -28,15 +29,12 @@ TRACE = int(ASKED[3:35], 16)
 
 
 @pytest.fixture(scope="module")
-def world(state_root: Path) -> Iterator[World]:
-    """Play a small raise up to the morning of its close."""
+def world(state_root: Path, install_at: Install) -> Iterator[World]:
+    """Run a small raise on the morning of its close."""
     folder = state_root / "traces"
-    folder.mkdir(mode=0o711)
+    install_at(folder, INVESTORS)
     with opened(Settings(state_dir=folder)) as running:
-        app = running.application
-        story = Story(app, investors=INVESTORS)
-        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
-        app.answer()
+        running.application.answer()
         yield running
 
 

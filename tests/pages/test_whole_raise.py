@@ -27,6 +27,7 @@ from tests.pages.officers import blank_paper
 from tests.pages.test_browser import keep
 from tests.pages.test_own import state_profile
 from tests.serving import serving
+from tests.stages import Install
 from tests.subscription.test_api import printed_code
 
 pytestmark = [pytest.mark.browser, pytest.mark.chain, pytest.mark.timeout(300)]
@@ -106,10 +107,10 @@ def watched(browser: Browser, *, scripts: bool) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def world(state_root: Path) -> Iterator[World]:
+def world(state_root: Path, install_at: Install) -> Iterator[World]:
     """Run an installation on a real node, with the lists of the sandbox in force."""
     folder = state_root / "whole-raise"
-    folder.mkdir(mode=0o711)
+    install_at(folder, 0)
     with opened(Settings(state_dir=folder)) as running:
         officer(running.application, "ofr_none").put_lists_in_force()
         yield running

@@ -14,6 +14,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import load
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World, opened
+from tests.stages import Install
 
 Picture = Mapping[str, tuple[int, str]]
 Refusal = Callable[..., AbstractContextManager[None]]
@@ -23,10 +24,10 @@ NO_TOKEN, NO_TREASURY = b"\x11" * 20, b"\x22" * 20
 
 
 @pytest.fixture(scope="module")
-def story_state(state_root: Path, request: pytest.FixtureRequest) -> Path:
-    """Return the state directory of the installation."""
+def story_state(state_root: Path, install_at: Install, request: pytest.FixtureRequest) -> Path:
+    """Return the state directory of the installation, in which a small raise waits for its close."""
     folder = state_root / request.module.__name__.rsplit(".", 1)[-1]
-    folder.mkdir(mode=0o711)
+    install_at(folder, INVESTORS)
     return folder
 
 
@@ -34,9 +35,6 @@ def story_state(state_root: Path, request: pytest.FixtureRequest) -> Path:
 def world(story_state: Path) -> Iterator[World]:
     """Run an installation in which a small raise was played up to the morning of its close."""
     with opened(Settings(state_dir=story_state)) as running:
-        app = running.application
-        story = Story(app, investors=INVESTORS)
-        story.play(lambda: app.deploy_token(running.tools.artifacts, story.offering, story.units))
         yield running
 
 
@@ -69,11 +67,24 @@ def publish(world: World, *, seed: int, investors: int = INVESTORS) -> Story:
     return story
 
 
-def picture(world: World) -> Picture:
-    """Return rows and digest of every table of the database, seen by its administrator."""
+@contextmanager
+def watching(world: World) -> Iterator[Callable[[], Picture]]:
+    """Lend what returns rows and digest of every table of the database, seen by its administrator."""
     with psycopg.connect(world.endpoint.admin_dsn(), autocommit=True) as connection:
-        statement = load("tests.stories").picture_statement(connection)
-        return {name: (rows, digest) for name, rows, digest in connection.execute(statement.encode())}
+        # Hundreds of small tables: further processes would take longer to start than the tables to read.
+        connection.execute(b"set max_parallel_workers_per_gather = 0")
+
+        def look() -> Picture:
+            statement = load("tests.stories").picture_statement(connection)
+            return {name: (rows, digest) for name, rows, digest in connection.execute(statement.encode())}
+
+        yield look
+
+
+def picture(world: World) -> Picture:
+    """Return rows and digest of every table of the database."""
+    with watching(world) as look:
+        return look()
 
 
 @pytest.fixture
@@ -85,11 +96,12 @@ def refused(world: World) -> Refusal:
 
     @contextmanager
     def expect(rule: str, *, but: tuple[str, ...] = ()) -> Iterator[None]:
-        before = picture(world)
-        with pytest.raises(Refused) as refusal:
-            yield
-        assert refusal.value.rule == rule, refusal.value
-        after = picture(world)
+        with watching(world) as look:
+            before = look()
+            with pytest.raises(Refused) as refusal:
+                yield
+            assert refusal.value.rule == rule, refusal.value
+            after = look()
         grown = [name for name in after if after[name] != before.get(name)]
         assert tuple(grown) == but
         assert all(after[name][0] == before[name][0] + 1 for name in but)

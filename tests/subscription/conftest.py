@@ -14,6 +14,7 @@ from bookrunner.sandbox.entering.papers import detail
 from bookrunner.sandbox.people import Person, people
 from bookrunner.sandbox.story import MINIMUM_UNITS, Story
 from bookrunner.sandbox.world import World, opened
+from tests.stages import Install
 from tests.stories.conftest import NO_TOKEN, NO_TREASURY, refused
 
 __all__ = ["refused"]
@@ -23,10 +24,10 @@ Tell = Callable[..., Story]
 
 
 @pytest.fixture(scope="session")
-def world(state_root: Path) -> Iterator[World]:
+def world(state_root: Path, install_at: Install) -> Iterator[World]:
     """Run an installation."""
     folder = state_root / "packets"
-    folder.mkdir(mode=0o711)
+    install_at(folder, 0)
     with opened(Settings(state_dir=folder)) as running:
         yield running
 
