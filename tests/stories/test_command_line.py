@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bookrunner.cli import main
+from bookrunner.cli import app, main
+from bookrunner.cli.screen import narrowed
 from bookrunner.sandbox.story import Story
 from bookrunner.sandbox.world import World
 from tests.stories.conftest import picture, publish
@@ -291,6 +292,22 @@ def test_as_a_process_of_its_own(tmp_path: Path, arguments: Sequence[str], statu
     assert ended.stdout.startswith(says)
     assert "Traceback" not in ended.stdout + ended.stderr
     assert not ended.stderr
+
+
+def test_no_command_waits_for_a_server_that_it_does_not_run() -> None:
+    servers = ("bookrunner.api", "bookrunner.client", "bookrunner.pages", "dbos", "fastapi", "sqlalchemy")
+    program = f"import sys, bookrunner.cli; print([name for name in {servers} if name in sys.modules])"
+    started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert started.stdout == "[]\n"
+
+
+def test_one_noun_is_built_alone_and_an_unknown_one_is_looked_for_in_all() -> None:
+    assert [group.name for group in narrowed(["vote", "cast"]).registered_groups] == ["vote"]
+    (why,) = narrowed(["why", "--json"]).registered_commands
+    assert why.callback is not None
+    assert why.callback.__name__ == "why"
+    for given in ([], ["--help"], ["sell"]):
+        assert narrowed(given) is app
 
 
 def test_a_demo_that_was_interrupted_is_not_called_played(world: World, story_state: Path) -> None:
