@@ -135,7 +135,11 @@ def test_what_was_declined_is_proposed_anew(calls: Api) -> None:
     assert first == again
     declined = calls.post(f"/v1/proposals/{first}/refusals", {"because": "not yet"}, seen='"1"')
     assert declined.status_code == 200, declined.text
-    second, again = (by_stdio(calls, key, proposed) for _ in range(2))
+
+    async def twice(client: Client) -> list[str]:
+        return [await proposed(client), await proposed(client)]
+
+    second, again = by_stdio(calls, key, twice)
     assert second == again != first
     assert calls.get(f"/v1/proposals/{second}").json()["status"] == "open"
 
