@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from psycopg import errors
+from psycopg import errors, sql
 
 from bookrunner.db import LOGINS, Endpoint
 
@@ -81,3 +81,13 @@ def test_nobody_logs_in_as_the_owner(connect: Callable[[str], psycopg.Connection
         .fetchone()
     )
     assert row == (False, False)
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_day_is_the_same_in_every_session(
+    login: str, endpoint: Endpoint, connect: Callable[[str], psycopg.Connection]
+) -> None:
+    elsewhere = "alter database {} set timezone = 'Pacific/Kiritimati'"
+    connect("admin").execute(sql.SQL(elsewhere).format(sql.Identifier(endpoint.database)))
+    assert connect("admin").execute("show timezone").fetchone() == ("Pacific/Kiritimati",)
+    assert connect(login).execute("show timezone").fetchone() == ("UTC",)

@@ -421,6 +421,21 @@ def test_an_offer_is_exited_when_nobody_holds_a_unit_and_nothing_is_open(at_rest
     waiting = at_rest.propose()
     assert leave().startswith("exit_leaves_no_units_under_way: ")
     at_rest.decide(waiting, is_approved=False, because="nothing is left to split")
+    # Escrow that nobody released, money that is nobody's, a balance of a payee, what a bank took back.
+    for account in (
+        "liab:inv:inv_one31:cleared",
+        "liab:unmatched",
+        "liab:wallet:ivr_one31",
+        "asset:clawback_receivable",
+    ):
+        side = "debit" if account.startswith("asset:") else "credit"
+        key = f"'{at_rest.where['offering']}', '{account}', 'USD'"
+        at_rest.force("delete from treasury.balance")
+        at_rest.force(f"insert into treasury.account values ({key}, '{side}') on conflict do nothing")
+        at_rest.force(f"insert into treasury.balance values ({key}, 7)")
+        assert leave().startswith("exit_leaves_no_money_in_escrow: ")
+        assert leave().endswith("exit_leaves_no_money_in_escrow 7")
+    at_rest.force("delete from treasury.balance")
     at_rest.world.call("engine.move_offer", at_rest.where["offering"], "exited")
     assert engine.execute(b"select status from engine.offer").fetchall() == [("exited",)]
 

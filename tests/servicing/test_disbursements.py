@@ -17,8 +17,16 @@ from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
 from tests.servicing.paying import DAY, POOL, SPONSOR, Payer, payer, pool
 from tests.treasury.escrow import digest, refused
-from tests.treasury.test_refunds import block
+from tests.treasury.test_refunds import block, block_subject
 from tests.treasury.test_stored import cheque
+
+STRANGERS = {
+    "id": "rcp_wire",
+    "key": "key-wire",
+    "amount": POOL,
+    "reference": None,
+    "fingerprint": digest("stranger").hex(),
+}
 
 
 @contextmanager
@@ -195,6 +203,8 @@ def test_an_order_goes_to_no_account_that_changed(
     w.call("treasury.propose_payee_account", *change)
     with refused("payout_goes_to_nobody_held"):
         w.call("treasury.take_payout", w.offering, "pyo_1")
+    runs.screen_payee(w.id("ivr", 2), actor="usr_first")
+    w.screen()
     w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
     assert hand_over_waiting(treasury.keeper(database), w.offering, Nowhere()) == []
     assert w.ask("select status from treasury.payout") == [("withdrawn",)]
@@ -238,6 +248,8 @@ def test_a_change_in_progress_holds_the_line(world: tuple[Payer, Distributions])
     assert w.balance(f"liab:distribution:{distribution}") == 700_00
     with refused("payee_account_needs_two_people"):
         w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1)
+    runs.screen_payee(w.id("ivr", 2), actor="usr_first")
+    w.screen()
     w.call("treasury.decide_payee_account", w.id("ivr", 2), "pac_2", "true", 1, actor="usr_second")
     w.call("treasury.decide_payee_account", w.id("ivr", 3), "pac_3", "false", 1, actor="usr_second")
     w.call("treasury.retry_disbursements", w.offering, distribution, None)
@@ -268,7 +280,13 @@ def test_one_person_gives_no_payee_its_account(world: tuple[Payer, Distributions
     held = "select investor_id, held_because from treasury.disbursement where status = 'held'"
     assert w.ask(held) == [(SPONSOR, "account_is_not_known")]
     w.call("treasury.propose_payee_account", SPONSOR, "pac_1", "bank", "src_sponsor", "asked in writing")
-    w.call("treasury.decide_payee_account", SPONSOR, "pac_1", "true", 1, actor="usr_second")
+    agreed = ["treasury.decide_payee_account", SPONSOR, "pac_1", "true", 1]
+    # The bank never booked money from it: it is as good as new.
+    with refused("payee_is_screened_before_it_is_paid"):
+        w.call(*agreed, actor="usr_second")
+    runs.screen_payee(SPONSOR, actor="usr_first")
+    w.screen()
+    w.call(*agreed, actor="usr_second")
     w.call("treasury.retry_disbursements", w.offering, distribution, None)
     assert len(w.send(distribution, "pyo_2")) == 1
     w.check()
@@ -338,6 +356,43 @@ def test_whoever_paid_from_a_wallet_names_its_account(world: tuple[Payer, Distri
     assert w.ask(held) == [(w.id("ivr", 2), "account_is_not_named")]
 
 
+def test_money_of_a_listed_payer_pays_nobody(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    w.screen()
+    w.approve(distribution)
+    w.pay("wire", w.entry(9, **STRANGERS))
+    block_subject(w, "payer:" + digest("stranger").hex())
+    with refused("fund_comes_from_nobody_listed"):
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_wire", w.version("wire"))
+    assert w.receipt("rcp_wire") == "unmatched"
+    w.check()
+
+
+@pytest.mark.parametrize("told", ["account", "reference"])
+def test_money_of_an_investor_pays_no_holders(world: tuple[Payer, Distributions], told: str) -> None:
+    w, runs = world
+    distribution = runs.draft(w.offering, pool(), actor="usr_first")
+    w.screen()
+    w.approve(distribution)
+    ((reference, account),) = w.ask(
+        "select a.reference, encode(s.fingerprint, 'hex') from treasury.payment_attempt a"
+        " join treasury.source_account s using (investor_id) where a.investment_id = %s",
+        w.id("inv", 1),
+    )
+    tells = {"fingerprint": account} if told == "account" else {"reference": reference}
+    w.pay("wire", w.entry(9, **STRANGERS | tells))
+    if told == "reference":
+        # Money whose match two people undid has a reference, and an account that nobody approved.
+        w.login("admin").execute("alter table treasury.receipt disable trigger user")
+        w.login("admin").execute(
+            "update treasury.receipt set status = 'unmatched' where receipt_id = 'rcp_wire'"
+        )
+        w.login("admin").execute("alter table treasury.receipt enable always trigger zz_guard")
+    with refused("fund_is_no_investors_money"):
+        w.call("treasury.fund_distribution", w.offering, distribution, "rcp_wire", w.version("wire"))
+
+
 @pytest.mark.parametrize("rail", ["cheque", "stablecoin"])
 def test_nothing_pays_holders_that_is_not_on_the_bank_account(
     world: tuple[Payer, Distributions], rail: str
@@ -373,6 +428,23 @@ def test_a_payee_may_leave_its_money_as_a_balance(world: tuple[Payer, Distributi
     ]
     w.check()
     assert w.call("treasury.withdraw_balance", w.offering, investor, net) == 1
+    w.check()
+
+
+def test_a_match_keeps_the_balance_of_its_payee(world: tuple[Payer, Distributions]) -> None:
+    w, runs = world
+    distribution = w.ready(runs)
+    runs.start(w.offering, distribution, actor="usr_first")
+    investor = w.id("ivr", 1)
+    w.call("treasury.propose_payee_account", investor, "pac_1", "balance", w.id("src", 1), "to invest again")
+    w.call("treasury.decide_payee_account", investor, "pac_1", "true", 1, actor="usr_second")
+    assert len(w.send(distribution)) == 2
+    block(w, 1)
+    assert w.call("treasury.withdraw_balance", w.offering, investor, 1_00) == 1
+    assert w.call("treasury.take_refunds", w.offering, 10) == []
+    ((refund,),) = w.ask("select refund_id from treasury.refund where status = 'created'")
+    with refused("payout_goes_to_nobody_blocked"):
+        w.call("treasury.store_payout", w.offering, "pyo_9", b"past the look", [refund])
     w.check()
 
 

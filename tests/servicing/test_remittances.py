@@ -87,7 +87,7 @@ def _follow(world: Payer, database: Database) -> None:
 
 def _open(world: Payer) -> dict[str, int]:
     """Return what keeps the offer from its exit, of payments and tax."""
-    asked = "select rule, open from engine.exit_hindrances(%s) where place between 40 and 49"
+    asked = "select rule, open from engine.exit_hindrances(%s) where place between 40 and 46"
     return dict(world.ask(asked, world.offering))
 
 

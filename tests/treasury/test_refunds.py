@@ -103,7 +103,11 @@ def test_no_order_is_written_to_a_party_with_a_match(connect: Connect) -> None:
 
 def block(world: Escrow, n: int) -> None:
     """Let two officers confirm that an investor is a listed party."""
-    investor = world.id("ivr", n)
+    block_subject(world, world.id("ivr", n))
+
+
+def block_subject(world: Escrow, subject: str) -> None:
+    """Let two officers confirm that whoever is screened under this name is a listed party."""
     found = {"entry_id": "E1", "entry_digest": "bb" * 32, "score_bp": 9000, "parts": {}}
     result = {
         "source": "us.ofac.sdn",
@@ -114,10 +118,10 @@ def block(world: Escrow, n: int) -> None:
         "threshold_bp": 8500,
         "candidates": [found],
     }
-    world.call("compliance.record_result", investor, "scr_x", Jsonb(result))
+    world.call("compliance.record_result", subject, "scr_x", Jsonb(result))
     ((hit, version),) = world.ask("select hit_id, version from compliance.hit")
-    world.call("compliance.decide_hit", investor, hit, "confirmed", "the same man", version)
-    world.call("compliance.second_hit", investor, hit, "true", "so it is", version + 1, actor="usr_second")
+    world.call("compliance.decide_hit", subject, hit, "confirmed", "the same man", version)
+    world.call("compliance.second_hit", subject, hit, "true", "so it is", version + 1, actor="usr_second")
 
 
 class Bank:

@@ -29,6 +29,8 @@ begin
         execute pg_catalog.format('alter role %I noinherit nocreatedb nocreaterole', login);
         execute pg_catalog.format('revoke all on database %I from %I', pg_catalog.current_database(), login);
         execute pg_catalog.format('grant connect on database %I to %I', pg_catalog.current_database(), login);
+        -- A day that a statement reads from the clock is the same in every session.
+        execute pg_catalog.format('alter role %I set timezone = ''UTC''', login);
         execute pg_catalog.format('alter role %I set statement_timeout = ''60s''', login);
         execute pg_catalog.format('alter role %I set lock_timeout = ''10s''', login);
         -- A plan made while a table is small stays in use while it grows: it must not be a scan of the whole.

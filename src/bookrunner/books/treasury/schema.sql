@@ -277,7 +277,7 @@ select offering_id, attempt_id, investment_id, attempt_no, status, reference, du
 
 -- Who paid, by the word of the bank; for screening alone.
 create view treasury.payer_fact as
-select offering_id, receipt_id, investment_id, source_fingerprint, sender from treasury.receipt;
+select offering_id, receipt_id, investment_id, source_fingerprint, sender, stored_for from treasury.receipt;
 
 create view treasury.receipt_fact as
 select offering_id, receipt_id, statement_id, status, amount_minor, currency, booked_on, value_on, claimed_reference,

@@ -15,7 +15,6 @@ from bookrunner.app.settings import read_settings
 from bookrunner.cli.offers import Actor, Id, require_offer
 from bookrunner.cli.screen import app, console, keep_facts
 from bookrunner.core.errors import NotFound, Refused
-from bookrunner.core.ids import new_id
 from bookrunner.core.money import grouped, parse
 from bookrunner.db import Row
 from bookrunner.engine.intake import fingerprint
@@ -186,11 +185,9 @@ def account(
     actor: Actor,
 ) -> None:
     """Propose where a payee gets its money; nothing is paid to it until another person agrees."""
-    name = new_id("pac")
     with opened(read_settings()) as world:
-        world.application.distributions.payments.propose_payee_account(
-            actor=actor, investor=investor, account=name, way=way, source=source, because=because
-        )
+        name = world.application.distributions.choose_account(investor, (way, source), because, actor=actor)
+        world.application.screening.drain()
     keep_facts(account=name)
     console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
 

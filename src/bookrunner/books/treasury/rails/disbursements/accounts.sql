@@ -30,7 +30,18 @@ create unique index one_payee_account_is_in_force on treasury.payee_account (inv
 create unique index one_payee_account_is_proposed on treasury.payee_account (investor_id) where status = 'proposed';
 call audit.keep('treasury.payee_account', 'payee_account', 'account_id', 'investor_id', '{because}');
 
--- What two people decide on stays as it was proposed, and a new account goes into force for a payee that was screened since.
+create function treasury.has_paid_from(p_investor text, p_source text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from treasury.source_account s
+        join engine.investment i on i.investor_id = s.investor_id
+        join treasury.receipt r on r.offering_id = i.offering_id and r.investment_id = i.investment_id
+            and r.source_fingerprint = s.fingerprint and r.statement_id is not null and r.status in ('matched', 'cleared')
+        where s.investor_id = p_investor and s.source_id = p_source);
+end;
+
+-- What two people decide on stays as it was proposed. An account that the bank booked no money of the payee from, new or not, goes into
+-- force for a payee that was screened since.
 create function treasury.payee_account_stays() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -45,7 +56,7 @@ begin
         raise exception using errcode = 'BR006', constraint = 'payee_account_stays_as_proposed',
             message = format('%s is what two people decide on', old.account_id);
     end if;
-    if new.status = 'in_force' and old.status = 'proposed' and new.named_fingerprint is not null
+    if new.status = 'in_force' and old.status = 'proposed' and not treasury.has_paid_from(new.investor_id, new.source_id)
         and not engine.is_screened_since(new.investor_id, new.proposed_at) then
         raise exception using errcode = 'BR008', constraint = 'payee_is_screened_before_it_is_paid',
             message = format('%s waits for its screening, or is on a list', new.investor_id);

@@ -1,7 +1,8 @@
 -- Payments to holders: funded, declared, judged one by one, ordered in files, settled by statements, returned and tried again.
 
 -- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that stands on the bank account and
--- can no longer be taken back: no cheque in hand, and no coins, as payees are paid by the bank.
+-- can no longer be taken back: no cheque in hand, and no coins, as payees are paid by the bank. Nor what an investor sent, for whom two
+-- people match or refund it, nor what somebody paid whom a list may name.
 create function treasury.fund_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_receipt text, p_seen bigint)
 returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -27,6 +28,14 @@ begin
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
     end if;
+    if treasury.is_an_investors(r) then
+        raise exception using errcode = 'BR008', constraint = 'fund_is_no_investors_money',
+            message = format('%s names an investment, or comes from the account of an investor', p_receipt);
+    end if;
+    if not engine.may_go_back(p_offering, p_receipt) then
+        raise exception using errcode = 'BR008', constraint = 'fund_comes_from_nobody_listed',
+            message = format('whoever paid %s waits for a screening, or a list may name it', p_receipt);
+    end if;
     perform treasury.post(p_offering, journal, 'distribution_funded', r.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:unmatched', 'side', 'debit', 'amount', r.amount_minor),
         jsonb_build_object('account', 'liab:distribution_funds:' || p_distribution, 'side', 'credit', 'amount', r.amount_minor)));
@@ -34,6 +43,16 @@ begin
     where offering_id = p_offering and receipt_id = p_receipt;
     return funded + r.amount_minor;
 end $$;
+
+-- Whether money that waits tells of an investor: by a reference that was given out, by its account, or because it was its balance.
+create function treasury.is_an_investors(r treasury.receipt) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select r.stored_for is not null
+        or exists (select from treasury.source_account s where s.fingerprint = r.source_fingerprint and s.status = 'approved')
+        or exists (select from treasury.payment_attempt a where a.offering_id = r.offering_id
+            and a.reference = any (r.claimed_reference || r.further_references));
+end;
 
 -- Whether money stands on the bank account for good.
 create function treasury.is_final_at_the_bank(r treasury.receipt) returns boolean
@@ -150,14 +169,15 @@ create function treasury.keep_as_balance(p_offering text, p_lines text[]) return
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     d record;
+    today constant date := (clock_timestamp() at time zone 'UTC')::date;
 begin
     for d in select x.*, w.fingerprint from treasury.disbursement x, treasury.ways_to(array[x.payee_id]) w
         where x.offering_id = p_offering and x.disbursement_id = any (p_lines) order by x.disbursement_id
     loop
         insert into treasury.receipt (offering_id, receipt_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, rail, clears_on,
             source_fingerprint, line_sha256)
-        values (p_offering, 'rcp_' || d.disbursement_id, 'balance:' || d.disbursement_id, 'unmatched', d.amount_minor, d.currency, current_date,
-            current_date, 'balance', current_date, d.fingerprint, sha256(convert_to(d.disbursement_id, 'UTF8')));
+        values (p_offering, 'rcp_' || d.disbursement_id, 'balance:' || d.disbursement_id, 'unmatched', d.amount_minor, d.currency, today,
+            today, 'balance', today, d.fingerprint, sha256(convert_to(d.disbursement_id, 'UTF8')));
         update treasury.receipt set status = 'stored', stored_for = d.payee_id
         where offering_id = p_offering and receipt_id = 'rcp_' || d.disbursement_id;
         perform treasury.post(p_offering, 'kept:' || d.disbursement_id, 'distribution_kept', d.currency, jsonb_build_array(
@@ -333,7 +353,7 @@ begin
     return opened;
 end $$;
 
--- Marks as unclaimed what has been held or returned for the term, and stays owed; what came back has the next number from then on.
+-- Marks as unclaimed what is held or came back and has been owed for the term, and stays owed; what came back has the next number from then on.
 -- Returns how many lines.
 create function treasury.age_disbursements(p_actor text, p_request text, p_on date) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

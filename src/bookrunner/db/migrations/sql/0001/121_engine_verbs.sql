@@ -183,7 +183,8 @@ create function engine.profile_kind(p_investor text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 return (select f.kind from portal.profile_fact f where f.investor_id = p_investor);
 
--- Whether money must stay where it is: a match is confirmed, or proposed to be, of whoever paid it, or of somebody its investor rests on.
+-- Whether money must stay where it is: a match is confirmed, or proposed to be, of whoever paid it, or of somebody its investor rests on,
+-- who has invested it or whose balance it is.
 create function engine.is_blocked(p_offering text, p_receipt text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -192,8 +193,8 @@ begin
         or exists (select from compliance.blocked_fact b, treasury.payer_fact r
         where r.offering_id = p_offering and r.receipt_id = p_receipt
             and (b.subject_id in ('payer:' || encode(r.source_fingerprint, 'hex'), 'payer:' || encode(r.source_fingerprint, 'hex') || ':entity')
-                or b.investor_id = (select i.investor_id from engine.investment i
-                    where i.offering_id = p_offering and i.investment_id = r.investment_id)));
+                or b.investor_id in (r.stored_for, (select i.investor_id from engine.investment i
+                    where i.offering_id = p_offering and i.investment_id = r.investment_id))));
 end $$;
 
 -- Whether the registry knows a wallet of an investor as screened, every list in force has answered for it, and none names it.

@@ -27,6 +27,10 @@ begin atomic
         select 46, 'exit_leaves_no_price_to_repay', count(*) from registry.rescission c
         where c.offering_id = p_offering and c.status = 'done' and c.price_minor is not null
         union all
+        select 48, 'exit_leaves_no_money_in_escrow', coalesce(sum(b.amount_minor), 0)::bigint from treasury.balance b
+        where b.offering_id = p_offering and (b.account = 'asset:clawback_receivable'
+            or starts_with(b.account, 'liab:') and b.account <> all (array['liab:transfer_fees', 'liab:withheld_tax']))
+        union all
         select 50, 'exit_leaves_no_vote_open', count(*) from engine.vote v where v.offering_id = p_offering and v.status in ('proposed', 'open')
         union all
         select 60, 'exit_leaves_no_break_open', (select count(*) from reconciliation.break b where b.offering_id = p_offering and b.status <> 'verified')

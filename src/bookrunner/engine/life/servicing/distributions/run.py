@@ -107,6 +107,19 @@ class Distributions:
         self._desk.compliance.enlist_for_payment(actor=actor, investors=payees)
         return len(payees)
 
+    def choose_account(self, investor: str, chosen: tuple[str, str], because: str, *, actor: str) -> str:
+        """Propose one of the accounts that the book has of a payee: ``chosen`` is the way and its source.
+
+        Opens the screening of the payee: another person's word waits for it where the bank booked no money of
+        the payee from that account. Returns the proposal's id; refuses as `name_account`.
+        """
+        name, (way, source) = new_id("pac"), chosen
+        self.payments.propose_payee_account(
+            actor=actor, investor=investor, account=name, way=way, source=source, because=because
+        )
+        self.screen_payee(investor, actor=actor)
+        return name
+
     def name_account(self, investor: str, account: tuple[bytes, bytes], because: str, *, actor: str) -> str:
         """Propose an account that the book does not have: its fingerprint, and the SHA-256 of the evidence.
 
