@@ -17,6 +17,7 @@ from bookrunner.cli import (
     work,
 )
 from bookrunner.cli.checks import (
+    buybacks,
     control,
     countries,
     custody,
@@ -54,6 +55,7 @@ WRONG_USAGE = 2
 _NOUNS = (
     allocation,
     bank,
+    buybacks,
     call,
     control,
     countries,

@@ -200,6 +200,7 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
     registry.order_has_its_receiver(registry.control_action)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.split_hindrances(text, text) to registry, engine, audit;
+grant execute on function registry.line_hindrances(text, text), registry.burn_plan(text, text), registry.free_balance(text, text, boolean) to registry, engine, audit;
 grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),
     registry.units_after_split(bigint, registry.split), registry.authorised_after_split(bigint, registry.split),
     registry.apportioned(bigint, text[], bigint[]) to registry;

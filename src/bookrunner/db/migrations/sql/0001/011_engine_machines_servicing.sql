@@ -1,5 +1,5 @@
 -- What follows the close of an offer: what may become of a filing beside being prepared and filed, votes of holders, splits,
--- transfers that are taken back, coupons and tax years.
+-- buy-backs, transfers that are taken back, coupons and tax years.
 
 insert into engine.machine (machine, keeper, sentence) values
     ('vote', 'engine', 'A resolution that holders of a record date vote on.'),
@@ -9,6 +9,8 @@ insert into engine.machine (machine, keeper, sentence) values
     ('coupon_schedule', 'engine', 'The terms of an offer''s coupons.'),
     ('coupon_fixing', 'engine', 'What an index was on a day.'),
     ('split', 'registry', 'So many new units for so many old ones, from a moment on.'),
+    ('buyback', 'registry', 'What an issuer takes back of a class at a price: from holders who offer, or from all by the terms of the issue.'),
+    ('tender', 'registry', 'What one holder offers in a buy-back.'),
     ('rescission', 'registry', 'A registered transfer that is taken back, with the price that is owed back.');
 
 insert into engine.state (machine, state, sentence) values
@@ -36,6 +38,16 @@ insert into engine.state (machine, state, sentence) values
     ('coupon_fixing', 'proposed', 'Waits for a second person; no coupon uses it.'),
     ('coupon_fixing', 'in_force', 'Coupons use it.'),
     ('coupon_fixing', 'declined', 'Refused.'),
+    ('buyback', 'proposed', 'Waits for a second person.'),
+    ('buyback', 'open', 'Agreed; holders offer and take back their offers within the window.'),
+    ('buyback', 'declined', 'Refused with a reason.'),
+    ('buyback', 'abandoned', 'Given up before a distribution paid it; no unit was taken.'),
+    ('buyback', 'accepted', 'Worked out for each holder; its units are not free, and go with the money that is set apart for them.'),
+    ('buyback', 'executed', 'The units of every line are gone from chain and register, and their price is owed.'),
+    ('tender', 'tendered', 'Offered; the units are not free.'),
+    ('tender', 'withdrawn', 'Taken back within the window.'),
+    ('tender', 'accepted', 'Taken in whole or in part, pro rata.'),
+    ('tender', 'declined', 'Nothing of it was taken.'),
     ('split', 'proposed', 'Waits for a second person.'),
     ('split', 'approved', 'Agreed; begins at its time, when nothing of the class is under way and the security is paused.'),
     ('split', 'declined', 'Refused with a reason.'),
@@ -79,6 +91,18 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('coupon_fixing', '', 'proposed', 'proposed', 'engine'),
     ('coupon_fixing', 'proposed', 'in_force', 'put_in_force', 'engine'),
     ('coupon_fixing', 'proposed', 'declined', 'declined', 'engine'),
+    ('buyback', '', 'proposed', 'proposed', 'registry'),
+    ('buyback', 'proposed', 'open', 'opened', 'registry'),
+    ('buyback', 'proposed', 'declined', 'declined', 'registry'),
+    ('buyback', 'proposed', 'abandoned', 'abandoned', 'registry'),
+    ('buyback', 'open', 'abandoned', 'abandoned', 'registry'),
+    ('buyback', 'open', 'accepted', 'accepted', 'registry'),
+    ('buyback', 'accepted', 'abandoned', 'abandoned', 'registry'),
+    ('buyback', 'accepted', 'executed', 'executed', 'registry'),
+    ('tender', '', 'tendered', 'tendered', 'registry'),
+    ('tender', 'tendered', 'withdrawn', 'withdrawn', 'registry'),
+    ('tender', 'tendered', 'accepted', 'accepted', 'registry'),
+    ('tender', 'tendered', 'declined', 'declined', 'registry'),
     ('split', '', 'proposed', 'proposed', 'registry'),
     ('split', 'proposed', 'approved', 'approved', 'registry'),
     ('split', 'proposed', 'declined', 'declined', 'registry'),
