@@ -256,6 +256,22 @@ def test_a_burn_that_is_refused_leaves_its_line_open(issuer: Buyer) -> None:
     assert issuer.burn(made, "second") == 3
 
 
+def test_money_that_the_bank_takes_back_stops_further_burns_and_posts_what_is_burned(issuer: Buyer) -> None:
+    made = accepted(issuer)
+    issuer.start(made)
+    lines = issuer.plan(made)
+    signed = issuer.sign("first", lines[:1])
+    with issuer.untriggered("treasury.receipt") as admin:
+        gone = "update treasury.receipt set status = 'returned', receivable_minor = 1 where receipt_id = %s"
+        admin.execute(gone.encode(), ["rcp_issuer"])
+    assert issuer.plan(made) == []
+    assert {row["waits_for"] for row in issuer.lines(made)} == {"redemption_is_paid_from_set_apart_money"}
+    assert issuer.final(signed, lines[:1]) == 1
+    assert issuer.differing() == []
+    with refused("line_is_burned_whole_and_once"):
+        issuer.sign("second", lines[1:])
+
+
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [

@@ -137,7 +137,7 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
 grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
 grant execute on function engine.bound_offers(), engine.paid_in(text, integer),
-    engine.coupon_on(text, integer, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
+    engine.coupon_on(text, integer, date), engine.principal_left(text, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
 grant execute on function engine.filing_shown(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.

@@ -132,6 +132,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.actions", "splits.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
     ("bookrunner.engine.life.servicing.buybacks", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.coupons", "amortisation.sql"),
     ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "schema.sql"),

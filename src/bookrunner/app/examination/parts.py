@@ -119,6 +119,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "tax_year",
             "coupon_schedule",
             "coupon_fixing",
+            "amortisation",
         ),
         {
             "distribution_reserves": "engine",

@@ -10,10 +10,10 @@ begin atomic
     from registry.posting_fact p join engine.investment i using (offering_id, investment_id)
     where p.offering_id = p_offering and (p.posted_at at time zone 'UTC')::date <= p_record_on group by 2
     union all
-    select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind = 'return_of_capital'), 0)
+    select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind in ('return_of_capital', 'principal')), 0)
             + coalesce((select r.capital_minor from engine.redemption r where r.offering_id = p_offering and r.distribution_id = d.distribution_id), 0),
         coalesce(sum(t.holders_minor) filter (where t.kind = 'preferred_return'), 0),
-        coalesce(sum(t.holders_minor) filter (where t.kind not in ('return_of_capital', 'preferred_return', 'redemption')), 0), sum(t.sponsor_minor)
+        coalesce(sum(t.holders_minor) filter (where t.kind not in ('return_of_capital', 'preferred_return', 'redemption', 'principal')), 0), sum(t.sponsor_minor)
     from engine.distribution d join engine.distribution_tier t using (offering_id, distribution_id)
     where d.offering_id = p_offering and d.status in ('paying', 'paid') group by d.distribution_id, d.pay_on
     order by 2;
