@@ -37,6 +37,7 @@ PLACES = KNOWN | {
     "distribution": "dst_one",
     "endpoint": "whe_one",
     "entry": "wle_one",
+    "buyback": "bbk_one",
     "filing": "fil_one",
     "hit": "hit_one",
     "interest": "itr_one",

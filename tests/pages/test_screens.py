@@ -68,6 +68,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/notices": ("/notices",),
         "/privacy": ("/privacy",),
         "/votes": ("/votes",),
+        "/buybacks": ("/buybacks",),
         "/delegates": ("/delegates",),
     },
     "officer.ana": {
@@ -105,7 +106,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/registry/{offering}": (_REGISTER,),
         **{
             f"/registry/{{offering}}/{name}": (f"{_REGISTER}/{name}",)
-            for name in ("controls", "holders", "market", "records", "splits", "transfers")
+            for name in ("buybacks", "controls", "holders", "market", "records", "splits", "transfers")
         },
         "/registry/{offering}/{name}": tuple(
             f"{_REGISTER}/{name}" for name in ("wallets", "issuance", "turnaround")

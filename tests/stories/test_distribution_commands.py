@@ -87,6 +87,7 @@ def test_a_distribution_from_draft_to_its_end(here: Run, world: World, closed: s
     _no_tax_year_without_payments(here, offer)
     _a_payee_is_proposed_and_declined(here, world, offer, tmp_path)
     _a_coupon_is_worked_out(here, offer, tmp_path)
+    _an_instalment_is_drafted(here, offer, tmp_path)
 
 
 def _a_coupon_is_worked_out(here: Run, offer: str, folder: Path) -> None:
@@ -109,6 +110,25 @@ def _a_coupon_is_worked_out(here: Run, offer: str, folder: Path) -> None:
     assert here("coupon", "agree", offer, fixed, "--actor", "fund.gus")[0] == 0
     assert "actual/actual" in str(_answer(here, *work))
     assert "4.25" in str(_answer(here, "coupon", "list", offer))
+
+
+def _an_instalment_is_drafted(here: Run, offer: str, folder: Path) -> None:
+    terms, day = folder / "principal.json", (clock.today() - timedelta(days=1)).isoformat()
+    schedule = ("principal", "schedule", offer, str(terms), "--actor", "fund.flo")
+    assert "principal_terms_are_readable" in refusal(here(*schedule))
+    due = [{"due_on": day, "part": "400.00"}, {"due_on": "2099-01-01", "part": "600.00"}]
+    terms.write_text(json.dumps({"principal": "1000.00", "instalments": due[:1]}), encoding="utf-8")
+    assert "instalments_sum_to_the_principal" in refusal(here(*schedule))
+    terms.write_text(json.dumps({"principal": "1000.00", "instalments": due}), encoding="utf-8")
+    named = [str(_answer(here, *schedule)["amortisation"]) for _ in range(2)]
+    agree = ("principal", "agree", offer)
+    assert "amortisation_needs_two_people" in refusal(here(*agree, named[0], "--actor", "fund.flo"))
+    assert "declined" in str(_answer(here, *agree, named[0], "--decline", "--actor", "fund.gus"))
+    assert here(*agree, named[1], "--actor", "fund.gus")[0] == 0
+    days = ("--record-on", day, "--pay-on", day)
+    late = refusal(here("principal", "draft", offer, "3", *days, "--actor", "fund.flo"))
+    assert "instalment_exists" in late
+    assert "400.00" in str(_answer(here, "principal", "list", offer))
 
 
 def _no_tax_year_without_payments(here: Run, offer: str) -> None:

@@ -31,7 +31,7 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import distributions, filings, splits, votes
+from bookrunner.api.desks.servicing import buybacks, distributions, filings, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -99,6 +99,7 @@ PLAIN = (
     register,
     releases,
     distributions,
+    buybacks,
     splits,
     bank_files,
     breaks,

@@ -40,6 +40,8 @@ _ORDERED: Final = frozenset(
 )
 # A split waits for its time and for what is under way; a pause that is executed lets it begin.
 _SPLITTING: Final = frozenset({"split.approved", "split.begun", "control_action.executed"})
+# Units of a buy-back go when its money is there, and when what hindered a holder is over.
+_REDEEMING: Final = frozenset({"distribution.started", "buyback.accepted", "control_action.executed"})
 PUT_RIGHT: Final = _STARTED | {
     "delivery_stop.acknowledged",
     "watchlist.activated",
@@ -128,6 +130,7 @@ class Tending:
             Errand("control actions", stopped | {"control_action.approved"}, app.controls.carry_announced),
             Errand("transfers", stopped | approved, app.transfers.carry_announced),
             Errand("splits", stopped | _SPLITTING, app.splits.carry_announced),
+            Errand("buy-backs", stopped | _REDEEMING, app.buybacks.carry_announced),
         ]
         if app.post is not None:
             send = partial(try_notices, app.desk, app.post)

@@ -17,6 +17,7 @@ from bookrunner.cli import (
     work,
 )
 from bookrunner.cli.checks import (
+    buybacks,
     control,
     countries,
     custody,
@@ -36,6 +37,7 @@ from bookrunner.cli.offers import (
     issuers,
     life,
     payees,
+    principal,
     remittances,
     taxes,
     votes,
@@ -54,6 +56,7 @@ WRONG_USAGE = 2
 _NOUNS = (
     allocation,
     bank,
+    buybacks,
     call,
     control,
     countries,
@@ -75,6 +78,7 @@ _NOUNS = (
     offers,
     parts,
     payees,
+    principal,
     proof,
     providers,
     records,

@@ -137,7 +137,7 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
 grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
 grant execute on function engine.bound_offers(), engine.paid_in(text, integer),
-    engine.coupon_on(text, integer, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
+    engine.coupon_on(text, integer, date), engine.principal_left(text, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
 grant execute on function engine.filing_shown(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.
@@ -200,6 +200,7 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
     registry.order_has_its_receiver(registry.control_action)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.split_hindrances(text, text) to registry, engine, audit;
+grant execute on function registry.line_hindrances(text, text), registry.burn_plan(text, text), registry.free_balance(text, text, boolean) to registry, engine, audit;
 grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),
     registry.units_after_split(bigint, registry.split), registry.authorised_after_split(bigint, registry.split),
     registry.apportioned(bigint, text[], bigint[]) to registry;

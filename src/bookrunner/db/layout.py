@@ -21,7 +21,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "redeemed", "remittances")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -43,8 +43,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.gates", "parties.sql"),
     ("bookrunner.engine.life", "schema.sql"),
     ("bookrunner.engine.life.servicing.distributions", "schema.sql"),
+    ("bookrunner.engine.life.servicing.buybacks", "schema.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.registry.transfers.actions", "schema.sql"),
+    ("bookrunner.books.registry.transfers.actions.buybacks", "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.compliance.privacy", "files.sql"),
@@ -91,6 +93,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
+    *(
+        ("bookrunner.books.registry.transfers.actions.buybacks", f"{part}.sql")
+        for part in ("verbs", "burning")
+    ),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -125,6 +131,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.engine.life.servicing.actions", "splits.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.buybacks", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.coupons", "amortisation.sql"),
     ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "schema.sql"),
@@ -176,7 +184,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
-    *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "splits", "votes")),
+    *(
+        ("bookrunner.api.desks.servicing", f"{part}.sql")
+        for part in ("buybacks", "distributions", "splits", "votes")
+    ),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -70,6 +70,22 @@ select answer, is_replay from api.decide_distribution(:key, :request, :body_sha2
 select s.*, array(select h.rule from registry.split_hindrances(s.offering_id, s.split_id) h where s.status = 'approved' order by h.place) as waits_for
 from registry.split_standing s where s.offering_id = :offering order by s.proposed_at desc, s.split_id;
 
+-- name: buybacks
+-- The buy-backs of an offer, the newest first, with their sums.
+select * from registry.buyback_standing s where s.offering_id = :offering order by s.proposed_at desc, s.buyback_id;
+
+-- name: propose_buyback^
+-- Claims the key, proposes a buy-back, stores the answer.
+select answer, is_replay from api.propose_buyback(:key, :request, :body_sha256, :offering, :buyback, cast(:terms as jsonb));
+
+-- name: decide_buyback^
+-- Claims the key, opens, declines, accepts or abandons a buy-back on its version, stores the answer.
+select answer, is_replay from api.decide_buyback(:key, :request, :body_sha256, :offering, :buyback, :version, :decision, :because);
+
+-- name: tender_units^
+-- Claims the key, records what a holder offers or takes back, stores the answer.
+select answer, is_replay from api.tender(:key, :request, :body_sha256, :offering, :buyback, :tender, :investor, :units);
+
 -- name: propose_split^
 -- Claims the key, proposes a split, stores the answer.
 select answer, is_replay from api.propose_split(:key, :request, :body_sha256, :offering, :split, cast(:terms as jsonb));

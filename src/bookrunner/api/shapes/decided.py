@@ -192,6 +192,54 @@ class DistributionActed(TypedDict):
     version: str
 
 
+class Buyback(TypedDict):
+    """A buy-back with its terms, what is offered and accepted, and how many holders are left."""
+
+    id: str
+    status: str
+    kind: str
+    price: Amount
+    most_units: int | None
+    most_money: Amount | None
+    periods_bind: bool
+    opens_at: str
+    closes_at: str
+    tendered_units: int
+    accepted_units: int
+    costs: Amount
+    open_lines: int
+    proposed_by: str
+    decided_by: str | None
+    accepted_by: str | None
+    version: str
+
+
+class Buybacks(TypedDict):
+    """The buy-backs of an offer, the newest first."""
+
+    buybacks: list[Buyback]
+
+
+class BuybackActed(TypedDict):
+    """A buy-back after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str
+
+
+class TenderActed(TypedDict):
+    """What a holder offers, after it offered or took it back."""
+
+    id: str
+    buyback: str
+    investor: str
+    status: str
+    units: int
+    version: str
+
+
 class Split(TypedDict):
     """A split with its terms and sums; ``waits_for`` names what keeps an agreed one from beginning."""
 

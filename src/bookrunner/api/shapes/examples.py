@@ -142,6 +142,17 @@ BODIES: Final[Mapping[str, object]] = {
         ],
     },
     "decide_distribution": {"decision": "approved"},
+    "propose_buyback": {
+        "kind": "tender",
+        "price": {"amount": "450.00", "currency": "USD"},
+        "most_units": 1000,
+        "opens_at": "2026-07-01T12:00:00Z",
+        "closes_at": "2026-07-31T12:00:00Z",
+        "authority_sha256": "0a" * 32,
+        "authority_reference": "resolution 8 of the board",
+    },
+    "decide_buyback": {"decision": "approved"},
+    "tender_units": {"investor": "ivr_one1", "units": 1},
     "propose_split": {
         "new_units": 3,
         "for_units": 2,

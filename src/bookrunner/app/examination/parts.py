@@ -32,7 +32,15 @@ PARTS: Final[Mapping[str, Part]] = {
     "control_book": Part(
         "Control book",
         "Authorised and issued units, each version of the book, differences with other records.",
-        ("control_book", "control_change", "split", "record_difference", "subsidiary_entry"),
+        (
+            "control_book",
+            "control_change",
+            "split",
+            "buyback",
+            "tender",
+            "record_difference",
+            "subsidiary_entry",
+        ),
         {"control_entries": "registry"},
     ),
     "transfers": Part(
@@ -111,6 +119,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "tax_year",
             "coupon_schedule",
             "coupon_fixing",
+            "amortisation",
         ),
         {
             "distribution_reserves": "engine",

@@ -37,6 +37,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'proxy', offering_id, proxy_id, version, chain_head from engine.proxy
     union all select 'tax_year', offering_id, tax_year_id, version, chain_head from engine.tax_year
     union all select 'coupon_schedule', offering_id, schedule_id, version, chain_head from engine.coupon_schedule
+    union all select 'amortisation', offering_id, amortisation_id, version, chain_head from engine.amortisation
     union all select 'coupon_fixing', offering_id, fixing_id, version, chain_head from engine.coupon_fixing
     union all
     select 'webhook_endpoint', endpoint_id, endpoint_id, version, chain_head from engine.webhook_endpoint
@@ -51,7 +52,7 @@ union all
 select e.scope, e.subject, e.version, split_part(e.kind, '.', 1), 'chain_has_its_row'
 from audit.event e
 where e.version = 1
-    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'emergency', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request', 'filing', 'vote', 'ballot', 'proxy', 'distribution', 'tax_year', 'coupon_schedule', 'coupon_fixing')
+    and split_part(e.kind, '.', 1) in ('offer', 'issuer', 'investment', 'closing', 'closing_member', 'webhook_endpoint', 'emergency', 'allocation_policy', 'allotment', 'waitlist_entry', 'amendment', 'allocation', 'intake', 'closing_case', 'terms', 'notice', 'change_request', 'filing', 'vote', 'ballot', 'proxy', 'distribution', 'tax_year', 'coupon_schedule', 'amortisation', 'coupon_fixing')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -104,6 +104,8 @@ begin
     perform registry.instruct_transfers(p_offering, p_transaction ->> 'id', p_lines);
     if p_transaction ->> 'purpose' = 'split' then
         perform registry.instruct_split(p_offering, p_transaction ->> 'intent', p_lines);
+    elsif p_transaction ->> 'purpose' = 'redemption' then
+        perform registry.instruct_redemption(p_offering, p_transaction ->> 'intent', p_lines);
     end if;
 end $$;
 
@@ -196,7 +198,7 @@ begin
     end if;
     perform 1 from engine.position pos join jsonb_to_recordset(t.lines) as l (investment text)
         on pos.investment_id = l.investment where pos.offering_id = p_offering order by pos.investment_id for update of pos;
-    if t.purpose in ('deliver', 'transfer', 'split') and (
+    if t.purpose in ('deliver', 'transfer', 'split', 'redemption') and (
         select jsonb_agg(jsonb_build_array(l.address, l.units) order by l.address, l.units)
         from jsonb_to_recordset(t.lines) as l (address text, units bigint)) is distinct from (
         select jsonb_agg(jsonb_build_array(d.address, d.units) order by d.address, d.units)
@@ -216,6 +218,8 @@ begin
         return registry.post_transfers(t, p_delivered);
     elsif t.purpose = 'split' then
         return registry.post_split(t, p_delivered);
+    elsif t.purpose = 'redemption' then
+        return registry.post_redemption(t, p_delivered);
     end if;
     return 0;
 end $$;
@@ -304,9 +308,8 @@ begin
     end if;
 end $$;
 
--- A second person starts the key again, from the nonce that the chain counts at its final block, and frees the lines of
--- the dropped intent: they can be delivered by a later one. While that count has not passed the nonce of the intent its
--- bytes may still be mined, and nothing is freed.
+-- A second person starts the key again, from the nonce that the chain counts at its final block, and frees the lines of the dropped intent: they
+-- can be delivered by a later one. While that count has not passed the nonce of the intent its bytes may still be mined, and nothing is freed.
 create function registry.start_key(p_actor text, p_request text, p_offering text, p_stop text, p_next_nonce bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

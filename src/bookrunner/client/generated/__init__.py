@@ -11,6 +11,7 @@ from bookrunner.client.generated.calls.allocation import AllocationCalls
 from bookrunner.client.generated.calls.amendments import AmendmentsCalls
 from bookrunner.client.generated.calls.banking import BankingCalls
 from bookrunner.client.generated.calls.breaks import BreaksCalls
+from bookrunner.client.generated.calls.buybacks import BuybacksCalls
 from bookrunner.client.generated.calls.closings import ClosingsCalls
 from bookrunner.client.generated.calls.compliance import ComplianceCalls
 from bookrunner.client.generated.calls.distributions import DistributionsCalls
@@ -73,6 +74,11 @@ class Bookrunner(Transport):
     def breaks(self) -> BreaksCalls:
         """The operations of breaks."""
         return BreaksCalls(self)
+
+    @property
+    def buybacks(self) -> BuybacksCalls:
+        """The operations of buybacks."""
+        return BuybacksCalls(self)
 
     @property
     def closings(self) -> ClosingsCalls:

@@ -43,6 +43,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_accreditation": Operation("POST", "/v1/investors/{investor}/accreditation/decisions", True, True),
     "decide_allotment": Operation("POST", "/v1/offers/{offer}/allotments", True, True),
     "decide_amendment": Operation("POST", "/v1/offers/{offer}/amendments/{amendment}/decisions", True, True),
+    "decide_buyback": Operation("POST", "/v1/offers/{offer}/buybacks/{buyback}/decisions", True, True),
     "decide_cancellation": Operation(
         "POST", "/v1/investments/{investment}/cancellation_decisions", True, True
     ),
@@ -118,6 +119,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_anchors": Operation("GET", "/v1/anchors"),
     "list_bank_statements": Operation("GET", "/v1/offers/{offer}/bank_statements", query=("cursor", "limit")),
     "list_breaks": Operation("GET", "/v1/offers/{offer}/breaks"),
+    "list_buybacks": Operation("GET", "/v1/offers/{offer}/buybacks"),
     "list_closing_cases": Operation("GET", "/v1/offers/{offer}/closing_cases"),
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
@@ -187,6 +189,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose": Operation("POST", "/v1/proposals", True),
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
+    "propose_buyback": Operation("POST", "/v1/offers/{offer}/buybacks", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
     "propose_split": Operation("POST", "/v1/offers/{offer}/splits", True),
@@ -228,6 +231,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "submit_application": Operation("POST", "/v1/investments/{investment}/applications", True),
     "take_institution_in": Operation("POST", "/v1/ai-intake", True),
     "take_ownership": Operation("POST", "/v1/investors/{investor}/ownership/{statement}/acceptances", True),
+    "tender_units": Operation("POST", "/v1/offers/{offer}/buybacks/{buyback}/tenders", True),
     "test_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/tests", True),
     "verify_owner": Operation("POST", "/v1/investors/{investor}/owners/{owner}/verifications", True, True),
     "verify_party": Operation("POST", "/v1/investors/{investor}/parties/{party}/verifications", True, True),

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.registry import controls, facts, market, records, splits, transfers
+from bookrunner.pages.registry import buybacks, controls, facts, market, records, splits, transfers
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.routing import Router
@@ -70,7 +70,9 @@ class Console:
         head = {"desk": facts.register(self.database, offering), "home": facts.path_of(offering)}
         told = {**_ALWAYS, **head, **shown}
         status = 200 if told["refusal"] is None else _CONFLICT
-        return self.shell.page(request, f"registry/desk/{template}", told, status)
+        return self.shell.page(
+            request, f"registry/{template if '/' in template else f'desk/{template}'}", told, status
+        )
 
     def part(self, request: Request, offering: str, name: str, **shown: object) -> Response:
         """Return one of the lists of an offer; raises NotFound for an unknown one."""
@@ -104,6 +106,7 @@ def routes(application: Printing, shell: Shell) -> Router:
     _file_routes(router, pages)
     _control_routes(router, pages)
     _split_routes(router, pages)
+    _buyback_routes(router, pages)
     _transfer_routes(router, pages)
     _record_routes(router, pages)
     _market_routes(router, pages)
@@ -189,6 +192,33 @@ def _split_routes(router: Router, pages: Console) -> None:
         except Refused as fault:
             return shown(request, offering, refusal=splits.told(fault))
         return RedirectResponse(f"{facts.path_of(offering, 'splits')}?done=1", status_code=_SEE_OTHER)
+
+
+def _buyback_routes(router: Router, pages: Console) -> None:
+    def shown(request: Request, offering: str, **more: object) -> Response:
+        facts.register(pages.database, offering)
+        return pages.page(
+            request, offering, "buybacks/page.html", {**buybacks.facts_of(pages.database, offering), **more}
+        )
+
+    @router.get("/{offering}/buybacks")
+    def listed(request: Request, offering: str, _: _In, *, done: bool = False) -> Response:
+        return shown(request, offering, is_done=done)
+
+    @router.post("/{offering}/buybacks")
+    def act(
+        request: Request,
+        offering: str,
+        agent: _In,
+        *,
+        form: Annotated[buybacks.Asked, Depends(buybacks.asked)],
+    ) -> Response:
+        try:
+            by = (offering, facts.register(pages.database, offering)["currency"], agent.actor)
+            buybacks.act(pages.database, by, form)
+        except Refused as fault:
+            return shown(request, offering, refusal=buybacks.told(fault))
+        return RedirectResponse(f"{facts.path_of(offering, 'buybacks')}?done=1", status_code=_SEE_OTHER)
 
 
 def _transfer_routes(router: Router, pages: Console) -> None:

@@ -53,6 +53,13 @@ from bookrunner.client.generated.shapes.breaks import Assignment as Assignment
 from bookrunner.client.generated.shapes.breaks import BreakAcceptance as BreakAcceptance
 from bookrunner.client.generated.shapes.breaks import BreakActed as BreakActed
 from bookrunner.client.generated.shapes.breaks import BreakAnswer as BreakAnswer
+from bookrunner.client.generated.shapes.buybacks import Buyback as Buyback
+from bookrunner.client.generated.shapes.buybacks import BuybackActed as BuybackActed
+from bookrunner.client.generated.shapes.buybacks import BuybackDecision as BuybackDecision
+from bookrunner.client.generated.shapes.buybacks import Buybacks as Buybacks
+from bookrunner.client.generated.shapes.buybacks import NewBuyback as NewBuyback
+from bookrunner.client.generated.shapes.buybacks import NewTender as NewTender
+from bookrunner.client.generated.shapes.buybacks import TenderActed as TenderActed
 from bookrunner.client.generated.shapes.closings import Candidate as Candidate
 from bookrunner.client.generated.shapes.closings import CaseDecision as CaseDecision
 from bookrunner.client.generated.shapes.closings import Closing as Closing

@@ -41,6 +41,7 @@ begin atomic
     union all select q.request_id from registry.transfer_request q where q.offering_id = p_offering
         and q.status in ('requested', 'returned', 'screened', 'approved', 'instructed')
     union all select n.interest_id from registry.interest n where n.offering_id = p_offering and n.status = 'posted'
+    union all select y.buyback_id from registry.buyback y where y.offering_id = p_offering and y.status in ('proposed', 'open', 'accepted')
     union all select m.import_id from registry.register_import m where m.offering_id = p_offering and m.status = 'proposed'
     union all select c.change_id from registry.control_change c where c.offering_id = p_offering and c.status = 'proposed'
     union all select a.action_id from registry.control_action a where a.offering_id = p_offering

@@ -44,3 +44,33 @@ where f.offering_id = :offering and f.status <> 'declined' order by f.status des
 -- The coupon that a distribution pays.
 select c.number, c.from_on, c.to_on, c.amount_minor, c.working from engine.coupon_run c
 where c.offering_id = :offering and c.distribution_id = :distribution;
+
+-- name: propose_amortisation$
+-- Proposes the principal of a unit and its instalments.
+select engine.propose_amortisation(:actor, :request, :offering, :amortisation, cast(:said as jsonb));
+
+-- name: decide_amortisation$
+-- Puts them in force as another person, or declines them.
+select engine.decide_amortisation(:actor, :request, :offering, :amortisation, cast(:is_agreed as boolean));
+
+-- name: draft_instalment$
+-- Drafts the distribution that pays an instalment.
+select engine.draft_instalment(:actor, :request, :offering, :distribution, cast(:number as integer), :record_on, :pay_on);
+
+-- name: amortisations
+-- The terms of an offer with what is left of a unit, the last first.
+select a.amortisation_id, a.status, a.principal_minor, l.left_minor, a.proposed_by, a.decided_by from engine.amortisation a
+left join engine.principal_left(:offering, 'infinity') l using (amortisation_id) where a.offering_id = :offering
+order by a.amortisation_id desc limit 20;
+
+-- name: instalments
+-- The instalments of the terms in force, each with the distribution that pays it.
+select i.number, i.due_on, i.part_minor, r.distribution_id, r.status from engine.amortisation a
+join engine.instalment i using (offering_id, amortisation_id)
+left join lateral (select x.distribution_id, d.status from engine.instalment_run x join engine.distribution d using (offering_id, distribution_id)
+    where x.offering_id = i.offering_id and x.amortisation_id = i.amortisation_id and x.number = i.number and d.status <> 'cancelled') r on true
+where a.offering_id = :offering and a.status = 'in_force' order by i.number;
+
+-- name: lot_principal
+-- What each lot has left of its principal.
+select lot_id, investor_id, left_units, outstanding_minor from engine.lot_principal where offering_id = :offering order by lot_id;

@@ -40,7 +40,7 @@ begin atomic
 end;
 
 -- One coupon on so many units of a record day, rounded half up once, with its working. The principal is that of a unit as of the decision
--- of the schedule. A fixing that is missing is refused by its index and day.
+-- of the schedule, and as much of it as instalments had left at the beginning of the period. A fixing that is missing is refused by its index and day.
 create function engine.work_coupon(p_offering text, p_schedule text, p_number integer, p_units bigint, p_record_on date)
 returns table (from_on date, to_on date, amount_minor bigint, working text[])
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -53,6 +53,7 @@ declare
     fixed numeric;
     above numeric;
     below numeric;
+    part numeric[];
     lines text[];
 begin
     select * into s from engine.coupon_schedule x where x.offering_id = p_offering and x.schedule_id = p_schedule;
@@ -69,6 +70,15 @@ begin
         below := below * split.below;
         lines := lines || format('split %s: a unit counts %s/%s of that principal', split.split_id, split.above, split.below);
     end loop;
+    part := engine.principal_fraction(p_offering, (s.decided_at at time zone 'UTC')::date, p.from_on);
+    if part[1] <> part[2] then
+        if part[2] = 0 then
+            raise exception using errcode = 'BR008', constraint = 'coupon_is_on_principal', message = format('nothing was left when %s was put in force', p_schedule);
+        end if;
+        above := above * part[1];
+        below := below * part[2];
+        lines := lines || format('of that principal %s/%s is left on %s', trim_scale(part[1]), trim_scale(part[2]), p.from_on);
+    end if;
     if s.kind <> 'fixed' then
         fixing_day := case s.kind when 'floating' then p.from_on else p.to_on end;
         select x.value::numeric into fixed from engine.coupon_fixing x where x.offering_id = p_offering and x.index_name = s.index_name

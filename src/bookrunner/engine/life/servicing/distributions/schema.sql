@@ -85,7 +85,7 @@ create table engine.distribution_tier (
     distribution_id text not null,
     tier integer not null check (tier > 0),
     kind text not null constraint tier_kind_is_known
-        check (kind in ('return_of_capital', 'preferred_return', 'catch_up', 'hurdle', 'split')),
+        check (kind in ('return_of_capital', 'preferred_return', 'catch_up', 'hurdle', 'split', 'redemption', 'principal')),
     holders_bp integer not null constraint holders_have_a_share_of_a_tier check (holders_bp between 0 and 10000),
     rate_bp integer,
     target_bp integer,
@@ -178,7 +178,7 @@ declare
 begin
     select coalesce(sum(r.amount_minor), 0) into reserved from engine.distribution_reserve r
     where r.offering_id = new.offering_id and r.distribution_id = new.distribution_id;
-    select sum(t.holders_minor) as holders, sum(t.sponsor_minor) as sponsor, sum(t.holders_minor) filter (where t.kind = 'return_of_capital')
+    select sum(t.holders_minor) as holders, sum(t.sponsor_minor) as sponsor, sum(t.holders_minor) filter (where t.kind in ('return_of_capital', 'redemption', 'principal'))
         as capital into tiers
     from engine.distribution_tier t where t.offering_id = new.offering_id and t.distribution_id = new.distribution_id;
     select sum(l.gross_minor) as gross, sum(l.capital_minor) as capital, sum(l.withheld_minor) as withheld, sum(l.net_minor) as net,

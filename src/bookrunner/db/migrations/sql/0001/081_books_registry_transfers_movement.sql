@@ -2,11 +2,11 @@
 
 -- One movement, by the reference of what ordered it; a recovery, and a transfer of its own, moves units between addresses of
 -- one holder: lots and postings stay as they are. A split ends the lots of a holder and makes new ones, with what it adds or
--- takes as its units.
+-- takes as its units; a redemption ends lots and makes none.
 create table registry.movement (
     offering_id text not null,
     movement_id text not null,
-    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split')),
+    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption')),
     from_holding_id text,
     to_holding_id text not null,
     from_address bytea check (octet_length(from_address) = 20),
@@ -27,6 +27,7 @@ create table registry.movement (
     constraint movement_changes_something check (case when kind = 'import' then from_holding_id is null
         when kind in ('own', 'recovery') then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
         when kind = 'split' then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
+        when kind = 'redemption' then coalesce(from_holding_id = to_holding_id, false) and to_address is null and num_nulls(from_address, chain_id) <> 1
         else coalesce(from_holding_id <> to_holding_id, false) end)
 );
 create index movement_of_giver on registry.movement (offering_id, from_holding_id, moved_at);
@@ -90,6 +91,7 @@ declare
 begin
     if (used, made, posted, given) is distinct from (case when new.kind = 'import' then (0::bigint, new.units, new.units, new.units)
         when new.kind in ('own', 'recovery') then (0::bigint, 0::bigint, 0::bigint, 0::bigint)
+        when new.kind = 'redemption' then (new.units, 0::bigint, -new.units, 0::bigint)
         when new.kind = 'split' then (select (l.units_before, l.units_after, l.units_after - l.units_before, greatest(l.units_after - l.units_before, 0))
             from registry.split_line l join registry.split s using (offering_id, split_id) where l.offering_id = new.offering_id
                 and l.holding_id = new.to_holding_id and l.split_id || '/' || l.holding_id = new.reference and s.status = 'executed'

@@ -1,7 +1,7 @@
 -- The verbs of a distribution: drafted from the register of its record date, approved by another person, paid, ended.
 
 -- What moved between the holders, the sponsor and the offer: money paid in for units of the register up to a record date, and every
--- earlier distribution.
+-- earlier distribution; with units that were bought back their part of the capital left.
 create function engine.distribution_flows(p_offering text, p_record_on date) returns table (distribution_id text, on_day date, contributed numeric, returned numeric,
     preferred numeric, further numeric, sponsor numeric)
 language sql stable set search_path = pg_catalog, pg_temp
@@ -10,9 +10,10 @@ begin atomic
     from registry.posting_fact p join engine.investment i using (offering_id, investment_id)
     where p.offering_id = p_offering and (p.posted_at at time zone 'UTC')::date <= p_record_on group by 2
     union all
-    select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind = 'return_of_capital'), 0),
+    select d.distribution_id, d.pay_on, 0, coalesce(sum(t.holders_minor) filter (where t.kind in ('return_of_capital', 'principal')), 0)
+            + coalesce((select r.capital_minor from engine.redemption r where r.offering_id = p_offering and r.distribution_id = d.distribution_id), 0),
         coalesce(sum(t.holders_minor) filter (where t.kind = 'preferred_return'), 0),
-        coalesce(sum(t.holders_minor) filter (where t.kind not in ('return_of_capital', 'preferred_return')), 0), sum(t.sponsor_minor)
+        coalesce(sum(t.holders_minor) filter (where t.kind not in ('return_of_capital', 'preferred_return', 'redemption', 'principal')), 0), sum(t.sponsor_minor)
     from engine.distribution d join engine.distribution_tier t using (offering_id, distribution_id)
     where d.offering_id = p_offering and d.status in ('paying', 'paid') group by d.distribution_id, d.pay_on
     order by 2;
@@ -190,7 +191,8 @@ begin
         raise exception using errcode = 'BR008', constraint = 'record_date_has_ended', message = format('%s has not ended', d.record_on);
     end if;
     perform reconciliation.require_reconciled(p_offering, d.record_on);
-    if exists (select from registry.units_as_of(p_offering, d.record_on) a full join (select l.holding_id, l.units from engine.distribution_line l
+    if not exists (select from engine.redemption r where r.offering_id = p_offering and r.distribution_id = p_distribution)
+        and exists (select from registry.units_as_of(p_offering, d.record_on) a full join (select l.holding_id, l.units from engine.distribution_line l
             where l.offering_id = p_offering and l.distribution_id = p_distribution and l.holding_id is not null) x using (holding_id)
             where coalesce(a.units, 0) <> coalesce(x.units, 0))
         or exists (select from engine.distribution_line l left join registry.payees_as_of(p_offering, d.record_on) m using (investor_id)

@@ -104,6 +104,9 @@ begin
         raise exception using errcode = 'BR008', constraint = 'declared_distribution_is_started',
             message = format('%s is not started', p_distribution);
     end if;
+    if exists (select from engine.redemption r where r.offering_id = p_offering and r.distribution_id = p_distribution) then
+        return treasury.declare_redeemed(d);
+    end if;
     if exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = 'declared:' || p_distribution) then
         return 0;
     end if;

@@ -5,11 +5,6 @@ create view treasury.distribution_funding as
 select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.receipt
 where status = 'funding' group by offering_id, funds_distribution_id;
 
--- The distributions whose lines are owed by now; one without a line that pays anything is, too.
-create view treasury.declared_distribution as
-select d.offering_id, d.distribution_id from engine.distribution d
-join treasury.journal j on j.offering_id = d.offering_id and j.journal_id = 'declared:' || d.distribution_id;
-
 -- One payment to one payee: its id is the id of its line, so that no line is paid under two names.
 create table treasury.disbursement (
     offering_id text not null,
@@ -46,6 +41,15 @@ create index disbursement_of_investor on treasury.disbursement (investor_id);
 create index disbursement_of_payee on treasury.disbursement (payee_id);
 call audit.keep('treasury.disbursement', 'disbursement', 'disbursement_id', 'offering_id');
 
+-- The distributions whose lines are owed by now; one without a line that pays anything is, too, and a redemption is with its last line.
+create view treasury.declared_distribution as
+select d.offering_id, d.distribution_id from engine.distribution d
+join treasury.journal j on j.offering_id = d.offering_id and j.journal_id = 'declared:' || d.distribution_id
+union all
+select r.offering_id, r.distribution_id from engine.redemption r where not exists (select from engine.distribution_line l
+    where l.offering_id = r.offering_id and l.distribution_id = r.distribution_id and l.net_minor > 0 and not exists (
+        select from treasury.disbursement x where x.offering_id = l.offering_id and x.disbursement_id = l.line_id));
+
 -- What is owed to whom under which name never changes.
 create function treasury.disbursement_stays() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -61,13 +65,15 @@ create trigger disbursement_stays before update on treasury.disbursement
     for each row execute function treasury.disbursement_stays();
 alter table treasury.disbursement enable always trigger disbursement_stays;
 
--- A payment is of a line of a distribution that is being paid, with its net amount.
+-- A payment is of a line of a distribution that is being paid, with its net amount; of a redemption once its units are cancelled.
 create function treasury.disbursement_is_of_its_line() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
             where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id and l.line_id = new.disbursement_id
-                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying') then
+                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying'
+                and (engine.is_redeemed(l.offering_id, l.distribution_id, l.line_id) or not exists (select from engine.redemption r
+                    where r.offering_id = l.offering_id and r.distribution_id = l.distribution_id))) then
         raise exception using errcode = 'BR008', constraint = 'disbursement_is_what_the_line_says',
             message = format('%s is no line of %s that is paid now', new.disbursement_id, new.distribution_id);
     end if;

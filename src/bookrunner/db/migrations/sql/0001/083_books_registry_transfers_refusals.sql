@@ -115,7 +115,7 @@ declare
     p registry.period := registry.period_of(p_offering);
     today date := registry.today();
     wanted bigint := p_units + registry.pledged(p_offering, p_seller, null, p_except)
-        + registry.moving_units(p_offering, p_seller);
+        + registry.moving_units(p_offering, p_seller) + registry.tendered_units(p_offering, p_seller);
     free_units bigint;
     enough_on date;
 begin

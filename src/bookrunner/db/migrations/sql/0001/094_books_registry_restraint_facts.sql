@@ -157,7 +157,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 return coalesce((select sum(a.units) from registry.control_action a where a.offering_id = p_offering
     and a.investor_id = p_investor and a.kind = 'force_transfer' and a.status in ('approved', 'submitted', 'reverted')), 0);
 
--- Registered units that no part freeze holds and nothing under way takes; none while the wallet is being recovered. A
+-- Registered units that no part freeze holds, nothing under way takes and nobody offered to the issuer; none while the wallet is being recovered. A
 -- frozen account and a paused security are questions of their own.
 create function registry.free_units(p_offering text, p_investor text) returns bigint
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -165,7 +165,7 @@ return case when exists (select from registry.control_action a where a.offering_
         and a.kind = 'recover_wallet' and a.status in ('approved', 'submitted', 'reverted')) then 0
     else greatest(0, coalesce((select h.units from registry.holding h where h.offering_id = p_offering
         and h.investor_id = p_investor), 0) - registry.frozen_units(p_offering, p_investor)
-        - registry.moving_units(p_offering, p_investor)) end;
+        - registry.moving_units(p_offering, p_investor) - registry.tendered_units(p_offering, p_investor)) end;
 
 -- A pause waits for whoever holds this lock, and whoever takes it after the pause sees it. Without a search path of its own:
 -- it is called for each row that is issued.

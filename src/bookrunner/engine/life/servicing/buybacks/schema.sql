@@ -1,0 +1,97 @@
+-- The money of buy-backs: which distribution pays which, and what holds a line of it up.
+
+-- A distribution that pays the lines of an accepted buy-back, and the part of what is not returned of the class's capital that leaves with them.
+create table engine.redemption (
+    offering_id text not null,
+    distribution_id text not null,
+    buyback_id text not null,
+    capital_minor bigint not null check (capital_minor >= 0),
+    primary key (offering_id, distribution_id),
+    foreign key (offering_id, distribution_id) references engine.distribution
+);
+create index redemption_of_buyback on engine.redemption (offering_id, buyback_id);
+call audit.append_only('engine.redemption');
+
+create function engine.redemption_is_drafted(p_offering text, p_buyback text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return exists (select from engine.redemption r join engine.distribution d using (offering_id, distribution_id)
+    where r.offering_id = p_offering and r.buyback_id = p_buyback and d.status <> 'cancelled');
+
+-- Whether the whole price of a buy-back is set apart for its holders: two people agreed, the payment has begun, and no bank took money back.
+create function engine.redemption_is_funded(p_offering text, p_buyback text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from engine.redemption r join engine.distribution d using (offering_id, distribution_id)
+        where r.offering_id = p_offering and r.buyback_id = p_buyback and d.status in ('paying', 'paid')
+            and not treasury.lacks_money(p_offering, r.distribution_id));
+end $$;
+
+-- Whether the units of a line are cancelled; its price is owed from then on.
+create function engine.is_redeemed(p_offering text, p_distribution text, p_line text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from engine.distribution_line l join engine.redemption r using (offering_id, distribution_id)
+        join registry.redemption_line_fact f on f.offering_id = l.offering_id and f.buyback_id = r.buyback_id and f.holding_id = l.holding_id
+        where l.offering_id = p_offering and l.distribution_id = p_distribution and l.line_id = p_line and f.cancelled_at is not null);
+end $$;
+
+-- Why holders of a buy-back could not be paid now: what hinders the holder, a match or a screening of its payee, an account that is not known.
+create function engine.redemption_hindrances(p_offering text, p_buyback text) returns table (investor_id text, because text)
+language plpgsql stable security definer rows 100 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    holders text[];
+    payees text[];
+begin
+    select array_agg(l.investor_id), array_agg(distinct l.payee_id) into holders, payees
+    from engine.redemption r join engine.distribution d using (offering_id, distribution_id) join engine.distribution_line l using (offering_id, distribution_id)
+    where r.offering_id = p_offering and r.buyback_id = p_buyback and d.status in ('paying', 'paid');
+    return query
+    with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, holders || payees) h)
+    select x.investor_id, x.because from (
+        select l.investor_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because, w.because) as because
+        from engine.redemption r join engine.distribution d using (offering_id, distribution_id)
+        join engine.distribution_line l using (offering_id, distribution_id)
+        left join treasury.ways_to(payees) w on w.investor_id = l.payee_id
+        left join hindered h on h.investor_id = l.investor_id
+        left join hindered p on p.investor_id = l.payee_id and p.because in ('match_with_a_list', 'screening_waits')
+        where r.offering_id = p_offering and r.buyback_id = p_buyback and d.status in ('paying', 'paid')) x where x.because is not null;
+end $$;
+
+-- A redemption pays every line of its buy-back and nothing else, and no other one does.
+create function engine.redemption_pays_its_lines() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from registry.buyback_fact b where b.offering_id = new.offering_id and b.buyback_id = new.buyback_id and b.status = 'accepted')
+        or exists (select from engine.redemption r join engine.distribution d using (offering_id, distribution_id) where r.offering_id = new.offering_id
+            and r.buyback_id = new.buyback_id and r.distribution_id <> new.distribution_id and d.status <> 'cancelled') then
+        raise exception using errcode = 'BR008', constraint = 'redemption_follows_its_acceptance',
+            message = format('%s is not accepted, or is paid already', new.buyback_id);
+    end if;
+    if exists (select from (select l.holding_id, l.investor_id, l.units, l.gross_minor, l.withheld_minor from engine.distribution_line l
+                where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id) x
+            full join (select f.holding_id, f.investor_id, f.units, f.amount_minor from registry.redemption_line_fact f
+                where f.offering_id = new.offering_id and f.buyback_id = new.buyback_id) y using (holding_id)
+            where (x.investor_id, x.units, x.gross_minor, x.withheld_minor) is distinct from (y.investor_id, y.units, y.amount_minor, 0::bigint))
+        or exists (select from engine.distribution_tier t where t.offering_id = new.offering_id and t.distribution_id = new.distribution_id
+            and t.kind <> 'redemption') then
+        raise exception using errcode = 'BR009', constraint = 'redemption_pays_its_lines',
+            message = format('the lines of %s are not those of %s', new.distribution_id, new.buyback_id);
+    end if;
+    return null;
+end $$;
+create constraint trigger redemption_pays_its_lines after insert on engine.redemption
+    deferrable initially deferred for each row execute function engine.redemption_pays_its_lines();
+alter table engine.redemption enable always trigger redemption_pays_its_lines;
+
+create function engine.redemption_names_its_buyback() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if not exists (select from engine.redemption r where r.offering_id = new.offering_id and r.distribution_id = new.distribution_id) then
+        raise exception using errcode = 'BR008', constraint = 'redemption_names_its_buyback', message = format('%s pays no buy-back', new.distribution_id);
+    end if;
+    return null;
+end $$;
+create constraint trigger redemption_names_its_buyback after insert on engine.distribution_tier
+    deferrable initially deferred for each row when (new.kind = 'redemption') execute function engine.redemption_names_its_buyback();
+alter table engine.distribution_tier enable always trigger redemption_names_its_buyback;
