@@ -31,7 +31,7 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import distributions, filings, splits, votes
+from bookrunner.api.desks.servicing import conversions, distributions, filings, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -100,6 +100,7 @@ PLAIN = (
     releases,
     distributions,
     splits,
+    conversions,
     bank_files,
     breaks,
     filings,

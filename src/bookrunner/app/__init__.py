@@ -52,7 +52,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
-from bookrunner.engine.life.servicing.actions.splits import Splits
+from bookrunner.engine.life.servicing.actions import conversions, splits
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.engine.process import Errand, carrying, prepare
 
@@ -92,14 +92,14 @@ class Application:
         self.signers: dict[str, SigningProvider] = {}
         lists = outside.lists
         self.folder = None if lists is None else ListFolder(self.desk.compliance, lists, actor=PROCESS)
-        self.chain = chain
-        self.keys = keys
+        self.chain, self.keys = chain, keys
         self.post = outside.post
         self.deposits = None if outside.deposits is None else Deposits(self.desk, chain, outside.deposits)
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
-        self.splits = Splits(self.desk, chain, keys, self.submitter)
+        self.splits = splits.Splits(self.desk, chain, keys, self.submitter)
+        self.conversions = conversions.Conversions(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)
         key = outside.anchoring

@@ -18,6 +18,7 @@ from bookrunner.cli import (
 )
 from bookrunner.cli.checks import (
     control,
+    conversions,
     countries,
     custody,
     erasure,
@@ -56,6 +57,7 @@ _NOUNS = (
     bank,
     call,
     control,
+    conversions,
     countries,
     coupons,
     custody,

@@ -17,6 +17,7 @@ _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
+_CONVERSIONS = ("working", "verbs", "acts")
 _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
@@ -45,6 +46,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.distributions", "schema.sql"),
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.registry.transfers.actions", "schema.sql"),
+    ("bookrunner.books.registry.transfers.actions.conversions", "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.compliance.privacy", "files.sql"),
@@ -91,6 +93,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
+    *(("bookrunner.books.registry.transfers.actions.conversions", f"{part}.sql") for part in _CONVERSIONS),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -176,7 +179,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
-    *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "splits", "votes")),
+    *(
+        ("bookrunner.api.desks.servicing", f"{part}.sql")
+        for part in ("distributions", "splits", "conversions", "votes")
+    ),
     ("bookrunner.db", "grants.sql"),
 )
 

@@ -43,6 +43,7 @@ class Desk:
         self.transfers = registry.transfers_of(database)
         self.market = registry.market_of(database)
         self.splits = registry.actions_of(database)
+        self.conversions = registry.conversions_of(database)
         self.engine = Keeper(database, "engine", "bookrunner.engine")
         self.allotment = Keeper(database, "engine", "bookrunner.engine.allocation")
         self.life = Keeper(database, "engine", "bookrunner.engine.life")

@@ -32,7 +32,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "control_book": Part(
         "Control book",
         "Authorised and issued units, each version of the book, differences with other records.",
-        ("control_book", "control_change", "split", "record_difference", "subsidiary_entry"),
+        ("control_book", "control_change", "split", "conversion", "record_difference", "subsidiary_entry"),
         {"control_entries": "registry"},
     ),
     "transfers": Part(

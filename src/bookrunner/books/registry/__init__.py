@@ -16,6 +16,7 @@ from bookrunner.books.registry.statements.importing import (
 from bookrunner.books.registry.transfers import actions as _actions
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.transfers import market as _market
+from bookrunner.books.registry.transfers.actions import conversions as _conversions
 from bookrunner.books.registry.transfers.market import (
     legs_of,
     match_interest,
@@ -32,6 +33,7 @@ __all__ = [
     "Judged",
     "MonthFigures",
     "actions_of",
+    "conversions_of",
     "counts_from",
     "due_on",
     "export_csv",
@@ -81,6 +83,11 @@ def market_of(database: Database) -> Keeper:
 def actions_of(database: Database) -> Keeper:
     """Return the verbs and lookups of corporate actions, under the same login."""
     return _actions.keeper(database)
+
+
+def conversions_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of conversions, under the same login."""
+    return _conversions.keeper(database)
 
 
 def holders_of(database: Database) -> Keeper:

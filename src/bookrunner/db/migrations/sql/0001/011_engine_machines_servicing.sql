@@ -9,6 +9,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('coupon_schedule', 'engine', 'The terms of an offer''s coupons.'),
     ('coupon_fixing', 'engine', 'What an index was on a day.'),
     ('split', 'registry', 'So many new units for so many old ones, from a moment on.'),
+    ('conversion', 'registry', 'Every unit of a class becomes units of another by a formula.'),
     ('rescission', 'registry', 'A registered transfer that is taken back, with the price that is owed back.');
 
 insert into engine.state (machine, state, sentence) values
@@ -41,7 +42,13 @@ insert into engine.state (machine, state, sentence) values
     ('split', 'declined', 'Refused with a reason.'),
     ('split', 'abandoned', 'Given up before it began.'),
     ('split', 'begun', 'Every holder is worked out; the chain mints or burns the difference, wallet by wallet.'),
-    ('split', 'executed', 'Chain, register and control book have the new units.');
+    ('split', 'executed', 'Chain, register and control book have the new units.'),
+    ('conversion', 'proposed', 'Inputs are confirmed; waits for a second person.'),
+    ('conversion', 'approved', 'Agreed with its inputs; begins at its time, when nothing of either class is under way and both are paused.'),
+    ('conversion', 'declined', 'Refused with a reason.'),
+    ('conversion', 'abandoned', 'Given up before it began.'),
+    ('conversion', 'begun', 'Every holder is worked out; the chain burns the old units and mints the new ones, wallet by wallet.'),
+    ('conversion', 'executed', 'Chain, register and control books have the new units and none of the old ones.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -86,4 +93,12 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('split', 'approved', 'abandoned', 'abandoned', 'registry'),
     ('split', 'approved', 'begun', 'begun', 'registry'),
     ('split', 'begun', 'executed', 'executed', 'registry'),
+    ('conversion', '', 'proposed', 'proposed', 'registry'),
+    ('conversion', 'proposed', 'proposed', 'input_confirmed', 'registry'),
+    ('conversion', 'proposed', 'approved', 'approved', 'registry'),
+    ('conversion', 'proposed', 'declined', 'declined', 'registry'),
+    ('conversion', 'proposed', 'abandoned', 'abandoned', 'registry'),
+    ('conversion', 'approved', 'abandoned', 'abandoned', 'registry'),
+    ('conversion', 'approved', 'begun', 'begun', 'registry'),
+    ('conversion', 'begun', 'executed', 'executed', 'registry'),
     ('offer', 'closed_successfully', 'closed_successfully', 'split', 'engine');
