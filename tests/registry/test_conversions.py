@@ -445,6 +445,13 @@ def test_fractions_lapse_where_the_paper_says_so_and_dust_leaves_no_units(at_res
     assert at_rest.differing() == []
     with pytest.raises(Refused, match="conversion_is_agreed"):
         at_rest.begin(conversion)
+    # Nothing is left of the convertible, and its offer ends; not while another conversion waits.
+    leave = ("engine.move_offer", "ofr_one", "exited")
+    waiting = at_rest.propose()
+    with pytest.raises(psycopg.Error, match="exit_leaves_no_units_under_way 1"):
+        at_rest.world.call(*leave)
+    at_rest.decide(waiting, is_approved=False, because="nothing is left to convert")
+    at_rest.world.call(*leave)
 
 
 def test_new_units_stay_within_the_authorised_ones_and_the_caps_of_the_new_class(at_rest: Note) -> None:

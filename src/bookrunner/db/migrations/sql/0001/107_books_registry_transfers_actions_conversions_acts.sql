@@ -74,7 +74,8 @@ begin
     perform registry.require_conversion(c);
     for holder in select h.holding_id, h.investor_id from registry.lines_of_conversion(c) l join registry.holding h
             on h.offering_id = p_offering and h.holding_id = l.holding_id where l.units_after > 0 order by h.holding_id loop
-        perform registry.holding_for(c.into_offering_id, holder.investor_id, 'hld_' || substr(p_conversion, 5) || '.' || substr(holder.holding_id, 5));
+        perform registry.holding_for(c.into_offering_id, holder.investor_id,
+            'hld_' || substr(encode(sha256(convert_to(p_conversion || '/' || holder.holding_id, 'UTF8')), 'hex'), 1, 26));
     end loop;
     insert into registry.conversion_place (offering_id, from_offering_id, conversion_id, address, holding_id, units_before, units_after)
     select w.offering_id, p_offering, p_conversion, w.address, w.holding_id, w.units_before, w.units_after from registry.places_of_conversion(c) w;
@@ -180,7 +181,8 @@ begin
     from registry.conversion_line l where l.offering_id = c.offering_id and l.conversion_id = c.conversion_id and l.units_after > 0
     order by l.into_holding_id;
     insert into registry.lot (offering_id, lot_id, holding_id, movement_id, from_lot_id, units, legend, acquired_on, period_from)
-    select c.into_offering_id, 'lot_' || substr(l.conversion_id, 5) || '.' || substr(g.lot_id, 5), l.into_holding_id,
+    select c.into_offering_id, 'lot_' || substr(l.conversion_id, 5) || '.' || substr(l.into_holding_id, 5) || '.'
+            || row_number() over (partition by l.into_holding_id order by g.acquired_on, g.lot_id), l.into_holding_id,
         'mov_' || substr(l.conversion_id, 5) || '.' || substr(l.into_holding_id, 5), g.lot_id, p.part,
         case when tacks and (registry.period_of(c.offering_id)).kind = 'holding' then g.legend else 'Restricted: 17 CFR 230.144' end,
         case when tacks then g.acquired_on else registry.today() end, case when tacks then g.period_from else registry.today() end
