@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from fractions import Fraction
 from math import floor
@@ -74,7 +75,7 @@ class Note:
         self.keeper.propose_conversion(actor=PROPOSER, **self.where, conversion=conversion, asked=asked)
         return conversion
 
-    def confirm(self, conversion: str, said: dict[str, object], by: str = CLERK) -> None:
+    def confirm(self, conversion: str, said: Mapping[str, object], by: str = CLERK) -> None:
         """Confirm inputs from a paper."""
         for name, value in said.items():
             told = {"name": name, "source": "note purchase agreement", "source_sha256": digest("npa").hex()}
@@ -200,6 +201,17 @@ class Note:
         return dict(
             self.ask(f"select investor_id, units from registry.holding where offering_id = '{offering}'")  # type: ignore[arg-type]
         )
+
+    def supply_differs(self, delivered: int) -> tuple[int, int]:
+        """Return how many totals of the new class differ from such a supply, in books and to comparisons."""
+        seen = {"block_number": 9, "block_hash": "09" * 32, "undelivered": UNDELIVERED}
+        chain = json.dumps({"lines": {}, "delivered": delivered})
+        supply = "select from reconciliation.holdings('ofr_two', null, %s) d where d.kind = %s"
+        told = [chain, "supply_is_not_the_control_book"]
+        looked = len(self.world.login("admin").execute(supply.encode(), told).fetchall())
+        with self.world.login("registry").transaction(force_rollback=True):
+            seen["minted"] = delivered + UNDELIVERED
+            return self.world.call("registry.compare_records", "ofr_two", seen), looked
 
     def differing(self) -> list[tuple[Any, ...]]:
         """Return totals that are not equal, and holdings that are not their postings and lots."""
@@ -424,7 +436,7 @@ FORMULAS = {
 def test_each_formula_rounds_units_down_and_owes_the_rest(note: Note, formula: str) -> None:
     said, expected = FORMULAS[formula]
     conversion = note.propose(formula=formula, bears_interest=False)
-    note.confirm(conversion, dict(said))
+    note.confirm(conversion, said)
     assert note.working(conversion)["ivr_one31"][3:] == expected
 
 
@@ -452,6 +464,32 @@ def test_fractions_lapse_where_the_paper_says_so_and_dust_leaves_no_units(at_res
         at_rest.world.call(*leave)
     at_rest.decide(waiting, is_approved=False, because="nothing is left to convert")
     at_rest.world.call(*leave)
+
+
+def test_what_is_asked_in_the_new_class_while_a_conversion_begins_waits_and_is_refused(
+    at_rest: Note,
+) -> None:
+    conversion = at_rest.agreed()
+    into = Transferring(at_rest.into, at_rest.keeper.database)
+    into.seller = "ivr_two3"
+    waiting = "select from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+    with ThreadPoolExecutor(1) as other:
+        with at_rest.world.login("registry").transaction():
+            at_rest.world.call("registry.begin_conversion", "ofr_one", conversion, UNDELIVERED)
+            asked = other.submit(into.asked, at_rest.taker)
+            watcher = at_rest.world.login("admin")
+            while not asked.done() and not watcher.execute(waiting.encode()).fetchall():
+                pass
+        with pytest.raises(Refused, match="conversion_is_carried_through_first"):
+            asked.result()
+    # Nothing is on its way yet; once it is, the supply may have any part of it, and no more.
+    assert [at_rest.supply_differs(units) for units in (3, 4)] == [(0, 0), (1, 1)]
+    lines = at_rest.open_lines(conversion)["ofr_two"]
+    at_rest.sign("minted", "ofr_two", lines)
+    whole = 3 + sum(line["units"] for line in lines)  # type: ignore[misc]
+    supplies = (2, 3, 4, whole, whole + 1)
+    assert [at_rest.supply_differs(units)[0] for units in supplies] == [1, 0, 0, 0, 1]
+    assert [at_rest.supply_differs(units)[1] for units in supplies] == [1, 0, 0, 0, 1]
 
 
 def test_new_units_stay_within_the_authorised_ones_and_the_caps_of_the_new_class(at_rest: Note) -> None:
