@@ -53,6 +53,7 @@ PLACES = KNOWN | {
     "record": "ofr_one",
     "release": "rel_one",
     "split": "spl_one",
+    "conversion": "cnv_one",
     "statement": "ows_one",
     "subject": "ivr_one1",
     "transfer": "xfr_one",

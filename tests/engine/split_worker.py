@@ -1,4 +1,4 @@
-"""A worker that carries a split in a process of its own and dies at a step of its books."""
+"""A worker that carries a split or conversion in a process of its own and dies at a step of its books."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bookrunner.db import Endpoint
 from bookrunner.db.endpoint import Secrets
 from bookrunner.engine.desk import Desk
 from bookrunner.engine.issuance import Submitter
+from bookrunner.engine.life.servicing.actions.conversions import Conversions
 from bookrunner.engine.life.servicing.actions.splits import Splits
 from tests.life.end_worker import MortalDatabase
 from tests.patience import PATIENT
@@ -19,8 +20,13 @@ from tests.patience import PATIENT
 WALLETS_AT_ONCE = 5
 
 
-def carry_until_killed(where: tuple[str, str, str, str], offering: str, steps: int) -> None:
-    """Carry the split of an offer; a process that survives has nothing left to do.
+def carry_until_killed(
+    where: tuple[str, str, str, str],
+    offering: str,
+    steps: int,
+    action: type[Splits | Conversions] = Splits,
+) -> None:
+    """Carry the action of an offer; a process that survives has nothing left to do.
 
     ``where`` is database, folder of secrets, folder of keys and node; it dies before the commit of a
     transaction or right after one, after so many steps.
@@ -36,5 +42,5 @@ def carry_until_killed(where: tuple[str, str, str, str], offering: str, steps: i
         desk = Desk(database)
         signing = open_keys(Path(keys), chain.chain_id(), embedded=True)
         submitter = Submitter(desk.registry, chain, signing, pause=mine)
-        Splits(desk, chain, signing, submitter, most=WALLETS_AT_ONCE).carry(offering)
+        action(desk, chain, signing, submitter, most=WALLETS_AT_ONCE).carry(offering)
     database.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 
+from bookrunner.adapters.chain import Read
 from bookrunner.adapters.chain.trex import identity_registry
 from bookrunner.app import Application
 from bookrunner.app.settings import Settings
@@ -104,10 +105,12 @@ def units(app: Application, offering: str) -> dict[str, int]:
 
 
 @contextmanager
-def refusing_mints(world: World, offering: str) -> Iterator[None]:
-    """Let the token find no identity of any wallet for a while."""
+def refusing_mints(
+    world: World, offering: str, contract: Callable[[bytes], Read[bytes]] = identity_registry
+) -> Iterator[None]:
+    """Let a contract of the token answer nothing for a while: as it stands, the one that knows identities."""
     token = bytes(world.application.desk.offer(offering)["token_address"])
-    (identities,) = world.application.chain.read([identity_registry(token)])
+    (broken,) = world.application.chain.read([contract(token)])
 
     def ask(method: str, *params: str) -> str:
         asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
@@ -115,10 +118,10 @@ def refusing_mints(world: World, offering: str) -> Iterator[None]:
             httpx.post(world.node_url, json=asked, timeout=PATIENT).raise_for_status().json()["result"]
         )
 
-    code = ask("eth_getCode", f"0x{identities.hex()}", "latest")
-    ask("anvil_setCode", f"0x{identities.hex()}", "0x60006000fd")
+    code = ask("eth_getCode", f"0x{broken.hex()}", "latest")
+    ask("anvil_setCode", f"0x{broken.hex()}", "0x60006000fd")
     yield
-    ask("anvil_setCode", f"0x{identities.hex()}", code)
+    ask("anvil_setCode", f"0x{broken.hex()}", code)
 
 
 def check(world: World, offering: str) -> None:

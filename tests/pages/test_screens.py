@@ -107,6 +107,15 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         **{
             f"/registry/{{offering}}/{name}": (f"{_REGISTER}/{name}",)
             for name in ("buybacks", "controls", "holders", "market", "records", "splits", "transfers")
+            for name in (
+                "controls",
+                "conversions",
+                "holders",
+                "market",
+                "records",
+                "splits",
+                "transfers",
+            )
         },
         "/registry/{offering}/{name}": tuple(
             f"{_REGISTER}/{name}" for name in ("wallets", "issuance", "turnaround")

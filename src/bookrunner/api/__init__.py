@@ -31,7 +31,7 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import buybacks, distributions, filings, splits, votes
+from bookrunner.api.desks.servicing import buybacks, conversions, distributions, filings, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -101,6 +101,7 @@ PLAIN = (
     distributions,
     buybacks,
     splits,
+    conversions,
     bank_files,
     breaks,
     filings,

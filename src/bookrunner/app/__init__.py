@@ -52,7 +52,7 @@ from bookrunner.engine.intake import (
     wallet_proof,
 )
 from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
-from bookrunner.engine.life.servicing.actions.splits import Splits
+from bookrunner.engine.life.servicing.actions import conversions, splits
 from bookrunner.engine.life.servicing.buybacks import Buybacks
 from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.engine.process import Errand, carrying, prepare
@@ -99,7 +99,8 @@ class Application:
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
-        self.splits = Splits(self.desk, chain, keys, self.submitter)
+        self.splits = splits.Splits(self.desk, chain, keys, self.submitter)
+        self.conversions = conversions.Conversions(self.desk, chain, keys, self.submitter)
         self.buybacks = Buybacks(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)

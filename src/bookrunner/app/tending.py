@@ -38,10 +38,11 @@ _ORDERED: Final = frozenset(
         "screening.released",
     }
 )
-# A split waits for its time and for what is under way; a pause that is executed lets it begin.
+# A split or conversion waits for its time and for what is under way; a pause that is executed lets it begin.
 _SPLITTING: Final = frozenset({"split.approved", "split.begun", "control_action.executed"})
 # Units of a buy-back go when its money is there, and when what hindered a holder is over.
 _REDEEMING: Final = frozenset({"distribution.started", "buyback.accepted", "control_action.executed"})
+_CONVERTING: Final = frozenset({"conversion.approved", "conversion.begun", "control_action.executed"})
 PUT_RIGHT: Final = _STARTED | {
     "delivery_stop.acknowledged",
     "watchlist.activated",
@@ -131,6 +132,7 @@ class Tending:
             Errand("transfers", stopped | approved, app.transfers.carry_announced),
             Errand("splits", stopped | _SPLITTING, app.splits.carry_announced),
             Errand("buy-backs", stopped | _REDEEMING, app.buybacks.carry_announced),
+            Errand("conversions", stopped | _CONVERTING, app.conversions.carry_announced),
         ]
         if app.post is not None:
             send = partial(try_notices, app.desk, app.post)

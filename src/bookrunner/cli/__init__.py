@@ -19,6 +19,7 @@ from bookrunner.cli import (
 from bookrunner.cli.checks import (
     buybacks,
     control,
+    conversions,
     countries,
     custody,
     erasure,
@@ -59,6 +60,7 @@ _NOUNS = (
     buybacks,
     call,
     control,
+    conversions,
     countries,
     coupons,
     custody,

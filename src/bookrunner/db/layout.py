@@ -17,6 +17,7 @@ _DESK = ("sealed", "suspicion", "examined", "suitability", "stated_owners")
 _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
+_CONVERSIONS = ("working", "verbs", "acts")
 _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
@@ -47,6 +48,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *((f"bookrunner.books.{book}", "schema.sql") for book in _BOOKS),
     ("bookrunner.books.registry.transfers.actions", "schema.sql"),
     ("bookrunner.books.registry.transfers.actions.buybacks", "schema.sql"),
+    ("bookrunner.books.registry.transfers.actions.conversions", "schema.sql"),
     ("bookrunner.books.compliance.programme", "rules.sql"),
     *(("bookrunner.books.compliance", f"{noun}.sql") for noun in _COMPLIANCE),
     ("bookrunner.books.compliance.privacy", "files.sql"),
@@ -97,6 +99,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.books.registry.transfers.actions.buybacks", f"{part}.sql")
         for part in ("verbs", "burning")
     ),
+    *(("bookrunner.books.registry.transfers.actions.conversions", f"{part}.sql") for part in _CONVERSIONS),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -187,6 +190,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     *(
         ("bookrunner.api.desks.servicing", f"{part}.sql")
         for part in ("buybacks", "distributions", "splits", "votes")
+        for part in ("distributions", "splits", "conversions", "votes")
     ),
     ("bookrunner.db", "grants.sql"),
 )

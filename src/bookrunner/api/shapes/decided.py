@@ -273,3 +273,76 @@ class SplitActed(TypedDict):
     offer: str
     status: str
     version: str
+
+
+class Conversion(TypedDict):
+    """A conversion with its terms and sums; ``price`` is exact, in minor units or, of a ratio, in old units.
+
+    ``missing`` names the inputs that nobody has confirmed, ``waits_for`` what an agreed one waits for.
+    """
+
+    id: str
+    status: str
+    into: str
+    formula: str
+    bears_interest: bool
+    fractions: str
+    effective_at: str
+    executed_at: str | None
+    price: str | None
+    price_by: str | None
+    units_before: int | None
+    units_after: int | None
+    cash_owed: Amount | None
+    missing: list[str]
+    waits_for: list[str]
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class Conversions(TypedDict):
+    """The conversions of an offer, the newest first."""
+
+    conversions: list[Conversion]
+
+
+class ConversionInput(TypedDict):
+    """An input of a formula with who confirmed it, when and on which paper."""
+
+    name: str
+    amount: Amount | None
+    number: int | None
+    day: str | None
+    source: str
+    source_sha256: str
+    confirmed_by: str
+    confirmed_at: str
+
+
+class ConvertedHolder(TypedDict):
+    """What one holder has, what it stands for, what it gets and is owed."""
+
+    investor: str
+    units_before: int
+    principal: Amount
+    interest: Amount
+    units_after: int
+    cash_owed: Amount
+
+
+class ConversionWorking(TypedDict):
+    """The inputs of a conversion and what each holder gets by them; no holder while an input is missing."""
+
+    inputs: list[ConversionInput]
+    holders: list[ConvertedHolder]
+
+
+class ConversionActed(TypedDict):
+    """A conversion after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    missing: list[str]
+    version: str

@@ -163,6 +163,22 @@ BODIES: Final[Mapping[str, object]] = {
         "authority_reference": "resolution 7 of the board",
     },
     "decide_split": {"decision": "approved"},
+    "propose_conversion": {
+        "into": "ofr_01jz0000000000000000000000",
+        "formula": "lower_price",
+        "bears_interest": True,
+        "fractions": "cash",
+        "effective_at": "2026-07-01T12:00:00Z",
+        "authority_sha256": "0a" * 32,
+        "authority_reference": "resolution 9 of the board",
+    },
+    "confirm_conversion_input": {
+        "name": "round_price_minor",
+        "amount": {"amount": "12.50", "currency": "USD"},
+        "source": "stock purchase agreement, section 1.1",
+        "source_sha256": "0b" * 32,
+    },
+    "decide_conversion": {"decision": "approved"},
     "decide_release": {
         "decision": "approved",
         "account": "DE89 3704 0044 0532 0130 00",

@@ -41,6 +41,7 @@ PARTS: Final[Mapping[str, Part]] = {
             "record_difference",
             "subsidiary_entry",
         ),
+        ("control_book", "control_change", "split", "conversion", "record_difference", "subsidiary_entry"),
         {"control_entries": "registry"},
     ),
     "transfers": Part(

@@ -265,6 +265,7 @@ with kept (machine, scope, subject, version, head) as (
     union all select 'split', offering_id, split_id, version, chain_head from registry.split
     union all select 'buyback', offering_id, buyback_id, version, chain_head from registry.buyback
     union all select 'tender', offering_id, tender_id, version, chain_head from registry.tender
+    union all select 'conversion', offering_id, conversion_id, version, chain_head from registry.conversion
 )
 select k.scope, k.subject, k.version, k.machine, 'row_shows_its_last_event' as rule
 from kept k left join audit.event e on e.scope = k.scope and e.subject = k.subject and e.version = k.version
@@ -279,6 +280,7 @@ where e.version = 1
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'payee_mandate', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
         'affiliation', 'transfer_request', 'rescission', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
         'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender')
+        'control_action', 'account_restraint', 'security_restraint', 'split', 'conversion')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -17,6 +17,7 @@ from bookrunner.books.registry.transfers import actions as _actions
 from bookrunner.books.registry.transfers import item_clock, present_again, refusals, request_transfer
 from bookrunner.books.registry.transfers import market as _market
 from bookrunner.books.registry.transfers.actions import buybacks as _buybacks
+from bookrunner.books.registry.transfers.actions import conversions as _conversions
 from bookrunner.books.registry.transfers.market import (
     legs_of,
     match_interest,
@@ -34,6 +35,7 @@ __all__ = [
     "MonthFigures",
     "actions_of",
     "buybacks_of",
+    "conversions_of",
     "counts_from",
     "due_on",
     "export_csv",
@@ -88,6 +90,11 @@ def actions_of(database: Database) -> Keeper:
 def buybacks_of(database: Database) -> Keeper:
     """Return the verbs and lookups of buy-backs, under the same login."""
     return _buybacks.keeper(database)
+
+
+def conversions_of(database: Database) -> Keeper:
+    """Return the verbs and lookups of conversions, under the same login."""
+    return _conversions.keeper(database)
 
 
 def holders_of(database: Database) -> Keeper:

@@ -45,7 +45,10 @@ begin
             and c.authority_sha256 = new.authority_sha256)
         and not exists (select from registry.split s where s.offering_id = new.offering_id and s.status = 'executed'
             and s.authorised_before = old.authorised_units and s.authorised_after = new.authorised_units
-            and s.authority_sha256 = new.authority_sha256) then
+            and s.authority_sha256 = new.authority_sha256)
+        and not exists (select from registry.conversion_class c join registry.conversion v on v.offering_id = c.from_offering_id
+            and v.conversion_id = c.conversion_id where c.offering_id = new.offering_id and c.status = 'executed'
+            and v.authority_sha256 = new.authority_sha256 and new.authorised_units = old.authorised_units) then
         raise exception using errcode = 'BR008', constraint = 'control_book_changes_on_written_authority',
             message = 'no approved authority of the issuer says so';
     end if;
@@ -170,8 +173,8 @@ left join (select x.offering_id, sum(x.units) as units from registry.lot_use x g
 left join (select distinct on (x.offering_id) x.* from registry.supply_seen x
     order by x.offering_id, x.seen_at desc, x.block_number desc) s on s.offering_id = c.offering_id;
 
--- What a begun split mints to or burns from holders, with the block that shows it, and what a redemption burns; without a block while
--- the chain may do it any moment.
+-- What a begun split or conversion mints to or burns from holders, with the block that shows it, and what a redemption burns; without a block
+-- while the chain may do it any moment.
 create view registry.split_change as
 select p.offering_id, p.units_after - p.units_before as units, t.block_number
 from registry.split s join registry.split_place p using (offering_id, split_id)
@@ -181,7 +184,14 @@ where s.status = 'begun' and p.holding_id is not null and exists (select from re
     join registry.chain_transaction x using (offering_id, intent_id) where c.offering_id = p.offering_id and c.split_id = p.split_id
         and c.address = p.address and x.status in ('signed', 'broadcast', 'mined', 'final'))
 union all
-select b.offering_id, -b.units, null from registry.burn_under_way b;
+select b.offering_id, -b.units, null from registry.burn_under_way b
+union all
+select p.offering_id, p.units_after - p.units_before, t.block_number
+from registry.conversion_change p left join registry.conversion_seen n using (offering_id, from_offering_id, conversion_id, address)
+left join registry.chain_transaction t on t.chain_id = n.chain_id and t.hash = n.transaction_hash
+where p.status = 'begun' and exists (select from registry.conversion_call c join registry.chain_transaction x using (offering_id, intent_id)
+    where c.offering_id = p.offering_id and c.from_offering_id = p.from_offering_id and c.conversion_id = p.conversion_id
+        and c.address = p.address and x.status in ('signed', 'broadcast', 'mined', 'final'));
 
 -- Which totals of the books must be equal.
 create view registry.book_comparison as
@@ -193,7 +203,7 @@ from registry.balance b cross join lateral (values
     as d (kind, left_units, right_units);
 
 -- Those, and which totals of the chain as it was last seen; a supply over the authorised units is measured as the surplus beside none.
--- While a split is minted or burned the chain has what it did by that block, with any part of what is on its way.
+-- While a split or conversion is minted or burned the chain has what it did by that block, with any part of what is on its way.
 create view registry.comparison as
 select b.offering_id, b.kind, b.left_units, b.right_units from registry.book_comparison b
 union all

@@ -14,6 +14,7 @@ from bookrunner.client.generated.calls.breaks import BreaksCalls
 from bookrunner.client.generated.calls.buybacks import BuybacksCalls
 from bookrunner.client.generated.calls.closings import ClosingsCalls
 from bookrunner.client.generated.calls.compliance import ComplianceCalls
+from bookrunner.client.generated.calls.conversions import ConversionsCalls
 from bookrunner.client.generated.calls.distributions import DistributionsCalls
 from bookrunner.client.generated.calls.endpoints import EndpointsCalls
 from bookrunner.client.generated.calls.events import EventsCalls
@@ -89,6 +90,11 @@ class Bookrunner(Transport):
     def compliance(self) -> ComplianceCalls:
         """The operations of compliance."""
         return ComplianceCalls(self)
+
+    @property
+    def conversions(self) -> ConversionsCalls:
+        """The operations of conversions."""
+        return ConversionsCalls(self)
 
     @property
     def distributions(self) -> DistributionsCalls:

@@ -12,6 +12,7 @@ insert into engine.machine (machine, keeper, sentence) values
     ('split', 'registry', 'So many new units for so many old ones, from a moment on.'),
     ('buyback', 'registry', 'What an issuer takes back of a class at a price: from holders who offer, or from all by the terms of the issue.'),
     ('tender', 'registry', 'What one holder offers in a buy-back.'),
+    ('conversion', 'registry', 'Every unit of a class becomes units of another by a formula.'),
     ('rescission', 'registry', 'A registered transfer that is taken back, with the price that is owed back.');
 
 insert into engine.state (machine, state, sentence) values
@@ -58,7 +59,13 @@ insert into engine.state (machine, state, sentence) values
     ('split', 'declined', 'Refused with a reason.'),
     ('split', 'abandoned', 'Given up before it began.'),
     ('split', 'begun', 'Every holder is worked out; the chain mints or burns the difference, wallet by wallet.'),
-    ('split', 'executed', 'Chain, register and control book have the new units.');
+    ('split', 'executed', 'Chain, register and control book have the new units.'),
+    ('conversion', 'proposed', 'Inputs are confirmed; waits for a second person.'),
+    ('conversion', 'approved', 'Agreed with its inputs; begins at its time, when nothing of either class is under way and both are paused.'),
+    ('conversion', 'declined', 'Refused with a reason.'),
+    ('conversion', 'abandoned', 'Given up before it began.'),
+    ('conversion', 'begun', 'Every holder is worked out; the chain burns the old units and mints the new ones, wallet by wallet.'),
+    ('conversion', 'executed', 'Chain, register and control books have the new units and none of the old ones.');
 
 insert into engine.transition (machine, from_state, to_state, trigger, role) values
     ('filing', 'due', 'due', 'dated', 'engine'),
@@ -119,4 +126,12 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('split', 'approved', 'abandoned', 'abandoned', 'registry'),
     ('split', 'approved', 'begun', 'begun', 'registry'),
     ('split', 'begun', 'executed', 'executed', 'registry'),
+    ('conversion', '', 'proposed', 'proposed', 'registry'),
+    ('conversion', 'proposed', 'proposed', 'input_confirmed', 'registry'),
+    ('conversion', 'proposed', 'approved', 'approved', 'registry'),
+    ('conversion', 'proposed', 'declined', 'declined', 'registry'),
+    ('conversion', 'proposed', 'abandoned', 'abandoned', 'registry'),
+    ('conversion', 'approved', 'abandoned', 'abandoned', 'registry'),
+    ('conversion', 'approved', 'begun', 'begun', 'registry'),
+    ('conversion', 'begun', 'executed', 'executed', 'registry'),
     ('offer', 'closed_successfully', 'closed_successfully', 'split', 'engine');

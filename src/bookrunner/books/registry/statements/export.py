@@ -160,8 +160,8 @@ def _law(exemption: str) -> str:
 
 
 def _transfer(use: Row, security: str, balance: str | None) -> Item:
-    if use["kind"] == "split":
-        return _split(use, security)
+    if use["kind"] in {"split", "conversion"}:
+        return _ended(use, security)
     made = {
         "id": f"tx_{use['movement_id']}.{security}",
         "object_type": "TX_STOCK_TRANSFER",
@@ -174,13 +174,13 @@ def _transfer(use: Row, security: str, balance: str | None) -> Item:
     return made if balance is None else {**made, "balance_security_id": balance}
 
 
-def _split(use: Row, security: str) -> Item:
-    """Return the end of a security by a split, which may leave less than a unit of it."""
+def _ended(use: Row, security: str) -> Item:
+    """Return the end of a security by a split, which may leave less than a unit of it, or by a conversion."""
     made = {
         "id": f"tx_{use['movement_id']}.{security}",
         "date": use["moved_on"].isoformat(),
         "security_id": security,
-        "reason_text": f"split {use['movement_id']}",
+        "reason_text": f"{use['kind']} {use['movement_id']}",
     }
     if use["new_lot_id"] is None:
         return {**made, "object_type": "TX_STOCK_CANCELLATION", "quantity": str(use["units"])}

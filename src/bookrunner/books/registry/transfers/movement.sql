@@ -2,11 +2,12 @@
 
 -- One movement, by the reference of what ordered it; a recovery, and a transfer of its own, moves units between addresses of
 -- one holder: lots and postings stay as they are. A split ends the lots of a holder and makes new ones, with what it adds or
--- takes as its units; a redemption ends lots and makes none.
+-- takes as its units; a redemption ends lots and makes none; a conversion ends them in one class and makes new ones in another.
 create table registry.movement (
     offering_id text not null,
     movement_id text not null,
-    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption')),
+    kind text not null constraint movement_kind_is_known
+        check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption', 'conversion')),
     from_holding_id text,
     to_holding_id text not null,
     from_address bytea check (octet_length(from_address) = 20),
@@ -26,7 +27,7 @@ create table registry.movement (
     constraint movement_names_its_log_or_none check (num_nulls(chain_id, transaction_hash, ordinal) in (0, 3)),
     constraint movement_changes_something check (case when kind = 'import' then from_holding_id is null
         when kind in ('own', 'recovery') then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
-        when kind = 'split' then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
+        when kind in ('split', 'conversion') then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
         when kind = 'redemption' then coalesce(from_holding_id = to_holding_id, false) and to_address is null and num_nulls(from_address, chain_id) <> 1
         else coalesce(from_holding_id <> to_holding_id, false) end)
 );
@@ -96,6 +97,7 @@ begin
             from registry.split_line l join registry.split s using (offering_id, split_id) where l.offering_id = new.offering_id
                 and l.holding_id = new.to_holding_id and l.split_id || '/' || l.holding_id = new.reference and s.status = 'executed'
                 and abs(l.units_after - l.units_before) = new.units)
+        when new.kind = 'conversion' then (select (c.used, c.made, c.posted, c.given) from registry.converted_by(new) c)
         else (new.units, new.units, 0::bigint, new.units) end) then
         raise exception using errcode = 'BR008', constraint = 'movement_keeps_its_units',
             message = format('%s moves %s units and its lots or postings say otherwise', new.movement_id, new.units);
@@ -198,7 +200,8 @@ select t.offering_id, t.address, sum(t.units)::bigint as units from (
     union all select m.offering_id, m.from_address, -m.units from registry.movement m
     union all select m.offering_id, m.to_address, m.units from registry.movement m
     union all select p.offering_id, p.address, p.units_after - p.units_before from registry.split_place p
-        join registry.split s using (offering_id, split_id) where s.status = 'executed' and p.holding_id is not null) t
+        join registry.split s using (offering_id, split_id) where s.status = 'executed' and p.holding_id is not null
+    union all select v.offering_id, v.address, v.units_after - v.units_before from registry.conversion_change v where v.status = 'executed') t
 where t.address is not null group by t.offering_id, t.address having sum(t.units) <> 0;
 
 -- Where the units of a holding stand, or stood before a moment, by address; units without one are book entries.
@@ -214,7 +217,9 @@ begin atomic
         union all select m.to_address, m.units from registry.movement m
         where m.offering_id = p_offering and m.to_holding_id = p_holding and m.moved_at < p_before
         union all select s.address, s.units_after - s.units_before from registry.split_place s join registry.split x using (offering_id, split_id)
-        where s.offering_id = p_offering and s.holding_id = p_holding and x.executed_at < p_before) t
+        where s.offering_id = p_offering and s.holding_id = p_holding and x.executed_at < p_before
+        union all select v.address, v.units_after - v.units_before from registry.conversion_change v
+        where v.offering_id = p_offering and v.holding_id = p_holding and v.executed_at < p_before) t
     where t.address is not null group by t.address having sum(t.units) <> 0 order by t.address;
 end;
 

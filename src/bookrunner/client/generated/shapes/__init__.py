@@ -92,6 +92,15 @@ from bookrunner.client.generated.shapes.compliance import Reference as Reference
 from bookrunner.client.generated.shapes.compliance import Required as Required
 from bookrunner.client.generated.shapes.compliance import Stands as Stands
 from bookrunner.client.generated.shapes.compliance import Verified as Verified
+from bookrunner.client.generated.shapes.conversions import Conversion as Conversion
+from bookrunner.client.generated.shapes.conversions import ConversionActed as ConversionActed
+from bookrunner.client.generated.shapes.conversions import ConversionDecision as ConversionDecision
+from bookrunner.client.generated.shapes.conversions import ConversionInput as ConversionInput
+from bookrunner.client.generated.shapes.conversions import Conversions as Conversions
+from bookrunner.client.generated.shapes.conversions import ConversionWorking as ConversionWorking
+from bookrunner.client.generated.shapes.conversions import ConvertedHolder as ConvertedHolder
+from bookrunner.client.generated.shapes.conversions import NewConversion as NewConversion
+from bookrunner.client.generated.shapes.conversions import NewInput as NewInput
 from bookrunner.client.generated.shapes.distributions import Distribution as Distribution
 from bookrunner.client.generated.shapes.distributions import DistributionActed as DistributionActed
 from bookrunner.client.generated.shapes.distributions import DistributionDecision as DistributionDecision

@@ -14,6 +14,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'split_is_carried_through_first',
             message = format('the units of %s are being split', new.offering_id);
     end if;
+    if registry.is_being_converted(new.offering_id) then
+        raise exception using errcode = 'BR008', constraint = 'conversion_is_carried_through_first',
+            message = format('the units of %s are being converted', new.offering_id);
+    end if;
     return new;
 end $$;
 create trigger waits_for_the_split before insert on registry.movement
@@ -42,6 +46,7 @@ begin atomic
         and q.status in ('requested', 'returned', 'screened', 'approved', 'instructed')
     union all select n.interest_id from registry.interest n where n.offering_id = p_offering and n.status = 'posted'
     union all select y.buyback_id from registry.buyback y where y.offering_id = p_offering and y.status in ('proposed', 'open', 'accepted')
+    union all select c.conversion_id from registry.conversion_class c where c.offering_id = p_offering and c.status = 'begun'
     union all select m.import_id from registry.register_import m where m.offering_id = p_offering and m.status = 'proposed'
     union all select c.change_id from registry.control_change c where c.offering_id = p_offering and c.status = 'proposed'
     union all select a.action_id from registry.control_action a where a.offering_id = p_offering

@@ -101,7 +101,7 @@ create table registry.chain_transaction (
     offering_id text not null,
     transaction_id text not null,
     intent_id text not null,
-    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control', 'split', 'redemption')),
+    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control', 'split', 'conversion')),
     status text not null,
     chain_id bigint not null,
     sender bytea not null,

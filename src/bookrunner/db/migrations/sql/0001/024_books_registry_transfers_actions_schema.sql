@@ -125,7 +125,3 @@ return div(p_units::numeric * s.new_units, s.for_units)::bigint;
 
 create view registry.split_fact as
 select offering_id, split_id, status, new_units, for_units, effective_at, version, chain_head from registry.split;
-
-create view registry.split_place_fact as
-select p.offering_id, p.split_id, s.status, p.address, p.holding_id, p.units_before, p.units_after
-from registry.split_place p join registry.split s using (offering_id, split_id);

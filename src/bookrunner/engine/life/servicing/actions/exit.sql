@@ -12,6 +12,7 @@ begin atomic
             + (select count(*) from registry.split s where s.offering_id = p_offering
                 and (s.status in ('proposed', 'approved', 'begun') or s.status = 'executed' and not exists (
                     select from engine.followed_split f where f.offering_id = s.offering_id and f.split_id = s.split_id)))
+            + (select count(*) from registry.conversion_class c where c.offering_id = p_offering and c.status in ('proposed', 'approved'))
         union all
         select 30, 'exit_leaves_no_distribution_open', count(*) from engine.distribution d
         where d.offering_id = p_offering and d.status in ('draft', 'approved', 'paying')

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bookrunner.adapters.chain import (
-    Chain,
-    ChainError,
-    NodeRefused,
-    balance_of,
-    burn_batch,
-    mint_batch,
-    total_supply,
-)
+from bookrunner.adapters.chain import Chain, ChainError, balance_of, total_supply
 from bookrunner.core.errors import Refused
-from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
-from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.issuance import ChainStalled, Keys, Submitter
+from bookrunner.engine.life.servicing.actions.minting import Minting
 
 _PURPOSE: Final = "split"
 # Minting to a wallet costs more than a transfer, and a batch has to fit into one transaction (EIP-7825).
@@ -38,11 +28,10 @@ class Splits:
     def __init__(
         self, desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, *, most: int = MOST_WALLETS
     ) -> None:
-        self._most = most
         self._desk = desk
         self._chain = chain
-        self._keys = keys
         self._submitter = submitter
+        self._minting = Minting(desk, (chain, keys, submitter), _PURPOSE, most)
 
     def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
         """Carry what is due in these offers, or in all; return in how many seconds to look again.
@@ -77,8 +66,7 @@ class Splits:
             if row["status"] == "approved":
                 self._begin(offering, row["split_id"], token)
             left = self._desk.splits.open_wallets(offering=offering, split=row["split_id"])
-            for wallets in self._batches(left):
-                self._sign(offering, row["split_id"], (token, wallets))
+            self._minting.sign(offering, token, left, {"split": row["split_id"]})
             self._submitter.send_unfinished(offering)
             self._submitter.settle(offering, token)
             if left := self._desk.splits.open_wallets(offering=offering, split=row["split_id"]):
@@ -105,53 +93,10 @@ class Splits:
         on = {"offering": offering, "split": split}
         if not self._desk.splits.split_hindrances(**on):
             planned = self._desk.splits.planned_wallets(**on, undelivered=undelivered)
-            if refused := sum(self._refused(token, wallets) for wallets in self._batches(planned)):
+            if refused := self._minting.refused(token, planned):
                 rule = "token_takes_every_wallet_of_the_split"
                 raise Refused(rule, f"the token of {offering} refuses {refused} wallets")
         self._desk.splits.begin_split(actor=PROCESS, **on, undelivered=undelivered)
-
-    def _refused(self, token: bytes, wallets: list[Row]) -> int:
-        """Return how many of these wallets the token refuses, alone if not together."""
-        try:
-            gas_for(self._chain, (token, _call(wallets)), self._keys.agent.address)
-        except NodeRefused:
-            middle = len(wallets) // 2
-            halves = (wallets[:middle], wallets[middle:])
-            return sum(self._refused(token, half) for half in halves) if middle else 1
-        return 0
-
-    def _batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
-        """Yield wallets, those that gain apart from those that lose."""
-        for is_gain in (True, False):
-            group = [row for row in rows if (row["units"] > 0) == is_gain]
-            for start in range(0, len(group), self._most):
-                yield group[start : start + self._most]
-
-    def _sign(self, offering: str, split: str, what: tuple[bytes, list[Row]]) -> None:
-        """Store one transaction; of wallets that the token refuses together, those that it takes."""
-        token, wallets = what
-        data = _call(wallets)
-        try:
-            gas = gas_for(self._chain, (token, data), self._keys.agent.address)
-        except NodeRefused:
-            middle = len(wallets) // 2
-            for half in (wallets[:middle], wallets[middle:]) if middle else ():
-                self._sign(offering, split, (token, half))
-            return
-        order = {
-            "offering": offering,
-            "purpose": _PURPOSE,
-            "intent": new_id("int"),
-            "to": token,
-            "data": data,
-            "gas": gas,
-            "terms": self._submitter.terms(),
-        }
-        told = [
-            {"split": split, "address": bytes(row["address"]).hex(), "units": row["units"]} for row in wallets
-        ]
-        with self._desk.registry.together() as within:
-            self._submitter.store(within, self._keys.agent, order, told)
 
     def _follow(self) -> None:
         for row in self._desk.actions.splits_to_follow():
@@ -161,8 +106,3 @@ class Splits:
             except Refused as hindered:
                 of = {"offering": row["offering_id"], "subject": row["split_id"]}
                 warn("terms wait to follow a split", **of, rule=hindered.rule)
-
-
-def _call(wallets: list[Row]) -> bytes:
-    lines = [(bytes(row["address"]), abs(row["units"])) for row in wallets]
-    return mint_batch(lines) if wallets[0]["units"] > 0 else burn_batch(lines)

@@ -74,9 +74,8 @@ begin atomic
     insert into registry.chain_transaction (offering_id, transaction_id, intent_id, purpose, status, chain_id, sender,
         nonce, attempt_no, max_fee_wei, priority_fee_wei, hash, raw, lines, lines_sha256)
     values (p_offering, p_transaction ->> 'id', p_transaction ->> 'intent', p_transaction ->> 'purpose', 'signed',
-        (p_transaction ->> 'chain_id')::bigint, decode(p_transaction ->> 'sender', 'hex'),
-        (p_transaction ->> 'nonce')::bigint, p_attempt, (p_transaction ->> 'max_fee')::bigint,
-        (p_transaction ->> 'priority_fee')::bigint, decode(p_transaction ->> 'hash', 'hex'),
+        (p_transaction ->> 'chain_id')::bigint, decode(p_transaction ->> 'sender', 'hex'), (p_transaction ->> 'nonce')::bigint, p_attempt,
+        (p_transaction ->> 'max_fee')::bigint, (p_transaction ->> 'priority_fee')::bigint, decode(p_transaction ->> 'hash', 'hex'),
         decode(p_transaction ->> 'raw', 'hex'), p_lines, sha256(convert_to(registry.spelled_lines(p_lines), 'UTF8')));
 end;
 
@@ -104,8 +103,13 @@ begin
     perform registry.instruct_transfers(p_offering, p_transaction ->> 'id', p_lines);
     if p_transaction ->> 'purpose' = 'split' then
         perform registry.instruct_split(p_offering, p_transaction ->> 'intent', p_lines);
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/075_books_registry_transactions.sql
     elsif p_transaction ->> 'purpose' = 'redemption' then
         perform registry.instruct_redemption(p_offering, p_transaction ->> 'intent', p_lines);
+========
+    elsif p_transaction ->> 'purpose' = 'conversion' then
+        perform registry.instruct_conversion(p_offering, p_transaction ->> 'intent', p_lines);
+>>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/074_books_registry_transactions.sql
     end if;
 end $$;
 
@@ -198,7 +202,11 @@ begin
     end if;
     perform 1 from engine.position pos join jsonb_to_recordset(t.lines) as l (investment text)
         on pos.investment_id = l.investment where pos.offering_id = p_offering order by pos.investment_id for update of pos;
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/075_books_registry_transactions.sql
     if t.purpose in ('deliver', 'transfer', 'split', 'redemption') and (
+========
+    if t.purpose in ('deliver', 'transfer', 'split', 'conversion') and (
+>>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/074_books_registry_transactions.sql
         select jsonb_agg(jsonb_build_array(l.address, l.units) order by l.address, l.units)
         from jsonb_to_recordset(t.lines) as l (address text, units bigint)) is distinct from (
         select jsonb_agg(jsonb_build_array(d.address, d.units) order by d.address, d.units)
@@ -218,8 +226,13 @@ begin
         return registry.post_transfers(t, p_delivered);
     elsif t.purpose = 'split' then
         return registry.post_split(t, p_delivered);
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/075_books_registry_transactions.sql
     elsif t.purpose = 'redemption' then
         return registry.post_redemption(t, p_delivered);
+========
+    elsif t.purpose = 'conversion' then
+        return registry.post_conversion(t, p_delivered);
+>>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/074_books_registry_transactions.sql
     end if;
     return 0;
 end $$;

@@ -1,7 +1,11 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/165_reconciliation_comparisons_holdings.sql
 -- the same units; a wallet of a split or a burn that is on its way has those of before or of after. A whole run names what is final on the
+========
+-- the same units; a wallet of a split or conversion that is on its way has those of before or of after. A whole run names what is final on the
+>>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/162_reconciliation_comparisons_holdings.sql
 -- chain and not posted yet; units on their way are on neither side of the supply, nor where events are followed; what a begun
--- split has minted or burned is on the side of the control book.
+-- split or conversion has minted or burned is on the side of the control book.
 -- p_chain is {"lines": {address: units}, "delivered"}, null where
 -- nobody looked; with p_only, of these investments, investors and addresses alone.
 create function reconciliation.holdings(p_offering text, p_only text[], p_chain jsonb) returns setof reconciliation.difference
@@ -16,7 +20,7 @@ begin atomic
         on x.address = h.address
     cross join lateral (select encode(coalesce(h.address, x.address), 'hex') as address) a
     where p_chain is not null and coalesce(x.units, 0) <> coalesce(h.units, 0)
-        and not exists (select from registry.split_place_fact p where p.offering_id = p_offering and p.status = 'begun'
+        and not exists (select from registry.changed_place_fact p where p.offering_id = p_offering and p.status = 'begun'
             and p.address = coalesce(h.address, x.address) and p.units_after = coalesce(x.units, 0))
         and not exists (select from registry.burn_under_way b where b.offering_id = p_offering
             and b.address = coalesce(h.address, x.address) and b.units = coalesce(h.units, 0) - coalesce(x.units, 0))

@@ -1,0 +1,156 @@
+"""Agreed conversions on their way to the chains and the register of both classes, exactly once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bookrunner.adapters.chain import (
+    MAX_LINES,
+    Chain,
+    ChainError,
+    balance_of,
+    identity_registry,
+    is_registered,
+    register_batch,
+    total_supply,
+)
+from bookrunner.core.countries import country_number
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Row
+from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.life.servicing.actions.minting import Minting
+from bookrunner.engine.life.servicing.actions.splits import MOST_WALLETS, PATIENCE_SECONDS
+
+_PURPOSE: Final = "conversion"
+
+
+class Conversions:
+    """Begins conversions whose time has come, and carries the begun ones to both tokens and the register.
+
+    What a run has to do follows from the wallets that the chain has not changed yet, so one that ends
+    anywhere is carried on by the next. Every old unit is burned before a new one is minted. The books of
+    both classes follow with the last wallet, in the transaction that marks it final.
+    """
+
+    def __init__(
+        self, desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, *, most: int = MOST_WALLETS
+    ) -> None:
+        self._desk = desk
+        self._chain = chain
+        self._keys = keys
+        self._submitter = submitter
+        self._minting = Minting(desk, (chain, keys, submitter), _PURPOSE, most)
+
+    def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
+        """Carry what is due in these offers, or in all; return in how many seconds to look again.
+
+        None when no conversion is agreed or begun. One that something hinders waits, and the log says why.
+        """
+        for row in self._desk.conversions.conversions_under_way():
+            classes = {row["offering_id"], row["into_offering_id"]}
+            if (scopes is not None and not classes & scopes) or not row["is_due"]:
+                continue
+            of = {"offering": row["offering_id"], "subject": row["conversion_id"]}
+            try:
+                self.carry(row["offering_id"])
+            except Refused as hindered:
+                warn("a conversion waits", **of, rule=hindered.rule)
+            except (ChainError, ChainStalled) as silent:
+                warn("a conversion waits", **of, kind=type(silent).__name__)
+        return PATIENCE_SECONDS if self._desk.conversions.conversions_under_way() else None
+
+    def carry(self, offering: str) -> int:
+        """Carry the agreed or begun conversion of an offer as far as it goes; return how many are executed.
+
+        Refuses by the first thing that hinders an agreed one: what `conversion_hindrances` lists, and
+        ``chain_has_the_units_of_the_register`` and ``token_takes_every_wallet_of_the_conversion``. A wallet
+        that a token refuses once it has begun stays open, and the log says how many.
+        """
+        waiting = self._under_way(offering)
+        for row in waiting:
+            tokens = {
+                each: bytes(self._desk.offer(each)["token_address"])
+                for each in (offering, row["into_offering_id"])
+            }
+            for each, token in tokens.items():
+                self._come(each, token)
+            if row["status"] == "approved":
+                self._begin(row, tokens)
+            for each, token in tokens.items():
+                if self._left(row, each):
+                    of = {"of": offering, "conversion": row["conversion_id"]}
+                    self._minting.sign(each, token, self._left(row, each), of)
+                    self._come(each, token)
+                if left := self._left(row, each):
+                    of = {"offering": each, "subject": row["conversion_id"]}
+                    warn("wallets of a conversion are open", **of, rows=len(left))
+                    break
+        under_way = {row["conversion_id"] for row in self._under_way(offering)}
+        done = [row for row in waiting if row["conversion_id"] not in under_way]
+        if done:
+            tell("a conversion is executed", offering=offering, subject=done[0]["conversion_id"])
+        return len(done)
+
+    def _under_way(self, offering: str) -> list[Row]:
+        rows = self._desk.conversions.conversions_under_way()
+        return [row for row in rows if row["offering_id"] == offering]
+
+    def _left(self, conversion: Row, offering: str) -> list[Row]:
+        on = {"offering": conversion["offering_id"], "conversion": conversion["conversion_id"]}
+        return [row for row in self._desk.conversions.open_wallets(**on) if row["offering_id"] == offering]
+
+    def _come(self, offering: str, token: bytes) -> None:
+        self._submitter.send_unfinished(offering)
+        self._submitter.settle(offering, token)
+
+    def _begin(self, conversion: Row, tokens: dict[str, bytes]) -> None:
+        """Begin while the chain has of both classes, wallet by wallet and in all, what the register says."""
+        offering, into = conversion["offering_id"], conversion["into_offering_id"]
+        on = {"offering": offering, "conversion": conversion["conversion_id"]}
+        had = {each: self._register_on_chain(each, token) for each, token in tokens.items()}
+        if not self._desk.conversions.conversion_hindrances(**on):
+            planned = self._desk.conversions.planned_wallets(**on)
+            self._register_wallets(into, tokens[into], planned)
+            ending = [{"address": row["address"], "units": -row["units"]} for row in had[offering][0]]
+            refused = self._minting.refused(tokens[offering], ending)
+            if refused := refused + self._minting.refused(tokens[into], planned):
+                rule = "token_takes_every_wallet_of_the_conversion"
+                raise Refused(rule, f"the tokens of {offering} and {into} refuse {refused} wallets")
+        self._desk.conversions.begin_conversion(actor=PROCESS, **on, undelivered=had[into][1])
+
+    def _register_on_chain(self, offering: str, token: bytes) -> tuple[list[Row], int]:
+        """Return where the register has units and how many nobody has bought, as the chain agrees."""
+        treasury = bytes(self._desk.offer(offering)["treasury_address"])
+        rows = self._desk.conversions.wallets_before(offering=offering)
+        on_chain = self._chain.balances(token, [bytes(row["address"]) for row in rows])
+        minted, undelivered = self._chain.read([total_supply(token), balance_of(token, treasury)])
+        registered = [row["units"] for row in rows]
+        if on_chain != registered or minted - undelivered != sum(registered):
+            raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
+        return list(rows), undelivered
+
+    def _register_wallets(self, offering: str, token: bytes, planned: list[Row]) -> None:
+        """Give the wallets that take new units their identity on chain, where they have none yet."""
+        (registry,) = self._chain.read([identity_registry(token)])
+        wallets = [bytes(row["address"]) for row in planned]
+        known = self._chain.read([is_registered(registry, wallet) for wallet in wallets]) if wallets else []
+        missing = [
+            (wallet, wallet, country_number(row["country"]))
+            for wallet, row, is_known in zip(wallets, planned, known, strict=True)
+            if not is_known
+        ]
+        for start in range(0, len(missing), MAX_LINES):
+            data = register_batch(missing[start : start + MAX_LINES])
+            order = {
+                "offering": offering,
+                "purpose": "identity",
+                "intent": new_id("int"),
+                "to": registry,
+                "data": data,
+                "gas": gas_for(self._chain, (registry, data), self._keys.agent.address),
+            }
+            self._submitter.submit(self._keys.agent, order)
+            self._submitter.settle(offering, token)
