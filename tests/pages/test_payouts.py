@@ -114,6 +114,22 @@ def test_two_administrators_run_a_distribution(office: Office, browser: Browser,
         expect(gus.locator("[aria-labelledby=lines-title]")).to_contain_text("2 owed")
 
 
+def test_money_that_the_bank_took_back_is_seen_on_the_run(office: Office, browser: Browser, axe: str) -> None:
+    world, runs = office.world, office.runs
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    world.call("treasury.record_return", world.offering, "rcp_issuer", "AC04", DAY)
+    with at(office, browser, "fund.flo") as flo:
+        flo.goto(f"{office.site.url}/treasury/{world.offering}/distributions/{distribution}")
+        sums = flo.locator("[aria-labelledby=sums-title]")
+        expect(sums.get_by_role("row", name="Open receivable")).to_contain_text("1,000.00 USD")
+        expect(sums.get_by_role("row", name="taken back by the bank")).to_contain_text("1,000.00 USD")
+        keep(flo, "distribution-taken-back")
+        assert violations(flo, axe) == []
+        sums.get_by_role("link", name="returned payments").click()
+        expect(flo.locator("main")).to_contain_text("rcp_issuer")
+
+
 def test_two_administrators_name_an_account_and_remit_tax(office: Office, browser: Browser, axe: str) -> None:
     world, runs = office.world, office.runs
     runs.start(world.offering, world.ready(runs), actor="usr_first")

@@ -90,7 +90,7 @@ def show(
         found = [*runs.lines(offer, name, status=state)] if lines else []
     currency = row["currency"]
     console.print(f"{name}: {row['status']}, version {row['version']}; {told(row)}")
-    sums = ("available", "reserved", "distributable", "withheld", "net", "funded")
+    sums = ("available", "reserved", "distributable", "withheld", "net", "funded", "taken_back", "receivable")
     console.print(", ".join(f"{part} {grouped(row[f'{part}_minor'], currency)}" for part in sums))
     for tier in tiers:
         holders, sponsor = (grouped(tier[f"{who}_minor"], currency) for who in ("holders", "sponsor"))

@@ -1,9 +1,17 @@
 -- What is paid to holders: the money for a distribution, and one payment for each line.
 
--- The issuer's money for distributions: receipts that two people's distribution waits for.
+-- The issuer's money that is there for distributions: receipts that two people's distribution waits for.
 create view treasury.distribution_funding as
 select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.receipt
 where status = 'funding' group by offering_id, funds_distribution_id;
+
+-- What was taken for distributions in all, and what the bank took back of it: money of a payment that had begun is a receivable until
+-- somebody makes it good.
+create view treasury.distribution_money as
+select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as taken_minor,
+    coalesce(sum(amount_minor) filter (where status = 'returned'), 0)::bigint as taken_back_minor, sum(receivable_minor)::bigint as receivable_minor
+from treasury.receipt where funds_distribution_id is not null and status in ('funding', 'returned')
+group by offering_id, funds_distribution_id;
 
 -- The distributions whose lines are owed by now; one without a line that pays anything is, too.
 create view treasury.declared_distribution as
