@@ -14,6 +14,7 @@ from bookrunner.adapters.chain.keys import LocalKey
 from bookrunner.adapters.chain.remote import RemoteKey
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
+from bookrunner.adapters.payments.entries import line_writers
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.rates import read_reference_rates
@@ -272,17 +273,16 @@ class Application:
         tell("refunds are sent", offering=offering, rows=sent)
         return sent
 
-    def pay_lines(self, offering: str, accounts: str, to: Path | str) -> int:
+    def pay_lines(self, offering: str, accounts: str, to: Path | str, sender: Path | None = None) -> int:
         """Order the owed lines of an offer's distributions and hand them over; return how many were taken.
 
-        Whoever may not be paid now is held with its reason; what was stored and not taken goes first. Reads
-        ``accounts`` and refuses as `send_refunds` does.
+        Whoever may not be paid now is held with its reason; what was stored and not taken goes first. Entries
+        of the ACH need their ``sender``. Reads ``accounts`` and refuses as `send_refunds` does.
         """
-        book = AccountBook(accounts, fingerprint)
-        write = write_refunds(book.debtor, book.holder, clock.today())
+        write, entries = line_writers(accounts, sender, fingerprint, clock.today())
         with carrier_to(str(to)) as courier:
             sent = len(hand_over_waiting(self.desk.treasury, offering, courier))
-            rows = store_orders(self.database, offering, write)
+            rows = store_orders(self.database, offering, write, entries=entries)
             sent += len(hand_over_waiting(self.desk.treasury, offering, courier))
         tell("lines are ordered", offering=offering, rows=rows)
         return sent

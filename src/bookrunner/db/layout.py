@@ -21,7 +21,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 

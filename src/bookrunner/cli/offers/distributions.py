@@ -28,6 +28,7 @@ app.add_typer(distribution, name="distribution")
 Accounts = Annotated[Path, typer.Option(help="Lines of name,number,bank; the escrow account first.")]
 Folder = Annotated[Path | None, typer.Option(help="Where the orders are written as files.")]
 Bank = Annotated[str | None, typer.Option(help="Address of a bank that takes orders.")]
+Sender = Annotated[Path | None, typer.Option(help="Who sends entries of the ACH, as OFFER.ach.json says it.")]
 
 
 @distribution.command("draft")
@@ -150,10 +151,17 @@ def fund(offer: Id, name: Id, receipt: Id, *, actor: Actor) -> None:
 
 @distribution.command("pay")
 def pay(
-    offer: Id, name: Id, accounts: Accounts, *, folder: Folder = None, bank: Bank = None, actor: Actor
+    offer: Id,
+    name: Id,
+    accounts: Accounts,
+    *,
+    sender: Sender = None,
+    folder: Folder = None,
+    bank: Bank = None,
+    actor: Actor,
 ) -> None:
     """Start the payment, or go on with it: order every line that may be paid now."""
-    _pay((offer, name), accounts, (folder, bank), actor)
+    _pay((offer, name), (accounts, sender), (folder, bank), actor)
 
 
 @distribution.command("retry")
@@ -163,6 +171,7 @@ def retry(
     accounts: Accounts,
     *,
     line: Annotated[list[str] | None, typer.Option("--line", help="Only this line; again for more.")] = None,
+    sender: Sender = None,
     folder: Folder = None,
     bank: Bank = None,
     actor: Actor,
@@ -173,7 +182,7 @@ def retry(
             actor=actor, offering=offer, distribution=name, lines=line
         )
     console.print(f"{name}: {opened_again} lines are tried again")
-    _pay((offer, name), accounts, (folder, bank), actor)
+    _pay((offer, name), (accounts, sender), (folder, bank), actor)
 
 
 @distribution.command("account")
@@ -181,7 +190,10 @@ def account(
     investor: Id,
     source: Id,
     *,
-    way: Annotated[str, typer.Option("--way", help="bank, or balance to keep it in escrow.")] = "bank",
+    way: Annotated[str, typer.Option("--way", help="bank, ach, or balance to keep it in escrow.")] = "bank",
+    entry_class: Annotated[
+        str | None, typer.Option("--class", help="Of an ACH entry: PPD to a person, CCD to a company.")
+    ] = None,
     because: Annotated[str, typer.Option("--because", help="Why.")],
     actor: Actor,
 ) -> None:
@@ -189,7 +201,13 @@ def account(
     name = new_id("pac")
     with opened(read_settings()) as world:
         world.application.distributions.payments.propose_payee_account(
-            actor=actor, investor=investor, account=name, way=way, source=source, because=because
+            actor=actor,
+            investor=investor,
+            account=name,
+            way=way,
+            entry_class=entry_class,
+            source=source,
+            because=because,
         )
     keep_facts(account=name)
     console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
@@ -202,12 +220,17 @@ def new_account(
     evidence: Annotated[Path, typer.Argument(help="What the payee gave; its SHA-256 is kept.")],
     *,
     because: Annotated[str, typer.Option("--because", help="Why.")],
+    entry_class: Annotated[
+        str | None, typer.Option("--class", help="Paid by the ACH: PPD to a person, CCD to a company.")
+    ] = None,
     actor: Actor,
 ) -> None:
     """Propose an account that no book has, and screen its payee; another person agrees after that."""
     named = fingerprint(number), hashlib.sha256(evidence.read_bytes()).digest()
     with opened(read_settings()) as world:
-        name = world.application.distributions.name_account(investor, named, because, actor=actor)
+        name = world.application.distributions.name_account(
+            investor, named, because, entry_class=entry_class, actor=actor
+        )
         world.application.screening.drain()
     keep_facts(account=name)
     console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
@@ -229,8 +252,13 @@ def agree(
     console.print(f"{name}: {'declined' if decline else 'in force'}")
 
 
-def _pay(on: tuple[str, str], accounts: Path, to: tuple[Path | None, str | None], actor: str) -> None:
-    offer, name = on
+def _pay(
+    on: tuple[str, str],
+    books: tuple[Path, Path | None],
+    to: tuple[Path | None, str | None],
+    actor: str,
+) -> None:
+    (offer, name), (accounts, sender) = on, books
     place = to[0] if to[1] is None else to[1]
     if place is None or (to[0] is not None and to[1] is not None):
         raise Refused("orders_go_to_one_place", "give --folder or --bank")
@@ -238,7 +266,7 @@ def _pay(on: tuple[str, str], accounts: Path, to: tuple[Path | None, str | None]
         runs = world.application.distributions
         world.application.screening.drain()
         runs.start(offer, name, actor=actor)
-        sent = world.application.pay_lines(offer, accounts.read_text(encoding="utf-8"), place)
+        sent = world.application.pay_lines(offer, accounts.read_text(encoding="utf-8"), place, sender)
         row = runs.standing(offer, name)
     console.print(f"{name}: {sent} orders taken; {told(row)}")
 

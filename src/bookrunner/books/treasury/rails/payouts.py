@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
 
-from bookrunner.books.treasury.rails.disbursements import store_orders
+from bookrunner.books.treasury.rails.disbursements import WriteEntries, store_orders
 from bookrunner.core.errors import Refused, Unavailable
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
@@ -46,6 +46,9 @@ class Outbox(Protocol):
 
     def debits(self, offering: str) -> WriteDebits | None:
         """Return what writes the debits of an offer, None when nobody collects for it."""
+
+    def entries(self, offering: str) -> WriteEntries | None:
+        """Return what writes lines as entries of the ACH, None when nobody sends them for the offer."""
 
     def carrier(self) -> AbstractContextManager[Carrier]:
         """Lend the way to the bank."""
@@ -111,7 +114,7 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
             with outbox.carrier() as carrier:
                 _store_releases(treasury, offering, release)
                 _store_debits(treasury, offering, outbox.debits(offering))
-                _store_distributions(treasury, offering, refunds)
+                _store_distributions(treasury, offering, refunds, outbox.entries(offering))
                 sent += send_refunds(treasury, offering, refunds, carrier)
         except (Refused, Unavailable) as fault:
             rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
@@ -119,10 +122,10 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
     return sent
 
 
-def _store_distributions(treasury: Keeper, offering: str, write: Write) -> None:
+def _store_distributions(treasury: Keeper, offering: str, write: Write, entries: WriteEntries | None) -> None:
     """Store what holders are owed; a distribution that cannot be paid holds up no refund."""
     try:
-        store_orders(treasury.database, offering, write)
+        store_orders(treasury.database, offering, write, entries=entries)
     except Refused as refused:
         warn("orders wait", offering=offering, rule=refused.rule)
 

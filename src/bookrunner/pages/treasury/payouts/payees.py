@@ -42,7 +42,7 @@ Show = Callable[..., Response]
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The form as it was sent: what is decided on, or which return is paid for, and what belongs to it."""
+    """The form as it was sent: what is decided on, which return or class of entry is meant, and the rest."""
 
     choice: str
     what: str
@@ -114,7 +114,9 @@ class _Office:
         if not said.account or not said.payee or not evidence:
             raise Refused("new_account_has_its_evidence", "name the payee and its account, and add the paper")
         named = fingerprint(said.account), hashlib.sha256(evidence).digest()
-        self.runs.name_account(said.payee, named, said.because, actor=self.on[1])
+        self.runs.name_account(
+            said.payee, named, said.because, entry_class=said.what or None, actor=self.on[1]
+        )
 
     def _remittance(self, said: _Said) -> dict[str, object]:
         if not said.account:

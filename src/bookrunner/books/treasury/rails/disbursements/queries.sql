@@ -8,27 +8,43 @@ select treasury.declare_disbursements(:actor, :request, :offering, :distribution
 
 -- name: propose_payee_account$
 -- Proposes where a payee gets its money.
-select treasury.propose_payee_account(:actor, :request, :investor, :account, :way, :source, :because);
+select treasury.propose_payee_account(:actor, :request, :investor, :account, :way, :source, :because, :entry_class);
 
 -- name: name_payee_account$
 -- Proposes an account that the book does not have, with its evidence.
-select treasury.name_payee_account(:actor, :request, :investor, :account, :fingerprint, :evidence_sha256, :because);
+select treasury.name_payee_account(:actor, :request, :investor, :account, :fingerprint, :evidence_sha256, :because, :way, :entry_class);
 
 -- name: decide_payee_account$
 -- Puts it in force, or declines it, as another person.
 select treasury.decide_payee_account(:actor, :request, :investor, :account, cast(:is_agreed as boolean), :seen);
 
 -- name: take_disbursements$
--- The owed lines that may be paid now, locked; the others are held.
-select treasury.take_disbursements(:actor, :request, :offering, :distribution, :most);
+-- The owed lines that may be paid now by a rail, locked; the others are held.
+select treasury.take_disbursements(:actor, :request, :offering, :distribution, :most, :rail);
 
 -- name: hold_disbursements$
--- Holds owed lines whose account nobody knows.
-select treasury.hold_disbursements(:actor, :request, :offering, cast(:lines as text[]));
+-- Holds owed lines whose account nobody knows, or whose account is none for its rail.
+select treasury.hold_disbursements(:actor, :request, :offering, cast(:lines as text[]), :because);
 
 -- name: store_disbursements$
 -- Commits the bytes of an order with the lines that it pays.
 select treasury.store_disbursements(:actor, :request, :offering, :payout, :content, cast(:lines as text[]));
+
+-- name: number_entries$
+-- The numbers of the entries of a file: the first of them, and that of the file.
+select treasury.number_ach_entries(:actor, :request, :entries);
+
+-- name: store_entries$
+-- Commits the bytes of a NACHA file with the trace number of each line.
+select treasury.store_ach_entries(:actor, :request, :offering, :payout, :content, cast(:entries as jsonb));
+
+-- name: return_entry$
+-- The network sends an entry back; false when it is none of ours.
+select treasury.return_ach_entry(:actor, :request, :offering, :trace, cast(:amount as bigint), :code);
+
+-- name: book_entry$
+-- A statement shows an entry whose return was announced, as it left or as it came back.
+select treasury.book_ach_entry(:actor, :request, :offering, :line, cast(:try_no as integer), cast(:is_back as boolean), :booked_on);
 
 -- name: settle_disbursements$
 -- A statement shows these payments as arrived.
@@ -57,7 +73,7 @@ where r.offering_id = :offering and r.status = 'unmatched' and treasury.is_final
 
 -- name: payee_accounts
 -- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first.
-select a.investor_id, a.account_id, a.status, a.way, a.source_id, encode(a.evidence_sha256, 'hex') as evidence_sha256, a.because,
+select a.investor_id, a.account_id, a.status, a.way, a.entry_class, a.source_id, encode(a.evidence_sha256, 'hex') as evidence_sha256, a.because,
     a.proposed_by, a.decided_by, a.version
 from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from treasury.disbursement d
     where d.offering_id = :offering and d.payee_id = a.investor_id)

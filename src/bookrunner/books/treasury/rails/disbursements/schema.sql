@@ -31,7 +31,7 @@ create table treasury.disbursement (
     owed_since date not null,
     held_because text constraint hold_has_a_known_reason check (held_because in ('match_with_a_list', 'screening_waits',
         'wallet_change_in_progress', 'registration_change_in_progress', 'payee_change_in_progress', 'account_change_in_progress', 'account_is_not_known',
-        'account_is_not_named')),
+        'account_is_not_named', 'account_does_not_fit_its_rail')),
     payee_fingerprint bytea,
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,

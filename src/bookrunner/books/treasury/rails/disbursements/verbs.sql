@@ -122,8 +122,8 @@ begin
     where d.offering_id = p_offering and d.disbursement_id = any (p_lines);
 end $$;
 
--- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others go to a
--- bank. Runs under the locks of its caller; answers what goes to a bank.
+-- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others leave by
+-- the rail of their payee. Runs under the locks of its caller; answers what leaves.
 create function treasury.judge_disbursements(p_offering text, p_lines text[]) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
@@ -139,10 +139,11 @@ begin
     perform treasury.keep_as_balance(p_offering, array(select j.line from jsonb_to_recordset(judged) as j (line text, because text, way text)
         where j.because is null and j.way = 'balance'));
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', d.disbursement_id, 'amount', d.amount_minor, 'currency', d.currency,
-            'fingerprint', j.fingerprint, 'try', d.try_no) order by d.disbursement_id), '[]')
+            'fingerprint', j.fingerprint, 'try', d.try_no, 'way', j.way, 'class', a.entry_class) order by d.disbursement_id), '[]')
         from jsonb_to_recordset(judged) as j (line text, because text, way text, fingerprint text)
         join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = j.line
-        where j.because is null and j.way = 'bank');
+        left join treasury.payee_account a on a.investor_id = d.payee_id and a.status = 'in_force'
+        where j.because is null and j.way <> 'balance');
 end $$;
 
 -- Keeps lines as balances that their payees leave in escrow: the money is theirs at once, to pay with or to withdraw.
@@ -168,9 +169,10 @@ begin
     end loop;
 end $$;
 
--- The lines that wait for a bank, at most so many, locked for whoever writes their bytes in this very transaction; of those judged none
--- may be left. Null when nobody waits, or while the distribution lacks money.
-create function treasury.take_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_most integer) returns jsonb
+-- The lines that wait for a rail, at most so many, locked for whoever writes their bytes in this very transaction; of those judged none
+-- may be left. Null when nobody waits, or while the distribution lacks money. What stays as a balance is taken with the bank's.
+create function treasury.take_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_most integer,
+    p_rail text default 'bank') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     taken text[];
@@ -178,21 +180,24 @@ begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     taken := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering
-        and d.distribution_id = p_distribution and d.status = 'owed' order by d.disbursement_id limit p_most for update);
+        and d.distribution_id = p_distribution and d.status = 'owed' and p_rail = coalesce((select replace(a.way, 'balance', 'bank')
+            from treasury.payee_account a where a.investor_id = d.payee_id and a.status = 'in_force'), 'bank')
+        order by d.disbursement_id limit p_most for update);
     if cardinality(taken) = 0 or treasury.lacks_money(p_offering, p_distribution) then
         return null;
     end if;
     return treasury.judge_disbursements(p_offering, taken);
 end $$;
 
--- Holds owed lines whose account the administrator does not have.
-create function treasury.hold_disbursements(p_actor text, p_request text, p_offering text, p_lines text[]) returns integer
+-- Holds owed lines whose account the administrator does not have, or whose account is none for the rail of its payee.
+create function treasury.hold_disbursements(p_actor text, p_request text, p_offering text, p_lines text[],
+    p_because text default 'account_is_not_known') returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     held integer;
 begin
     perform audit.enter(p_actor, p_request);
-    update treasury.disbursement set status = 'held', held_because = 'account_is_not_known'
+    update treasury.disbursement set status = 'held', held_because = p_because
     where offering_id = p_offering and disbursement_id = any (p_lines) and status = 'owed';
     get diagnostics held = row_count;
     return held;
@@ -201,12 +206,18 @@ end $$;
 -- Commits the bytes of an order before they leave. Whom something hinders by now is refused here, whoever took the lines.
 create function treasury.store_disbursements(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea, p_lines text[])
 returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    return treasury.order_lines(p_offering, p_payout, p_content, p_lines, 'bank');
+end $$;
+
+create function treasury.order_lines(p_offering text, p_payout text, p_content bytea, p_lines text[], p_rail text) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     sums record;
     hindered record;
 begin
-    perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     perform 1 from treasury.disbursement d where d.offering_id = p_offering and d.disbursement_id = any (p_lines)
     order by d.disbursement_id for update;
@@ -222,13 +233,13 @@ begin
             message = format('the bank took money of %s back, and nobody has made it good', sums.distribution);
     end if;
     select s.line, s.because into hindered from treasury.standing_of(p_offering, p_lines) s
-    where s.because is not null or s.way <> 'bank' limit 1;
+    where s.because is not null or s.way <> p_rail limit 1;
     if found then
         raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_held',
             message = format('%s of %s: %s', hindered.line, p_payout, hindered.because);
     end if;
-    insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
-    values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines);
+    insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders, rail)
+    values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines, p_rail);
     update treasury.disbursement d set status = 'paying', payout_id = p_payout, payee_fingerprint = w.fingerprint, bounce_code = null
     from treasury.ways_to(array(select distinct x.payee_id from treasury.disbursement x
         where x.offering_id = p_offering and x.disbursement_id = any (p_lines))) w
@@ -263,7 +274,8 @@ begin
             and treasury.lacks_money(p_offering, d.distribution_id))
         or exists (select from treasury.standing_of(p_offering, lines) s
         join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
-        where s.because is not null or s.way <> 'bank' or s.fingerprint is distinct from d.payee_fingerprint));
+        join treasury.payout p on p.offering_id = p_offering and p.payout_id = p_payout
+        where s.because is not null or s.way <> p.rail or s.fingerprint is distinct from d.payee_fingerprint));
 end $$;
 
 -- The bank shows these payments on a statement: they have arrived.
@@ -286,7 +298,8 @@ begin
     return settled;
 end $$;
 
--- The payee's bank sent a payment back: the money is in escrow again and the line is open, until somebody tries it again.
+-- The payee's bank sent a payment back: the money is in escrow again and the line is open, until somebody tries it again. Without a day it
+-- is announced, and a later statement books it.
 create function treasury.return_disbursement(p_actor text, p_request text, p_offering text, p_line text, p_code text, p_booked_on date) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -305,10 +318,9 @@ begin
         treasury.cash(p_offering, d.currency, 'debit', d.amount_minor) || jsonb_build_array(jsonb_build_object('account',
             'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)));
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
-    values (p_offering, p_line || '@' || d.try_no, 'paid:' || d.payout_id, d.currency, -d.amount_minor, p_booked_on)
-    on conflict do nothing;
-    insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
-    values (p_offering, journal, journal, d.currency, d.amount_minor, p_booked_on);
+    select p_offering, x.id, x.journal, d.currency, x.minor, p_booked_on
+    from (values (p_line || '@' || d.try_no, 'paid:' || d.payout_id, -d.amount_minor), (journal, journal, d.amount_minor)) x (id, journal, minor)
+    where p_booked_on is not null on conflict do nothing;
     update treasury.disbursement set status = 'returned', bounce_code = p_code where offering_id = p_offering and disbursement_id = p_line;
 end $$;
 

@@ -107,11 +107,20 @@ class Distributions:
         self._desk.compliance.enlist_for_payment(actor=actor, investors=payees)
         return len(payees)
 
-    def name_account(self, investor: str, account: tuple[bytes, bytes], because: str, *, actor: str) -> str:
+    def name_account(
+        self,
+        investor: str,
+        account: tuple[bytes, bytes],
+        because: str,
+        *,
+        entry_class: str | None = None,
+        actor: str,
+    ) -> str:
         """Propose an account that the book does not have: its fingerprint, and the SHA-256 of the evidence.
 
-        Opens the screening of the payee, which another person's word waits for; returns the proposal's id.
-        Refuses ``one_payee_account_is_proposed`` and ``payee_account_has_its_reason``.
+        With ``entry_class``, PPD or CCD, it is paid by the ACH. Opens the screening of the payee, which
+        another person's word waits for; returns the proposal's id. Refuses ``one_payee_account_is_proposed``
+        and ``payee_account_has_its_reason``.
         """
         name, (fingerprint, evidence) = new_id("pac"), account
         self.payments.name_payee_account(
@@ -121,6 +130,8 @@ class Distributions:
             fingerprint=fingerprint,
             evidence_sha256=evidence,
             because=because,
+            way="bank" if entry_class is None else "ach",
+            entry_class=entry_class,
         )
         self.screen_payee(investor, actor=actor)
         return name
