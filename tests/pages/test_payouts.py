@@ -130,6 +130,40 @@ def test_money_that_the_bank_took_back_is_seen_on_the_run(office: Office, browse
         expect(flo.locator("main")).to_contain_text("rcp_issuer")
 
 
+def test_two_administrators_agree_to_pay_in_tokens(office: Office, browser: Browser, axe: str) -> None:
+    world, runs = office.world, office.runs
+    runs.start(world.offering, world.ready(runs), actor="usr_first")
+    terms = {"chain_id": 1, "token": "11" * 20, "valid_from": "2026-01-01", "currency": "USD", "decimals": 6}
+    depth = {"minor_decimals": 2, "dust_minor": 1, "received_after": 1, "cleared_after": 2}
+    world.call("treasury.propose_coin", world.offering, "coi_1", {**terms, **depth})
+    world.call("treasury.decide_coin", world.offering, "coi_1", "true", 1, actor="usr_second")
+    here = f"{office.site.url}/treasury/{world.offering}/payees"
+    with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
+        flo.goto(here)
+        expect(flo.locator("[aria-labelledby=token-title]")).to_contain_text("no paying wallet")
+        proposed = [world.offering, "pwl_1", "coi_1", bytes.fromhex("22" * 20)]
+        world.call("treasury.propose_paying_wallet", *proposed, actor="fund.flo")
+        flo.goto(here)
+        tokens = flo.locator("[aria-labelledby=token-title]")
+        tokens.get_by_role("button", name="Agree").click()
+        expect(flo.get_by_role("alert")).to_contain_text("two people")
+        gus.goto(here)
+        gus.locator("[aria-labelledby=token-title]").get_by_role("button", name="Agree").click()
+        expect(gus.locator("[aria-labelledby=token-title]")).to_contain_text("in force")
+        flo.goto(here)
+        tokens.get_by_label("Payee").fill(world.id("ivr", 1))
+        tokens.get_by_label("Reason").fill("asked in writing")
+        tokens.get_by_role("button", name="Propose tokens").click()
+        accounts = flo.locator("[aria-labelledby=accounts-title]")
+        expect(accounts).to_contain_text("in tokens to its registered wallet")
+        keep(flo, "payees-tokens")
+        assert violations(flo, axe) == []
+        gus.goto(here)
+        keep(gus, "payees-tokens-390")
+        gus.locator("[aria-labelledby=accounts-title]").get_by_role("button", name="Agree").click()
+        expect(gus.locator("[aria-labelledby=accounts-title]")).to_contain_text("in force")
+
+
 def test_two_administrators_name_an_account_and_remit_tax(office: Office, browser: Browser, axe: str) -> None:
     world, runs = office.world, office.runs
     runs.start(world.offering, world.ready(runs), actor="usr_first")

@@ -40,6 +40,14 @@ _ORDERED: Final = frozenset(
 )
 # A split waits for its time and for what is under way; a pause that is executed lets it begin.
 _SPLITTING: Final = frozenset({"split.approved", "split.begun", "control_action.executed"})
+_OWED: Final = frozenset(
+    {
+        "disbursement.declared",
+        "disbursement.retried",
+        "disbursement.withdrawn",
+        "paying_wallet.put_in_force",
+    }
+)
 PUT_RIGHT: Final = _STARTED | {
     "delivery_stop.acknowledged",
     "watchlist.activated",
@@ -128,6 +136,7 @@ class Tending:
             Errand("control actions", stopped | {"control_action.approved"}, app.controls.carry_announced),
             Errand("transfers", stopped | approved, app.transfers.carry_announced),
             Errand("splits", stopped | _SPLITTING, app.splits.carry_announced),
+            Errand("payments in tokens", stopped | _OWED, app.payments.carry_announced),
         ]
         if app.post is not None:
             send = partial(try_notices, app.desk, app.post)

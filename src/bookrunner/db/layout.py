@@ -21,7 +21,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach", "coins")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -125,6 +125,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.actions", "votes.sql"),
     ("bookrunner.engine.life.servicing.actions", "splits.sql"),
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
+    ("bookrunner.engine.life.servicing.distributions", "coins.sql"),
     ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "schema.sql"),

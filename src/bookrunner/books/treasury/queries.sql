@@ -105,7 +105,7 @@ select treasury.mark_handed_over(:actor, :request, :offering, :payout, :bank_ref
 
 -- name: prepared_payouts
 -- The orders that the bank has not acknowledged.
-select payout_id, purpose from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+select payout_id, purpose from treasury.payout where offering_id = :offering and status = 'prepared' and (rail = 'stablecoin') = cast(:is_coin as boolean) order by payout_id;
 
 -- name: take_payout$
 -- The bytes of a prepared order, locked for the one who hands them over.
@@ -318,7 +318,7 @@ select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);
 
 -- name: offers_with_orders
 -- The offers with refunds or releases that no bank has.
-select offering_id from treasury.refund where status = 'created' union select offering_id from treasury.payout where status = 'prepared'
+select offering_id from treasury.refund where status = 'created' union select offering_id from treasury.payout where status = 'prepared' and rail <> 'stablecoin'
 union select offering_id from treasury.disbursement where status = 'owed' union select offering_id from treasury.tax_remittance where status = 'approved' union select offering_id from treasury.debit where status = 'ordered'
 union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
 

@@ -188,9 +188,13 @@ def retry(
 @distribution.command("account")
 def account(
     investor: Id,
-    source: Id,
+    source: Annotated[
+        str | None, typer.Argument(help="An account of the payee; none for its wallet.")
+    ] = None,
     *,
-    way: Annotated[str, typer.Option("--way", help="bank, ach, or balance to keep it in escrow.")] = "bank",
+    way: Annotated[
+        str, typer.Option("--way", help="bank, ach, stablecoin, or balance to keep it in escrow.")
+    ] = "bank",
     entry_class: Annotated[
         str | None, typer.Option("--class", help="Of an ACH entry: PPD to a person, CCD to a company.")
     ] = None,
@@ -249,6 +253,34 @@ def agree(
         world.application.distributions.payments.decide_payee_account(
             actor=actor, investor=investor, account=name, is_agreed=not decline, seen=1
         )
+    console.print(f"{name}: {'declined' if decline else 'in force'}")
+
+
+@distribution.command("paying-wallet")
+def paying_wallet(
+    offer: Id,
+    *,
+    coin: Annotated[str | None, typer.Option("--coin", help="Where the offer takes several coins.")] = None,
+    actor: Actor,
+) -> None:
+    """Propose the wallet that an offer pays its holders from in tokens; another person agrees."""
+    with opened(read_settings()) as world:
+        name = world.application.payments.propose_wallet(offer, coin, actor=actor)
+    keep_facts(wallet=name)
+    console.print(f"{name} waits for a second person: bookrunner distribution agree-wallet {offer} {name}")
+
+
+@distribution.command("agree-wallet")
+def agree_wallet(
+    offer: Id,
+    name: Id,
+    *,
+    decline: Annotated[bool, typer.Option("--decline", help="Decline it.")] = False,
+    actor: Actor,
+) -> None:
+    """Put a paying wallet in force, or decline it, as another person than who proposed it."""
+    with opened(read_settings()) as world:
+        world.application.payments.decide_wallet(offer, name, is_agreed=not decline, seen=1, actor=actor)
     console.print(f"{name}: {'declined' if decline else 'in force'}")
 
 

@@ -38,12 +38,21 @@ Attempts = list[Row]
 Terms = tuple[int, Fees]
 
 
+def no_payer(_: str) -> Signer | None:
+    """Return no key, whatever the offer."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of an installation: the agent's, for wallets, and the treasury's, which delivers units."""
+    """The keys of an installation: the agent's, for wallets, and the treasury's, which delivers units.
+
+    ``payers`` finds the key of the wallet that an offer pays its holders from, None where there is none.
+    """
 
     agent: Signer
     treasury: Signer
+    payers: Callable[[str], Signer | None] = no_payer
 
 
 class ChainStalled(BookrunnerError):
@@ -74,6 +83,10 @@ class Submitter:
         self._patience = patience_seconds
         self._ceiling = fee_ceiling_wei
         self._mined: dict[bytes, Receipt] = {}
+
+    def know(self, signer: Signer) -> None:
+        """Offer more for what this key has signed too, where no block takes it."""
+        self._signers[signer.address] = signer
 
     def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> Stored:
         """Take a nonce, sign and record one transaction inside an open transaction.

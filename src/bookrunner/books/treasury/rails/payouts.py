@@ -25,6 +25,7 @@ _BLOCKED = "payout_goes_to_nobody_blocked"
 _HELD = "payout_goes_to_nobody_held"
 _UNCLEARED = "debit_is_of_a_cleared_investor"
 _UNFUNDED = "payout_has_its_money"
+_REFUSED = "chain_takes_the_payment"
 _WITHDRAWN = frozenset({"refund", "return", "distribution", "remittance"})
 
 
@@ -195,21 +196,23 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     return True
 
 
-def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
-    """Hand over every prepared order of an offer; return those that were acknowledged.
+def hand_over_waiting(
+    treasury: Keeper, offering: str, carrier: Carrier, *, is_coin: bool = False
+) -> list[str]:
+    """Hand over every prepared order of an offer, to the bank or in coins; return those that were taken.
 
     One that pays somebody who was blocked or held meanwhile, or from money that the bank took back, is
     withdrawn where the bank does not have it; where the bank took it from a run that died, it is acknowledged
     as the bank says.
     """
     acknowledged = []
-    for row in treasury.prepared_payouts(offering=offering):
+    for row in treasury.prepared_payouts(offering=offering, is_coin=is_coin):
         payout = row["payout_id"]
         try:
             if _handed(treasury, offering, payout, carrier):
                 acknowledged.append(payout)
         except Refused as refused:
-            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED, _UNFUNDED}:
+            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED, _UNFUNDED, _REFUSED}:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bookrunner.adapters.chain import checksum
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import read_whole
@@ -34,6 +35,7 @@ MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "settled": ("confirmed", "good"),
     "returned": ("refused", "bad"),
     "declined": ("cancelled", "grey"),
+    "superseded": ("cancelled", "grey"),
 }
 _In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
 _Text = Annotated[str, Form(max_length=4000)]
@@ -83,6 +85,20 @@ class _Office:
         agreed = said.choice.endswith("agree")
         if said.choice == "name_account":
             self._name(said, evidence)
+        elif said.choice == "name_wallet":
+            self.runs.payments.propose_payee_account(
+                actor=actor,
+                investor=said.payee,
+                account=new_id("pac"),
+                way="stablecoin",
+                source=None,
+                because=said.because,
+                entry_class=None,
+            )
+        elif said.choice in {"wallet_agree", "wallet_decline"}:
+            self.runs.payments.decide_paying_wallet(
+                **where, wallet=said.what, is_agreed=agreed, seen=read_whole(said.seen)
+            )
         elif said.choice == "screen":
             self.runs.screen_payee(said.payee, actor=actor)
         elif said.choice in {"account_agree", "account_decline"}:
@@ -140,6 +156,10 @@ def routes(router: Router, database: Database, show: Show) -> None:
         facts.desk(database, offering)
         found = {
             "accounts": runs.payments.payee_accounts(offering=offering),
+            "wallets": [
+                {**row, "address": checksum(bytes(row["address"]))}
+                for row in runs.payments.paying_wallets(offering=offering)
+            ],
             "missing": runs.payments.payees_without_account(offering=offering),
             "remittances": runs.payments.remittances(offering=offering),
             "withheld": runs.payments.withheld(offering=offering),

@@ -1,13 +1,13 @@
 -- The accounts that payees are paid to: named, agreed to by two people, and looked up for each payment.
 
 -- Where a payee wants its money, and by which rail: to one of its own approved accounts by a transfer of its bank or as an entry of the
--- ACH, or kept as its balance, which goes back to that account. An account that the book does not have yet comes with evidence, and is
+-- ACH, in tokens to its registered wallet, or kept as its balance, which goes back to that account. An account that the book does not have yet comes with evidence, and is
 -- put there once two people agreed and the payee was screened.
 create table treasury.payee_account (
     investor_id text not null,
     account_id text not null,
     status text not null,
-    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'ach', 'balance')),
+    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'ach', 'stablecoin', 'balance')),
     entry_class text constraint ach_way_names_its_class check ((way = 'ach') = (entry_class is not null) and entry_class in ('PPD', 'CCD')),
     source_id text,
     named_fingerprint bytea,
@@ -22,8 +22,8 @@ create table treasury.payee_account (
     constraint payee_account_is_the_payees_own foreign key (investor_id, source_id) references treasury.source_account,
     constraint new_account_has_its_evidence check ((named_fingerprint is null) = (evidence_sha256 is null)
         and coalesce(octet_length(named_fingerprint), 32) = 32 and coalesce(octet_length(evidence_sha256), 32) = 32),
-    constraint payee_account_names_an_account
-        check (source_id is not null or named_fingerprint is not null and status in ('proposed', 'declined')),
+    constraint payee_account_names_an_account check (case way when 'stablecoin' then num_nonnulls(source_id, named_fingerprint) = 0
+        else source_id is not null or named_fingerprint is not null and status in ('proposed', 'declined') end),
     constraint decided_payee_account_names_who check ((status = 'proposed') = (decided_by is null)),
     constraint payee_account_needs_two_people
         check (status not in ('in_force', 'superseded') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))

@@ -69,7 +69,7 @@ select distinct distribution_id from treasury.disbursement where offering_id = :
 -- name: unowned_receipts
 -- Receipts that belong to nobody and can pay holders, with the version that a decision is on.
 select r.receipt_id, r.amount_minor, r.currency, r.booked_on, r.version from treasury.receipt r
-where r.offering_id = :offering and r.status = 'unmatched' and treasury.is_final_at_the_bank(r) order by r.booked_on, r.receipt_id;
+where r.offering_id = :offering and r.status = 'unmatched' and (treasury.is_final_at_the_bank(r) or treasury.is_final_in_the_paying_wallet(r)) order by r.booked_on, r.receipt_id;
 
 -- name: payee_accounts
 -- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first.
@@ -130,3 +130,45 @@ from treasury.tax_remittance where offering_id = :offering order by remittance_i
 -- name: withheld$
 -- What is withheld in an offer and not remitted, in minor units.
 select coalesce(sum(amount_minor), 0)::bigint from treasury.balance where offering_id = :offering and account = 'liab:withheld_tax';
+
+-- name: propose_paying_wallet$
+-- Proposes the wallet that an offer pays from.
+select treasury.propose_paying_wallet(:actor, :request, :offering, :wallet, :coin, :address);
+
+-- name: decide_paying_wallet$
+-- Puts it in force, or declines it, as another person.
+select treasury.decide_paying_wallet(:actor, :request, :offering, :wallet, cast(:is_agreed as boolean), :seen);
+
+-- name: paying_wallets
+-- The wallets that an offer pays from, that in force first.
+select w.wallet_id, w.status, w.coin_id, w.chain_id, w.address, w.proposed_by, w.decided_by, w.version from treasury.paying_wallet w
+where w.offering_id = :offering order by w.status <> 'in_force', w.wallet_id desc;
+
+-- name: coin_accepted$
+-- The coin that an offer takes now, if it takes one alone.
+select case when count(*) = 1 then min(coin_id) end from treasury.accepted_coin where offering_id = :offering and status = 'accepted';
+
+-- name: offers_that_pay_in_coins
+-- The offers with a line to pay in tokens, an order to sign or one whose end the chain has not told.
+select w.offering_id, w.address from treasury.paying_wallet w where w.status = 'in_force' and (exists (select from treasury.disbursement d
+        join treasury.payee_account a on a.investor_id = d.payee_id and a.status = 'in_force' and a.way = 'stablecoin'
+        where d.offering_id = w.offering_id and d.status = 'owed')
+    or exists (select from treasury.payout p where p.offering_id = w.offering_id and p.rail = 'stablecoin' and p.status = 'prepared')
+    or exists (select from treasury.coin_payment_under_way u where u.offering_id = w.offering_id)) order by w.offering_id;
+
+-- name: store_coin_payments$
+-- Stores an order for each line that may be paid in tokens now; how many, null when nobody waits.
+select treasury.store_coin_payments(:actor, :request, :offering, :distribution, cast(:payouts as text[]));
+
+-- name: settle_coin_payment$
+-- A final block holds the transfer of an order.
+select treasury.settle_coin_payment(:actor, :request, :offering, :payout, cast(:transfer as jsonb));
+
+-- name: return_coin_payment$
+-- The chain says that an order did nothing.
+select treasury.return_coin_payment(:actor, :request, :offering, :payout);
+
+-- name: lines_of_coin_payments$
+-- The lines of some orders in tokens.
+select coalesce(array_agg(disbursement_id), '{}') from treasury.coin_payment
+where offering_id = :offering and payout_id = any (cast(:payouts as text[]));

@@ -31,7 +31,8 @@ create table treasury.disbursement (
     owed_since date not null,
     held_because text constraint hold_has_a_known_reason check (held_because in ('match_with_a_list', 'screening_waits',
         'wallet_change_in_progress', 'registration_change_in_progress', 'payee_change_in_progress', 'account_change_in_progress', 'account_is_not_known',
-        'account_is_not_named', 'account_does_not_fit_its_rail')),
+        'account_is_not_named', 'account_does_not_fit_its_rail', 'wallet_is_not_linked', 'wallet_changed_since_the_record_date',
+        'money_is_on_another_rail', 'chain_refuses_the_payment')),
     payee_fingerprint bytea,
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,
@@ -99,10 +100,3 @@ call audit.append_only('treasury.unclaimed_term');
 create view treasury.disbursement_fact as
 select offering_id, disbursement_id, distribution_id, investor_id, payee_id, status, amount_minor, currency, owed_since, held_because, try_no,
     payout_id, receipt_id, bounce_code, version, chain_head from treasury.disbursement;
-
--- When each payment was made: as the bank booked it, or as it became the payee's balance.
-create view treasury.paid_disbursement as
-select d.offering_id, d.disbursement_id, coalesce(r.booked_on, b.booked_on) as paid_on from treasury.disbursement d
-left join treasury.receipt r on r.offering_id = d.offering_id and r.receipt_id = d.receipt_id
-left join treasury.booking b on b.offering_id = d.offering_id and b.booking_id = d.disbursement_id || '@' || d.try_no
-where d.status = 'paid';

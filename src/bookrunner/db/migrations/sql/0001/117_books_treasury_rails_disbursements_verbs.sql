@@ -1,7 +1,7 @@
 -- Payments to holders: funded, declared, judged one by one, ordered in files, settled by statements, returned and tried again.
 
 -- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that stands on the bank account and
--- can no longer be taken back: no cheque in hand, and no coins, as payees are paid by the bank.
+-- can no longer be taken back, no cheque in hand; or tokens in the paying wallet, which pay lines and no tax.
 create function treasury.fund_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_receipt text, p_seen bigint)
 returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -22,7 +22,12 @@ begin
     end if;
     select coalesce(sum(f.funded_minor), 0) into funded from treasury.distribution_funding f
     where f.offering_id = p_offering and f.distribution_id = p_distribution;
-    if r.status <> 'unmatched' or r.currency <> d.currency or not treasury.is_final_at_the_bank(r)
+    if treasury.is_final_in_the_paying_wallet(r) and treasury.room_on(p_offering, p_distribution, true) + r.amount_minor > d.net_minor then
+        raise exception using errcode = 'BR008', constraint = 'tokens_pay_lines_alone',
+            message = format('%s is more than the lines of %s', p_receipt, p_distribution);
+    end if;
+    if r.status <> 'unmatched' or r.currency <> d.currency
+        or not (treasury.is_final_at_the_bank(r) or treasury.is_final_in_the_paying_wallet(r))
         or funded + r.amount_minor > d.distributable_minor then
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
@@ -115,10 +120,13 @@ declare
 begin
     return query
     with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, people) h)
-    select d.disbursement_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because, w.because), w.way, w.fingerprint
+    select d.disbursement_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because,
+            case when w.way <> 'stablecoin' or w.because = 'account_change_in_progress' then w.because else c.because end),
+        w.way, case w.way when 'stablecoin' then c.fingerprint else w.fingerprint end
     from treasury.disbursement d join treasury.ways_to(payees) w on w.investor_id = d.payee_id
     left join hindered h on h.investor_id = d.investor_id
     left join hindered p on p.investor_id = d.payee_id and p.because in ('match_with_a_list', 'screening_waits')
+    left join treasury.coin_ways(p_offering, p_lines) c on c.line = d.disbursement_id
     where d.offering_id = p_offering and d.disbursement_id = any (p_lines);
 end $$;
 
@@ -129,10 +137,13 @@ language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off
 declare
     judged jsonb;
 begin
-    select jsonb_agg(jsonb_build_object('line', s.line, 'because', s.because, 'way', s.way, 'fingerprint', encode(s.fingerprint, 'hex'))
-        order by s.line) into judged
-    from treasury.standing_of(p_offering, p_lines) s join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
-    where d.status = 'owed';
+    select jsonb_agg(jsonb_build_object('line', s.line, 'because', coalesce(s.because, case when s.upto > treasury.room_on(p_offering,
+            s.distribution_id, s.way = 'stablecoin') then 'money_is_on_another_rail' end), 'way', s.way,
+            'fingerprint', encode(s.fingerprint, 'hex')) order by s.line) into judged
+    from (select x.*, d.distribution_id, sum(d.amount_minor) filter (where x.because is null) over (
+            partition by d.distribution_id, x.way = 'stablecoin' order by x.line) as upto
+        from treasury.standing_of(p_offering, p_lines) x
+        join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = x.line where d.status = 'owed') s;
     update treasury.disbursement d set status = 'held', held_because = j.because
     from jsonb_to_recordset(judged) as j (line text, because text)
     where j.because is not null and d.offering_id = p_offering and d.disbursement_id = j.line;
@@ -212,7 +223,8 @@ begin
     return treasury.order_lines(p_offering, p_payout, p_content, p_lines, 'bank');
 end $$;
 
-create function treasury.order_lines(p_offering text, p_payout text, p_content bytea, p_lines text[], p_rail text) returns bigint
+create function treasury.order_lines(p_offering text, p_payout text, p_content bytea, p_lines text[], p_rail text,
+    p_account text default 'asset:escrow_bank') returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     sums record;
@@ -232,6 +244,10 @@ begin
         raise exception using errcode = 'BR008', constraint = 'payout_has_its_money',
             message = format('the bank took money of %s back, and nobody has made it good', sums.distribution);
     end if;
+    if sums.total > treasury.room_on(p_offering, sums.distribution, p_rail = 'stablecoin') then
+        raise exception using errcode = 'BR008', constraint = 'payout_has_money_on_its_rail',
+            message = format('%s has less on the rail of %s', sums.distribution, p_payout);
+    end if;
     select s.line, s.because into hindered from treasury.standing_of(p_offering, p_lines) s
     where s.because is not null or s.way <> p_rail limit 1;
     if found then
@@ -241,12 +257,10 @@ begin
     insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders, rail)
     values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines, p_rail);
     update treasury.disbursement d set status = 'paying', payout_id = p_payout, payee_fingerprint = w.fingerprint, bounce_code = null
-    from treasury.ways_to(array(select distinct x.payee_id from treasury.disbursement x
-        where x.offering_id = p_offering and x.disbursement_id = any (p_lines))) w
-    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and w.investor_id = d.payee_id;
+    from treasury.standing_of(p_offering, p_lines) w where d.offering_id = p_offering and w.line = d.disbursement_id;
     perform treasury.post(p_offering, 'paid:' || p_payout, 'distribution_sent', sums.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:distribution:' || sums.distribution, 'side', 'debit', 'amount', sums.total),
-        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', sums.total)));
+        jsonb_build_object('account', p_account, 'side', 'credit', 'amount', sums.total)));
     return sums.total;
 end $$;
 
@@ -255,7 +269,7 @@ create function treasury.free_disbursements(p treasury.payout) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     perform treasury.post(p.offering_id, 'withdrawn:' || p.payout_id, 'distribution_withdrawn', p.currency, jsonb_build_array(
-        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),
+        jsonb_build_object('account', treasury.left_from(p.offering_id, p.payout_id), 'side', 'debit', 'amount', p.amount_minor),
         jsonb_build_object('account', 'liab:distribution:' || (select min(d.distribution_id) from treasury.disbursement d
             where d.offering_id = p.offering_id and d.payout_id = p.payout_id), 'side', 'credit', 'amount', p.amount_minor)),
         'paid:' || p.payout_id);
@@ -309,7 +323,8 @@ begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     select * into d from treasury.disbursement where offering_id = p_offering and disbursement_id = p_line for update;
-    if d.status is null or d.status not in ('paying', 'paid') or d.payout_id is null then
+    if d.status is null or d.status not in ('paying', 'paid') or d.payout_id is null
+        or treasury.left_from(p_offering, d.payout_id) <> 'asset:escrow_bank' then
         raise exception using errcode = 'BR008', constraint = 'returned_disbursement_was_sent', message = format('%s was not sent', p_line);
     end if;
     perform treasury.note_shown(p_offering, array[d.payout_id]);
