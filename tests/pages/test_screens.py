@@ -89,6 +89,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "coins",
                 "distributions",
                 "institutions",
+                "fractions",
                 "payees",
                 "payouts",
                 "queue",

@@ -21,7 +21,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach", "coins")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach", "coins", "lieu")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -91,6 +91,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
+    ("bookrunner.books.registry.transfers.actions", "lieu.sql"),
+    ("bookrunner.engine.life.servicing", "owed.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),

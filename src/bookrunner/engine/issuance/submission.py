@@ -38,21 +38,13 @@ Attempts = list[Row]
 Terms = tuple[int, Fees]
 
 
-def no_payer(_: str) -> Signer | None:
-    """Return no key, whatever the offer."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of an installation: the agent's, for wallets, and the treasury's, which delivers units.
-
-    ``payers`` finds the key of the wallet that an offer pays its holders from, None where there is none.
-    """
+    """The keys of an installation: of the agent, of the treasury, which delivers units, and of payers."""
 
     agent: Signer
     treasury: Signer
-    payers: Callable[[str], Signer | None] = no_payer
+    payers: Callable[[str], Signer | None] = lambda _: None
 
 
 class ChainStalled(BookrunnerError):

@@ -172,3 +172,18 @@ select treasury.return_coin_payment(:actor, :request, :offering, :payout);
 -- The lines of some orders in tokens.
 select coalesce(array_agg(disbursement_id), '{}') from treasury.coin_payment
 where offering_id = :offering and payout_id = any (cast(:payouts as text[]));
+
+-- name: fractions_owed
+-- What the executed splits of an offer owe for fractions, the latest first.
+select * from treasury.lieu_standing where offering_id = :offering order by owed_on desc, split_id desc;
+
+-- name: lines_of_fractions
+-- The lines of a split that owes cash, each with its payment where it is owed.
+select l.line_id, l.investor_id, l.payee_id, l.amount_minor, l.currency, coalesce(d.status, 'entitled') as status, d.held_because, d.bounce_code,
+    current_date - d.owed_since as age_days
+from engine.cash_in_lieu l left join treasury.disbursement d on d.offering_id = l.offering_id and d.disbursement_id = l.line_id
+where l.offering_id = :offering and l.split_id = :split order by l.line_id limit 500;
+
+-- name: pay_fractions$
+-- Owes every line of a split for its fraction, once its money is there.
+select treasury.pay_cash_in_lieu(:actor, :request, :offering, :split);

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from bookrunner.adapters.chain import Arrival, Chain, ChainError, NodeRefused, Signer, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
@@ -125,7 +126,7 @@ class CoinPayments:
                 actor=PROCESS, offering=offering, lines=lines, because="chain_refuses_the_payment"
             )
 
-    def sign(self, offering: str, payout: str, said: dict[str, Any], signer: Signer) -> str:
+    def sign(self, offering: str, payout: str, said: Mapping[str, str], signer: Signer) -> str:
         """Store a transaction under the name of its order, and return its id; nothing is sent here.
 
         Refuses ``order_is_signed_by_its_wallet`` and ``chain_takes_the_payment``.

@@ -149,6 +149,28 @@ class Distributions:
         self.screen_payee(said["payee"], actor=actor)
         return mandate
 
+    def fund_fractions(self, on: tuple[str, str], receipt: str, seen: int | None, *, actor: str) -> None:
+        """Take a receipt as the money for what a split, (offering, id), owes for fractions.
+
+        Opens the screening of everybody it pays. Refuses as the funding of a distribution does.
+        """
+        offering, split = on
+        self.payments.fund_distribution(
+            actor=actor, offering=offering, distribution=split, receipt=receipt, seen=seen
+        )
+        rows = self.payments.lines_of_fractions(offering=offering, split=split)
+        people = sorted({row[who] for row in rows for who in ("investor_id", "payee_id")})
+        self._desk.compliance.enlist_for_payment(actor=actor, investors=people)
+
+    def pay_fractions(self, offering: str, split: str, *, actor: str) -> int:
+        """Owe every line of a split for its fraction, which the run of orders pays; return how many anew.
+
+        Refuses ``cash_in_lieu_is_of_an_executed_split`` and ``cash_in_lieu_is_funded_before_it_is_paid``.
+        """
+        owed: int = self.payments.pay_fractions(actor=actor, offering=offering, split=split)
+        tell("fractions are owed", offering=offering, subject=split, rows=owed)
+        return owed
+
     def screen_payee(self, payee: str, *, actor: str) -> None:
         """Open the screening of one payee on the lists in force; again after a crash."""
         self._desk.compliance.enlist_for_payment(actor=actor, investors=[payee])

@@ -76,7 +76,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
             where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id and l.line_id = new.disbursement_id
-                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying') then
+                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying')
+        and not exists (select from engine.cash_in_lieu l where (l.offering_id, l.split_id, l.line_id, l.investor_id, l.payee_id,
+            l.amount_minor, l.currency) = (new.offering_id, new.distribution_id, new.disbursement_id, new.investor_id, new.payee_id,
+            new.amount_minor, new.currency)) then
         raise exception using errcode = 'BR008', constraint = 'disbursement_is_what_the_line_says',
             message = format('%s is no line of %s that is paid now', new.disbursement_id, new.distribution_id);
     end if;

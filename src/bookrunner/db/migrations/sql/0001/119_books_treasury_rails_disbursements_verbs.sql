@@ -16,6 +16,10 @@ begin
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     perform treasury.on_version(r.version, p_seen);
     select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution for share;
+    if not found then
+        select 'approved', s.currency, s.owed_minor, s.owed_minor into d.status, d.currency, d.distributable_minor, d.net_minor
+        from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution and not s.is_started;
+    end if;
     if d.status is distinct from 'approved' then
         raise exception using errcode = 'BR008', constraint = 'funded_distribution_is_approved',
             message = format('%s is not approved by two people, or its payment has begun', p_distribution);
@@ -62,9 +66,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt := p_receipt;
 begin
-    perform 1 from engine.distribution d where d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id
-        and d.status not in ('paying', 'paid') for share;
-    if not found then
+    perform 1 from engine.distribution d where d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id for share;
+    if treasury.has_begun(r.offering_id, r.funds_distribution_id) then
         raise exception using errcode = 'BR008', constraint = 'money_stays_in_a_payment_that_began',
             message = format('%s is being paid from %s', r.funds_distribution_id, r.receipt_id);
     end if;

@@ -126,7 +126,7 @@ end $$;
 
 -- Whether tokens stand in the paying wallet for good, and nobody whom a list names or has not answered for sent them.
 create function treasury.is_final_in_the_paying_wallet(r treasury.receipt) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return r.rail = 'stablecoin' and exists (select from treasury.coin_transfer t
         join treasury.paying_wallet w on w.offering_id = t.offering_id and w.address = t.address and w.status = 'in_force'
@@ -149,8 +149,9 @@ begin
     if p_is_coin then
         return coins - gone;
     end if;
-    return (select x.distributable_minor - x.withheld_minor - coins - gone from engine.distribution x
-        where x.offering_id = p_offering and x.distribution_id = p_distribution);
+    return coalesce((select x.distributable_minor - x.withheld_minor from engine.distribution x
+            where x.offering_id = p_offering and x.distribution_id = p_distribution),
+        (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone;
 end $$;
 
 -- The wallet that each line goes to in tokens, or why it goes to none: the payee's linked one if it was that at the end of the record date, or
