@@ -130,6 +130,28 @@ def test_money_that_the_bank_took_back_is_seen_on_the_run(office: Office, browse
         expect(flo.locator("main")).to_contain_text("rcp_issuer")
 
 
+def test_a_coupon_names_the_fixing_that_it_lacks(office: Office, browser: Browser, axe: str) -> None:
+    world = office.world
+    floating = {"kind": "floating", "rate_bp": 150, "index": "SOFR", "principal": 100_000, "months": 12}
+    days = {"day_count": "actual/360", "starts_on": "2026-01-01", "ends_on": "2028-01-01"}
+    world.call("engine.propose_schedule", world.offering, "csd_1", {**floating, **days})
+    world.call("engine.decide_schedule", world.offering, "csd_1", "true", actor="usr_second")
+    fixing = {"index": "SOFR", "on": "2026-01-01", "value": "4.30", "source": "the bank's page"}
+    world.call("engine.propose_fixing", world.offering, "cfx_1", fixing)
+    world.call("engine.decide_fixing", world.offering, "cfx_1", "true", actor="usr_second")
+    with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
+        flo.goto(f"{office.site.url}/treasury/{world.offering}/coupons")
+        coupons = flo.locator("[aria-labelledby=coupons-title]")
+        expect(coupons.get_by_role("row", name="2026-01-01 to 2027-01-01")).to_contain_text("not drafted")
+        missing = coupons.get_by_role("row", name="2027-01-01 to 2028-01-01")
+        expect(missing).to_contain_text("fixing missing")
+        expect(missing).to_contain_text("SOFR on 2027-01-01")
+        keep(flo, "coupons")
+        assert violations(flo, axe) == []
+        gus.goto(f"{office.site.url}/treasury/{world.offering}/coupons")
+        keep(gus, "coupons-390")
+
+
 def test_two_administrators_agree_to_pay_in_tokens(office: Office, browser: Browser, axe: str) -> None:
     world, runs = office.world, office.runs
     runs.start(world.offering, world.ready(runs), actor="usr_first")

@@ -87,6 +87,7 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             for name in (
                 "account",
                 "coins",
+                "coupons",
                 "distributions",
                 "institutions",
                 "fractions",

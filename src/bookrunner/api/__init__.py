@@ -31,7 +31,7 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import distributions, filings, splits, votes
+from bookrunner.api.desks.servicing import distributions, filings, mandates, payments, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -100,6 +100,8 @@ PLAIN = (
     releases,
     distributions,
     splits,
+    payments,
+    mandates,
     bank_files,
     breaks,
     filings,

@@ -179,7 +179,10 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
-    *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "splits", "votes")),
+    *(
+        ("bookrunner.api.desks.servicing", f"{part}.sql")
+        for part in ("distributions", "splits", "votes", "payments")
+    ),
     ("bookrunner.db", "grants.sql"),
 )
 
