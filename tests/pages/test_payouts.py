@@ -114,6 +114,78 @@ def test_two_administrators_run_a_distribution(office: Office, browser: Browser,
         expect(gus.locator("[aria-labelledby=lines-title]")).to_contain_text("2 owed")
 
 
+def test_money_that_the_bank_took_back_is_seen_on_the_run(office: Office, browser: Browser, axe: str) -> None:
+    world, runs = office.world, office.runs
+    distribution = world.ready(runs)
+    runs.start(world.offering, distribution, actor="usr_first")
+    world.call("treasury.record_return", world.offering, "rcp_issuer", "AC04", DAY)
+    with at(office, browser, "fund.flo") as flo:
+        flo.goto(f"{office.site.url}/treasury/{world.offering}/distributions/{distribution}")
+        sums = flo.locator("[aria-labelledby=sums-title]")
+        expect(sums.get_by_role("row", name="Open receivable")).to_contain_text("1,000.00 USD")
+        expect(sums.get_by_role("row", name="taken back by the bank")).to_contain_text("1,000.00 USD")
+        keep(flo, "distribution-taken-back")
+        assert violations(flo, axe) == []
+        sums.get_by_role("link", name="returned payments").click()
+        expect(flo.locator("main")).to_contain_text("rcp_issuer")
+
+
+def test_a_coupon_names_the_fixing_that_it_lacks(office: Office, browser: Browser, axe: str) -> None:
+    world = office.world
+    floating = {"kind": "floating", "rate_bp": 150, "index": "SOFR", "principal": 100_000, "months": 12}
+    days = {"day_count": "actual/360", "starts_on": "2026-01-01", "ends_on": "2028-01-01"}
+    world.call("engine.propose_schedule", world.offering, "csd_1", {**floating, **days})
+    world.call("engine.decide_schedule", world.offering, "csd_1", "true", actor="usr_second")
+    fixing = {"index": "SOFR", "on": "2026-01-01", "value": "4.30", "source": "the bank's page"}
+    world.call("engine.propose_fixing", world.offering, "cfx_1", fixing)
+    world.call("engine.decide_fixing", world.offering, "cfx_1", "true", actor="usr_second")
+    with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
+        flo.goto(f"{office.site.url}/treasury/{world.offering}/coupons")
+        coupons = flo.locator("[aria-labelledby=coupons-title]")
+        expect(coupons.get_by_role("row", name="2026-01-01 to 2027-01-01")).to_contain_text("not drafted")
+        missing = coupons.get_by_role("row", name="2027-01-01 to 2028-01-01")
+        expect(missing).to_contain_text("fixing missing")
+        expect(missing).to_contain_text("SOFR on 2027-01-01")
+        keep(flo, "coupons")
+        assert violations(flo, axe) == []
+        gus.goto(f"{office.site.url}/treasury/{world.offering}/coupons")
+        keep(gus, "coupons-390")
+
+
+def test_two_administrators_agree_to_pay_in_tokens(office: Office, browser: Browser, axe: str) -> None:
+    world, runs = office.world, office.runs
+    runs.start(world.offering, world.ready(runs), actor="usr_first")
+    terms = {"chain_id": 1, "token": "11" * 20, "valid_from": "2026-01-01", "currency": "USD", "decimals": 6}
+    depth = {"minor_decimals": 2, "dust_minor": 1, "received_after": 1, "cleared_after": 2}
+    world.call("treasury.propose_coin", world.offering, "coi_1", {**terms, **depth})
+    world.call("treasury.decide_coin", world.offering, "coi_1", "true", 1, actor="usr_second")
+    here = f"{office.site.url}/treasury/{world.offering}/payees"
+    with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
+        flo.goto(here)
+        expect(flo.locator("[aria-labelledby=token-title]")).to_contain_text("no paying wallet")
+        proposed = [world.offering, "pwl_1", "coi_1", bytes.fromhex("22" * 20)]
+        world.call("treasury.propose_paying_wallet", *proposed, actor="fund.flo")
+        flo.goto(here)
+        tokens = flo.locator("[aria-labelledby=token-title]")
+        tokens.get_by_role("button", name="Agree").click()
+        expect(flo.get_by_role("alert")).to_contain_text("two people")
+        gus.goto(here)
+        gus.locator("[aria-labelledby=token-title]").get_by_role("button", name="Agree").click()
+        expect(gus.locator("[aria-labelledby=token-title]")).to_contain_text("in force")
+        flo.goto(here)
+        tokens.get_by_label("Payee").fill(world.id("ivr", 1))
+        tokens.get_by_label("Reason").fill("asked in writing")
+        tokens.get_by_role("button", name="Propose tokens").click()
+        accounts = flo.locator("[aria-labelledby=accounts-title]")
+        expect(accounts).to_contain_text("in tokens to its registered wallet")
+        keep(flo, "payees-tokens")
+        assert violations(flo, axe) == []
+        gus.goto(here)
+        keep(gus, "payees-tokens-390")
+        gus.locator("[aria-labelledby=accounts-title]").get_by_role("button", name="Agree").click()
+        expect(gus.locator("[aria-labelledby=accounts-title]")).to_contain_text("in force")
+
+
 def test_two_administrators_name_an_account_and_remit_tax(office: Office, browser: Browser, axe: str) -> None:
     world, runs = office.world, office.runs
     runs.start(world.offering, world.ready(runs), actor="usr_first")

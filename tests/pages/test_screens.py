@@ -88,8 +88,10 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             for name in (
                 "account",
                 "coins",
+                "coupons",
                 "distributions",
                 "institutions",
+                "fractions",
                 "payees",
                 "payouts",
                 "queue",

@@ -47,8 +47,8 @@ AGENT_KEY = b"\x09" * 20
 class Class:
     """A class of units whose sale is over: holders of 31, 70, 91 and, in two lots, 10 units."""
 
-    def __init__(self, connect: Connect, database: Database) -> None:
-        self.world = World(connect)
+    def __init__(self, connect: Connect, database: Database, kind: type[World] = World) -> None:
+        self.world = kind(connect)
         self.world.numbers = (31, 70, 101)  # type: ignore[assignment]
         self.world.build("registered")
         self.where = {"offering": self.world.offering}

@@ -31,7 +31,16 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import buybacks, conversions, distributions, filings, splits, votes
+from bookrunner.api.desks.servicing import (
+    buybacks,
+    conversions,
+    distributions,
+    filings,
+    mandates,
+    payments,
+    splits,
+    votes,
+)
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (
@@ -102,6 +111,8 @@ PLAIN = (
     buybacks,
     splits,
     conversions,
+    payments,
+    mandates,
     bank_files,
     breaks,
     filings,

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from bookrunner.adapters import signing
 from bookrunner.adapters.bank.files import AnyFormatReader
-from bookrunner.adapters.chain import MAX_LINES, Chain, parse_address, total_supply
-from bookrunner.adapters.chain.keys import LocalKey
-from bookrunner.adapters.chain.remote import RemoteKey
+from bookrunner.adapters.chain import MAX_LINES, Chain, total_supply
 from bookrunner.adapters.identity.webhook import parse_identity_event, verify
 from bookrunner.adapters.payments.dispatch import Dispatch, carrier_to
+from bookrunner.adapters.payments.entries import line_writers
 from bookrunner.adapters.payments.notices import active_secrets, parse_payment_notice
 from bookrunner.adapters.payments.orders import AccountBook, write_refunds
 from bookrunner.adapters.payments.rates import read_reference_rates
@@ -21,15 +20,15 @@ from bookrunner.adapters.payments.returns import read_original, write_return
 from bookrunner.app.anchors import Anchors
 from bookrunner.app.capital import Capital
 from bookrunner.app.comparing import Comparing
-from bookrunner.app.custody import BY_THE_HOLDER, Held
-from bookrunner.app.settings import NOTHING, Outside, SigningService
+from bookrunner.app.custody import BY_THE_HOLDER, Held, open_keys, remote_keys
+from bookrunner.app.settings import NOTHING, Outside
 from bookrunner.app.tending import Tending
 from bookrunner.app.witness import seen_supply
 from bookrunner.books import subscription
 from bookrunner.books.subscription import Archive, Certificates, Consents, Room
 from bookrunner.books.treasury import hand_over_waiting, send_refunds, send_return, store_orders
 from bookrunner.core import clock
-from bookrunner.core.errors import ConfigurationError, Refused, UnknownRecord
+from bookrunner.core.errors import Refused, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Database, Endpoint
@@ -55,12 +54,15 @@ from bookrunner.engine.issuance import Controls, Keys, Transfers, deploy_token
 from bookrunner.engine.life.servicing.actions import conversions, splits
 from bookrunner.engine.life.servicing.buybacks import Buybacks
 from bookrunner.engine.life.servicing.distributions import Distributions
+from bookrunner.engine.life.servicing.distributions.coins import CoinPayments
 from bookrunner.engine.process import Errand, carrying, prepare
 
 if TYPE_CHECKING:
     from bookrunner.adapters.documents import Typesetter
     from bookrunner.adapters.signing import Ceremony, SigningProvider
     from bookrunner.books.subscription import Heard, PacketDesk
+
+__all__ = ["LOCAL", "Application", "open_ceremony", "open_keys", "remote_keys"]
 
 LOCAL = "local"
 
@@ -102,6 +104,7 @@ class Application:
         self.splits = splits.Splits(self.desk, chain, keys, self.submitter)
         self.conversions = conversions.Conversions(self.desk, chain, keys, self.submitter)
         self.buybacks = Buybacks(self.desk, chain, keys, self.submitter)
+        self.payments = CoinPayments(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)
         key, to = outside.anchoring, outside.orders_to
@@ -273,17 +276,16 @@ class Application:
         tell("refunds are sent", offering=offering, rows=sent)
         return sent
 
-    def pay_lines(self, offering: str, accounts: str, to: Path | str) -> int:
+    def pay_lines(self, offering: str, accounts: str, to: Path | str, sender: Path | None = None) -> int:
         """Order the owed lines of an offer's distributions and hand them over; return how many were taken.
 
-        Whoever may not be paid now is held with its reason; what was stored and not taken goes first. Reads
-        ``accounts`` and refuses as `send_refunds` does.
+        Whoever may not be paid now is held with its reason; what was stored and not taken goes first. Entries
+        of the ACH need their ``sender``. Reads ``accounts`` and refuses as `send_refunds` does.
         """
-        book = AccountBook(accounts, fingerprint)
-        write = write_refunds(book.debtor, book.holder, clock.today())
+        write, entries = line_writers(accounts, sender, fingerprint, clock.today())
         with carrier_to(str(to)) as courier:
             sent = len(hand_over_waiting(self.desk.treasury, offering, courier))
-            rows = store_orders(self.database, offering, write)
+            rows = store_orders(self.database, offering, write, entries=entries)
             sent += len(hand_over_waiting(self.desk.treasury, offering, courier))
         tell("lines are ordered", offering=offering, rows=rows)
         return sent
@@ -375,27 +377,3 @@ def open_ceremony(endpoint: Endpoint, press: Typesetter) -> Ceremony:
     """Return the ceremony whose authority keeps its keys with the secrets of this installation."""
     authority = signing.SandboxAuthority.open(endpoint.secrets.folder / "signing")
     return signing.Ceremony(authority, signing.SandboxTimeStamper(authority.time_stamps), press)
-
-
-def open_keys(folder: Path, chain_id: int, *, embedded: bool) -> Keys:
-    """Open the transfer agent's and the treasury's key files; both are made at the first start."""
-    agent, treasury = (
-        LocalKey.open(folder, name, chain_id=chain_id, embedded=embedded) for name in ("agent", "treasury")
-    )
-    return Keys(agent, treasury)
-
-
-def remote_keys(signers: Mapping[str, SigningService], chain_id: int) -> Keys:
-    """Return the keys of signing services.
-
-    Raises ConfigurationError unless both the agent's and the treasury's are named, each with its own address.
-    """
-    if set(signers) != {"agent", "treasury"}:
-        raise ConfigurationError("BOOKRUNNER_SIGNERS names an agent and a treasury")
-    agent, treasury = (
-        RemoteKey(at.url.get_secret_value(), parse_address(at.address), chain_id=chain_id)
-        for at in (signers["agent"], signers["treasury"])
-    )
-    if agent.address == treasury.address:
-        raise ConfigurationError("BOOKRUNNER_SIGNERS names one address twice")
-    return Keys(agent, treasury)

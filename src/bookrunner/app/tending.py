@@ -43,6 +43,14 @@ _SPLITTING: Final = frozenset({"split.approved", "split.begun", "control_action.
 # Units of a buy-back go when its money is there, and when what hindered a holder is over.
 _REDEEMING: Final = frozenset({"distribution.started", "buyback.accepted", "control_action.executed"})
 _CONVERTING: Final = frozenset({"conversion.approved", "conversion.begun", "control_action.executed"})
+_OWED: Final = frozenset(
+    {
+        "disbursement.declared",
+        "disbursement.retried",
+        "disbursement.withdrawn",
+        "paying_wallet.put_in_force",
+    }
+)
 PUT_RIGHT: Final = _STARTED | {
     "delivery_stop.acknowledged",
     "watchlist.activated",
@@ -133,6 +141,7 @@ class Tending:
             Errand("splits", stopped | _SPLITTING, app.splits.carry_announced),
             Errand("buy-backs", stopped | _REDEEMING, app.buybacks.carry_announced),
             Errand("conversions", stopped | _CONVERTING, app.conversions.carry_announced),
+            Errand("payments in tokens", stopped | _OWED, app.payments.carry_announced),
         ]
         if app.post is not None:
             send = partial(try_notices, app.desk, app.post)

@@ -141,7 +141,8 @@ grant execute on function engine.bound_offers(), engine.paid_in(text, integer),
 grant execute on function engine.filing_shown(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.
-grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers to treasury;
+grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers, engine.cash_in_lieu,
+    engine.transfer_charge to treasury;
 -- The agent sees whom mail and money do not reach.
 grant select on engine.holder_work, engine.unpaid_money to registry;
 grant execute on function registry.dormancy_of(text, text, text) to registry, engine, reconciliation, audit;
@@ -184,7 +185,7 @@ grant execute on function engine.holds(engine.position), engine.holds_at(integer
 grant execute on function treasury.banking_day(date, integer) to treasury, portal, engine, reconciliation, audit;
 grant select on treasury.bank_holiday to portal, engine, reconciliation, audit;
 grant execute on function treasury.may_be_sent_back(text, text) to treasury;
-grant execute on function treasury.is_final_at_the_bank(treasury.receipt), treasury.is_in_hand(treasury.receipt) to treasury;
+grant execute on function treasury.is_final_at_the_bank(treasury.receipt), treasury.is_final_in_the_paying_wallet(treasury.receipt), treasury.is_in_hand(treasury.receipt) to treasury;
 grant execute on function treasury.fees_shown(text, text), treasury.fees_differ(text, text, text) to treasury;
 grant execute on function treasury.owing(treasury.receipt), treasury.goes_back_on(date),
     treasury.stopped_by(text, text, boolean, text, boolean, text) to treasury, engine, reconciliation, audit;

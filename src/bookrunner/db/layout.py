@@ -23,6 +23,7 @@ _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
 _DISBURSEMENTS = ("schema", "accounts", "verbs", "redeemed", "remittances")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach", "coins", "lieu")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -100,6 +101,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         for part in ("verbs", "burning")
     ),
     *(("bookrunner.books.registry.transfers.actions.conversions", f"{part}.sql") for part in _CONVERSIONS),
+    ("bookrunner.books.registry.transfers.actions", "lieu.sql"),
+    ("bookrunner.engine.life.servicing", "owed.sql"),
     ("bookrunner.books.treasury.rails", "notices.sql"),
     ("bookrunner.books.treasury.rails", "entries.sql"),
     ("bookrunner.books.treasury", "matching.sql"),
@@ -136,6 +139,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing.distributions", "verbs.sql"),
     ("bookrunner.engine.life.servicing.buybacks", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "amortisation.sql"),
+    ("bookrunner.engine.life.servicing.distributions", "coins.sql"),
     ("bookrunner.engine.life.servicing.taxes", "schema.sql"),
     ("bookrunner.engine.life.servicing.taxes", "verbs.sql"),
     ("bookrunner.engine.life.servicing.coupons", "schema.sql"),
@@ -191,6 +195,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
         ("bookrunner.api.desks.servicing", f"{part}.sql")
         for part in ("buybacks", "distributions", "splits", "votes")
         for part in ("distributions", "splits", "conversions", "votes")
+        for part in ("distributions", "splits", "votes", "payments")
     ),
     ("bookrunner.db", "grants.sql"),
 )

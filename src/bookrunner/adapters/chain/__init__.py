@@ -25,6 +25,7 @@ from bookrunner.adapters.chain.control import (
     remove_identity,
     set_frozen,
     thaw_part,
+    transfer,
 )
 from bookrunner.adapters.chain.rpc import (
     ChainAnswerInvalid,
@@ -145,6 +146,7 @@ __all__ = [
     "token_implementation",
     "token_of",
     "total_supply",
+    "transfer",
     "transfer_batch",
     "unpause",
 ]

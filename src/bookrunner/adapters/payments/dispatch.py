@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bookrunner.adapters.payments.debits import originator, write_debits
+from bookrunner.adapters.payments.entries import WriteEntries, write_entries
 from bookrunner.adapters.payments.file_desk import FileDesk
 from bookrunner.adapters.payments.orders import AccountBook, Courier, write_refunds, write_release
 from bookrunner.adapters.payments.remote import RemoteBank, require_private
@@ -52,6 +53,17 @@ class Dispatch:
             return None
         book = AccountBook((self._books / f"{offering}.csv").read_text(encoding="utf-8"), self._fingerprint)
         return write_debits(originator(path), book.holder, clock.today())
+
+    def entries(self, offering: str) -> WriteEntries | None:
+        """Return what writes lines as entries of the ACH, None without ``OFFER.ach.json``.
+
+        Refuses ``originator_is_readable`` and ``account_book_is_readable``.
+        """
+        path = self._books / f"{offering}.ach.json"
+        if not path.is_file():
+            return None
+        book = AccountBook((self._books / f"{offering}.csv").read_text(encoding="utf-8"), self._fingerprint)
+        return write_entries(originator(path), book.holder, clock.today())
 
     def carrier(self) -> AbstractContextManager[Courier]:
         """Lend the way to the bank."""

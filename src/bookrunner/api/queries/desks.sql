@@ -93,3 +93,57 @@ select answer, is_replay from api.propose_split(:key, :request, :body_sha256, :o
 -- name: decide_split^
 -- Claims the key, approves, declines or abandons a split on its version, stores the answer.
 select answer, is_replay from api.decide_split(:key, :request, :body_sha256, :offering, :split, :version, :decision, :because);
+
+-- name: act_on_remittance^
+-- Claims the key, does one act on a remittance of withheld tax, stores the answer.
+select answer, is_replay from api.act_on_remittance(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));
+
+-- name: act_on_payee_account^
+-- Claims the key, does one act on an account of a payee, stores the answer.
+select answer, is_replay from api.act_on_payee_account(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));
+
+-- name: act_on_tax_year^
+-- Claims the key, does one act on a tax year, stores the answer.
+select answer, is_replay from api.act_on_tax_year(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));
+
+-- name: act_on_mandate^
+-- Claims the key, does one act on a mandate of a payee, stores the answer.
+select answer, is_replay from api.act_on_mandate(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));
+
+-- name: act_on_rescission^
+-- Claims the key, does one act on a rescission, stores the answer.
+select answer, is_replay from api.act_on_rescission(:key, :request, :body_sha256, :offering, :subject, :version, :act, cast(:said as jsonb));
+
+-- name: remittances
+-- The remittances of withheld tax of an offer, the newest first.
+select remittance_id, status, form, tax_year, amount_minor, currency, proposed_by, decided_by, bounce_code, version
+from treasury.tax_remittance where offering_id = :offering order by remittance_id desc limit 200;
+
+-- name: payee_accounts
+-- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first; no account is told.
+select a.account_id, a.investor_id, a.status, a.way, a.entry_class, a.because, a.proposed_by, a.decided_by, a.version
+from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from treasury.disbursement d
+    where d.offering_id = :offering and d.payee_id = a.investor_id) order by a.status desc, a.investor_id limit 200;
+
+-- name: tax_years
+-- The tax years of an offer, the last first, with how many payments each does not count as they are.
+select y.tax_year_id, y.status, y.year, y.currency, y.forms, y.gross_minor, y.withheld_minor, y.net_minor, y.drafted_by, y.decided_by,
+    y.version, engine.tax_year_differs(y.offering_id, y.tax_year_id, y.year) as differs
+from engine.tax_year y where y.offering_id = :offering order by y.year desc, y.drafted_at desc limit 50;
+
+-- name: coupons
+-- The coupons of the schedule in force, each with the distribution that pays it and the fixing that it lacks.
+select * from engine.coupon_standing where offering_id = :offering order by number;
+
+-- name: mandates
+-- The mandates of payees that wait or are in force, those that wait first.
+select m.mandate_id, m.status, m.investor_id, m.payee_id, m.because, m.proposed_by, m.decided_by, m.version
+from registry.payee_mandate m where m.offering_id = :offering and m.status in ('proposed', 'in_force')
+order by m.status desc, m.investor_id limit 200;
+
+-- name: rescissions
+-- The rescissions of an offer, those that wait first.
+select r.rescission_id, r.request_id, r.action_id, r.status, r.units, r.owed_by, r.owed_to, r.price_minor, r.currency, r.asked_by,
+    r.decided_by, r.version
+from registry.rescission_standing r where r.offering_id = :offering
+order by array_position('{asked,done,repaid,dropped}', r.status), r.asked_at desc, r.rescission_id limit 200;

@@ -135,7 +135,11 @@ class DistributionTier(TypedDict):
 
 
 class Distribution(TypedDict):
-    """A distribution with its sums and tiers; gross less withheld is net."""
+    """A distribution with its sums and tiers; gross less withheld is net.
+
+    ``taken_back`` is what the bank took back of the money that funded it, ``receivable`` what nobody has made
+    good of that.
+    """
 
     id: str
     status: str
@@ -148,6 +152,8 @@ class Distribution(TypedDict):
     withheld: Amount
     net: Amount
     funded: Amount
+    taken_back: Amount
+    receivable: Amount
     tiers: list[DistributionTier]
     drafted_by: str
     approved_by: str | None

@@ -198,6 +198,10 @@ with kept (machine, scope, subject, version, head) as (
     union all
     select 'payee_account', investor_id, account_id, version, chain_head from treasury.payee_account
     union all
+    select 'fee_settlement', offering_id, settlement_id, version, chain_head from treasury.fee_settlement
+    union all
+    select 'paying_wallet', offering_id, wallet_id, version, chain_head from treasury.paying_wallet
+    union all
     select 'disbursement', offering_id, disbursement_id, version, chain_head from treasury.disbursement
     union all
     select 'tax_remittance', offering_id, remittance_id, version, chain_head from treasury.tax_remittance
@@ -213,7 +217,7 @@ where e.version = 1
     and split_part(e.kind, '.', 1) in ('source_account', 'payment_attempt', 'statement', 'receipt', 'release', 'refund', 'payout',
         'alarm', 'payer_view', 'order_view', 'escrow_initiation', 'payment_notice', 'proposal', 'accepted_coin', 'coin_transfer', 'debit',
         'policy_change', 'escrow_account', 'fee', 'rate_file', 'currency_rule', 'rate_snapshot',
-        'payee_account', 'disbursement', 'tax_remittance')
+        'payee_account', 'fee_settlement', 'paying_wallet', 'disbursement', 'tax_remittance')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

@@ -88,8 +88,8 @@ where f.offering_id = :offering and f.refund_id = :refund and p.status = 'prepar
 select f.refund_id, f.try_no, f.amount_minor, f.currency, f.status, p.purpose = 'return' as is_return, 'refund' as kind,
     case p.purpose when 'return' then (select coalesce(w.marks, '{}') from treasury.receipt r join treasury.receipt w on w.offering_id = r.offering_id
         and w.receipt_id = coalesce(r.root_id, r.receipt_id) where r.offering_id = f.offering_id and r.receipt_id = f.receipt_id) end as marks from treasury.refund f join treasury.payout p using (offering_id, payout_id) where f.offering_id = :offering and f.status in ('sent', 'settled')
-union all select d.disbursement_id, d.try_no, d.amount_minor, d.currency, case d.status when 'paying' then 'sent' else 'settled' end, false, 'line', null
-from treasury.disbursement d where d.offering_id = :offering and d.status in ('paying', 'paid') and d.payout_id is not null union all select m.remittance_id, m.try_no, m.amount_minor, m.currency, m.status, false, 'remittance', null from treasury.tax_remittance m where m.offering_id = :offering and m.status in ('sent', 'settled') order by 1;
+union all select w.refund_id, w.try_no, w.amount_minor, w.currency, w.status, w.is_return, w.kind, w.marks
+from treasury.line_with_the_bank w where w.offering_id = :offering order by 1;
 
 -- name: settle_refunds$
 -- A statement shows these refunds as paid.
@@ -105,7 +105,7 @@ select treasury.mark_handed_over(:actor, :request, :offering, :payout, :bank_ref
 
 -- name: prepared_payouts
 -- The orders that the bank has not acknowledged.
-select payout_id, purpose from treasury.payout where offering_id = :offering and status = 'prepared' order by payout_id;
+select payout_id, purpose from treasury.payout where offering_id = :offering and status = 'prepared' and (rail = 'stablecoin') = cast(:is_coin as boolean) order by payout_id;
 
 -- name: take_payout$
 -- The bytes of a prepared order, locked for the one who hands them over.
@@ -318,7 +318,7 @@ select treasury.answer_alarm(:actor, :request, :source, :alarm, :because);
 
 -- name: offers_with_orders
 -- The offers with refunds or releases that no bank has.
-select offering_id from treasury.refund where status = 'created' union select offering_id from treasury.payout where status = 'prepared'
+select offering_id from treasury.refund where status = 'created' union select offering_id from treasury.payout where status = 'prepared' and rail <> 'stablecoin'
 union select offering_id from treasury.disbursement where status = 'owed' union select offering_id from treasury.tax_remittance where status = 'approved' union select offering_id from treasury.debit where status = 'ordered'
 union select offering_id from treasury.release where status = 'sent' and payout_id is null order by 1;
 

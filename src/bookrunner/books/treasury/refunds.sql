@@ -189,6 +189,7 @@ declare
     bytes bytea;
 begin
     perform audit.enter(p_actor, p_request);
+    perform treasury.take_turn(p_offering);
     select p.content into bytes from treasury.payout p
     where p.offering_id = p_offering and p.payout_id = p_payout and p.status = 'prepared' for update;
     if exists (select from treasury.refund f where f.offering_id = p_offering and f.payout_id = p_payout

@@ -121,6 +121,7 @@ create table treasury.payout (
     amount_minor bigint not null check (amount_minor > 0),
     currency text not null,
     orders integer not null check (orders > 0),
+    rail text not null default 'bank' constraint rail_of_an_order_is_known check (rail in ('bank', 'ach', 'stablecoin')),
     bank_reference text,
     version bigint not null,
     chain_head bytea not null,

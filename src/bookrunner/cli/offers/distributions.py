@@ -27,6 +27,7 @@ app.add_typer(distribution, name="distribution")
 Accounts = Annotated[Path, typer.Option(help="Lines of name,number,bank; the escrow account first.")]
 Folder = Annotated[Path | None, typer.Option(help="Where the orders are written as files.")]
 Bank = Annotated[str | None, typer.Option(help="Address of a bank that takes orders.")]
+Sender = Annotated[Path | None, typer.Option(help="Who sends entries of the ACH, as OFFER.ach.json says it.")]
 
 
 @distribution.command("draft")
@@ -89,7 +90,7 @@ def show(
         found = [*runs.lines(offer, name, status=state)] if lines else []
     currency = row["currency"]
     console.print(f"{name}: {row['status']}, version {row['version']}; {told(row)}")
-    sums = ("available", "reserved", "distributable", "withheld", "net", "funded")
+    sums = ("available", "reserved", "distributable", "withheld", "net", "funded", "taken_back", "receivable")
     console.print(", ".join(f"{part} {grouped(row[f'{part}_minor'], currency)}" for part in sums))
     for tier in tiers:
         holders, sponsor = (grouped(tier[f"{who}_minor"], currency) for who in ("holders", "sponsor"))
@@ -149,10 +150,17 @@ def fund(offer: Id, name: Id, receipt: Id, *, actor: Actor) -> None:
 
 @distribution.command("pay")
 def pay(
-    offer: Id, name: Id, accounts: Accounts, *, folder: Folder = None, bank: Bank = None, actor: Actor
+    offer: Id,
+    name: Id,
+    accounts: Accounts,
+    *,
+    sender: Sender = None,
+    folder: Folder = None,
+    bank: Bank = None,
+    actor: Actor,
 ) -> None:
     """Start the payment, or go on with it: order every line that may be paid now."""
-    _pay((offer, name), accounts, (folder, bank), actor)
+    _pay((offer, name), (accounts, sender), (folder, bank), actor)
 
 
 @distribution.command("retry")
@@ -162,6 +170,7 @@ def retry(
     accounts: Accounts,
     *,
     line: Annotated[list[str] | None, typer.Option("--line", help="Only this line; again for more.")] = None,
+    sender: Sender = None,
     folder: Folder = None,
     bank: Bank = None,
     actor: Actor,
@@ -172,21 +181,30 @@ def retry(
             actor=actor, offering=offer, distribution=name, lines=line
         )
     console.print(f"{name}: {opened_again} lines are tried again")
-    _pay((offer, name), accounts, (folder, bank), actor)
+    _pay((offer, name), (accounts, sender), (folder, bank), actor)
 
 
 @distribution.command("account")
 def account(
     investor: Id,
-    source: Id,
+    source: Annotated[
+        str | None, typer.Argument(help="An account of the payee; none for its wallet.")
+    ] = None,
     *,
-    way: Annotated[str, typer.Option("--way", help="bank, or balance to keep it in escrow.")] = "bank",
+    way: Annotated[
+        str, typer.Option("--way", help="bank, ach, stablecoin, or balance to keep it in escrow.")
+    ] = "bank",
+    entry_class: Annotated[
+        str | None, typer.Option("--class", help="Of an ACH entry: PPD to a person, CCD to a company.")
+    ] = None,
     because: Annotated[str, typer.Option("--because", help="Why.")],
     actor: Actor,
 ) -> None:
     """Propose where a payee gets its money; nothing is paid to it until another person agrees."""
     with opened(read_settings()) as world:
-        name = world.application.distributions.choose_account(investor, (way, source), because, actor=actor)
+        name = world.application.distributions.choose_account(
+            investor, (way, source), because, entry_class=entry_class, actor=actor
+        )
         world.application.screening.drain()
     keep_facts(account=name)
     console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
@@ -199,12 +217,17 @@ def new_account(
     evidence: Annotated[Path, typer.Argument(help="What the payee gave; its SHA-256 is kept.")],
     *,
     because: Annotated[str, typer.Option("--because", help="Why.")],
+    entry_class: Annotated[
+        str | None, typer.Option("--class", help="Paid by the ACH: PPD to a person, CCD to a company.")
+    ] = None,
     actor: Actor,
 ) -> None:
     """Propose an account that no book has, and screen its payee; another person agrees after that."""
     named = fingerprint(number), hashlib.sha256(evidence.read_bytes()).digest()
     with opened(read_settings()) as world:
-        name = world.application.distributions.name_account(investor, named, because, actor=actor)
+        name = world.application.distributions.name_account(
+            investor, named, because, entry_class=entry_class, actor=actor
+        )
         world.application.screening.drain()
     keep_facts(account=name)
     console.print(f"{name} waits for a second person: bookrunner distribution agree {investor} {name}")
@@ -226,8 +249,41 @@ def agree(
     console.print(f"{name}: {'declined' if decline else 'in force'}")
 
 
-def _pay(on: tuple[str, str], accounts: Path, to: tuple[Path | None, str | None], actor: str) -> None:
-    offer, name = on
+@distribution.command("paying-wallet")
+def paying_wallet(
+    offer: Id,
+    *,
+    coin: Annotated[str | None, typer.Option("--coin", help="Where the offer takes several coins.")] = None,
+    actor: Actor,
+) -> None:
+    """Propose the wallet that an offer pays its holders from in tokens; another person agrees."""
+    with opened(read_settings()) as world:
+        name = world.application.payments.propose_wallet(offer, coin, actor=actor)
+    keep_facts(wallet=name)
+    console.print(f"{name} waits for a second person: bookrunner distribution agree-wallet {offer} {name}")
+
+
+@distribution.command("agree-wallet")
+def agree_wallet(
+    offer: Id,
+    name: Id,
+    *,
+    decline: Annotated[bool, typer.Option("--decline", help="Decline it.")] = False,
+    actor: Actor,
+) -> None:
+    """Put a paying wallet in force, or decline it, as another person than who proposed it."""
+    with opened(read_settings()) as world:
+        world.application.payments.decide_wallet(offer, name, is_agreed=not decline, seen=1, actor=actor)
+    console.print(f"{name}: {'declined' if decline else 'in force'}")
+
+
+def _pay(
+    on: tuple[str, str],
+    books: tuple[Path, Path | None],
+    to: tuple[Path | None, str | None],
+    actor: str,
+) -> None:
+    (offer, name), (accounts, sender) = on, books
     place = to[0] if to[1] is None else to[1]
     if place is None or (to[0] is not None and to[1] is not None):
         raise Refused("orders_go_to_one_place", "give --folder or --bank")
@@ -235,7 +291,7 @@ def _pay(on: tuple[str, str], accounts: Path, to: tuple[Path | None, str | None]
         runs = world.application.distributions
         world.application.screening.drain()
         runs.start(offer, name, actor=actor)
-        sent = world.application.pay_lines(offer, accounts.read_text(encoding="utf-8"), place)
+        sent = world.application.pay_lines(offer, accounts.read_text(encoding="utf-8"), place, sender)
         row = runs.standing(offer, name)
     console.print(f"{name}: {sent} orders taken; {told(row)}")
 

@@ -31,7 +31,9 @@ from bookrunner.client.generated.calls.profiles import ProfilesCalls
 from bookrunner.client.generated.calls.proposals import ProposalsCalls
 from bookrunner.client.generated.calls.receipts import ReceiptsCalls
 from bookrunner.client.generated.calls.refunds import RefundsCalls
+from bookrunner.client.generated.calls.register import RegisterCalls
 from bookrunner.client.generated.calls.releases import ReleasesCalls
+from bookrunner.client.generated.calls.servicing import ServicingCalls
 from bookrunner.client.generated.calls.splits import SplitsCalls
 from bookrunner.client.generated.calls.statements import StatementsCalls
 from bookrunner.client.generated.calls.suitability import SuitabilityCalls
@@ -177,9 +179,19 @@ class Bookrunner(Transport):
         return RefundsCalls(self)
 
     @property
+    def register(self) -> RegisterCalls:
+        """The operations of register."""
+        return RegisterCalls(self)
+
+    @property
     def releases(self) -> ReleasesCalls:
         """The operations of releases."""
         return ReleasesCalls(self)
+
+    @property
+    def servicing(self) -> ServicingCalls:
+        """The operations of servicing."""
+        return ServicingCalls(self)
 
     @property
     def splits(self) -> SplitsCalls:

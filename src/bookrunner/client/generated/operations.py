@@ -25,6 +25,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "approve_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/approve", True, True),
     "approve_wallet": Operation("POST", "/v1/offers/{offer}/wallets/{mapping}/approvals", True, True),
+    "ask_rescission": Operation("POST", "/v1/offers/{offer}/rescissions", True),
     "ask_wallet": Operation("POST", "/v1/offers/{offer}/wallet-challenges", True),
     "assign_break": Operation("POST", "/v1/offers/{offer}/breaks/{break_id}/assignments", True, True),
     "cancel_investment": Operation("POST", "/v1/investments/{investment}/cancellations", True, True),
@@ -33,7 +34,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
     "clear_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/clear", True, True),
     "complete_review": Operation("POST", "/v1/investors/{investor}/reviews", True, True),
-    "confirm_conversion_input": Operation("POST", "/v1/offers/{offer}/conversions/{conversion}/inputs", True),
     "confirm_filing_end": Operation("POST", "/v1/filings/{filing}/ends/confirmations", True, True),
     "confirm_investment": Operation("POST", "/v1/investments/{investment}/confirm", True),
     "confirm_investment_legally": Operation(
@@ -48,9 +48,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "POST", "/v1/investments/{investment}/cancellation_decisions", True, True
     ),
     "decide_closing_case": Operation("POST", "/v1/offers/{offer}/closing_cases/{case}/decisions", True, True),
-    "decide_conversion": Operation(
-        "POST", "/v1/offers/{offer}/conversions/{conversion}/decisions", True, True
-    ),
     "decide_diligence": Operation(
         "POST", "/v1/investors/{investor}/diligences/{diligence}/decisions", True, True
     ),
@@ -65,16 +62,27 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_on_receipt": Operation(
         "POST", "/v1/offers/{offer}/receipts/{receipt}/proposals/{receipt_proposal}/decisions", True, True
     ),
+    "decide_payee_account": Operation(
+        "POST", "/v1/offers/{offer}/payee_accounts/{account}/decisions", True, True
+    ),
+    "decide_payee_mandate": Operation(
+        "POST", "/v1/offers/{offer}/payee_mandates/{mandate}/decisions", True, True
+    ),
     "decide_profile_change": Operation(
         "POST", "/v1/investors/{investor}/changes/{change}/decisions", True, True
     ),
     "decide_release": Operation("POST", "/v1/offers/{offer}/releases/{release}/decisions", True, True),
+    "decide_remittance": Operation(
+        "POST", "/v1/offers/{offer}/remittances/{remittance}/decisions", True, True
+    ),
     "decide_split": Operation("POST", "/v1/offers/{offer}/splits/{split}/decisions", True, True),
+    "decide_tax_year": Operation("POST", "/v1/offers/{offer}/tax_years/{tax_year}/decisions", True, True),
     "decide_vote": Operation("POST", "/v1/offers/{offer}/votes/{vote}/decisions", True, True),
     "decline_proposal": Operation("POST", "/v1/proposals/{proposal}/refusals", True, True),
     "disable_webhook_endpoint": Operation(
         "POST", "/v1/webhooks/endpoints/{endpoint}/disablements", True, True
     ),
+    "draft_tax_year": Operation("POST", "/v1/offers/{offer}/tax_years", True),
     "dry_run_allotment": Operation("POST", "/v1/offers/{offer}/allotments/dry_run"),
     "dry_run_closing": Operation("POST", "/v1/offers/{offer}/closings/dry_run"),
     "enable_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/enablements", True, True),
@@ -88,7 +96,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_bank_statement": Operation("GET", "/v1/offers/{offer}/bank_statements/{bank_statement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
-    "get_conversion_working": Operation("GET", "/v1/offers/{offer}/conversions/{conversion}"),
     "get_distribution": Operation("GET", "/v1/offers/{offer}/distributions/{distribution}"),
     "get_document": Operation("GET", "/v1/documents/{digest}", query=("reader", "until", "token")),
     "get_filing": Operation("GET", "/v1/filings/{filing}"),
@@ -126,7 +133,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_closing_cases": Operation("GET", "/v1/offers/{offer}/closing_cases"),
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
-    "list_conversions": Operation("GET", "/v1/offers/{offer}/conversions"),
+    "list_coupons": Operation("GET", "/v1/offers/{offer}/coupons"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
     "list_delegates": Operation("GET", "/v1/investors/{investor}/delegates"),
     "list_distribution_lines": Operation(
@@ -145,6 +152,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_investor_notices": Operation("GET", "/v1/investments/{investment}/notices"),
     "list_offers": Operation("GET", "/v1/offers", query=("after", "limit")),
     "list_own_votes": Operation("GET", "/v1/investors/{investor}/votes"),
+    "list_payee_accounts": Operation("GET", "/v1/offers/{offer}/payee_accounts"),
+    "list_payee_mandates": Operation("GET", "/v1/offers/{offer}/payee_mandates"),
     "list_payments": Operation(
         "GET", "/v1/offers/{offer}/payments", query=("status", "investment", "cursor", "limit")
     ),
@@ -157,7 +166,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_reconfirmations": Operation("GET", "/v1/investments/{investment}/reconfirmations"),
     "list_refunds": Operation("GET", "/v1/offers/{offer}/refunds", query=("status", "cursor", "limit")),
     "list_releases": Operation("GET", "/v1/offers/{offer}/releases", query=("cursor", "limit")),
+    "list_remittances": Operation("GET", "/v1/offers/{offer}/remittances"),
+    "list_rescissions": Operation("GET", "/v1/offers/{offer}/rescissions"),
     "list_splits": Operation("GET", "/v1/offers/{offer}/splits"),
+    "list_tax_years": Operation("GET", "/v1/offers/{offer}/tax_years"),
     "list_transfers": Operation("GET", "/v1/offers/{offer}/transfers", query=("investor",)),
     "list_votes": Operation("GET", "/v1/offers/{offer}/votes"),
     "list_waitlist": Operation("GET", "/v1/offers/{offer}/waitlist"),
@@ -175,6 +187,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "move_offer": Operation("POST", "/v1/offers/{offer}/moves", True, True),
     "name_allocation_policy": Operation("POST", "/v1/offers/{offer}/allocation_policy", True),
     "name_delegate": Operation("POST", "/v1/investors/{investor}/delegates", True),
+    "name_payee_account": Operation("POST", "/v1/offers/{offer}/payee_accounts", True),
     "open_clearance": Operation("POST", "/v1/offers/{offer}/clearances", True),
     "open_identity_case": Operation("POST", "/v1/investors/{investor}/case", True),
     "open_investment": Operation("POST", "/v1/investments", True),
@@ -193,9 +206,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose": Operation("POST", "/v1/proposals", True),
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
-    "propose_conversion": Operation("POST", "/v1/offers/{offer}/conversions", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
+    "propose_payee_mandate": Operation("POST", "/v1/offers/{offer}/payee_mandates", True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
+    "propose_remittance": Operation("POST", "/v1/offers/{offer}/remittances", True),
     "propose_split": Operation("POST", "/v1/offers/{offer}/splits", True),
     "propose_vote": Operation("POST", "/v1/offers/{offer}/votes", True),
     "publish_questionnaire": Operation("POST", "/v1/offers/{offer}/questionnaires", True),
@@ -205,6 +219,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "read_webhook_endpoint": Operation("GET", "/v1/webhooks/endpoints/{endpoint}"),
     "record_filing": Operation("POST", "/v1/filings/{filing}/submissions", True, True),
     "record_party": Operation("POST", "/v1/investors/{investor}/parties", True),
+    "record_repayment": Operation(
+        "POST", "/v1/offers/{offer}/rescissions/{rescission}/repayments", True, True
+    ),
     "refuse_transfer": Operation("POST", "/v1/offers/{offer}/transfers/{transfer}/refuse", True, True),
     "register_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints", True),
     "reject_paper": Operation("POST", "/v1/investors/{investor}/papers/{paper}/rejections", True, True),

@@ -14,6 +14,7 @@ from bookrunner.engine.desk import Desk
 
 _REVERSED = "reversal"
 _LINE, _REMITTANCE = "line", "remittance"
+_ANNOUNCED = "announced"
 _LINES = "bookrunner.books.treasury.rails.disbursements"
 _TRACE = re.compile(r"-([0-9]{15})$", re.ASCII)
 
@@ -31,6 +32,9 @@ class _Sent:
                 self._own[debit_identification(name)] = row
                 if row["status"] == "sent":
                     self._returns.append(row)
+            elif row["marks"]:
+                # An entry of the ACH has room for fifteen characters, and comes back under its trace number.
+                self._own |= {debit_identification(name): row, row["marks"][0]: row}
 
     def refund_of(self, entry: Entry) -> Row | None:
         """Return the refund that an entry books or sends back, None when it is of no refund."""
@@ -83,6 +87,15 @@ def note_refunds(within: Within, offering: str, entries: Sequence[Entry], *, act
         refund = sent.refund_of(entry)
         if refund is None:
             others.append(entry)
+        elif refund["status"] == _ANNOUNCED:
+            lines.book_entry(
+                actor=actor,
+                offering=offering,
+                line=refund["refund_id"],
+                try_no=refund["try_no"],
+                is_back=entry.credit,
+                booked_on=entry.booked_on,
+            )
         elif entry.credit:
             bounced.append((entry, refund))
         elif refund["status"] == "sent":
@@ -195,10 +208,11 @@ def _taken_back(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def import_returns(desk: Desk, reader: BankFileReader, offering: str, raw: bytes, *, actor: str) -> int:
-    """Record the returns that a file announces and no statement shows yet; return how many.
+    """Record the returns that a file announces and no statement shows yet; return how many receipts.
 
     Such files are NACHA returns and pacs.004: the receipts are taken back at once, and the debit of a later
-    statement books it. The same announcement again changes nothing.
+    statement books it. A line that was paid by the ACH is open again. The same announcement again changes
+    nothing.
     """
     file = reader.read_file(raw)
     told = [entry for statement in file.statements for entry in statement.entries if entry.return_reason]
@@ -206,11 +220,25 @@ def import_returns(desk: Desk, reader: BankFileReader, offering: str, raw: bytes
         keys = [entry.dedupe_key for entry in told]
         known = {row["key"] for row in within.known_keys(offering=offering, keys=keys)}
         fresh = [entry for entry in told if entry.dedupe_key not in known]
-        taken = _take_back(within, (offering, actor), fresh, is_booked=False)
+        ours = [entry for entry in fresh if not _reopens(within, (offering, actor), entry)]
+        taken = _take_back(within, (offering, actor), ours, is_booked=False)
         within.remember_keys(
             actor=actor, offering=offering, keys=sorted({entry.dedupe_key for entry in fresh})
         )
     return taken
+
+
+def _reopens(within: Within, on: tuple[str, str], entry: Entry) -> bool:
+    """Open the line that an entry of ours paid and that the network sends back; False for any other entry."""
+    offering, actor = on
+    back: bool = within.using(load(_LINES)).return_entry(
+        actor=actor,
+        offering=offering,
+        trace=entry.original_reference or "",
+        amount=entry.amount_minor,
+        code=entry.return_reason,
+    )
+    return back
 
 
 def _take_back(within: Within, on: tuple[str, str], entries: Sequence[Entry], *, is_booked: bool) -> int:

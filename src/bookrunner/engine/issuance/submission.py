@@ -40,10 +40,11 @@ Terms = tuple[int, Fees]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of an installation: the agent's, for wallets, and the treasury's, which delivers units."""
+    """The keys of an installation: of the agent, of the treasury, which delivers units, and of payers."""
 
     agent: Signer
     treasury: Signer
+    payers: Callable[[str], Signer | None] = lambda _: None
 
 
 class ChainStalled(BookrunnerError):
@@ -74,6 +75,10 @@ class Submitter:
         self._patience = patience_seconds
         self._ceiling = fee_ceiling_wei
         self._mined: dict[bytes, Receipt] = {}
+
+    def know(self, signer: Signer) -> None:
+        """Offer more for what this key has signed too, where no block takes it."""
+        self._signers[signer.address] = signer
 
     def store(self, within: Within, signer: Signer, order: Row, lines: Sequence[Row]) -> Stored:
         """Take a nonce, sign and record one transaction inside an open transaction.

@@ -47,7 +47,7 @@ def kill_amid(app: Application, offering: str, closing: str | None, pause_second
 
 def _work(place: tuple[str, str], offering: str, closing: str | None, told: Connection) -> None:
     dsn, secrets = place
-    keys = Keys(*(LocalKey(secret, chain_id=1) for secret in _SECRETS))
+    keys = Keys(LocalKey(_SECRETS[0], chain_id=1), LocalKey(_SECRETS[1], chain_id=1))
     with EvmChain(NO_NODE) as chain:
         app = Application(Endpoint(dsn, Secrets(Path(secrets))), chain, keys, pause=lambda: None)
         app.desk.engine.feed_end()

@@ -141,6 +141,8 @@ def _shown(row: Row) -> Distribution:
         "withheld": money(row["withheld_minor"], code),
         "net": money(row["net_minor"], code),
         "funded": money(row["funded_minor"], code),
+        "taken_back": money(row["taken_back_minor"], code),
+        "receivable": money(row["receivable_minor"], code),
         "tiers": [
             {
                 "kind": tier["kind"],

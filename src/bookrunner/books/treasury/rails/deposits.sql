@@ -190,8 +190,8 @@ begin
     select p_offering, named, known, 'unmatched', t.amount_minor, money, d.today, d.today, 'stablecoin',
         treasury.clears_on('stablecoin', d.today), a.reference, treasury.wallet_fingerprint(t.chain_id, t.sender),
         sha256(convert_to(concat_ws(' ', known, encode(t.block_hash, 'hex'), t.base_units), 'UTF8'))
-    from treasury.payment_attempt a, (select (clock_timestamp() at time zone 'UTC')::date as today) d
-    where a.offering_id = p_offering and a.attempt_id = t.attempt_id;
+    from (select (clock_timestamp() at time zone 'UTC')::date as today) d
+    left join treasury.payment_attempt a on a.offering_id = p_offering and a.attempt_id = t.attempt_id;
     perform treasury.post(p_offering, 'transferred:' || named, 'coins_received', money, jsonb_build_array(
         jsonb_build_object('account', treasury.coin_account(t), 'side', 'debit', 'amount', t.amount_minor),
         jsonb_build_object('account', 'liab:unmatched', 'side', 'credit', 'amount', t.amount_minor)));

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Protocol
 
-from bookrunner.books.treasury.rails.disbursements import store_orders
+from bookrunner.books.treasury.rails.disbursements import WriteEntries, store_orders
 from bookrunner.core.errors import Refused, Unavailable
 from bookrunner.core.ids import new_id
 from bookrunner.core.log import warn
@@ -25,6 +25,7 @@ _BLOCKED = "payout_goes_to_nobody_blocked"
 _HELD = "payout_goes_to_nobody_held"
 _UNCLEARED = "debit_is_of_a_cleared_investor"
 _UNFUNDED = "payout_has_its_money"
+_REFUSED = "chain_takes_the_payment"
 _WITHDRAWN = frozenset({"refund", "return", "distribution", "remittance"})
 
 
@@ -46,6 +47,9 @@ class Outbox(Protocol):
 
     def debits(self, offering: str) -> WriteDebits | None:
         """Return what writes the debits of an offer, None when nobody collects for it."""
+
+    def entries(self, offering: str) -> WriteEntries | None:
+        """Return what writes lines as entries of the ACH, None when nobody sends them for the offer."""
 
     def carrier(self) -> AbstractContextManager[Carrier]:
         """Lend the way to the bank."""
@@ -111,7 +115,7 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
             with outbox.carrier() as carrier:
                 _store_releases(treasury, offering, release)
                 _store_debits(treasury, offering, outbox.debits(offering))
-                _store_distributions(treasury, offering, refunds)
+                _store_distributions(treasury, offering, refunds, outbox.entries(offering))
                 sent += send_refunds(treasury, offering, refunds, carrier)
         except (Refused, Unavailable) as fault:
             rule = fault.rule if isinstance(fault, Refused) else "bank_answers"
@@ -119,10 +123,10 @@ def send_waiting(treasury: Keeper, outbox: Outbox) -> int:
     return sent
 
 
-def _store_distributions(treasury: Keeper, offering: str, write: Write) -> None:
+def _store_distributions(treasury: Keeper, offering: str, write: Write, entries: WriteEntries | None) -> None:
     """Store what holders are owed; a distribution that cannot be paid holds up no refund."""
     try:
-        store_orders(treasury.database, offering, write)
+        store_orders(treasury.database, offering, write, entries=entries)
     except Refused as refused:
         warn("orders wait", offering=offering, rule=refused.rule)
 
@@ -192,21 +196,23 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
     return True
 
 
-def hand_over_waiting(treasury: Keeper, offering: str, carrier: Carrier) -> list[str]:
-    """Hand over every prepared order of an offer; return those that were acknowledged.
+def hand_over_waiting(
+    treasury: Keeper, offering: str, carrier: Carrier, *, is_coin: bool = False
+) -> list[str]:
+    """Hand over every prepared order of an offer, to the bank or in coins; return those that were taken.
 
     One that pays somebody who was blocked or held meanwhile, or from money that the bank took back, is
     withdrawn where the bank does not have it; where the bank took it from a run that died, it is acknowledged
     as the bank says.
     """
     acknowledged = []
-    for row in treasury.prepared_payouts(offering=offering):
+    for row in treasury.prepared_payouts(offering=offering, is_coin=is_coin):
         payout = row["payout_id"]
         try:
             if _handed(treasury, offering, payout, carrier):
                 acknowledged.append(payout)
         except Refused as refused:
-            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED, _UNFUNDED}:
+            if refused.rule not in {_BLOCKED, _HELD, _UNCLEARED, _UNFUNDED, _REFUSED}:
                 raise
             warn("an order is not handed over", offering=offering, subject=payout, rule=refused.rule)
             # The bank may have the bytes from a run that died before it could note so.

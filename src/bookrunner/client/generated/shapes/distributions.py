@@ -18,7 +18,11 @@ class DistributionTier(Record):
 
 
 class Distribution(Record):
-    """A distribution with its sums and tiers; gross less withheld is net."""
+    """A distribution with its sums and tiers; gross less withheld is net.
+
+    `taken_back` is what the bank took back of the money that funded it, `receivable` what nobody has
+    made good of that.
+    """
 
     approved_by: str | None
     distributed: Exact
@@ -29,8 +33,10 @@ class Distribution(Record):
     income: str
     net: Exact
     pay_on: str
+    receivable: Exact
     record_on: str
     status: str
+    taken_back: Exact
     tiers: list[DistributionTier]
     units: int
     version: str

@@ -48,3 +48,11 @@ class OfferActed(Record):
     id: str
     status: str
     version: str
+
+
+class ServicingActed(Record):
+    """What was acted on, as it stands after the act."""
+
+    id: str
+    status: str
+    version: str

@@ -6,3 +6,7 @@ begin atomic
     select c.payer_id, c.amount_minor, c.currency from registry.charge_fact c
     where c.offering_id = p_offering and c.request_id = p_transfer;
 end;
+
+-- Every fee that was charged.
+create view engine.transfer_charge as
+select offering_id, request_id, payer_id, amount_minor, currency, charged_at from registry.charge_fact;

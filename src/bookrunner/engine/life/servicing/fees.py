@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bookrunner.db import Keeper
+from bookrunner.db import Database, Keeper
 from bookrunner.engine.desk import PROCESS, Desk, event_name
 from bookrunner.engine.life.servicing.filings.reactions import Carry, Events
 
 KINDS: Final = ("transfer_request.registered", "transfer_request.carried_out")
 
 
+def fees_of(database: Database) -> Keeper:
+    """Return the verbs of charged fees, under the treasury's own login."""
+    return Keeper(database, "treasury", __package__)
+
+
 class TransferFees:
     """Posts what the register charges for a transfer, each once."""
 
     def __init__(self, desk: Desk, carry: Carry) -> None:
-        self._keeper = Keeper(desk.database, "treasury", __package__)
+        self._keeper = fees_of(desk.database)
         self._carry = carry
 
     @property

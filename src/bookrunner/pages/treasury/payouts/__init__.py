@@ -18,7 +18,7 @@ from bookrunner.engine.life.servicing.distributions import Distributions
 from bookrunner.pages.access import SignedIn, requiring
 from bookrunner.pages.shell.routing import Router
 from bookrunner.pages.treasury import facts
-from bookrunner.pages.treasury.payouts import payees, taxes
+from bookrunner.pages.treasury.payouts import coupons, owed, payees, taxes
 
 __all__ = ["routes"]
 
@@ -140,6 +140,8 @@ def routes(router: Router, database: Database, show: Show) -> None:
     pages = _Runs(database, show)
     payees.routes(router, database, show)
     taxes.routes(router, database, show)
+    owed.routes(router, database, show)
+    coupons.routes(router, database, show)
 
     @router.get("/{offering}/distributions")
     def runs(request: Request, offering: str, _: _In) -> Response:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from bookrunner.adapters.chain import checksum
 from bookrunner.core.errors import NotFound, Refused
 from bookrunner.core.ids import new_id
 from bookrunner.core.money import read_whole
@@ -34,6 +35,7 @@ MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "settled": ("confirmed", "good"),
     "returned": ("refused", "bad"),
     "declined": ("cancelled", "grey"),
+    "superseded": ("cancelled", "grey"),
 }
 _In = Annotated[SignedIn, Depends(requiring(("treasury",)))]
 _Text = Annotated[str, Form(max_length=4000)]
@@ -42,7 +44,7 @@ Show = Callable[..., Response]
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The form as it was sent: what is decided on, or which return is paid for, and what belongs to it."""
+    """The form as it was sent: what is decided on, which return or class of entry is meant, and the rest."""
 
     choice: str
     what: str
@@ -83,6 +85,20 @@ class _Office:
         agreed = said.choice.endswith("agree")
         if said.choice == "name_account":
             self._name(said, evidence)
+        elif said.choice == "name_wallet":
+            self.runs.payments.propose_payee_account(
+                actor=actor,
+                investor=said.payee,
+                account=new_id("pac"),
+                way="stablecoin",
+                source=None,
+                because=said.because,
+                entry_class=None,
+            )
+        elif said.choice in {"wallet_agree", "wallet_decline"}:
+            self.runs.payments.decide_paying_wallet(
+                **where, wallet=said.what, is_agreed=agreed, seen=read_whole(said.seen)
+            )
         elif said.choice == "screen":
             self.runs.screen_payee(said.payee, actor=actor)
         elif said.choice in {"account_agree", "account_decline"}:
@@ -114,7 +130,9 @@ class _Office:
         if not said.account or not said.payee or not evidence:
             raise Refused("new_account_has_its_evidence", "name the payee and its account, and add the paper")
         named = fingerprint(said.account), hashlib.sha256(evidence).digest()
-        self.runs.name_account(said.payee, named, said.because, actor=self.on[1])
+        self.runs.name_account(
+            said.payee, named, said.because, entry_class=said.what or None, actor=self.on[1]
+        )
 
     def _remittance(self, said: _Said) -> dict[str, object]:
         if not said.account:
@@ -138,6 +156,10 @@ def routes(router: Router, database: Database, show: Show) -> None:
         facts.desk(database, offering)
         found = {
             "accounts": runs.payments.payee_accounts(offering=offering),
+            "wallets": [
+                {**row, "address": checksum(bytes(row["address"]))}
+                for row in runs.payments.paying_wallets(offering=offering)
+            ],
             "missing": runs.payments.payees_without_account(offering=offering),
             "remittances": runs.payments.remittances(offering=offering),
             "withheld": runs.payments.withheld(offering=offering),

@@ -1,5 +1,10 @@
 """Payments to holders: the lines of distributions on their way to payees."""
 
-from bookrunner.books.treasury.rails.disbursements.paying import LINES, disbursements, store_orders
+from bookrunner.books.treasury.rails.disbursements.paying import (
+    LINES,
+    WriteEntries,
+    disbursements,
+    store_orders,
+)
 
-__all__ = ["LINES", "disbursements", "store_orders"]
+__all__ = ["LINES", "WriteEntries", "disbursements", "store_orders"]

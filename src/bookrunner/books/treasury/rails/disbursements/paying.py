@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from bookrunner.core.errors import Refused
@@ -11,6 +12,7 @@ from bookrunner.core.log import warn
 from bookrunner.db import Database, Keeper, Row
 
 Write = Callable[[str, Sequence[Row]], bytes]
+WriteEntries = Callable[[Sequence[Row], Mapping[str, int]], tuple[bytes, list[dict[str, str]]]]
 
 WORKER: Final = "treasury"
 LINES: Final = 2_000
@@ -22,18 +24,30 @@ def disbursements(database: Database) -> Keeper:
     return Keeper(database, "treasury", "bookrunner.books.treasury.rails.disbursements")
 
 
-def store_orders(database: Database, offering: str, write: Write, *, most: int = LINES) -> int:
+def store_orders(
+    database: Database,
+    offering: str,
+    write: Write,
+    *,
+    entries: WriteEntries | None = None,
+    most: int = LINES,
+) -> int:
     """Write and store an order for every owed line of an offer's distributions; return how many orders.
 
     So for each remittance of withheld tax that two people agreed to.
 
-    ``write`` makes the bytes of an order from its id and its lines. Whoever may not be paid now is held with
-    its reason. A run that ends anywhere is finished by the next one: a line is either owed or in an order.
+    ``write`` makes the bytes of an order from its id and its lines, ``entries`` those of a NACHA file from
+    lines and numbers; without it, lines whose payee is paid by the ACH stay owed. Whoever may not be paid now
+    is held with its reason. A run that ends anywhere is finished by the next one: a line is either owed or in
+    an order.
     """
     runs = disbursements(database)
     stored = _store_remittances(runs, offering, write)
     for row in runs.distributions_owed(offering=offering):
-        while (found := _store(runs, (offering, row["distribution_id"]), write, most)) is not None:
+        on = offering, row["distribution_id"]
+        while (found := _store(runs, on, write, most)) is not None:
+            stored += found
+        while entries is not None and (found := _store_entries(runs, on, entries, most)) is not None:
             stored += found
     return stored
 
@@ -68,7 +82,7 @@ def _store(runs: Keeper, on: tuple[str, str], write: Write, most: int) -> int | 
     offering, distribution = on
     with runs.together() as within:
         taken = within.take_disbursements(
-            actor=WORKER, offering=offering, distribution=distribution, most=most
+            actor=WORKER, offering=offering, distribution=distribution, most=most, rail="bank"
         )
         if taken is None:
             return None
@@ -80,7 +94,9 @@ def _store(runs: Keeper, on: tuple[str, str], write: Write, most: int) -> int | 
             if not unpayable:
                 raise
             warn("payees have no account in the book", offering=offering, rows=len(unpayable))
-            within.hold_disbursements(actor=WORKER, offering=offering, lines=unpayable)
+            within.hold_disbursements(
+                actor=WORKER, offering=offering, lines=unpayable, because="account_is_not_known"
+            )
             taken = [line for line in taken if line["refund"] not in set(unpayable)]
             content = write(payout, taken) if taken else b""
         if not taken:
@@ -98,6 +114,43 @@ def _store(runs: Keeper, on: tuple[str, str], write: Write, most: int) -> int | 
 def _writes(write: Write, payout: str, line: Row) -> bool:
     try:
         write(payout, [line])
+    except Refused:
+        return False
+    return True
+
+
+def _store_entries(runs: Keeper, on: tuple[str, str], write: WriteEntries, most: int) -> int | None:
+    """Store one file of entries as `_store` does; who has no account that the network reaches is held."""
+    offering, distribution = on
+    with runs.together() as within:
+        taken = within.take_disbursements(
+            actor=WORKER, offering=offering, distribution=distribution, most=most, rail="ach"
+        )
+        if taken is None:
+            return None
+        unfit = {line["refund"] for line in taken if not _enters(write, line)}
+        if unfit:
+            warn("accounts do not fit their rail", offering=offering, rows=len(unfit))
+            within.hold_disbursements(
+                actor=WORKER, offering=offering, lines=sorted(unfit), because="account_does_not_fit_its_rail"
+            )
+        fit = [line for line in taken if line["refund"] not in unfit]
+        if not fit:
+            return 0
+        content, entries = write(fit, within.number_entries(actor=WORKER, entries=len(fit)))
+        within.store_entries(
+            actor=WORKER,
+            offering=offering,
+            payout=new_id("pyo"),
+            content=content,
+            entries=json.dumps(entries),
+        )
+    return 1
+
+
+def _enters(write: WriteEntries, line: Row) -> bool:
+    try:
+        write([line], {"first": 1, "file": 1})
     except Refused:
         return False
     return True

@@ -8,27 +8,43 @@ select treasury.declare_disbursements(:actor, :request, :offering, :distribution
 
 -- name: propose_payee_account$
 -- Proposes where a payee gets its money.
-select treasury.propose_payee_account(:actor, :request, :investor, :account, :way, :source, :because);
+select treasury.propose_payee_account(:actor, :request, :investor, :account, :way, :source, :because, :entry_class);
 
 -- name: name_payee_account$
 -- Proposes an account that the book does not have, with its evidence.
-select treasury.name_payee_account(:actor, :request, :investor, :account, :fingerprint, :evidence_sha256, :because);
+select treasury.name_payee_account(:actor, :request, :investor, :account, :fingerprint, :evidence_sha256, :because, :way, :entry_class);
 
 -- name: decide_payee_account$
 -- Puts it in force, or declines it, as another person.
 select treasury.decide_payee_account(:actor, :request, :investor, :account, cast(:is_agreed as boolean), :seen);
 
 -- name: take_disbursements$
--- The owed lines that may be paid now, locked; the others are held.
-select treasury.take_disbursements(:actor, :request, :offering, :distribution, :most);
+-- The owed lines that may be paid now by a rail, locked; the others are held.
+select treasury.take_disbursements(:actor, :request, :offering, :distribution, :most, :rail);
 
 -- name: hold_disbursements$
--- Holds owed lines whose account nobody knows.
-select treasury.hold_disbursements(:actor, :request, :offering, cast(:lines as text[]));
+-- Holds owed lines whose account nobody knows, or whose account is none for its rail.
+select treasury.hold_disbursements(:actor, :request, :offering, cast(:lines as text[]), :because);
 
 -- name: store_disbursements$
 -- Commits the bytes of an order with the lines that it pays.
 select treasury.store_disbursements(:actor, :request, :offering, :payout, :content, cast(:lines as text[]));
+
+-- name: number_entries$
+-- The numbers of the entries of a file: the first of them, and that of the file.
+select treasury.number_ach_entries(:actor, :request, :entries);
+
+-- name: store_entries$
+-- Commits the bytes of a NACHA file with the trace number of each line.
+select treasury.store_ach_entries(:actor, :request, :offering, :payout, :content, cast(:entries as jsonb));
+
+-- name: return_entry$
+-- The network sends an entry back; false when it is none of ours.
+select treasury.return_ach_entry(:actor, :request, :offering, :trace, cast(:amount as bigint), :code);
+
+-- name: book_entry$
+-- A statement shows an entry whose return was announced, as it left or as it came back.
+select treasury.book_ach_entry(:actor, :request, :offering, :line, cast(:try_no as integer), cast(:is_back as boolean), :booked_on);
 
 -- name: settle_disbursements$
 -- A statement shows these payments as arrived.
@@ -53,11 +69,11 @@ select distinct distribution_id from treasury.disbursement where offering_id = :
 -- name: unowned_receipts
 -- Receipts that belong to nobody and can pay holders, with the version that a decision is on.
 select r.receipt_id, r.amount_minor, r.currency, r.booked_on, r.version from treasury.receipt r
-where r.offering_id = :offering and r.status = 'unmatched' and treasury.is_final_at_the_bank(r) order by r.booked_on, r.receipt_id;
+where r.offering_id = :offering and r.status = 'unmatched' and (treasury.is_final_at_the_bank(r) or treasury.is_final_in_the_paying_wallet(r)) order by r.booked_on, r.receipt_id;
 
 -- name: payee_accounts
 -- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first.
-select a.investor_id, a.account_id, a.status, a.way, a.source_id, encode(a.evidence_sha256, 'hex') as evidence_sha256, a.because,
+select a.investor_id, a.account_id, a.status, a.way, a.entry_class, a.source_id, encode(a.evidence_sha256, 'hex') as evidence_sha256, a.because,
     a.proposed_by, a.decided_by, a.version
 from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from treasury.disbursement d
     where d.offering_id = :offering and d.payee_id = a.investor_id)
@@ -114,3 +130,60 @@ from treasury.tax_remittance where offering_id = :offering order by remittance_i
 -- name: withheld$
 -- What is withheld in an offer and not remitted, in minor units.
 select coalesce(sum(amount_minor), 0)::bigint from treasury.balance where offering_id = :offering and account = 'liab:withheld_tax';
+
+-- name: propose_paying_wallet$
+-- Proposes the wallet that an offer pays from.
+select treasury.propose_paying_wallet(:actor, :request, :offering, :wallet, :coin, :address);
+
+-- name: decide_paying_wallet$
+-- Puts it in force, or declines it, as another person.
+select treasury.decide_paying_wallet(:actor, :request, :offering, :wallet, cast(:is_agreed as boolean), :seen);
+
+-- name: paying_wallets
+-- The wallets that an offer pays from, that in force first.
+select w.wallet_id, w.status, w.coin_id, w.chain_id, w.address, w.proposed_by, w.decided_by, w.version from treasury.paying_wallet w
+where w.offering_id = :offering order by w.status <> 'in_force', w.wallet_id desc;
+
+-- name: coin_accepted$
+-- The coin that an offer takes now, if it takes one alone.
+select case when count(*) = 1 then min(coin_id) end from treasury.accepted_coin where offering_id = :offering and status = 'accepted';
+
+-- name: offers_that_pay_in_coins
+-- The offers with a line to pay in tokens, an order to sign or one whose end the chain has not told.
+select w.offering_id, w.address from treasury.paying_wallet w where w.status = 'in_force' and (exists (select from treasury.disbursement d
+        join treasury.payee_account a on a.investor_id = d.payee_id and a.status = 'in_force' and a.way = 'stablecoin'
+        where d.offering_id = w.offering_id and d.status = 'owed')
+    or exists (select from treasury.payout p where p.offering_id = w.offering_id and p.rail = 'stablecoin' and p.status = 'prepared')
+    or exists (select from treasury.coin_payment_under_way u where u.offering_id = w.offering_id)) order by w.offering_id;
+
+-- name: store_coin_payments$
+-- Stores an order for each line that may be paid in tokens now; how many, null when nobody waits.
+select treasury.store_coin_payments(:actor, :request, :offering, :distribution, cast(:payouts as text[]));
+
+-- name: settle_coin_payment$
+-- A final block holds the transfer of an order.
+select treasury.settle_coin_payment(:actor, :request, :offering, :payout, cast(:transfer as jsonb));
+
+-- name: return_coin_payment$
+-- The chain says that an order did nothing.
+select treasury.return_coin_payment(:actor, :request, :offering, :payout);
+
+-- name: lines_of_coin_payments$
+-- The lines of some orders in tokens.
+select coalesce(array_agg(disbursement_id), '{}') from treasury.coin_payment
+where offering_id = :offering and payout_id = any (cast(:payouts as text[]));
+
+-- name: fractions_owed
+-- What the executed splits of an offer owe for fractions, the latest first.
+select * from treasury.lieu_standing where offering_id = :offering order by owed_on desc, split_id desc;
+
+-- name: lines_of_fractions
+-- The lines of a split that owes cash, each with its payment where it is owed.
+select l.line_id, l.investor_id, l.payee_id, l.amount_minor, l.currency, coalesce(d.status, 'entitled') as status, d.held_because, d.bounce_code,
+    current_date - d.owed_since as age_days
+from engine.cash_in_lieu l left join treasury.disbursement d on d.offering_id = l.offering_id and d.disbursement_id = l.line_id
+where l.offering_id = :offering and l.split_id = :split order by l.line_id limit 500;
+
+-- name: pay_fractions$
+-- Owes every line of a split for its fraction, once its money is there.
+select treasury.pay_cash_in_lieu(:actor, :request, :offering, :split);

@@ -2,6 +2,8 @@
 
 insert into engine.machine (machine, keeper, sentence) values
     ('disbursement', 'treasury', 'One payment to one payee of a distribution.'),
+    ('fee_settlement', 'treasury', 'How the charged fee of a transfer ends.'),
+    ('paying_wallet', 'treasury', 'The wallet that an offer pays its holders from.'),
     ('payee_account', 'treasury', 'Where a payee gets its money.'),
     ('tax_remittance', 'treasury', 'Withheld tax on its way to the tax office.');
 
@@ -13,6 +15,13 @@ insert into engine.state (machine, state, sentence) values
     ('disbursement', 'paid', 'A statement shows it, or the payee has it as a balance.'),
     ('disbursement', 'returned', 'Came back to escrow; open until somebody tries it again.'),
     ('disbursement', 'unclaimed', 'Owed for longer than the term, and nobody could be paid.'),
+    ('fee_settlement', 'proposed', 'Waits for a second person; the fee is owed.'),
+    ('fee_settlement', 'settled', 'Paid outside escrow or waived; the fee is owed no more.'),
+    ('fee_settlement', 'declined', 'Refused; the fee is owed.'),
+    ('paying_wallet', 'proposed', 'Waits for a second person.'),
+    ('paying_wallet', 'in_force', 'Lines are paid from it in tokens.'),
+    ('paying_wallet', 'superseded', 'Another one is in force.'),
+    ('paying_wallet', 'declined', 'Refused.'),
     ('payee_account', 'proposed', 'Waits for a second person; nothing is paid to the payee meanwhile.'),
     ('payee_account', 'in_force', 'Payments go there.'),
     ('payee_account', 'superseded', 'Another one is in force.'),
@@ -174,6 +183,13 @@ insert into engine.transition (machine, from_state, to_state, trigger, role) val
     ('disbursement', 'held', 'unclaimed', 'aged', 'treasury'),
     ('disbursement', 'returned', 'unclaimed', 'aged', 'treasury'),
     ('disbursement', 'unclaimed', 'owed', 'retried', 'treasury'),
+    ('fee_settlement', '', 'proposed', 'proposed', 'treasury'),
+    ('fee_settlement', 'proposed', 'settled', 'settled', 'treasury'),
+    ('fee_settlement', 'proposed', 'declined', 'declined', 'treasury'),
+    ('paying_wallet', '', 'proposed', 'proposed', 'treasury'),
+    ('paying_wallet', 'proposed', 'in_force', 'put_in_force', 'treasury'),
+    ('paying_wallet', 'proposed', 'declined', 'declined', 'treasury'),
+    ('paying_wallet', 'in_force', 'superseded', 'superseded', 'treasury'),
     ('payee_account', '', 'proposed', 'proposed', 'treasury'),
     ('payee_account', 'proposed', 'in_force', 'put_in_force', 'treasury'),
     ('payee_account', 'proposed', 'declined', 'declined', 'treasury'),

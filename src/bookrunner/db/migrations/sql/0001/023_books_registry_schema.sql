@@ -101,7 +101,7 @@ create table registry.chain_transaction (
     offering_id text not null,
     transaction_id text not null,
     intent_id text not null,
-    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control', 'split', 'conversion')),
+    purpose text not null check (purpose in ('deploy', 'identity', 'mint', 'unpause', 'deliver', 'transfer', 'control', 'split', 'pay')),
     status text not null,
     chain_id bigint not null,
     sender bytea not null,
@@ -341,6 +341,10 @@ from registry.issuance_instruction i left join registry.posting p using (offerin
 
 create view registry.control_fact as
 select offering_id, control_id, authorised_units, issued_units, version, chain_head from registry.control_book;
+
+-- The dropped intents whose key two people started again: nothing of them can come any more.
+create view registry.started_key as
+select s.offering_id, s.intent_id from registry.key_stop s where s.status = 'started';
 
 create view registry.transaction_fact as
 select offering_id, transaction_id, intent_id, purpose, status, chain_id, sender, nonce, attempt_no, hash, lines,

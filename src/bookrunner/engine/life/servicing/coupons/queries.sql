@@ -28,12 +28,8 @@ select s.schedule_id, s.status, s.kind, s.rate_bp, s.index_name, s.day_count, s.
 from engine.coupon_schedule s where s.offering_id = :offering order by s.schedule_id desc limit 20;
 
 -- name: coupons
--- The coupons of the schedule in force, each with the distribution that pays it.
-select p.number, p.from_on, p.to_on, r.distribution_id, r.amount_minor, r.status from engine.coupon_schedule s
-cross join lateral engine.coupon_periods(s.offering_id, s.schedule_id) p
-left join lateral (select c.distribution_id, c.amount_minor, d.status from engine.coupon_run c join engine.distribution d using (offering_id, distribution_id)
-    where c.offering_id = s.offering_id and c.schedule_id = s.schedule_id and c.number = p.number and d.status <> 'cancelled') r on true
-where s.offering_id = :offering and s.status = 'in_force' order by p.number;
+-- The coupons of the schedule in force, each with the distribution that pays it, its working, and the fixing that it lacks.
+select * from engine.coupon_standing where offering_id = :offering order by number;
 
 -- name: fixings
 -- What indices were, those that wait first.

@@ -63,3 +63,17 @@ order by l.pay_on desc, l.line_id;
 select coalesce(array_agg(distinct n.id order by n.id), '{}') from engine.distribution_line l
 cross join lateral (values (l.investor_id), (l.payee_id)) n (id)
 where l.offering_id = :offering and l.distribution_id = :distribution;
+
+-- name: coin_payments_under_way
+-- The orders in tokens whose end is not kept yet, with what the chain has made of the transaction of each.
+select u.payout_id, u.token, u.sender, u.receiver, u.base_units, f.status, f.hash, f.block_number
+from treasury.coin_payment_under_way u join lateral (
+    select case when x.status = 'dropped' and s.intent_id is not null then 'given_up' else x.status end as status, x.hash, x.block_number
+    from registry.transaction_fact x left join registry.started_key s on s.intent_id = x.intent_id
+    where x.offering_id = u.offering_id and x.intent_id = 'pay:' || u.payout_id
+    order by x.status = 'final' desc, x.status = 'reverted' desc, x.attempt_no desc limit 1) f on true
+where u.offering_id = :offering and f.status in ('final', 'reverted', 'given_up') order by u.payout_id;
+
+-- name: signed_payment$
+-- The transaction that was signed for an order in tokens, if one was.
+select min(transaction_id) from registry.transaction_fact where offering_id = :offering and intent_id = 'pay:' || :payout and attempt_no = 1;

@@ -107,7 +107,15 @@ class Distributions:
         self._desk.compliance.enlist_for_payment(actor=actor, investors=payees)
         return len(payees)
 
-    def choose_account(self, investor: str, chosen: tuple[str, str], because: str, *, actor: str) -> str:
+    def choose_account(
+        self,
+        investor: str,
+        chosen: tuple[str, str],
+        because: str,
+        *,
+        entry_class: str | None = None,
+        actor: str,
+    ) -> str:
         """Propose one of the accounts that the book has of a payee: ``chosen`` is the way and its source.
 
         Opens the screening of the payee: another person's word waits for it where the bank booked no money of
@@ -115,16 +123,31 @@ class Distributions:
         """
         name, (way, source) = new_id("pac"), chosen
         self.payments.propose_payee_account(
-            actor=actor, investor=investor, account=name, way=way, source=source, because=because
+            actor=actor,
+            investor=investor,
+            account=name,
+            way=way,
+            entry_class=entry_class,
+            source=source,
+            because=because,
         )
         self.screen_payee(investor, actor=actor)
         return name
 
-    def name_account(self, investor: str, account: tuple[bytes, bytes], because: str, *, actor: str) -> str:
+    def name_account(
+        self,
+        investor: str,
+        account: tuple[bytes, bytes],
+        because: str,
+        *,
+        entry_class: str | None = None,
+        actor: str,
+    ) -> str:
         """Propose an account that the book does not have: its fingerprint, and the SHA-256 of the evidence.
 
-        Opens the screening of the payee, which another person's word waits for; returns the proposal's id.
-        Refuses ``one_payee_account_is_proposed`` and ``payee_account_has_its_reason``.
+        With ``entry_class``, PPD or CCD, it is paid by the ACH. Opens the screening of the payee, which
+        another person's word waits for; returns the proposal's id. Refuses ``one_payee_account_is_proposed``
+        and ``payee_account_has_its_reason``.
         """
         name, (fingerprint, evidence) = new_id("pac"), account
         self.payments.name_payee_account(
@@ -134,6 +157,8 @@ class Distributions:
             fingerprint=fingerprint,
             evidence_sha256=evidence,
             because=because,
+            way="bank" if entry_class is None else "ach",
+            entry_class=entry_class,
         )
         self.screen_payee(investor, actor=actor)
         return name
@@ -150,6 +175,28 @@ class Distributions:
         )
         self.screen_payee(said["payee"], actor=actor)
         return mandate
+
+    def fund_fractions(self, on: tuple[str, str], receipt: str, seen: int | None, *, actor: str) -> None:
+        """Take a receipt as the money for what a split, (offering, id), owes for fractions.
+
+        Opens the screening of everybody it pays. Refuses as the funding of a distribution does.
+        """
+        offering, split = on
+        self.payments.fund_distribution(
+            actor=actor, offering=offering, distribution=split, receipt=receipt, seen=seen
+        )
+        rows = self.payments.lines_of_fractions(offering=offering, split=split)
+        people = sorted({row[who] for row in rows for who in ("investor_id", "payee_id")})
+        self._desk.compliance.enlist_for_payment(actor=actor, investors=people)
+
+    def pay_fractions(self, offering: str, split: str, *, actor: str) -> int:
+        """Owe every line of a split for its fraction, which the run of orders pays; return how many anew.
+
+        Refuses ``cash_in_lieu_is_of_an_executed_split`` and ``cash_in_lieu_is_funded_before_it_is_paid``.
+        """
+        owed: int = self.payments.pay_fractions(actor=actor, offering=offering, split=split)
+        tell("fractions are owed", offering=offering, subject=split, rows=owed)
+        return owed
 
     def screen_payee(self, payee: str, *, actor: str) -> None:
         """Open the screening of one payee on the lists in force; again after a crash."""

@@ -1,8 +1,12 @@
 -- Payments to holders: funded, declared, judged one by one, ordered in files, settled by statements, returned and tried again.
 
 -- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that stands on the bank account and
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/121_books_treasury_rails_disbursements_verbs.sql
 -- can no longer be taken back: no cheque in hand, and no coins, as payees are paid by the bank. Nor what an investor sent, for whom two
 -- people match or refund it, nor what somebody paid whom a list may name.
+========
+-- can no longer be taken back, no cheque in hand; or tokens in the paying wallet, which pay lines and no tax.
+>>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/119_books_treasury_rails_disbursements_verbs.sql
 create function treasury.fund_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_receipt text, p_seen bigint)
 returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -17,13 +21,22 @@ begin
     select * into r from treasury.receipt where offering_id = p_offering and receipt_id = p_receipt for update;
     perform treasury.on_version(r.version, p_seen);
     select * into d from engine.distribution x where x.offering_id = p_offering and x.distribution_id = p_distribution for share;
+    if not found then
+        select 'approved', s.currency, s.owed_minor, s.owed_minor into d.status, d.currency, d.distributable_minor, d.net_minor
+        from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution and not s.is_started;
+    end if;
     if d.status is distinct from 'approved' then
         raise exception using errcode = 'BR008', constraint = 'funded_distribution_is_approved',
             message = format('%s is not approved by two people, or its payment has begun', p_distribution);
     end if;
     select coalesce(sum(f.funded_minor), 0) into funded from treasury.distribution_funding f
     where f.offering_id = p_offering and f.distribution_id = p_distribution;
-    if r.status <> 'unmatched' or r.currency <> d.currency or not treasury.is_final_at_the_bank(r)
+    if treasury.is_final_in_the_paying_wallet(r) and treasury.room_on(p_offering, p_distribution, true) + r.amount_minor > d.net_minor then
+        raise exception using errcode = 'BR008', constraint = 'tokens_pay_lines_alone',
+            message = format('%s is more than the lines of %s', p_receipt, p_distribution);
+    end if;
+    if r.status <> 'unmatched' or r.currency <> d.currency
+        or not (treasury.is_final_at_the_bank(r) or treasury.is_final_in_the_paying_wallet(r))
         or funded + r.amount_minor > d.distributable_minor then
         raise exception using errcode = 'BR008', constraint = 'fund_is_final_and_within_the_amount',
             message = format('%s does not wait, can still be taken back, or is more than %s needs', p_receipt, p_distribution);
@@ -76,9 +89,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     r treasury.receipt := p_receipt;
 begin
-    perform 1 from engine.distribution d where d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id
-        and d.status not in ('paying', 'paid') for share;
-    if not found then
+    perform 1 from engine.distribution d where d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id for share;
+    if treasury.has_begun(r.offering_id, r.funds_distribution_id) then
         raise exception using errcode = 'BR008', constraint = 'money_stays_in_a_payment_that_began',
             message = format('%s is being paid from %s', r.funds_distribution_id, r.receipt_id);
     end if;
@@ -137,34 +149,41 @@ declare
 begin
     return query
     with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, people) h)
-    select d.disbursement_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because, w.because), w.way, w.fingerprint
+    select d.disbursement_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because,
+            case when w.way <> 'stablecoin' or w.because = 'account_change_in_progress' then w.because else c.because end),
+        w.way, case w.way when 'stablecoin' then c.fingerprint else w.fingerprint end
     from treasury.disbursement d join treasury.ways_to(payees) w on w.investor_id = d.payee_id
     left join hindered h on h.investor_id = d.investor_id
     left join hindered p on p.investor_id = d.payee_id and p.because in ('match_with_a_list', 'screening_waits')
+    left join treasury.coin_ways(p_offering, p_lines) c on c.line = d.disbursement_id
     where d.offering_id = p_offering and d.disbursement_id = any (p_lines);
 end $$;
 
--- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others go to a
--- bank. Runs under the locks of its caller; answers what goes to a bank.
+-- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others leave by
+-- the rail of their payee. Runs under the locks of its caller; answers what leaves.
 create function treasury.judge_disbursements(p_offering text, p_lines text[]) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     judged jsonb;
 begin
-    select jsonb_agg(jsonb_build_object('line', s.line, 'because', s.because, 'way', s.way, 'fingerprint', encode(s.fingerprint, 'hex'))
-        order by s.line) into judged
-    from treasury.standing_of(p_offering, p_lines) s join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
-    where d.status = 'owed';
+    select jsonb_agg(jsonb_build_object('line', s.line, 'because', coalesce(s.because, case when s.upto > treasury.room_on(p_offering,
+            s.distribution_id, s.way = 'stablecoin') then 'money_is_on_another_rail' end), 'way', s.way,
+            'fingerprint', encode(s.fingerprint, 'hex')) order by s.line) into judged
+    from (select x.*, d.distribution_id, sum(d.amount_minor) filter (where x.because is null) over (
+            partition by d.distribution_id, x.way = 'stablecoin' order by x.line) as upto
+        from treasury.standing_of(p_offering, p_lines) x
+        join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = x.line where d.status = 'owed') s;
     update treasury.disbursement d set status = 'held', held_because = j.because
     from jsonb_to_recordset(judged) as j (line text, because text)
     where j.because is not null and d.offering_id = p_offering and d.disbursement_id = j.line;
     perform treasury.keep_as_balance(p_offering, array(select j.line from jsonb_to_recordset(judged) as j (line text, because text, way text)
         where j.because is null and j.way = 'balance'));
     return (select coalesce(jsonb_agg(jsonb_build_object('refund', d.disbursement_id, 'amount', d.amount_minor, 'currency', d.currency,
-            'fingerprint', j.fingerprint, 'try', d.try_no) order by d.disbursement_id), '[]')
+            'fingerprint', j.fingerprint, 'try', d.try_no, 'way', j.way, 'class', a.entry_class) order by d.disbursement_id), '[]')
         from jsonb_to_recordset(judged) as j (line text, because text, way text, fingerprint text)
         join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = j.line
-        where j.because is null and j.way = 'bank');
+        left join treasury.payee_account a on a.investor_id = d.payee_id and a.status = 'in_force'
+        where j.because is null and j.way <> 'balance');
 end $$;
 
 -- Keeps lines as balances that their payees leave in escrow: the money is theirs at once, to pay with or to withdraw.
@@ -191,9 +210,10 @@ begin
     end loop;
 end $$;
 
--- The lines that wait for a bank, at most so many, locked for whoever writes their bytes in this very transaction; of those judged none
--- may be left. Null when nobody waits, or while the distribution lacks money.
-create function treasury.take_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_most integer) returns jsonb
+-- The lines that wait for a rail, at most so many, locked for whoever writes their bytes in this very transaction; of those judged none
+-- may be left. Null when nobody waits, or while the distribution lacks money. What stays as a balance is taken with the bank's.
+create function treasury.take_disbursements(p_actor text, p_request text, p_offering text, p_distribution text, p_most integer,
+    p_rail text default 'bank') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     taken text[];
@@ -201,21 +221,24 @@ begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     taken := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering
-        and d.distribution_id = p_distribution and d.status = 'owed' order by d.disbursement_id limit p_most for update);
+        and d.distribution_id = p_distribution and d.status = 'owed' and p_rail = coalesce((select replace(a.way, 'balance', 'bank')
+            from treasury.payee_account a where a.investor_id = d.payee_id and a.status = 'in_force'), 'bank')
+        order by d.disbursement_id limit p_most for update);
     if cardinality(taken) = 0 or treasury.lacks_money(p_offering, p_distribution) then
         return null;
     end if;
     return treasury.judge_disbursements(p_offering, taken);
 end $$;
 
--- Holds owed lines whose account the administrator does not have.
-create function treasury.hold_disbursements(p_actor text, p_request text, p_offering text, p_lines text[]) returns integer
+-- Holds owed lines whose account the administrator does not have, or whose account is none for the rail of its payee.
+create function treasury.hold_disbursements(p_actor text, p_request text, p_offering text, p_lines text[],
+    p_because text default 'account_is_not_known') returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     held integer;
 begin
     perform audit.enter(p_actor, p_request);
-    update treasury.disbursement set status = 'held', held_because = 'account_is_not_known'
+    update treasury.disbursement set status = 'held', held_because = p_because
     where offering_id = p_offering and disbursement_id = any (p_lines) and status = 'owed';
     get diagnostics held = row_count;
     return held;
@@ -224,12 +247,19 @@ end $$;
 -- Commits the bytes of an order before they leave. Whom something hinders by now is refused here, whoever took the lines.
 create function treasury.store_disbursements(p_actor text, p_request text, p_offering text, p_payout text, p_content bytea, p_lines text[])
 returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform audit.enter(p_actor, p_request);
+    return treasury.order_lines(p_offering, p_payout, p_content, p_lines, 'bank');
+end $$;
+
+create function treasury.order_lines(p_offering text, p_payout text, p_content bytea, p_lines text[], p_rail text,
+    p_account text default 'asset:escrow_bank') returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     sums record;
     hindered record;
 begin
-    perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     perform 1 from treasury.disbursement d where d.offering_id = p_offering and d.disbursement_id = any (p_lines)
     order by d.disbursement_id for update;
@@ -244,21 +274,23 @@ begin
         raise exception using errcode = 'BR008', constraint = 'payout_has_its_money',
             message = format('the bank took money of %s back, and nobody has made it good', sums.distribution);
     end if;
+    if sums.total > treasury.room_on(p_offering, sums.distribution, p_rail = 'stablecoin') then
+        raise exception using errcode = 'BR008', constraint = 'payout_has_money_on_its_rail',
+            message = format('%s has less on the rail of %s', sums.distribution, p_payout);
+    end if;
     select s.line, s.because into hindered from treasury.standing_of(p_offering, p_lines) s
-    where s.because is not null or s.way <> 'bank' limit 1;
+    where s.because is not null or s.way <> p_rail limit 1;
     if found then
         raise exception using errcode = 'BR008', constraint = 'payout_goes_to_nobody_held',
             message = format('%s of %s: %s', hindered.line, p_payout, hindered.because);
     end if;
-    insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders)
-    values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines);
+    insert into treasury.payout (offering_id, payout_id, status, purpose, content, content_sha256, amount_minor, currency, orders, rail)
+    values (p_offering, p_payout, 'prepared', 'distribution', p_content, sha256(p_content), sums.total, sums.currency, sums.lines, p_rail);
     update treasury.disbursement d set status = 'paying', payout_id = p_payout, payee_fingerprint = w.fingerprint, bounce_code = null
-    from treasury.ways_to(array(select distinct x.payee_id from treasury.disbursement x
-        where x.offering_id = p_offering and x.disbursement_id = any (p_lines))) w
-    where d.offering_id = p_offering and d.disbursement_id = any (p_lines) and w.investor_id = d.payee_id;
+    from treasury.standing_of(p_offering, p_lines) w where d.offering_id = p_offering and w.line = d.disbursement_id;
     perform treasury.post(p_offering, 'paid:' || p_payout, 'distribution_sent', sums.currency, jsonb_build_array(
         jsonb_build_object('account', 'liab:distribution:' || sums.distribution, 'side', 'debit', 'amount', sums.total),
-        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'credit', 'amount', sums.total)));
+        jsonb_build_object('account', p_account, 'side', 'credit', 'amount', sums.total)));
     return sums.total;
 end $$;
 
@@ -267,7 +299,7 @@ create function treasury.free_disbursements(p treasury.payout) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     perform treasury.post(p.offering_id, 'withdrawn:' || p.payout_id, 'distribution_withdrawn', p.currency, jsonb_build_array(
-        jsonb_build_object('account', 'asset:escrow_bank', 'side', 'debit', 'amount', p.amount_minor),
+        jsonb_build_object('account', treasury.left_from(p.offering_id, p.payout_id), 'side', 'debit', 'amount', p.amount_minor),
         jsonb_build_object('account', 'liab:distribution:' || (select min(d.distribution_id) from treasury.disbursement d
             where d.offering_id = p.offering_id and d.payout_id = p.payout_id), 'side', 'credit', 'amount', p.amount_minor)),
         'paid:' || p.payout_id);
@@ -286,7 +318,8 @@ begin
             and treasury.lacks_money(p_offering, d.distribution_id))
         or exists (select from treasury.standing_of(p_offering, lines) s
         join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line
-        where s.because is not null or s.way <> 'bank' or s.fingerprint is distinct from d.payee_fingerprint));
+        join treasury.payout p on p.offering_id = p_offering and p.payout_id = p_payout
+        where s.because is not null or s.way <> p.rail or s.fingerprint is distinct from d.payee_fingerprint));
 end $$;
 
 -- The bank shows these payments on a statement: they have arrived.
@@ -309,7 +342,8 @@ begin
     return settled;
 end $$;
 
--- The payee's bank sent a payment back: the money is in escrow again and the line is open, until somebody tries it again.
+-- The payee's bank sent a payment back: the money is in escrow again and the line is open, until somebody tries it again. Without a day it
+-- is announced, and a later statement books it.
 create function treasury.return_disbursement(p_actor text, p_request text, p_offering text, p_line text, p_code text, p_booked_on date) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -319,7 +353,8 @@ begin
     perform audit.enter(p_actor, p_request);
     perform treasury.take_turn(p_offering);
     select * into d from treasury.disbursement where offering_id = p_offering and disbursement_id = p_line for update;
-    if d.status is null or d.status not in ('paying', 'paid') or d.payout_id is null then
+    if d.status is null or d.status not in ('paying', 'paid') or d.payout_id is null
+        or treasury.left_from(p_offering, d.payout_id) <> 'asset:escrow_bank' then
         raise exception using errcode = 'BR008', constraint = 'returned_disbursement_was_sent', message = format('%s was not sent', p_line);
     end if;
     perform treasury.note_shown(p_offering, array[d.payout_id]);
@@ -328,10 +363,9 @@ begin
         treasury.cash(p_offering, d.currency, 'debit', d.amount_minor) || jsonb_build_array(jsonb_build_object('account',
             'liab:distribution:' || d.distribution_id, 'side', 'credit', 'amount', d.amount_minor)));
     insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
-    values (p_offering, p_line || '@' || d.try_no, 'paid:' || d.payout_id, d.currency, -d.amount_minor, p_booked_on)
-    on conflict do nothing;
-    insert into treasury.booking (offering_id, booking_id, journal_id, currency, amount_minor, booked_on)
-    values (p_offering, journal, journal, d.currency, d.amount_minor, p_booked_on);
+    select p_offering, x.id, x.journal, d.currency, x.minor, p_booked_on
+    from (values (p_line || '@' || d.try_no, 'paid:' || d.payout_id, -d.amount_minor), (journal, journal, d.amount_minor)) x (id, journal, minor)
+    where p_booked_on is not null on conflict do nothing;
     update treasury.disbursement set status = 'returned', bounce_code = p_code where offering_id = p_offering and disbursement_id = p_line;
 end $$;
 

@@ -311,10 +311,10 @@ end $$;
 create view engine.distribution_standing as
 select d.offering_id, d.distribution_id, d.status, d.record_on, d.pay_on, d.currency, d.income, d.available_minor, d.reserved_minor,
     d.distributable_minor, d.sponsor_id, d.holders, d.units, d.withheld_minor, d.net_minor, d.drafted_by, d.approved_by, d.cancelled_because,
-    d.version, coalesce(f.funded_minor, 0)::bigint as funded_minor, coalesce(x.lines, '{}') as lines
+    d.version, coalesce(f.taken_minor, 0) as funded_minor, coalesce(f.taken_back_minor, 0) as taken_back_minor,
+    coalesce(f.receivable_minor, 0) as receivable_minor, coalesce(x.lines, '{}') as lines
 from engine.distribution d
-left join (select y.offering_id, y.distribution_id, sum(y.funded_minor) as funded_minor from treasury.distribution_funding y
-    group by y.offering_id, y.distribution_id) f using (offering_id, distribution_id)
+left join treasury.distribution_money f using (offering_id, distribution_id)
 left join lateral (select jsonb_object_agg(s.status, jsonb_build_object('lines', s.lines, 'minor', s.minor)) as lines
     from (select p.status, count(*) as lines, sum(p.amount_minor) as minor from treasury.disbursement_fact p
         where p.offering_id = d.offering_id and p.distribution_id = d.distribution_id group by p.status) s) x on true;

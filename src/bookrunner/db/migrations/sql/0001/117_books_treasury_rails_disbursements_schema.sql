@@ -1,10 +1,26 @@
 -- What is paid to holders: the money for a distribution, and one payment for each line.
 
--- The issuer's money for distributions: receipts that two people's distribution waits for.
+-- The issuer's money that is there for distributions: receipts that two people's distribution waits for.
 create view treasury.distribution_funding as
 select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.receipt
 where status = 'funding' group by offering_id, funds_distribution_id;
 
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/119_books_treasury_rails_disbursements_schema.sql
+========
+-- What was taken for distributions in all, and what the bank took back of it: money of a payment that had begun is a receivable until
+-- somebody makes it good.
+create view treasury.distribution_money as
+select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as taken_minor,
+    coalesce(sum(amount_minor) filter (where status = 'returned'), 0)::bigint as taken_back_minor, sum(receivable_minor)::bigint as receivable_minor
+from treasury.receipt where funds_distribution_id is not null and status in ('funding', 'returned')
+group by offering_id, funds_distribution_id;
+
+-- The distributions whose lines are owed by now; one without a line that pays anything is, too.
+create view treasury.declared_distribution as
+select d.offering_id, d.distribution_id from engine.distribution d
+join treasury.journal j on j.offering_id = d.offering_id and j.journal_id = 'declared:' || d.distribution_id;
+
+>>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/117_books_treasury_rails_disbursements_schema.sql
 -- One payment to one payee: its id is the id of its line, so that no line is paid under two names.
 create table treasury.disbursement (
     offering_id text not null,
@@ -18,7 +34,8 @@ create table treasury.disbursement (
     owed_since date not null,
     held_because text constraint hold_has_a_known_reason check (held_because in ('match_with_a_list', 'screening_waits',
         'wallet_change_in_progress', 'registration_change_in_progress', 'payee_change_in_progress', 'account_change_in_progress', 'account_is_not_known',
-        'account_is_not_named')),
+        'account_is_not_named', 'account_does_not_fit_its_rail', 'wallet_is_not_linked', 'wallet_changed_since_the_record_date',
+        'money_is_on_another_rail', 'chain_refuses_the_payment')),
     payee_fingerprint bytea,
     try_no integer not null default 1 check (try_no > 0),
     payout_id text,
@@ -71,9 +88,16 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
             where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id and l.line_id = new.disbursement_id
+<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/119_books_treasury_rails_disbursements_schema.sql
                 and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying'
                 and (engine.is_redeemed(l.offering_id, l.distribution_id, l.line_id) or not exists (select from engine.redemption r
                     where r.offering_id = l.offering_id and r.distribution_id = l.distribution_id))) then
+========
+                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying')
+        and not exists (select from engine.cash_in_lieu l where (l.offering_id, l.split_id, l.line_id, l.investor_id, l.payee_id,
+            l.amount_minor, l.currency) = (new.offering_id, new.distribution_id, new.disbursement_id, new.investor_id, new.payee_id,
+            new.amount_minor, new.currency)) then
+>>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/117_books_treasury_rails_disbursements_schema.sql
         raise exception using errcode = 'BR008', constraint = 'disbursement_is_what_the_line_says',
             message = format('%s is no line of %s that is paid now', new.disbursement_id, new.distribution_id);
     end if;
@@ -97,10 +121,3 @@ call audit.append_only('treasury.unclaimed_term');
 create view treasury.disbursement_fact as
 select offering_id, disbursement_id, distribution_id, investor_id, payee_id, status, amount_minor, currency, owed_since, held_because, try_no,
     payout_id, receipt_id, bounce_code, version, chain_head from treasury.disbursement;
-
--- When each payment was made: as the bank booked it, or as it became the payee's balance.
-create view treasury.paid_disbursement as
-select d.offering_id, d.disbursement_id, coalesce(r.booked_on, b.booked_on) as paid_on from treasury.disbursement d
-left join treasury.receipt r on r.offering_id = d.offering_id and r.receipt_id = d.receipt_id
-left join treasury.booking b on b.offering_id = d.offering_id and b.booking_id = d.disbursement_id || '@' || d.try_no
-where d.status = 'paid';

@@ -187,3 +187,20 @@ begin
     insert into engine.coupon_run (offering_id, distribution_id, schedule_id, number, from_on, to_on, amount_minor, working)
     values (p_offering, p_distribution, s.schedule_id, p_number, w.from_on, w.to_on, w.amount_minor, w.working);
 end $$;
+
+-- Each coupon of the schedule in force with the distribution that pays it, and the index and day whose fixing is not in force. A floating one
+-- asks at the beginning of its period, an indexed one at its end.
+create view engine.coupon_standing as
+select s.offering_id, s.schedule_id, p.number, p.from_on, p.to_on, r.distribution_id, r.amount_minor, r.status, r.working, o.currency,
+    case when s.index_name is not null and f.fixing_id is null then s.index_name end as lacks_index,
+    case when s.index_name is not null and f.fixing_id is null then x.fixed_on end as lacks_day
+from engine.coupon_schedule s
+join engine.offer o on o.offering_id = s.offering_id
+cross join lateral engine.coupon_periods(s.offering_id, s.schedule_id) p
+cross join lateral (select case s.kind when 'indexed' then p.to_on else p.from_on end as fixed_on) x
+left join engine.coupon_fixing f on f.offering_id = s.offering_id and f.index_name = s.index_name and f.fixed_on = x.fixed_on
+    and f.status = 'in_force'
+left join lateral (select c.distribution_id, c.amount_minor, c.working, d.status from engine.coupon_run c
+    join engine.distribution d using (offering_id, distribution_id)
+    where c.offering_id = s.offering_id and c.schedule_id = s.schedule_id and c.number = p.number and d.status <> 'cancelled') r on true
+where s.status = 'in_force';

@@ -1,12 +1,14 @@
 -- The accounts that payees are paid to: named, agreed to by two people, and looked up for each payment.
 
--- Where a payee wants its money: to one of its own approved accounts, or kept as its balance, which goes back to that account. An account
--- that the book does not have yet comes with evidence, and is put there once two people agreed and the payee was screened.
+-- Where a payee wants its money, and by which rail: to one of its own approved accounts by a transfer of its bank or as an entry of the
+-- ACH, in tokens to its registered wallet, or kept as its balance, which goes back to that account. An account that the book does not have yet comes with evidence, and is
+-- put there once two people agreed and the payee was screened.
 create table treasury.payee_account (
     investor_id text not null,
     account_id text not null,
     status text not null,
-    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'balance')),
+    way text not null constraint way_to_a_payee_is_known check (way in ('bank', 'ach', 'stablecoin', 'balance')),
+    entry_class text constraint ach_way_names_its_class check ((way = 'ach') = (entry_class is not null) and entry_class in ('PPD', 'CCD')),
     source_id text,
     named_fingerprint bytea,
     evidence_sha256 bytea,
@@ -20,8 +22,8 @@ create table treasury.payee_account (
     constraint payee_account_is_the_payees_own foreign key (investor_id, source_id) references treasury.source_account,
     constraint new_account_has_its_evidence check ((named_fingerprint is null) = (evidence_sha256 is null)
         and coalesce(octet_length(named_fingerprint), 32) = 32 and coalesce(octet_length(evidence_sha256), 32) = 32),
-    constraint payee_account_names_an_account
-        check (source_id is not null or named_fingerprint is not null and status in ('proposed', 'declined')),
+    constraint payee_account_names_an_account check (case way when 'stablecoin' then num_nonnulls(source_id, named_fingerprint) = 0
+        else source_id is not null or named_fingerprint is not null and status in ('proposed', 'declined') end),
     constraint decided_payee_account_names_who check ((status = 'proposed') = (decided_by is null)),
     constraint payee_account_needs_two_people
         check (status not in ('in_force', 'superseded') or coalesce(audit.person_of(decided_by) <> audit.person_of(proposed_by), false))
@@ -49,8 +51,8 @@ begin
         new.proposed_at := clock_timestamp();
         return new;
     end if;
-    if (new.way, new.named_fingerprint, new.evidence_sha256, new.because, new.proposed_by, new.proposed_at)
-            is distinct from (old.way, old.named_fingerprint, old.evidence_sha256, old.because, old.proposed_by, old.proposed_at)
+    if (new.way, new.entry_class, new.named_fingerprint, new.evidence_sha256, new.because, new.proposed_by, new.proposed_at)
+            is distinct from (old.way, old.entry_class, old.named_fingerprint, old.evidence_sha256, old.because, old.proposed_by, old.proposed_at)
         or new.source_id is distinct from old.source_id and (old.source_id is not null or not exists (select from treasury.source_account s
             where s.investor_id = new.investor_id and s.source_id = new.source_id and s.fingerprint = new.named_fingerprint)) then
         raise exception using errcode = 'BR006', constraint = 'payee_account_stays_as_proposed',
@@ -67,24 +69,26 @@ create trigger payee_account_stays before insert or update on treasury.payee_acc
     for each row execute function treasury.payee_account_stays();
 alter table treasury.payee_account enable always trigger payee_account_stays;
 
--- Proposes where a payee gets its money; until another person has decided, nothing is paid to it.
+-- Proposes where a payee gets its money and by which rail; until another person has decided, nothing is paid to it. An entry of the ACH
+-- has a class: PPD to a person, CCD to a company.
 create function treasury.propose_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_way text, p_source text,
-    p_because text) returns void
+    p_because text, p_class text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into treasury.payee_account (investor_id, account_id, status, way, source_id, because, proposed_by)
-    values (p_investor, p_account, 'proposed', p_way, p_source, p_because, p_actor);
+    insert into treasury.payee_account (investor_id, account_id, status, way, entry_class, source_id, because, proposed_by)
+    values (p_investor, p_account, 'proposed', p_way, p_class, p_source, p_because, p_actor);
 end $$;
 
 -- Proposes an account that the book does not have, by what the payee gave as evidence.
 create function treasury.name_payee_account(p_actor text, p_request text, p_investor text, p_account text, p_fingerprint bytea,
-    p_evidence_sha256 bytea, p_because text) returns void
+    p_evidence_sha256 bytea, p_because text, p_way text default 'bank', p_class text default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
-    insert into treasury.payee_account (investor_id, account_id, status, way, named_fingerprint, evidence_sha256, because, proposed_by)
-    values (p_investor, p_account, 'proposed', 'bank', p_fingerprint, p_evidence_sha256, p_because, p_actor);
+    insert into treasury.payee_account (investor_id, account_id, status, way, entry_class, named_fingerprint, evidence_sha256, because,
+        proposed_by)
+    values (p_investor, p_account, 'proposed', p_way, p_class, p_fingerprint, p_evidence_sha256, p_because, p_actor);
 end $$;
 
 -- Another person decides. A new account joins those of the payee, or counts again where it was revoked.

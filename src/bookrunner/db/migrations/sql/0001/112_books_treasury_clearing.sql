@@ -160,6 +160,15 @@ begin
     perform treasury.publish(p_offering, touched);
 end $$;
 
+-- Whether the payment that money was taken for has begun: a distribution that was started, or lines that are owed.
+create function treasury.has_begun(p_offering text, p_distribution text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from engine.distribution d where d.offering_id = p_offering and d.distribution_id = p_distribution
+            and d.status in ('paying', 'paid'))
+        or exists (select from treasury.journal j where j.offering_id = p_offering and j.journal_id = 'declared:' || p_distribution);
+end;
+
 -- The parts of a receipt that have not come back, and the account that each is taken from when it does.
 create function treasury.part_standing(p_offering text, p_root text) returns table (receipt_id text, amount_minor bigint, account text)
 language sql stable rows 2 set search_path = pg_catalog, pg_temp
@@ -167,12 +176,11 @@ begin atomic
     select r.receipt_id, r.amount_minor, case
         when r.status = 'refunded' or r.status = 'refunding' and f.status not in ('created', 'cancelled')
             or r.status = 'cleared' and l.investment_id is not null
-            or r.status = 'funding' and d.status in ('paying', 'paid') then 'asset:clawback_receivable'
+            or r.status = 'funding' and treasury.has_begun(r.offering_id, r.funds_distribution_id) then 'asset:clawback_receivable'
         else treasury.owing(r) end
     from treasury.receipt r
     left join treasury.refund f on f.offering_id = r.offering_id and f.receipt_id = r.receipt_id
     left join treasury.release_line l on l.offering_id = r.offering_id and l.investment_id = r.investment_id
-    left join engine.distribution d on d.offering_id = r.offering_id and d.distribution_id = r.funds_distribution_id
     where r.offering_id = p_offering and (r.receipt_id = p_root or r.root_id = p_root)
         and r.status not in ('divided', 'returned');
 end;

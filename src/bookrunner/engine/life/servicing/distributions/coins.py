@@ -1,0 +1,225 @@
+"""Lines that are paid in tokens: stored orders are signed by the paying wallet of the offer, exactly once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from bookrunner.adapters.chain import Arrival, Chain, ChainError, NodeRefused, Signer, transfer
+from bookrunner.books.treasury import disbursements, hand_over_waiting
+from bookrunner.core.errors import Refused
+from bookrunner.core.ids import new_id
+from bookrunner.core.log import tell, warn
+from bookrunner.db import Keeper, Row
+from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
+
+PATIENCE_SECONDS: Final = 30
+ORDERS_AT_ONCE: Final = 50
+_PURPOSE: Final = "pay"
+_REFUSES: Final = "chain_takes_the_payment"
+
+
+class CoinPayments:
+    """Pays lines in tokens: the treasury stores an order, a transaction is signed for it, a block settles it.
+
+    An order and its transaction have one name, so a run that ends anywhere is carried on by the next: what is
+    stored is signed once, what is signed is sent until it is final, and what is final is settled once.
+    """
+
+    def __init__(self, desk: Desk, chain: Chain, keys: Keys, submitter: Submitter) -> None:
+        self._desk = desk
+        self._chain = chain
+        self._keys = keys
+        self._submitter = submitter
+        self._payments = disbursements(desk.database)
+        self._terms = Keeper(desk.database, "engine", "bookrunner.engine.life.servicing.distributions")
+
+    def propose_wallet(self, offering: str, coin: str | None, *, actor: str) -> str:
+        """Propose the wallet whose key this installation holds for an offer; return the proposal's id.
+
+        ``coin`` may be left out where the offer takes one alone. Refuses ``payer_key_is_at_hand``,
+        ``paying_wallet_pays_in_an_accepted_coin`` and ``one_paying_wallet_is_proposed``.
+        """
+        signer = self._keys.payers(offering)
+        if signer is None:
+            raise Refused("payer_key_is_at_hand", f"no signing service is named payer.{offering}")
+        wallet = new_id("pwl")
+        self._payments.propose_paying_wallet(
+            actor=actor,
+            offering=offering,
+            wallet=wallet,
+            coin=coin or self._payments.coin_accepted(offering=offering),
+            address=signer.address,
+        )
+        return wallet
+
+    def decide_wallet(self, offering: str, wallet: str, *, is_agreed: bool, seen: int, actor: str) -> None:
+        """Put a paying wallet in force as another person, or decline it."""
+        self._payments.decide_paying_wallet(
+            actor=actor, offering=offering, wallet=wallet, is_agreed=is_agreed, seen=seen
+        )
+
+    def carry_announced(self, scopes: frozenset[str] | None) -> int | None:
+        """Pay what waits in these offers, or in all; return in how many seconds to look again.
+
+        None when nothing is left.
+        """
+        for row in self._payments.offers_that_pay_in_coins():
+            offering = row["offering_id"]
+            if scopes is not None and offering not in scopes:
+                continue
+            try:
+                self.carry(offering)
+            except (ChainError, ChainStalled) as silent:
+                warn("payments in tokens wait", offering=offering, kind=type(silent).__name__)
+            except Refused as refused:
+                warn("payments in tokens wait", offering=offering, rule=refused.rule)
+        return PATIENCE_SECONDS if self._payments.offers_that_pay_in_coins() else None
+
+    def carry(self, offering: str) -> int:
+        """Pay every line of an offer that may be paid in tokens now; return how many are settled.
+
+        Refuses ``payer_key_is_at_hand``.
+        """
+        signer = self._signer(offering)
+        self._settle(offering)
+        for row in self._payments.distributions_owed(offering=offering):
+            while self._store(offering, row["distribution_id"]) is not None:
+                pass
+        carrier = _Signing(self, offering, signer)
+        hand_over_waiting(self._desk.treasury, offering, carrier, is_coin=True)
+        self._hold(offering, carrier.refused)
+        settled = self._settle(offering)
+        if settled:
+            tell("lines are paid in tokens", offering=offering, rows=settled)
+        return settled
+
+    def _signer(self, offering: str) -> Signer:
+        signer = self._keys.payers(offering)
+        if signer is None:
+            raise Refused("payer_key_is_at_hand", f"no signing service is named payer.{offering}")
+        self._submitter.know(signer)
+        self._desk.registry.open_key(
+            actor=PROCESS,
+            chain_id=self._chain.chain_id(),
+            address=signer.address,
+            purpose=f"payer.{offering}",
+        )
+        return signer
+
+    def _store(self, offering: str, distribution: str) -> int | None:
+        stored: int | None = self._payments.store_coin_payments(
+            actor=PROCESS,
+            offering=offering,
+            distribution=distribution,
+            payouts=[new_id("pyo") for _ in range(ORDERS_AT_ONCE)],
+        )
+        return stored
+
+    def _hold(self, offering: str, refused: list[str]) -> None:
+        """Hold the lines that the token would not pay: each by itself, with the reason."""
+        if refused:
+            lines: list[str] = self._payments.lines_of_coin_payments(offering=offering, payouts=refused)
+            self._payments.hold_disbursements(
+                actor=PROCESS, offering=offering, lines=lines, because="chain_refuses_the_payment"
+            )
+
+    def sign(self, offering: str, payout: str, said: Mapping[str, str], signer: Signer) -> str:
+        """Store a transaction under the name of its order, and return its id; nothing is sent here.
+
+        Refuses ``order_is_signed_by_its_wallet`` and ``chain_takes_the_payment``.
+        """
+        if bytes.fromhex(said["sender"]) != signer.address:
+            raise Refused("order_is_signed_by_its_wallet", f"{payout} is of another wallet than the key's")
+        token = bytes.fromhex(said["token"])
+        data = transfer(bytes.fromhex(said["receiver"]), int(said["units"]))
+        try:
+            gas = gas_for(self._chain, (token, data), signer.address)
+        except NodeRefused as refused:
+            raise Refused(_REFUSES, f"{payout}: the token does not move it") from refused
+        order = {
+            "offering": offering,
+            "purpose": _PURPOSE,
+            "intent": f"pay:{payout}",
+            "to": token,
+            "data": data,
+            "gas": gas,
+            "terms": self._submitter.terms(),
+        }
+        with self._desk.registry.together() as within:
+            return self._submitter.store(within, signer, order, ()).transaction
+
+    def signed(self, offering: str, payout: str) -> str | None:
+        """Return the transaction that was signed for an order, None when there is none."""
+        found: str | None = self._terms.signed_payment(offering=offering, payout=payout)
+        return found
+
+    def _settle(self, offering: str) -> int:
+        """Wait until what is signed is final, and keep what the chain made of each order."""
+        token = self._desk.offer(offering)["token_address"]
+        self._submitter.send_unfinished(offering)
+        self._submitter.settle(offering, None if token is None else bytes(token))
+        settled = 0
+        for row in self._terms.coin_payments_under_way(offering=offering):
+            on = {"actor": PROCESS, "offering": offering, "payout": row["payout_id"]}
+            if row["status"] != "final":
+                self._payments.return_coin_payment(**on)
+                continue
+            moved = self._moved(row)
+            if moved is None:
+                warn("a final payment moved nothing", offering=offering, subject=row["payout_id"])
+            elif self._payments.settle_coin_payment(**on, transfer=json.dumps(moved)):
+                settled += 1
+        return settled
+
+    def _moved(self, row: Row) -> dict[str, object] | None:
+        """Return what the final transaction of an order moved, where it is what was ordered."""
+        number = row["block_number"]
+        wanted = bytes(row["token"]), bytes(row["sender"]), int(row["base_units"])
+        for each in self._chain.arrivals([bytes(row["receiver"])], number, number):
+            found = each.token, each.transfer.sender, each.transfer.amount
+            if each.transfer.transaction_hash == bytes(row["hash"]) and found == wanted:
+                return _told(each)
+        return None
+
+
+class _Signing:
+    """The way of an order to the chain: signed and stored is handed over."""
+
+    def __init__(self, payments: CoinPayments, offering: str, signer: Signer) -> None:
+        self._payments = payments
+        self._offering = offering
+        self._signer = signer
+        self.refused: list[str] = []
+
+    def hand_over(self, order: str, content: bytes) -> str:
+        """Return the transaction of an order, which is signed where it was not."""
+        known = self.reference_of(order)
+        if known is not None:
+            return known
+        try:
+            return self._payments.sign(self._offering, order, json.loads(content), self._signer)
+        except Refused as refused:
+            if refused.rule == _REFUSES:
+                self.refused.append(order)
+            raise
+
+    def reference_of(self, order: str) -> str | None:
+        """Return the transaction that was signed for an order, else None."""
+        return self._payments.signed(self._offering, order)
+
+
+def _told(arrival: Arrival) -> dict[str, object]:
+    moved = arrival.transfer
+    return {
+        "hash": moved.transaction_hash.hex(),
+        "ordinal": moved.ordinal,
+        "number": moved.block_number,
+        "block": moved.block_hash.hex(),
+        "token": arrival.token.hex(),
+        "sender": moved.sender.hex(),
+        "receiver": moved.receiver.hex(),
+        "units": str(moved.amount),
+    }
