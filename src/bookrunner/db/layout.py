@@ -22,8 +22,7 @@ _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
 _COMPARISONS = ("identity", "subscriptions", "payments", "wallets", "holdings", "inner", "history")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "redeemed", "remittances")
-_DISBURSEMENTS = ("schema", "accounts", "verbs", "remittances", "ach", "coins", "lieu")
+_DISBURSEMENTS = ("schema", "accounts", "verbs", "redeemed", "remittances", "ach", "coins", "lieu")
 _FILINGS = ("clocks", "schema", "items", "owed", "packs", "verbs")
 _PACKETS = ("guards", "archive", "evidence", "verbs", "review")
 
@@ -193,9 +192,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "reading.sql"),
     *(
         ("bookrunner.api.desks.servicing", f"{part}.sql")
-        for part in ("buybacks", "distributions", "splits", "votes")
-        for part in ("distributions", "splits", "conversions", "votes")
-        for part in ("distributions", "splits", "votes", "payments")
+        for part in ("buybacks", "distributions", "splits", "conversions", "votes", "payments")
     ),
     ("bookrunner.db", "grants.sql"),
 )

@@ -38,10 +38,10 @@ PARTS: Final[Mapping[str, Part]] = {
             "split",
             "buyback",
             "tender",
+            "conversion",
             "record_difference",
             "subsidiary_entry",
         ),
-        ("control_book", "control_change", "split", "conversion", "record_difference", "subsidiary_entry"),
         {"control_entries": "registry"},
     ),
     "transfers": Part(

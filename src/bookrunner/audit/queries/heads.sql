@@ -283,8 +283,7 @@ where e.version = 1
         'wallet_mapping', 'issuance_instruction', 'chain_transaction', 'key_stop', 'delivery_stop', 'holding', 'control_book',
         'control_change', 'custodian', 'registration_change', 'lost_holder', 'search_task', 'dormancy_rule', 'payee_mandate', 'record_difference', 'subsidiary_entry', 'legend_removal', 'holder_statement', 'turnaround_item', 'transfer_rule',
         'affiliation', 'transfer_request', 'rescission', 'observed_transfer', 'register_import', 'venue', 'trade', 'trade_alarm', 'settlement', 'interest',
-        'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender')
-        'control_action', 'account_restraint', 'security_restraint', 'split', 'conversion')
+        'control_action', 'account_restraint', 'security_restraint', 'split', 'buyback', 'tender', 'conversion')
     and not exists (
         select from kept k
         where k.scope = e.scope and k.subject = e.subject and k.machine = split_part(e.kind, '.', 1));

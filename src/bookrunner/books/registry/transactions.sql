@@ -211,20 +211,14 @@ begin
     update registry.chain_transaction set status = 'final', block_number = (p_block ->> 'number')::bigint,
         block_hash = decode(p_block ->> 'hash', 'hex'), incarnation = decode(p_block ->> 'incarnation', 'hex')
     where offering_id = p_offering and transaction_id = p_transaction;
-    if t.purpose = 'deliver' then
-        return registry.post_delivery(t, p_delivered);
-    elsif t.purpose = 'control' then
-        return registry.post_control(t, p_delivered);
-    elsif t.purpose = 'transfer' then
-        return registry.post_transfers(t, p_delivered);
-    elsif t.purpose = 'split' then
-        return registry.post_split(t, p_delivered);
-    elsif t.purpose = 'redemption' then
-        return registry.post_redemption(t, p_delivered);
-    elsif t.purpose = 'conversion' then
-        return registry.post_conversion(t, p_delivered);
-    end if;
-    return 0;
+    return case t.purpose
+        when 'deliver' then registry.post_delivery(t, p_delivered)
+        when 'control' then registry.post_control(t, p_delivered)
+        when 'transfer' then registry.post_transfers(t, p_delivered)
+        when 'split' then registry.post_split(t, p_delivered)
+        when 'redemption' then registry.post_redemption(t, p_delivered)
+        when 'conversion' then registry.post_conversion(t, p_delivered)
+        else 0 end;
 end $$;
 
 -- The lines of a transaction that did nothing are free again, as a new fact.

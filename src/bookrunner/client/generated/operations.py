@@ -34,6 +34,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "claim_wallet": Operation("POST", "/v1/offers/{offer}/wallets", True),
     "clear_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/clear", True, True),
     "complete_review": Operation("POST", "/v1/investors/{investor}/reviews", True, True),
+    "confirm_conversion_input": Operation("POST", "/v1/offers/{offer}/conversions/{conversion}/inputs", True),
     "confirm_filing_end": Operation("POST", "/v1/filings/{filing}/ends/confirmations", True, True),
     "confirm_investment": Operation("POST", "/v1/investments/{investment}/confirm", True),
     "confirm_investment_legally": Operation(
@@ -44,10 +45,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "decide_accreditation": Operation("POST", "/v1/investors/{investor}/accreditation/decisions", True, True),
     "decide_allotment": Operation("POST", "/v1/offers/{offer}/allotments", True, True),
     "decide_amendment": Operation("POST", "/v1/offers/{offer}/amendments/{amendment}/decisions", True, True),
+    "decide_buyback": Operation("POST", "/v1/offers/{offer}/buybacks/{buyback}/decisions", True, True),
     "decide_cancellation": Operation(
         "POST", "/v1/investments/{investment}/cancellation_decisions", True, True
     ),
     "decide_closing_case": Operation("POST", "/v1/offers/{offer}/closing_cases/{case}/decisions", True, True),
+    "decide_conversion": Operation(
+        "POST", "/v1/offers/{offer}/conversions/{conversion}/decisions", True, True
+    ),
     "decide_diligence": Operation(
         "POST", "/v1/investors/{investor}/diligences/{diligence}/decisions", True, True
     ),
@@ -96,6 +101,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_bank_statement": Operation("GET", "/v1/offers/{offer}/bank_statements/{bank_statement}"),
     "get_cancellation_right": Operation("GET", "/v1/investments/{investment}/cancellation"),
     "get_consent_sample": Operation("GET", "/v1/investments/{investment}/consent_samples/{sample}"),
+    "get_conversion_working": Operation("GET", "/v1/offers/{offer}/conversions/{conversion}"),
     "get_distribution": Operation("GET", "/v1/offers/{offer}/distributions/{distribution}"),
     "get_document": Operation("GET", "/v1/documents/{digest}", query=("reader", "until", "token")),
     "get_filing": Operation("GET", "/v1/filings/{filing}"),
@@ -130,9 +136,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_anchors": Operation("GET", "/v1/anchors"),
     "list_bank_statements": Operation("GET", "/v1/offers/{offer}/bank_statements", query=("cursor", "limit")),
     "list_breaks": Operation("GET", "/v1/offers/{offer}/breaks"),
+    "list_buybacks": Operation("GET", "/v1/offers/{offer}/buybacks"),
     "list_closing_cases": Operation("GET", "/v1/offers/{offer}/closing_cases"),
     "list_closings": Operation("GET", "/v1/offers/{offer}/closings"),
     "list_contradictions": Operation("GET", "/v1/investments/{investment}/contradictions"),
+    "list_conversions": Operation("GET", "/v1/offers/{offer}/conversions"),
     "list_coupons": Operation("GET", "/v1/offers/{offer}/coupons"),
     "list_deficiencies": Operation("GET", "/v1/investments/{investment}/deficiencies"),
     "list_delegates": Operation("GET", "/v1/investors/{investor}/delegates"),
@@ -206,6 +214,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "propose": Operation("POST", "/v1/proposals", True),
     "propose_allocation": Operation("POST", "/v1/investments/{investment}/allocations", True),
     "propose_amendment": Operation("POST", "/v1/offers/{offer}/amendments", True),
+    "propose_buyback": Operation("POST", "/v1/offers/{offer}/buybacks", True),
+    "propose_conversion": Operation("POST", "/v1/offers/{offer}/conversions", True),
     "propose_on_receipt": Operation("POST", "/v1/offers/{offer}/receipts/{receipt}/proposals", True, True),
     "propose_payee_mandate": Operation("POST", "/v1/offers/{offer}/payee_mandates", True),
     "propose_release": Operation("POST", "/v1/offers/{offer}/releases", True),
@@ -252,6 +262,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "submit_application": Operation("POST", "/v1/investments/{investment}/applications", True),
     "take_institution_in": Operation("POST", "/v1/ai-intake", True),
     "take_ownership": Operation("POST", "/v1/investors/{investor}/ownership/{statement}/acceptances", True),
+    "tender_units": Operation("POST", "/v1/offers/{offer}/buybacks/{buyback}/tenders", True),
     "test_webhook_endpoint": Operation("POST", "/v1/webhooks/endpoints/{endpoint}/tests", True),
     "verify_owner": Operation("POST", "/v1/investors/{investor}/owners/{owner}/verifications", True, True),
     "verify_party": Operation("POST", "/v1/investors/{investor}/parties/{party}/verifications", True, True),

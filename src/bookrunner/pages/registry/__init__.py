@@ -12,7 +12,16 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from bookrunner.books import registry
 from bookrunner.core.errors import Malformed, NotFound, Refused
 from bookrunner.pages.access import SignedIn, requiring
-from bookrunner.pages.registry import buybacks, controls, conversions, facts, market, records, splits, transfers
+from bookrunner.pages.registry import (
+    buybacks,
+    controls,
+    conversions,
+    facts,
+    market,
+    records,
+    splits,
+    transfers,
+)
 from bookrunner.pages.registry.acts import Agent, Chained, Said, said
 from bookrunner.pages.shell import Shell
 from bookrunner.pages.shell.routing import Router

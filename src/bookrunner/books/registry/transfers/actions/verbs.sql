@@ -22,10 +22,8 @@ begin
 end $$;
 create trigger waits_for_the_split before insert on registry.movement
     for each row when (new.kind <> 'split') execute function registry.waits_for_the_split();
-create trigger waits_for_the_split before insert on registry.transfer_request
-    for each row execute function registry.waits_for_the_split();
-create trigger waits_for_the_split before insert on registry.interest
-    for each row execute function registry.waits_for_the_split();
+create trigger waits_for_the_split before insert on registry.transfer_request for each row execute function registry.waits_for_the_split();
+create trigger waits_for_the_split before insert on registry.interest for each row execute function registry.waits_for_the_split();
 create trigger waits_for_the_split before insert or update on registry.control_action
     for each row when (new.status in ('asked', 'approved') and new.kind not in ('freeze_account', 'thaw_account', 'freeze_unknown', 'thaw_unknown'))
     execute function registry.waits_for_the_split();

@@ -53,16 +53,6 @@ begin
     return funded + r.amount_minor;
 end $$;
 
--- Whether money that waits tells of an investor: by a reference that was given out, by its account, or because it was its balance.
-create function treasury.is_an_investors(r treasury.receipt) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
-    select r.stored_for is not null
-        or exists (select from treasury.source_account s where s.fingerprint = r.source_fingerprint and s.status = 'approved')
-        or exists (select from treasury.payment_attempt a where a.offering_id = r.offering_id
-            and a.reference = any (r.claimed_reference || r.further_references));
-end;
-
 -- Whether money stands on the bank account for good.
 create function treasury.is_final_at_the_bank(r treasury.receipt) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$

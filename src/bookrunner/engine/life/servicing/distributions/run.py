@@ -110,7 +110,7 @@ class Distributions:
     def choose_account(
         self,
         investor: str,
-        chosen: tuple[str, str],
+        chosen: tuple[str, str | None],
         because: str,
         *,
         entry_class: str | None = None,

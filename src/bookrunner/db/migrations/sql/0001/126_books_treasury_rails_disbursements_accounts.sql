@@ -43,7 +43,7 @@ begin atomic
 end;
 
 -- What two people decide on stays as it was proposed. An account that the bank booked no money of the payee from, new or not, goes into
--- force for a payee that was screened since.
+-- force for a payee that was screened since; a wallet is the one that the register has linked.
 create function treasury.payee_account_stays() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -58,7 +58,7 @@ begin
         raise exception using errcode = 'BR006', constraint = 'payee_account_stays_as_proposed',
             message = format('%s is what two people decide on', old.account_id);
     end if;
-    if new.status = 'in_force' and old.status = 'proposed' and not treasury.has_paid_from(new.investor_id, new.source_id)
+    if new.status = 'in_force' and old.status = 'proposed' and new.way <> 'stablecoin' and not treasury.has_paid_from(new.investor_id, new.source_id)
         and not engine.is_screened_since(new.investor_id, new.proposed_at) then
         raise exception using errcode = 'BR008', constraint = 'payee_is_screened_before_it_is_paid',
             message = format('%s waits for its screening, or is on a list', new.investor_id);
@@ -143,4 +143,14 @@ begin atomic
         group by i.investor_id) k on k.investor_id = n.id
     cross join lateral (select case when a.account_id is not null then f.fingerprint
         when s.fingerprint = any (k.booked) then s.fingerprint end as fingerprint) w;
+end;
+
+-- Whether money that waits tells of an investor: by a reference that was given out, by its account, or because it was its balance.
+create function treasury.is_an_investors(r treasury.receipt) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select r.stored_for is not null
+        or exists (select from treasury.source_account s where s.fingerprint = r.source_fingerprint and s.status = 'approved')
+        or exists (select from treasury.payment_attempt a where a.offering_id = r.offering_id
+            and a.reference = any (r.claimed_reference || r.further_references));
 end;

@@ -22,10 +22,8 @@ begin
 end $$;
 create trigger waits_for_the_split before insert on registry.movement
     for each row when (new.kind <> 'split') execute function registry.waits_for_the_split();
-create trigger waits_for_the_split before insert on registry.transfer_request
-    for each row execute function registry.waits_for_the_split();
-create trigger waits_for_the_split before insert on registry.interest
-    for each row execute function registry.waits_for_the_split();
+create trigger waits_for_the_split before insert on registry.transfer_request for each row execute function registry.waits_for_the_split();
+create trigger waits_for_the_split before insert on registry.interest for each row execute function registry.waits_for_the_split();
 create trigger waits_for_the_split before insert or update on registry.control_action
     for each row when (new.status in ('asked', 'approved') and new.kind not in ('freeze_account', 'thaw_account', 'freeze_unknown', 'thaw_unknown'))
     execute function registry.waits_for_the_split();
@@ -45,11 +43,8 @@ begin atomic
     union all select q.request_id from registry.transfer_request q where q.offering_id = p_offering
         and q.status in ('requested', 'returned', 'screened', 'approved', 'instructed')
     union all select n.interest_id from registry.interest n where n.offering_id = p_offering and n.status = 'posted'
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/105_books_registry_transfers_actions_verbs.sql
     union all select y.buyback_id from registry.buyback y where y.offering_id = p_offering and y.status in ('proposed', 'open', 'accepted')
-========
     union all select c.conversion_id from registry.conversion_class c where c.offering_id = p_offering and c.status = 'begun'
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/104_books_registry_transfers_actions_verbs.sql
     union all select m.import_id from registry.register_import m where m.offering_id = p_offering and m.status = 'proposed'
     union all select c.change_id from registry.control_change c where c.offering_id = p_offering and c.status = 'proposed'
     union all select a.action_id from registry.control_action a where a.offering_id = p_offering

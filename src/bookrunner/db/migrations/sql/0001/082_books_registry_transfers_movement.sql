@@ -2,19 +2,12 @@
 
 -- One movement, by the reference of what ordered it; a recovery, and a transfer of its own, moves units between addresses of
 -- one holder: lots and postings stay as they are. A split ends the lots of a holder and makes new ones, with what it adds or
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/081_books_registry_transfers_movement.sql
--- takes as its units; a redemption ends lots and makes none.
+-- takes as its units; a redemption ends lots and makes none; a conversion ends them in one class and makes new ones in another.
 create table registry.movement (
     offering_id text not null,
     movement_id text not null,
-    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption')),
-========
--- takes as its units; a conversion ends them in one class and makes new ones in another.
-create table registry.movement (
-    offering_id text not null,
-    movement_id text not null,
-    kind text not null constraint movement_kind_is_known check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'conversion')),
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/080_books_registry_transfers_movement.sql
+    kind text not null constraint movement_kind_is_known
+        check (kind in ('transfer', 'own', 'forced', 'recovery', 'import', 'split', 'redemption', 'conversion')),
     from_holding_id text,
     to_holding_id text not null,
     from_address bytea check (octet_length(from_address) = 20),
@@ -34,12 +27,8 @@ create table registry.movement (
     constraint movement_names_its_log_or_none check (num_nulls(chain_id, transaction_hash, ordinal) in (0, 3)),
     constraint movement_changes_something check (case when kind = 'import' then from_holding_id is null
         when kind in ('own', 'recovery') then coalesce(from_holding_id = to_holding_id and from_address <> to_address, false)
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/081_books_registry_transfers_movement.sql
-        when kind = 'split' then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
-        when kind = 'redemption' then coalesce(from_holding_id = to_holding_id, false) and to_address is null and num_nulls(from_address, chain_id) <> 1
-========
         when kind in ('split', 'conversion') then coalesce(from_holding_id = to_holding_id, false) and num_nonnulls(from_address, to_address, chain_id) = 0
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/080_books_registry_transfers_movement.sql
+        when kind = 'redemption' then coalesce(from_holding_id = to_holding_id, false) and to_address is null and num_nulls(from_address, chain_id) <> 1
         else coalesce(from_holding_id <> to_holding_id, false) end)
 );
 create index movement_of_giver on registry.movement (offering_id, from_holding_id, moved_at);

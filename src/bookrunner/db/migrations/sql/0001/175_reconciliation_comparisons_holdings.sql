@@ -1,9 +1,5 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/165_reconciliation_comparisons_holdings.sql
--- the same units; a wallet of a split or a burn that is on its way has those of before or of after. A whole run names what is final on the
-========
--- the same units; a wallet of a split or conversion that is on its way has those of before or of after. A whole run names what is final on the
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/162_reconciliation_comparisons_holdings.sql
+-- the same units; a wallet of a split, a conversion or a burn that is on its way has those of before or of after. A whole run names what is final on the
 -- chain and not posted yet; units on their way are on neither side of the supply, nor where events are followed; what a begun
 -- split or conversion has minted or burned is on the side of the control book.
 -- p_chain is {"lines": {address: units}, "delivered"}, null where

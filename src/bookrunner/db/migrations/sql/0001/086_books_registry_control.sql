@@ -173,13 +173,8 @@ left join (select x.offering_id, sum(x.units) as units from registry.lot_use x g
 left join (select distinct on (x.offering_id) x.* from registry.supply_seen x
     order by x.offering_id, x.seen_at desc, x.block_number desc) s on s.offering_id = c.offering_id;
 
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/085_books_registry_control.sql
--- What a begun split mints to or burns from holders, with the block that shows it, and what a redemption burns; without a block while
--- the chain may do it any moment.
-========
--- What a begun split or conversion mints to or burns from holders, with the block that shows it; null while the chain may do it any
--- moment.
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/084_books_registry_control.sql
+-- What a begun split or conversion mints to or burns from holders, with the block that shows it, and what a redemption burns; without a block
+-- while the chain may do it any moment.
 create view registry.split_change as
 select p.offering_id, p.units_after - p.units_before as units, t.block_number
 from registry.split s join registry.split_place p using (offering_id, split_id)
@@ -189,16 +184,14 @@ where s.status = 'begun' and p.holding_id is not null and exists (select from re
     join registry.chain_transaction x using (offering_id, intent_id) where c.offering_id = p.offering_id and c.split_id = p.split_id
         and c.address = p.address and x.status in ('signed', 'broadcast', 'mined', 'final'))
 union all
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/085_books_registry_control.sql
-select b.offering_id, -b.units, null from registry.burn_under_way b;
-========
+select b.offering_id, -b.units, null from registry.burn_under_way b
+union all
 select p.offering_id, p.units_after - p.units_before, t.block_number
 from registry.conversion_change p left join registry.conversion_seen n using (offering_id, from_offering_id, conversion_id, address)
 left join registry.chain_transaction t on t.chain_id = n.chain_id and t.hash = n.transaction_hash
 where p.status = 'begun' and exists (select from registry.conversion_call c join registry.chain_transaction x using (offering_id, intent_id)
     where c.offering_id = p.offering_id and c.from_offering_id = p.from_offering_id and c.conversion_id = p.conversion_id
         and c.address = p.address and x.status in ('signed', 'broadcast', 'mined', 'final'));
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/084_books_registry_control.sql
 
 -- Which totals of the books must be equal.
 create view registry.book_comparison as

@@ -5,8 +5,6 @@ create view treasury.distribution_funding as
 select offering_id, funds_distribution_id as distribution_id, sum(amount_minor)::bigint as funded_minor from treasury.receipt
 where status = 'funding' group by offering_id, funds_distribution_id;
 
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/119_books_treasury_rails_disbursements_schema.sql
-========
 -- What was taken for distributions in all, and what the bank took back of it: money of a payment that had begun is a receivable until
 -- somebody makes it good.
 create view treasury.distribution_money as
@@ -15,12 +13,6 @@ select offering_id, funds_distribution_id as distribution_id, sum(amount_minor):
 from treasury.receipt where funds_distribution_id is not null and status in ('funding', 'returned')
 group by offering_id, funds_distribution_id;
 
--- The distributions whose lines are owed by now; one without a line that pays anything is, too.
-create view treasury.declared_distribution as
-select d.offering_id, d.distribution_id from engine.distribution d
-join treasury.journal j on j.offering_id = d.offering_id and j.journal_id = 'declared:' || d.distribution_id;
-
->>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/117_books_treasury_rails_disbursements_schema.sql
 -- One payment to one payee: its id is the id of its line, so that no line is paid under two names.
 create table treasury.disbursement (
     offering_id text not null,
@@ -88,16 +80,12 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if not exists (select from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
             where l.offering_id = new.offering_id and l.distribution_id = new.distribution_id and l.line_id = new.disbursement_id
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/119_books_treasury_rails_disbursements_schema.sql
                 and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying'
                 and (engine.is_redeemed(l.offering_id, l.distribution_id, l.line_id) or not exists (select from engine.redemption r
-                    where r.offering_id = l.offering_id and r.distribution_id = l.distribution_id))) then
-========
-                and l.investor_id = new.investor_id and l.payee_id = new.payee_id and l.net_minor = new.amount_minor and d.currency = new.currency and d.status = 'paying')
+                    where r.offering_id = l.offering_id and r.distribution_id = l.distribution_id)))
         and not exists (select from engine.cash_in_lieu l where (l.offering_id, l.split_id, l.line_id, l.investor_id, l.payee_id,
             l.amount_minor, l.currency) = (new.offering_id, new.distribution_id, new.disbursement_id, new.investor_id, new.payee_id,
             new.amount_minor, new.currency)) then
->>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/117_books_treasury_rails_disbursements_schema.sql
         raise exception using errcode = 'BR008', constraint = 'disbursement_is_what_the_line_says',
             message = format('%s is no line of %s that is paid now', new.disbursement_id, new.distribution_id);
     end if;

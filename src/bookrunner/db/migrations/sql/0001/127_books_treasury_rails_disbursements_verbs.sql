@@ -1,12 +1,8 @@
 -- Payments to holders: funded, declared, judged one by one, ordered in files, settled by statements, returned and tried again.
 
 -- Takes a receipt that nobody owns as the issuer's money for an approved distribution. Only money that stands on the bank account and
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/121_books_treasury_rails_disbursements_verbs.sql
--- can no longer be taken back: no cheque in hand, and no coins, as payees are paid by the bank. Nor what an investor sent, for whom two
--- people match or refund it, nor what somebody paid whom a list may name.
-========
--- can no longer be taken back, no cheque in hand; or tokens in the paying wallet, which pay lines and no tax.
->>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/119_books_treasury_rails_disbursements_verbs.sql
+-- can no longer be taken back, no cheque in hand; or tokens in the paying wallet, which pay lines and no tax. Nor what an investor sent, for
+-- whom two people match or refund it, nor what somebody paid whom a list may name.
 create function treasury.fund_distribution(p_actor text, p_request text, p_offering text, p_distribution text, p_receipt text, p_seen bigint)
 returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -56,16 +52,6 @@ begin
     where offering_id = p_offering and receipt_id = p_receipt;
     return funded + r.amount_minor;
 end $$;
-
--- Whether money that waits tells of an investor: by a reference that was given out, by its account, or because it was its balance.
-create function treasury.is_an_investors(r treasury.receipt) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
-    select r.stored_for is not null
-        or exists (select from treasury.source_account s where s.fingerprint = r.source_fingerprint and s.status = 'approved')
-        or exists (select from treasury.payment_attempt a where a.offering_id = r.offering_id
-            and a.reference = any (r.claimed_reference || r.further_references));
-end;
 
 -- Whether money stands on the bank account for good.
 create function treasury.is_final_at_the_bank(r treasury.receipt) returns boolean

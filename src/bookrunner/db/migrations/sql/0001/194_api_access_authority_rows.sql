@@ -156,13 +156,11 @@ from (values
     ('list_splits', 'splits', 'read', 'dealings', '{registry,engine,audit}', '{}', '', ''),
     ('propose_split', 'splits', 'act', 'dealings', '{registry}', '{propose_split}', 'registry', ''),
     ('decide_split', 'splits', 'act', 'dealings', '{registry}', '{decide_split}', 'registry', 'split_needs_two_people'),
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/181_api_access_authority_rows.sql
     ('list_conversions', 'conversions', 'read', 'dealings', '{registry,engine,audit}', '{}', '', ''),
     ('get_conversion_working', 'conversions', 'read', 'dealings', '{registry,engine,audit}', '{}', '', ''),
     ('propose_conversion', 'conversions', 'act', 'dealings', '{registry}', '{propose_conversion}', 'registry', ''),
     ('confirm_conversion_input', 'conversions', 'act', 'dealings', '{registry}', '{confirm_input}', 'registry', ''),
     ('decide_conversion', 'conversions', 'act', 'dealings', '{registry}', '{decide_conversion}', 'registry', 'conversion_needs_two_people'),
-========
     ('list_remittances', 'servicing', 'read', 'dealings', '{treasury}', '{}', '', ''),
     ('propose_remittance', 'servicing', 'act', 'dealings', '{treasury}', '{act_on_remittance}', 'treasury', ''),
     ('decide_remittance', 'servicing', 'act', 'dealings', '{treasury}', '{act_on_remittance}', 'treasury', 'remittance_needs_two_people'),
@@ -179,7 +177,6 @@ from (values
     ('list_rescissions', 'register', 'read', 'dealings', '{registry}', '{}', '', ''),
     ('ask_rescission', 'register', 'act', 'dealings', '{registry}', '{act_on_rescission}', 'registry', ''),
     ('record_repayment', 'register', 'act', 'dealings', '{registry}', '{act_on_rescission}', 'registry', ''),
->>>>>>>> payrails:src/bookrunner/db/migrations/sql/0001/183_api_access_authority_rows.sql
     ('decide_release', 'releases', 'act', 'dealings', '{treasury}', '{decide_release}', 'treasury', 'release_needs_two_people'),
     ('list_bank_statements', 'banking', 'read', 'dealings', '{treasury}', '{}', '', ''),
     ('get_bank_statement', 'banking', 'read', 'dealings', '{treasury}', '{}', '', ''),

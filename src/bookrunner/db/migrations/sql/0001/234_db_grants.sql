@@ -201,16 +201,13 @@ grant execute on function registry.is_paused(text), registry.is_account_frozen(t
     registry.order_has_its_receiver(registry.control_action)
     to registry, engine, reconciliation, audit;
 grant execute on function registry.split_hindrances(text, text) to registry, engine, audit;
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/222_db_grants.sql
 grant execute on function registry.line_hindrances(text, text), registry.burn_plan(text, text), registry.free_balance(text, text, boolean) to registry, engine, audit;
-========
 grant execute on function registry.conversion_hindrances(text, text), registry.conversion_working(text, text),
     registry.inputs_missing(registry.conversion), registry.inputs_of_conversion(registry.conversion),
     registry.input_of(registry.conversion, text), registry.price_of_conversion(registry.conversion) to registry, engine, audit;
 grant execute on function registry.converted_by(registry.movement), registry.lines_of_conversion(registry.conversion),
     registry.places_of_conversion(registry.conversion), registry.interest_days(registry.conversion, text),
     registry.first_bought_on(text, text), registry.wallets_of_conversion(text, text) to registry;
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/219_db_grants.sql
 grant execute on function registry.places_of_split(registry.split, bigint), registry.lines_of_split(registry.split),
     registry.units_after_split(bigint, registry.split), registry.authorised_after_split(bigint, registry.split),
     registry.apportioned(bigint, text[], bigint[]) to registry;

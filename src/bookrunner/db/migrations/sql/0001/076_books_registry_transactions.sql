@@ -103,13 +103,10 @@ begin
     perform registry.instruct_transfers(p_offering, p_transaction ->> 'id', p_lines);
     if p_transaction ->> 'purpose' = 'split' then
         perform registry.instruct_split(p_offering, p_transaction ->> 'intent', p_lines);
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/075_books_registry_transactions.sql
     elsif p_transaction ->> 'purpose' = 'redemption' then
         perform registry.instruct_redemption(p_offering, p_transaction ->> 'intent', p_lines);
-========
     elsif p_transaction ->> 'purpose' = 'conversion' then
         perform registry.instruct_conversion(p_offering, p_transaction ->> 'intent', p_lines);
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/074_books_registry_transactions.sql
     end if;
 end $$;
 
@@ -202,11 +199,7 @@ begin
     end if;
     perform 1 from engine.position pos join jsonb_to_recordset(t.lines) as l (investment text)
         on pos.investment_id = l.investment where pos.offering_id = p_offering order by pos.investment_id for update of pos;
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/075_books_registry_transactions.sql
-    if t.purpose in ('deliver', 'transfer', 'split', 'redemption') and (
-========
-    if t.purpose in ('deliver', 'transfer', 'split', 'conversion') and (
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/074_books_registry_transactions.sql
+    if t.purpose in ('deliver', 'transfer', 'split', 'redemption', 'conversion') and (
         select jsonb_agg(jsonb_build_array(l.address, l.units) order by l.address, l.units)
         from jsonb_to_recordset(t.lines) as l (address text, units bigint)) is distinct from (
         select jsonb_agg(jsonb_build_array(d.address, d.units) order by d.address, d.units)
@@ -218,23 +211,14 @@ begin
     update registry.chain_transaction set status = 'final', block_number = (p_block ->> 'number')::bigint,
         block_hash = decode(p_block ->> 'hash', 'hex'), incarnation = decode(p_block ->> 'incarnation', 'hex')
     where offering_id = p_offering and transaction_id = p_transaction;
-    if t.purpose = 'deliver' then
-        return registry.post_delivery(t, p_delivered);
-    elsif t.purpose = 'control' then
-        return registry.post_control(t, p_delivered);
-    elsif t.purpose = 'transfer' then
-        return registry.post_transfers(t, p_delivered);
-    elsif t.purpose = 'split' then
-        return registry.post_split(t, p_delivered);
-<<<<<<<< HEAD:src/bookrunner/db/migrations/sql/0001/075_books_registry_transactions.sql
-    elsif t.purpose = 'redemption' then
-        return registry.post_redemption(t, p_delivered);
-========
-    elsif t.purpose = 'conversion' then
-        return registry.post_conversion(t, p_delivered);
->>>>>>>> convert:src/bookrunner/db/migrations/sql/0001/074_books_registry_transactions.sql
-    end if;
-    return 0;
+    return case t.purpose
+        when 'deliver' then registry.post_delivery(t, p_delivered)
+        when 'control' then registry.post_control(t, p_delivered)
+        when 'transfer' then registry.post_transfers(t, p_delivered)
+        when 'split' then registry.post_split(t, p_delivered)
+        when 'redemption' then registry.post_redemption(t, p_delivered)
+        when 'conversion' then registry.post_conversion(t, p_delivered)
+        else 0 end;
 end $$;
 
 -- The lines of a transaction that did nothing are free again, as a new fact.
