@@ -231,3 +231,140 @@ class SplitActed(TypedDict):
     offer: str
     status: str
     version: str
+
+
+class ServicingActed(TypedDict):
+    """What was acted on, as it stands after the act."""
+
+    id: str
+    status: str
+    version: str
+
+
+class Remittance(TypedDict):
+    """Withheld tax on its way to the tax office; ``because`` is the bank's code of one that came back."""
+
+    id: str
+    status: str
+    form: str
+    year: int
+    amount: Amount
+    because: str | None
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class Remittances(TypedDict):
+    """The remittances of an offer, the newest first."""
+
+    remittances: list[Remittance]
+
+
+class PayeeAccount(TypedDict):
+    """Where a payee gets its money and by which rail; the account itself is not told."""
+
+    id: str
+    payee: str
+    status: str
+    rail: str
+    entry_class: str | None
+    because: str
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class PayeeAccounts(TypedDict):
+    """Accounts of payees, those that wait first."""
+
+    payee_accounts: list[PayeeAccount]
+
+
+class TaxYear(TypedDict):
+    """The tax documents of a year; ``differs`` counts payments that they do not say as they are."""
+
+    id: str
+    status: str
+    year: int
+    forms: int
+    gross: Amount
+    withheld: Amount
+    net: Amount
+    differs: int
+    drafted_by: str
+    decided_by: str | None
+    version: str
+
+
+class TaxYears(TypedDict):
+    """The tax years of an offer, the last first."""
+
+    tax_years: list[TaxYear]
+
+
+class Fixing(TypedDict):
+    """An index on a day."""
+
+    index: str
+    on: str
+
+
+class Coupon(TypedDict):
+    """A coupon with the distribution that pays it; ``lacks`` is the fixing that is not in force."""
+
+    number: int
+    from_on: str
+    to_on: str
+    distribution: str | None
+    status: str | None
+    amount: Amount | None
+    working: list[str]
+    lacks: Fixing | None
+
+
+class Coupons(TypedDict):
+    """The coupons of the schedule in force, the first one first."""
+
+    coupons: list[Coupon]
+
+
+class Mandate(TypedDict):
+    """Who receives what a holder is paid."""
+
+    id: str
+    holder: str
+    payee: str
+    status: str
+    because: str
+    proposed_by: str
+    decided_by: str | None
+    version: str
+
+
+class Mandates(TypedDict):
+    """Mandates of payees, those that wait first."""
+
+    mandates: list[Mandate]
+
+
+class Rescission(TypedDict):
+    """A registered transfer that is taken back by an order, and who owes its price."""
+
+    id: str
+    transfer: str
+    action: str
+    status: str
+    units: int
+    owed_by: str | None
+    owed_to: str | None
+    price: Amount | None
+    asked_by: str
+    decided_by: str | None
+    version: str
+
+
+class Rescissions(TypedDict):
+    """Rescissions of an offer, those that wait first."""
+
+    rescissions: list[Rescission]
