@@ -31,16 +31,8 @@ from bookrunner.api.desks import (
     transfers,
     wallets,
 )
-from bookrunner.api.desks.servicing import (
-    buybacks,
-    conversions,
-    distributions,
-    filings,
-    mandates,
-    payments,
-    splits,
-    votes,
-)
+from bookrunner.api.desks.servicing import distributions, filings, mandates, payments
+from bookrunner.api.desks.servicing.actions import buybacks, conversions, splits, votes
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.hooks import endpoints, stream
 from bookrunner.api.resources import (

@@ -18,6 +18,7 @@ _REGISTRY = ("transactions", "issuance")
 _HOLDERS = ("wallets", "custody")
 _TRANSFERS = ("rules", "movement", "requests", "refusals", "posting")
 _CONVERSIONS = ("working", "verbs", "acts")
+_ACTIONS = ("buybacks", "splits", "conversions", "votes")
 _MARKET = ("board", "venues", "hearing")
 _RESTRAINT = ("facts", "control", "execution", "refusals")
 _AUTHORITY = ("schema", "rows", "clients", "admission", "emergency")
@@ -190,10 +191,8 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.api.access.people", "providers.sql"),
     ("bookrunner.api.desks", "decisions.sql"),
     ("bookrunner.api.access.people", "reading.sql"),
-    *(
-        ("bookrunner.api.desks.servicing", f"{part}.sql")
-        for part in ("buybacks", "distributions", "splits", "conversions", "votes", "payments")
-    ),
+    *(("bookrunner.api.desks.servicing", f"{part}.sql") for part in ("distributions", "payments")),
+    *(("bookrunner.api.desks.servicing.actions", f"{part}.sql") for part in _ACTIONS),
     ("bookrunner.db", "grants.sql"),
 )
 

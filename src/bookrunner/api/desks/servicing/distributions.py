@@ -13,7 +13,7 @@ from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import PAGE, Because, OfferId, Shape, money
 from bookrunner.api.shapes.cursors import Cursor, cursor_of, place_of
-from bookrunner.api.shapes.decided import (
+from bookrunner.api.shapes.servicing.payments import (
     Distribution,
     DistributionActed,
     DistributionLine,

@@ -11,7 +11,14 @@ from bookrunner.api.caller import Called, Decided, Written
 from bookrunner.api.gateway import Gateway
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import PAGE, Because, OfferId, Sha256, Shape
-from bookrunner.api.shapes.owed import FactStated, Filing, FilingActed, FilingItem, FilingPack, Filings
+from bookrunner.api.shapes.servicing.owed import (
+    FactStated,
+    Filing,
+    FilingActed,
+    FilingItem,
+    FilingPack,
+    Filings,
+)
 from bookrunner.core.errors import Malformed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within

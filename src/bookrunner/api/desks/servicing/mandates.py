@@ -14,7 +14,13 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import Because, InvestorId, Label, OfferId, Sha256, Shape, money
-from bookrunner.api.shapes.serviced import Mandate, Mandates, Rescission, Rescissions, ServicingActed
+from bookrunner.api.shapes.servicing.payments import (
+    Mandate,
+    Mandates,
+    Rescission,
+    Rescissions,
+    ServicingActed,
+)
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within
 from bookrunner.engine import Desk

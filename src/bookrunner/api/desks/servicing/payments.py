@@ -14,7 +14,7 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import Because, InvestorId, OfferId, Price, Sha256, Shape, money
-from bookrunner.api.shapes.serviced import (
+from bookrunner.api.shapes.servicing.payments import (
     Coupon,
     Coupons,
     Fixing,

@@ -13,8 +13,8 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import Because, Label, OfferId, Price, Sha256, Shape, money
-from bookrunner.api.shapes.decided import Split, SplitActed, Splits
 from bookrunner.api.shapes.moments import Moment, instant
+from bookrunner.api.shapes.servicing.actions import Split, SplitActed, Splits
 from bookrunner.core.errors import Malformed
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within

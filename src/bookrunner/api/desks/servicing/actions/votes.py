@@ -16,7 +16,7 @@ from bookrunner.api.shapes import PAGE, Because, InvestorId, OfferId, Sha256, Sh
 from bookrunner.api.shapes.cursors import Cursor, cursor_of, place_of
 from bookrunner.api.shapes.moments import Moment, instant
 from bookrunner.api.shapes.onboarding import Day
-from bookrunner.api.shapes.owed import (
+from bookrunner.api.shapes.servicing.owed import (
     OwnVote,
     OwnVotes,
     PositionActed,

@@ -13,7 +13,9 @@ from bookrunner.api.gateway import Gateway
 from bookrunner.api.resources.offers import required
 from bookrunner.api.routing import Router
 from bookrunner.api.shapes import Because, Label, OfferId, Price, Sha256, Shape, money
-from bookrunner.api.shapes.decided import (
+from bookrunner.api.shapes.moments import Moment, instant
+from bookrunner.api.shapes.onboarding import Day
+from bookrunner.api.shapes.servicing.actions import (
     Conversion,
     ConversionActed,
     ConversionInput,
@@ -21,8 +23,6 @@ from bookrunner.api.shapes.decided import (
     ConversionWorking,
     ConvertedHolder,
 )
-from bookrunner.api.shapes.moments import Moment, instant
-from bookrunner.api.shapes.onboarding import Day
 from bookrunner.core.errors import Malformed, UnknownRecord
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row, Within

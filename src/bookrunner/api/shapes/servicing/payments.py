@@ -1,10 +1,83 @@
-"""Answers about what follows a close beside distributions: tax, payees, coupons, transfers taken back."""
+"""Answers about what holders are paid, to whom, and what is withheld from it or told of it."""
 
 from __future__ import annotations
 
 from typing_extensions import TypedDict
 
 from bookrunner.api.shapes.answers import Amount
+
+
+class DistributionTier(TypedDict):
+    """What one tier of a distribution paid, and how that was found."""
+
+    kind: str
+    holders: Amount
+    sponsor: Amount
+    working: list[str]
+
+
+class Distribution(TypedDict):
+    """A distribution with its sums and tiers; gross less withheld is net.
+
+    ``taken_back`` is what the bank took back of the money that funded it, ``receivable`` what nobody has made
+    good of that.
+    """
+
+    id: str
+    status: str
+    record_on: str
+    pay_on: str
+    income: str
+    holders: int
+    units: int
+    distributed: Amount
+    withheld: Amount
+    net: Amount
+    funded: Amount
+    taken_back: Amount
+    receivable: Amount
+    tiers: list[DistributionTier]
+    drafted_by: str
+    approved_by: str | None
+    version: str
+
+
+class Distributions(TypedDict):
+    """Distributions by id; ``next`` is the cursor that continues, null at the end."""
+
+    distributions: list[Distribution]
+    next: str | None
+
+
+class DistributionLine(TypedDict):
+    """What a holder is entitled to, who is paid and where that stands; ``because`` says why it waits."""
+
+    id: str
+    investor: str
+    payee: str
+    units: int
+    gross: Amount
+    withheld: Amount
+    net: Amount
+    rate_source: str
+    status: str
+    because: str | None
+
+
+class DistributionLines(TypedDict):
+    """Lines by id; ``next`` is the cursor that continues, null at the end."""
+
+    lines: list[DistributionLine]
+    next: str | None
+
+
+class DistributionActed(TypedDict):
+    """A distribution after an act on it."""
+
+    id: str
+    offer: str
+    status: str
+    version: str
 
 
 class ServicingActed(TypedDict):

@@ -1,0 +1,1 @@
+"""Corporate actions: buy-backs, splits, conversions, votes."""

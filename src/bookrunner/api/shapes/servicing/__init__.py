@@ -1,0 +1,1 @@
+"""Answers about what follows a closing: payments, corporate actions, filings and votes."""
