@@ -8,6 +8,7 @@ import httpx
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.app import open_keys
+from bookrunner.app.witness import seen_supply
 from bookrunner.db import Endpoint
 from bookrunner.db.endpoint import Secrets
 from bookrunner.engine.desk import Desk
@@ -36,5 +37,5 @@ def carry_until_killed(where: tuple[str, str, str, str], offering: str, steps: i
         desk = Desk(database)
         signing = open_keys(Path(keys), chain.chain_id(), embedded=True)
         submitter = Submitter(desk.registry, chain, signing, pause=mine)
-        Splits(desk, chain, signing, submitter, most=WALLETS_AT_ONCE).carry(offering)
+        Splits(desk, chain, signing, submitter, look=seen_supply, most=WALLETS_AT_ONCE).carry(offering)
     database.close()

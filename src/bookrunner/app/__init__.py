@@ -99,7 +99,7 @@ class Application:
         self.submitter = Submitter(self.desk.registry, chain, keys, pause=pause)
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
-        self.splits = Splits(self.desk, chain, keys, self.submitter)
+        self.splits = Splits(self.desk, chain, keys, self.submitter, look=seen_supply)
         self.comparing = Comparing(self.desk, chain)
         self.distributions = Distributions(self.desk)
         key = outside.anchoring

@@ -1,9 +1,5 @@
 -- A split from its proposal to the books: two people, its time, what must be at rest, the chain, and one posting of all holders.
 
-create function registry.is_being_split(p_offering text) returns boolean
-language sql stable security definer set search_path = pg_catalog, pg_temp
-return exists (select from registry.split s where s.offering_id = p_offering and s.status = 'begun');
-
 -- While units are minted or burned wallet by wallet, none of them moves otherwise and nothing is asked for in units.
 create function registry.waits_for_the_split() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -20,6 +16,8 @@ create trigger waits_for_the_split before insert on registry.movement
     for each row when (new.kind <> 'split') execute function registry.waits_for_the_split();
 create trigger waits_for_the_split before insert on registry.transfer_request
     for each row execute function registry.waits_for_the_split();
+create trigger waits_for_the_split before insert on registry.transfer_rule
+    for each row when (new.kind = 'volume') execute function registry.waits_for_the_split();
 create trigger waits_for_the_split before insert on registry.interest
     for each row execute function registry.waits_for_the_split();
 create trigger waits_for_the_split before insert or update on registry.control_action
@@ -30,6 +28,7 @@ create trigger waits_for_the_split before insert or update on registry.control_c
 alter table registry.control_change enable always trigger waits_for_the_split;
 alter table registry.movement enable always trigger waits_for_the_split;
 alter table registry.transfer_request enable always trigger waits_for_the_split;
+alter table registry.transfer_rule enable always trigger waits_for_the_split;
 alter table registry.interest enable always trigger waits_for_the_split;
 alter table registry.control_action enable always trigger waits_for_the_split;
 
@@ -43,6 +42,7 @@ begin atomic
     union all select n.interest_id from registry.interest n where n.offering_id = p_offering and n.status = 'posted'
     union all select m.import_id from registry.register_import m where m.offering_id = p_offering and m.status = 'proposed'
     union all select c.change_id from registry.control_change c where c.offering_id = p_offering and c.status = 'proposed'
+    union all select r.rule_id from registry.transfer_rule r where r.offering_id = p_offering and r.kind = 'volume' and r.status = 'proposed'
     union all select a.action_id from registry.control_action a where a.offering_id = p_offering
         and (a.status in ('approved', 'submitted', 'reverted') and a.kind not in ('freeze_account', 'thaw_account', 'freeze_unknown', 'thaw_unknown')
             or a.status = 'asked' and a.units is not null);
@@ -129,6 +129,11 @@ begin
         (table kept except select * from registry.lines_of_split(s)) union all (select * from registry.lines_of_split(s) except table kept)) then
         raise exception using errcode = 'BR008', constraint = 'split_has_a_line_for_every_holder',
             message = format('the lines of %s are not what its ratio makes of the register', s.split_id);
+    end if;
+    if (select coalesce(sum(p.units_before), 0)::bigint from registry.split_place p where p.offering_id = s.offering_id
+            and p.split_id = s.split_id and p.holding_id is null) is distinct from registry.undelivered_units(s.offering_id) then
+        raise exception using errcode = 'BR008', constraint = 'split_has_the_undelivered_units_of_the_chain',
+            message = format('the treasury wallet of %s had another number when the chain was looked at', s.split_id);
     end if;
     if exists (with kept as (select p.address, p.holding_id, p.units_before, p.units_after
             from registry.split_place p where p.offering_id = s.offering_id and p.split_id = s.split_id),
@@ -273,7 +278,7 @@ begin
     where offering_id = p_offering and split_id = p_split;
 end $$;
 
--- Begins an approved split whose time has come and that nothing hinders, with what the chain has undelivered in the treasury wallet.
+-- Begins an approved split that nothing hinders, with as many undelivered units in the treasury wallet as the chain showed last.
 create function registry.begin_split(p_actor text, p_request text, p_offering text, p_split text, p_undelivered bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
