@@ -8,6 +8,7 @@ import httpx
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.app import open_keys
+from bookrunner.app.witness import seen_supply
 from bookrunner.db import Endpoint
 from bookrunner.db.endpoint import Secrets
 from bookrunner.engine.desk import Desk
@@ -42,5 +43,6 @@ def carry_until_killed(
         desk = Desk(database)
         signing = open_keys(Path(keys), chain.chain_id(), embedded=True)
         submitter = Submitter(desk.registry, chain, signing, pause=mine)
-        action(desk, chain, signing, submitter, most=WALLETS_AT_ONCE).carry(offering)
+        asked = {"look": seen_supply} if action is Splits else {}
+        action(desk, chain, signing, submitter, most=WALLETS_AT_ONCE, **asked).carry(offering)
     database.close()

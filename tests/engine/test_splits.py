@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -173,6 +174,37 @@ def test_a_worker_that_dies_at_any_step_splits_every_wallet_once(
     assert app.splits.carry(offering) == 0
     offer = app.desk.offer(offering)
     assert offer["units_total"] == story.units * 3 // 2
+    control(app, offering, "resume")
+
+
+def test_a_hindrance_that_passes_meanwhile_lets_no_split_begin_unchecked(world: World, story: Story) -> None:
+    app, offering = world.application, story.offering
+    register, entry = app.desk.registry, {"offering": offering, "entry": "sub_passing"}
+    control(app, offering, "pause")
+    paper = {"side": "credit", "units": 1, "reference": "paper 1", "because": "no holding is named"}
+    register.keep_apart(actor="agent.theo", **entry, **paper, owner="agent.theo")
+    split = agreed(app, offering, new_units=2, for_units=1, fractions="round_up")
+    holder = next(iter(units(app, offering)))
+    with (
+        psycopg.connect(world.endpoint.admin_dsn(), autocommit=True) as admin,
+        ThreadPoolExecutor(1) as other,
+    ):
+        found = admin.execute(b"select holding_id from registry.holding where investor_id = %s", [holder])
+        (holding,) = found.fetchone() or ("",)
+        with refusing_mints(world, offering):
+            with register.together() as within:
+                within.compare_records(actor="agent.theo", offering=offering, chain=None)
+                ended = {"holding": holding, "because": "it is of that holder"}
+                within.resolve_entry(actor="agent.tess", **entry, **ended)
+                carried = other.submit(app.splits.carry, offering)
+                blocked = b"select from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+                while not carried.done() and not admin.execute(blocked).fetchall():
+                    pass
+            with pytest.raises(Refused, match="split_meets_records_that_agree"):
+                carried.result()
+    assert app.desk.splits.splits(offering=offering)[0]["status"] == "approved"
+    on = {"offering": offering, "split": split}
+    app.desk.splits.abandon_split(actor="agent.tess", **on, because="another ratio")
     control(app, offering, "resume")
 
 

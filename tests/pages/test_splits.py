@@ -58,6 +58,12 @@ def _begin(register: Register) -> None:
     register.call("registry.ask_control", "ofr_one", "cta_pause", pause, actor="agent.theo")
     register.call("registry.decide_control", "ofr_one", "cta_pause", "true", "", actor="agent.tess")
     register.call("registry.submit_control", "ofr_one", "cta_pause", 2, "[]")
+    units = (
+        b"select coalesce(sum(units), 0)::bigint from registry.address_units where offering_id = 'ofr_one'"
+    )
+    ((held,),) = register.login("registry").execute(units).fetchall()
+    seen = {"block_number": 9, "block_hash": "09" * 32, "minted": held, "undelivered": 0}
+    assert register.call("registry.compare_records", "ofr_one", seen) == 0
     split = register.login("registry").execute(
         b"select split_id from registry.split where status = 'approved'"
     )

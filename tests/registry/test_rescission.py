@@ -32,10 +32,20 @@ def ask(desk: Transferring, transfer: str, n: int = 1, actor: str = AGENT) -> st
 
 def decide(desk: Transferring, action: str, actor: str = SECOND, *, is_approved: bool = True) -> None:
     """Decide on an order; one that is approved is signed, and the chain makes it final."""
+    approve(desk, action, actor, is_approved=is_approved)
+    if is_approved:
+        carry(desk, action)
+
+
+def approve(desk: Transferring, action: str, actor: str = SECOND, *, is_approved: bool = True) -> None:
+    """Decide on an order."""
     keeper, on = registry.keeper(desk.keeper.database), {"offering": desk.offering, "action": action}
     keeper.decide_control(actor=actor, **on, is_approved=is_approved, because="so")
-    if not is_approved:
-        return
+
+
+def carry(desk: Transferring, action: str) -> None:
+    """Sign an approved order, and let the chain make it final."""
+    keeper, on = registry.keeper(desk.keeper.database), {"offering": desk.offering, "action": action}
     plan, sender = keeper.control_plan(**on), b"\x08" * 20
     move = {"intent": f"int_{action}", "call": "move", "receiver": bytes(plan["to_address"]).hex()}
     stored = {"id": f"txn_{action}", "intent": f"int_{action}", "purpose": "control", "chain_id": CHAIN}
@@ -113,6 +123,35 @@ def test_units_that_moved_on_stay_where_they_are(desk: Transferring) -> None:
         "done",
         "dropped",
     ]
+
+
+def test_lots_that_go_back_are_taken_by_nothing_else(desk: Transferring) -> None:
+    taker, other = desk.taker(), desk.taker("other")
+    first, second = desk.registered(taker), desk.registered(taker)
+    before = lots(desk, desk.seller)
+    action = ask(desk, first)
+    approve(desk, action)
+    # The lot of the first transfer is the older one, and would go first. Of two units one is free.
+    made = b"select lot_id from registry.lot where movement_id = %s"
+    admin = desk.world.login("admin")
+    ((kept,),) = admin.execute(made, [f"mov_{first[4:]}"]).fetchall()
+    ((sold,),) = admin.execute(made, [f"mov_{second[4:]}"]).fetchall()
+    desk.age_lot(kept, 800, 800)
+    assert desk.failing(other, 1, seller=taker) == []
+    desk.age_lot(sold, 30, 30)
+    assert desk.failing(other, 1, seller=taker) == ["lots_are_past_their_holding_period"]
+    desk.age_lot(sold, 700, 700)
+    onward = desk.registered(other, 1, seller=taker)
+    used = "select lot_id from registry.lot_use where movement_id = %s"
+    assert admin.execute(used.encode(), [f"mov_{onward[4:]}"]).fetchall() == [(sold,)]
+    moved = {"kind": "transfer", "from_investor": taker, "to_investor": other, "units": 1, "reference": "log"}
+    post = f"select registry.post_movement('{desk.offering}', 'mov_log', '{json.dumps(moved)}', null)"
+    assert wall(desk.world, post) == "lots_cover_the_units"
+    carry(desk, action)
+    assert desk.units() == {"ivr_one1": 1, "ivr_one2": 2, desk.seller: 2, taker: 0, other: 1}
+    # It came back with its days; what the giver kept has the same.
+    assert {lot[1:] for lot in lots(desk, desk.seller)} == {before[0][1:]}
+    assert desk.keeper.transfer(offering=desk.offering, transfer=first)["status"] == "rescinded"
 
 
 def test_raw_sql_takes_nothing_back(desk: Transferring) -> None:

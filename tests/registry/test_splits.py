@@ -115,8 +115,18 @@ class Class:
         self.force("update engine.offer set status = 'closed_successfully'")
         self.control("pause")
 
+    def look(self, block: int = 9, undelivered: int = UNDELIVERED) -> int:
+        """Record that the chain has what the register says, and so many units that nobody has bought."""
+        ((units,),) = self.ask("select coalesce(sum(units), 0)::bigint from registry.address_units")
+        self._count += 1
+        seen = {"block_number": block, "block_hash": digest(f"look {self._count}").hex()}
+        seen |= {"minted": units + undelivered, "undelivered": undelivered}
+        differing: int = self.world.call("registry.compare_records", self.where["offering"], seen)
+        return differing
+
     def begin(self, split: str) -> None:
-        """Begin a split with so many units that nobody has bought."""
+        """Begin a split with so many units that nobody has bought, as the chain shows them."""
+        self.look()
         self.splits.begin_split(actor="process", **self.where, split=split, undelivered=UNDELIVERED)
 
     def open_wallets(self, split: str) -> list[dict[str, object]]:
@@ -163,6 +173,7 @@ class Class:
         self.begin(split)
         if lines := self.open_wallets(split):
             self.final(self.sign(split, lines), lines)
+        self.look()
         return split
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
@@ -176,10 +187,12 @@ class Class:
             f" where investor_id = '{investor}' and left_units > 0 order by left_units"
         )
 
-    def supply_differs(self, delivered: int, undelivered: int = UNDELIVERED) -> tuple[int, int]:
+    def supply_differs(
+        self, delivered: int, undelivered: int = UNDELIVERED, block: int = 9
+    ) -> tuple[int, int]:
         """Return how many totals differ from such a supply, in the register's books and to reconciliation."""
-        seen = {"block_number": 9, "block_hash": "09" * 32, "undelivered": undelivered}
-        chain = json.dumps({"lines": {}, "delivered": delivered})
+        seen = {"block_number": block, "block_hash": "09" * 32, "undelivered": undelivered}
+        chain = json.dumps({"lines": {}, "delivered": delivered, "block": block})
         supply = "select from reconciliation.holdings(%s, null, %s) d where d.kind = %s"
         told = [self.where["offering"], chain, "supply_is_not_the_control_book"]
         looked = len(self.world.login("admin").execute(supply.encode(), told).fetchall())
@@ -302,6 +315,10 @@ def test_every_lot_moves_by_the_ratio_and_fractions_are_owed_in_cash(at_rest: Cl
     supplies = (202, 201 + minted, 202 + minted, 203 + minted)
     assert [at_rest.supply_differs(units) for units in supplies] == [(1, 1), (1, 1), (0, 0), (1, 1)]
     assert at_rest.supply_differs(202 + minted, 1_500_000) == (1, 0)
+    # Whoever looked before the block that shows it saw none of it, or a part.
+    supplies = (201, 202, 202 + minted, 203 + minted)
+    differs = [at_rest.supply_differs(units, block=8) for units in supplies]
+    assert differs == [(1, 1), (0, 0), (0, 0), (1, 1)]
     assert at_rest.moves.units()["ivr_one70"] == 70
     second = at_rest.sign("second", lines[2:])
     assert at_rest.final(second, lines[2:]) == 3
@@ -315,6 +332,7 @@ def test_every_lot_moves_by_the_ratio_and_fractions_are_owed_in_cash(at_rest: Cl
     assert [row[0] for row in at_rest.lots(at_rest.taker)] == [6, 9]
     for holder, lots in before.items():
         assert [row[1:] for row in at_rest.lots(holder)] == [row[1:] for row in lots]
+    assert at_rest.look() == 0
     assert at_rest.differing() == []
     (balance,) = at_rest.ask("select authorised_units, issued_units, register_units from registry.balance")
     assert balance == (1_500_000, 302, 302)
@@ -349,6 +367,7 @@ def test_a_split_leaves_the_principal_of_coupons(at_rest: Class) -> None:
         call("engine.decide_schedule", offering, name, "true", actor="usr_second")
 
     put("csc_before")
+    call("engine.propose_schedule", offering, "csc_old", json.dumps(said))
     assert worked(today) == rounded(Fraction(202 * 50_001, 100))
     at_rest.execute()
     assert worked(today) == rounded(Fraction(302 * 50_001 * 2, 3 * 100))
@@ -361,11 +380,20 @@ def test_a_split_leaves_the_principal_of_coupons(at_rest: Class) -> None:
         "a unit counts 2/3 of that principal",
         "a unit counts 7/1 of that principal",
     ]
-    # Terms that were decided afterwards are of the units since then.
+    # Terms that were decided afterwards are of the units since then; older proposals are of other units.
     put("csc_after")
     assert worked(today) == rounded(Fraction(units * 50_001, 100))
     assert worked(today - timedelta(days=1)) == rounded(Fraction(202 * 50_001 * 3, 2 * 7 * 100))
-    late = "update engine.coupon_schedule set decided_at = now()"
+    decided = "update engine.coupon_schedule set status = 'in_force', decided_by = 'usr_second'"
+    backdated = f"{decided}, proposed_at = now(), decided_at = '2020-01-01' where schedule_id = 'csc_old'"
+    with pytest.raises(psycopg.Error) as old:
+        call("engine.decide_schedule", offering, "csc_old", "true", actor="usr_second")
+    assert old.value.diag.constraint_name == "coupon_terms_are_of_the_units_as_proposed"
+    assert wall(at_rest.world, backdated, "engine") == "coupon_terms_stay_as_proposed"
+    assert wall(at_rest.world, backdated.replace("proposed_at = now(), ", ""), "engine") == (
+        "coupon_terms_are_of_the_units_as_proposed"
+    )
+    late = "update engine.coupon_schedule set decided_at = now() where status = 'in_force'"
     assert wall(at_rest.world, late, "engine") == "coupon_terms_stay_as_proposed"
 
 
@@ -396,7 +424,7 @@ def test_rounding_up_does_not_issue_more_than_is_authorised(at_rest: Class) -> N
     split = at_rest.decide(at_rest.propose(fractions="round_up", cash_price_minor=None))
     assert at_rest.hindrances(split) == ["split_stays_within_the_authorised_units"]
     with pytest.raises(Refused, match="split_stays_within_the_authorised_units"):
-        at_rest.begin(split)
+        at_rest.splits.begin_split(actor="process", **at_rest.where, split=split, undelivered=0)
 
 
 def test_an_offer_is_exited_when_nobody_holds_a_unit_and_nothing_is_open(at_rest: Class) -> None:
@@ -442,6 +470,7 @@ def test_an_offer_is_exited_when_nobody_holds_a_unit_and_nothing_is_open(at_rest
 
 def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
     split = at_rest.decide(at_rest.propose())
+    at_rest.look()
     of = f"where split_id = '{split}'"
     raw = "update engine.offer set status = 'exited', because = 'sold'"
     assert wall(at_rest.world, raw, "engine") == "exit_leaves_no_units_outstanding"
@@ -453,11 +482,14 @@ def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
     places = f"insert into registry.split_place select {line}, p.* from registry.split s,"
     places += f" lateral registry.places_of_split(s, {UNDELIVERED}) p {of};"
     of_holder = "split_has_a_place_for_every_wallet"
+    fewer = places.replace(f"(s, {UNDELIVERED})", f"(s, {UNDELIVERED - 1})")
     for rule, forged in (
+        ("split_has_the_undelivered_units_of_the_chain", lines + fewer + begin),
+        ("split_has_the_undelivered_units_of_the_chain", lines + begin),
         ("authorised_units_move_by_the_ratio", lines + places + begin.replace("1500000", "9000000")),
         ("authorised_units_move_by_the_ratio", lines + places + begin.replace("1000000", "1000001")),
         ("split_has_a_line_for_every_holder", lines.replace("l.*", OWED) + places + begin),
-        (of_holder, lines + begin),
+        (of_holder, lines + places.replace(f"{of};", f"{of} and p.holding_id is null;") + begin),
         (of_holder, lines + places.replace("p.*", PLACED.format("p.holding_id is null")) + begin),
         (of_holder, lines + places.replace("p.*", PLACED.format("p.holding_id is not null")) + begin),
     ):
@@ -508,6 +540,7 @@ def test_no_login_writes_a_split_past_its_walls(at_rest: Class) -> None:
 
 def test_what_is_asked_while_a_split_begins_waits_and_is_refused(at_rest: Class) -> None:
     split = at_rest.decide(at_rest.propose())
+    at_rest.look()
     waiting = "select from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
     with ThreadPoolExecutor(1) as other:
         with at_rest.world.login("registry").transaction():

@@ -12,6 +12,7 @@ from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.life.servicing.fees import TransferFees
+from tests.attack.test_illegal_statements import EVERY_RIGHT, NAMED
 from tests.attack.world import Connect, World
 from tests.registry.transferring import SECOND, Transferring, wall
 from tests.servicing.books import follow
@@ -74,6 +75,20 @@ def test_a_fee_is_owed_by_its_payer_once(connect: Connect, database: Database) -
     assert wall(desk.world, forged) == "fee_is_fixed_once"
     late = forged.replace("q.decided_at", "now()")
     assert wall(desk.world, late) == "fee_is_that_of_its_rule"
+    # Who approves back-dates nothing: the fee is that of today's rule.
+    dated, admin = desk.screened(taker), desk.world.login("admin")
+    with admin.transaction(force_rollback=True):
+        admin.execute(EVERY_RIGHT.format("registry").encode())
+        admin.execute(NAMED.encode())
+        admin.execute(
+            b"update registry.transfer_request q set status = 'approved', decided_by = 'agent.theo',"
+            b" decided_at = '2020-01-01', approved_until = now() + interval '1 day',"
+            b" from_address = registry.linked_address(q.offering_id, q.seller_id),"
+            b" to_address = registry.linked_address(q.offering_id, q.buyer_id) where q.request_id = %s",
+            [dated],
+        )
+        fee = b"select amount_minor, approved_at > now() - interval '1 day' from registry.fixed_fee"
+        assert admin.execute(fee + b" where request_id = %s", [dated]).fetchall() == [(70, True)]
     moved = f"update registry.transfer_request set decided_at = now() where request_id = '{early}'"
     assert wall(desk.world, moved) == "transfer_terms_are_locked"
     for approved in (early, free_of_it):

@@ -77,13 +77,13 @@ def _requests(desk: Transferring, taker: str) -> None:
     keeper.add_transfer_papers(actor=ASKER, **on, transfer=more, papers=papers("purchase_agreement"))
     reverted = desk.approved(taker)
     transaction = desk.signed(reverted)
-    _attempt_again(desk, transaction)
+    attempt_again(desk, transaction)
     desk.world.call("registry.record_revert", desk.offering, f"{transaction}.2", "the chain refused it")
     end(reverted, "withdrawn")
     desk.registered(taker)
 
 
-def _attempt_again(desk: Transferring, transaction: str) -> None:
+def attempt_again(desk: Transferring, transaction: str) -> None:
     """Let a further attempt take the transfer of the first one when it wins."""
     further = {
         "id": f"{transaction}.2",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
@@ -12,7 +14,7 @@ from bookrunner.core import clock
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from tests.attack.world import CHAIN, Connect, World, digest
-from tests.registry.test_transfer_machines import observe
+from tests.registry.test_transfer_machines import attempt_again, observe
 from tests.registry.transferring import AGENT, ASKER, SECOND, Transferring, papers
 
 
@@ -209,3 +211,32 @@ def test_an_approval_is_for_the_wallets_that_it_names(desk: Transferring) -> Non
     with pytest.raises(psycopg.Error) as refused:
         desk.signed(transfer)
     assert refused.value.diag.constraint_name == "approval_names_the_linked_wallets"
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_final_transfer_waits_for_whoever_holds_its_book(desk: Transferring, *, is_replaced: bool) -> None:
+    transfer = desk.approved(desk.taker(), 1)
+    transaction = desk.signed(transfer)
+    if is_replaced:
+        attempt_again(desk, transaction)
+        transaction = f"{transaction}.2"
+    keeper, found = registry.keeper(desk.keeper.database), row(desk, transfer)
+    block = {"number": 9, "hash": digest("block").hex(), "incarnation": digest("genesis").hex()}
+    logs = json.dumps([{"address": bytes(found["to_address"]).hex(), "units": 1, "ordinal": 0}])
+    mined = {"offering": desk.offering, "transaction": transaction, "block": block, "delivered": logs}
+    blocked = b"select from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+    watcher, late = desk.world.login("admin"), {"offering": desk.offering, "transfer": transfer}
+    posted: list[Future[int]] = []
+
+    def hold_book_and_request(other: ThreadPoolExecutor) -> None:
+        with keeper.together() as within:
+            within.compare_records(actor=AGENT, offering=desk.offering, chain=None)
+            posted.append(other.submit(lambda: keeper.finalize(actor="process", **mined)))
+            while not posted[0].done() and not watcher.execute(blocked).fetchall():
+                pass
+            within.using(desk.keeper.queries).add_transfer_papers(actor=ASKER, **late, papers="[]")
+
+    with ThreadPoolExecutor(1) as other:
+        with pytest.raises(Refused, match="transition_is_listed_for_the_keeper"):
+            hold_book_and_request(other)
+        assert posted[0].result() == 1

@@ -85,6 +85,12 @@ def test_a_registered_payee_is_paid_while_the_holder_stays_holder(world: tuple[P
     assert w.ask("select engine.is_unpaid(%s, %s, current_date)", w.offering, back) == [(True,)]
     # A match of the holder is no less a match while its payee waits for an answer.
     block(w, 1)
+    # The line says another reason, as one that came back or that nobody claims says none: the list is asked.
+    assert w.ask(work, back) == []
+    assert w.ask("select engine.is_unpaid(%s, %s, current_date)", w.offering, back) == [(False,)]
+    assert w.login("registry").execute("select engine.is_matched(%s)", [[holder, PAYEE]]).fetchall() == [
+        (True,)
+    ]
     w.call("treasury.retry_disbursements", w.offering, distribution, [back])
     assert w.send(distribution, "pyo_3") == []
     assert w.ask(held, back) == [("match_with_a_list",)]

@@ -13,18 +13,20 @@ from bookrunner.db import Row
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """Units by address in hexadecimal, and what left the treasury wallet, all at one final block.
+    """Units by address in hexadecimal, and what left the treasury wallet, all at one final block, ``block``.
 
     ``delivered`` is None where the address of the token has no contract, and so no supply.
     """
 
     units: Mapping[str, int]
     delivered: int | None
+    block: int
 
     def says(self, standing: Sequence[tuple[str, str]] = ()) -> str:
         """Return it as JSON for a comparison, with the (kind, subject) that a second look bore out."""
         lines = {address: units for address, units in self.units.items() if units}
-        return json.dumps({"lines": lines, "delivered": self.delivered, "standing": list(standing)})
+        said = {"lines": lines, "delivered": self.delivered, "block": self.block}
+        return json.dumps({**said, "standing": list(standing)})
 
     def bears_out(self, before: Witness, kind: str, subject: str, units: int) -> bool:
         """Say whether no chain between ``before`` and this had the units that the books had meanwhile."""
@@ -61,8 +63,8 @@ def seen_units(chain: Chain, offer: Row, holders: Sequence[str]) -> Witness | No
         minted, undelivered = _supply(chain, offer, number)
     except ChainAnswerInvalid:
         # Where the register has units, the balances of such an address fail too.
-        return Witness(dict(zip(holders, balances, strict=True)), None)
-    return Witness(dict(zip(holders, balances, strict=True)), minted - undelivered)
+        return Witness(dict(zip(holders, balances, strict=True)), None, number)
+    return Witness(dict(zip(holders, balances, strict=True)), minted - undelivered, number)
 
 
 def _final_block(chain: Chain) -> tuple[int, bytes]:

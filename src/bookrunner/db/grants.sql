@@ -145,6 +145,7 @@ grant select on engine.distribution_standing, engine.distribution_line_standing,
     engine.transfer_charge to treasury;
 -- The agent sees whom mail and money do not reach.
 grant select on engine.holder_work, engine.unpaid_money to registry;
+grant execute on function engine.is_matched(text[]) to registry, engine, reconciliation, audit;
 grant execute on function registry.dormancy_of(text, text, text) to registry, engine, reconciliation, audit;
 -- They act on a closing: registry delivers its members, treasury releases their escrow.
 grant select on engine.closing to registry, treasury;

@@ -95,6 +95,7 @@ SCHEMA_FILES: tuple[tuple[str, str], ...] = (
     ("bookrunner.engine.life.servicing", "charges.sql"),
     ("bookrunner.books.treasury.desk", "charges.sql"),
     *(("bookrunner.books.registry.transfers.market", f"{part}.sql") for part in _MARKET),
+    ("bookrunner.books.registry.transfers.actions", "rest.sql"),
     ("bookrunner.books.registry.transfers.actions", "verbs.sql"),
     *(
         ("bookrunner.books.registry.transfers.actions.buybacks", f"{part}.sql")

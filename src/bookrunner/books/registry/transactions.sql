@@ -207,6 +207,8 @@ begin
         raise exception using errcode = 'BR008', constraint = 'chain_delivered_the_frozen_lines',
             message = format('the logs of %s are not its frozen lines', p_transaction);
     end if;
+    -- Whoever decides on a transfer takes the book before its request.
+    perform registry.book_of(p_offering) where t.purpose = 'transfer';
     perform registry.let_win(t);
     update registry.chain_transaction set status = 'final', block_number = (p_block ->> 'number')::bigint,
         block_hash = decode(p_block ->> 'hash', 'hex'), incarnation = decode(p_block ->> 'incarnation', 'hex')

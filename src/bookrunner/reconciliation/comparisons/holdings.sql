@@ -1,9 +1,8 @@
 -- Holdings: the chain's supply and balances, the master securityholder file, its postings and lots, and the control book have
 -- the same units; a wallet of a split, a conversion or a burn that is on its way has those of before or of after. A whole run names what is final on the
 -- chain and not posted yet; units on their way are on neither side of the supply, nor where events are followed; what a begun
--- split or conversion has minted or burned is on the side of the control book.
--- p_chain is {"lines": {address: units}, "delivered"}, null where
--- nobody looked; with p_only, of these investments, investors and addresses alone.
+-- split or conversion has minted or burned by the block that was looked at is on the side of the control book.
+-- p_chain is {"lines": {address: units}, "delivered", "block"}, null where nobody looked; with p_only, of these investments, investors and addresses alone.
 create function reconciliation.holdings(p_offering text, p_only text[], p_chain jsonb) returns setof reconciliation.difference
 language sql stable
 begin atomic
@@ -27,9 +26,10 @@ begin atomic
     select 'supply_is_not_the_control_book', c.control_id, null, c.issued_units::text, p_chain ->> 'delivered', null
     from registry.control_fact c cross join lateral (select coalesce(sum(i.units), 0) as units from registry.instruction_fact i
         where i.offering_id = p_offering and i.status = 'submitted') f
-    cross join lateral (select coalesce(sum(x.units) filter (where x.block_number is not null or x.units < 0), 0) as least,
-            coalesce(sum(x.units) filter (where x.block_number is not null or x.units > 0), 0) as most
-        from registry.split_change x where x.offering_id = p_offering) w
+    cross join lateral (select coalesce(sum(x.units) filter (where x.is_done or x.units < 0), 0) as least,
+            coalesce(sum(x.units) filter (where x.is_done or x.units > 0), 0) as most
+        from (select s.units, coalesce(s.block_number <= (p_chain ->> 'block')::bigint, false) as is_done
+            from registry.split_change s where s.offering_id = p_offering) x) w
     where c.offering_id = p_offering and p_chain ->> 'delivered' is not null
         and not (p_chain ->> 'delivered')::numeric between c.issued_units + w.least and c.issued_units + f.units + w.most;
 end;

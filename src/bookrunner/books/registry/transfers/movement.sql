@@ -128,25 +128,26 @@ begin
     return p_holding;
 end $$;
 
--- Uses the lots of a giver, first in first out; where a day is given, those that are free by it before the others, and of a
--- rescission those of the transfer that it takes back. The period is a wall before the signature: what the chain has moved is posted,
--- and restricted lots that went are a break.
+-- Uses the lots of a giver, first in first out; where a day is given, those that are free by it before the others. A rescission uses
+-- the lots of the transfer that it takes back and no others, and from its approval on nothing else uses them. The period is a wall
+-- before the signature: what the chain has moved is posted, and restricted lots that went are a break.
 create function registry.use_lots(p_offering text, p_movement text, p_units bigint, p_free_by date, p_rescinded text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into registry.lot_use (offering_id, movement_id, lot_id, units, is_restricted)
     select p_offering, p_movement, f.lot_id, least(f.left_units, p_units - (f.up_to - f.left_units)), f.is_restricted
-    from (select l.*, sum(l.left_units) over (order by l.comes_later, l.is_restricted, l.acquired_on, l.lot_id)::bigint as up_to
-        from (select s.lot_id, s.left_units, s.acquired_on, coalesce(s.free_on > p_free_by, false) as is_restricted,
-                x.movement_id is distinct from coalesce(p_rescinded, x.movement_id) as comes_later
+    from (select l.*, sum(l.left_units) over (order by l.is_restricted, l.acquired_on, l.lot_id)::bigint as up_to
+        from (select s.lot_id, s.left_units, s.acquired_on, coalesce(s.free_on > p_free_by, false) as is_restricted
             from registry.lot_standing s join registry.movement m on m.offering_id = s.offering_id and m.from_holding_id = s.holding_id
             join registry.lot x on x.offering_id = s.offering_id and x.lot_id = s.lot_id
-            where m.offering_id = p_offering and m.movement_id = p_movement and s.left_units > 0) l) f
+            where m.offering_id = p_offering and m.movement_id = p_movement and s.left_units > 0
+                and case when p_rescinded is null then not registry.is_promised_back(p_offering, x.movement_id)
+                    else x.movement_id = p_rescinded end) l) f
     where f.up_to - f.left_units < p_units order by f.up_to;
     if (select coalesce(sum(u.units), 0) from registry.lot_use u where u.offering_id = p_offering and u.movement_id = p_movement)
         <> p_units then
         raise exception using errcode = 'BR008', constraint = 'lots_cover_the_units',
-            message = format('the lots do not hold %s units', p_units);
+            message = format('the lots that %s may use do not hold %s units', p_movement, p_units);
     end if;
     -- What is taken back is what it was: its legend, the day it was acquired on, the beginning of its period.
     insert into registry.lot (offering_id, lot_id, holding_id, movement_id, from_lot_id, units, legend, acquired_on, period_from)

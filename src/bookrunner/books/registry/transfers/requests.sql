@@ -145,6 +145,10 @@ begin
         raise exception using errcode = 'BR006', constraint = 'transfer_terms_are_locked',
             message = format('the terms of %s are locked', old.request_id);
     end if;
+    -- A decision is of now: the rules of that day bind it, and none of a day that somebody names.
+    if new.status <> old.status and new.status in ('approved', 'returned', 'rejected', 'withdrawn') then
+        new.decided_at := clock_timestamp();
+    end if;
     if new.status = 'screened' and old.status <> 'screened' and registry.missing_papers(new.offering_id, new.request_id) <> '{}' then
         raise exception using errcode = 'BR008', constraint = 'transfer_papers_are_complete',
             message = array_to_string(registry.missing_papers(new.offering_id, new.request_id), ', ');

@@ -21,6 +21,7 @@ create table registry.transfer_rule (
     proposed_by text not null,
     decided_by text,
     decided_because text,
+    decided_at timestamptz,
     ended_by text,
     ended_because text,
     version bigint not null,
@@ -52,9 +53,14 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if (new.kind, new.investor_id, new.starts_on, new.ends_on, new.amount, new.span, new.countries, new.payer, new.paper_sha256, new.proposed_by)
         is distinct from (old.kind, old.investor_id, old.starts_on, old.ends_on, old.amount, old.span, old.countries,
-            old.payer, old.paper_sha256, old.proposed_by) then
+            old.payer, old.paper_sha256, old.proposed_by)
+        or old.status <> 'proposed' and new.decided_at is distinct from old.decided_at then
         raise exception using errcode = 'BR006', constraint = 'transfer_rule_is_locked',
             message = format('%s says what two people decided', old.rule_id);
+    end if;
+    -- The units of a rule are those of this moment; a split moves what they stand for.
+    if old.status = 'proposed' and new.status <> 'proposed' then
+        new.decided_at := clock_timestamp();
     end if;
     return new;
 end $$;

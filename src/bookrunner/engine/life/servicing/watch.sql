@@ -1,14 +1,22 @@
 -- Holders whom mail or money does not reach, over the books of agent and administrator, as one list of work.
 
+-- Whether a list names payee or holder, or somebody who stands behind one of them, and nobody has said that it is another.
+create function engine.is_matched(p_investors text[]) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    return exists (select from compliance.subjects_behind(p_investors) b where compliance.is_hit(b.subject_id));
+end $$;
+
 -- Whether money of a distribution was owed to somebody on a day and could not be paid. Whom a list names is not written to: that money
--- waits for its match.
+-- waits for its match, whatever became of its line since.
 create function engine.is_unpaid(p_offering text, p_disbursement text, p_on date) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return exists (select from treasury.disbursement_fact d where d.offering_id = p_offering and d.disbursement_id = p_disbursement
-    and d.status in ('held', 'returned', 'unclaimed') and d.held_because is distinct from 'match_with_a_list' and d.owed_since <= p_on);
+    and d.status in ('held', 'returned', 'unclaimed') and d.owed_since <= p_on
+    and d.held_because is distinct from 'match_with_a_list' and not engine.is_matched(array[d.payee_id, d.investor_id]));
 
 -- Money of distributions that could not be paid: when its payee is written to, and when the state of a lost payee takes it. It is the
--- payee that is written to, not the holder who named it; money that a match with a list holds is left out.
+-- payee that is written to, not the holder who named it; money of a payee or a holder whom a list names is left out.
 create view engine.unpaid_money as
 select d.offering_id, d.disbursement_id, d.payee_id, d.amount_minor, d.currency, d.status, d.owed_since,
     (d.owed_since + interval '6 months')::date as notice_from, (d.owed_since + interval '7 months')::date as notice_by,
@@ -19,7 +27,8 @@ left join registry.unpaid_notice n on n.offering_id = d.offering_id and n.disbur
 left join lateral (select x.lost_id, x.region from registry.lost_standing x where x.offering_id = d.offering_id
     and x.investor_id = d.payee_id and x.status = 'lost' limit 1) l on true
 left join lateral registry.dormancy_of(d.offering_id, l.region, 'distributions') c on true
-where d.status in ('held', 'returned', 'unclaimed') and d.held_because is distinct from 'match_with_a_list';
+where d.status in ('held', 'returned', 'unclaimed') and d.held_because is distinct from 'match_with_a_list'
+    and not engine.is_matched(array[d.payee_id, d.investor_id]);
 
 -- The work: mail to send again, searches in their windows (17 CFR 240.17Ad-17(a)), payees to write to (240.17Ad-17(c)), property that
 -- falls to a state.

@@ -118,10 +118,29 @@ return (case s.fractions when 'round_up' then div(p_units::numeric * s.new_units
     when 'round_half' then div(2 * p_units::numeric * s.new_units + s.for_units, 2 * s.for_units)
     else div(p_units::numeric * s.new_units, s.for_units) end)::bigint;
 
+-- What units of a moment stand for now, after the splits since then; parts of a unit are cut off beyond the twelfth decimal.
+create function registry.units_since(p_offering text, p_units bigint, p_since timestamptz) returns numeric
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    s registry.split;
+    above numeric := p_units;
+    below numeric := 1;
+begin
+    for s in select x.* from registry.split x where x.offering_id = p_offering and x.status = 'executed' and x.executed_at > p_since loop
+        above := above * s.new_units;
+        below := below * s.for_units;
+    end loop;
+    return div(above * 1000000000000, below) / 1000000000000;
+end $$;
+
 -- The authorised units move by the ratio, rounded down.
 create function registry.authorised_after_split(p_units bigint, s registry.split) returns bigint
 language sql immutable set search_path = pg_catalog, pg_temp
 return div(p_units::numeric * s.new_units, s.for_units)::bigint;
+
+create function registry.is_being_split(p_offering text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return exists (select from registry.split s where s.offering_id = p_offering and s.status = 'begun');
 
 create view registry.split_fact as
 select offering_id, split_id, status, new_units, for_units, effective_at, version, chain_head from registry.split;

@@ -116,13 +116,19 @@ declare
     today date := registry.today();
     wanted bigint := p_units + registry.pledged(p_offering, p_seller, null, p_except)
         + registry.moving_units(p_offering, p_seller) + registry.tendered_units(p_offering, p_seller);
+    promised text[];
     free_units bigint;
     enough_on date;
 begin
+    -- Lots that a rescission takes back go nowhere else, and it asks for no others.
+    select coalesce(array_agg(l.lot_id), '{}'), wanted - coalesce(sum(registry.left_of(l.offering_id, l.lot_id)), 0) into promised, wanted
+    from registry.lot l join registry.holding h using (offering_id, holding_id)
+    where l.offering_id = p_offering and h.investor_id = p_seller and registry.is_promised_back(l.offering_id, l.movement_id);
     select coalesce(sum(s.left_units) filter (where s.free_on <= today), 0) into free_units
-    from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller;
+    from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller and s.lot_id <> all (promised);
     select min(t.free_on) into enough_on from (select s.free_on, sum(s.left_units) over (order by s.free_on) as units
-        from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller and s.left_units > 0) t
+        from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_seller and s.left_units > 0
+            and s.lot_id <> all (promised)) t
     where t.units >= wanted;
     if free_units < wanted and registry.period_binds(p_offering, p_buyer, p_is_permitted) then
         return next (80, case p.kind when 'holding' then 'lots_are_past_their_holding_period'
@@ -145,12 +151,13 @@ begin atomic
 end;
 
 -- From which day on a limit of units for a span lets these pass; null when it never does. What is approved or signed counts
--- as if it had moved today, or two approvals at once would pass.
+-- as if it had moved today, or two approvals at once would pass. What moved before a split counts as what it became.
 create function registry.passes_on(p_offering text, p_seller text, p_units bigint, p_amount bigint, p_span text, p_except text) returns date
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
     with span as (select case p_span when 'day' then interval '1 day' when 'quarter' then interval '3 months' else interval '1 year' end as lasts),
-        moved as (select (m.moved_at at time zone 'UTC')::date as moved_on, m.units from registry.movement m
+        moved as (select (m.moved_at at time zone 'UTC')::date as moved_on, registry.units_since(p_offering, m.units, m.moved_at) as units
+            from registry.movement m
             join registry.holding h on h.offering_id = m.offering_id and h.holding_id = m.from_holding_id
             where m.offering_id = p_offering and m.kind = 'transfer' and h.investor_id = p_seller
             union all select registry.today(), registry.pledged(p_offering, p_seller, null, p_except))
@@ -189,10 +196,11 @@ begin
     where (had + awaited + p_units)::numeric * 10000 > r.amount::numeric * issued
         and p_seller not in (select registry.affiliates_of(p_offering, p_buyer))
     union all
-    select 93, 'volume_is_within_its_window', format('%s units a %s may go', r.amount, r.span),
-        registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span, p_except)
+    select 93, 'volume_is_within_its_window', format('%s units a %s may go', t.amount, r.span), d.day
     from registry.rules_on(p_offering, 'volume', p_seller, today) r
-    where registry.passes_on(p_offering, p_seller, p_units, r.amount, r.span, p_except) is distinct from today;
+    cross join lateral (select trunc(registry.units_since(p_offering, r.amount, r.decided_at))::bigint as amount) t
+    cross join lateral (select registry.passes_on(p_offering, p_seller, p_units, t.amount, r.span, p_except) as day) d
+    where d.day is distinct from today;
 end $$;
 
 -- Every rule that keeps these units from going now, in the order of precedence; none means yes. Except names the request

@@ -136,6 +136,13 @@ create table registry.supply_seen (
 );
 call audit.append_only('registry.supply_seen');
 
+-- Units that nobody has bought, as the chain showed them last; null where nobody looked, none without a token.
+create function registry.undelivered_units(p_offering text) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp
+return (select case when o.token_address is null then coalesce(x.undelivered_units, 0) else x.undelivered_units end
+    from engine.offer o left join lateral (select s.undelivered_units from registry.supply_seen s where s.offering_id = o.offering_id
+        order by s.seen_at desc, s.block_number desc limit 1) x on true where o.offering_id = p_offering);
+
 create table registry.record_difference (
     offering_id text not null,
     difference_id text not null,

@@ -31,6 +31,14 @@ language sql stable set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(registry.left_of(l.offering_id, l.lot_id)), 0)::bigint from registry.lot l
     where l.offering_id = p_offering and l.movement_id = p_movement);
 
+-- Whether the lots that a transfer made go back by an order that is agreed and not carried out.
+create function registry.is_promised_back(p_offering text, p_movement text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+return exists (select from registry.rescission r join registry.control_action a using (offering_id, action_id)
+    join registry.transfer_request q using (offering_id, request_id)
+    where r.offering_id = p_offering and r.status = 'asked' and a.status in ('approved', 'submitted', 'reverted')
+        and q.movement_id = p_movement);
+
 create function registry.require_rescindable(p_offering text, p_transfer text, p_person text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -42,6 +50,12 @@ begin
             message = format('%s put no units of one holder to another', p_transfer);
     end if;
     if registry.units_that_stayed(p_offering, q.movement_id) <> q.units then
+        if not exists (select from registry.lot l join registry.lot_use u using (offering_id, lot_id)
+            join registry.movement m on m.offering_id = u.offering_id and m.movement_id = u.movement_id
+            where l.offering_id = p_offering and l.movement_id = q.movement_id and m.kind <> 'split') then
+            raise exception using errcode = 'BR008', constraint = 'rescinded_units_were_not_split',
+                message = format('the units of %s were split, and stand for others', p_transfer);
+        end if;
         raise exception using errcode = 'BR008', constraint = 'rescinded_units_stayed_with_their_taker',
             message = format('units of %s moved on', p_transfer);
     end if;

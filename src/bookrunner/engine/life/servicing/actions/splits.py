@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from bookrunner.adapters.chain import Chain, ChainError, balance_of, total_supply
 from bookrunner.core.errors import Refused
 from bookrunner.core.log import tell, warn
+from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import ChainStalled, Keys, Submitter
 from bookrunner.engine.life.servicing.actions.minting import Minting
@@ -22,12 +24,20 @@ class Splits:
 
     What a run has to do follows from the wallets that the chain has not changed yet, so one that ends
     anywhere is carried on by the next. The books follow with the last wallet, in the transaction that
-    marks it final.
+    marks it final. ``look`` says what the chain shows of an offer's supply at its final block.
     """
 
     def __init__(
-        self, desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, *, most: int = MOST_WALLETS
+        self,
+        desk: Desk,
+        chain: Chain,
+        keys: Keys,
+        submitter: Submitter,
+        *,
+        look: Callable[[Chain, Row], dict[str, object] | None],
+        most: int = MOST_WALLETS,
     ) -> None:
+        self._look = look
         self._desk = desk
         self._chain = chain
         self._submitter = submitter
@@ -81,8 +91,15 @@ class Splits:
         return len(done)
 
     def _begin(self, offering: str, split: str, token: bytes) -> None:
-        """Begin while the chain has, wallet by wallet and in all, what the register says."""
-        treasury = bytes(self._desk.offer(offering)["treasury_address"])
+        """Begin while nothing hinders it, the chain has what the register says, and the token takes it.
+
+        What the chain shows is recorded first: the database begins with the undelivered units that it knows.
+        """
+        on = {"offering": offering, "split": split}
+        for hindered in self._desk.splits.split_hindrances(**on):
+            raise Refused(hindered["rule"], f"{split} waits: {hindered['detail']}")
+        offer = self._desk.offer(offering)
+        treasury = bytes(offer["treasury_address"])
         rows = self._desk.splits.wallets_before(offering=offering)
         wallets = [bytes(row["address"]) for row in rows]
         on_chain = self._chain.balances(token, wallets)
@@ -90,12 +107,12 @@ class Splits:
         registered = [row["units"] for row in rows]
         if on_chain != registered or minted - undelivered != sum(registered):
             raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
-        on = {"offering": offering, "split": split}
-        if not self._desk.splits.split_hindrances(**on):
-            planned = self._desk.splits.planned_wallets(**on, undelivered=undelivered)
-            if refused := self._minting.refused(token, planned):
-                rule = "token_takes_every_wallet_of_the_split"
-                raise Refused(rule, f"the token of {offering} refuses {refused} wallets")
+        planned = self._desk.splits.planned_wallets(**on, undelivered=undelivered)
+        if refused := self._minting.refused(token, planned):
+            rule = "token_takes_every_wallet_of_the_split"
+            raise Refused(rule, f"the token of {offering} refuses {refused} wallets")
+        seen = self._look(self._chain, offer)
+        self._desk.registry.compare_records(actor=PROCESS, offering=offering, chain=seen)
         self._desk.splits.begin_split(actor=PROCESS, **on, undelivered=undelivered)
 
     def _follow(self) -> None:

@@ -132,6 +132,7 @@ create function engine.decide_schedule(p_actor text, p_request text, p_offering 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from registry.control_book b where b.offering_id = p_offering for share;
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
     if p_is_agreed then
         update engine.coupon_schedule set status = 'superseded' where offering_id = p_offering and status = 'in_force';
