@@ -50,9 +50,12 @@ def office(site: Site, endpoint: Endpoint, connect: Connect) -> Office:
     world.call(
         "treasury.propose_payee_account", SPONSOR, "pac_sponsor", "bank", "src_sponsor", "asked in writing"
     )
+    runs = opened(site.world.database)
+    runs.screen_payee(SPONSOR, actor="usr_first")
+    world.screen()
     world.call("treasury.decide_payee_account", SPONSOR, "pac_sponsor", "true", 1, actor="usr_second")
     keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in PEOPLE.items()}
-    return Office(site, world, opened(site.world.database), keys)
+    return Office(site, world, runs, keys)
 
 
 @contextmanager

@@ -108,8 +108,8 @@ LOOKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "/registry/{offering}": (_REGISTER,),
         **{
             f"/registry/{{offering}}/{name}": (f"{_REGISTER}/{name}",)
-            for name in ("buybacks", "controls", "holders", "market", "records", "splits", "transfers")
             for name in (
+                "buybacks",
                 "controls",
                 "conversions",
                 "holders",

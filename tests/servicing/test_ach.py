@@ -48,6 +48,8 @@ class Office:
         self.world.call(
             "treasury.propose_payee_account", of, account, way, f"src_a{n}", "asked in writing", kind
         )
+        self.runs.screen_payee(of, actor="usr_first")
+        self.world.screen()
         self.world.call("treasury.decide_payee_account", of, account, "true", 1, actor="usr_second")
 
     def start(self) -> str:

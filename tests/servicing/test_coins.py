@@ -65,6 +65,9 @@ class Purse:
         """Let two people say by which rail a payee is paid."""
         of, account = self.world.id("ivr", n), f"{name}{n}"
         self.world.call("treasury.propose_payee_account", of, account, way, source, "asked in writing")
+        if way != "stablecoin":
+            self.runs.screen_payee(of, actor="usr_first")
+            self.world.screen()
         self.world.call("treasury.decide_payee_account", of, account, "true", 1, actor="usr_second")
 
     def arrive(self, minor: int) -> str:

@@ -79,9 +79,7 @@ class Console:
         head = {"desk": facts.register(self.database, offering), "home": facts.path_of(offering)}
         told = {**_ALWAYS, **head, **shown}
         status = 200 if told["refusal"] is None else _CONFLICT
-        return self.shell.page(
-            request, f"registry/{template if '/' in template else f'desk/{template}'}", told, status
-        )
+        return self.shell.page(request, f"registry/desk/{template}", told, status)
 
     def part(self, request: Request, offering: str, name: str, **shown: object) -> Response:
         """Return one of the lists of an offer; raises NotFound for an unknown one."""
@@ -208,7 +206,10 @@ def _buyback_routes(router: Router, pages: Console) -> None:
     def shown(request: Request, offering: str, **more: object) -> Response:
         facts.register(pages.database, offering)
         return pages.page(
-            request, offering, "buybacks/page.html", {**buybacks.facts_of(pages.database, offering), **more}
+            request,
+            offering,
+            "actions/buybacks.html",
+            {**buybacks.facts_of(pages.database, offering), **more},
         )
 
     @router.get("/{offering}/buybacks")
