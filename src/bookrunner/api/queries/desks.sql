@@ -120,10 +120,10 @@ select remittance_id, status, form, tax_year, amount_minor, currency, proposed_b
 from treasury.tax_remittance where offering_id = :offering order by remittance_id desc limit 200;
 
 -- name: payee_accounts
--- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first; no account is told.
+-- The accounts that are proposed or in force of whoever an offer pays or may have to pay, those that wait first; no account is told.
 select a.account_id, a.investor_id, a.status, a.way, a.entry_class, a.because, a.proposed_by, a.decided_by, a.version
-from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from treasury.disbursement d
-    where d.offering_id = :offering and d.payee_id = a.investor_id) order by a.status desc, a.investor_id limit 200;
+from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from engine.payee_of_offer p
+    where p.offering_id = :offering and p.payee_id = a.investor_id) order by a.status desc, a.investor_id limit 200;
 
 -- name: tax_years
 -- The tax years of an offer, the last first, with how many payments each does not count as they are.

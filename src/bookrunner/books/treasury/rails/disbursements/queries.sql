@@ -72,11 +72,11 @@ select r.receipt_id, r.amount_minor, r.currency, r.booked_on, r.version from tre
 where r.offering_id = :offering and r.status = 'unmatched' and (treasury.is_final_at_the_bank(r) or treasury.is_final_in_the_paying_wallet(r)) order by r.booked_on, r.receipt_id;
 
 -- name: payee_accounts
--- The accounts that are proposed or in force of whoever a line of an offer pays, those that wait first.
+-- The accounts that are proposed or in force of whoever an offer pays or may have to pay, those that wait first.
 select a.investor_id, a.account_id, a.status, a.way, a.entry_class, a.source_id, encode(a.evidence_sha256, 'hex') as evidence_sha256, a.because,
     a.proposed_by, a.decided_by, a.version
-from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from treasury.disbursement d
-    where d.offering_id = :offering and d.payee_id = a.investor_id)
+from treasury.payee_account a where a.status in ('proposed', 'in_force') and exists (select from engine.payee_of_offer p
+    where p.offering_id = :offering and p.payee_id = a.investor_id)
 order by a.status desc, a.investor_id limit 200;
 
 -- name: payees_without_account

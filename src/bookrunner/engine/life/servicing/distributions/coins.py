@@ -129,8 +129,11 @@ class CoinPayments:
     def sign(self, offering: str, payout: str, said: Mapping[str, str], signer: Signer) -> str:
         """Store a transaction under the name of its order, and return its id; nothing is sent here.
 
-        Refuses ``order_is_signed_by_its_wallet`` and ``chain_takes_the_payment``.
+        Refuses ``order_is_signed_on_its_chain``, ``order_is_signed_by_its_wallet`` and
+        ``chain_takes_the_payment``.
         """
+        if said["chain"] != self._chain.chain_id():
+            raise Refused("order_is_signed_on_its_chain", f"{payout} is of another chain than the node's")
         if bytes.fromhex(said["sender"]) != signer.address:
             raise Refused("order_is_signed_by_its_wallet", f"{payout} is of another wallet than the key's")
         token = bytes.fromhex(said["token"])
