@@ -13,6 +13,7 @@ import pytest
 
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.app import open_keys
+from bookrunner.core.errors import Refused
 from bookrunner.db import Database, Endpoint
 from bookrunner.engine.issuance import Submitter
 from bookrunner.engine.life.servicing.distributions import Distributions
@@ -21,10 +22,11 @@ from bookrunner.sandbox.node import Node
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import CHAIN, Connect, digest
 from tests.servicing.coin_worker import pay_until_killed
-from tests.servicing.paying import POOL, Payer, payer, pool
+from tests.servicing.paying import DAY, POOL, Payer, payer, pool
 from tests.treasury import coin
 from tests.treasury.escrow import refused
 from tests.treasury.test_deposits import CENT, CLEARED_AFTER, Bench, node
+from tests.treasury.test_returned_entries import Desktop, moved
 
 __all__ = ["node"]
 
@@ -345,3 +347,152 @@ def test_a_transfer_settles_one_line(purse: Purse) -> None:
             b" treasury.payout p where p.status = 'withdrawn'), chain_id, transaction_hash, ordinal,"
             b" block_number, block_hash from treasury.coin_settlement s limit 1"
         )
+
+
+NAMES = ["pyo_a", "pyo_b", "pyo_c"]
+
+
+def _stored(purse: Purse) -> str:
+    """Start a payment and store an order for each line; return the distribution."""
+    distribution = purse.start()
+    assert purse.world.call("treasury.store_coin_payments", purse.world.offering, distribution, NAMES) == 3
+    return distribution
+
+
+def _sign(purse: Purse, payout: str, **changed: object) -> str:
+    """Sign an order as a worker that dies before it notes so."""
+    asked = "select content from treasury.payout where payout_id = %s"
+    ((content,),) = purse.world.ask(asked, payout)
+    key = purse.payments._signer(purse.world.offering)
+    said = json.loads(bytes(content)) | changed
+    return purse.payments.sign(purse.world.offering, payout, said, key)
+
+
+def test_a_signed_order_is_not_withdrawn(purse: Purse) -> None:
+    w = purse.world
+    _stored(purse)
+    _sign(purse, "pyo_a")
+    with refused("withdrawn_order_is_not_signed"):
+        w.call("treasury.withdraw_payout", w.offering, "pyo_a")
+    with every_right(w, "treasury") as login, refused("withdrawn_order_is_not_signed"):
+        login.execute(b"update treasury.payout set status = 'withdrawn' where payout_id = 'pyo_a'")
+    w.call("treasury.withdraw_payout", w.offering, "pyo_b")
+    with pytest.raises(Refused, match="signed_order_is_not_withdrawn"):
+        _sign(purse, "pyo_b")
+    with pytest.raises(Refused, match="order_is_signed_on_its_chain"):
+        _sign(purse, "pyo_c", chain=CHAIN + 1)
+    assert purse.payments.carry(w.offering) == 3
+    assert {n: purse.holds(w.address(n)) for n in w.numbers} == {n: purse.net(n) for n in w.numbers}
+    assert w.ask("select count(*) from registry.chain_transaction where purpose = 'pay'") == [(3,)]
+    w.check()
+
+
+def test_who_signs_and_who_withdraws_wait_for_each_other(purse: Purse) -> None:
+    w = purse.world
+    _stored(purse)
+    admin, treasury = w.login("admin"), w.login("treasury")
+    treasury.execute(b"set lock_timeout = '300ms'")
+    with admin.transaction():
+        admin.execute(b"select treasury.hold_order('pyo_a')")
+        with refused("55P03"):
+            w.call("treasury.withdraw_payout", w.offering, "pyo_a")
+        w.call("treasury.withdraw_payout", w.offering, "pyo_b")
+    # Whoever signs has the row of the order in another session, and does not wait for itself.
+    with treasury.transaction():
+        assert w.call("treasury.take_payout", w.offering, "pyo_a") is not None
+        w.call("treasury.mark_handed_over", w.offering, "pyo_a", _sign(purse, "pyo_a"))
+    assert purse.payments.carry(w.offering) == 2
+    assert set(w.states().values()) == {"paid"}
+    w.check()
+
+
+def test_every_verb_of_the_treasury_leaves_a_coin_line_to_its_transfer(
+    purse: Purse, database: Database
+) -> None:
+    w = purse.world
+    distribution = _stored(purse)
+    asked = "select disbursement_id, amount_minor from treasury.disbursement where payout_id = 'pyo_a'"
+    ((line, minor),) = w.ask(asked)
+    before = w.ask("select * from treasury.disbursement order by 1, 2")
+
+    def refuse_all() -> None:
+        with refused("returned_disbursement_was_sent"):
+            w.call("treasury.return_disbursement", w.offering, line, "AC04", DAY)
+        with refused("retried_line_failed"):
+            w.call("treasury.retry_disbursements", w.offering, distribution, [line])
+        with refused("payout_carries_each_line_once"):
+            w.call("treasury.store_disbursements", w.offering, "pyo_x", b"again", [line])
+        with refused("returned_tokens_never_left"):
+            w.call("treasury.return_coin_payment", w.offering, "pyo_a")
+        w.call("treasury.hold_disbursements", w.offering, [line], "chain_refuses_the_payment")
+        w.call("treasury.book_ach_entry", w.offering, line, 1, True, DAY)
+        assert w.ask("select * from treasury.disbursement order by 1, 2") == before
+        assert w.ask("select count(*) from treasury.booking where booking_id like %s", f"{line}%") == [(0,)]
+
+    for rule in ("order_in_tokens_is_handed_over_signed", "line_is_settled_by_its_own_transfer"):
+        with refused(rule):
+            w.call("treasury.settle_disbursements", w.offering, [line], DAY)
+        refuse_all()
+        if rule.startswith("order"):
+            with refused(rule):
+                w.call("treasury.mark_handed_over", w.offering, "pyo_a", "by hand")
+            _sign(purse, "pyo_a")
+    back = moved(minor, line, credit=True, return_reason="AC04")
+    Desktop(w, database).take(moved(minor, line), back)
+    assert w.ask("select * from treasury.disbursement order by 1, 2") == before
+    with every_right(w, "treasury") as login, refused("line_is_settled_by_its_own_transfer"):
+        login.execute(b"update treasury.disbursement set status = 'paid'")
+    with every_right(w, "treasury") as login, refused("line_is_settled_by_its_own_transfer"):
+        login.execute(b"update treasury.disbursement set status = 'returned', bounce_code = 'X'")
+    assert purse.payments.carry(w.offering) == 3
+
+
+def _another_wallet(purse: Purse, name: str = "pwl_new") -> list[object]:
+    w = purse.world
+    ((coin_id,),) = w.ask("select coin_id from treasury.accepted_coin")
+    w.call("treasury.propose_paying_wallet", w.offering, name, coin_id, digest(name)[:20])
+    return ["treasury.decide_paying_wallet", w.offering, name, "true", 1]
+
+
+def test_a_paying_wallet_that_funds_lines_is_not_replaced(purse: Purse) -> None:
+    w = purse.world
+    distribution = purse.ready()
+    replace = _another_wallet(purse)
+    with refused("replaced_paying_wallet_funds_nothing"):
+        w.call(*replace, actor="usr_second")  # type: ignore[arg-type]
+    purse.runs.start(w.offering, distribution, actor="usr_first")
+    assert w.call("treasury.store_coin_payments", w.offering, distribution, NAMES) == 3
+    with refused("replaced_paying_wallet_funds_nothing"):
+        w.call(*replace, actor="usr_second")  # type: ignore[arg-type]
+    with every_right(w, "treasury") as login, refused("replaced_paying_wallet_funds_nothing"):
+        login.execute(b"update treasury.paying_wallet set status = 'superseded' where status = 'in_force'")
+    assert purse.payments.carry(w.offering) == 3
+    w.call(*replace, actor="usr_second")  # type: ignore[arg-type]
+    w.check()
+
+
+def test_orders_of_a_former_wallet_are_withdrawn(purse: Purse) -> None:
+    w = purse.world
+    _stored(purse)
+    replace = _another_wallet(purse)
+    admin = w.login("admin")
+    admin.execute(b"alter table treasury.paying_wallet disable trigger paying_wallet_is_free")
+    w.call(*replace, actor="usr_second")  # type: ignore[arg-type]
+    admin.execute(b"alter table treasury.paying_wallet enable always trigger paying_wallet_is_free")
+    assert purse.payments.carry(w.offering) == 0
+    assert set(w.states().values()) == {"owed"}
+    assert w.ask("select count(*) from treasury.payout where status = 'withdrawn'") == [(3,)]
+    w.check()
+
+
+def test_a_final_payment_that_moved_nothing_is_a_finding(purse: Purse) -> None:
+    w = purse.world
+    distribution = _stored(purse)
+    # A token that says yes and moves nothing: the order is signed for a transfer of no unit.
+    for payout in NAMES:
+        _sign(purse, payout, units="0")
+    assert purse.payments.carry(w.offering) == 0
+    lines = purse.runs.terms.distribution_lines(
+        offering=w.offering, distribution=distribution, status=None, after="", most=10
+    )
+    assert {(row["status"], row["finding"]) for row in lines} == {("paying", "final_payment_is_not_settled")}

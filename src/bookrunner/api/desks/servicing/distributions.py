@@ -170,5 +170,5 @@ def _line(row: Row) -> DistributionLine:
         "net": money(row["net_minor"], code),
         "rate_source": row["rate_source"],
         "status": row["status"],
-        "because": row["held_because"] or row["bounce_code"],
+        "because": row["held_because"] or row["bounce_code"] or row["finding"],
     }

@@ -119,6 +119,12 @@ from treasury.coin_payment c
 join treasury.payout p on p.offering_id = c.offering_id and p.payout_id = c.payout_id and p.status = 'handed_over'
 join treasury.disbursement d on d.offering_id = c.offering_id and d.payout_id = c.payout_id and d.status = 'paying';
 
+-- The orders whose transaction is final and that are not settled: it moved nothing, or other than it orders.
+create view treasury.unsettled_payment as
+select u.offering_id, u.payout_id, u.disbursement_id from treasury.coin_payment_under_way u
+where exists (select from registry.transaction_fact x where x.offering_id = u.offering_id and x.intent_id = 'pay:' || u.payout_id
+    and x.purpose = 'pay' and x.status = 'final');
+
 -- When each payment was made: as the bank booked it, as it became the payee's balance, or as a final block showed it.
 create view treasury.paid_disbursement as
 select d.offering_id, d.disbursement_id,

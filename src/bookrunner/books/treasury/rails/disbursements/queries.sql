@@ -180,7 +180,9 @@ select * from treasury.lieu_standing where offering_id = :offering order by owed
 -- name: lines_of_fractions
 -- The lines of a split that owes cash, each with its payment where it is owed.
 select l.line_id, l.investor_id, l.payee_id, l.amount_minor, l.currency, coalesce(d.status, 'entitled') as status, d.held_because, d.bounce_code,
-    current_date - d.owed_since as age_days
+    current_date - d.owed_since as age_days,
+    case when exists (select from treasury.unsettled_payment u where u.offering_id = l.offering_id and u.disbursement_id = l.line_id)
+        then 'final_payment_is_not_settled' end as finding
 from engine.cash_in_lieu l left join treasury.disbursement d on d.offering_id = l.offering_id and d.disbursement_id = l.line_id
 where l.offering_id = :offering and l.split_id = :split order by l.line_id limit 500;
 

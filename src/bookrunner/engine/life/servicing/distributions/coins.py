@@ -172,7 +172,7 @@ class CoinPayments:
                 continue
             moved = self._moved(row)
             if moved is None:
-                warn("a final payment moved nothing", offering=offering, subject=row["payout_id"])
+                warn("a final payment did not move what it orders", offering=offering, subject=row["payout_id"])
             elif self._payments.settle_coin_payment(**on, transfer=json.dumps(moved)):
                 settled += 1
         return settled
