@@ -60,6 +60,27 @@ def test_withheld_tax_and_accounts_are_decided_by_two_people(
         assert problem(calls.get(f"{OFFER}/remittances", "engine"))["code"] == "key_serves_this_keeper"
 
 
+def test_an_account_is_named_for_payees_of_the_offer_alone_and_before_they_are_owed(
+    connect: Connect, database: Database, endpoint: Endpoint
+) -> None:
+    world, runs = payer(connect, database)
+    said = {"account": "ACC-NEW", "evidence_sha256": PAPER, "because": "its letter"}
+    with serving(api(database)) as url:
+        calls = Api(url, endpoint, world)
+        stranger = calls.post(f"{OFFER}/payee_accounts", {**said, "payee": "ivr_stranger"}, **FLO)
+        assert (stranger.status_code, problem(stranger)["code"]) == (404, "payee_exists")
+        assert world.ask("select count(*) from treasury.payee_account") == [(0,)]
+        payee = world.id("ivr", 2)
+        account = calls.post(f"{OFFER}/payee_accounts", {**said, "payee": payee}, **FLO).json()["id"]
+        (listed,) = calls.get(f"{OFFER}/payee_accounts", "treasury").json()["payee_accounts"]
+        assert (listed["payee"], listed["status"]) == (payee, "proposed")
+        (shown,) = runs.payments.payee_accounts(offering=world.offering)
+        assert shown["account_id"] == account
+        world.screen()
+        decide = f"{OFFER}/payee_accounts/{account}/decisions"
+        assert calls.post(decide, {"decision": "approved"}, seen='"1"', **GUS).json()["status"] == "in_force"
+
+
 def test_years_are_drafted_and_coupons_name_the_fixing_that_is_missing(
     connect: Connect, database: Database, endpoint: Endpoint
 ) -> None:

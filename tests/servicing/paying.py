@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.distributions import Distributions, Terms
+from tests.attack.world import CHAIN
 from tests.treasury.escrow import DAY, Escrow, digest, refused
 
 SPONSOR = "ivr_sponsor"
@@ -97,6 +98,36 @@ class Payer(Escrow):
         self.approve(distribution)
         self.fund(distribution, chosen.available_minor - sum(amount for _, amount in chosen.reserves))
         return distribution
+
+    def open_coins(self) -> None:
+        """Let two people accept a token and the wallet that the offer pays from, in the books alone."""
+        token, wallet = digest("token")[:20], digest("paying wallet")[:20]
+        terms = {
+            "chain_id": CHAIN,
+            "token": token.hex(),
+            "valid_from": "2026-01-01",
+            "currency": "USD",
+            "decimals": 6,
+            "minor_decimals": 2,
+            "dust_minor": 100,
+            "received_after": 1,
+            "cleared_after": 2,
+        }
+        self.call("treasury.propose_coin", self.offering, "cin_1", terms)
+        self.call("treasury.decide_coin", self.offering, "cin_1", "true", 1, actor="usr_second")
+        self.call("treasury.propose_paying_wallet", self.offering, "pwl_1", "cin_1", wallet)
+        self.call("treasury.decide_paying_wallet", self.offering, "pwl_1", "true", 1, actor="usr_second")
+
+    def name_coins(self, payee: str) -> None:
+        """Let two people say that a payee is paid in tokens, and answer for its wallet."""
+        said = [payee, f"pac_{payee}", "stablecoin", None, "asked in writing"]
+        self.call("treasury.propose_payee_account", *said)
+        self.call("treasury.decide_payee_account", payee, f"pac_{payee}", "true", 1, actor="usr_second")
+        asked = "select address from registry.wallet_standing where investor_id = %s and status = 'linked'"
+        for (address,) in self.ask(asked, payee):
+            self._requests += 1
+            subject, screening = f"wallet:{bytes(address).hex()}", f"scr_wallet{self._requests}"
+            self.call("compliance.record_screening", subject, screening, "list-1", None)
 
     def states(self) -> dict[str, str]:
         """Return the state of each payee's line, by investor."""

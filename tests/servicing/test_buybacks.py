@@ -296,6 +296,50 @@ def test_a_line_waits_for_each_condition_by_its_name(issuer: Buyer, kind: str, r
         issuer.sign("past", [{**line, "units": -issuer.taken(made)[TWO]}])
 
 
+def test_a_line_that_tokens_pay_waits_for_its_wallet_and_for_tokens(issuer: Buyer) -> None:
+    made = accepted(issuer)
+    issuer.open_coins()
+    paid = issuer.draft(made)
+    issuer.approve(paid)
+    owed = issuer.taken(made)[TWO] * BACK
+    issuer.fund(paid, issuer.owed(made) - owed, "bank")
+    issuer.fund(paid, owed, "tokens")
+    issuer.runs.start(issuer.offering, paid, actor="usr_first")
+
+    def waits() -> str | None:
+        return {row["investor_id"]: row["waits_for"] for row in issuer.lines(made)}[TWO]
+
+    issuer.name_coins(TWO)
+    assert waits() == "money_is_on_another_rail"
+    with issuer.untriggered("treasury.receipt") as admin:
+        admin.execute(b"update treasury.receipt set rail = 'stablecoin' where receipt_id = 'rcp_tokens'")
+    assert waits() is None
+    with issuer.untriggered("treasury.payee_account") as admin:
+        admin.execute(b"update treasury.payee_account set proposed_at = proposed_at - interval '9 days'")
+    assert waits() == "wallet_changed_since_the_record_date"
+    with issuer.untriggered("registry.wallet_mapping") as admin:
+        admin.execute(b"update registry.wallet_mapping set linked_at = linked_at - interval '5 days'")
+    assert {row["waits_for"] for row in issuer.lines(made)} == {None}
+    assert issuer.burn(made) == 3
+    assert issuer.states()[TWO] == "owed"
+
+
+def test_lines_take_the_room_of_their_rail_one_after_another(issuer: Buyer) -> None:
+    made = accepted(issuer)
+    issuer.open_coins()
+    issuer.start(made)
+    issuer.name_coins(ONE)
+    issuer.name_coins(THREE)
+    (_, before), (_, after) = sorted([(issuer.line(10), ONE), (issuer.line(31), THREE)])
+    with issuer.untriggered("treasury.receipt") as admin:
+        # As much in tokens as the larger of both lines needs, and the bank's money is less by as much.
+        room = max(issuer.taken(made)[ONE], issuer.taken(made)[THREE]) * BACK
+        rail = "update treasury.receipt set rail = 'stablecoin', amount_minor = %s where receipt_id = %s"
+        admin.execute(rail.encode(), [room, "rcp_issuer"])
+    waits = {row["investor_id"]: row["waits_for"] for row in issuer.lines(made)}
+    assert (waits[before], waits[after]) == (None, "money_is_on_another_rail")
+
+
 def test_a_redemption_takes_all_units_and_book_entries_by_their_entry(issuer: Buyer) -> None:
     made = issuer.invited(kind="redemption", most_units=None)
     assert rule_of(lambda: issuer.tender(made, 10, 1)) == "tender_comes_within_the_window"

@@ -128,3 +128,41 @@ def test_nobody_is_owed_for_a_fraction_that_no_split_left(held: tuple[Payer, Dis
         with every_right(w, "treasury") as login, refused("disbursement_is_what_the_line_says"):
             login.execute(asked.format(line=line, payee=payee, more=more).encode())
     assert split
+
+
+def test_fractions_go_to_no_wallet_that_was_linked_after_the_split(
+    held: tuple[Payer, Distributions, str],
+) -> None:
+    w, runs, split = held
+    ((payee,),) = w.ask("select min(payee_id) from engine.cash_in_lieu")
+    w.open_coins()
+    w.name_coins(payee)
+    _arrive(w, OWED)
+    _fund(w, runs, split)
+    runs.pay_fractions(w.offering, split, actor="usr_first")
+    ways = (
+        "select x.because from treasury.disbursement d cross join lateral"
+        " treasury.coin_ways(d.offering_id, array[d.disbursement_id]) x"
+    )
+    assert w.ask(ways) == [(None,)]
+    admin = w.login("admin")
+    for table, change in (
+        ("treasury.payee_account", "proposed_at = proposed_at - interval '1 day'"),
+        ("registry.wallet_mapping", "linked_at = linked_at + interval '2 days'"),
+    ):
+        admin.execute(f"alter table {table} disable trigger user".encode())
+        admin.execute(f"update {table} set {change}".encode())  # noqa: S608 - from this test
+        admin.execute(f"alter table {table} enable trigger user".encode())
+    assert w.ask(ways) == [("wallet_changed_since_the_record_date",)]
+
+
+def test_no_offer_is_exited_while_fractions_are_owed(held: tuple[Payer, Distributions, str]) -> None:
+    w, runs, split = held
+    asked = "select open from engine.exit_hindrances(%s) where rule = 'exit_leaves_no_payment_under_way'"
+    assert w.ask(asked, w.offering) == [(1,)]
+    _arrive(w, OWED)
+    _fund(w, runs, split)
+    runs.pay_fractions(w.offering, split, actor="usr_first")
+    w.screen()
+    w.call("treasury.settle_disbursements", w.offering, w.send(split), DAY)
+    assert w.ask(asked, w.offering) == []
