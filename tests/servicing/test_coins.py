@@ -276,7 +276,8 @@ def test_a_payment_that_reverted_opens_its_line(purse: Purse) -> None:
         key = purse.keys.payers(w.offering)
         assert key is not None
         purse.payments._signer(w.offering)
-        signed = purse.payments.sign(w.offering, each, json.loads(content), key)
+        quote = purse.payments.quote(w.offering, each, key)
+        signed = purse.payments.sign((w.offering, each), json.loads(content), key, quote)
         w.call("treasury.mark_handed_over", w.offering, each, signed)
     with refused("returned_tokens_never_left"):
         w.call("treasury.return_coin_payment", w.offering, "pyo_a")
@@ -365,7 +366,8 @@ def _sign(purse: Purse, payout: str, **changed: object) -> str:
     ((content,),) = purse.world.ask(asked, payout)
     key = purse.payments._signer(purse.world.offering)
     said = json.loads(bytes(content)) | changed
-    return purse.payments.sign(purse.world.offering, payout, said, key)
+    quote = purse.payments.quote(purse.world.offering, payout, key)
+    return purse.payments.sign((purse.world.offering, payout), said, key, quote)
 
 
 def test_a_signed_order_is_not_withdrawn(purse: Purse) -> None:
@@ -425,7 +427,7 @@ def test_every_verb_of_the_treasury_leaves_a_coin_line_to_its_transfer(
         with refused("returned_tokens_never_left"):
             w.call("treasury.return_coin_payment", w.offering, "pyo_a")
         w.call("treasury.hold_disbursements", w.offering, [line], "chain_refuses_the_payment")
-        w.call("treasury.book_ach_entry", w.offering, line, 1, True, DAY)
+        w.call("treasury.book_ach_entry", w.offering, line, 1, "true", DAY)
         assert w.ask("select * from treasury.disbursement order by 1, 2") == before
         assert w.ask("select count(*) from treasury.booking where booking_id like %s", f"{line}%") == [(0,)]
 
@@ -496,3 +498,20 @@ def test_a_final_payment_that_moved_nothing_is_a_finding(purse: Purse) -> None:
         offering=w.offering, distribution=distribution, status=None, after="", most=10
     )
     assert {(row["status"], row["finding"]) for row in lines} == {("paying", "final_payment_is_not_settled")}
+
+
+def test_a_node_is_asked_while_the_ledger_is_free(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:
+    w = purse.world
+    _stored(purse)
+    chain = type(purse.bench.chain)
+    fees, asked = chain.fees, []
+
+    def ask(self: EvmChain) -> object:
+        # Another worker takes the turn of the offer meanwhile, without waiting.
+        w.login("treasury").execute(b"set lock_timeout = '100ms'")
+        asked.append(w.call("treasury.settle_disbursements", w.offering, [], DAY))
+        return fees(self)
+
+    monkeypatch.setattr(chain, "fees", ask)
+    assert purse.payments.carry(w.offering) == 3
+    assert asked == [0, 0, 0]

@@ -197,17 +197,21 @@ def _store(treasury: Keeper, offering: str, write: Write, most: int) -> bool:
 
 
 def hand_over_waiting(
-    treasury: Keeper, offering: str, carrier: Carrier, *, is_coin: bool = False
+    treasury: Keeper, offering: str, carrier: Carrier, *, ask: Callable[[str], None] | None = None
 ) -> list[str]:
     """Hand over every prepared order of an offer, to the bank or in coins; return those that were taken.
+
+    Whoever pays in coins gives ``ask``: it is told each order before the ledger of the offer is held for it.
 
     One that pays somebody who was blocked or held meanwhile, or from money that the bank took back, is
     withdrawn where the bank does not have it; where the bank took it from a run that died, it is acknowledged
     as the bank says.
     """
     acknowledged = []
-    for row in treasury.prepared_payouts(offering=offering, is_coin=is_coin):
+    for row in treasury.prepared_payouts(offering=offering, is_coin=ask is not None):
         payout = row["payout_id"]
+        if ask is not None:
+            ask(payout)
         try:
             if _handed(treasury, offering, payout, carrier):
                 acknowledged.append(payout)

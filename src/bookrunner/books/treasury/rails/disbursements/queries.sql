@@ -168,6 +168,10 @@ select treasury.settle_coin_payment(:actor, :request, :offering, :payout, cast(:
 -- The chain says that an order did nothing.
 select treasury.return_coin_payment(:actor, :request, :offering, :payout);
 
+-- name: coin_order^
+-- What one order in tokens moves.
+select token, receiver, base_units from treasury.coin_payment where offering_id = :offering and payout_id = :payout;
+
 -- name: lines_of_coin_payments$
 -- The lines of some orders in tokens.
 select coalesce(array_agg(disbursement_id), '{}') from treasury.coin_payment

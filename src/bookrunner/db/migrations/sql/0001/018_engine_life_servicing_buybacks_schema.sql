@@ -35,27 +35,45 @@ begin
         where l.offering_id = p_offering and l.distribution_id = p_distribution and l.line_id = p_line and f.cancelled_at is not null);
 end $$;
 
--- Why holders of a buy-back could not be paid now: what hinders the holder, a match or a screening of its payee, an account that is not known.
+-- Why holders of a buy-back could not be paid now: what hinders the holder, a match or a screening of its payee, an account or a wallet that
+-- is not known, or money on the rail of its payee that is too little for it beside the lines before it.
 create function engine.redemption_hindrances(p_offering text, p_buyback text) returns table (investor_id text, because text)
 language plpgsql stable security definer rows 100 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
+    paid text;
+    recorded date;
     holders text[];
     payees text[];
 begin
-    select array_agg(l.investor_id), array_agg(distinct l.payee_id) into holders, payees
-    from engine.redemption r join engine.distribution d using (offering_id, distribution_id) join engine.distribution_line l using (offering_id, distribution_id)
+    select d.distribution_id, d.record_on into paid, recorded from engine.redemption r join engine.distribution d using (offering_id, distribution_id)
     where r.offering_id = p_offering and r.buyback_id = p_buyback and d.status in ('paying', 'paid');
+    if paid is null then
+        return;
+    end if;
+    select array_agg(l.investor_id), array_agg(distinct l.payee_id) into holders, payees from engine.distribution_line l
+    where l.offering_id = p_offering and l.distribution_id = paid;
     return query
-    with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, holders || payees) h)
-    select x.investor_id, x.because from (
-        select l.investor_id, coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because, w.because) as because
-        from engine.redemption r join engine.distribution d using (offering_id, distribution_id)
-        join engine.distribution_line l using (offering_id, distribution_id)
-        left join treasury.ways_to(payees) w on w.investor_id = l.payee_id
-        left join hindered h on h.investor_id = l.investor_id
-        left join hindered p on p.investor_id = l.payee_id and p.because in ('match_with_a_list', 'screening_waits')
-        where r.offering_id = p_offering and r.buyback_id = p_buyback and d.status in ('paying', 'paid')) x where x.because is not null;
+    with hindered as materialized (select h.investor_id, h.because from engine.payee_hindrances(p_offering, holders || payees) h),
+        rooms as materialized (select c.is_coin, treasury.room_on(p_offering, paid, c.is_coin) as minor from (values (true), (false)) c (is_coin)),
+        judged as materialized (
+            select l.line_id, l.investor_id, l.net_minor, coalesce(w.way, 'bank') = 'stablecoin' as is_coin,
+                coalesce(x.status, '') in ('paying', 'paid') as is_paid, coalesce(o.is_waiting, true) as is_first,
+                coalesce(case h.because when 'match_with_a_list' then h.because end, p.because, h.because,
+                    case when w.way <> 'stablecoin' or w.because = 'account_change_in_progress' then w.because else c.because end) as because
+            from engine.distribution_line l
+            left join treasury.ways_to(payees) w on w.investor_id = l.payee_id
+            left join treasury.coin_ways_to(p_offering, payees, array_fill(recorded, array[cardinality(payees)])) c on c.payee_id = l.payee_id
+            left join hindered h on h.investor_id = l.investor_id
+            left join hindered p on p.investor_id = l.payee_id and p.because in ('match_with_a_list', 'screening_waits')
+            left join treasury.disbursement x on x.offering_id = l.offering_id and x.disbursement_id = l.line_id
+            left join registry.redemption_open o on o.offering_id = l.offering_id and o.buyback_id = p_buyback and o.holding_id = l.holding_id
+            where l.offering_id = p_offering and l.distribution_id = paid)
+    select s.investor_id, coalesce(s.because, 'money_is_on_another_rail') from (
+        select j.*, sum(j.net_minor) filter (where not j.is_paid and (j.because is null or j.is_first))
+            over (partition by j.is_coin order by j.is_first desc, j.line_id) as upto from judged j) s
+    join rooms r on r.is_coin = s.is_coin
+    where s.because is not null or not s.is_paid and s.upto > r.minor;
 end $$;
 
 -- A redemption pays every line of its buy-back and nothing else, and no other one does.

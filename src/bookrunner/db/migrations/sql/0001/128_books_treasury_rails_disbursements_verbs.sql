@@ -293,14 +293,15 @@ begin
     where offering_id = p.offering_id and payout_id = p.payout_id;
 end $$;
 
--- Whether an order pays somebody whom something hinders by now, an account that is not the payee's any more, or from money that the
--- bank took back.
+-- Whether an order pays somebody whom something hinders by now, an account that is not the payee's any more, from money that the bank
+-- took back, or from a wallet that the offer has replaced.
 create function treasury.pays_somebody_hindered(p_offering text, p_payout text) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     lines text[] := array(select d.disbursement_id from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout);
 begin
-    return cardinality(lines) > 0 and (exists (select from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout
+    return cardinality(lines) > 0 and (treasury.is_of_a_former_wallet(p_offering, p_payout)
+        or exists (select from treasury.disbursement d where d.offering_id = p_offering and d.payout_id = p_payout
             and treasury.lacks_money(p_offering, d.distribution_id))
         or exists (select from treasury.standing_of(p_offering, lines) s
         join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = s.line

@@ -17,14 +17,15 @@ create table treasury.ach_entry (
 create index ach_entry_of_line on treasury.ach_entry (offering_id, disbursement_id, try_no);
 call audit.append_only('treasury.ach_entry');
 
--- What a statement may show of lines and remittances as paid or as sent back, with the trace number of an entry. Of an entry whose
--- return was announced the statement still books both ways.
+-- What a statement may show of lines and remittances as paid or as sent back, with the trace number of an entry; no line that tokens pay. Of
+-- an entry whose return was announced the statement still books both ways.
 create view treasury.line_with_the_bank as
 select d.offering_id, d.disbursement_id as refund_id, d.try_no, d.amount_minor, d.currency,
     case d.status when 'paying' then 'sent' else 'settled' end as status, false as is_return, 'line' as kind,
     (select array[e.trace] from treasury.ach_entry e where e.offering_id = d.offering_id and e.payout_id = d.payout_id
         and e.disbursement_id = d.disbursement_id) as marks
-from treasury.disbursement d where d.status in ('paying', 'paid') and d.payout_id is not null
+from treasury.disbursement d where d.status in ('paying', 'paid') and d.payout_id is not null and not exists (select from treasury.payout p
+    where p.offering_id = d.offering_id and p.payout_id = d.payout_id and p.rail = 'stablecoin')
 union all
 select e.offering_id, e.disbursement_id, e.try_no, e.amount_minor, e.currency, 'announced', false, 'line', array[e.trace]
 from treasury.ach_entry e

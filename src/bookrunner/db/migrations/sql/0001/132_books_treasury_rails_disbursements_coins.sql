@@ -64,12 +64,66 @@ create table treasury.coin_settlement (
 );
 call audit.append_only('treasury.coin_settlement');
 
+-- Whoever signs an order and whoever withdraws it go one after the other. Taken after every row, so that a worker that signs waits for no
+-- row that it holds itself in another session.
+create function treasury.hold_order(p_payout text) returns void
+language sql set search_path = pg_catalog, pg_temp
+begin atomic
+    select pg_advisory_xact_lock(hashtextextended('pay:' || p_payout, 0));
+end;
+
+-- What is signed may reach the chain whoever forgets it: such an order is not withdrawn, and no other one counts as handed over.
+create function treasury.coin_order_follows_its_transaction() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    is_signed boolean;
+begin
+    perform treasury.hold_order(new.payout_id);
+    is_signed := exists (select from engine.payment_on_chain(new.offering_id, new.payout_id));
+    if new.status = 'withdrawn' and is_signed then
+        raise exception using errcode = 'BR008', constraint = 'withdrawn_order_is_not_signed',
+            message = format('a transaction is signed for %s', new.payout_id);
+    elsif new.status = 'handed_over' and not is_signed then
+        raise exception using errcode = 'BR008', constraint = 'order_in_tokens_is_handed_over_signed',
+            message = format('no transaction is signed for %s', new.payout_id);
+    end if;
+    return new;
+end $$;
+create trigger coin_order_follows_its_transaction before update on treasury.payout for each row
+    when (new.rail = 'stablecoin' and new.status <> old.status) execute function treasury.coin_order_follows_its_transaction();
+alter table treasury.payout enable always trigger coin_order_follows_its_transaction;
+
+-- A line that tokens pay is paid by its own transfer alone, and comes back where the chain says that nothing moved.
+create function treasury.coin_line_follows_its_transaction() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from treasury.coin_payment c where c.offering_id = old.offering_id and c.payout_id = old.payout_id)
+        and (new.status = 'paid' and not exists (select from treasury.coin_settlement s
+                where s.offering_id = old.offering_id and s.payout_id = old.payout_id)
+            or new.status = 'returned' and not exists (select from engine.payment_on_chain(old.offering_id, old.payout_id) f
+                where f.status in ('reverted', 'given_up'))) then
+        raise exception using errcode = 'BR008', constraint = 'line_is_settled_by_its_own_transfer',
+            message = format('%s is paid in tokens by %s', old.disbursement_id, old.payout_id);
+    end if;
+    return new;
+end $$;
+create trigger coin_line_follows_its_transaction before update on treasury.disbursement for each row
+    when (old.payout_id is not null and new.status <> old.status and new.status in ('paid', 'returned'))
+    execute function treasury.coin_line_follows_its_transaction();
+alter table treasury.disbursement enable always trigger coin_line_follows_its_transaction;
+
 -- The orders in coins whose end the chain has not told yet.
 create view treasury.coin_payment_under_way as
 select c.offering_id, c.payout_id, c.disbursement_id, c.chain_id, c.token, c.sender, c.receiver, c.base_units
 from treasury.coin_payment c
 join treasury.payout p on p.offering_id = c.offering_id and p.payout_id = c.payout_id and p.status = 'handed_over'
 join treasury.disbursement d on d.offering_id = c.offering_id and d.payout_id = c.payout_id and d.status = 'paying';
+
+-- The orders whose transaction is final and that are not settled: it moved nothing, or other than it orders.
+create view treasury.unsettled_payment as
+select u.offering_id, u.payout_id, u.disbursement_id from treasury.coin_payment_under_way u
+where exists (select from registry.transaction_fact x where x.offering_id = u.offering_id and x.intent_id = 'pay:' || u.payout_id
+    and x.purpose = 'pay' and x.status = 'final');
 
 -- When each payment was made: as the bank booked it, as it became the payee's balance, or as a final block showed it.
 create view treasury.paid_disbursement as
@@ -124,6 +178,35 @@ begin
     where offering_id = p_offering and wallet_id = p_wallet;
 end $$;
 
+-- A wallet that funds lines, or whose orders are under way, is not replaced: nobody else's tokens would pay them.
+create function treasury.paying_wallet_is_free() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from treasury.coin_payment c join treasury.disbursement d on d.offering_id = c.offering_id
+            and d.payout_id = c.payout_id and d.status = 'paying' where c.offering_id = old.offering_id and c.sender = old.address)
+        or exists (select from (select distinct r.funds_distribution_id as id from treasury.receipt r
+                join treasury.coin_transfer t on t.offering_id = r.offering_id and t.receipt_id = coalesce(r.root_id, r.receipt_id)
+                    and t.address = old.address
+                where r.offering_id = old.offering_id and r.status = 'funding') f
+            where treasury.room_on(old.offering_id, f.id, true) > 0) then
+        raise exception using errcode = 'BR008', constraint = 'replaced_paying_wallet_funds_nothing',
+            message = format('lines of %s are paid from the tokens of %s', old.offering_id, old.wallet_id);
+    end if;
+    return new;
+end $$;
+create trigger paying_wallet_is_free before update on treasury.paying_wallet for each row
+    when (old.status = 'in_force' and new.status <> 'in_force') execute function treasury.paying_wallet_is_free();
+alter table treasury.paying_wallet enable always trigger paying_wallet_is_free;
+
+-- Whether an order is of another wallet than the one that the offer pays from now.
+create function treasury.is_of_a_former_wallet(p_offering text, p_payout text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic
+    select exists (select from treasury.coin_payment c where c.offering_id = p_offering and c.payout_id = p_payout and not exists (
+        select from treasury.paying_wallet k where k.offering_id = c.offering_id and k.status = 'in_force'
+            and (k.chain_id, k.address) = (c.chain_id, c.sender)));
+end;
+
 -- Whether tokens stand in the paying wallet for good, and nobody whom a list names or has not answered for sent them.
 create function treasury.is_final_in_the_paying_wallet(r treasury.receipt) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -154,26 +237,47 @@ begin
         (select s.owed_minor from treasury.lieu_standing s where s.offering_id = p_offering and s.split_id = p_distribution)) - coins - gone;
 end $$;
 
--- The wallet that each line goes to in tokens, or why it goes to none: the payee's linked one if it was that at the end of the record date, or
--- if two people named the rail since it was linked.
-create function treasury.coin_ways(p_offering text, p_lines text[]) returns table (line text, address bytea, fingerprint bytea, because text)
+-- The wallet that each payee is paid to in tokens for a record date, or why it is paid to none: its linked one if it was that at the end of
+-- the record date, or if two people named the rail since it was linked. Nobody whose way is another one is among them.
+create function treasury.coin_ways_to(p_offering text, p_payees text[], p_record_dates date[])
+returns table (payee_id text, record_on date, address bytea, fingerprint bytea, because text)
 language plpgsql stable rows 100 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
-    select d.disbursement_id, e.address, treasury.wallet_fingerprint(k.chain_id, e.address),
+    select n.payee_id, n.record_on, e.address, treasury.wallet_fingerprint(k.chain_id, e.address),
         case when k.wallet_id is null then 'account_is_not_known'
             when e.is_changing then 'wallet_change_in_progress'
             when e.address is null then 'wallet_is_not_linked'
-            when e.linked_at >= (x.record_on + 1)::timestamp at time zone 'UTC' and e.linked_at > a.proposed_at
+            when e.linked_at >= (n.record_on + 1)::timestamp at time zone 'UTC' and e.linked_at > a.proposed_at
                 then 'wallet_changed_since_the_record_date'
             when engine.wallet_is_listed(e.address) then 'match_with_a_list'
             when not engine.address_is_answered(e.address) then 'screening_waits' end
+    from (select distinct * from unnest(p_payees, p_record_dates) x (payee_id, record_on)) n
+    join treasury.payee_account a on a.investor_id = n.payee_id and a.status = 'in_force' and a.way = 'stablecoin'
+    left join treasury.paying_wallet k on k.offering_id = p_offering and k.status = 'in_force'
+    left join lateral engine.wallet_to_pay(p_offering, n.payee_id, k.chain_id) e on true;
+end $$;
+
+-- The same for each line. Fractions of a split have the day on which they were owed for a record date.
+create function treasury.coin_ways(p_offering text, p_lines text[]) returns table (line text, address bytea, fingerprint bytea, because text)
+language plpgsql stable rows 100 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+    payees text[];
+    dates date[];
+begin
+    select array_agg(d.payee_id order by d.disbursement_id), array_agg(coalesce(x.record_on, d.owed_since) order by d.disbursement_id)
+    into payees, dates
     from treasury.disbursement d
-    join treasury.payee_account a on a.investor_id = d.payee_id and a.status = 'in_force' and a.way = 'stablecoin'
     left join engine.distribution x on x.offering_id = d.offering_id and x.distribution_id = d.distribution_id
-    left join treasury.paying_wallet k on k.offering_id = d.offering_id and k.status = 'in_force'
-    left join lateral engine.wallet_to_pay(p_offering, d.payee_id, k.chain_id) e on true
+    where d.offering_id = p_offering and d.disbursement_id = any (p_lines);
+    return query
+    select d.disbursement_id, w.address, w.fingerprint, w.because
+    from treasury.disbursement d
+    left join engine.distribution x on x.offering_id = d.offering_id and x.distribution_id = d.distribution_id
+    join treasury.coin_ways_to(p_offering, payees, dates) w
+        on w.payee_id = d.payee_id and w.record_on = coalesce(x.record_on, d.owed_since)
     where d.offering_id = p_offering and d.disbursement_id = any (p_lines);
 end $$;
 

@@ -323,7 +323,9 @@ left join lateral (select jsonb_object_agg(s.status, jsonb_build_object('lines',
 create view engine.distribution_line_standing as
 select l.offering_id, l.distribution_id, l.line_id, l.holding_id, l.investor_id, l.payee_id, l.units, l.capital_minor, l.income_minor, l.gross_minor,
     l.form, l.country, l.rate_bp, l.rate_source, l.withheld_minor, l.net_minor, d.status as distribution_status, d.record_on, d.pay_on,
-    d.currency, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days
+    d.currency, coalesce(p.status, 'entitled') as status, p.held_because, p.bounce_code, p.try_no, current_date - p.owed_since as age_days,
+    case when exists (select from treasury.unsettled_payment u where u.offering_id = l.offering_id and u.disbursement_id = l.line_id)
+        then 'final_payment_is_not_settled' end as finding
 from engine.distribution_line l join engine.distribution d using (offering_id, distribution_id)
 left join treasury.disbursement_fact p on p.offering_id = l.offering_id and p.disbursement_id = l.line_id;
 

@@ -32,3 +32,19 @@ begin
     from registry.transaction_fact x where x.offering_id = p_offering and x.intent_id = 'pay:' || p_payout and x.purpose = 'pay'
     order by x.status = 'final' desc, x.status = 'reverted' desc, x.attempt_no desc limit 1;
 end $$;
+
+-- A transaction is stored for an order that waits, or that was handed over: nobody withdraws the order meanwhile.
+create function engine.signed_order_is_not_withdrawn() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform treasury.hold_order(substr(new.intent_id, 5));
+    if not exists (select from treasury.payout p where p.offering_id = new.offering_id and 'pay:' || p.payout_id = new.intent_id
+        and p.payout_id = substr(new.intent_id, 5) and p.rail = 'stablecoin' and p.status in ('prepared', 'handed_over')) then
+        raise exception using errcode = 'BR008', constraint = 'signed_order_is_not_withdrawn',
+            message = format('%s is no order in tokens that waits', new.intent_id);
+    end if;
+    return new;
+end $$;
+create trigger signed_order_is_not_withdrawn before insert on registry.chain_transaction for each row
+    when (new.purpose = 'pay' and new.attempt_no = 1) execute function engine.signed_order_is_not_withdrawn();
+alter table registry.chain_transaction enable always trigger signed_order_is_not_withdrawn;

@@ -18,6 +18,7 @@ begin atomic
         where d.offering_id = p_offering and d.status in ('draft', 'approved', 'paying')
         union all
         select 40, 'exit_leaves_no_payment_under_way', (select count(*) from treasury.disbursement d where d.offering_id = p_offering and d.status <> 'paid')
+            + (select count(*) from treasury.lieu_standing s where s.offering_id = p_offering and not s.is_started)
             + (select count(*) from treasury.refund f where f.offering_id = p_offering and f.status in ('created', 'sent', 'bounced'))
             + (select count(*) from treasury.release r where r.offering_id = p_offering and r.status in ('proposed', 'approved', 'sent'))
             + (select count(*) from treasury.tax_remittance m where m.offering_id = p_offering and m.status not in ('settled', 'declined'))

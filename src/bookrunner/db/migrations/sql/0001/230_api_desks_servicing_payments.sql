@@ -53,11 +53,14 @@ begin
         perform api.refuse_unknown('offer_exists', p_offering);
     end if;
     if p_act = 'proposed' then
+        if not exists (select from engine.payee_of_offer p where p.offering_id = p_offering and p.payee_id = p_said ->> 'payee') then
+            perform api.refuse_unknown('payee_exists', p_said ->> 'payee');
+        end if;
         perform treasury.name_payee_account(caller, p_request, p_said ->> 'payee', p_subject, decode(p_said ->> 'fingerprint', 'hex'),
             decode(p_said ->> 'evidence_sha256', 'hex'), p_said ->> 'because', p_said ->> 'way', p_said ->> 'class');
     else
-        select * into a from treasury.payee_account x where x.account_id = p_subject and exists (select from treasury.disbursement d
-            where d.offering_id = p_offering and d.payee_id = x.investor_id);
+        select * into a from treasury.payee_account x where x.account_id = p_subject and exists (select from engine.payee_of_offer p
+            where p.offering_id = p_offering and p.payee_id = x.investor_id);
         if not found then
             perform api.refuse_unknown('payee_account_exists', p_subject);
         end if;

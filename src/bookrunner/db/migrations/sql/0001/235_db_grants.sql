@@ -141,7 +141,7 @@ grant execute on function engine.bound_offers(), engine.paid_in(text, integer),
 grant execute on function engine.filing_shown(text, text) to engine, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.
-grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers, engine.cash_in_lieu,
+grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers, engine.cash_in_lieu, engine.payee_of_offer,
     engine.transfer_charge to treasury;
 -- The agent sees whom mail and money do not reach.
 grant select on engine.holder_work, engine.unpaid_money to registry;

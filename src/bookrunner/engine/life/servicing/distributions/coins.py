@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from bookrunner.adapters.chain import Arrival, Chain, ChainError, NodeRefused, Signer, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
@@ -13,12 +14,20 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Keeper, Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, Terms, gas_for
 
 PATIENCE_SECONDS: Final = 30
 ORDERS_AT_ONCE: Final = 50
 _PURPOSE: Final = "pay"
 _REFUSES: Final = "chain_takes_the_payment"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a node says of an order: the terms of a transaction, and its gas, None where it would fail."""
+
+    terms: Terms
+    gas: int | None
 
 
 class CoinPayments:
@@ -89,7 +98,7 @@ class CoinPayments:
             while self._store(offering, row["distribution_id"]) is not None:
                 pass
         carrier = _Signing(self, offering, signer)
-        hand_over_waiting(self._desk.treasury, offering, carrier, is_coin=True)
+        hand_over_waiting(self._desk.treasury, offering, carrier, ask=carrier.ask)
         self._hold(offering, carrier.refused)
         settled = self._settle(offering)
         if settled:
@@ -126,30 +135,40 @@ class CoinPayments:
                 actor=PROCESS, offering=offering, lines=lines, because="chain_refuses_the_payment"
             )
 
-    def sign(self, offering: str, payout: str, said: Mapping[str, str], signer: Signer) -> str:
-        """Store a transaction under the name of its order, and return its id; nothing is sent here.
+    def quote(self, offering: str, payout: str, signer: Signer) -> Quote:
+        """Ask the node what an order needs, before anything is locked for it.
+
+        Refuses ``fees_stay_below_their_ceiling``.
+        """
+        said = self._payments.coin_order(offering=offering, payout=payout)
+        token, data = bytes(said["token"]), transfer(bytes(said["receiver"]), int(said["base_units"]))
+        terms = self._submitter.terms()
+        try:
+            return Quote(terms, gas_for(self._chain, (token, data), signer.address))
+        except NodeRefused:
+            return Quote(terms, None)
+
+    def sign(self, on: tuple[str, str], said: Mapping[str, Any], signer: Signer, quote: Quote) -> str:
+        """Store a transaction under the name of its order, (offering, id); return its id. Nothing is sent.
 
         Refuses ``order_is_signed_on_its_chain``, ``order_is_signed_by_its_wallet`` and
         ``chain_takes_the_payment``.
         """
-        if said["chain"] != self._chain.chain_id():
+        offering, payout = on
+        if said["chain"] != quote.terms[0]:
             raise Refused("order_is_signed_on_its_chain", f"{payout} is of another chain than the node's")
         if bytes.fromhex(said["sender"]) != signer.address:
             raise Refused("order_is_signed_by_its_wallet", f"{payout} is of another wallet than the key's")
-        token = bytes.fromhex(said["token"])
-        data = transfer(bytes.fromhex(said["receiver"]), int(said["units"]))
-        try:
-            gas = gas_for(self._chain, (token, data), signer.address)
-        except NodeRefused as refused:
-            raise Refused(_REFUSES, f"{payout}: the token does not move it") from refused
+        if quote.gas is None:
+            raise Refused(_REFUSES, f"{payout}: the token does not move it")
         order = {
             "offering": offering,
             "purpose": _PURPOSE,
             "intent": f"pay:{payout}",
-            "to": token,
-            "data": data,
-            "gas": gas,
-            "terms": self._submitter.terms(),
+            "to": bytes.fromhex(said["token"]),
+            "data": transfer(bytes.fromhex(said["receiver"]), int(said["units"])),
+            "gas": quote.gas,
+            "terms": quote.terms,
         }
         with self._desk.registry.together() as within:
             return self._submitter.store(within, signer, order, ()).transaction
@@ -172,7 +191,9 @@ class CoinPayments:
                 continue
             moved = self._moved(row)
             if moved is None:
-                warn("a final payment did not move what it orders", offering=offering, subject=row["payout_id"])
+                warn(
+                    "a final payment did not move what it orders", offering=offering, subject=row["payout_id"]
+                )
             elif self._payments.settle_coin_payment(**on, transfer=json.dumps(moved)):
                 settled += 1
         return settled
@@ -196,6 +217,11 @@ class _Signing:
         self._offering = offering
         self._signer = signer
         self.refused: list[str] = []
+        self._quotes: dict[str, Quote] = {}
+
+    def ask(self, order: str) -> None:
+        """Ask the node about an order while nothing waits for the answer."""
+        self._quotes = {order: self._payments.quote(self._offering, order, self._signer)}
 
     def hand_over(self, order: str, content: bytes) -> str:
         """Return the transaction of an order, which is signed where it was not."""
@@ -203,7 +229,8 @@ class _Signing:
         if known is not None:
             return known
         try:
-            return self._payments.sign(self._offering, order, json.loads(content), self._signer)
+            on, said = (self._offering, order), json.loads(content)
+            return self._payments.sign(on, said, self._signer, self._quotes[order])
         except Refused as refused:
             if refused.rule == _REFUSES:
                 self.refused.append(order)
