@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bookrunner.adapters.chain import Fees
 from bookrunner.adapters.chain.evm import EvmChain
 from bookrunner.app import open_keys
 from bookrunner.core.errors import Refused
@@ -500,18 +501,24 @@ def test_a_final_payment_that_moved_nothing_is_a_finding(purse: Purse) -> None:
     assert {(row["status"], row["finding"]) for row in lines} == {("paying", "final_payment_is_not_settled")}
 
 
-def test_a_node_is_asked_while_the_ledger_is_free(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> None:
-    w = purse.world
+class Asking(EvmChain):
+    """A node that is asked for fees while another worker takes the turn of the offer, without waiting."""
+
+    def __init__(self, purse: Purse) -> None:
+        super().__init__(purse.bench.node.url)
+        self.world, self.asked = purse.world, 0
+
+    def fees(self) -> Fees:
+        self.world.login("treasury").execute(b"set lock_timeout = '100ms'")
+        self.world.call("treasury.settle_disbursements", self.world.offering, [], DAY)
+        self.asked += 1
+        return super().fees()
+
+
+def test_a_node_is_asked_while_the_ledger_is_free(purse: Purse) -> None:
     _stored(purse)
-    chain = type(purse.bench.chain)
-    fees, asked = chain.fees, []
-
-    def ask(self: EvmChain) -> object:
-        # Another worker takes the turn of the offer meanwhile, without waiting.
-        w.login("treasury").execute(b"set lock_timeout = '100ms'")
-        asked.append(w.call("treasury.settle_disbursements", w.offering, [], DAY))
-        return fees(self)
-
-    monkeypatch.setattr(chain, "fees", ask)
-    assert purse.payments.carry(w.offering) == 3
-    assert asked == [0, 0, 0]
+    with Asking(purse) as chain:
+        desk, node = purse.bench.desk, purse.bench.node
+        submitter = Submitter(desk.registry, chain, purse.keys, pause=node.pulse)
+        assert CoinPayments(desk, chain, purse.keys, submitter).carry(purse.world.offering) == 3
+        assert chain.asked == 3

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from bookrunner.adapters.chain import Arrival, Chain, ChainError, NodeRefused, Signer, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
@@ -148,7 +147,7 @@ class CoinPayments:
         except NodeRefused:
             return Quote(terms, None)
 
-    def sign(self, on: tuple[str, str], said: Mapping[str, Any], signer: Signer, quote: Quote) -> str:
+    def sign(self, on: tuple[str, str], said: Row, signer: Signer, quote: Quote) -> str:
         """Store a transaction under the name of its order, (offering, id); return its id. Nothing is sent.
 
         Refuses ``order_is_signed_on_its_chain``, ``order_is_signed_by_its_wallet`` and
