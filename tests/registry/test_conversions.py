@@ -261,6 +261,10 @@ def test_fractions_lapse_where_the_paper_says_so_and_dust_leaves_no_units(at_res
     with pytest.raises(psycopg.Error, match="exit_leaves_no_units_under_way 1"):
         at_rest.world.call(*leave)
     at_rest.decide(waiting, is_approved=False, because="nothing is left to convert")
+    # Nobody released the escrow of this world, and nothing else keeps the offer.
+    with pytest.raises(psycopg.Error, match=r"is not exited: exit_leaves_no_money_in_escrow \d+\n"):
+        at_rest.world.call(*leave)
+    at_rest.world.login("admin").execute("delete from treasury.balance where offering_id = 'ofr_one'")
     at_rest.world.call(*leave)
 
 
