@@ -35,6 +35,14 @@ def office(site: Site, endpoint: Endpoint, connect: Connect) -> Office:
     units.execute()
     entry = {"id": "rcp_issuer", "key": "key-issuer", "amount": OWED, "reference": None}
     world.pay("issuer", world.entry(9, fingerprint=digest("issuer").hex(), **entry))
+    entry = {"id": "rcp_yen", "key": "key-yen", "amount": 500, "reference": None}
+    world.pay("yen", world.entry(9, fingerprint=digest("yen").hex(), **entry))
+    for statement in (
+        "alter table treasury.receipt disable trigger user",
+        "update treasury.receipt set currency = 'JPY' where receipt_id = 'rcp_yen'",
+        "alter table treasury.receipt enable trigger user",
+    ):
+        world.login("admin").execute(statement.encode())
     people = dict.fromkeys(("fund.flo", "fund.gus"), "treasury")
     keys = {name: issue(endpoint, name, keeper, actor="usr_admin") for name, keeper in people.items()}
     return Office(site, world, opened(site.world.database), keys)
@@ -46,6 +54,7 @@ def test_two_administrators_pay_fractions_and_waive_a_fee(office: Office, browse
     with at(office, browser, "fund.flo") as flo, at(office, browser, "fund.gus", 390) as gus:
         flo.goto(here)
         splits = flo.locator("[aria-labelledby=splits-title]")
+        expect(splits.get_by_label("Receipt that nobody owns")).to_contain_text("JPY")
         splits.get_by_role("button", name="Start the payment").click()
         expect(flo.get_by_role("alert")).to_contain_text("funded before it is paid")
         splits.get_by_role("button", name="Take it as the issuer's money").click()
