@@ -183,6 +183,22 @@ class Note:
         """Return the rows of a question to the register."""
         return self.world.login("registry").execute(query.encode()).fetchall()
 
+    def split(self, offering: str) -> None:
+        """Let units of a class have been split two for one, now."""
+        self._count += 1
+        admin = self.world.login("admin")
+        with admin.transaction():
+            admin.execute(b"alter table registry.split disable trigger user")
+            admin.execute(
+                b"insert into registry.split (offering_id, split_id, status, new_units, for_units, fractions,"
+                b" currency, effective_at, authority_sha256, authority_reference, proposed_by, decided_by,"
+                b" authorised_before, authorised_after, begun_at, executed_at, version, chain_head)"
+                b" values (%s, %s, 'executed', 2, 1, 'round_up', 'USD', now(), sha256('x'), 'resolution 6',"
+                b" 'issuer.iris', 'agent.tess', 1, 2, now(), clock_timestamp(), 1, 'x')",
+                [offering, f"spl_{self._count}"],
+            )
+            admin.execute(b"alter table registry.split enable trigger user")
+
     def working(self, conversion: str) -> dict[str, tuple[int, ...]]:
         """Return what each holder has and gets."""
         rows = self.keeper.conversion_working(**self.where, conversion=conversion)

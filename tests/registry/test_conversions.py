@@ -146,6 +146,42 @@ def test_a_conversion_waits_for_each_condition_by_its_name(note: Note) -> None:
     assert note.open_lines(conversion) == {}
 
 
+@pytest.mark.parametrize("which", ["ofr_one", "ofr_two"])
+def test_terms_of_units_that_were_split_since_are_not_carried_out(at_rest: Note, which: str) -> None:
+    rule = "conversion_is_of_the_units_as_proposed"
+    undecided = at_rest.propose()
+    at_rest.confirm(undecided, LOWER)
+    at_rest.split(which)
+    with pytest.raises(Refused, match=rule):
+        at_rest.decide(undecided)
+    stolen = "update registry.conversion set status = 'approved', decided_by = 'thief', decided_at = now()"
+    assert wall(at_rest.world, stolen) == rule
+    gone = {"actor": SECOND, **at_rest.where, "because": "the units were split"}
+    at_rest.keeper.abandon_conversion(**gone, conversion=undecided)
+    agreed = at_rest.agreed()
+    assert at_rest.hindrances(agreed) == []
+    at_rest.split(which)
+    assert at_rest.hindrances(agreed) == [rule]
+    with pytest.raises(Refused, match=rule):
+        at_rest.begin(agreed)
+
+
+def test_a_class_without_a_token_takes_part_in_no_conversion(note: Note) -> None:
+    admin = note.world.login("admin")
+    for offering in ("ofr_one", "ofr_two"):
+        with admin.transaction():
+            admin.execute(b"alter table engine.offer disable trigger user")
+            admin.execute(
+                b"update engine.offer set status = 'draft', chain_id = null, token_address = null,"
+                b" treasury_address = null where offering_id = %s",
+                [offering],
+            )
+            admin.execute(b"alter table engine.offer enable trigger user")
+        with pytest.raises(Refused, match="conversion_goes_from_token_to_token") as refused:
+            note.propose()
+        assert offering in str(refused.value) or offering == "ofr_two"
+
+
 def test_the_lower_price_converts_principal_and_interest_to_the_day(at_rest: Note) -> None:
     conversion = at_rest.agreed()
     (shown,) = at_rest.keeper.conversions(**at_rest.where)

@@ -109,16 +109,21 @@ create table registry.cancellation (
 );
 call audit.append_only('registry.cancellation');
 
+-- Units of a holder that a buy-back takes, and that are not cancelled yet.
+create function registry.accepted_units(p_offering text, p_investor text) returns bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return (select coalesce(sum(l.units), 0)::bigint from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
+    where l.offering_id = p_offering and l.investor_id = p_investor and b.status = 'accepted'
+        and not exists (select from registry.cancellation c where c.offering_id = l.offering_id and c.buyback_id = l.buyback_id
+            and c.holding_id = l.holding_id));
+
 -- Units of a holder that it has offered, or that were accepted and are not cancelled yet: none of them is free.
 create function registry.tendered_units(p_offering text, p_investor text) returns bigint
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(t.units), 0)::bigint from (
     select x.units from registry.tender x join registry.buyback b using (offering_id, buyback_id)
     where x.offering_id = p_offering and x.investor_id = p_investor and x.status = 'tendered' and b.status = 'open'
-    union all select l.units from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
-    where l.offering_id = p_offering and l.investor_id = p_investor and b.status = 'accepted'
-        and not exists (select from registry.cancellation c where c.offering_id = l.offering_id and c.buyback_id = l.buyback_id
-            and c.holding_id = l.holding_id)) t);
+    union all select registry.accepted_units(p_offering, p_investor)) t);
 
 -- Lines whose units are there still; waiting are those with an attempt that may yet come through.
 create view registry.redemption_open as

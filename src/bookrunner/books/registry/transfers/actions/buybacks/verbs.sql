@@ -27,8 +27,12 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select case when registry.is_account_frozen(p_offering, p_investor) or coalesce(h.status <> 'registered', true)
         or registry.is_estate(p_offering, p_investor) then 0
     else greatest(0, least(registry.free_units(p_offering, p_investor), case when p_periods_bind then
-        (select coalesce(sum(s.left_units), 0) from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_investor
-            and s.free_on <= registry.today()) - registry.moving_units(p_offering, p_investor) - registry.tendered_units(p_offering, p_investor)
+        (select coalesce(sum(s.left_units) filter (where s.free_on <= registry.today() and not r.is_promised), 0)
+                + coalesce(sum(s.left_units) filter (where r.is_promised), 0)
+            from registry.lot_standing s join registry.lot x using (offering_id, lot_id)
+            cross join lateral (select registry.is_promised_back(x.offering_id, x.movement_id) as is_promised) r
+            where s.offering_id = p_offering and s.investor_id = p_investor)
+            - registry.moving_units(p_offering, p_investor) - registry.tendered_units(p_offering, p_investor)
         end) - registry.pledged(p_offering, p_investor, null, null)) end::bigint
     from (select 1) one left join registry.holding h on h.offering_id = p_offering and h.investor_id = p_investor);
 
@@ -42,6 +46,7 @@ begin atomic
         select h.holding_id, h.investor_id, least(t.units, h.units - registry.frozen_units(h.offering_id, h.investor_id)) as units
         from registry.tender t join registry.holding h using (offering_id, investor_id)
         where b.kind = 'tender' and t.offering_id = b.offering_id and t.buyback_id = b.buyback_id and t.status = 'tendered'
+            and not registry.is_estate(h.offering_id, h.investor_id)
         union all
         select h.holding_id, h.investor_id, h.units from registry.holding h
         where b.kind = 'redemption' and h.offering_id = b.offering_id and h.units > 0),
