@@ -165,7 +165,9 @@ def test_a_conversion_is_of_the_principal_as_proposed(
     asked = {"into": into.offering, "formula": "fixed_price", "fractions": "cash"}
     asked |= {"effective_at": "2026-01-01T00:00:00+00:00", "authority_sha256": "ab" * 32}
     put(w, "amo_one", said(FIRST, SECOND))
-    keeper.propose_conversion(actor="issuer.iris", **on, asked=asked | {"authority_reference": "resolution 7"})
+    keeper.propose_conversion(
+        actor="issuer.iris", **on, asked=asked | {"authority_reference": "resolution 7"}
+    )
     for name, amount in {"principal_minor": PRICE, "price_minor": 3_000}.items():
         told = {"name": name, "amount": amount, "source": "note", "source_sha256": "cd" * 32}
         keeper.confirm_input(actor="agent.theo", **on, said=told)

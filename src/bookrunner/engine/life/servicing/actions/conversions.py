@@ -72,10 +72,7 @@ class Conversions:
         """
         waiting = self._under_way(offering)
         for row in waiting:
-            tokens = {
-                each: token_of(self._desk, each)
-                for each in (offering, row["into_offering_id"])
-            }
+            tokens = {each: token_of(self._desk, each) for each in (offering, row["into_offering_id"])}
             for each, token in tokens.items():
                 self._come(each, token)
             if row["status"] == "approved":

@@ -78,6 +78,13 @@ begin
                 message = format('the lines of %s are not what its terms make of the offers', new.buyback_id);
         end if;
     end if;
+    -- Units that an order or a signed transfer takes away would leave a line that is never cancelled.
+    if new.status = 'accepted' and old.status <> 'accepted' and exists (select from registry.redemption_line l join registry.holding h using (offering_id, holding_id)
+            where l.offering_id = new.offering_id and l.buyback_id = new.buyback_id and l.units > h.units
+                - registry.moving_units(l.offering_id, l.investor_id) - registry.instructed_units(l.offering_id, l.investor_id)) then
+        raise exception using errcode = 'BR008', constraint = 'acceptance_meets_units_at_rest',
+            message = format('units that %s would take are on their way', new.buyback_id);
+    end if;
     if new.status = 'executed' and exists (select from registry.redemption_open o where o.offering_id = new.offering_id and o.buyback_id = new.buyback_id) then
         raise exception using errcode = 'BR008', constraint = 'buyback_ends_with_its_last_line', message = format('units of %s are there still', new.buyback_id);
     end if;
