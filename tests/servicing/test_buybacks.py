@@ -93,6 +93,7 @@ def test_a_holder_offers_what_is_free_and_takes_it_back_within_the_window(issuer
         issuer.withdraw(made, 10)
     issuer.tender(made, 10, 6)
     stranger = {"buyback": made, "tender": "tnd_stranger", "investor": "ivr_stranger", "units": 1}
+    stranger["paper_sha256"] = b"\x0a" * 32
     assert (
         rule_of(lambda: issuer.back.tender(actor="holder.x", **issuer.where, **stranger))
         == "tender_is_of_a_holder"

@@ -54,6 +54,7 @@ _SENTENCES: Final = {
     "buyback_is_given_up_by_another_person": "after the acceptance another person gives it up",
     "window_is_over_before_acceptance": "the window is open still",
     "something_is_offered": "nobody offers anything",
+    "whoever_tenders_for_another_accepts_nothing": "whoever recorded an offer for a holder cannot accept",
     "acceptance_meets_units_at_rest": "units that it would take are on their way to somebody else",
     "transition_is_listed_for_the_keeper": "it is no longer where that step begins",
 }

@@ -44,7 +44,7 @@ create table registry.buyback (
 create unique index one_buyback_is_under_way on registry.buyback (offering_id) where status in ('proposed', 'open', 'accepted');
 call audit.keep('registry.buyback', 'buyback', 'buyback_id', 'offering_id');
 
--- What one holder offers, and what was accepted of it.
+-- What one holder offers, and what was accepted of it. Somebody who records it for the holder has the holder's paper.
 create table registry.tender (
     offering_id text not null,
     tender_id text not null,
@@ -55,6 +55,7 @@ create table registry.tender (
     accepted_units bigint,
     tendered_by text not null,
     tendered_at timestamptz not null default clock_timestamp(),
+    paper_sha256 bytea constraint tender_paper_is_a_sha256 check (octet_length(paper_sha256) = 32),
     withdrawn_by text,
     version bigint not null,
     chain_head bytea not null,

@@ -78,6 +78,12 @@ begin
                 message = format('the lines of %s are not what its terms make of the offers', new.buyback_id);
         end if;
     end if;
+    if new.status = 'accepted' and old.status <> 'accepted' and exists (select from registry.tender t where t.offering_id = new.offering_id
+            and t.buyback_id = new.buyback_id and t.status = 'tendered' and audit.person_of(t.tendered_by) = audit.person_of(new.accepted_by)
+            and not engine.is_person_of(t.tendered_by, t.investor_id)) then
+        raise exception using errcode = 'BR010', constraint = 'whoever_tenders_for_another_accepts_nothing',
+            message = format('%s recorded what a holder offers in %s', new.accepted_by, new.buyback_id);
+    end if;
     -- Units that an order or a signed transfer takes away would leave a line that is never cancelled.
     if new.status = 'accepted' and old.status <> 'accepted' and exists (select from registry.redemption_line l join registry.holding h using (offering_id, holding_id)
             where l.offering_id = new.offering_id and l.buyback_id = new.buyback_id and l.units > h.units
@@ -109,6 +115,10 @@ begin
         if b.kind <> 'tender' or b.status <> 'open' or clock_timestamp() not between b.opens_at and b.closes_at then
             raise exception using errcode = 'BR008', constraint = 'tender_comes_within_the_window', message = format('%s takes no offers now', b.buyback_id);
         end if;
+        if new.paper_sha256 is null and not engine.is_person_of(new.tendered_by, new.investor_id) then
+            raise exception using errcode = 'BR008', constraint = 'tender_for_another_names_its_paper',
+                message = format('%s does not act for %s; name the paper of the holder', new.tendered_by, new.investor_id);
+        end if;
         free := registry.free_balance(new.offering_id, new.investor_id, b.periods_bind);
         if new.units > free and not exists (select from registry.tender t where t.offering_id = new.offering_id and t.buyback_id = new.buyback_id
                 and t.investor_id = new.investor_id and t.status = 'tendered') then
@@ -116,8 +126,8 @@ begin
         end if;
         return new;
     end if;
-    if (new.buyback_id, new.investor_id, new.units, new.tendered_by, new.tendered_at)
-        is distinct from (old.buyback_id, old.investor_id, old.units, old.tendered_by, old.tendered_at) then
+    if (new.buyback_id, new.investor_id, new.units, new.tendered_by, new.tendered_at, new.paper_sha256)
+        is distinct from (old.buyback_id, old.investor_id, old.units, old.tendered_by, old.tendered_at, old.paper_sha256) then
         raise exception using errcode = 'BR006', constraint = 'tender_is_locked', message = format('%s says what its holder offered', old.tender_id);
     end if;
     if new.status = 'withdrawn' and (b.status <> 'open' or clock_timestamp() > b.closes_at) then
@@ -188,7 +198,8 @@ begin
     update registry.tender set status = 'declined' where offering_id = p_offering and buyback_id = p_buyback and status = 'tendered';
 end $$;
 
-create function registry.tender(p_actor text, p_request text, p_offering text, p_buyback text, p_tender text, p_investor text, p_units bigint) returns void
+create function registry.tender(p_actor text, p_request text, p_offering text, p_buyback text, p_tender text, p_investor text, p_units bigint,
+    p_paper_sha256 bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
@@ -196,8 +207,8 @@ begin
     if not exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_investor) then
         raise exception using errcode = 'BR008', constraint = 'tender_is_of_a_holder', message = format('%s holds no unit of %s', p_investor, p_offering);
     end if;
-    insert into registry.tender (offering_id, tender_id, buyback_id, status, investor_id, units, tendered_by)
-    values (p_offering, p_tender, p_buyback, 'tendered', p_investor, p_units, p_actor);
+    insert into registry.tender (offering_id, tender_id, buyback_id, status, investor_id, units, tendered_by, paper_sha256)
+    values (p_offering, p_tender, p_buyback, 'tendered', p_investor, p_units, p_actor, p_paper_sha256);
 end $$;
 
 create function registry.withdraw_tender(p_actor text, p_request text, p_offering text, p_buyback text, p_investor text) returns void
