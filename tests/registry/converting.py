@@ -32,11 +32,11 @@ Line = dict[str, object]
 class Note:
     """A convertible of 31, 70 and 91 units and, in two lots of a taker, 10; and the class that it becomes."""
 
-    def __init__(self, connect: Connect, database: Database) -> None:
+    def __init__(self, connect: Connect, database: Database, kind: type[World] = World) -> None:
         self.into = World(connect, "two")
         self.into.numbers = (3,)  # type: ignore[assignment]
         self.into.build("registered")
-        self.world = World(connect)
+        self.world = kind(connect)
         self.world.numbers = (31, 70, 101)  # type: ignore[assignment]
         self.world.build("registered")
         self.where = {"offering": self.world.offering}
