@@ -45,9 +45,14 @@ def test_a_buy_back_is_opened_by_two_people_and_answered_by_holders(
         assert problem(calls.post(decide, approved, seen='"9"', name="agent-two", **by))["status"] == 412
         opened = calls.post(decide, approved, seen='"1"', name="agent-two", **by)
         assert opened.json()["status"] == "open"
-        offers, three = f"{PATH}/{made}/tenders", {"investor": "ivr_one3", "units": 3}
+        offers, three = (
+            f"{PATH}/{made}/tenders",
+            {"investor": "ivr_one3", "units": 3, "paper_sha256": "0c" * 32},
+        )
         assert calls.post(offers, three, **by).json()["status"] == "tendered"
         more = {"investor": "ivr_one2", "units": 3}
+        assert problem(calls.post(offers, more, **by))["code"] == "tender_for_another_names_its_paper"
+        more["paper_sha256"] = "0c" * 32
         assert problem(calls.post(offers, more, **by))["code"] == "tender_is_within_the_free_balance"
         back = calls.post(offers, three | {"units": 0}, **by).json()
         assert (back["status"], back["units"]) == ("withdrawn", 3)

@@ -139,7 +139,7 @@ def test_a_worker_that_dies_at_any_step_burns_and_owes_every_line_once(
     made = invited(app, offering, most_units=half)
     for holder, had in before.items():
         named = {"buyback": made, "tender": f"tnd_{holder[4:]}", "investor": holder}
-        app.desk.buybacks.tender(actor=holder, offering=offering, **named, units=had)
+        app.desk.buybacks.tender(actor=holder, offering=offering, **named, units=had, paper_sha256=None)
     accepted(app, offering, made)
     rows = app.desk.buybacks.redemption_lines(offering=offering, buyback=made)
     taken = {row["investor_id"]: row["units"] for row in rows}

@@ -32,11 +32,11 @@ Line = dict[str, object]
 class Note:
     """A convertible of 31, 70 and 91 units and, in two lots of a taker, 10; and the class that it becomes."""
 
-    def __init__(self, connect: Connect, database: Database) -> None:
+    def __init__(self, connect: Connect, database: Database, kind: type[World] = World) -> None:
         self.into = World(connect, "two")
         self.into.numbers = (3,)  # type: ignore[assignment]
         self.into.build("registered")
-        self.world = World(connect)
+        self.world = kind(connect)
         self.world.numbers = (31, 70, 101)  # type: ignore[assignment]
         self.world.build("registered")
         self.where = {"offering": self.world.offering}
@@ -182,6 +182,22 @@ class Note:
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a question to the register."""
         return self.world.login("registry").execute(query.encode()).fetchall()
+
+    def split(self, offering: str) -> None:
+        """Let units of a class have been split two for one, now."""
+        self._count += 1
+        admin = self.world.login("admin")
+        with admin.transaction():
+            admin.execute(b"alter table registry.split disable trigger user")
+            admin.execute(
+                b"insert into registry.split (offering_id, split_id, status, new_units, for_units, fractions,"
+                b" currency, effective_at, authority_sha256, authority_reference, proposed_by, decided_by,"
+                b" authorised_before, authorised_after, begun_at, executed_at, version, chain_head)"
+                b" values (%s, %s, 'executed', 2, 1, 'round_up', 'USD', now(), sha256('x'), 'resolution 6',"
+                b" 'issuer.iris', 'agent.tess', 1, 2, now(), clock_timestamp(), 1, 'x')",
+                [offering, f"spl_{self._count}"],
+            )
+            admin.execute(b"alter table registry.split enable trigger user")
 
     def working(self, conversion: str) -> dict[str, tuple[int, ...]]:
         """Return what each holder has and gets."""

@@ -146,6 +146,41 @@ def test_a_conversion_waits_for_each_condition_by_its_name(note: Note) -> None:
     assert note.open_lines(conversion) == {}
 
 
+@pytest.mark.parametrize("which", ["ofr_one", "ofr_two"])
+def test_terms_of_units_that_were_split_since_are_not_carried_out(at_rest: Note, which: str) -> None:
+    rule = "conversion_is_of_the_units_as_proposed"
+    undecided = at_rest.propose()
+    at_rest.confirm(undecided, LOWER)
+    at_rest.split(which)
+    with pytest.raises(Refused, match=rule):
+        at_rest.decide(undecided)
+    stolen = "update registry.conversion set status = 'approved', decided_by = 'thief', decided_at = now()"
+    assert wall(at_rest.world, stolen) == rule
+    gone = {"actor": SECOND, **at_rest.where, "because": "the units were split"}
+    at_rest.keeper.abandon_conversion(**gone, conversion=undecided)
+    agreed = at_rest.agreed()
+    assert at_rest.hindrances(agreed) == []
+    at_rest.split(which)
+    assert at_rest.hindrances(agreed) == [rule]
+    with pytest.raises(Refused, match=rule):
+        at_rest.begin(agreed)
+
+
+def test_a_class_without_a_token_takes_part_in_no_conversion(note: Note) -> None:
+    admin = note.world.login("admin")
+    for offering in ("ofr_one", "ofr_two"):
+        with admin.transaction():
+            admin.execute(b"alter table engine.offer disable trigger user")
+            admin.execute(
+                b"update engine.offer set status = 'draft', chain_id = null, token_address = null,"
+                b" treasury_address = null where offering_id = %s",
+                [offering],
+            )
+            admin.execute(b"alter table engine.offer enable trigger user")
+        with pytest.raises(Refused, match="conversion_goes_from_token_to_token"):
+            note.propose()
+
+
 def test_the_lower_price_converts_principal_and_interest_to_the_day(at_rest: Note) -> None:
     conversion = at_rest.agreed()
     (shown,) = at_rest.keeper.conversions(**at_rest.where)
@@ -255,6 +290,11 @@ def test_fractions_lapse_where_the_paper_says_so_and_dust_leaves_no_units(at_res
     assert at_rest.differing() == []
     with pytest.raises(Refused, match="conversion_is_agreed"):
         at_rest.begin(conversion)
+    ((transfer,), *_) = at_rest.ask("select request_id from registry.transfer_request order by 1")
+    back = {"transfer": transfer, "because": "x", "order_sha256": "0b" * 32, "order_reference": "deed"}
+    on = {**at_rest.where, "rescission": "rsn_1", "action": "cta_back"}
+    with pytest.raises(Refused, match="rescinded_units_were_not_converted"):
+        at_rest.moves.keeper.ask_rescission(actor=CLERK, **on, asked=back)
     # Nothing is left of the convertible, and its offer ends; not while another conversion waits.
     leave = ("engine.move_offer", "ofr_one", "exited")
     waiting = at_rest.propose()

@@ -68,7 +68,8 @@ class Buyer(Payer):
     def tender(self, made: str, n: int, units: int) -> str:
         """Let a holder offer units."""
         named = {"buyback": made, "tender": new_id("tnd"), "investor": self.id("ivr", n)}
-        self.back.tender(actor=f"holder.{n}", **self.where, **named, units=units)
+        offer = {"units": units, "paper_sha256": digest(f"offer of {n}")}
+        self.back.tender(actor=f"holder.{n}", **self.where, **named, **offer)
         return str(named["tender"])
 
     def withdraw(self, made: str, n: int) -> None:

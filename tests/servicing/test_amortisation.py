@@ -6,12 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from bookrunner.books import registry
 from bookrunner.core.errors import Refused
 from bookrunner.db import Database
 from bookrunner.engine import Desk
 from bookrunner.engine.life.servicing.coupons import Amortisation, Coupons
 from bookrunner.engine.life.servicing.distributions import Distributions
-from tests.attack.world import Connect
+from tests.attack.world import Connect, World
 from tests.registry.transferring import wall
 from tests.servicing.paying import DAY, Payer, payer, yesterday
 from tests.treasury.escrow import PRICE, refused
@@ -52,6 +53,22 @@ def pay(w: Payer, runs: Distributions, drafted: str, name: str) -> None:
     runs.start(w.offering, drafted, actor="usr_first")
     w.call("treasury.settle_disbursements", w.offering, w.send(drafted, f"pyo_{name}"), DAY)
     runs.look(yesterday())
+
+
+def split(w: Payer) -> None:
+    """Let the units have been split two for one, now."""
+    admin = w.login("admin")
+    with admin.transaction():
+        admin.execute(b"alter table registry.split disable trigger user")
+        admin.execute(
+            b"insert into registry.split (offering_id, split_id, status, new_units, for_units, fractions,"
+            b" currency, effective_at, authority_sha256, authority_reference, proposed_by, decided_by,"
+            b" authorised_before, authorised_after, begun_at, executed_at, version, chain_head)"
+            b" values (%s, 'spl_1', 'executed', 2, 1, 'round_up', 'USD', now(), sha256('x'), 'resolution 6',"
+            b" 'issuer.iris', 'agent.tess', 1, 2, now(), clock_timestamp(), 1, 'x')",
+            [w.offering],
+        )
+        admin.execute(b"alter table registry.split enable trigger user")
 
 
 def left(a: Amortisation, w: Payer) -> dict[str, int]:
@@ -121,6 +138,51 @@ def test_terms_that_pay_more_or_less_than_the_principal_are_refused(
     assert sum(left(a, w).values()) == UNITS * SECOND
     pay(w, runs, a.draft(w.offering, 1, yesterday(), pay_on=yesterday(), actor="usr_first"), "two")
     assert sum(left(a, w).values()) == 0
+
+
+def test_terms_of_units_that_were_split_since_go_into_no_force(
+    world: tuple[Payer, Distributions, Amortisation],
+) -> None:
+    w, _, _ = world
+    w.call("engine.propose_amortisation", w.offering, "amo_old", said(FIRST, SECOND))
+    split(w)
+    with refused("principal_terms_are_of_the_units_as_proposed"):
+        w.call("engine.decide_amortisation", w.offering, "amo_old", "true", actor="usr_second")
+    stolen = "update engine.amortisation set status = 'in_force', decided_by = 'thief', decided_at = now()"
+    assert wall(w, stolen, "engine") == "principal_terms_are_of_the_units_as_proposed"
+    w.call("engine.decide_amortisation", w.offering, "amo_old", "false", actor="usr_second")
+    put(w, "amo_new", said(FIRST, SECOND))
+
+
+def test_a_conversion_is_of_the_principal_as_proposed(
+    world: tuple[Payer, Distributions, Amortisation], connect: Connect
+) -> None:
+    w, runs, a = world
+    into = World(connect, "two")
+    into.numbers = (3,)  # type: ignore[assignment]
+    into.build("registered")
+    keeper, on = registry.conversions_of(runs.terms.database), {"offering": w.offering, "conversion": "cnv_1"}
+    asked = {"into": into.offering, "formula": "fixed_price", "fractions": "cash"}
+    asked |= {"effective_at": "2026-01-01T00:00:00+00:00", "authority_sha256": "ab" * 32}
+    put(w, "amo_one", said(FIRST, SECOND))
+    keeper.propose_conversion(
+        actor="issuer.iris", **on, asked=asked | {"authority_reference": "resolution 7"}
+    )
+    for name, amount in {"principal_minor": PRICE, "price_minor": 3_000}.items():
+        told = {"name": name, "amount": amount, "source": "note", "source_sha256": "cd" * 32}
+        keeper.confirm_input(actor="agent.theo", **on, said=told)
+
+    def hindrances() -> set[str]:
+        return {row["rule"] for row in keeper.conversion_hindrances(**on)}
+
+    paid, open_one = "conversion_is_of_the_principal_as_proposed", "open_instalment_is_paid_first"
+    assert not hindrances() & {paid, open_one}
+    first = a.draft(w.offering, 1, yesterday(), pay_on=yesterday(), actor="usr_first")
+    assert hindrances() & {paid, open_one} == {open_one}
+    pay(w, runs, first, "one")
+    assert hindrances() & {paid, open_one} == {paid}
+    with pytest.raises(Refused, match=paid):
+        keeper.decide_conversion(actor="agent.tess", **on, is_approved=True, because="", seen=3)
 
 
 THEFTS = {

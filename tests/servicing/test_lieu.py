@@ -1,4 +1,4 @@
-"""Cash in lieu of the fractions of a split: funded, owed once, and paid by the rails of distributions."""
+"""Cash in lieu of fractions of splits and conversions: funded, owed once, paid as distributions are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bookrunner.db import Database
 from bookrunner.engine.life.servicing.distributions import Distributions
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import Connect
+from tests.registry.converting import Note
 from tests.registry.test_splits import Class
 from tests.servicing.paying import DAY, Payer, distributions
 from tests.treasury.escrow import digest, refused
@@ -70,6 +71,33 @@ def test_fractions_are_funded_and_paid_once(held: tuple[Payer, Distributions, st
     assert {r["status"] for r in runs.payments.lines_of_fractions(offering=w.offering, split=split)} == {
         "paid"
     }
+    w.check()
+
+
+def test_fractions_of_a_conversion_are_funded_and_paid_once(connect: Connect, database: Database) -> None:
+    note, runs = Note(connect, database, Payer), distributions(database)
+    w = note.world
+    assert isinstance(w, Payer)
+    note.enter_holders(note.holders)
+    note.close()
+    said = {"principal_minor": 50_000, "price_minor": 30_000}
+    conversion = note.agreed(said, formula="fixed_price", bears_interest=False)
+    note.begin(conversion)
+    assert list(runs.payments.fractions_owed(offering=w.offering)) == []
+    note.carry(conversion)
+    owed = {holder: line[4] for holder, line in note.working(conversion).items() if line[4]}
+    (row,) = runs.payments.fractions_owed(offering=w.offering)
+    total = sum(owed.values())
+    assert (row["split_id"], row["owed_minor"], row["holders"]) == (conversion, total, len(owed))
+    with pytest.raises(Refused, match="cash_in_lieu_is_funded_before_it_is_paid"):
+        runs.pay_fractions(w.offering, conversion, actor="usr_first")
+    _arrive(w, total)
+    _fund(w, runs, conversion)
+    assert runs.pay_fractions(w.offering, conversion, actor="usr_first") == len(owed)
+    assert runs.pay_fractions(w.offering, conversion, actor="usr_first") == 0
+    lines = runs.payments.lines_of_fractions(offering=w.offering, split=conversion)
+    assert {line["investor_id"]: line["amount_minor"] for line in lines} == owed
+    assert w.balance(f"liab:distribution:{conversion}") == total
     w.check()
 
 

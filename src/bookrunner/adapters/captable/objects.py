@@ -152,6 +152,17 @@ class Cancellation(_Transaction):
     balance_security_id: str | None = None
 
 
+class Repurchase(_Transaction):
+    """The end of one security that its issuer bought, whole or in part; a balance stands for the rest."""
+
+    object_type: Literal["TX_STOCK_REPURCHASE"]
+    security_id: Text
+    price: Monetary
+    quantity: Numeric
+    consideration_text: str | None = None
+    balance_security_id: str | None = None
+
+
 class Authorised(_Transaction):
     """A change of the authorised units of a class."""
 
@@ -171,10 +182,13 @@ _SHAPES: Final[Mapping[str, type[_Object]]] = {
     "TX_STOCK_TRANSFER": Transfer,
     "TX_STOCK_REISSUANCE": Reissuance,
     "TX_STOCK_CANCELLATION": Cancellation,
+    "TX_STOCK_REPURCHASE": Repurchase,
     "TX_STOCK_CLASS_AUTHORIZED_SHARES_ADJUSTMENT": Authorised,
 }
 
-ENDINGS: Final = frozenset({"TX_STOCK_TRANSFER", "TX_STOCK_REISSUANCE", "TX_STOCK_CANCELLATION"})
+ENDINGS: Final = frozenset(
+    {"TX_STOCK_TRANSFER", "TX_STOCK_REISSUANCE", "TX_STOCK_CANCELLATION", "TX_STOCK_REPURCHASE"}
+)
 """The objects that end a security."""
 
 

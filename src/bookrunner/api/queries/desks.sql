@@ -84,7 +84,7 @@ select answer, is_replay from api.decide_buyback(:key, :request, :body_sha256, :
 
 -- name: tender_units^
 -- Claims the key, records what a holder offers or takes back, stores the answer.
-select answer, is_replay from api.tender(:key, :request, :body_sha256, :offering, :buyback, :tender, :investor, :units);
+select answer, is_replay from api.tender(:key, :request, :body_sha256, :offering, :buyback, :tender, :investor, :units, :paper_sha256);
 
 -- name: propose_split^
 -- Claims the key, proposes a split, stores the answer.

@@ -152,7 +152,7 @@ BODIES: Final[Mapping[str, object]] = {
         "authority_reference": "resolution 8 of the board",
     },
     "decide_buyback": {"decision": "approved"},
-    "tender_units": {"investor": "ivr_one1", "units": 1},
+    "tender_units": {"investor": "ivr_one1", "units": 1, "paper_sha256": "0a" * 32},
     "propose_split": {
         "new_units": 3,
         "for_units": 2,

@@ -350,10 +350,12 @@ select l.lot_id, l.investor_id, l.units, l.left_units, l.legend, l.acquired_on, 
 from registry.lot_standing l where l.offering_id = :offering order by l.acquired_on, l.lot_id;
 
 -- name: export_uses
--- What movements took of each lot, in order, and which lot came of it; a split may leave none, and a conversion has its own in another class.
-select u.lot_id, u.movement_id, u.units, cast(m.moved_at at time zone 'UTC' as date) as moved_on, m.kind, n.lot_id as new_lot_id
+-- What movements took of each lot, in order, and which lot came of it; a split may leave none, a conversion has its own in another class, and of
+-- what the issuer bought back there is the price of a unit.
+select u.lot_id, u.movement_id, u.units, cast(m.moved_at at time zone 'UTC' as date) as moved_on, m.kind, n.lot_id as new_lot_id, b.price_minor
 from registry.lot_use u join registry.movement m using (offering_id, movement_id)
 left join registry.lot n on n.offering_id = u.offering_id and n.movement_id = u.movement_id and n.from_lot_id = u.lot_id
+left join registry.buyback b on m.kind = 'redemption' and b.offering_id = m.offering_id and b.buyback_id = split_part(m.reference, '/', 1)
 where u.offering_id = :offering order by u.lot_id, m.moved_at, u.movement_id;
 
 -- name: controls_under_way

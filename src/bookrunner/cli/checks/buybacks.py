@@ -95,10 +95,21 @@ def abandon(offer: Id, name: Id, *, because: Because, actor: Actor) -> None:
 
 
 @buyback.command()
-def tender(offer: Id, name: Id, investor: Id, units: int, *, actor: Actor) -> None:
+def tender(
+    offer: Id,
+    name: Id,
+    investor: Id,
+    units: int,
+    *,
+    paper: Annotated[
+        Path | None, typer.Option(help="The holder's offer, kept as its SHA-256; whoever else records it.")
+    ] = None,
+    actor: Actor,
+) -> None:
     """Offer units of a holder within the window."""
+    digest = None if paper is None else bytes.fromhex(_digest_of(paper))
     with opened(read_settings()) as world:
-        made = {"tender": new_id("tnd"), "investor": investor, "units": units}
+        made = {"tender": new_id("tnd"), "investor": investor, "units": units, "paper_sha256": digest}
         world.application.desk.buybacks.tender(actor=actor, offering=offer, buyback=name, **made)
     console.print(f"{investor} offers {units} units in {name}")
 

@@ -30,6 +30,7 @@ _WAITS: Final = {
     "security_is_not_paused": "the security is resumed",
     "seller_account_is_not_frozen": "the account is thawed",
     "holding_is_not_held": "the gate of the holder opens again",
+    "estate_gives_by_inheritance": "the heirs of the holder are registered",
     "accepted_units_are_there": "the units are free",
     "match_with_a_list": "a match with a list is decided",
     "screening_waits": "the screening is answered",
@@ -53,6 +54,8 @@ _SENTENCES: Final = {
     "buyback_is_given_up_by_another_person": "after the acceptance another person gives it up",
     "window_is_over_before_acceptance": "the window is open still",
     "something_is_offered": "nobody offers anything",
+    "whoever_tenders_for_another_accepts_nothing": "whoever recorded an offer for a holder cannot accept",
+    "acceptance_meets_units_at_rest": "units that it would take are on their way to somebody else",
     "transition_is_listed_for_the_keeper": "it is no longer where that step begins",
 }
 

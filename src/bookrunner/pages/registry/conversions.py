@@ -53,6 +53,9 @@ _WAITS: Final = {
     "conversion_is_agreed": "a second person agrees to it",
     "conversion_time_has_come": "its time comes",
     "conversion_has_its_inputs": "every input is confirmed",
+    "conversion_is_of_the_units_as_proposed": "it is proposed anew: units were split since",
+    "conversion_is_of_the_principal_as_proposed": "it is proposed anew: principal was paid back since",
+    "open_instalment_is_paid_first": "the open instalment is paid or cancelled",
     "conversion_follows_the_sale": "the sale of the convertible is over",
     "new_class_is_offered": "the new class has been published",
     "conversion_meets_no_open_closing": "no closing of either class is open",
@@ -68,6 +71,9 @@ _WAITS: Final = {
 }
 _SENTENCES: Final = {
     "conversion_needs_two_people": "whoever proposed it cannot agree to it; another person decides",
+    "conversion_goes_from_token_to_token": "both classes need a token on chain",
+    "conversion_is_of_the_units_as_proposed": "units were split since; propose it anew",
+    "conversion_is_of_the_principal_as_proposed": "principal was paid back since; propose it anew",
     "whoever_confirms_an_input_approves_nothing": "whoever confirmed an input cannot agree to it",
     "conversion_has_a_rule_for_fractions": "say what becomes of a fraction of a unit",
     "conversion_formula_is_known": "choose a formula",

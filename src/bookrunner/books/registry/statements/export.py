@@ -99,9 +99,13 @@ def _stakeholder(row: Row, places: Sequence[str]) -> Item:
 
 
 def _price(head: Row) -> Item:
-    places = currency(head["currency"]).exponent
-    whole, part = divmod(head["unit_price_minor"], 10**places)
-    return {"amount": f"{whole}.{part:0{places}d}" if places else str(whole), "currency": head["currency"]}
+    return _money(head["unit_price_minor"], head["currency"])
+
+
+def _money(minor: int, code: str) -> Item:
+    places = currency(code).exponent
+    whole, part = divmod(minor, 10**places)
+    return {"amount": f"{whole}.{part:0{places}d}" if places else str(whole), "currency": code}
 
 
 def _authorised(head: Row, rows: Sequence[Row]) -> Iterator[Item]:
@@ -126,7 +130,7 @@ def _securities(head: Row, lots: Sequence[Row], uses: Sequence[Row]) -> Iterator
         for number, use in enumerate(used[lot["lot_id"]], start=1):
             left -= use["units"]
             balance = f"{lot['lot_id']}~{number}" if left else None
-            yield _transfer(use, security, balance)
+            yield _used(head, use, security, balance)
             if balance is not None:
                 yield _issuance(head, lot, balance, (left, use["moved_on"]))
                 security = balance
@@ -159,10 +163,15 @@ def _law(exemption: str) -> str:
     return "EU" if exemption == "eu_crowdfunding" else "US"
 
 
-def _transfer(use: Row, security: str, balance: str | None) -> Item:
+def _used(head: Row, use: Row, security: str, balance: str | None) -> Item:
     if use["kind"] in {"split", "conversion"}:
         return _ended(use, security)
-    made = {
+    made = _repurchase(head, use, security) if use["kind"] == "redemption" else _transfer(use, security)
+    return made if balance is None else {**made, "balance_security_id": balance}
+
+
+def _transfer(use: Row, security: str) -> Item:
+    return {
         "id": f"tx_{use['movement_id']}.{security}",
         "object_type": "TX_STOCK_TRANSFER",
         "date": use["moved_on"].isoformat(),
@@ -171,7 +180,18 @@ def _transfer(use: Row, security: str, balance: str | None) -> Item:
         "resulting_security_ids": [use["new_lot_id"]],
         "comments": [f"{use['kind']} {use['movement_id']}"],
     }
-    return made if balance is None else {**made, "balance_security_id": balance}
+
+
+def _repurchase(head: Row, use: Row, security: str) -> Item:
+    return {
+        "id": f"tx_{use['movement_id']}.{security}",
+        "object_type": "TX_STOCK_REPURCHASE",
+        "date": use["moved_on"].isoformat(),
+        "security_id": security,
+        "price": _money(use["price_minor"], head["currency"]),
+        "quantity": str(use["units"]),
+        "comments": [f"{use['kind']} {use['movement_id']}"],
+    }
 
 
 def _ended(use: Row, security: str) -> Item:

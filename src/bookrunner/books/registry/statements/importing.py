@@ -153,7 +153,7 @@ def _issuances(package: Package, faults: list[Fault]) -> dict[str, Item]:
 
 
 def _end(one: Item, known: tuple[Mapping[str, Item], dict[str, Item]], faults: list[Fault]) -> None:
-    """End a security; of a transfer, its units are those of what comes from it."""
+    """End a security; of a transfer or a repurchase, its units are those of what comes from it and goes."""
     issued, standing = known
     made = [
         *one.get("resulting_security_ids", ()),
@@ -166,7 +166,12 @@ def _end(one: Item, known: tuple[Mapping[str, Item], dict[str, Item]], faults: l
     if standing.pop(one["security_id"], None) is None:
         faults.append(Fault("transactions", one["id"], "security_ends_once", one["security_id"]))
     had, has = int(issued[one["security_id"]]["quantity"]), sum(int(issued[n]["quantity"]) for n in made)
-    if had != has and one["object_type"] == "TX_STOCK_TRANSFER":
+    if one["object_type"] == "TX_STOCK_REPURCHASE":
+        if not one["quantity"].isdigit():
+            faults.append(Fault("transactions", one["id"], "units_are_whole", one["quantity"]))
+            return
+        has += int(one["quantity"])
+    if had != has and one["object_type"] in {"TX_STOCK_TRANSFER", "TX_STOCK_REPURCHASE"}:
         faults.append(Fault("transactions", one["id"], "transfer_keeps_its_units", f"{had} became {has}"))
 
 

@@ -52,6 +52,7 @@ class BuybacksCalls:
         """Open, decline, accept or abandon a buy-back on its version.
 
         Refuses `buyback_needs_two_people`, `window_is_over_before_acceptance`, `something_is_offered`,
+        `whoever_tenders_for_another_accepts_nothing`, `acceptance_meets_units_at_rest`,
         `buyback_is_given_up_by_another_person` and `abandoned_buyback_pays_nobody`.
         """
         return self._transport.record(
@@ -70,8 +71,9 @@ class BuybacksCalls:
     ) -> TenderActed:
         """Record what a holder offers within the window, or that it takes its offer back.
 
-        Refuses `tender_is_within_the_free_balance`, `holder_tenders_once`, `tender_is_of_a_holder`,
-        `tender_comes_within_the_window` and `tender_is_withdrawn_within_the_window`.
+        Refuses `tender_for_another_names_its_paper`, `tender_is_within_the_free_balance`,
+        `holder_tenders_once`, `tender_is_of_a_holder`, `tender_comes_within_the_window` and
+        `tender_is_withdrawn_within_the_window`.
         """
         return self._transport.record(
             TenderActed,

@@ -69,10 +69,11 @@ class NewBuyback(Sent):
 
 
 class NewTender(Sent):
-    """What a holder offers; 0 takes its offer back."""
+    """What a holder offers, with the paper on which it says so; 0 units take its offer back."""
 
     investor: str
     units: int
+    paper_sha256: str | None = None
 
 
 class TenderActed(Record):

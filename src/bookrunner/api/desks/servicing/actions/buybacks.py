@@ -48,10 +48,11 @@ class BuybackDecision(Shape):
 
 
 class NewTender(Shape):
-    """What a holder offers; 0 takes its offer back."""
+    """What a holder offers, with the paper on which it says so; 0 units take its offer back."""
 
     investor: InvestorId
     units: Annotated[int, Field(ge=0, le=10**15)]
+    paper_sha256: Sha256 | None = None
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -106,6 +107,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Open, decline, accept or abandon a buy-back on its version.
 
         Refuses ``buyback_needs_two_people``, ``window_is_over_before_acceptance``, ``something_is_offered``,
+        ``whoever_tenders_for_another_accepts_nothing``, ``acceptance_meets_units_at_rest``,
         ``buyback_is_given_up_by_another_person`` and ``abandoned_buyback_pays_nobody``.
         """
         if body.decision in {"declined", "abandoned"} and body.because is None:
@@ -132,8 +134,9 @@ def _tender(router: APIRouter, gateway: Gateway) -> None:
     async def tendered(write: Written, offer: OfferId, buyback: _BuybackId, body: NewTender) -> Response:
         """Record what a holder offers within the window, or that it takes its offer back.
 
-        Refuses ``tender_is_within_the_free_balance``, ``holder_tenders_once``, ``tender_is_of_a_holder``,
-        ``tender_comes_within_the_window`` and ``tender_is_withdrawn_within_the_window``.
+        Refuses ``tender_for_another_names_its_paper``, ``tender_is_within_the_free_balance``,
+        ``holder_tenders_once``, ``tender_is_of_a_holder``, ``tender_comes_within_the_window`` and
+        ``tender_is_withdrawn_within_the_window``.
         """
         answer = await gateway.write(
             write,
@@ -144,6 +147,7 @@ def _tender(router: APIRouter, gateway: Gateway) -> None:
             tender=new_id("tnd"),
             investor=body.investor,
             units=body.units,
+            paper_sha256=body.paper_sha256,
         )
         answer.status_code = _CREATED
         return answer

@@ -52,6 +52,7 @@ begin
             when a.units > held - leaving then 'units_to_move_are_held'
             when cardinality(registry.account_addresses(a.offering_id, a.investor_id)) > 1
                 and registry.source_of(a.offering_id, a.investor_id, a.units + leaving) is null then 'one_wallet_holds_the_units_to_move'
+            when a.units > held - leaving - registry.accepted_units(a.offering_id, a.investor_id) then 'accepted_units_are_cancelled_first'
             when not linked then 'receiver_wallet_is_linked' end
         when 'recover_wallet' then case
             when not linked then 'lost_wallet_is_linked'

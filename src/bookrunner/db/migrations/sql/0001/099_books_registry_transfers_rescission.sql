@@ -43,6 +43,7 @@ create function registry.require_rescindable(p_offering text, p_transfer text, p
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     q registry.transfer_request;
+    ended text[];
 begin
     select * into q from registry.transfer_request x where x.offering_id = p_offering and x.request_id = p_transfer;
     if q.status is distinct from 'registered' or q.kind = 'own' then
@@ -50,11 +51,18 @@ begin
             message = format('%s put no units of one holder to another', p_transfer);
     end if;
     if registry.units_that_stayed(p_offering, q.movement_id) <> q.units then
-        if not exists (select from registry.lot l join registry.lot_use u using (offering_id, lot_id)
+        ended := array(select distinct m.kind from registry.lot l join registry.lot_use u using (offering_id, lot_id)
             join registry.movement m on m.offering_id = u.offering_id and m.movement_id = u.movement_id
-            where l.offering_id = p_offering and l.movement_id = q.movement_id and m.kind <> 'split') then
+            where l.offering_id = p_offering and l.movement_id = q.movement_id);
+        if ended <@ '{split}' then
             raise exception using errcode = 'BR008', constraint = 'rescinded_units_were_not_split',
                 message = format('the units of %s were split, and stand for others', p_transfer);
+        elsif ended <@ '{split,conversion}' then
+            raise exception using errcode = 'BR008', constraint = 'rescinded_units_were_not_converted',
+                message = format('the units of %s became those of another class', p_transfer);
+        elsif ended <@ '{split,conversion,redemption}' then
+            raise exception using errcode = 'BR008', constraint = 'rescinded_units_were_not_bought_back',
+                message = format('the issuer bought units of %s back', p_transfer);
         end if;
         raise exception using errcode = 'BR008', constraint = 'rescinded_units_stayed_with_their_taker',
             message = format('units of %s moved on', p_transfer);

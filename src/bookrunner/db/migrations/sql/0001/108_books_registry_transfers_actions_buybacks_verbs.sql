@@ -27,8 +27,12 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select case when registry.is_account_frozen(p_offering, p_investor) or coalesce(h.status <> 'registered', true)
         or registry.is_estate(p_offering, p_investor) then 0
     else greatest(0, least(registry.free_units(p_offering, p_investor), case when p_periods_bind then
-        (select coalesce(sum(s.left_units), 0) from registry.lot_standing s where s.offering_id = p_offering and s.investor_id = p_investor
-            and s.free_on <= registry.today()) - registry.moving_units(p_offering, p_investor) - registry.tendered_units(p_offering, p_investor)
+        (select coalesce(sum(s.left_units) filter (where s.free_on <= registry.today() and not r.is_promised), 0)
+                + coalesce(sum(s.left_units) filter (where r.is_promised), 0)
+            from registry.lot_standing s join registry.lot x using (offering_id, lot_id)
+            cross join lateral (select registry.is_promised_back(x.offering_id, x.movement_id) as is_promised) r
+            where s.offering_id = p_offering and s.investor_id = p_investor)
+            - registry.moving_units(p_offering, p_investor) - registry.tendered_units(p_offering, p_investor)
         end) - registry.pledged(p_offering, p_investor, null, null)) end::bigint
     from (select 1) one left join registry.holding h on h.offering_id = p_offering and h.investor_id = p_investor);
 
@@ -42,6 +46,7 @@ begin atomic
         select h.holding_id, h.investor_id, least(t.units, h.units - registry.frozen_units(h.offering_id, h.investor_id)) as units
         from registry.tender t join registry.holding h using (offering_id, investor_id)
         where b.kind = 'tender' and t.offering_id = b.offering_id and t.buyback_id = b.buyback_id and t.status = 'tendered'
+            and not registry.is_estate(h.offering_id, h.investor_id)
         union all
         select h.holding_id, h.investor_id, h.units from registry.holding h
         where b.kind = 'redemption' and h.offering_id = b.offering_id and h.units > 0),
@@ -73,6 +78,19 @@ begin
                 message = format('the lines of %s are not what its terms make of the offers', new.buyback_id);
         end if;
     end if;
+    if new.status = 'accepted' and old.status <> 'accepted' and exists (select from registry.tender t where t.offering_id = new.offering_id
+            and t.buyback_id = new.buyback_id and t.status = 'tendered' and audit.person_of(t.tendered_by) = audit.person_of(new.accepted_by)
+            and not engine.is_person_of(t.tendered_by, t.investor_id)) then
+        raise exception using errcode = 'BR010', constraint = 'whoever_tenders_for_another_accepts_nothing',
+            message = format('%s recorded what a holder offers in %s', new.accepted_by, new.buyback_id);
+    end if;
+    -- Units that an order or a signed transfer takes away would leave a line that is never cancelled.
+    if new.status = 'accepted' and old.status <> 'accepted' and exists (select from registry.redemption_line l join registry.holding h using (offering_id, holding_id)
+            where l.offering_id = new.offering_id and l.buyback_id = new.buyback_id and l.units > h.units
+                - registry.moving_units(l.offering_id, l.investor_id) - registry.instructed_units(l.offering_id, l.investor_id)) then
+        raise exception using errcode = 'BR008', constraint = 'acceptance_meets_units_at_rest',
+            message = format('units that %s would take are on their way', new.buyback_id);
+    end if;
     if new.status = 'executed' and exists (select from registry.redemption_open o where o.offering_id = new.offering_id and o.buyback_id = new.buyback_id) then
         raise exception using errcode = 'BR008', constraint = 'buyback_ends_with_its_last_line', message = format('units of %s are there still', new.buyback_id);
     end if;
@@ -97,6 +115,10 @@ begin
         if b.kind <> 'tender' or b.status <> 'open' or clock_timestamp() not between b.opens_at and b.closes_at then
             raise exception using errcode = 'BR008', constraint = 'tender_comes_within_the_window', message = format('%s takes no offers now', b.buyback_id);
         end if;
+        if new.paper_sha256 is null and not engine.is_person_of(new.tendered_by, new.investor_id) then
+            raise exception using errcode = 'BR008', constraint = 'tender_for_another_names_its_paper',
+                message = format('%s does not act for %s; name the paper of the holder', new.tendered_by, new.investor_id);
+        end if;
         free := registry.free_balance(new.offering_id, new.investor_id, b.periods_bind);
         if new.units > free and not exists (select from registry.tender t where t.offering_id = new.offering_id and t.buyback_id = new.buyback_id
                 and t.investor_id = new.investor_id and t.status = 'tendered') then
@@ -104,8 +126,8 @@ begin
         end if;
         return new;
     end if;
-    if (new.buyback_id, new.investor_id, new.units, new.tendered_by, new.tendered_at)
-        is distinct from (old.buyback_id, old.investor_id, old.units, old.tendered_by, old.tendered_at) then
+    if (new.buyback_id, new.investor_id, new.units, new.tendered_by, new.tendered_at, new.paper_sha256)
+        is distinct from (old.buyback_id, old.investor_id, old.units, old.tendered_by, old.tendered_at, old.paper_sha256) then
         raise exception using errcode = 'BR006', constraint = 'tender_is_locked', message = format('%s says what its holder offered', old.tender_id);
     end if;
     if new.status = 'withdrawn' and (b.status <> 'open' or clock_timestamp() > b.closes_at) then
@@ -176,7 +198,8 @@ begin
     update registry.tender set status = 'declined' where offering_id = p_offering and buyback_id = p_buyback and status = 'tendered';
 end $$;
 
-create function registry.tender(p_actor text, p_request text, p_offering text, p_buyback text, p_tender text, p_investor text, p_units bigint) returns void
+create function registry.tender(p_actor text, p_request text, p_offering text, p_buyback text, p_tender text, p_investor text, p_units bigint,
+    p_paper_sha256 bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
@@ -184,8 +207,8 @@ begin
     if not exists (select from registry.holding h where h.offering_id = p_offering and h.investor_id = p_investor) then
         raise exception using errcode = 'BR008', constraint = 'tender_is_of_a_holder', message = format('%s holds no unit of %s', p_investor, p_offering);
     end if;
-    insert into registry.tender (offering_id, tender_id, buyback_id, status, investor_id, units, tendered_by)
-    values (p_offering, p_tender, p_buyback, 'tendered', p_investor, p_units, p_actor);
+    insert into registry.tender (offering_id, tender_id, buyback_id, status, investor_id, units, tendered_by, paper_sha256)
+    values (p_offering, p_tender, p_buyback, 'tendered', p_investor, p_units, p_actor, p_paper_sha256);
 end $$;
 
 create function registry.withdraw_tender(p_actor text, p_request text, p_offering text, p_buyback text, p_investor text) returns void

@@ -4,7 +4,7 @@ create function registry.is_being_converted(p_offering text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return exists (select from registry.conversion_class c where c.offering_id = p_offering and c.status = 'begun');
 
--- Both classes are the same issuer's and of one currency, whoever proposes it.
+-- Both classes are the same issuer's, of one currency and on a chain, whoever proposes it. What is agreed is of the units and the principal as of now.
 create function registry.conversion_stays_with_its_issuer() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -20,10 +20,16 @@ begin
         raise exception using errcode = 'BR008', constraint = 'conversion_stays_with_its_issuer',
             message = format('%s is of another issuer', new.into_offering_id);
     end if;
+    if num_nulls(a.token_address, b.token_address) > 0 then
+        raise exception using errcode = 'BR008', constraint = 'conversion_goes_from_token_to_token',
+            message = format('%s has no token', case when a.token_address is null then a.offering_id else b.offering_id end);
+    end if;
     if (a.currency, b.currency) is distinct from (new.currency, new.currency) then
         raise exception using errcode = 'BR008', constraint = 'conversion_is_in_the_currency_of_both_offers',
             message = format('%s is not the currency of %s and %s', new.currency, a.offering_id, b.offering_id);
     end if;
+    new.proposed_at := clock_timestamp();
+    new.instalments_begun := (engine.instalments_of(array[new.offering_id, new.into_offering_id])).begun;
     return new;
 end $$;
 create trigger conversion_stays_with_its_issuer before insert on registry.conversion
@@ -72,6 +78,19 @@ begin
     end if;
 end $$;
 
+-- Refuses terms and inputs whose units or principal are no longer those of the proposal.
+create function registry.require_as_proposed(c registry.conversion) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    hindered record;
+begin
+    select h.rule, h.detail into hindered from registry.changed_since_proposal(c) h order by h.place limit 1;
+    if found then
+        raise exception using errcode = 'BR008', constraint = hindered.rule,
+            message = format('%s is not what was proposed any more: %s', c.conversion_id, hindered.detail);
+    end if;
+end $$;
+
 create function registry.require_conversion(c registry.conversion) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -89,8 +108,9 @@ create function registry.conversion_stands() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if (old.into_offering_id, old.formula, old.bears_interest, old.fractions, old.currency, old.effective_at, old.authority_sha256,
-        old.authority_reference, old.proposed_by, old.proposed_at) is distinct from (new.into_offering_id, new.formula, new.bears_interest,
-        new.fractions, new.currency, new.effective_at, new.authority_sha256, new.authority_reference, new.proposed_by, new.proposed_at)
+        old.authority_reference, old.proposed_by, old.proposed_at, old.instalments_begun) is distinct from (new.into_offering_id, new.formula, new.bears_interest,
+        new.fractions, new.currency, new.effective_at, new.authority_sha256, new.authority_reference, new.proposed_by, new.proposed_at,
+        new.instalments_begun)
         or old.status in ('approved', 'begun', 'executed') and (old.decided_by, old.confirmations) is distinct from (new.decided_by, new.confirmations)
         or old.status in ('begun', 'executed') and (old.undelivered_units, old.begun_at) is distinct from (new.undelivered_units, new.begun_at) then
         raise exception using errcode = 'BR006', constraint = 'conversion_terms_are_locked', message = format('the terms of %s are locked', old.conversion_id);
@@ -100,6 +120,7 @@ begin
             raise exception using errcode = 'BR008', constraint = 'conversion_has_its_inputs',
                 message = format('%s lacks %s', new.conversion_id, array_to_string(registry.inputs_missing(new), ', '));
         end if;
+        perform registry.require_as_proposed(new);
         -- Whoever proposed it is refused by the constraint, which says so.
         if audit.person_of(new.decided_by) <> audit.person_of(new.proposed_by) and exists (select from registry.conversion_input_standing i
                 where i.offering_id = new.offering_id and i.conversion_id = new.conversion_id

@@ -13,6 +13,8 @@ declare
     unreturned numeric;
 begin
     perform audit.enter(p_actor, p_request);
+    -- Whoever gives the buy-back up holds the book.
+    perform 1 from registry.control_book c where c.offering_id = p_offering for share;
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
     select * into b from registry.buyback_fact x where x.offering_id = p_offering and x.buyback_id = p_buyback;
     if b.status is distinct from 'accepted' or engine.redemption_is_drafted(p_offering, p_buyback) then

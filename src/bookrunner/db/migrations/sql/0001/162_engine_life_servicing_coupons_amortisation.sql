@@ -7,6 +7,7 @@ create table engine.amortisation (
     status text not null,
     principal_minor bigint not null constraint amortised_principal_is_positive check (principal_minor > 0),
     proposed_by text not null,
+    proposed_at timestamptz not null default clock_timestamp(),
     decided_by text,
     decided_at timestamptz,
     version bigint not null,
@@ -55,6 +56,21 @@ begin atomic
         a.decided_at
     from engine.amortisation a where a.offering_id = p_offering and a.status in ('in_force', 'superseded');
 end;
+
+-- How many instalments of classes began to be paid, and a distribution that would pay one.
+create function engine.instalments_of(p_offerings text[], out begun bigint, out open text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select count(*) filter (where d.status in ('paying', 'paid')), min(d.distribution_id) filter (where d.status in ('draft', 'approved'))
+    from engine.instalment_run r join engine.distribution d using (offering_id, distribution_id) where r.offering_id = any (p_offerings);
+end;
+
+-- No payment of these classes is drafted or begins before whoever holds this ends. The control books come first.
+create function engine.hold_payments(p_offerings text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform 1 from engine.offer o where o.offering_id = any (p_offerings) order by o.offering_id for update;
+end $$;
 
 -- The part of the principal of some day that is left on another, as a numerator and a denominator. Terms that took the place of others began with what
 -- those had left; a class without any has all of it. Denominator 0: nothing was left on the first day.
@@ -108,6 +124,29 @@ begin
 end $$;
 create trigger amortisation_stands before update on engine.amortisation for each row execute function engine.amortisation_stands();
 alter table engine.amortisation enable always trigger amortisation_stands;
+
+-- The principal is that of a unit as of the decision, and whoever proposed it meant a unit as of the proposal.
+create function engine.amortisation_is_of_its_units() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_op = 'INSERT' then
+        new.proposed_at := clock_timestamp();
+        return new;
+    end if;
+    perform 1 from registry.control_book b where b.offering_id = new.offering_id for share;
+    new.decided_at := clock_timestamp();
+    if new.status = 'in_force' and exists (select from registry.split s where s.offering_id = new.offering_id and s.status = 'executed'
+        and s.executed_at > new.proposed_at) then
+        raise exception using errcode = 'BR008', constraint = 'principal_terms_are_of_the_units_as_proposed',
+            message = format('the units were split since %s was proposed: propose it anew', new.amortisation_id);
+    end if;
+    return new;
+end $$;
+create trigger proposal_is_of_its_units before insert on engine.amortisation for each row execute function engine.amortisation_is_of_its_units();
+create trigger amortisation_is_of_its_units before update on engine.amortisation
+    for each row when (old.status = 'proposed' and new.status <> 'proposed') execute function engine.amortisation_is_of_its_units();
+alter table engine.amortisation enable always trigger proposal_is_of_its_units;
+alter table engine.amortisation enable always trigger amortisation_is_of_its_units;
 
 -- Instalments come with their terms and sum to the principal: nothing is left after the last, and nothing more is ever due.
 create function engine.instalment_comes_with_its_terms() returns trigger
@@ -206,6 +245,7 @@ create function engine.decide_amortisation(p_actor text, p_request text, p_offer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     perform audit.enter(p_actor, p_request);
+    perform 1 from registry.control_book b where b.offering_id = p_offering for share;
     perform 1 from engine.offer o where o.offering_id = p_offering for update;
     if p_is_agreed then
         update engine.amortisation set status = 'superseded' where offering_id = p_offering and status = 'in_force';

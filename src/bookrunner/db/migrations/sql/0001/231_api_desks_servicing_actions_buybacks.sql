@@ -52,7 +52,7 @@ end $$;
 
 -- Offers units of a holder, or takes the offer back: no units are none.
 create function api.tender(p_key bytea, p_request text, p_body_sha256 bytea, p_offering text, p_buyback text, p_tender text, p_investor text,
-    p_units bigint, out answer text, out is_replay boolean)
+    p_units bigint, p_paper_sha256 text, out answer text, out is_replay boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     caller constant text := api.caller(p_key);
@@ -68,7 +68,7 @@ begin
     if p_units = 0 then
         perform registry.withdraw_tender(caller, p_request, p_offering, p_buyback, p_investor);
     else
-        perform registry.tender(caller, p_request, p_offering, p_buyback, p_tender, p_investor, p_units);
+        perform registry.tender(caller, p_request, p_offering, p_buyback, p_tender, p_investor, p_units, decode(p_paper_sha256, 'hex'));
     end if;
     answer := (select json_build_object('id', t.tender_id, 'buyback', t.buyback_id, 'investor', t.investor_id, 'status', t.status, 'units', t.units,
             'version', t.version::text)
@@ -79,4 +79,4 @@ end $$;
 
 grant execute on function api.propose_buyback(bytea, text, bytea, text, text, jsonb),
     api.decide_buyback(bytea, text, bytea, text, text, text, text, text),
-    api.tender(bytea, text, bytea, text, text, text, text, bigint) to registry;
+    api.tender(bytea, text, bytea, text, text, text, text, bigint, text) to registry;

@@ -21,7 +21,7 @@ from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
-from bookrunner.engine.life.servicing.actions.minting import Minting
+from bookrunner.engine.life.servicing.actions.minting import Minting, token_of
 from bookrunner.engine.life.servicing.actions.splits import MOST_WALLETS, PATIENCE_SECONDS
 
 _PURPOSE: Final = "conversion"
@@ -65,16 +65,14 @@ class Conversions:
     def carry(self, offering: str) -> int:
         """Carry the agreed or begun conversion of an offer as far as it goes; return how many are executed.
 
-        Refuses by the first thing that hinders an agreed one: what `conversion_hindrances` lists, and
-        ``chain_has_the_units_of_the_register`` and ``token_takes_every_wallet_of_the_conversion``. A wallet
-        that a token refuses once it has begun stays open, and the log says how many.
+        Refuses by the first thing that hinders an agreed one: what `conversion_hindrances` lists,
+        ``offer_has_its_token``, ``chain_has_the_units_of_the_register`` and
+        ``token_takes_every_wallet_of_the_conversion``. A wallet that a token refuses once it has begun stays
+        open, and the log says how many.
         """
         waiting = self._under_way(offering)
         for row in waiting:
-            tokens = {
-                each: bytes(self._desk.offer(each)["token_address"])
-                for each in (offering, row["into_offering_id"])
-            }
+            tokens = {each: token_of(self._desk, each) for each in (offering, row["into_offering_id"])}
             for each, token in tokens.items():
                 self._come(each, token)
             if row["status"] == "approved":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bookrunner.adapters.chain import Chain, NodeRefused, burn_batch, mint_batch
+from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
 from bookrunner.engine.desk import Desk
@@ -69,6 +70,14 @@ class Minting:
         told = [{**of, "address": bytes(row["address"]).hex(), "units": row["units"]} for row in wallets]
         with self._desk.registry.together() as within:
             self._submitter.store(within, self._keys.agent, order, told)
+
+
+def token_of(desk: Desk, offering: str) -> bytes:
+    """Return the address of an offer's token. Refuses ``offer_has_its_token``."""
+    token = desk.offer(offering)["token_address"]
+    if token is None:
+        raise Refused("offer_has_its_token", f"{offering} has no token yet")
+    return bytes(token)
 
 
 def _call(wallets: list[Row]) -> bytes:

@@ -11,7 +11,7 @@ from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import ChainStalled, Keys, Submitter
-from bookrunner.engine.life.servicing.actions.minting import Minting
+from bookrunner.engine.life.servicing.actions.minting import Minting, token_of
 
 _PURPOSE: Final = "split"
 # Minting to a wallet costs more than a transfer, and a batch has to fit into one transaction (EIP-7825).
@@ -68,7 +68,7 @@ class Splits:
         ``chain_has_the_units_of_the_register`` and ``token_takes_every_wallet_of_the_split``. A wallet that
         the token refuses once it has begun stays open, and the log says how many.
         """
-        token = bytes(self._desk.offer(offering)["token_address"])
+        token = token_of(self._desk, offering)
         self._submitter.send_unfinished(offering)
         self._submitter.settle(offering, token)
         waiting = [row for row in self._desk.splits.splits_under_way() if row["offering_id"] == offering]

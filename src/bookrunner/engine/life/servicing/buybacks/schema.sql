@@ -102,6 +102,21 @@ create constraint trigger redemption_pays_its_lines after insert on engine.redem
     deferrable initially deferred for each row execute function engine.redemption_pays_its_lines();
 alter table engine.redemption enable always trigger redemption_pays_its_lines;
 
+-- No price is approved or set apart for a buy-back that was given up.
+create function engine.redemption_follows_its_acceptance() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from engine.redemption r join registry.buyback_fact b using (offering_id, buyback_id) where r.offering_id = new.offering_id
+            and r.distribution_id = new.distribution_id and b.status <> 'accepted') then
+        raise exception using errcode = 'BR008', constraint = 'redemption_follows_its_acceptance',
+            message = format('the buy-back that %s pays is not accepted', new.distribution_id);
+    end if;
+    return new;
+end $$;
+create trigger redemption_follows_its_acceptance before update on engine.distribution
+    for each row when (new.status in ('approved', 'paying') and old.status <> new.status) execute function engine.redemption_follows_its_acceptance();
+alter table engine.distribution enable always trigger redemption_follows_its_acceptance;
+
 create function engine.redemption_names_its_buyback() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

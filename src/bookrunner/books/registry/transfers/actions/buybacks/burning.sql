@@ -1,14 +1,16 @@
 -- Accepted units leave the chain and the register: signed for when their money is set apart, posted line by line with the burn.
 
--- In which wallets the units of a line are burned: first where no frozen part of the holder stands, so that nothing is thawed by it.
+-- In which wallets the units of a line are burned: first where no frozen part of the holder stands, and never that part, which a burn would thaw.
 create function registry.places_to_burn(p_offering text, p_holding text, p_units bigint) returns table (address bytea, units bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select w.address, least(w.units, p_units - (w.up_to - w.units))::bigint from (
-        select p.address, p.units, sum(p.units) over (order by p.address is not distinct from a.address, p.address) as up_to
+        select p.address, u.units, sum(u.units) over (order by p.address is not distinct from a.address, p.address) as up_to
         from registry.places_of(p_offering, p_holding, 'infinity') p
-        cross join (select registry.account_address(h.offering_id, h.investor_id) as address from registry.holding h
-            where h.offering_id = p_offering and h.holding_id = p_holding) a where p.units > 0) w
+        cross join (select registry.account_address(h.offering_id, h.investor_id) as address, registry.frozen_units(h.offering_id, h.investor_id) as frozen
+            from registry.holding h where h.offering_id = p_offering and h.holding_id = p_holding) a
+        cross join lateral (select p.units - case when p.address is not distinct from a.address then a.frozen else 0 end as units) u
+        where u.units > 0) w
     where w.up_to - w.units < p_units;
 end;
 
@@ -19,11 +21,13 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select distinct on (x.holding_id) x.holding_id, x.rule from (
         select o.holding_id, r.place, r.rule from registry.redemption_open o join registry.holding h using (offering_id, holding_id)
+        join registry.buyback b using (offering_id, buyback_id)
         cross join lateral (values
             (1, 'redemption_is_paid_from_set_apart_money', not engine.redemption_is_funded(p_offering, p_buyback)),
             (2, 'security_is_not_paused', registry.is_paused(p_offering)),
             (3, 'seller_account_is_not_frozen', registry.is_account_frozen(p_offering, o.investor_id)),
             (4, 'holding_is_not_held', h.status <> 'registered'),
+            (4, 'estate_gives_by_inheritance', b.kind = 'tender' and registry.is_estate(p_offering, o.investor_id)),
             (5, 'accepted_units_are_there', h.units - registry.frozen_units(p_offering, o.investor_id) - registry.moving_units(p_offering, o.investor_id)
                 - registry.pledged(p_offering, o.investor_id, null, null) < o.units or exists (select from registry.control_action a
                 where a.offering_id = p_offering and a.investor_id = o.investor_id and a.kind = 'recover_wallet'
@@ -120,7 +124,7 @@ create trigger redemption_takes_its_line before insert on registry.movement
     for each row when (new.kind = 'redemption') execute function registry.redemption_takes_its_line();
 alter table registry.movement enable always trigger redemption_takes_its_line;
 
--- One movement of a line: its lots end, the oldest first and, where periods bind, those past theirs before the others.
+-- One movement of a line: its lots end, the oldest first and, where periods bind, those past theirs before the others; none that a rescission was promised.
 create function registry.take_redeemed(l registry.redemption_line, p_place integer, p_address bytea, p_units bigint, p_seen jsonb) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -135,7 +139,8 @@ begin
     insert into registry.lot_use (offering_id, movement_id, lot_id, units, is_restricted)
     select l.offering_id, movement, f.lot_id, least(f.left_units, p_units - (f.up_to - f.left_units)), false
     from (select s.lot_id, s.left_units, sum(s.left_units) over (order by periods_bind and s.free_on > registry.today(), s.acquired_on, s.lot_id)::bigint as up_to
-        from registry.lot_standing s where s.offering_id = l.offering_id and s.holding_id = l.holding_id and s.left_units > 0) f
+        from registry.lot_standing s join registry.lot x using (offering_id, lot_id) where s.offering_id = l.offering_id and s.holding_id = l.holding_id
+            and s.left_units > 0 and not registry.is_promised_back(x.offering_id, x.movement_id)) f
     where f.up_to - f.left_units < p_units order by f.up_to;
     insert into registry.posting (offering_id, posting_id, holding_id, movement_id, units)
     values (l.offering_id, 'pst_' || substr(movement, 5), l.holding_id, movement, -p_units);

@@ -11,8 +11,8 @@ select registry.decide_buyback(:actor, :request, :offering, :buyback, :is_approv
 select registry.abandon_buyback(:actor, :request, :offering, :buyback, :because);
 
 -- name: tender$
--- Offers units of a holder within the window.
-select registry.tender(:actor, :request, :offering, :buyback, :tender, :investor, :units);
+-- Offers units of a holder within the window, for somebody else by the SHA-256 of the holder's paper.
+select registry.tender(:actor, :request, :offering, :buyback, :tender, :investor, :units, :paper_sha256);
 
 -- name: withdraw_tender$
 -- Takes an offer back within the window.
@@ -32,7 +32,8 @@ select * from registry.buyback_standing s where s.offering_id = :offering order 
 
 -- name: tenders
 -- What holders offer in a buy-back, and what was accepted of it.
-select t.tender_id, t.investor_id, t.status, t.units, t.accepted_units, t.tendered_by, t.tendered_at from registry.tender t
+select t.tender_id, t.investor_id, t.status, t.units, t.accepted_units, t.tendered_by, t.tendered_at,
+    encode(t.paper_sha256, 'hex') as paper_sha256 from registry.tender t
 where t.offering_id = :offering and t.buyback_id = :buyback order by t.tendered_at, t.tender_id;
 
 -- name: redemption_lines

@@ -44,7 +44,7 @@ create table registry.buyback (
 create unique index one_buyback_is_under_way on registry.buyback (offering_id) where status in ('proposed', 'open', 'accepted');
 call audit.keep('registry.buyback', 'buyback', 'buyback_id', 'offering_id');
 
--- What one holder offers, and what was accepted of it.
+-- What one holder offers, and what was accepted of it. Somebody who records it for the holder has the holder's paper.
 create table registry.tender (
     offering_id text not null,
     tender_id text not null,
@@ -55,6 +55,7 @@ create table registry.tender (
     accepted_units bigint,
     tendered_by text not null,
     tendered_at timestamptz not null default clock_timestamp(),
+    paper_sha256 bytea constraint tender_paper_is_a_sha256 check (octet_length(paper_sha256) = 32),
     withdrawn_by text,
     version bigint not null,
     chain_head bytea not null,
@@ -109,16 +110,21 @@ create table registry.cancellation (
 );
 call audit.append_only('registry.cancellation');
 
+-- Units of a holder that a buy-back takes, and that are not cancelled yet.
+create function registry.accepted_units(p_offering text, p_investor text) returns bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return (select coalesce(sum(l.units), 0)::bigint from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
+    where l.offering_id = p_offering and l.investor_id = p_investor and b.status = 'accepted'
+        and not exists (select from registry.cancellation c where c.offering_id = l.offering_id and c.buyback_id = l.buyback_id
+            and c.holding_id = l.holding_id));
+
 -- Units of a holder that it has offered, or that were accepted and are not cancelled yet: none of them is free.
 create function registry.tendered_units(p_offering text, p_investor text) returns bigint
 language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(t.units), 0)::bigint from (
     select x.units from registry.tender x join registry.buyback b using (offering_id, buyback_id)
     where x.offering_id = p_offering and x.investor_id = p_investor and x.status = 'tendered' and b.status = 'open'
-    union all select l.units from registry.redemption_line l join registry.buyback b using (offering_id, buyback_id)
-    where l.offering_id = p_offering and l.investor_id = p_investor and b.status = 'accepted'
-        and not exists (select from registry.cancellation c where c.offering_id = l.offering_id and c.buyback_id = l.buyback_id
-            and c.holding_id = l.holding_id)) t);
+    union all select registry.accepted_units(p_offering, p_investor)) t);
 
 -- Lines whose units are there still; waiting are those with an attempt that may yet come through.
 create view registry.redemption_open as

@@ -39,6 +39,7 @@ declare
 begin
     perform audit.enter(p_actor, p_request);
     c := registry.hold_conversion(p_offering, p_conversion);
+    perform engine.hold_payments(array[c.offering_id, c.into_offering_id]);
     if c.version is distinct from p_seen then
         raise exception using errcode = 'BR412', constraint = 'decision_is_on_the_version_seen',
             message = format('%s is at version %s', p_conversion, c.version);
@@ -71,6 +72,7 @@ begin
         return;
     end if;
     c.undelivered_units := p_undelivered;
+    perform engine.hold_payments(array[c.offering_id, c.into_offering_id]);
     perform registry.require_conversion(c);
     for holder in select h.holding_id, h.investor_id from registry.lines_of_conversion(c) l join registry.holding h
             on h.offering_id = p_offering and h.holding_id = l.holding_id where l.units_after > 0 order by h.holding_id loop

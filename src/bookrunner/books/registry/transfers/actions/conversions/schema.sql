@@ -18,6 +18,7 @@ create table registry.conversion (
     proposed_by text not null,
     proposed_at timestamptz not null default clock_timestamp(),
     confirmations integer not null default 0,
+    instalments_begun bigint not null,
     decided_by text,
     decided_because text,
     decided_at timestamptz,

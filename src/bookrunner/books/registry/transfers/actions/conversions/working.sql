@@ -100,6 +100,26 @@ begin atomic
     select f.place, f.rule, f.open || ': ' || coalesce(f.first, '') from found f where f.open > 0;
 end;
 
+-- What makes the terms and inputs of a conversion those of other units than there are: a split of either class since it was proposed, or a
+-- payment of principal. It is proposed anew.
+create function registry.changed_since_proposal(c registry.conversion) returns table (place integer, rule text, detail text)
+language plpgsql stable rows 1 set search_path = pg_catalog, pg_temp as $$
+begin
+    return query
+    select 32, 'conversion_is_of_the_units_as_proposed', min(s.split_id) from registry.split s
+    where s.offering_id in (c.offering_id, c.into_offering_id) and s.status = 'executed' and s.executed_at > c.proposed_at having count(*) > 0
+    union all
+    select 34, 'conversion_is_of_the_principal_as_proposed', format('%s instalments since', i.begun - c.instalments_begun)
+    from engine.instalments_of(array[c.offering_id, c.into_offering_id]) i where i.begun <> c.instalments_begun;
+end $$;
+
+-- An instalment that is drafted pays the principal of units that a conversion would end.
+create function registry.instalment_is_open(p_offerings text[]) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+    return (select i.open from engine.instalments_of(p_offerings) i);
+end $$;
+
 -- Everything that keeps a conversion from beginning now, in the order in which it is said; none when it may begin.
 create function registry.hindrances_of_conversion(c registry.conversion) returns table (place integer, rule text, detail text)
 language sql stable set search_path = pg_catalog, pg_temp
@@ -114,6 +134,8 @@ begin atomic
         select 10 as place, 'conversion_is_agreed' as rule, case when c.status <> 'approved' then c.status end as detail
         union all select 20, 'conversion_time_has_come', case when c.effective_at > clock_timestamp() then audit.instant(c.effective_at) end
         union all select 30, 'conversion_has_its_inputs', nullif(array_to_string(registry.inputs_missing(c), ', '), '')
+        union all select s.place, s.rule, s.detail from registry.changed_since_proposal(c) s
+        union all select 36, 'open_instalment_is_paid_first', registry.instalment_is_open(array[c.offering_id, c.into_offering_id])
         union all select 40, 'conversion_follows_the_sale', min(k.status) from class k where k.offering_id = c.offering_id and k.status <> 'closed_successfully'
         union all select 50, 'new_class_is_offered', min(k.status) from class k where k.offering_id <> c.offering_id
             and k.status not in ('published', 'legally_closed', 'closed_successfully')

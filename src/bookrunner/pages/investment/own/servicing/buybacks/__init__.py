@@ -63,7 +63,7 @@ def routes(database: Database, shell: Shell) -> Router:
             if what == "withdraw":
                 keeper.withdraw_tender(**by)
             else:
-                keeper.tender(**by, tender=new_id("tnd"), units=_whole(units))
+                keeper.tender(**by, tender=new_id("tnd"), units=_whole(units), paper_sha256=None)
         except Refused as refused:
             return page(request, investor.name, refused)
         return RedirectResponse("/buybacks", status_code=_SEE_OTHER)
