@@ -137,8 +137,9 @@ grant execute on function engine.packet_to_do(text, text), engine.free_cancellat
 grant select on engine.investor_notice, engine.report_owed to portal;
 grant execute on function engine.filing_pack(text, text) to engine, audit;
 grant execute on function engine.bound_offers(), engine.paid_in(text, integer),
-    engine.coupon_on(text, integer, date), engine.principal_left(text, date), engine.coupon_periods(text, text), engine.tax_year_differs(text, text, integer) to engine;
+    engine.coupon_on(text, integer, date), engine.tax_year_differs(text, text, integer) to engine;
 grant execute on function engine.filing_shown(text, text) to engine, audit;
+grant execute on function engine.principal_left(text, date), engine.coupon_periods(text, text) to engine, reconciliation, audit;
 grant execute on function engine.filing_day(timestamptz) to portal, engine, reconciliation, audit;
 -- Whoever pays a distribution sees what it pays.
 grant select on engine.distribution_standing, engine.distribution_line_standing, engine.distribution_tiers, engine.cash_in_lieu, engine.payee_of_offer,
@@ -205,7 +206,7 @@ grant execute on function registry.split_hindrances(text, text) to registry, eng
 grant execute on function registry.line_hindrances(text, text), registry.burn_plan(text, text), registry.free_balance(text, text, boolean) to registry, engine, audit;
 grant execute on function registry.conversion_hindrances(text, text), registry.conversion_working(text, text),
     registry.inputs_missing(registry.conversion), registry.inputs_of_conversion(registry.conversion),
-    registry.input_of(registry.conversion, text), registry.price_of_conversion(registry.conversion) to registry, engine, audit;
+    registry.input_of(registry.conversion, text), registry.price_of_conversion(registry.conversion) to registry, engine, reconciliation, audit;
 grant execute on function registry.converted_by(registry.movement), registry.lines_of_conversion(registry.conversion),
     registry.places_of_conversion(registry.conversion), registry.interest_days(registry.conversion, text),
     registry.first_bought_on(text, text), registry.wallets_of_conversion(text, text) to registry;

@@ -17,7 +17,7 @@ end;
 
 -- The periods of a schedule, each from the end of the one before; the last one may be shorter.
 create function engine.coupon_periods(p_offering text, p_schedule text) returns table (number integer, from_on date, to_on date, whole_to date)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select n, (s.starts_on + make_interval(months => s.months * (n - 1)))::date,
         least((s.starts_on + make_interval(months => s.months * n))::date, s.ends_on),

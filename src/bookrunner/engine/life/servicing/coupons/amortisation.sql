@@ -48,7 +48,7 @@ call audit.append_only('engine.instalment_run');
 -- has begun.
 create function engine.principal_left(p_offering text, p_on date)
 returns table (amortisation_id text, status text, principal_minor bigint, left_minor bigint, decided_at timestamptz)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
     select a.amortisation_id, a.status, a.principal_minor, (a.principal_minor - coalesce((select sum(i.part_minor) from engine.instalment_run r
             join engine.instalment i using (offering_id, amortisation_id, number) join engine.distribution d using (offering_id, distribution_id)
