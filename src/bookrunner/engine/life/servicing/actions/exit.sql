@@ -56,5 +56,5 @@ begin
     return new;
 end $$;
 create trigger exit_leaves_nothing_open before update on engine.offer
-    for each row when (new.status = 'exited' and old.status <> 'exited') execute function engine.exit_leaves_nothing_open();
+    for each row when (new.status = 'exited' and old.status = 'closed_successfully') execute function engine.exit_leaves_nothing_open();
 alter table engine.offer enable always trigger exit_leaves_nothing_open;
