@@ -437,7 +437,7 @@ def test_an_offer_is_exited_when_nobody_holds_a_unit_and_nothing_is_open(at_rest
 
     assert leave().startswith("exit_leaves_no_units_outstanding: ")
     assert "exit_leaves_no_units_outstanding 202" in leave()
-    bought_out = {"new_units": 1, "for_units": 1000, "fractions": "cash", "cash_price_minor": 1_000_000}
+    bought_out = {"new_units": 1, "for_units": 1000, "fractions": "round_half", "cash_price_minor": None}
     split = at_rest.decide(at_rest.propose(**bought_out))
     assert "exit_leaves_no_units_under_way 1" in leave()
     at_rest.begin(split)
