@@ -43,6 +43,5 @@ def carry_until_killed(
         desk = Desk(database)
         signing = open_keys(Path(keys), chain.chain_id(), embedded=True)
         submitter = Submitter(desk.registry, chain, signing, pause=mine)
-        asked = {"look": seen_supply} if action is Splits else {}
-        action(desk, chain, signing, submitter, most=WALLETS_AT_ONCE, **asked).carry(offering)
+        action(desk, chain, signing, submitter, look=seen_supply, most=WALLETS_AT_ONCE).carry(offering)
     database.close()

@@ -40,6 +40,7 @@ class Note:
         self.world.numbers = (31, 70, 101)  # type: ignore[assignment]
         self.world.build("registered")
         self.where = {"offering": self.world.offering}
+        self._looks = 0
         self.register: Keeper = registry.keeper(database)
         self.keeper: Keeper = registry.conversions_of(database)
         self.moves = Transferring(self.world, database)
@@ -131,8 +132,19 @@ class Note:
         """Return what keeps a conversion from beginning."""
         return [row["rule"] for row in self.keeper.conversion_hindrances(**self.where, conversion=conversion)]
 
+    def look(self) -> None:
+        """Record that the chain has of the new class what the register says, and UNDELIVERED units beside."""
+        into = self.into.offering
+        asked = "select coalesce(sum(units), 0)::bigint from registry.address_units where offering_id = %s"
+        ((units,),) = self.world.login("owner").execute(asked, [into]).fetchall()
+        self._looks += 1
+        seen = {"block_number": 9, "block_hash": digest(f"look {self._looks}").hex()}
+        seen |= {"minted": units + UNDELIVERED, "undelivered": UNDELIVERED}
+        self.world.call("registry.compare_records", into, seen)
+
     def begin(self, conversion: str, undelivered: int = UNDELIVERED) -> None:
         """Begin a conversion with so many units of the new class that nobody has bought."""
+        self.look()
         on = {**self.where, "conversion": conversion}
         self.keeper.begin_conversion(actor="process", **on, undelivered=undelivered)
 
@@ -175,9 +187,10 @@ class Note:
         return posted
 
     def carry(self, conversion: str) -> None:
-        """Let the chains do everything that is open of a begun conversion."""
+        """Let the chains do everything that is open of a begun conversion, and look at them again."""
         for offering, lines in self.open_lines(conversion).items():
             self.final(self.sign(f"{conversion}{offering}", offering, lines), offering, lines)
+        self.look()
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a question to the register."""

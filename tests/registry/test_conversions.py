@@ -227,6 +227,7 @@ def test_the_lower_price_converts_principal_and_interest_to_the_day(at_rest: Not
     rest = at_rest.sign("rest", "ofr_one", lines["ofr_one"][2:])
     assert at_rest.final(rest, "ofr_one", lines["ofr_one"][2:]) == 2
     assert at_rest.final(rest, "ofr_one", lines["ofr_one"][2:]) == 0
+    at_rest.look()
 
     assert at_rest.units("ofr_one") == dict.fromkeys(held, 0)
     got = at_rest.units("ofr_two")
@@ -314,6 +315,7 @@ def test_what_is_asked_in_the_new_class_while_a_conversion_begins_waits_and_is_r
     conversion = at_rest.agreed()
     into = Transferring(at_rest.into, at_rest.keeper.database)
     into.seller = "ivr_two3"
+    at_rest.look()
     waiting = "select from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
     with ThreadPoolExecutor(1) as other:
         with at_rest.world.login("registry").transaction():
@@ -385,7 +387,7 @@ select p.offering_id, {key}, p.address, p.holding_id, p.units_before, {units}
 from registry.conversion c, lateral registry.places_of_conversion(c) p {of};
 """
 BEGIN = """
-update registry.conversion set status = 'begun', begun_at = now(), undelivered_units = 0 {of};
+update registry.conversion set status = 'begun', begun_at = now(), undelivered_units = {undelivered} {of};
 """
 SEEN = """
 insert into registry.conversion_seen
@@ -422,8 +424,10 @@ def test_no_login_writes_a_conversion_past_its_walls(at_rest: Note) -> None:
     def places(units: str = "p.units_after") -> str:
         return PLACES.format(key=key, of=of, units=units)
 
-    begin, elsewhere = BEGIN.format(of=of), f"decode('{'ee' * 20}', 'hex')"
+    at_rest.look()
+    begin, elsewhere = BEGIN.format(of=of, undelivered=UNDELIVERED), f"decode('{'ee' * 20}', 'hex')"
     for rule, forged in (
+        ("conversion_has_the_undelivered_units_of_the_chain", BEGIN.format(of=of, undelivered=0)),
         ("conversion_has_a_line_for_every_holder", begin),
         ("conversion_has_a_line_for_every_holder", lines("l.units_after + 1") + places() + begin),
         ("conversion_has_a_place_for_every_wallet", lines() + begin),
@@ -453,3 +457,11 @@ def test_no_login_writes_a_conversion_past_its_walls(at_rest: Note) -> None:
         assert wall(at_rest.world, statement) == rule, statement
     at_rest.carry(conversion)
     assert wall(at_rest.world, MOVED.format(kind="'conversion', holding_id")) == "movement_keeps_its_units"
+
+
+def test_a_conversion_begins_with_the_units_that_the_chain_showed(at_rest: Note) -> None:
+    conversion = at_rest.agreed()
+    for claimed in (0, UNDELIVERED - 1, UNDELIVERED + 1):
+        with pytest.raises(Refused, match="conversion_has_the_undelivered_units_of_the_chain"):
+            at_rest.begin(conversion, undelivered=claimed)
+    at_rest.begin(conversion)

@@ -102,7 +102,7 @@ class Application:
         self.transfers = Transfers(self.desk, chain, keys, self.submitter)
         self.controls = Controls(self.desk, chain, keys, self.submitter)
         self.splits = splits.Splits(self.desk, chain, keys, self.submitter, look=seen_supply)
-        self.conversions = conversions.Conversions(self.desk, chain, keys, self.submitter)
+        self.conversions = conversions.Conversions(self.desk, chain, keys, self.submitter, look=seen_supply)
         self.buybacks = Buybacks(self.desk, chain, keys, self.submitter)
         self.payments = CoinPayments(self.desk, chain, keys, self.submitter)
         self.comparing = Comparing(self.desk, chain)

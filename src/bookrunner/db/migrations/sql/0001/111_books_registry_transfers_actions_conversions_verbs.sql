@@ -132,6 +132,10 @@ begin
     if new.status = 'begun' and old.status <> 'begun' then
         old.undelivered_units := new.undelivered_units;
         perform registry.require_conversion(old);
+        if new.undelivered_units is distinct from registry.undelivered_units(new.into_offering_id) then
+            raise exception using errcode = 'BR008', constraint = 'conversion_has_the_undelivered_units_of_the_chain',
+                message = format('the treasury wallet of %s had another number when the chain was looked at', new.into_offering_id);
+        end if;
         perform registry.require_conversion_working(new);
     end if;
     if new.status = 'executed' and old.status <> 'executed' and exists (select from registry.conversion_open p

@@ -59,7 +59,8 @@ begin
     where offering_id = p_offering and conversion_id = p_conversion;
 end $$;
 
--- Begins an approved conversion whose time has come and that nothing hinders, with what the new class has undelivered on chain.
+-- Begins an approved conversion whose time has come and that nothing hinders, with what the new class has undelivered, as the
+-- chain showed it last.
 create function registry.begin_conversion(p_actor text, p_request text, p_offering text, p_conversion text, p_undelivered bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

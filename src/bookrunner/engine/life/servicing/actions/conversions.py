@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from bookrunner.adapters.chain import (
     MAX_LINES,
     Chain,
     ChainError,
-    balance_of,
     identity_registry,
     is_registered,
     register_batch,
-    total_supply,
 )
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
@@ -21,7 +20,7 @@ from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
-from bookrunner.engine.life.servicing.actions.minting import Minting, token_of
+from bookrunner.engine.life.servicing.actions.minting import Minting, token_of, undelivered_on_chain
 from bookrunner.engine.life.servicing.actions.splits import MOST_WALLETS, PATIENCE_SECONDS
 
 _PURPOSE: Final = "conversion"
@@ -32,12 +31,21 @@ class Conversions:
 
     What a run has to do follows from the wallets that the chain has not changed yet, so one that ends
     anywhere is carried on by the next. Every old unit is burned before a new one is minted. The books of
-    both classes follow with the last wallet, in the transaction that marks it final.
+    both classes follow with the last wallet, in the transaction that marks it final. ``look`` says what the
+    chain shows of an offer's supply at its final block.
     """
 
     def __init__(
-        self, desk: Desk, chain: Chain, keys: Keys, submitter: Submitter, *, most: int = MOST_WALLETS
+        self,
+        desk: Desk,
+        chain: Chain,
+        keys: Keys,
+        submitter: Submitter,
+        *,
+        look: Callable[[Chain, Row], dict[str, object] | None],
+        most: int = MOST_WALLETS,
     ) -> None:
+        self._look = look
         self._desk = desk
         self._chain = chain
         self._keys = keys
@@ -105,30 +113,28 @@ class Conversions:
         self._submitter.settle(offering, token)
 
     def _begin(self, conversion: Row, tokens: dict[str, bytes]) -> None:
-        """Begin while the chain has of both classes, wallet by wallet and in all, what the register says."""
+        """Begin while nothing hinders it, and the chain has of both classes what the register says.
+
+        What the chain shows is recorded first: the database begins with the undelivered units that it knows.
+        """
         offering, into = conversion["offering_id"], conversion["into_offering_id"]
         on = {"offering": offering, "conversion": conversion["conversion_id"]}
-        had = {each: self._register_on_chain(each, token) for each, token in tokens.items()}
-        if not self._desk.conversions.conversion_hindrances(**on):
-            planned = self._desk.conversions.planned_wallets(**on)
-            self._register_wallets(into, tokens[into], planned)
-            ending = [{"address": row["address"], "units": -row["units"]} for row in had[offering][0]]
-            refused = self._minting.refused(tokens[offering], ending)
-            if refused := refused + self._minting.refused(tokens[into], planned):
-                rule = "token_takes_every_wallet_of_the_conversion"
-                raise Refused(rule, f"the tokens of {offering} and {into} refuse {refused} wallets")
-        self._desk.conversions.begin_conversion(actor=PROCESS, **on, undelivered=had[into][1])
-
-    def _register_on_chain(self, offering: str, token: bytes) -> tuple[list[Row], int]:
-        """Return where the register has units and how many nobody has bought, as the chain agrees."""
-        treasury = bytes(self._desk.offer(offering)["treasury_address"])
-        rows = self._desk.conversions.wallets_before(offering=offering)
-        on_chain = self._chain.balances(token, [bytes(row["address"]) for row in rows])
-        minted, undelivered = self._chain.read([total_supply(token), balance_of(token, treasury)])
-        registered = [row["units"] for row in rows]
-        if on_chain != registered or minted - undelivered != sum(registered):
-            raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
-        return list(rows), undelivered
+        for hindered in self._desk.conversions.conversion_hindrances(**on):
+            raise Refused(hindered["rule"], f"{on['conversion']} waits: {hindered['detail']}")
+        before = {each: self._desk.conversions.wallets_before(offering=each) for each in tokens}
+        left = {
+            each: undelivered_on_chain(self._desk, self._chain, each, rows) for each, rows in before.items()
+        }
+        planned = self._desk.conversions.planned_wallets(**on)
+        self._register_wallets(into, tokens[into], planned)
+        ending = [{"address": row["address"], "units": -row["units"]} for row in before[offering]]
+        refused = self._minting.refused(tokens[offering], ending)
+        if refused := refused + self._minting.refused(tokens[into], planned):
+            rule = "token_takes_every_wallet_of_the_conversion"
+            raise Refused(rule, f"the tokens of {offering} and {into} refuse {refused} wallets")
+        seen = self._look(self._chain, self._desk.offer(into))
+        self._desk.registry.compare_records(actor=PROCESS, offering=into, chain=seen)
+        self._desk.conversions.begin_conversion(actor=PROCESS, **on, undelivered=left[into])
 
     def _register_wallets(self, offering: str, token: bytes, planned: list[Row]) -> None:
         """Give the wallets that take new units their identity on chain, where they have none yet."""

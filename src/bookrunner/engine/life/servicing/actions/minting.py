@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bookrunner.adapters.chain import Chain, NodeRefused, burn_batch, mint_batch
+from bookrunner.adapters.chain import (
+    Chain,
+    NodeRefused,
+    balance_of,
+    burn_batch,
+    mint_batch,
+    total_supply,
+)
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
 from bookrunner.db import Row
@@ -70,6 +77,20 @@ class Minting:
         told = [{**of, "address": bytes(row["address"]).hex(), "units": row["units"]} for row in wallets]
         with self._desk.registry.together() as within:
             self._submitter.store(within, self._keys.agent, order, told)
+
+
+def undelivered_on_chain(desk: Desk, chain: Chain, offering: str, rows: Sequence[Row]) -> int:
+    """Return the units of an offer that nobody has bought, while the chain has what the register says.
+
+    ``rows`` are the wallets of the register. Refuses ``chain_has_the_units_of_the_register``.
+    """
+    token, treasury = token_of(desk, offering), bytes(desk.offer(offering)["treasury_address"])
+    on_chain = chain.balances(token, [bytes(row["address"]) for row in rows])
+    minted, undelivered = chain.read([total_supply(token), balance_of(token, treasury)])
+    registered = [row["units"] for row in rows]
+    if on_chain != registered or minted - undelivered != sum(registered):
+        raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
+    return undelivered
 
 
 def token_of(desk: Desk, offering: str) -> bytes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bookrunner.adapters.chain import Chain, ChainError, balance_of, total_supply
+from bookrunner.adapters.chain import Chain, ChainError
 from bookrunner.core.errors import Refused
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
 from bookrunner.engine.issuance import ChainStalled, Keys, Submitter
-from bookrunner.engine.life.servicing.actions.minting import Minting, token_of
+from bookrunner.engine.life.servicing.actions.minting import Minting, token_of, undelivered_on_chain
 
 _PURPOSE: Final = "split"
 # Minting to a wallet costs more than a transfer, and a batch has to fit into one transaction (EIP-7825).
@@ -98,20 +98,13 @@ class Splits:
         on = {"offering": offering, "split": split}
         for hindered in self._desk.splits.split_hindrances(**on):
             raise Refused(hindered["rule"], f"{split} waits: {hindered['detail']}")
-        offer = self._desk.offer(offering)
-        treasury = bytes(offer["treasury_address"])
         rows = self._desk.splits.wallets_before(offering=offering)
-        wallets = [bytes(row["address"]) for row in rows]
-        on_chain = self._chain.balances(token, wallets)
-        minted, undelivered = self._chain.read([total_supply(token), balance_of(token, treasury)])
-        registered = [row["units"] for row in rows]
-        if on_chain != registered or minted - undelivered != sum(registered):
-            raise Refused("chain_has_the_units_of_the_register", f"units of {offering} differ on chain")
+        undelivered = undelivered_on_chain(self._desk, self._chain, offering, rows)
         planned = self._desk.splits.planned_wallets(**on, undelivered=undelivered)
         if refused := self._minting.refused(token, planned):
             rule = "token_takes_every_wallet_of_the_split"
             raise Refused(rule, f"the token of {offering} refuses {refused} wallets")
-        seen = self._look(self._chain, offer)
+        seen = self._look(self._chain, self._desk.offer(offering))
         self._desk.registry.compare_records(actor=PROCESS, offering=offering, chain=seen)
         self._desk.splits.begin_split(actor=PROCESS, **on, undelivered=undelivered)
 
