@@ -388,10 +388,10 @@ def test_a_split_leaves_the_principal_of_coupons(at_rest: Class) -> None:
     backdated = f"{decided}, proposed_at = now(), decided_at = '2020-01-01' where schedule_id = 'csc_old'"
     with pytest.raises(psycopg.Error) as old:
         call("engine.decide_schedule", offering, "csc_old", "true", actor="usr_second")
-    assert old.value.diag.constraint_name == "coupon_terms_are_of_the_units_as_proposed"
+    assert old.value.diag.constraint_name == "terms_are_of_the_units_as_proposed"
     assert wall(at_rest.world, backdated, "engine") == "coupon_terms_stay_as_proposed"
     assert wall(at_rest.world, backdated.replace("proposed_at = now(), ", ""), "engine") == (
-        "coupon_terms_are_of_the_units_as_proposed"
+        "terms_are_of_the_units_as_proposed"
     )
     late = "update engine.coupon_schedule set decided_at = now() where status = 'in_force'"
     assert wall(at_rest.world, late, "engine") == "coupon_terms_stay_as_proposed"

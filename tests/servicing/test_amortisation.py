@@ -146,10 +146,10 @@ def test_terms_of_units_that_were_split_since_go_into_no_force(
     w, _, _ = world
     w.call("engine.propose_amortisation", w.offering, "amo_old", said(FIRST, SECOND))
     split(w)
-    with refused("principal_terms_are_of_the_units_as_proposed"):
+    with refused("terms_are_of_the_units_as_proposed"):
         w.call("engine.decide_amortisation", w.offering, "amo_old", "true", actor="usr_second")
     stolen = "update engine.amortisation set status = 'in_force', decided_by = 'thief', decided_at = now()"
-    assert wall(w, stolen, "engine") == "principal_terms_are_of_the_units_as_proposed"
+    assert wall(w, stolen, "engine") == "terms_are_of_the_units_as_proposed"
     w.call("engine.decide_amortisation", w.offering, "amo_old", "false", actor="usr_second")
     put(w, "amo_new", said(FIRST, SECOND))
 

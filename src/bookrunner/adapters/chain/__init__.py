@@ -249,6 +249,20 @@ class Arrival:
     token: bytes
     transfer: TransferLog
 
+    def told(self) -> dict[str, object]:
+        """Return it as the books are told: bytes in hex, units as decimal text."""
+        moved = self.transfer
+        return {
+            "hash": moved.transaction_hash.hex(),
+            "ordinal": moved.ordinal,
+            "number": moved.block_number,
+            "block": moved.block_hash.hex(),
+            "token": self.token.hex(),
+            "sender": moved.sender.hex(),
+            "receiver": moved.receiver.hex(),
+            "units": str(moved.amount),
+        }
+
 
 class AddressTree(Protocol):
     """A tree of addresses that are derived and never used twice."""

@@ -114,7 +114,7 @@ class Deposits:
         for place, arrival in enumerate(fitting, start=1):
             try:
                 settled: bool = self._desk.treasury.settle_coin_refund(
-                    actor=actor, offering=offering, refund=refund, transfer=_line(arrival)
+                    actor=actor, offering=offering, refund=refund, transfer=arrival.told()
                 )
             except Refused as refused:
                 # One transaction may send several refunds back, each by a transfer of its own.
@@ -184,7 +184,7 @@ class Deposits:
         noted: int = self._desk.treasury.note_transfers(
             actor=WATCHER,
             chain=_told(on, end, head) | {"read_height": read},
-            transfers=json.dumps([_line(arrival) for arrival in found]),
+            transfers=json.dumps([arrival.told() for arrival in found]),
             gone=gone,
         )
         if noted:
@@ -222,18 +222,4 @@ def _told(on: dict[str, object], end: int, head: bytes) -> dict[str, object]:
         "incarnation": incarnation.hex() if isinstance(incarnation, bytes) else "",
         "height": end,
         "hash": head.hex(),
-    }
-
-
-def _line(arrival: Arrival) -> dict[str, object]:
-    moved = arrival.transfer
-    return {
-        "hash": moved.transaction_hash.hex(),
-        "ordinal": moved.ordinal,
-        "number": moved.block_number,
-        "block": moved.block_hash.hex(),
-        "token": arrival.token.hex(),
-        "sender": moved.sender.hex(),
-        "receiver": moved.receiver.hex(),
-        "units": str(moved.amount),
     }

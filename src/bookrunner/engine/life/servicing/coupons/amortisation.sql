@@ -125,8 +125,9 @@ end $$;
 create trigger amortisation_stands before update on engine.amortisation for each row execute function engine.amortisation_stands();
 alter table engine.amortisation enable always trigger amortisation_stands;
 
--- The principal is that of a unit as of the decision, and whoever proposed it meant a unit as of the proposal.
-create function engine.amortisation_is_of_its_units() returns trigger
+-- Terms of one unit: both moments are now, the figures are those of a unit as of the decision, and whoever proposed them meant a unit as of the
+-- proposal. A split is executed under the lock of the control book, so that none comes in between unseen.
+create function engine.terms_are_of_their_units() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'INSERT' then
@@ -137,14 +138,14 @@ begin
     new.decided_at := clock_timestamp();
     if new.status = 'in_force' and exists (select from registry.split s where s.offering_id = new.offering_id and s.status = 'executed'
         and s.executed_at > new.proposed_at) then
-        raise exception using errcode = 'BR008', constraint = 'principal_terms_are_of_the_units_as_proposed',
-            message = format('the units were split since %s was proposed: propose it anew', new.amortisation_id);
+        raise exception using errcode = 'BR008', constraint = 'terms_are_of_the_units_as_proposed',
+            message = format('the units of %s were split since its terms were proposed: propose them anew', new.offering_id);
     end if;
     return new;
 end $$;
-create trigger proposal_is_of_its_units before insert on engine.amortisation for each row execute function engine.amortisation_is_of_its_units();
+create trigger proposal_is_of_its_units before insert on engine.amortisation for each row execute function engine.terms_are_of_their_units();
 create trigger amortisation_is_of_its_units before update on engine.amortisation
-    for each row when (old.status = 'proposed' and new.status <> 'proposed') execute function engine.amortisation_is_of_its_units();
+    for each row when (old.status = 'proposed' and new.status <> 'proposed') execute function engine.terms_are_of_their_units();
 alter table engine.amortisation enable always trigger proposal_is_of_its_units;
 alter table engine.amortisation enable always trigger amortisation_is_of_its_units;
 

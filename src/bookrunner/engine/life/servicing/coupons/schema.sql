@@ -85,26 +85,8 @@ create trigger coupon_terms_stay before update on engine.coupon_fixing for each 
 alter table engine.coupon_schedule enable always trigger coupon_terms_stay;
 alter table engine.coupon_fixing enable always trigger coupon_terms_stay;
 
--- Both moments are now: the principal is that of a unit as of the decision, and whoever proposed it meant a unit as of the proposal. A
--- split is executed under the lock of the control book, so that none comes in between unseen.
-create function engine.schedule_is_of_its_units() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-    if tg_op = 'INSERT' then
-        new.proposed_at := clock_timestamp();
-        return new;
-    end if;
-    perform 1 from registry.control_book b where b.offering_id = new.offering_id for share;
-    new.decided_at := clock_timestamp();
-    if new.status = 'in_force' and exists (select from registry.split s where s.offering_id = new.offering_id and s.status = 'executed'
-        and s.executed_at > new.proposed_at) then
-        raise exception using errcode = 'BR008', constraint = 'coupon_terms_are_of_the_units_as_proposed',
-            message = format('the units were split since %s was proposed: propose it anew', new.schedule_id);
-    end if;
-    return new;
-end $$;
-create trigger proposal_is_of_its_units before insert on engine.coupon_schedule for each row execute function engine.schedule_is_of_its_units();
+create trigger proposal_is_of_its_units before insert on engine.coupon_schedule for each row execute function engine.terms_are_of_their_units();
 create trigger schedule_is_of_its_units before update on engine.coupon_schedule
-    for each row when (old.status = 'proposed' and new.status <> 'proposed') execute function engine.schedule_is_of_its_units();
+    for each row when (old.status = 'proposed' and new.status <> 'proposed') execute function engine.terms_are_of_their_units();
 alter table engine.coupon_schedule enable always trigger proposal_is_of_its_units;
 alter table engine.coupon_schedule enable always trigger schedule_is_of_its_units;

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from bookrunner.adapters.chain import Arrival, Chain, ChainError, NodeRefused, Signer, transfer
+from bookrunner.adapters.chain import Chain, ChainError, NodeRefused, Signer, transfer
 from bookrunner.books.treasury import disbursements, hand_over_waiting
 from bookrunner.core.errors import Refused
 from bookrunner.core.ids import new_id
@@ -204,7 +204,7 @@ class CoinPayments:
         for each in self._chain.arrivals([bytes(row["receiver"])], number, number):
             found = each.token, each.transfer.sender, each.transfer.amount
             if each.transfer.transaction_hash == bytes(row["hash"]) and found == wanted:
-                return _told(each)
+                return each.told()
         return None
 
 
@@ -238,17 +238,3 @@ class _Signing:
     def reference_of(self, order: str) -> str | None:
         """Return the transaction that was signed for an order, else None."""
         return self._payments.signed(self._offering, order)
-
-
-def _told(arrival: Arrival) -> dict[str, object]:
-    moved = arrival.transfer
-    return {
-        "hash": moved.transaction_hash.hex(),
-        "ordinal": moved.ordinal,
-        "number": moved.block_number,
-        "block": moved.block_hash.hex(),
-        "token": arrival.token.hex(),
-        "sender": moved.sender.hex(),
-        "receiver": moved.receiver.hex(),
-        "units": str(moved.amount),
-    }
