@@ -4,6 +4,7 @@ from bookrunner.engine.issuance.checks import TokenCheck, check_chain
 from bookrunner.engine.issuance.control import Controls
 from bookrunner.engine.issuance.deliveries import Deliveries, Target
 from bookrunner.engine.issuance.posting import Postings
+from bookrunner.engine.issuance.registrations import register_missing
 from bookrunner.engine.issuance.stops import Outcome, start_again
 from bookrunner.engine.issuance.submission import (
     PATIENCE_SECONDS,
@@ -32,5 +33,6 @@ __all__ = [
     "check_chain",
     "deploy_token",
     "gas_for",
+    "register_missing",
     "start_again",
 ]

@@ -146,5 +146,32 @@ class Registrations:
         return self._model.gas_limit(len(lines))
 
 
+def register_missing(
+    signing: tuple[Chain, Keys, Submitter], offering: str, token: bytes, countries: Mapping[bytes, int]
+) -> None:
+    """Give wallets their identity on chain where they have none yet, and wait until it is final.
+
+    ``countries`` has the ISO 3166 number of each wallet's holder.
+    """
+    if not countries:
+        return
+    chain, keys, submitter = signing
+    (registry,) = chain.read([identity_registry(token)])
+    known = chain.read([is_registered(registry, wallet) for wallet in countries])
+    missing = [line for line, is_known in zip(countries.items(), known, strict=True) if not is_known]
+    for start in range(0, len(missing), MAX_LINES):
+        data = _identities(missing[start : start + MAX_LINES])
+        order = {
+            "offering": offering,
+            "purpose": "identity",
+            "intent": new_id("int"),
+            "to": registry,
+            "data": data,
+            "gas": gas_for(chain, (registry, data), keys.agent.address),
+        }
+        submitter.submit(keys.agent, order)
+        submitter.settle(offering, token)
+
+
 def _identities(lines: Sequence[_Line]) -> bytes:
     return register_batch([(wallet, wallet, country) for wallet, country in lines])

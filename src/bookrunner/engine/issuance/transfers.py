@@ -9,9 +9,6 @@ from bookrunner.adapters.chain import (
     ChainError,
     NodeRefused,
     forced_transfer,
-    identity_registry,
-    is_registered,
-    register_batch,
 )
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
@@ -19,6 +16,7 @@ from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
+from bookrunner.engine.issuance.registrations import register_missing
 from bookrunner.engine.issuance.submission import ChainStalled, Keys, Submitter, gas_for
 
 _PURPOSE: Final = "transfer"
@@ -97,19 +95,5 @@ class Transfers:
     def _register_taker(self, offering: str, asked: Row, token: bytes) -> None:
         """Give the taker's wallet its identity on chain, where it has none yet."""
         wallet = bytes(asked["to_address"])
-        (registry,) = self._chain.read([identity_registry(token)])
-        (known,) = self._chain.read([is_registered(registry, wallet)])
-        if known:
-            return
         country = country_number(asked["screened"]["buyer"]["country"])
-        data = register_batch([(wallet, wallet, country)])
-        order = {
-            "offering": offering,
-            "purpose": "identity",
-            "intent": new_id("int"),
-            "to": registry,
-            "data": data,
-            "gas": gas_for(self._chain, (registry, data), self._keys.agent.address),
-        }
-        self._submitter.submit(self._keys.agent, order)
-        self._submitter.settle(offering, token)
+        register_missing((self._chain, self._keys, self._submitter), offering, token, {wallet: country})

@@ -6,20 +6,15 @@ from collections.abc import Callable
 from typing import Final
 
 from bookrunner.adapters.chain import (
-    MAX_LINES,
     Chain,
     ChainError,
-    identity_registry,
-    is_registered,
-    register_batch,
 )
 from bookrunner.core.countries import country_number
 from bookrunner.core.errors import Refused
-from bookrunner.core.ids import new_id
 from bookrunner.core.log import tell, warn
 from bookrunner.db import Row
 from bookrunner.engine.desk import PROCESS, Desk
-from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, gas_for
+from bookrunner.engine.issuance import ChainStalled, Keys, Submitter, register_missing
 from bookrunner.engine.life.servicing.actions.minting import Minting, token_of, undelivered_on_chain
 from bookrunner.engine.life.servicing.actions.splits import MOST_WALLETS, PATIENCE_SECONDS
 
@@ -126,7 +121,8 @@ class Conversions:
             each: undelivered_on_chain(self._desk, self._chain, each, rows) for each, rows in before.items()
         }
         planned = self._desk.conversions.planned_wallets(**on)
-        self._register_wallets(into, tokens[into], planned)
+        countries = {bytes(row["address"]): country_number(row["country"]) for row in planned}
+        register_missing((self._chain, self._keys, self._submitter), into, tokens[into], countries)
         ending = [{"address": row["address"], "units": -row["units"]} for row in before[offering]]
         refused = self._minting.refused(tokens[offering], ending)
         if refused := refused + self._minting.refused(tokens[into], planned):
@@ -135,26 +131,3 @@ class Conversions:
         seen = self._look(self._chain, self._desk.offer(into))
         self._desk.registry.compare_records(actor=PROCESS, offering=into, chain=seen)
         self._desk.conversions.begin_conversion(actor=PROCESS, **on, undelivered=left[into])
-
-    def _register_wallets(self, offering: str, token: bytes, planned: list[Row]) -> None:
-        """Give the wallets that take new units their identity on chain, where they have none yet."""
-        (registry,) = self._chain.read([identity_registry(token)])
-        wallets = [bytes(row["address"]) for row in planned]
-        known = self._chain.read([is_registered(registry, wallet) for wallet in wallets]) if wallets else []
-        missing = [
-            (wallet, wallet, country_number(row["country"]))
-            for wallet, row, is_known in zip(wallets, planned, known, strict=True)
-            if not is_known
-        ]
-        for start in range(0, len(missing), MAX_LINES):
-            data = register_batch(missing[start : start + MAX_LINES])
-            order = {
-                "offering": offering,
-                "purpose": "identity",
-                "intent": new_id("int"),
-                "to": registry,
-                "data": data,
-                "gas": gas_for(self._chain, (registry, data), self._keys.agent.address),
-            }
-            self._submitter.submit(self._keys.agent, order)
-            self._submitter.settle(offering, token)
