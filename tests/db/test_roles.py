@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -9,6 +12,14 @@ import pytest
 from psycopg import errors, sql
 
 from bookrunner.db import LOGINS, Endpoint
+
+LONG_HOLDER = """
+import sys, psycopg
+with psycopg.connect(sys.argv[1]) as connection:
+    connection.execute("select pg_advisory_xact_lock(7)")
+    print("held", flush=True)
+    connection.execute("select pg_sleep(50)")
+"""
 
 ATTACKS = [
     "set role bookrunner_owner",
@@ -91,3 +102,22 @@ def test_a_day_is_the_same_in_every_session(
     connect("admin").execute(sql.SQL(elsewhere).format(sql.Identifier(endpoint.database)))
     assert connect("admin").execute("show timezone").fetchone() == ("Pacific/Kiritimati",)
     assert connect(login).execute("show timezone").fetchone() == ("UTC",)
+
+
+def test_what_a_dead_client_asked_for_holds_no_lock_for_long(
+    endpoint: Endpoint, connect: Callable[[str], psycopg.Connection]
+) -> None:
+    """Its statement would go on for 50 s; whoever waits for a lock gives up after 10."""
+    arguments = [sys.executable, "-c", LONG_HOLDER, endpoint.dsn("treasury")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        asked = "select count(*) from pg_stat_activity where query = 'select pg_sleep(50)'"
+        deadline = time.monotonic() + 60
+        while connect("admin").execute(asked.encode()).fetchone() != (1,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        holder.kill()
+    next_one = connect("treasury")
+    with next_one.transaction():
+        next_one.execute("select pg_advisory_xact_lock(7)")

@@ -33,6 +33,8 @@ begin
         execute pg_catalog.format('alter role %I set timezone = ''UTC''', login);
         execute pg_catalog.format('alter role %I set statement_timeout = ''60s''', login);
         execute pg_catalog.format('alter role %I set lock_timeout = ''10s''', login);
+        -- What a dead client had asked for ends soon, and lets go of what it had locked.
+        execute pg_catalog.format('alter role %I set client_connection_check_interval = ''1s''', login);
         -- A plan made while a table is small stays in use while it grows: it must not be a scan of the whole.
         execute pg_catalog.format('alter role %I set random_page_cost = 1.1', login);
         execute pg_catalog.format('alter role %I set idle_in_transaction_session_timeout = ''60s''', login);

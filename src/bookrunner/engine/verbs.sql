@@ -99,10 +99,10 @@ begin
     done := audit.enter(p_actor, p_request);
     done := engine.require_open(p_offering);
     done := engine.require_gate(p_offering, p_investment, 'confirm', engine.act_mask('confirm'));
-    -- A plain look first: nearly nobody names a currency, and the join is started for everybody.
-    update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment
-    returning exists (select from portal.currency_fact c where c.offering_id = p_offering and c.investment_id = p_investment)
-    into names_currency;
+    update engine.investment set status = 'confirmed' where offering_id = p_offering and investment_id = p_investment;
+    -- A look of its own, and no part of the update: nearly nobody names a currency, and the plan of the join is begun for everybody.
+    select true into names_currency from portal.currency_fact c
+    where c.offering_id = p_offering and c.investment_id = p_investment limit 1;
     if names_currency then
         perform treasury.keep_commitment_rate(i.offering_id, i.investment_id, c.currency, i.amount_minor)
         from engine.investment i join portal.pay_currency c using (offering_id, investment_id)
