@@ -146,19 +146,22 @@ begin
 end $$;
 
 -- Judges lines that are owed: one that hinders is held with its reason, one to be kept becomes the payee's balance, the others leave by
--- the rail of their payee. Runs under the locks of its caller; answers what leaves.
+-- the rail of their payee. The room on a rail, which adds up what was paid before, is asked once. Runs under its caller's locks; answers what leaves.
 create function treasury.judge_disbursements(p_offering text, p_lines text[]) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
     judged jsonb;
 begin
-    select jsonb_agg(jsonb_build_object('line', s.line, 'because', coalesce(s.because, case when s.upto > treasury.room_on(p_offering,
-            s.distribution_id, s.way = 'stablecoin') then 'money_is_on_another_rail' end), 'way', s.way,
-            'fingerprint', encode(s.fingerprint, 'hex')) order by s.line) into judged
-    from (select x.*, d.distribution_id, sum(d.amount_minor) filter (where x.because is null) over (
+    with standing as materialized (
+        select x.*, d.distribution_id, x.way = 'stablecoin' as is_coin, sum(d.amount_minor) filter (where x.because is null) over (
             partition by d.distribution_id, x.way = 'stablecoin' order by x.line) as upto
         from treasury.standing_of(p_offering, p_lines) x
-        join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = x.line where d.status = 'owed') s;
+        join treasury.disbursement d on d.offering_id = p_offering and d.disbursement_id = x.line where d.status = 'owed'),
+    rooms as materialized (select r.distribution_id, r.is_coin, treasury.room_on(p_offering, r.distribution_id, r.is_coin) as minor
+        from (select distinct s.distribution_id, s.is_coin from standing s) r)
+    select jsonb_agg(jsonb_build_object('line', s.line, 'because', coalesce(s.because, case when s.upto > r.minor
+            then 'money_is_on_another_rail' end), 'way', s.way, 'fingerprint', encode(s.fingerprint, 'hex')) order by s.line)
+    into judged from standing s join rooms r using (distribution_id, is_coin);
     update treasury.disbursement d set status = 'held', held_because = j.because
     from jsonb_to_recordset(judged) as j (line text, because text)
     where j.because is not null and d.offering_id = p_offering and d.disbursement_id = j.line;
