@@ -49,7 +49,7 @@ def pytest_configure() -> None:
     """
     os.environ.pop("SSL_CERT_FILE", None)
     os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
-    # Nearly nothing that is made while tests are collected is garbage, and looking for it takes a third of that time.
+    # Nearly nothing that collecting makes is garbage, and looking for it takes a third of that time.
     gc.disable()
 
 
