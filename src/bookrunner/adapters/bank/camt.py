@@ -7,7 +7,7 @@ are returned, not with the file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -248,8 +248,7 @@ class _Reading:
         whole = self._keys.of_entry(account, whole)
         keyed = [self._keys.of_part(account, part) for part in parts]
         return [
-            replace(
-                part,
+            part._replace(
                 batch=Batch(whole.entry_ref, whole.bank_code, place, len(keyed), whole.dedupe_key),
             )
             for place, part in enumerate(keyed, start=1)

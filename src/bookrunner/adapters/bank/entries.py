@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bookrunner.adapters.bank.errors import StatementRefused, StatementRule
 from bookrunner.core.reference import find_references
@@ -87,8 +87,7 @@ class Batch:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One movement of an account: a transaction, or a whole entry whose details do not sum.
 
     ``amount_minor`` is never negative, ``credit`` gives the direction as booked, reversals
@@ -126,32 +125,7 @@ class Entry:
 
     def known_as(self, keys: tuple[str, ...], line_sha256: str) -> Entry:
         """Return the entry with its keys, of which the first is its own, and the digest of its line."""
-        return Entry(
-            entry_ref=self.entry_ref,
-            end_to_end_id=self.end_to_end_id,
-            uetr=self.uetr,
-            amount_minor=self.amount_minor,
-            currency=self.currency,
-            credit=self.credit,
-            reversal=self.reversal,
-            status=self.status,
-            booked_on=self.booked_on,
-            value_on=self.value_on,
-            remittance_structured=self.remittance_structured,
-            remittance_text=self.remittance_text,
-            debtor_name=self.debtor_name,
-            debtor_account=self.debtor_account,
-            debtor_agent=self.debtor_agent,
-            bank_code=self.bank_code,
-            return_reason=self.return_reason,
-            dedupe_key=keys[0],
-            line_sha256=line_sha256,
-            creditor_name=self.creditor_name,
-            creditor_account=self.creditor_account,
-            original_reference=self.original_reference,
-            batch=self.batch,
-            aliases=keys,
-        )
+        return self._replace(dedupe_key=keys[0], line_sha256=line_sha256, aliases=keys)
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ None of them is the book of an account: their entries are ``PDNG`` until a state
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from bookrunner.adapters.bank.dedupe import Keys
@@ -156,8 +156,7 @@ class _Reading:
     def _take_transfer(self, element: Element) -> None:
         fields = self._fields
         entry = self._entry(element, "IntrBkSttlmAmt", "Amt/InstdAmt")
-        entry = replace(
-            entry,
+        entry = entry._replace(
             credit=self._message == "pacs.008",
             entry_ref=fields.reference(element, "PmtId/InstrId"),
             end_to_end_id=fields.reference(element, "PmtId/EndToEndId"),
@@ -186,8 +185,7 @@ class _Reading:
         value_on = parse_day(day, element) if day else None
         identity, size = fields.text(element, "PmtInfId"), len(self._pending)
         for place, entry in enumerate(self._pending, start=1):
-            named = replace(
-                entry,
+            named = entry._replace(
                 value_on=value_on,
                 debtor_name=debtor,
                 debtor_account=account,
@@ -204,8 +202,7 @@ class _Reading:
         if chain is not None:
             entry = self._with_parties(entry, chain)
         original = fields.text(element, "OrgnlUETR") or fields.reference(element, "OrgnlEndToEndId")
-        entry = replace(
-            entry,
+        entry = entry._replace(
             entry_ref=fields.reference(element, "RtrId") or self._head.get("id"),
             end_to_end_id=fields.reference(element, "OrgnlEndToEndId"),
             return_reason=self._reason(element, "RtrRsnInf") or "UNKNOWN",
@@ -275,8 +272,7 @@ class _Reading:
 
     def _with_parties(self, entry: Entry, element: Element) -> Entry:
         debtor, creditor = self._party(element, "Dbtr"), self._party(element, "Cdtr")
-        return replace(
-            entry,
+        return entry._replace(
             debtor_name=debtor.name,
             debtor_account=debtor.account,
             debtor_agent=debtor.agent,

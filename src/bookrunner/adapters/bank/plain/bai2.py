@@ -225,8 +225,7 @@ class _Reading:
         returned = found.code in _RETURNS
         named = _REASON.search(text or "") if returned else None
         entry = empty_entry(amount_minor=found.amount, currency=account.currency, credit=code not in _DEBITS)
-        entry = replace(
-            entry,
+        entry = entry._replace(
             entry_ref=found.bank_reference,
             end_to_end_id=found.customer_reference,
             status=status,

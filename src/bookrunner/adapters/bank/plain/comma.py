@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -188,8 +188,7 @@ def _entry(line: _Line, columns: Mapping[str, _Column], unit: money.Currency) ->
     signed = _moved(told, line.number, unit)
     booked_on = _day(told["booked_on"], columns["booked_on"].form, line.number)
     value = told.get("value_on")
-    return replace(
-        empty_entry(amount_minor=abs(signed), currency=unit.code, credit=signed >= 0),
+    return empty_entry(amount_minor=abs(signed), currency=unit.code, credit=signed >= 0)._replace(
         booked_on=booked_on,
         value_on=_day(value, columns["value_on"].form, line.number) if value else booked_on,
         entry_ref=told.get("bank_reference") or None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -168,8 +168,7 @@ class _Reading:
         ours, _, banks = match["refs"].partition("//")
         more = " ".join((match["more"] or "").split())
         draft.entries.append(
-            replace(
-                entry,
+            entry._replace(
                 reversal=reversal,
                 status=EntryStatus.PDNG if expected or draft.interim else EntryStatus.BOOK,
                 booked_on=_entry_day(value_on, match["entry"], tag),
@@ -188,7 +187,7 @@ class _Reading:
             return
         last = draft.entries[-1]
         told = " ".join(filter(None, (last.remittance_text, _joined(tag.text))))
-        draft.entries[-1] = replace(last, remittance_text=told or None)
+        draft.entries[-1] = last._replace(remittance_text=told or None)
 
     def _finish(self) -> None:
         draft, self._draft = self._draft, None
