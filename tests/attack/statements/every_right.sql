@@ -55,6 +55,18 @@ update subscription.agreement set status = 'sent'
 insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, line_sha256)
     values ('ofr_full', 'rcp_x', 'stm_full_first', 'kx', 'cleared', 5, 'USD', now(), now(), '\x00');
 
+-- treasury | receipt_is_of_its_statement | money of a statement that nobody imported
+insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, line_sha256)
+    values ('ofr_full', 'rcp_x', 'stm_none', 'kx', 'unmatched', 5, 'USD', now(), now(), '\x00');
+
+-- treasury | receipt_is_of_its_statement | money of another offer's statement
+insert into treasury.receipt (offering_id, receipt_id, statement_id, dedupe_key, status, amount_minor, currency, booked_on, value_on, line_sha256)
+    values ('ofr_open', 'rcp_x', 'stm_full_first', 'kx', 'unmatched', 5, 'USD', now(), now(), '\x00');
+
+-- treasury | receipt_is_of_its_statement | money that comes to be of another statement
+update treasury.receipt set statement_id = 'stm_none'
+    where receipt_id = 'rcp_full1';
+
 -- treasury | refund_goes_to_its_source | a refund to an account that the money did not come from
 insert into treasury.refund (offering_id, refund_id, receipt_id, status, amount_minor, currency, reason, payee_fingerprint)
     values ('ofr_open', 'rfd_x', 'rcp_open1', 'created', 50000, 'USD', 'excess', sha256('thief'));

@@ -149,6 +149,14 @@ insert into treasury.journal (offering_id, journal_id, kind, body_sha256, legs, 
 -- owner | account_is_never_overdrawn | a balance set below zero
 update treasury.balance set amount_minor = -1;
 
+-- owner | balance_is_of_an_account | a balance of no account
+insert into treasury.balance
+    values ('ofr_full', 'liab:nobody', 'USD', 5);
+
+-- owner | balance_is_of_an_account | a balance that becomes another account's
+update treasury.balance set account = 'liab:nobody'
+    where offering_id = 'ofr_full' and account = 'liab:unmatched';
+
 -- owner | booking_moves_money | a booking of nothing
 insert into treasury.booking
     values ('ofr_full', 'x', 'booked:stm_full_first', 'USD', 0, '2026-03-31');

@@ -42,9 +42,38 @@ create table treasury.balance (
     account text not null,
     currency text not null,
     amount_minor numeric(38, 0) not null default 0 constraint account_is_never_overdrawn check (amount_minor >= 0),
-    primary key (offering_id, account, currency),
-    foreign key (offering_id, account, currency) references treasury.account
+    primary key (offering_id, account, currency)
 ) with (fillfactor = 70);
+
+-- A balance is of an account, which can never go away: one look for all that a statement opens.
+create function treasury.balances_are_of_accounts() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    b record;
+begin
+    select n.account, n.currency into b from added n
+    left join treasury.account a on a.offering_id = n.offering_id and a.account = n.account and a.currency = n.currency
+    where a.account is null limit 1;
+    if found then
+        raise exception using errcode = 'BR009', constraint = 'balance_is_of_an_account',
+            message = format('there is no account %s in %s', b.account, b.currency);
+    end if;
+    return null;
+end $$;
+
+create trigger balances_are_of_accounts after insert on treasury.balance
+    referencing new table as added for each statement execute function treasury.balances_are_of_accounts();
+alter table treasury.balance enable always trigger balances_are_of_accounts;
+
+create function treasury.balance_keeps_its_account() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    raise exception using errcode = 'BR009', constraint = 'balance_is_of_an_account', message = format('%s keeps its account', old.account);
+end $$;
+
+create trigger balance_keeps_its_account before update of offering_id, account, currency on treasury.balance
+    for each row execute function treasury.balance_keeps_its_account();
+alter table treasury.balance enable always trigger balance_keeps_its_account;
 
 -- What the bank itself booked of a journal, on its own day: what it has not booked yet is on its way.
 create table treasury.booking (
@@ -60,36 +89,36 @@ create table treasury.booking (
 
 -- An entry belongs to a journal of this very transaction and to an account in its currency. Neither can ever go away, so
 -- a look is enough; a foreign key would lock the row of the escrow account for every journal at once. It is one of the legs that
--- the journal declared: a journal that has them all takes no more. Runs under the settings of what posts.
-create function treasury.entry_joins_its_journal() returns trigger
+-- the journal declared: a journal that has them all takes no more. All entries of a statement are looked at together, under the
+-- settings of what posts.
+create function treasury.entries_join_their_journal() returns trigger
 language plpgsql as $$
 declare
-    posted xid8;
-    legs integer;
-    side text;
+    e record;
 begin
-    select j.posted_in, j.legs, (select a.side from treasury.account a
-            where a.offering_id = new.offering_id and a.account = new.account and a.currency = new.currency)
-    into posted, legs, side
-    from treasury.journal j where j.offering_id = new.offering_id and j.journal_id = new.journal_id;
-    if posted is distinct from pg_current_xact_id() then
+    select n.journal_id, n.leg, n.account, n.currency, j.legs, j.posted_in is distinct from pg_current_xact_id() as is_closed into e
+    from added n
+    left join treasury.journal j on j.offering_id = n.offering_id and j.journal_id = n.journal_id
+    left join treasury.account a on a.offering_id = n.offering_id and a.account = n.account and a.currency = n.currency
+    where j.posted_in is distinct from pg_current_xact_id() or n.leg not between 1 and j.legs or a.account is null limit 1;
+    if not found then
+        return null;
+    end if;
+    if e.is_closed then
         raise exception using errcode = 'BR009', constraint = 'journal_is_closed',
-            message = format('journal %s is closed', new.journal_id);
+            message = format('journal %s is closed', e.journal_id);
     end if;
-    if new.leg not between 1 and legs then
+    if e.leg not between 1 and e.legs then
         raise exception using errcode = 'BR009', constraint = 'entry_is_a_declared_leg',
-            message = format('journal %s has %s legs and no leg %s', new.journal_id, legs, new.leg);
+            message = format('journal %s has %s legs and no leg %s', e.journal_id, e.legs, e.leg);
     end if;
-    if side is null then
-        raise exception using errcode = 'BR009', constraint = 'entry_is_in_the_accounts_currency',
-            message = format('there is no account %s in %s', new.account, new.currency);
-    end if;
-    return new;
+    raise exception using errcode = 'BR009', constraint = 'entry_is_in_the_accounts_currency',
+        message = format('there is no account %s in %s', e.account, e.currency);
 end $$;
 
-create trigger entry_joins_its_journal before insert on treasury.entry
-    for each row execute function treasury.entry_joins_its_journal();
-alter table treasury.entry enable always trigger entry_joins_its_journal;
+create trigger entries_join_their_journal after insert on treasury.entry
+    referencing new table as added for each statement execute function treasury.entries_join_their_journal();
+alter table treasury.entry enable always trigger entries_join_their_journal;
 
 -- Runs at the commit, or earlier where whoever posts asks: a journal with all its declared legs takes no other, so that what
 -- was found stands. One plain sum tells of a journal in one currency.

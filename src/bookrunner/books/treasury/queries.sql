@@ -16,13 +16,13 @@ select treasury.import_statement(:actor, :request, :offering, cast(:statement as
 select treasury.import_entries(:actor, :request, :offering, :statement, cast(:entries as jsonb));
 
 -- name: known_keys
--- Which of these keys of bank entries were taken before.
-select key from treasury.entry_key where offering_id = :offering and key = any (cast(:keys as text[]))
-union select dedupe_key from treasury.receipt where offering_id = :offering and dedupe_key = any (cast(:keys as text[]));
+-- Which of these keys of bank entries, a JSON array, were taken before.
+select key from treasury.entry_key where offering_id = :offering and key = any (array(select jsonb_array_elements_text(cast(:keys as jsonb))))
+union select dedupe_key from treasury.receipt where offering_id = :offering and dedupe_key = any (array(select jsonb_array_elements_text(cast(:keys as jsonb))));
 
 -- name: remember_keys$
--- Remembers the keys of the entries that this transaction takes.
-select treasury.remember_keys(:actor, :request, :offering, cast(:keys as text[]));
+-- Remembers the keys, a JSON array, of the entries that this transaction takes.
+select treasury.remember_keys(:actor, :request, :offering, array(select jsonb_array_elements_text(cast(:keys as jsonb))));
 
 -- name: match$
 -- Matches every unmatched receipt that passes the rules, and names what stops each other one.

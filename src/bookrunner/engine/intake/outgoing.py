@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -218,13 +219,12 @@ def import_returns(desk: Desk, reader: BankFileReader, offering: str, raw: bytes
     told = [entry for statement in file.statements for entry in statement.entries if entry.return_reason]
     with desk.treasury.together() as within:
         keys = [entry.dedupe_key for entry in told]
-        known = {row["key"] for row in within.known_keys(offering=offering, keys=keys)}
+        known = {row["key"] for row in within.known_keys(offering=offering, keys=json.dumps(keys))}
         fresh = [entry for entry in told if entry.dedupe_key not in known]
         ours = [entry for entry in fresh if not _reopens(within, (offering, actor), entry)]
         taken = _take_back(within, (offering, actor), ours, is_booked=False)
-        within.remember_keys(
-            actor=actor, offering=offering, keys=sorted({entry.dedupe_key for entry in fresh})
-        )
+        taken_in = json.dumps(sorted({entry.dedupe_key for entry in fresh}))
+        within.remember_keys(actor=actor, offering=offering, keys=taken_in)
     return taken
 
 

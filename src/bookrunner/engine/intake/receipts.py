@@ -61,7 +61,7 @@ def post_statement(within: Within, statement: Statement, on: tuple[str, str], fi
     """
     (offering, actor), (name, file_sha256) = on, file
     closed_on = _closed_on(statement)
-    fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=told))
+    fresh, keys = _fresh(statement, lambda told: within.known_keys(offering=offering, keys=json.dumps(told)))
     others = note_refunds(within, offering, fresh, actor=actor)
     receipts = [entry for entry in others if _is_receipt(entry)]
     head = {
@@ -79,7 +79,7 @@ def post_statement(within: Within, statement: Statement, on: tuple[str, str], fi
     added = _take_in(within, (offering, actor), name, _told(within, offering, others, receipts))
     # A credit and its return may stand on one statement: it arrived first, and is nobody's any more.
     note_returns(within, offering, others, actor=actor)
-    within.remember_keys(actor=actor, offering=offering, keys=keys)
+    within.remember_keys(actor=actor, offering=offering, keys=json.dumps(keys))
     # Each call matches a part of a long statement, within the time that a statement may take.
     while within.match(actor=actor, offering=offering):
         pass

@@ -73,7 +73,7 @@ create table engine.position (
         or (investor_is_cleared and agreement_is_countersigned and funds_are_cleared)),
     constraint registered_holding_is_in_the_register check (
         (issuance = 'registered') = holding_is_registered)
-) with (fillfactor = 70);
+) with (fillfactor = 50);
 
 create index position_of_investor on engine.position (investor_id, offering_id);
 create index position_of_investment on engine.position (investment_id);

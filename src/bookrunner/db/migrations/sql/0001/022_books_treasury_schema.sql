@@ -92,7 +92,6 @@ create table treasury.receipt (
     version bigint not null,
     chain_head bytea not null,
     primary key (offering_id, receipt_id),
-    foreign key (offering_id, statement_id) references treasury.statement,
     constraint bank_receipt_names_its_statement check (statement_id is not null or rail in ('stablecoin', 'cheque', 'balance')),
     constraint part_belongs_to_a_receipt foreign key (offering_id, root_id) references treasury.receipt,
     constraint each_bank_entry_posts_once unique (offering_id, dedupe_key),
@@ -101,6 +100,33 @@ create table treasury.receipt (
     constraint matched_receipt_names_its_investment check (
         (status in ('matched', 'cleared')) <= (investment_id is not null and attempt_id is not null))
 );
+
+-- A receipt is of a statement of its offer for good, and no statement ever goes away: one look for all that an import takes in.
+create function treasury.receipts_are_of_statements() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    r record;
+begin
+    if tg_op = 'INSERT' then
+        select n.receipt_id, n.statement_id into r from (select distinct on (x.offering_id, x.statement_id) x.* from added x) n
+        left join treasury.statement s on s.offering_id = n.offering_id and s.statement_id = n.statement_id
+        where n.statement_id is not null and s.statement_id is null limit 1;
+        if not found then
+            return null;
+        end if;
+    else
+        r := new;
+    end if;
+    raise exception using errcode = 'BR009', constraint = 'receipt_is_of_its_statement',
+        message = format('%s is of no statement %s', r.receipt_id, r.statement_id);
+end $$;
+
+create trigger receipts_are_of_statements after insert on treasury.receipt
+    referencing new table as added for each statement execute function treasury.receipts_are_of_statements();
+create trigger receipt_keeps_its_statement before update of statement_id on treasury.receipt
+    for each row execute function treasury.receipts_are_of_statements();
+alter table treasury.receipt enable always trigger receipts_are_of_statements;
+alter table treasury.receipt enable always trigger receipt_keeps_its_statement;
 
 create index receipt_of_investment on treasury.receipt (offering_id, investment_id);
 create index receipt_of_statement on treasury.receipt (offering_id, statement_id) where statement_id is not null;
