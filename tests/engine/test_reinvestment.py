@@ -104,7 +104,7 @@ def planned(app: Application, offering: str) -> None:
     backdate(app, "registry.reinvestment_plan", "from_on = from_on - 30")
     for holder in units(app, offering):
         said = {"investor": holder, "share_bp": 10_000, "paper_sha256": None}
-        desk.elect_reinvestment(actor=holder, offering=offering, election=new_id("rel"), **said)
+        desk.elect_reinvestment(actor=holder, offering=offering, election=new_id("elc"), **said)
     backdate(app, "registry.reinvestment_election", "given_at = given_at - interval '3 days'")
 
 

@@ -80,7 +80,7 @@ class Reinvestor(Buyer):
 
     def elect(self, investor: str, share_bp: int, days_ago: int = 1) -> str:
         """Let a holder elect, some days ago."""
-        election = new_id("rel")
+        election = new_id("elc")
         self.desk.elect_reinvestment(
             actor=investor,
             **self.where,

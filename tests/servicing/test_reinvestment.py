@@ -96,7 +96,7 @@ def test_a_plan_takes_the_place_of_another_from_its_day_and_two_people_end_it(is
         issuer.approve(run)
     issuer.cancel(run)
     assert issuer.found(issuer.drafted(POOL)) == {}
-    elected = {"election": "rel_late", "investor": TWO, "paper_sha256": None}
+    elected = {"election": "elc_late", "investor": TWO, "paper_sha256": None}
     elect = issuer.desk.elect_reinvestment
     assert (
         rule_of(lambda: elect(actor=TWO, **issuer.where, **elected, share_bp=1))
@@ -108,7 +108,7 @@ def test_a_plan_takes_the_place_of_another_from_its_day_and_two_people_end_it(is
 def test_an_election_is_the_holders_or_names_its_paper(issuer: Reinvestor) -> None:
     issuer.planned()
     elect = issuer.desk.elect_reinvestment
-    said = {"election": "rel_1", "investor": ONE, "share_bp": 100, "paper_sha256": None}
+    said = {"election": "elc_1", "investor": ONE, "share_bp": 100, "paper_sha256": None}
     assert (
         rule_of(lambda: elect(actor="agent.theo", **issuer.where, **said))
         == "election_for_another_names_its_paper"
@@ -146,6 +146,8 @@ def test_an_election_counts_to_its_cut_off_and_later_for_the_next_run(issuer: Re
     assert dict(rows) == {ONE: on_the_day, THREE: changed}
     counts = {row["investor_id"]: row["counts_from"] for row in issuer.desk.elections(**issuer.where)}
     assert counts[TWO] == clock.today()
+    (own,) = issuer.desk.reinvestments_of(investor=TWO)
+    assert (own["share_bp"], own["counts_from"]) == (10_000, clock.today())
     issuer.cancel(run)
     # One day later it is the next run's, and one that was ended is none of it.
     issuer.elect(ONE, 0, days_ago=5)

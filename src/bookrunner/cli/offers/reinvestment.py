@@ -113,7 +113,7 @@ def elect(
 ) -> None:
     """Record what part of its distributions a holder wants in units."""
     said = {
-        "election": new_id("rel"),
+        "election": new_id("elc"),
         "investor": investor,
         "share_bp": _share(share),
         "paper_sha256": None if paper is None else _digest_of(paper),

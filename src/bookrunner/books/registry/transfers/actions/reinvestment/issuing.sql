@@ -154,3 +154,11 @@ from registry.reinvestment_plan p
 left join lateral (select sum(d.units) as units, sum(d.units) filter (where not exists (select from registry.movement m where m.offering_id = d.offering_id
         and m.kind = 'reinvestment' and m.reference = d.line_id)) as open_units
     from engine.reinvestment_due d where d.offering_id = p.offering_id and d.plan_id = p.plan_id) u on true;
+
+-- What each holder elected last, with the first record date that it counts for by the plan in force.
+create view registry.election_standing as
+select distinct on (e.offering_id, e.investor_id) e.offering_id, e.election_id, e.investor_id, e.share_bp, e.given_by, e.given_at,
+    encode(e.paper_sha256, 'hex') as paper_sha256, greatest(p.from_on, (e.given_at at time zone 'UTC')::date + p.cutoff_days) as counts_from
+from registry.reinvestment_election e
+left join registry.reinvestment_plan p on p.offering_id = e.offering_id and p.status in ('in_force', 'ending')
+order by e.offering_id, e.investor_id, e.given_at desc, e.election_id desc;

@@ -24,10 +24,8 @@ select * from registry.plan_standing where offering_id = :offering order by prop
 
 -- name: elections
 -- What each holder of an offer elected last, with the first record date that it counts for by the plan in force.
-select e.election_id, e.investor_id, e.share_bp, e.given_by, e.given_at, encode(e.paper_sha256, 'hex') as paper_sha256,
-    greatest(p.from_on, (e.given_at at time zone 'UTC')::date + p.cutoff_days) as counts_from
-from registry.elections_on(:offering, 'infinity') e
-left join registry.reinvestment_plan p on p.offering_id = e.offering_id and p.status in ('in_force', 'ending') order by e.investor_id;
+select e.election_id, e.investor_id, e.share_bp, e.given_by, e.given_at, e.paper_sha256, e.counts_from
+from registry.election_standing e where e.offering_id = :offering order by e.investor_id;
 
 -- name: mint_plan
 -- Lines whose units can be minted now.
@@ -42,3 +40,18 @@ where o.status in ('paying', 'paid') order by h.distribution_id, h.line_id;
 -- name: offers_that_issue
 -- The offers with lines of started distributions that are owed units.
 select distinct offering_id from registry.reinvestment_open where status in ('paying', 'paid') order by 1;
+
+-- name: newest_run
+-- What the newest run with elections makes of them: units or cash with its reason, and where the units are.
+select r.* from engine.reinvestment_standing r where r.offering_id = :offering and r.distribution_id = (select x.distribution_id
+    from engine.reinvestment_standing x where x.offering_id = :offering and x.state <> 'cancelled' order by x.record_on desc, x.distribution_id desc limit 1)
+order by r.investor_id;
+
+-- name: reinvestments_of
+-- The plans in force of offers in which an investor holds units, with its election and what waits for its cut-off.
+select h.offering_id, o.name, p.plan_id, p.price_minor, p.currency, p.cutoff_days, p.from_on, h.units, coalesce(e.share_bp, 0) as share_bp, e.given_at,
+    greatest(p.from_on, (coalesce(e.given_at, clock_timestamp()) at time zone 'UTC')::date + p.cutoff_days) as counts_from
+from registry.holding h join engine.offer o using (offering_id)
+join registry.reinvestment_plan p on p.offering_id = h.offering_id and p.status in ('in_force', 'ending')
+left join registry.elections_on(h.offering_id, 'infinity') e on e.investor_id = h.investor_id
+where h.investor_id = :investor and h.units > 0 order by o.name, h.offering_id;
