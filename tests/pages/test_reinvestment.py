@@ -95,6 +95,9 @@ def test_a_plan_is_put_in_force_elected_under_and_seen_through(
                 axe_is_content(holder, axe)
                 _wide_enough(holder)
                 keep(holder, f"own-reinvestment-issued-390-{scheme}")
+            holder.goto(f"{agency.site.url}/holdings")
+            expect(holder.get_by_text("reinvested, cost 420.00 USD")).to_be_visible()
+            keep(holder, "own-holdings-reinvested-390")
             visit(theo, agency, PART)
             expect(theo.get_by_role("row", name=f"{THREE} 100.00 % 72")).to_contain_text("account is thawed")
         for page, width in ((theo, 1280), (tess, 390)):

@@ -121,6 +121,30 @@ def test_a_dropped_mint_waits_for_its_key_and_is_made_once(issuer: Reinvestor) -
     assert issuer.held() == {ONE: 33, TWO: 43, THREE: 31}
 
 
+def test_a_mint_that_is_replaced_is_posted_by_whichever_attempt_comes_through(issuer: Reinvestor) -> None:
+    lines = issuer.minted()
+    issuer.sign("first", lines)
+    more = {"id": "txn_more", "max_fee": 3_000_000_000, "priority_fee": 2_000_000_000, "raw": "01"}
+    told = [issuer.offering, "txn_first", more | {"hash": digest("more").hex()}]
+    assert issuer.call("registry.record_replacement", *told)
+    assert issuer.final("txn_more", lines) == 2
+    assert issuer.ask("select status from registry.chain_transaction where transaction_id = 'txn_first'") == [
+        ("replaced",)
+    ]
+    assert issuer.held() == {ONE: 33, TWO: 43, THREE: 31}
+    assert issuer.minted() == []
+
+
+def test_nothing_else_is_issued_of_what_is_promised(issuer: Reinvestor) -> None:
+    lines = issuer.minted()[:1]
+    signed = issuer.sign("first", lines)
+    with issuer.untriggered("registry.control_book") as admin:
+        admin.execute(b"update registry.control_book set authorised_units = 61 + 46 - 1")
+    with refused("promised_units_stay_authorised"):
+        issuer.final(signed, lines)
+    assert issuer.held() == {ONE: 10, TWO: 20, THREE: 31}
+
+
 def test_one_holder_waits_and_the_others_go_on(issuer: Reinvestor) -> None:
     block(issuer, 10)
     assert issuer.waits() == {ONE: "holder_is_cleared"}

@@ -14,20 +14,21 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 return (select coalesce(sum(o.units), 0)::bigint from registry.reinvestment_open o where o.offering_id = p_offering
     and (p_investors is null or o.investor_id = any (p_investors)) and o.distribution_id is distinct from p_except);
 
--- Authorised units are not lowered below those that are issued, unsold on chain or promised.
+-- Authorised units are not lowered below those that are issued, unsold on chain or promised, and nothing else is issued of what is promised.
 create function registry.promised_units_stay_authorised() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     promised constant bigint := registry.promised_units(new.offering_id, null, null);
 begin
-    if promised > 0 and new.authorised_units < new.issued_units + coalesce(registry.undelivered_units(new.offering_id), 0) + promised then
+    if promised > 0 and new.authorised_units < new.issued_units + promised + (case when new.authorised_units < old.authorised_units
+            then coalesce(registry.undelivered_units(new.offering_id), 0) else 0 end) then
         raise exception using errcode = 'BR008', constraint = 'promised_units_stay_authorised',
             message = format('distributions owe %s units of %s', promised, new.offering_id);
     end if;
     return new;
 end $$;
 create trigger promised_units_stay_authorised before update on registry.control_book
-    for each row when (new.authorised_units < old.authorised_units) execute function registry.promised_units_stay_authorised();
+    for each row when (new.authorised_units < old.authorised_units or new.issued_units > old.issued_units) execute function registry.promised_units_stay_authorised();
 alter table registry.control_book enable always trigger promised_units_stay_authorised;
 
 -- Why a holder of a class may have no units instead of cash at a draft, as the register sees it; null when it may.

@@ -139,9 +139,10 @@ end $$;
 
 -- Units that came by reinvestment, each lot with what was set off for it: that is its cost.
 create view registry.reinvested_lot as
-select l.offering_id, l.lot_id, h.investor_id, l.units, d.amount_minor as cost_minor, d.price_minor, d.distribution_id, l.acquired_on
+select l.offering_id, l.lot_id, h.investor_id, l.units, d.amount_minor as cost_minor, d.price_minor, p.currency, d.distribution_id, l.acquired_on
 from registry.movement m join registry.lot l using (offering_id, movement_id) join registry.holding h on h.offering_id = l.offering_id
     and h.holding_id = l.holding_id join engine.reinvestment_due d on d.offering_id = m.offering_id and d.line_id = m.reference
+join registry.reinvestment_plan p on p.offering_id = d.offering_id and p.plan_id = d.plan_id
 where m.kind = 'reinvestment';
 
 -- Every plan with its people and its units: promised by distributions, and issued.
