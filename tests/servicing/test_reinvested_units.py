@@ -9,6 +9,7 @@ from bookrunner.core import clock
 from bookrunner.db import Database
 from tests.allocation.test_illegal import every_right
 from tests.attack.world import CHAIN, Connect, digest
+from tests.servicing.buying import rule_of
 from tests.servicing.reinvesting import ONE, SECOND, THREE, TWO, Reinvestor
 from tests.treasury.escrow import refused
 from tests.treasury.test_refunds import block
@@ -133,6 +134,25 @@ def test_a_mint_that_is_replaced_is_posted_by_whichever_attempt_comes_through(is
     ]
     assert issuer.held() == {ONE: 33, TWO: 43, THREE: 31}
     assert issuer.minted() == []
+
+
+def test_a_recovery_waits_for_units_that_are_on_their_way(issuer: Reinvestor) -> None:
+    lines = issuer.minted()
+    signed = issuer.sign("first", lines)
+    on = [issuer.offering, "wmp_late"]
+    issuer.call("registry.open_mapping", *on, ONE, CHAIN, b"\x0b" * 20, "wlc_late@1", "key")
+    issuer.call("registry.mark_screened", *on, "scr_late@1")
+    issuer.call("registry.approve_wallet", *on)
+    order = {"investor": ONE, "mapping": "wmp_late", "order_reference": "order 7"}
+    order["order_sha256"] = digest("order").hex()
+    asked = {"kind": "recover_wallet", "because": "an order", **order}
+    action = {**issuer.where, "action": "cta_late"}
+    issuer.register.ask_control(actor="agent.theo", **action, asked=asked)
+    decide = {"actor": SECOND, **action, "is_approved": True, "because": ""}
+    assert rule_of(lambda: issuer.register.decide_control(**decide)) == "minted_units_arrive_first"
+    issuer.final(signed, lines)
+    issuer.register.decide_control(**decide)
+    assert issuer.held()[ONE] == 33
 
 
 def test_nothing_else_is_issued_of_what_is_promised(issuer: Reinvestor) -> None:

@@ -13,7 +13,7 @@ from bookrunner.db import Database
 from tests.attack.world import Connect, digest
 from tests.registry.transferring import wall
 from tests.servicing.buying import rule_of
-from tests.servicing.paying import DAY
+from tests.servicing.paying import DAY, yesterday
 from tests.servicing.reinvesting import ONE, PROPOSER, SECOND, THREE, TWO, Reinvestor
 from tests.servicing.test_distributions import W8
 from tests.treasury.escrow import refused
@@ -73,6 +73,8 @@ def test_a_plan_takes_the_place_of_another_from_its_day_and_two_people_end_it(is
     second = issuer.decide_plan(issuer.propose_plan(from_on=later))
     states = {row["plan_id"]: row["status"] for row in issuer.desk.plans(**issuer.where)}
     assert states == {first: "superseded", second: "in_force"}
+    (row,) = issuer.desk.elections(**issuer.where)
+    assert row["counts_from"] == yesterday(), "until the day of the second, the first one's cut-off"
     # Until its day, record dates are by the one before.
     run = issuer.drafted(POOL)
     assert issuer.found(run)[ONE] == (35, 70_000, None)

@@ -3,7 +3,7 @@
 select * from registry.plan_standing p where p.offering_id = :offering order by p.proposed_at desc, p.plan_id;
 
 -- name: elections
--- What each holder of an offer elected last, with the first record date that it counts for by the plan in force.
+-- What each holder of an offer elected last, with the first record date that it counts for.
 select * from registry.election_standing e where e.offering_id = :offering order by e.investor_id;
 
 -- name: reinvested

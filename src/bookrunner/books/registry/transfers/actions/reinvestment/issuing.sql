@@ -82,6 +82,21 @@ create trigger mint_follows_its_money before insert on registry.reinvestment_cal
     for each row execute function registry.mint_follows_its_money();
 alter table registry.reinvestment_call enable always trigger mint_follows_its_money;
 
+-- A recovery takes over what its wallet has: units that are on their way there arrive first.
+create function registry.minted_units_arrive_first() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from registry.reinvestment_open o where o.offering_id = new.offering_id and o.investor_id = new.investor_id and o.is_waiting) then
+        raise exception using errcode = 'BR008', constraint = 'minted_units_arrive_first',
+            message = format('units of %s are on their way to its wallet', new.investor_id);
+    end if;
+    return new;
+end $$;
+create trigger minted_units_arrive_first before update on registry.control_action
+    for each row when (new.status = 'approved' and old.status <> 'approved' and new.kind = 'recover_wallet')
+    execute function registry.minted_units_arrive_first();
+alter table registry.control_action enable always trigger minted_units_arrive_first;
+
 -- Units come into the register by a line that is owed them, as a final transaction shows that was signed for it.
 create function registry.reinvestment_gives_its_line() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -156,10 +171,8 @@ left join lateral (select sum(d.units) as units, sum(d.units) filter (where not 
         and m.kind = 'reinvestment' and m.reference = d.line_id)) as open_units
     from engine.reinvestment_due d where d.offering_id = p.offering_id and d.plan_id = p.plan_id) u on true;
 
--- What each holder elected last, with the first record date that it counts for by the plan in force.
+-- What each holder elected last, with the first record date that it counts for.
 create view registry.election_standing as
 select distinct on (e.offering_id, e.investor_id) e.offering_id, e.election_id, e.investor_id, e.share_bp, e.given_by, e.given_at,
-    encode(e.paper_sha256, 'hex') as paper_sha256, greatest(p.from_on, (e.given_at at time zone 'UTC')::date + p.cutoff_days) as counts_from
-from registry.reinvestment_election e
-left join registry.reinvestment_plan p on p.offering_id = e.offering_id and p.status in ('in_force', 'ending')
-order by e.offering_id, e.investor_id, e.given_at desc, e.election_id desc;
+    encode(e.paper_sha256, 'hex') as paper_sha256, registry.counts_from(e.offering_id, (e.given_at at time zone 'UTC')::date) as counts_from
+from registry.reinvestment_election e order by e.offering_id, e.investor_id, e.given_at desc, e.election_id desc;

@@ -23,7 +23,7 @@ select registry.elect_reinvestment(:actor, :request, :offering, :election, :inve
 select * from registry.plan_standing where offering_id = :offering order by proposed_at desc, plan_id;
 
 -- name: elections
--- What each holder of an offer elected last, with the first record date that it counts for by the plan in force.
+-- What each holder of an offer elected last, with the first record date that it counts for.
 select e.election_id, e.investor_id, e.share_bp, e.given_by, e.given_at, e.paper_sha256, e.counts_from
 from registry.election_standing e where e.offering_id = :offering order by e.investor_id;
 
@@ -50,8 +50,8 @@ order by r.investor_id;
 -- name: reinvestments_of
 -- The plans in force of offers in which an investor holds units, with its election and what waits for its cut-off.
 select h.offering_id, o.name, p.plan_id, p.price_minor, p.currency, p.cutoff_days, p.from_on, h.units, coalesce(e.share_bp, 0) as share_bp, e.given_at,
-    greatest(p.from_on, (coalesce(e.given_at, clock_timestamp()) at time zone 'UTC')::date + p.cutoff_days) as counts_from
+    e.counts_from
 from registry.holding h join engine.offer o using (offering_id)
 join registry.reinvestment_plan p on p.offering_id = h.offering_id and p.status in ('in_force', 'ending')
-left join registry.elections_on(h.offering_id, 'infinity') e on e.investor_id = h.investor_id
+left join registry.election_standing e on e.offering_id = h.offering_id and e.investor_id = h.investor_id
 where h.investor_id = :investor and h.units > 0 order by o.name, h.offering_id;

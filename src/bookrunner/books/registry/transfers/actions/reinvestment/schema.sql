@@ -93,6 +93,14 @@ begin atomic
     order by e.investor_id, e.given_at desc, e.election_id desc;
 end;
 
+-- The first record date that an election of a day (UTC) counts for, by the plan that is for that date; null without a plan.
+create function registry.counts_from(p_offering text, p_given_on date) returns date
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return (select min(d.first_on) from registry.reinvestment_plan p
+    cross join lateral (select greatest(p.from_on, p_given_on + p.cutoff_days) as first_on) d
+    where p.offering_id = p_offering and p.status in ('in_force', 'ending', 'superseded')
+        and (select x.plan_id from registry.plan_on(p_offering, d.first_on) x) = p.plan_id);
+
 create view registry.plan_fact as
 select offering_id, plan_id, status, price_minor, currency, cutoff_days, from_on, most_units, version, chain_head from registry.reinvestment_plan;
 
