@@ -228,7 +228,8 @@ def test_the_commands_take_a_plan_from_its_terms_to_its_end(
     assert "elected_share_is_a_part" in refusal(here(*elect, "12.345", *PERSON))
     assert "elected_share_is_a_part" in refusal(here(*elect, "much", *PERSON))
     (line,) = told(here(*elect, "62.5", "--paper", str(paper), *PERSON))
-    assert line == f"{holder}: 62.5 % for record dates from {first}"
+    # Until the first day of this plan, record dates are by the one before, whose cut-off is a day.
+    assert line == f"{holder}: 62.5 % for record dates from {clock.today() + timedelta(days=1)}"
     told(here(*elect, "0", "--actor", holder))
     end = ("reinvestment", "end", offer, plan, "--because", "dear", "--seen", "2", *IRIS)
     told(here(*end))
